@@ -1,0 +1,51 @@
+#include "register.hpp"
+
+#include <chrono>
+#include <memory>
+
+namespace py = pybind11;
+
+namespace lindmft::bindings {
+
+py::array_t<double> to_numpy(Matrix&& matrix) {
+  const py::ssize_t rows = matrix.rows();
+  const py::ssize_t cols = matrix.cols();
+  auto owned = std::make_unique<Matrix>(std::move(matrix));
+  const double* data = owned->data();
+  const py::capsule owner(owned.release(), [](void* p) { delete static_cast<Matrix*>(p); });
+  return py::array_t<double>({rows, cols}, data, owner);
+}
+
+py::array_t<double> to_numpy(const std::vector<double>& values) {
+  return py::array_t<double>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+py::array_t<double> to_numpy(const std::vector<std::vector<double>>& rows) {
+  const auto cols = static_cast<py::ssize_t>(rows.empty() ? 0 : rows.front().size());
+  py::array_t<double> out({static_cast<py::ssize_t>(rows.size()), cols});
+  for (std::size_t i = 0; i < rows.size(); ++i) std::copy(rows[i].begin(), rows[i].end(), out.mutable_data(static_cast<py::ssize_t>(i), 0));
+  return out;
+}
+
+Progress to_progress(const py::object& callback, double interval) {
+  using Clock = std::chrono::steady_clock;
+  return [callback = callback.is_none() ? py::object() : callback, interval, last = Clock::now()](int done, int total) mutable {
+    const auto now = Clock::now();
+    if (done < total && std::chrono::duration<double>(now - last).count() < interval) return true;
+    last = now;
+    const py::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    if (callback) callback(done, total);
+    return true;
+  };
+}
+
+}  // namespace lindmft::bindings
+
+PYBIND11_MODULE(_core, module) {
+  module.doc() = "The compiled core of lindmft: theory and experiment on plain arrays.";
+  lindmft::bindings::register_config(module);
+  lindmft::bindings::register_problem(module);
+  lindmft::bindings::register_solve(module);
+  lindmft::bindings::register_train(module);
+}

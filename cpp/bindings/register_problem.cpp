@@ -1,0 +1,46 @@
+#include "lindmft/problem.hpp"
+
+#include <pybind11/native_enum.h>
+
+#include "register.hpp"
+
+namespace py = pybind11;
+using namespace py::literals;
+
+namespace lindmft::bindings {
+
+void register_problem(py::module_& module) {
+  py::native_enum<Parameterization>(module, "Parameterization", "enum.Enum")
+      .value("mup", Parameterization::mup)
+      .value("ntk", Parameterization::ntk)
+      .finalize();
+  py::native_enum<DataMode>(module, "DataMode", "enum.Enum")
+      .value("full_batch", DataMode::full_batch)
+      .value("multi_pass", DataMode::multi_pass)
+      .value("one_pass", DataMode::one_pass)
+      .value("population", DataMode::population)
+      .finalize();
+
+  py::class_<Network>(module, "Network")
+      .def(py::init<int, std::vector<double>, double, Parameterization, double, bool>(), py::kw_only(), "depth"_a, "width"_a,
+           "gamma0"_a, "parameterization"_a, "init_scale"_a, "centered"_a);
+  py::class_<Spectrum>(module, "Spectrum")
+      .def(py::init<std::vector<double>, std::vector<double>, std::vector<double>>(), py::kw_only(), "eigenvalues"_a,
+           "target_power"_a, "weights"_a);
+  py::class_<Data>(module, "Data")
+      .def(py::init<DataMode, double, double, double, Spectrum>(), py::kw_only(), "mode"_a, "alpha"_a, "batch_fraction"_a,
+           "noise"_a, "spectrum"_a);
+  py::class_<Optimizer>(module, "Optimizer")
+      .def(py::init<std::vector<double>, double, bool, double, std::vector<double>>(), py::kw_only(), "lr"_a, "momentum"_a,
+           "nesterov"_a, "weight_decay"_a, "layer_lr"_a);
+  py::class_<Problem>(module, "Problem")
+      .def(py::init<Network, Data, Optimizer>(), py::kw_only(), "network"_a, "data"_a, "optimizer"_a);
+
+  module.def("validate", py::overload_cast<const Network&>(&validate), "network"_a);
+  module.def("validate", py::overload_cast<const Data&>(&validate), "data"_a);
+  module.def("validate", py::overload_cast<const Optimizer&>(&validate), "optimizer"_a);
+  module.def("validate", py::overload_cast<const Problem&, int>(&validate), "problem"_a, "steps"_a = 0,
+             "Raises ValueError naming the field, the value and what is allowed.");
+}
+
+}  // namespace lindmft::bindings

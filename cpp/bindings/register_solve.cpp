@@ -1,0 +1,92 @@
+#include "lindmft/solve.hpp"
+
+#include "register.hpp"
+
+namespace py = pybind11;
+using namespace py::literals;
+
+namespace lindmft::bindings {
+namespace {
+
+py::list to_list(std::vector<Matrix>&& matrices) {
+  py::list out;
+  for (Matrix& matrix : matrices) out.append(to_numpy(std::move(matrix)));
+  return out;
+}
+
+py::dict to_dict(const SolveStats& stats) {
+  py::dict out;
+  out["nodes"] = stats.nodes;
+  out["panels"] = stats.panels;
+  out["rejected_panels"] = stats.rejected_panels;
+  out["sweeps"] = stats.sweeps;
+  out["row_sweeps"] = stats.row_sweeps;
+  out["flops"] = stats.flops;
+  out["seconds"] = stats.seconds;
+  out["threads"] = stats.threads;
+  out["chain_residual"] = stats.chain_residual;
+  return out;
+}
+
+py::dict to_dict(TwoTimeFunctions&& functions) {
+  py::dict out;
+  const auto put_list = [&](const char* name, std::vector<Matrix>&& matrices) {
+    if (!matrices.empty()) out[name] = to_list(std::move(matrices));
+  };
+  const auto put = [&](const char* name, Matrix&& matrix) {
+    if (!matrix.empty()) out[name] = to_numpy(std::move(matrix));
+  };
+  put_list("C_h", std::move(functions.C_h));
+  put_list("C_g", std::move(functions.C_g));
+  put_list("R_hr", std::move(functions.R_hr));
+  put_list("R_gu", std::move(functions.R_gu));
+  put("C_v", std::move(functions.C_v));
+  put("C_delta", std::move(functions.C_delta));
+  put("R_delta", std::move(functions.R_delta));
+  return out;
+}
+
+py::dict to_dict(Solution&& solution) {
+  py::dict out;
+  out["time"] = to_numpy(solution.time);
+  out["test_loss"] = to_numpy(solution.test_loss);
+  out["train_loss"] = to_numpy(solution.train_loss);
+  out["term_target"] = to_numpy(solution.term_target);
+  out["term_init"] = to_numpy(solution.term_init);
+  out["term_data"] = to_numpy(solution.term_data);
+  out["feature_norm"] = to_numpy(solution.feature_norm);
+  out["gradient_norm"] = to_numpy(solution.gradient_norm);
+  out["irreducible"] = solution.irreducible;
+  out["diverged_at"] = solution.diverged_at;
+  out["functions"] = to_dict(std::move(solution.functions));
+  out["stats"] = to_dict(solution.stats);
+  return out;
+}
+
+py::dict solve_to_dict(const Problem& problem, int steps, std::vector<std::string> save, int threads, double memory_limit,
+                       const py::object& progress) {
+  SolveOptions options{threads, memory_limit, std::move(save), to_progress(progress)};
+  Solution solution;
+  {
+    const py::gil_scoped_release release;
+    solution = solve(problem, steps, options);
+  }
+  return to_dict(std::move(solution));
+}
+
+}  // namespace
+
+void register_solve(py::module_& module) {
+  module.def("solve", &solve_to_dict, "problem"_a, "steps"_a, py::kw_only(), "save"_a = std::vector<std::string>{}, "threads"_a = 0,
+             "memory_limit"_a = 0.0, "progress"_a = py::none(), "Exact steps of the theory; see lindmft.solve.");
+  module.def(
+      "estimate_solve_memory",
+      [](const Problem& problem, int steps, std::vector<std::string> save) {
+        SolveOptions options;
+        options.save = std::move(save);
+        return estimate_solve_memory(problem, steps, options);
+      },
+      "problem"_a, "steps"_a, py::kw_only(), "save"_a = std::vector<std::string>{}, "Bytes that solve takes at its peak.");
+}
+
+}  // namespace lindmft::bindings

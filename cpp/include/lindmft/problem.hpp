@@ -1,0 +1,62 @@
+// A problem: which network, trained on which data, by which optimizer.
+// Plain value types; the conventions (scales, learning rates, widths) are those of theory.md sections 1, 2, 6 and 7.
+#pragma once
+
+#include <limits>
+#include <vector>
+
+namespace lindmft {
+
+enum class Parameterization { mup, ntk };
+
+/// Multilayer perceptron (theory.md section 1).
+struct Network {
+  int depth = 1;                    ///< L, the number of hidden layers
+  std::vector<double> width{1.0};   ///< nu_l = N_l / D: one entry for equal widths, or L entries; may be infinite
+  double gamma0 = 1.0;              ///< richness; 0 is the lazy limit
+  Parameterization parameterization = Parameterization::mup;  ///< ntk: gamma0 / sqrt(width of the last hidden layer)
+  double init_scale = 1.0;          ///< standard deviation of every initial weight
+  bool centered = false;            ///< subtract the predictor at initialization
+};
+
+/// Distribution of the input covariance's eigenvalues and of the target over its modes (theory.md section 6).
+struct Spectrum {
+  std::vector<double> eigenvalues{1.0};   ///< lambda_k
+  std::vector<double> target_power{1.0};  ///< (w*_k)^2
+  std::vector<double> weights{1.0};       ///< p_k, the fraction of the modes; they sum to 1
+};
+
+enum class DataMode { full_batch, multi_pass, one_pass, population };
+
+/// How much data there is and how it is used (theory.md section 6).
+struct Data {
+  DataMode mode = DataMode::full_batch;
+  double alpha = std::numeric_limits<double>::infinity();  ///< P / D; for one pass: batch / D
+  double batch_fraction = 1.0;  ///< multi pass: the probability that a step keeps a sample
+  double noise = 0.0;           ///< sigma, the standard deviation of the label noise
+  Spectrum spectrum;
+};
+
+/// Any optimizer that is linear in the gradients (theory.md section 7; PyTorch's conventions).
+struct Optimizer {
+  std::vector<double> lr{0.1};    ///< eta: one entry for a constant rate, or one a step
+  double momentum = 0.0;
+  bool nesterov = false;
+  double weight_decay = 0.0;      ///< W <- (1 - eta weight_decay) W + ...
+  std::vector<double> layer_lr;   ///< multipliers of the gradient step, W^0 .. w^L; empty: all one
+};
+
+struct Problem {
+  Network network;
+  Data data;
+  Optimizer optimizer;
+};
+
+/// Each throws std::invalid_argument naming the field, the value and what is allowed.
+void validate(const Network& network);
+void validate(const Data& data);
+void validate(const Optimizer& optimizer);
+/// The parts, and what ties them together: lengths of layer_lr and, with steps > 0, of the schedule.
+void validate(const Problem& problem, int steps = 0);
+
+}  // namespace lindmft

@@ -1,0 +1,67 @@
+// The infinite-size theory: two-time correlation and response functions by causal marching (theory.md sections 3 to 10).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lindmft/matrix.hpp"
+#include "lindmft/problem.hpp"
+#include "lindmft/progress.hpp"
+
+namespace lindmft {
+
+struct SolveOptions {
+  int threads = 0;                 ///< 0: the allowed physical cores
+  double memory_limit = 0.0;       ///< bytes the call may take; 0: four fifths of the free memory
+  std::vector<std::string> save;   ///< two-time functions to keep: names of TwoTimeFunctions, or "all"
+  Progress progress;
+};
+
+/// n x n, row t, column s; only the valid prefix if the run diverged. Kept only when asked for.
+struct TwoTimeFunctions {
+  std::vector<Matrix> C_h;   ///< l = 0 .. L   correlation of h^l (h^0 is the data gradient u)
+  std::vector<Matrix> C_g;   ///< l = 1 .. L   correlation of g^l
+  std::vector<Matrix> R_hr;  ///< l = 0 .. L   response dh^l(t) / dr^l(s)
+  std::vector<Matrix> R_gu;  ///< l = 1 .. L   response dg^l(t) / du^l(s)
+  Matrix C_v;                ///< correlation of the discrepancy, lambda-weighted
+  Matrix C_delta;            ///< correlation of the training errors Delta
+  Matrix R_delta;            ///< response of the training errors
+};
+
+struct SolveStats {
+  int nodes = 0;
+  int panels = 0;
+  int rejected_panels = 0;
+  int sweeps = 0;
+  double row_sweeps = 0.0;      ///< rows swept, the measure of work: nodes times the mean number of sweeps
+  double flops = 0.0;           ///< floating-point operations counted in matrix products
+  double seconds = 0.0;
+  int threads = 1;
+  double chain_residual = 0.0;  ///< the chain identity (section 12.8): largest relative violation, an independent self-check
+};
+
+/// Time is counted in steps; an entry at t is before the update of step t. Past a divergence: infinity.
+struct Solution {
+  std::vector<double> time;                        ///< n
+  std::vector<double> test_loss;                   ///< n   C_v(t,t), excess over the irreducible sigma^2
+  std::vector<double> train_loss;                  ///< n   C_Delta(t,t)
+  std::vector<double> term_target;                 ///< n   the three terms of C_v(t,t): target (the bias),
+  std::vector<double> term_init;                   ///< n     initial weights at finite width,
+  std::vector<double> term_data;                   ///< n     finite data
+  std::vector<std::vector<double>> feature_norm;   ///< L x n   C_h^l(t,t), l = 1 .. L
+  std::vector<std::vector<double>> gradient_norm;  ///< L x n   C_g^l(t,t), l = 1 .. L
+  double irreducible = 0.0;                        ///< sigma^2
+  std::optional<int> diverged_at;                  ///< the first step whose loss passes the threshold
+  TwoTimeFunctions functions;
+  SolveStats stats;
+};
+
+/// Bytes that solve() takes at its peak.
+[[nodiscard]] double estimate_solve_memory(const Problem& problem, int steps, const SolveOptions& options = {});
+
+/// Solve for `steps` exact steps (n = steps entries, before each update).
+/// Throws std::invalid_argument, MemoryLimit, NotConverged, Interrupted. Divergence is a result: diverged_at.
+[[nodiscard]] Solution solve(const Problem& problem, int steps, const SolveOptions& options = {});
+
+}  // namespace lindmft

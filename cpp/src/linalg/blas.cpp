@@ -1,0 +1,57 @@
+#include "linalg/blas.hpp"
+
+#include <cblas.h>
+
+#include <algorithm>
+
+// scipy-openblas prefixes every symbol; a system OpenBLAS adds its own calls to plain CBLAS.
+#ifdef LINDMFT_SCIPY_OPENBLAS
+#define LINDMFT_BLAS(name) scipy_##name
+#define LINDMFT_OPENBLAS
+#else
+#define LINDMFT_BLAS(name) name
+#ifdef LINDMFT_SYSTEM_OPENBLAS
+#define LINDMFT_OPENBLAS
+#endif
+#endif
+
+namespace lindmft::linalg {
+namespace {
+
+// OpenBLAS's own threads and OpenMP in one process ruin each other: one BLAS thread, set once at load.
+[[maybe_unused]] const bool single_threaded = [] {
+#ifdef LINDMFT_OPENBLAS
+  LINDMFT_BLAS(openblas_set_num_threads)(1);
+#endif
+  return true;
+}();
+
+}  // namespace
+
+void gemm(View out, ConstView x, ConstView a, Transpose op, double scale, double beta) {
+  if (out.rows == 0 || out.cols == 0) return;
+  if (x.cols == 0 && beta == 0.0) {  // an empty sum
+    for (int i = 0; i < out.rows; ++i) std::fill_n(out.row(i), out.cols, 0.0);
+    return;
+  }
+  const auto trans = op == Transpose::yes ? CblasTrans : CblasNoTrans;
+  LINDMFT_BLAS(cblas_dgemm)
+  (CblasRowMajor, CblasNoTrans, trans, out.rows, out.cols, x.cols, scale, x.data, static_cast<int>(x.ld), a.data, static_cast<int>(a.ld), beta,
+   out.data, static_cast<int>(out.ld));
+}
+
+void gemv(double* y, ConstView a, Transpose op, const double* x, double scale, double beta) {
+  const auto trans = op == Transpose::yes ? CblasTrans : CblasNoTrans;
+  LINDMFT_BLAS(cblas_dgemv)
+  (CblasRowMajor, trans, a.rows, a.cols, scale, a.data, static_cast<int>(a.ld), x, 1, beta, y, 1);
+}
+
+std::string blas_description() {
+#ifdef LINDMFT_OPENBLAS
+  return std::string(LINDMFT_BLAS(openblas_get_config)()) + " (kernels: " + LINDMFT_BLAS(openblas_get_corename)() + ")";
+#else
+  return "system CBLAS";
+#endif
+}
+
+}  // namespace lindmft::linalg

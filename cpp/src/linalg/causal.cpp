@@ -1,0 +1,55 @@
+#include "linalg/causal.hpp"
+
+#include <algorithm>
+
+namespace lindmft::linalg {
+namespace {
+
+constexpr int kTile = 128;            // columns; wide enough for dgemm, narrow enough to skip most structural zeros
+constexpr double kParallelWork = 2e6;  // operations below which a parallel region costs more than it saves
+
+}  // namespace
+
+template <class Tile>
+void PanelAlgebra::for_tiles(View out, double work, Tile tile) {
+  const int tiles = (out.cols + kTile - 1) / kTile;
+  double flops = 0.0;
+#pragma omp parallel for schedule(dynamic) num_threads(threads_) reduction(+ : flops) \
+    if (threads_ > 1 && tiles > 1 && work > kParallelWork)
+  for (int i = 0; i < tiles; ++i) {
+    const int begin = (tiles - 1 - i) * kTile;
+    flops += tile(begin, std::min(out.cols, begin + kTile));
+  }
+  flops_ += flops;
+}
+
+void PanelAlgebra::times_rows(View out, ConstView x, const Matrix& a, int rows, double scale) {
+  for_tiles(out, 1.0 * out.rows * out.cols * rows, [&](int begin, int end) {
+    const int first = map_->begin_of(begin);  // rows above are zero in these columns
+    const int count = std::max(0, rows - first);
+    gemm(out.block(0, begin, out.rows, end - begin), x.block(0, first, x.rows, count),
+         leading(a, rows, out.cols).block(first, begin, count, end - begin), Transpose::no, scale, 0.0);
+    return 2.0 * out.rows * count * (end - begin);
+  });
+}
+
+void PanelAlgebra::times_transposed(View out, ConstView x, const Matrix& a, double scale, double beta) {
+  const int b = out.cols;
+  for_tiles(out, 1.0 * out.rows * b * b, [&](int begin, int end) {
+    const int last = std::min(b, map_->end_of(end - 1));  // columns beyond are zero in these rows
+    gemm(out.block(0, begin, out.rows, end - begin), x.block(0, 0, x.rows, last),
+         leading(a, b, b).block(begin, 0, end - begin, last), Transpose::yes, scale, beta);
+    return 2.0 * out.rows * last * (end - begin);
+  });
+}
+
+void PanelAlgebra::times_symmetric(View out, ConstView x, const Matrix& a, double scale, double beta) {
+  const int b = out.cols;
+  for_tiles(out, 2.0 * out.rows * b * b, [&](int begin, int end) {
+    gemm(out.block(0, begin, out.rows, end - begin), x, leading(a, b, b).block(0, begin, b, end - begin), Transpose::no,
+         scale, beta);
+    return 2.0 * out.rows * b * (end - begin);
+  });
+}
+
+}  // namespace lindmft::linalg

@@ -1,0 +1,38 @@
+// Products of a row panel with causal (block lower-triangular) and symmetric matrices, in column tiles shared by the threads.
+#pragma once
+
+#include "lindmft/matrix.hpp"
+#include "linalg/blas.hpp"
+#include "time_grid/panel.hpp"
+
+namespace lindmft::linalg {
+
+/// x and out are panels of p rows and b columns; a is read in its leading b x b block.
+/// Tiles depend on sizes alone, never on the number of threads: neither do the results, to the last bit.
+class PanelAlgebra {
+ public:
+  PanelAlgebra(const PanelMap& map, int threads) : map_(&map), threads_(threads) {}
+
+  /// out = scale * x a, a causal
+  void times_causal(View out, ConstView x, const Matrix& a, double scale = 1.0) { times_rows(out, x, a, out.cols, scale); }
+  /// out = scale * x a, from the first `rows` rows of a alone: what the history contributes
+  void times_history(View out, ConstView x, const Matrix& a, int rows, double scale = 1.0) { times_rows(out, x, a, rows, scale); }
+  /// out = scale * x a^T + beta * out, a causal
+  void times_transposed(View out, ConstView x, const Matrix& a, double scale = 1.0, double beta = 0.0);
+  /// out = scale * x a + beta * out, a full (symmetric in its leading block)
+  void times_symmetric(View out, ConstView x, const Matrix& a, double scale = 1.0, double beta = 0.0);
+
+  /// Floating-point operations done so far, structural zeros skipped.
+  [[nodiscard]] double flops() const { return flops_; }
+
+ private:
+  void times_rows(View out, ConstView x, const Matrix& a, int rows, double scale);
+  template <class Tile>
+  void for_tiles(View out, double work, Tile tile);
+
+  const PanelMap* map_;
+  int threads_;
+  double flops_ = 0.0;
+};
+
+}  // namespace lindmft::linalg

@@ -1,0 +1,16 @@
+// First guesses of a panel's rows, extrapolated from the rows before it.
+#pragma once
+
+#include "lindmft/matrix.hpp"
+#include "time_grid/panel.hpp"
+
+namespace lindmft::linalg {
+
+/// Fills the panel's rows of a causal function. Close to the diagonal a two-time function varies slowly at fixed lag, far
+/// from it at fixed s: it is extrapolated along whichever is nearer. The polynomial order is the one that would have
+/// predicted the last row best.
+void guess_causal(Matrix& m, Panel panel);
+/// The same for a symmetric function, columns included.
+void guess_symmetric(Matrix& m, Panel panel);
+
+}  // namespace lindmft::linalg

@@ -1,0 +1,76 @@
+#include "linalg/rows.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace lindmft::linalg {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// Copies one row and returns {largest entry, largest change}; a NaN anywhere makes the first NaN.
+struct RowChange {
+  double largest = 0.0;
+  double change = 0.0;
+};
+
+RowChange replace_row(double* to, const double* from, int n) {
+  RowChange r;
+  double sum = 0.0;  // of finite terms unless something is not finite
+  for (int j = 0; j < n; ++j) {
+    const double size = std::abs(from[j]);
+    const double change = std::abs(from[j] - to[j]);
+    r.largest = std::max(r.largest, size);
+    r.change = std::max(r.change, change);
+    sum += from[j] - from[j];
+    to[j] = from[j];
+  }
+  if (sum != 0.0) r.change = kInfinity;
+  return r;
+}
+
+double ratio(double change, double size) { return change == 0.0 ? 0.0 : change / std::max(size, 1e-300); }
+
+}  // namespace
+
+double replace_rows(Matrix& m, Panel panel, ConstView rows) {
+  double change = 0.0;
+  for (int i = 0; i < rows.rows; ++i) {
+    const RowChange r = replace_row(m.row(panel.begin + i), rows.row(i), rows.cols);
+    change = std::max(change, ratio(r.change, r.largest));
+  }
+  return change;
+}
+
+double replace_symmetric(Matrix& m, Panel panel, ConstView rows) {
+  double scale = 0.0;
+  for (int t = 0; t < panel.begin; ++t) scale = std::max(scale, m(t, t));
+  for (int i = 0; i < rows.rows; ++i) scale = std::max(scale, rows(i, panel.begin + i));
+  double change = 0.0;
+  for (int i = 0; i < rows.rows; ++i) {
+    change = std::max(change, ratio(replace_row(m.row(panel.begin + i), rows.row(i), rows.cols).change, scale));
+  }
+  mirror(m, panel);
+  return change;
+}
+
+void mirror(Matrix& m, Panel panel) {
+  for (int j = 0; j < panel.begin; ++j) {
+    for (int t = panel.begin; t < panel.end; ++t) m(j, t) = m(t, j);
+  }
+}
+
+double sum(const double* x, int n) {
+  double total = 0.0;
+  for (int j = 0; j < n; ++j) total += x[j];
+  return total;
+}
+
+double dot(const double* x, const double* y, int n) {
+  double total = 0.0;
+  for (int j = 0; j < n; ++j) total += x[j] * y[j];
+  return total;
+}
+
+}  // namespace lindmft::linalg

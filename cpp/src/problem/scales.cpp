@@ -1,0 +1,35 @@
+#include "problem/scales.hpp"
+
+#include <cmath>
+
+namespace lindmft {
+
+std::vector<double> layer_widths(const Network& network) {
+  if (network.width.size() > 1) return network.width;
+  return std::vector<double>(static_cast<std::size_t>(network.depth), network.width.front());
+}
+
+Scales scales(const Problem& problem) {
+  const Network& net = problem.network;
+  const auto depth = static_cast<std::size_t>(net.depth);
+  const std::vector<double> width = layer_widths(net);
+  const double last = width.back();
+  const bool infinite = std::isinf(last);
+
+  Scales s;
+  if (net.parameterization == Parameterization::ntk) {
+    s.gamma0 = infinite ? 0.0 : net.gamma0 / std::sqrt(last);
+    s.rho = 1.0 / (net.gamma0 * net.gamma0);
+  } else {
+    s.gamma0 = net.gamma0;
+    s.rho = infinite ? 0.0 : 1.0 / (net.gamma0 * net.gamma0 * last);
+  }
+  s.gamma0_sq = s.gamma0 * s.gamma0;
+  s.first_to_last = infinite ? 1.0 : width.front() / last;
+  s.ratio.assign(depth + 1, 1.0);
+  for (std::size_t l = 1; l < depth; ++l) s.ratio[l] = infinite ? 1.0 : width[l] / width[l - 1];
+  s.lr = problem.optimizer.layer_lr.empty() ? std::vector<double>(depth + 1, 1.0) : problem.optimizer.layer_lr;
+  return s;
+}
+
+}  // namespace lindmft

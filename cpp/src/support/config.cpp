@@ -1,0 +1,27 @@
+#include "lindmft/config.hpp"
+
+#include "linalg/blas.hpp"
+#include "support/simd.hpp"
+#include "support/threads.hpp"
+
+namespace lindmft {
+
+const char* version() { return LINDMFT_VERSION; }
+
+Config config() {
+  Config c;
+  c.version = version();
+  c.compiler = LINDMFT_COMPILER;
+  c.build_type = LINDMFT_BUILD_TYPE;
+  c.blas = linalg::blas_description();
+#ifdef _OPENMP
+  c.openmp = std::to_string(_OPENMP);
+#else
+  c.openmp = "off";
+#endif
+  c.instruction_set = support::instruction_set();
+  c.threads = support::resolve_threads(0);
+  return c;
+}
+
+}  // namespace lindmft

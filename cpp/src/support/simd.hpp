@@ -1,0 +1,16 @@
+// Run-time dispatch for our own kernels: one portable binary, one clone an instruction set.
+#pragma once
+
+// Sanitizers instrument the resolver, which runs before their run-time is ready.
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(LINDMFT_NO_CLONES)
+#define LINDMFT_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define LINDMFT_CLONES
+#endif
+
+namespace lindmft::support {
+
+/// The clone the processor gets: "x86-64-v4", "x86-64-v3" or "baseline".
+const char* instruction_set();
+
+}  // namespace lindmft::support

@@ -1,0 +1,28 @@
+#include "theory/kernel.hpp"
+
+namespace lindmft::theory {
+
+void kernel_rows(linalg::View out, const PanelTime& time, const Matrix* R, const Matrix* C, double lr, double scale) {
+  const int a = time.panel.begin;
+  const int b = time.panel.end;
+  for (int i = 0; i < out.rows; ++i) {
+    double* to = out.row(i);
+    const double* K = time.K.row(i);
+    if (C == nullptr) {
+      for (int s = 0; s < b; ++s) to[s] = scale * lr * K[s];
+    } else {
+      const double* c = C->row(a + i);
+      for (int s = 0; s < b; ++s) to[s] = scale * lr * K[s] * c[s];
+    }
+    if (R == nullptr) continue;
+    const double d = scale * time.decay[a + i];
+    const double* r = R->row(a + i);
+    for (int s = 0; s < b; ++s) to[s] += d * r[s];
+  }
+}
+
+void add_decay(linalg::View rows, const PanelTime& time) {
+  for (int i = 0; i < rows.rows; ++i) rows(i, time.panel.begin + i) += time.decay[time.panel.begin + i];
+}
+
+}  // namespace lindmft::theory

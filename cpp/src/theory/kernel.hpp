@@ -1,0 +1,15 @@
+// The one place where two-time functions meet time: rows of  scale (D_w R + c K * C)  (theory.md section 3: A, B and Bt).
+#pragma once
+
+#include "lindmft/matrix.hpp"
+#include "time_grid/panel.hpp"
+
+namespace lindmft::theory {
+
+/// out(t,s) = scale * (d(t) R(t,s) + lr K(t,s) C(t,s)) on the panel's rows; R null: zero, C null: all ones.
+void kernel_rows(linalg::View out, const PanelTime& time, const Matrix* R, const Matrix* C, double lr, double scale);
+
+/// rows += D_w (its diagonal lies in the panel's own columns)
+void add_decay(linalg::View rows, const PanelTime& time);
+
+}  // namespace lindmft::theory

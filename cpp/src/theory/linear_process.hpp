@@ -1,0 +1,56 @@
+// x = D_w a + k y: a Gaussian process driven by its own source a and by its partner y, which is driven by x in turn.
+// Forward and backward signals of a layer are two such processes, each the other's partner (theory.md section 3).
+#pragma once
+
+#include <vector>
+
+#include "theory/scratch.hpp"
+#include "theory/sides.hpp"
+
+namespace lindmft::theory {
+
+/// Covariance of a source: scale * C, or a constant random number (all ones) where C is null.
+struct Source {
+  const Matrix* C;
+  double scale;
+};
+
+class LinearProcess {
+ public:
+  /// nodes: capacity; rows: the largest panel
+  LinearProcess(int nodes, int rows);
+
+  Matrix C;      // n x n, symmetric   correlation <x x>
+  Matrix own;    // n x n, causal      response of x to its own source
+  Matrix cross;  // n x n, causal      response of x to its partner's source, divided by gamma0
+
+  void guess(Panel panel);
+
+  /// Takes the kernel's rows k in: what the history contributes to the panel's rows, and the coupling within the panel.
+  void set_kernel(const Sweep& sweep, linalg::ConstView k, const LinearProcess& partner, double gamma0_sq);
+
+  /// Rows of the responses, from both kernels, the coupling within the panel solved exactly:
+  ///     cross = k partner.own        own = D_w + gamma0^2 k partner.cross
+  double respond(const Sweep& sweep, Scratch& scratch, const LinearProcess& partner, double gamma0_sq);
+
+  /// Rows of  C = own C_own own^T + gamma0^2 cross C_cross cross^T. Both return the largest relative change.
+  double correlate(const Sweep& sweep, Scratch& scratch, const LinearProcess& partner, Source own_source, Source cross_source,
+                   double gamma0_sq);
+
+  /// <x y> / gamma0 at one node, as of the last correlate(), y the partner.
+  [[nodiscard]] ChainTerm with_partner(int node) const { return with_partner_[static_cast<std::size_t>(node)]; }
+
+  /// Matrices, n x n and panels, that one process holds, in bytes.
+  [[nodiscard]] static double bytes(int nodes, int rows) { return 8.0 * nodes * (3.0 * nodes + 2.0 * rows + 4.0) + 8.0 * rows * rows; }
+
+ private:
+  double respond(Matrix& response, const Sweep& sweep, Scratch& scratch, const Matrix& history, const Matrix& partner_history,
+                 const LinearProcess& partner, double coupling, double gamma0_sq);
+
+  Matrix own_history_, cross_history_;  // p x n   the responses' rows without the coupling within the panel
+  Matrix block_;                        // p x p   the kernel's columns of the panel
+  std::vector<double> own_sum_, cross_sum_;  // n   row sums of the responses: what a constant source does
+  std::vector<ChainTerm> with_partner_;      // n
+};
+
+}  // namespace lindmft::theory

@@ -1,0 +1,86 @@
+// The two sides of the mean-field equations, as the march sees them (theory.md section 3, last paragraph).
+// Neither knows what the other is made of: a new architecture is a new NetworkSide, a new use of data a new DataSide.
+#pragma once
+
+#include <vector>
+
+#include "lindmft/solve.hpp"
+#include "linalg/causal.hpp"
+#include "theory/saved.hpp"
+#include "time_grid/panel.hpp"
+
+namespace lindmft::theory {
+
+/// What the data side gives the network. Regular variables (section 8): R_hr0 stands for R_hr^0 / gamma0.
+struct DataField {
+  const Matrix* C_h0;   ///< n x n, symmetric   correlation of the data gradient u = h^0
+  const Matrix* R_hr0;  ///< n x n, causal      its response to r^0
+};
+
+/// What the network gives the data side. Regular variables: R_gu1 stands for R_gu^1 / gamma0.
+struct NetworkField {
+  const Matrix* C_g1;   ///< n x n, symmetric         correlation of g^1
+  const Matrix* R_gu1;  ///< n x n, strictly causal   its response to u^1
+};
+
+/// One side of the self-check of section 12.8 at one node, in regular variables.
+struct ChainTerm {
+  double value;  ///< (nu_l / nu_L) <g^l h^l> / gamma0, or <w_hat . u> / D
+  double scale;  ///< size of the terms it is the sum of
+};
+
+struct Sweep {
+  const PanelTime& time;
+  linalg::PanelAlgebra& algebra;
+};
+
+class NetworkSide {
+ public:
+  NetworkSide() = default;
+  NetworkSide(const NetworkSide&) = delete;
+  NetworkSide& operator=(const NetworkSide&) = delete;
+  virtual ~NetworkSide() = default;
+
+  /// First guess of the panel's rows, once the data side has guessed its own.
+  virtual void guess(const Sweep& sweep, const DataField& data) = 0;
+  /// Rows of everything backward, then forward. Each returns the largest relative change.
+  virtual double backward(const Sweep& sweep, const DataField& data) = 0;
+  virtual double forward(const Sweep& sweep, const DataField& data) = 0;
+  /// Rows of what nothing else depends on, once the panel has converged.
+  virtual void finish(const Sweep& sweep, const DataField& data) = 0;
+  [[nodiscard]] virtual NetworkField field() const = 0;
+
+  /// Diagonals C_h^l(t,t), C_g^l(t,t), l = 1 .. L, of converged rows.
+  [[nodiscard]] virtual int layers() const = 0;
+  [[nodiscard]] virtual double feature_norm(int layer, int node) const = 0;
+  [[nodiscard]] virtual double gradient_norm(int layer, int node) const = 0;
+  [[nodiscard]] virtual std::vector<ChainTerm> chain(int node) const = 0;
+  /// Moves the two-time functions asked for into `out`, in the original variables.
+  virtual void release(TwoTimeFunctions& out, const Saved& saved) = 0;
+};
+
+/// Losses and the three terms of C_v at one node.
+struct Losses {
+  double test, train, term_target, term_init, term_data;
+};
+
+class DataSide {
+ public:
+  DataSide() = default;
+  DataSide(const DataSide&) = delete;
+  DataSide& operator=(const DataSide&) = delete;
+  virtual ~DataSide() = default;
+
+  /// First guess of the panel's rows.
+  virtual void guess(Panel panel) = 0;
+  /// Rows of everything on this side; returns the largest relative change.
+  virtual double update(const Sweep& sweep, const NetworkField& network) = 0;
+  [[nodiscard]] virtual DataField field() const = 0;
+
+  /// One entry a node of the panel, from converged rows.
+  virtual std::vector<Losses> losses(const Sweep& sweep, const NetworkField& network) = 0;
+  [[nodiscard]] virtual ChainTerm chain(int node, const NetworkField& network) const = 0;
+  virtual void release(TwoTimeFunctions& out, const Saved& saved) = 0;
+};
+
+}  // namespace lindmft::theory

@@ -1,0 +1,406 @@
+#include "theory/spectral_data.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "linalg/block_solve.hpp"
+#include "linalg/extrapolate.hpp"
+#include "linalg/rows.hpp"
+#include "theory/kernel.hpp"
+
+namespace lindmft::theory {
+
+using linalg::ConstView;
+using linalg::View;
+
+namespace {
+
+// Scratch buffers that live through one update; 0 to 2 are for the moment.
+constexpr int kResponse = 3;  // R_vu
+constexpr int kErrors = 4;    // R_Delta C_v R_Delta^T, before noise
+
+void add_identity(View rows, Panel panel) {
+  for (int i = 0; i < rows.rows; ++i) rows(i, panel.begin + i) += 1.0;
+}
+
+/// out += weight * x(t) x(s)
+void add_outer(View out, Panel panel, const std::vector<double>& x, double weight) {
+  for (int i = 0; i < out.rows; ++i) {
+    const double scale = weight * x[static_cast<std::size_t>(panel.begin + i)];
+    for (int s = 0; s < out.cols; ++s) out(i, s) += scale * x[static_cast<std::size_t>(s)];
+  }
+}
+
+void add(View out, ConstView x, double weight) {
+  for (int i = 0; i < out.rows; ++i) {
+    for (int s = 0; s < out.cols; ++s) out(i, s) += weight * x(i, s);
+  }
+}
+
+void set_zero(View out) {
+  for (int i = 0; i < out.rows; ++i) std::fill_n(out.row(i), out.cols, 0.0);
+}
+
+void row_sums(std::vector<double>& sums, const Matrix& m, Panel panel) {
+  for (int t = panel.begin; t < panel.end; ++t) sums[static_cast<std::size_t>(t)] = linalg::sum(m.row(t), panel.end);
+}
+
+Matrix identity(int n) {
+  Matrix m(n, n);
+  for (int t = 0; t < n; ++t) m(t, t) = 1.0;
+  return m;
+}
+
+/// Delta = x . v / sqrt(D) + sigma eps on samples that the network has not been fitted to.
+Matrix infinite_sample_correlation(const Matrix& C_v, double noise_sq) {
+  Matrix C(C_v.rows(), C_v.cols());
+  for (int t = 0; t < C.rows(); ++t) {
+    for (int s = 0; s < C.cols(); ++s) C(t, s) = C_v(t, s) + noise_sq;
+  }
+  return C;
+}
+
+}  // namespace
+
+SpectralData::SpectralData(const Problem& problem, int nodes, int rows)
+    : scales_(scales(problem)), mode_(problem.data.mode), centered_(problem.network.centered),
+      init_scale_(problem.network.init_scale),
+      noise_sq_(problem.data.noise * problem.data.noise), inverse_alpha_(1.0 / problem.data.alpha),
+      sgd_noise_(1.0 / problem.data.batch_fraction - 1.0), error_sum_(static_cast<std::size_t>(nodes)),
+      train_loss_(static_cast<std::size_t>(nodes)), data_power_(static_cast<std::size_t>(nodes)), scratch_(rows, nodes) {
+  if (stored_samples() && !finite_data()) mode_ = DataMode::population;
+  const Spectrum& spectrum = problem.data.spectrum;
+  for (std::size_t k = 0; k < spectrum.eigenvalues.size(); ++k) {
+    modes_.push_back({spectrum.eigenvalues[k], spectrum.target_power[k], spectrum.weights[k], Matrix(nodes, nodes),
+                      std::vector<double>(static_cast<std::size_t>(nodes))});
+    m1_ += spectrum.weights[k] * spectrum.eigenvalues[k];
+  }
+  for (Matrix* m : {&Bt_, &init_, &C_v_, &C_h0_, &R_hr0_}) *m = Matrix(nodes, nodes);
+  if (stored_samples()) R_delta_ = Matrix(nodes, nodes);
+  if (finite_data()) C_e_ = Matrix(nodes, nodes);
+  if (finite_data()) X_ = Matrix(nodes, nodes);
+  if (single()) return;
+  for (Matrix* m : {&H1_, &C_v2_}) *m = Matrix(nodes, nodes);
+  if (finite_data()) H2_ = Matrix(nodes, nodes);
+  if (finite_data()) data_ = Matrix(nodes, nodes);
+}
+
+double SpectralData::bytes(const Problem& problem, int nodes, int rows) {
+  const auto modes = static_cast<double>(problem.data.spectrum.eigenvalues.size());
+  const bool finite = !std::isinf(problem.data.alpha);
+  const double matrices = modes + 5.0 + (finite ? 3.0 : 0.0) + (modes > 1 ? (finite ? 4.0 : 2.0) : 0.0);
+  return 8.0 * nodes * (matrices * nodes + modes + 3.0) + Scratch::bytes(nodes, rows);
+}
+
+ConstView SpectralData::rows_of(const Matrix& m, Panel panel) const {
+  return linalg::leading(m, panel.end, panel.end).block(panel.begin, 0, panel.size(), panel.end);
+}
+
+void SpectralData::guess(Panel panel) {
+  for (Mode& mode : modes_) linalg::guess_causal(mode.H, panel);
+  for (Matrix* m : {&Bt_, &R_delta_, &H1_, &H2_, &X_, &R_hr0_}) {
+    if (!m->empty()) linalg::guess_causal(*m, panel);
+  }
+  for (Matrix* m : {&init_, &data_, &C_v_, &C_v2_, &C_h0_}) {
+    if (!m->empty()) linalg::guess_symmetric(*m, panel);
+  }
+  if (stored_samples()) linalg::guess_symmetric(C_e_, panel);
+}
+
+double SpectralData::update(const Sweep& sweep, const NetworkField& network) {
+  double change = 0.0;
+  update_responses(sweep, network, change);
+  update_sources(sweep, network, change);
+  update_discrepancy(sweep, change);
+  update_errors(sweep, change);
+  update_gradient(sweep, change);
+  return change;
+}
+
+// Rows of the solution of R = I + scale x R: history from the rows of R before the panel, the rest solved within it.
+void SpectralData::solve_causal(View out, ConstView x, const Matrix& R, double scale, const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  sweep.algebra.times_history(out, x, R, panel.begin, scale);
+  add_identity(out, panel);
+  const View system = scratch_.block(panel.size());
+  for (int i = 0; i < panel.size(); ++i) {
+    for (int j = 0; j < panel.size(); ++j) system(i, j) = (i == j ? 1.0 : 0.0) - scale * x(i, panel.begin + j);
+  }
+  linalg::solve_block(system, out);
+}
+
+void SpectralData::times_R_delta(View out, ConstView x, const Sweep& sweep) {
+  if (stored_samples()) {
+    sweep.algebra.times_causal(out, x, R_delta_);
+  } else {
+    for (int i = 0; i < x.rows; ++i) std::copy_n(x.row(i), x.cols, out.row(i));
+  }
+}
+
+// Bt = (nu_1 / nu_L) (D_w R_gu^1 / gamma0 + K * C_g^1),  H_k = I - lambda Bt R_Delta H_k,
+// R_vu = -H1 Bt,  R_Delta = I + R_vu R_Delta / alpha.
+void SpectralData::update_responses(const Sweep& sweep, const NetworkField& network, double& change) {
+  const Panel panel = sweep.time.panel;
+  const View rows = scratch_(0, panel.size(), panel.end);
+  const View BtR = scratch_(1, panel.size(), panel.end);
+  kernel_rows(rows, sweep.time, network.R_gu1, network.C_g1, scales_.lr.front(), scales_.first_to_last);
+  change = std::max(change, linalg::replace_rows(Bt_, panel, rows));
+  times_R_delta(BtR, rows, sweep);
+
+  for (Mode& mode : modes_) {
+    solve_causal(rows, BtR, mode.H, -mode.lambda, sweep);
+    change = std::max(change, linalg::replace_rows(mode.H, panel, rows));
+    row_sums(mode.target, mode.H, panel);
+  }
+  for (Matrix* moment : {&H1_, &H2_}) {
+    if (moment->empty()) continue;
+    set_zero(rows);
+    for (const Mode& mode : modes_) {
+      const double lambda = moment == &H1_ ? mode.lambda : mode.lambda * mode.lambda;
+      add(rows, rows_of(mode.H, panel), mode.weight * lambda);
+    }
+    linalg::replace_rows(*moment, panel, rows);
+  }
+  if (!finite_data()) return;
+  const View R_vu = scratch_(kResponse, panel.size(), panel.end);
+  sweep.algebra.times_causal(R_vu, rows_of(H1(), panel), Bt_, -H1_factor());
+  if (!stored_samples()) return;
+  solve_causal(rows, R_vu, R_delta_, inverse_alpha_, sweep);
+  change = std::max(change, linalg::replace_rows(R_delta_, panel, rows));
+  row_sums(error_sum_, R_delta_, panel);
+}
+
+// E = D_w, or D_w - d(0) 1 e_0^T where the predictor at initialization is subtracted (theory.md section 1): rows <- rows E.
+void SpectralData::times_E(View rows, const Sweep& sweep, const double* row_sums) const {
+  for (int i = 0; i < rows.rows; ++i) {
+    for (int s = 0; s < rows.cols; ++s) rows(i, s) *= sweep.time.decay[s];
+    if (centered_) rows(i, 0) -= sweep.time.decay[0] * row_sums[i];
+  }
+}
+
+/// Rows of rho (nu_1 / nu_L) E C_g^1 E^T.
+void SpectralData::initial_weights_rows(View out, const Sweep& sweep, const NetworkField& network) const {
+  const double* d = sweep.time.decay;
+  const double scale = scales_.rho * scales_.first_to_last;
+  const Matrix& C = *network.C_g1;
+  for (int i = 0; i < out.rows; ++i) {
+    const int t = sweep.time.panel.begin + i;
+    const double* row = C.row(t);
+    for (int s = 0; s < out.cols; ++s) out(i, s) = scale * d[t] * d[s] * row[s];
+    if (!centered_) continue;
+    const double at_start = d[0] * C(0, 0) - d[t] * row[0];
+    for (int s = 0; s < out.cols; ++s) out(i, s) += scale * d[0] * (at_start - d[s] * C(0, s));
+  }
+}
+
+void SpectralData::update_sources(const Sweep& sweep, const NetworkField& network, double& change) {
+  const Panel panel = sweep.time.panel;
+  const View init = scratch_(0, panel.size(), panel.end);
+  initial_weights_rows(init, sweep, network);
+  if (finite_data()) {
+    const View left = scratch_(1, panel.size(), panel.end);
+    const View data = scratch_(2, panel.size(), panel.end);
+    sweep.algebra.times_symmetric(left, rows_of(Bt_, panel), C_e_, inverse_alpha_);
+    sweep.algebra.times_transposed(data, left, Bt_);
+    if (single()) {
+      add(init, data, modes_.front().lambda);
+    } else {
+      change = std::max(change, linalg::replace_rows(data_, panel, data));
+      linalg::mirror(data_, panel);
+    }
+  }
+  linalg::replace_rows(init_, panel, init);  // may be zero (infinite width), so its change measures nothing
+  linalg::mirror(init_, panel);
+}
+
+// <v_k v_k> = H_k ((w*_k)^2 1 + init + lambda data) H_k^T
+void SpectralData::update_discrepancy(const Sweep& sweep, double& change) {
+  const Panel panel = sweep.time.panel;
+  const View C_v = scratch_(0, panel.size(), panel.end);
+  const View C_v2 = scratch_(1, panel.size(), panel.end);
+  const View left = scratch_(2, panel.size(), panel.end);
+  const View mode_rows = scratch_(5, panel.size(), panel.end);
+  set_zero(C_v);
+  set_zero(C_v2);
+  for (const Mode& mode : modes_) {
+    sweep.algebra.times_symmetric(left, rows_of(mode.H, panel), init_);
+    if (!data_.empty()) sweep.algebra.times_symmetric(left, rows_of(mode.H, panel), data_, mode.lambda, 1.0);
+    sweep.algebra.times_transposed(mode_rows, left, mode.H);
+    add_outer(mode_rows, panel, mode.target, mode.power);
+    add(C_v, mode_rows, mode.weight * mode.lambda);
+    add(C_v2, mode_rows, mode.weight * mode.lambda * mode.lambda);
+  }
+  change = std::max(change, linalg::replace_symmetric(C_v_, panel, C_v));
+  if (!single()) change = std::max(change, linalg::replace_symmetric(C_v2_, panel, C_v2));
+}
+
+// One row of the table "how data are used" (theory.md section 6).
+void SpectralData::update_errors(const Sweep& sweep, double& change) {
+  const Panel panel = sweep.time.panel;
+  const View C_e = scratch_(0, panel.size(), panel.end);
+  set_zero(C_e);
+  if (stored_samples()) {
+    stored_errors(C_e, sweep);
+  } else {
+    for (int t = panel.begin; t < panel.end; ++t) {
+      const double fresh = C_v_(t, t) + noise_sq_;
+      train_loss_[static_cast<std::size_t>(t)] = fresh;
+      C_e(t - panel.begin, t) = fresh;
+    }
+  }
+  if (!finite_data()) return;
+  change = std::max(change, linalg::replace_symmetric(C_e_, panel, C_e));
+  const View R_vu = scratch_(kResponse, panel.size(), panel.end);
+  for (int i = 0; i < panel.size(); ++i) {
+    data_power_[static_cast<std::size_t>(panel.begin + i)] = inverse_alpha_ * linalg::dot(R_vu.row(i), C_e.row(i), panel.end);
+  }
+}
+
+// R_Delta (C_v + sigma^2 1 + diag((1/q - 1) c)) R_Delta^T, c the training loss.
+void SpectralData::stored_errors(View C_e, const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  const int b = panel.end;
+  const View left = scratch_(1, panel.size(), b);
+  const View plain = scratch_(kErrors, panel.size(), b);
+  const ConstView R = rows_of(R_delta_, panel);
+  sweep.algebra.times_symmetric(left, R, C_v_);
+  sweep.algebra.times_transposed(plain, left, R_delta_);
+  add(C_e, plain, 1.0);
+  add_outer(C_e, panel, error_sum_, noise_sq_);
+  for (int i = 0; i < panel.size(); ++i) {
+    double c = C_e(i, panel.begin + i);
+    for (int s = 0; s < panel.begin + i && sgd_noise_ > 0.0; ++s) {
+      c += R(i, s) * R(i, s) * sgd_noise_ * train_loss_[static_cast<std::size_t>(s)];
+    }
+    train_loss_[static_cast<std::size_t>(panel.begin + i)] = c;
+  }
+  if (sgd_noise_ == 0.0) return;
+  for (int i = 0; i < panel.size(); ++i) {
+    for (int s = 0; s < b; ++s) left(i, s) = R(i, s) * sgd_noise_ * train_loss_[static_cast<std::size_t>(s)];
+  }
+  sweep.algebra.times_transposed(C_e, left, R_delta_, 1.0, 1.0);
+}
+
+// R_hr^0 and C_h^0 by the moments of the spectrum (head of spectral_data.hpp).
+void SpectralData::update_gradient(const Sweep& sweep, double& change) {
+  const Panel panel = sweep.time.panel;
+  const int p = panel.size();
+  const int b = panel.end;
+  const View rows = scratch_(0, p, b);
+  const View left = scratch_(1, p, b);
+  const auto R_delta_times = [&](View out, const Matrix& H, double factor) {
+    if (stored_samples()) return sweep.algebra.times_causal(out, rows_of(R_delta_, panel), H, factor);
+    set_zero(out);
+    add(out, rows_of(H, panel), factor);
+  };
+  R_delta_times(rows, H1(), -scales_.rho * H1_factor());
+  std::vector<double> sums(static_cast<std::size_t>(p));
+  for (int i = 0; i < p; ++i) sums[static_cast<std::size_t>(i)] = linalg::sum(rows.row(i), b);
+  times_E(rows, sweep, sums.data());
+  change = std::max(change, linalg::replace_rows(R_hr0_, panel, rows));
+
+  const View C_h0 = scratch_(2, p, b);
+  set_zero(C_h0);
+  if (single() && stored_samples()) {
+    add(C_h0, scratch_(kErrors, p, b), modes_.front().lambda);
+  } else if (single()) {
+    add(C_h0, rows_of(C_v_, panel), modes_.front().lambda);
+  } else if (stored_samples()) {
+    sweep.algebra.times_symmetric(left, rows_of(R_delta_, panel), C_v2_);
+    sweep.algebra.times_transposed(C_h0, left, R_delta_);
+  } else {
+    add(C_h0, rows_of(C_v2_, panel), 1.0);
+  }
+  if (finite_data()) {
+    R_delta_times(left, H2(), H2_factor());
+    sweep.algebra.times_causal(rows, left, Bt_);
+    change = std::max(change, linalg::replace_rows(X_, panel, rows));
+    add(C_h0, rows_of(C_e_, panel), m1_ * inverse_alpha_);
+    sweep.algebra.times_symmetric(left, rows, C_e_, inverse_alpha_);
+    add(C_h0, left, -1.0);
+    sweep.algebra.times_transposed(C_h0, rows_of(C_e_, panel), X_, -inverse_alpha_, 1.0);
+  }
+  change = std::max(change, linalg::replace_symmetric(C_h0_, panel, C_h0));
+}
+
+std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField& network) {
+  const Panel panel = sweep.time.panel;
+  const int p = panel.size();
+  const int b = panel.end;
+  std::vector<Losses> out(static_cast<std::size_t>(p));
+  for (int i = 0; i < p; ++i) {
+    const int t = panel.begin + i;
+    out[static_cast<std::size_t>(i)] = {C_v_(t, t), train_loss_[static_cast<std::size_t>(t)], 0.0, 0.0, 0.0};
+  }
+  const View rows = scratch_(0, p, b);
+  const View left = scratch_(1, p, b);
+  for (const Mode& mode : modes_) {
+    const double share = mode.weight * mode.lambda;
+    for (int i = 0; i < p; ++i) {
+      const double target = mode.target[static_cast<std::size_t>(panel.begin + i)];
+      out[static_cast<std::size_t>(i)].term_target += share * mode.power * target * target;
+    }
+    if (scales_.rho > 0.0) {
+      set_zero(rows);
+      add(rows, rows_of(mode.H, panel), 1.0);
+      times_E(rows, sweep, mode.target.data() + panel.begin);
+      sweep.algebra.times_symmetric(left, rows, *network.C_g1, share * scales_.rho * scales_.first_to_last);
+      for (int i = 0; i < p; ++i) out[static_cast<std::size_t>(i)].term_init += linalg::dot(left.row(i), rows.row(i), b);
+    }
+    if (finite_data()) {
+      sweep.algebra.times_causal(rows, rows_of(mode.H, panel), Bt_);
+      sweep.algebra.times_symmetric(left, rows, C_e_, share * mode.lambda * inverse_alpha_);
+      for (int i = 0; i < p; ++i) out[static_cast<std::size_t>(i)].term_data += linalg::dot(left.row(i), rows.row(i), b);
+    }
+  }
+  return out;
+}
+
+// <w_hat . u> / D = <w* u> - <v u>, and what centering took away: <w_hat(0) . u> / D.
+ChainTerm SpectralData::chain(int node, const NetworkField& network) const {
+  const int n = node + 1;
+  double target = 0.0;
+  double discrepancy = data_power_[static_cast<std::size_t>(node)];
+  for (const Mode& mode : modes_) {
+    const double share = mode.weight * mode.lambda * mode.power;
+    target += share * (stored_samples() ? linalg::dot(R_delta_.row(node), mode.target.data(), n)
+                                        : mode.target[static_cast<std::size_t>(node)]);
+  }
+  discrepancy += stored_samples() ? linalg::dot(C_v_.row(node), R_delta_.row(node), n) : C_v_(node, node);
+  double start = 0.0;
+  for (int s = 0; s < n && centered_; ++s) start += R_hr0_(node, s) * (*network.C_g1)(s, 0);
+  start *= scales_.first_to_last * init_scale_;
+  return {target - discrepancy + start, std::abs(target) + std::abs(discrepancy) + std::abs(start)};
+}
+
+// The training errors themselves: the weights 0 or 1/q of multi-pass SGD add noise to the weighted errors e,
+// Delta = e - noise, which takes R_Delta diag(c) (1/q - 1) out of C_e below the diagonal.
+Matrix SpectralData::error_correlation(int n) {
+  if (mode_ == DataMode::population) return infinite_sample_correlation(C_v_, noise_sq_);
+  Matrix C = C_e_.empty() ? Matrix(n, n) : std::move(C_e_);
+  for (int t = 0; t < n; ++t) {
+    C(t, t) = train_loss_[static_cast<std::size_t>(t)];
+    for (int s = 0; s < t && stored_samples(); ++s) {
+      C(t, s) -= R_delta_(t, s) * sgd_noise_ * train_loss_[static_cast<std::size_t>(s)];
+      C(s, t) = C(t, s);
+    }
+  }
+  return C;
+}
+
+void SpectralData::release(TwoTimeFunctions& out, const Saved& saved) {
+  const int n = C_v_.rows();
+  if (saved.has("C_delta")) {
+    Matrix C_delta = error_correlation(n);
+    out.C_delta = saved.take(C_delta);
+  }
+  if (saved.has("R_delta")) {
+    if (R_delta_.empty()) R_delta_ = identity(n);
+    out.R_delta = saved.take(R_delta_);
+  }
+  if (saved.has("C_v")) out.C_v = saved.take(C_v_);
+  if (saved.has("C_h")) out.C_h.push_back(saved.take(C_h0_));
+  if (saved.has("R_hr")) out.R_hr.push_back(saved.take(R_hr0_, scales_.gamma0));
+}
+
+}  // namespace lindmft::theory

@@ -1,0 +1,88 @@
+// The data side of theory.md section 6: any spectrum, every way of using the data.
+//
+// Modes enter through their transfer functions H_k and through two moments of the spectrum: with
+//     H1 = sum p lambda H_k,  H2 = sum p lambda^2 H_k,  C_v = sum p lambda <v_k v_k>,  C_v2 = sum p lambda^2 <v_k v_k>
+// the identity G_k R_Delta = R_Delta H_k turns the sums over G_k of section 6 into
+//     R_vu    = -H1 Bt
+//     R_hr^0  = -R_Delta H1 D_w / (gamma0 nu)
+//     C_h^0   = R_Delta C_v2 R_Delta^T + (m1 C_e - X C_e - C_e X^T) / alpha,   X = R_Delta H2 Bt,  m1 = sum p lambda
+// so that only H_k and <v_k v_k> cost work for every mode.
+#pragma once
+
+#include "problem/scales.hpp"
+#include "theory/scratch.hpp"
+#include "theory/sides.hpp"
+
+namespace lindmft::theory {
+
+class SpectralData final : public DataSide {
+ public:
+  SpectralData(const Problem& problem, int nodes, int rows);
+
+  void guess(Panel panel) override;
+  double update(const Sweep& sweep, const NetworkField& network) override;
+  [[nodiscard]] DataField field() const override { return {&C_h0_, &R_hr0_}; }
+
+  std::vector<Losses> losses(const Sweep& sweep, const NetworkField& network) override;
+  [[nodiscard]] ChainTerm chain(int node, const NetworkField& network) const override;
+  void release(TwoTimeFunctions& out, const Saved& saved) override;
+
+  /// Bytes an object of these sizes takes.
+  [[nodiscard]] static double bytes(const Problem& problem, int nodes, int rows);
+
+ private:
+  struct Mode {
+    double lambda, power, weight;  // lambda_k, (w*_k)^2, p_k
+    Matrix H;                      // n x n, causal   (I + lambda Bt R_Delta)^-1
+    std::vector<double> target;    // n   H 1: what is left of a unit target
+  };
+
+  void update_responses(const Sweep& sweep, const NetworkField& network, double& change);
+  void update_sources(const Sweep& sweep, const NetworkField& network, double& change);
+  void update_discrepancy(const Sweep& sweep, double& change);
+  void update_errors(const Sweep& sweep, double& change);
+  void update_gradient(const Sweep& sweep, double& change);
+  void stored_errors(linalg::View C_e, const Sweep& sweep);
+  void initial_weights_rows(linalg::View out, const Sweep& sweep, const NetworkField& network) const;
+  void times_E(linalg::View rows, const Sweep& sweep, const double* row_sums) const;
+  void solve_causal(linalg::View out, linalg::ConstView x, const Matrix& R, double scale, const Sweep& sweep);
+  void times_R_delta(linalg::View out, linalg::ConstView x, const Sweep& sweep);
+  [[nodiscard]] Matrix error_correlation(int n);
+  [[nodiscard]] linalg::ConstView rows_of(const Matrix& m, Panel panel) const;
+
+  [[nodiscard]] bool stored_samples() const { return mode_ == DataMode::full_batch || mode_ == DataMode::multi_pass; }
+  [[nodiscard]] bool finite_data() const { return inverse_alpha_ > 0.0; }
+  [[nodiscard]] bool single() const { return modes_.size() == 1; }
+  // Moments of the transfer functions. A single mode stands for its own moments, up to these factors.
+  [[nodiscard]] const Matrix& H1() const { return single() ? modes_.front().H : H1_; }
+  [[nodiscard]] const Matrix& H2() const { return single() ? modes_.front().H : H2_; }
+  [[nodiscard]] double H1_factor() const { return single() ? m1_ : 1.0; }
+  [[nodiscard]] double H2_factor() const { return single() ? m1_ * modes_.front().lambda : 1.0; }
+
+  Scales scales_;
+  DataMode mode_;
+  bool centered_;
+  double init_scale_;
+  double noise_sq_;       // sigma^2
+  double inverse_alpha_;  // 1 / alpha, 0 for infinite data
+  double sgd_noise_;      // 1/q - 1
+  double m1_ = 0.0;       // sum p lambda
+  std::vector<Mode> modes_;
+
+  // All n x n; those that a problem does not need stay empty.
+  Matrix Bt_;            // strictly causal   minus the response of v to u
+  Matrix R_delta_;       // causal            identity unless samples are stored
+  Matrix H1_, H2_;       // causal            moments of H_k (several modes)
+  Matrix init_;          // symmetric         rho E C_g^1 E^T: what initial weights add to v (single mode: plus lambda data_)
+  Matrix data_;          // symmetric         Bt C_e Bt^T / alpha: what finite data add (several modes)
+  Matrix C_v_, C_v2_;    // symmetric         C_v2_ for several modes
+  Matrix C_e_;           // symmetric         correlation of the weighted training errors
+  Matrix X_;             // strictly causal   R_Delta H2 Bt
+  Matrix C_h0_, R_hr0_;
+  std::vector<double> error_sum_;    // n   R_Delta 1
+  std::vector<double> train_loss_;   // n
+  std::vector<double> data_power_;   // n   (R_vu C_e)(t,t) / alpha: part of <v u>
+  Scratch scratch_;
+};
+
+}  // namespace lindmft::theory

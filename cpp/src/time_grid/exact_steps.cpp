@@ -1,0 +1,25 @@
+#include "time_grid/exact_steps.hpp"
+
+#include <algorithm>
+
+namespace lindmft {
+
+ExactSteps::ExactSteps(const Problem& problem, int steps, int most)
+    : steps_(steps), propagator_(problem), K_(most, steps), decay_(static_cast<std::size_t>(steps)) {}
+
+PanelTime ExactSteps::propose(Panel panel) {
+  for (; ready_ < panel.end; ++ready_) {
+    double* row = K_.row(ready_ - first_);
+    std::fill_n(row, steps_, 0.0);
+    propagator_.next(row, decay_[static_cast<std::size_t>(ready_)]);
+  }
+  return {panel, linalg::leading(std::as_const(K_), panel.size(), panel.end), decay_.data()};
+}
+
+void ExactSteps::commit(Panel panel) {
+  // A panel may have been shrunk: rows already made for later nodes move to the front.
+  for (int node = panel.end; node < ready_; ++node) std::copy_n(K_.row(node - first_), steps_, K_.row(node - panel.end));
+  first_ = panel.end;
+}
+
+}  // namespace lindmft

@@ -1,0 +1,67 @@
+#include "training/workers.hpp"
+
+#include <chrono>
+#include <limits>
+#include <string>
+
+#include "lindmft/errors.hpp"
+
+namespace lindmft::training {
+
+Workers::Workers(int jobs, int units, const Progress& progress)
+    : jobs_(jobs), total_(static_cast<std::int64_t>(jobs) * units), progress_(progress) {}
+
+void Workers::run(int threads, const std::function<void(int)>& job) {
+#ifdef _OPENMP
+#pragma omp parallel num_threads(threads) if (threads > 1)
+  work(job);
+#else
+  static_cast<void>(threads);
+  work(job);
+#endif
+  if (error_) std::rethrow_exception(error_);
+}
+
+// Jobs are handed out one by one: they may take very different times (a diverged network stops early).
+// Exceptions must not leave the parallel region, so each thread keeps its own in.
+void Workers::work(const std::function<void(int)>& job) {
+  try {
+    for (int i = next_++; i < jobs_ && !stop_; i = next_++) {
+      job(i);
+      ++finished_;
+    }
+    if (std::this_thread::get_id() == caller_) wait_for_others();
+  } catch (...) {
+    fail();
+  }
+}
+
+// Whoever made the call stays reachable (Ctrl-C) while the other threads finish.
+void Workers::wait_for_others() {
+  while (finished_ < jobs_ && !stop_) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    report();
+  }
+}
+
+bool Workers::advance(std::int64_t units) {
+  done_ += units;
+  if (std::this_thread::get_id() == caller_) report();
+  return !stop_;
+}
+
+void Workers::report() {
+  if (!progress_ || stop_) return;
+  const std::int64_t done = done_;
+  const std::int64_t unit = total_ / std::numeric_limits<int>::max() + 1;  // larger ones where an int cannot count
+  if (progress_(static_cast<int>(done / unit), static_cast<int>(total_ / unit))) return;
+  throw Interrupted("training interrupted after " + std::to_string(done) + " of " + std::to_string(total_) + " steps");
+}
+
+void Workers::fail() {
+  const std::lock_guard lock(guard_);
+  if (!error_) error_ = std::current_exception();
+  stop_ = true;
+}
+
+}  // namespace lindmft::training

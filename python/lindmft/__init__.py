@@ -1,0 +1,71 @@
+"""Training dynamics of wide deep linear networks: theory (``solve``) and experiment (``train``).
+
+    import lindmft as lm
+
+    problem = lm.Problem(
+        network=lm.MLP(depth=2, width=1.0, gamma0=1.0),
+        data=lm.FullBatch(alpha=2.0, noise=0.3),
+        optimizer=lm.SGD(lr=0.1),
+    )
+    theory = lm.solve(problem, steps=200)
+    runs = lm.train(problem, steps=200, dim=1024, seeds=16)
+    print(lm.compare(theory, runs).summary())
+    lm.plotting.compare(theory, runs)
+
+``lm.SGD`` says what the scales mean; ``lm.plotting`` needs matplotlib and is imported when used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from lindmft import _loading  # first: every other module needs the compiled one  # noqa: F401
+from lindmft._citation import citation
+from lindmft._config import show_config
+from lindmft._core import NotConverged, __version__
+from lindmft.analysis import Comparison, compare
+from lindmft.data import FullBatch, MultiPass, OnePass, Population
+from lindmft.network import MLP
+from lindmft.optimizer import SGD
+from lindmft.problem import Problem
+from lindmft.spectrum import Discrete, Isotropic
+from lindmft.theory import Solution, estimate_memory, solve
+from lindmft.training import Ensemble, estimate_train_memory, train
+
+if TYPE_CHECKING:
+    from lindmft import analysis, plotting
+
+__all__ = [
+    "MLP",
+    "SGD",
+    "Comparison",
+    "Discrete",
+    "Ensemble",
+    "FullBatch",
+    "Isotropic",
+    "MultiPass",
+    "NotConverged",
+    "OnePass",
+    "Population",
+    "Problem",
+    "Solution",
+    "__version__",
+    "analysis",
+    "citation",
+    "compare",
+    "estimate_memory",
+    "estimate_train_memory",
+    "plotting",
+    "show_config",
+    "solve",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "plotting":
+        return import_module("lindmft.plotting")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,81 @@
+"""What the commands read and write: problem files, result files, pictures."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, overload
+
+import click
+
+from lindmft import _files
+from lindmft._gate import one_of, refuse
+from lindmft._optional import optional
+from lindmft._schema import check_keys
+from lindmft.problem import Problem
+from lindmft.theory import Solution
+from lindmft.training import Ensemble
+
+RUN_KEYS = ("steps", "dim", "seeds", "seed")
+PICTURES = (".png", ".pdf", ".svg")
+
+
+def check_outputs(output: Path | None, picture: Path | None, *, force: bool) -> None:
+    """Refuse, before any work, what could not be written after it."""
+    if output:
+        _files.require_netcdf()
+    if picture:
+        optional("matplotlib", "plot")
+        if picture.suffix.lower() not in PICTURES:
+            refuse("the picture", f"a file ending in {one_of(PICTURES)}", str(picture))
+    for path in filter(None, (output, picture)):
+        if path.exists() and not force:
+            raise ValueError(f"{path} exists; --force replaces it")
+        if not path.absolute().parent.is_dir():
+            raise ValueError(f"{path} must be in a folder that exists")
+
+
+def read_problem(path: Path, **options: int | None) -> tuple[Problem, dict[str, Any]]:
+    """The problem of a TOML file, and how to run it: its table ``run``, overridden by options."""
+    problem = Problem.from_toml(path)
+    run = tomllib.loads(path.read_text(encoding="utf-8")).get("run", {})
+    if not isinstance(run, dict):
+        refuse("run", "a table", run)
+    check_keys(run, RUN_KEYS, "run")
+    given = {name: value for name, value in options.items() if value is not None}
+    run = {name: value for name, value in {**run, **given}.items() if name in options}
+    if "steps" not in run:
+        raise ValueError("run.steps must be given, in the file or by --steps, got nothing")
+    return problem, run
+
+
+def read_pair(first: Path, second: Path) -> tuple[Solution, Ensemble]:
+    """A theory file and a training file, in any order."""
+    forms = {_files.format_of(path): path for path in (first, second)}
+    if set(forms) != {_files.SOLUTION, _files.ENSEMBLE}:
+        raise ValueError(
+            f"the files must be a {_files.SOLUTION} and a {_files.ENSEMBLE}, "
+            f"got two of the kind {next(iter(forms))}"
+        )
+    return Solution.load(forms[_files.SOLUTION]), Ensemble.load(forms[_files.ENSEMBLE])
+
+
+@overload
+def draw(path: Path, result: Solution | Ensemble) -> None: ...
+@overload
+def draw(path: Path, result: Solution, runs: Ensemble) -> None: ...
+def draw(path: Path, result: Any, runs: Ensemble | None = None) -> None:
+    """The losses of one result, or of theory and training together."""
+    from lindmft import plotting
+
+    figure = optional("matplotlib.figure", "plot").Figure(figsize=(5.6, 3.8), layout="constrained")
+    if runs is None:
+        plotting.losses(result, figure.subplots())
+    else:
+        plotting.compare(result, runs, figure.subplots())
+    figure.savefig(path, dpi=150)
+    click.echo(f"wrote {path}")
+
+
+def round_steps(steps: int) -> list[int]:
+    """0, 1, 2, 5, 10, 20, ... and the last step."""
+    series = {digit * 10**power for power in range(len(str(steps))) for digit in (1, 2, 5)}
+    return sorted({0, steps - 1} | {step for step in series if step < steps})

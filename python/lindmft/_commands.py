@@ -1,0 +1,200 @@
+"""The commands of ``lindmft``, with click. Each is a thin skin over one public function.
+
+Problems come as TOML files, results as NetCDF files. Whatever a user can get wrong ends as one line
+on standard error and exit code 2; Ctrl-C as exit code 130.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lindmft import _cli_files, _core, demo
+from lindmft._config import show_config
+from lindmft._schema import brief
+from lindmft.analysis import compare
+from lindmft.theory import FUNCTIONS, Solution, solve
+from lindmft.training import Ensemble, train
+
+
+class BadInput(click.ClickException):
+    """One line on standard error."""
+
+    exit_code = 2
+
+
+class Commands(click.Group):
+    """A group that turns the errors a user can cause into one line and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the chosen command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise
+        except (ValueError, MemoryError, OSError, ImportError, _core.NotConverged) as error:
+            raise BadInput(" ".join(str(error).split())) from error
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            raise click.exceptions.Exit(130) from None
+
+
+PROBLEM = click.argument("problem", type=click.Path(path_type=Path))
+STEPS = click.option("--steps", type=int, help="Number of steps; overrides the file's run.steps.")
+OUTPUT = click.option(
+    "--output", type=click.Path(path_type=Path), help="Write the result, as NetCDF4."
+)
+PICTURE = click.option(
+    "--picture", type=click.Path(path_type=Path), help="Draw the losses (png, pdf, svg)."
+)
+THREADS = click.option(
+    "--threads", type=int, help="Threads to use.  [default: the allowed physical cores]"
+)
+FORCE = click.option("--force", is_flag=True, help="Replace files that exist.")
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(_core.__version__, prog_name="lindmft")
+def commands() -> None:
+    """Training dynamics of wide deep linear networks: theory and experiment.
+
+    \b
+    Examples:
+      lindmft demo
+      lindmft solve problem.toml --steps 200 --output theory.nc
+      lindmft train problem.toml --steps 200 --output runs.nc
+      lindmft compare theory.nc runs.nc --picture both.png
+
+    A problem file has the tables [network], [data], [optimizer] and, if you like, [run] with steps,
+    dim, seeds and seed.
+    """
+
+
+@commands.command("solve", short_help="Solve the theory of a problem.")
+@PROBLEM
+@STEPS
+@click.option(
+    "--save",
+    multiple=True,
+    metavar="NAME",
+    help=f"Keep a two-time function: all, {', '.join(FUNCTIONS)}.",
+)
+@OUTPUT
+@PICTURE
+@THREADS
+@FORCE
+def solve_command(
+    problem: Path,
+    steps: int | None,
+    save: tuple[str, ...],
+    output: Path | None,
+    picture: Path | None,
+    threads: int | None,
+    force: bool,
+) -> None:
+    """Solve the infinite-size theory of the problem in a TOML file.
+
+    \b
+    Examples:
+      lindmft solve problem.toml --steps 200
+      lindmft solve problem.toml --output theory.nc --save C_h --save C_v --picture losses.png
+    """
+    _cli_files.check_outputs(output, picture, force=force)
+    parsed, run = _cli_files.read_problem(problem, steps=steps)
+    theory = solve(parsed, run["steps"], save=save, threads=threads, progress=True)
+    _finish(theory, output, picture)
+
+
+@commands.command("train", short_help="Train finite-size networks on a problem.")
+@PROBLEM
+@STEPS
+@click.option(
+    "--dim",
+    type=int,
+    help="Input dimension; widths and samples are multiples of it.  [default: 256]",
+)
+@click.option("--seeds", type=int, help="Number of networks.  [default: 8]")
+@click.option("--seed", type=int, help="The first seed.  [default: 0]")
+@OUTPUT
+@PICTURE
+@THREADS
+@FORCE
+def train_command(
+    problem: Path,
+    steps: int | None,
+    dim: int | None,
+    seeds: int | None,
+    seed: int | None,
+    output: Path | None,
+    picture: Path | None,
+    threads: int | None,
+    force: bool,
+) -> None:
+    """Train finite-size networks on the problem in a TOML file.
+
+    \b
+    Examples:
+      lindmft train problem.toml --steps 200 --dim 512 --seeds 16 --output runs.nc
+      lindmft train problem.toml --picture losses.png
+    """
+    _cli_files.check_outputs(output, picture, force=force)
+    parsed, run = _cli_files.read_problem(problem, steps=steps, dim=dim, seeds=seeds, seed=seed)
+    runs = train(parsed, **run, threads=threads, progress=True)
+    _finish(runs, output, picture)
+
+
+@commands.command("compare", short_help="Hold a theory file against a training file.")
+@click.argument("first", type=click.Path(path_type=Path))
+@click.argument("second", type=click.Path(path_type=Path))
+@PICTURE
+@FORCE
+def compare_command(first: Path, second: Path, picture: Path | None, force: bool) -> None:
+    """Print how a theory file and a training file (in any order) agree, step by step.
+
+    \b
+    Example:
+      lindmft compare theory.nc runs.nc --picture both.png
+    """
+    _cli_files.check_outputs(None, picture, force=force)
+    theory, runs = _cli_files.read_pair(first, second)
+    click.echo(compare(theory, runs).summary())
+    if picture:
+        _cli_files.draw(picture, theory, runs)
+
+
+@commands.command("demo", short_help="Two problems, theory against training, one picture.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), default=Path("demo.png"), show_default=True
+)
+@FORCE
+def demo_command(output: Path, force: bool) -> None:
+    """Solve and train two problems at three widths each, print how they agree, draw a picture.
+
+    Takes some ten seconds.
+    """
+    _cli_files.check_outputs(None, output, force=force)
+    done = demo.cases(progress=True)
+    click.echo(demo.table(done))
+    demo.draw(done).savefig(output, dpi=150)
+    click.echo(f"wrote {output}")
+
+
+@commands.command("info", short_help="Version, compiler, BLAS, threads.")
+def info_command() -> None:
+    """Print what this build is and what it runs on, for a bug report."""
+    show_config()
+
+
+def _finish(result: Solution | Ensemble, output: Path | None, picture: Path | None) -> None:
+    """Print the losses at a few steps, and write what was asked for."""
+    mean = result if isinstance(result, Solution) else result.mean()
+    click.echo(brief(result.problem))
+    click.echo(f"{result.status} ({result.stats.seconds:.2f} s, {result.stats.threads} threads)")
+    click.echo(f"{'step':>8}{'test loss':>14}{'train loss':>14}")
+    for t in _cli_files.round_steps(len(result.time)):
+        click.echo(f"{t:>8}{mean.test_loss[t]:>14.6g}{mean.train_loss[t]:>14.6g}")
+    if output:
+        result.save(output)
+        click.echo(f"wrote {output}")
+    if picture:
+        _cli_files.draw(picture, result)

@@ -1,0 +1,101 @@
+"""Types of the compiled module; the public functions in ``theory`` and ``training`` say what everything means."""
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import overload
+
+from lindmft._types import Callback, ConfigDict, SolveDict, TrainDict
+
+__version__: str
+
+class NotConverged(RuntimeError): ...
+
+class Parameterization(Enum):
+    mup = 0
+    ntk = 1
+
+class DataMode(Enum):
+    full_batch = 0
+    multi_pass = 1
+    one_pass = 2
+    population = 3
+
+class Network:
+    def __init__(
+        self,
+        *,
+        depth: int,
+        width: Sequence[float],
+        gamma0: float,
+        parameterization: Parameterization,
+        init_scale: float,
+        centered: bool,
+    ) -> None: ...
+
+class Spectrum:
+    def __init__(
+        self,
+        *,
+        eigenvalues: Sequence[float],
+        target_power: Sequence[float],
+        weights: Sequence[float],
+    ) -> None: ...
+
+class Data:
+    def __init__(
+        self,
+        *,
+        mode: DataMode,
+        alpha: float,
+        batch_fraction: float,
+        noise: float,
+        spectrum: Spectrum,
+    ) -> None: ...
+
+class Optimizer:
+    def __init__(
+        self,
+        *,
+        lr: Sequence[float],
+        momentum: float,
+        nesterov: bool,
+        weight_decay: float,
+        layer_lr: Sequence[float],
+    ) -> None: ...
+
+class Problem:
+    def __init__(self, *, network: Network, data: Data, optimizer: Optimizer) -> None: ...
+
+@overload
+def validate(network: Network) -> None: ...
+@overload
+def validate(data: Data) -> None: ...
+@overload
+def validate(optimizer: Optimizer) -> None: ...
+@overload
+def validate(problem: Problem, steps: int = 0) -> None: ...
+def solve(
+    problem: Problem,
+    steps: int,
+    *,
+    save: Sequence[str] = ...,
+    threads: int = 0,
+    memory_limit: float = 0.0,
+    progress: Callback | None = None,
+) -> SolveDict: ...
+def estimate_solve_memory(problem: Problem, steps: int, *, save: Sequence[str] = ...) -> float: ...
+def train(
+    problem: Problem,
+    steps: int,
+    *,
+    dim: int,
+    seeds: Sequence[int],
+    threads: int = 0,
+    memory_limit: float = 0.0,
+    progress: Callback | None = None,
+) -> TrainDict: ...
+def estimate_train_memory(
+    problem: Problem, steps: int, *, dim: int, seeds: Sequence[int], threads: int = 0
+) -> float: ...
+def config() -> ConfigDict: ...
+def error_table() -> list[tuple[str, str, str, str]]: ...

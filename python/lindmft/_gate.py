@@ -1,0 +1,144 @@
+"""The input gate: every value a user hands over is converted here or refused, never reinterpreted.
+
+A converter takes the value and the field's name and returns a plain Python value. What cannot be
+converted without a guess (a bool or a string as a number, a complex number, a nested list) is a
+``ValueError`` of the one shape that all messages share: "FIELD must be ALLOWED, got VALUE". Ranges
+are checked by the compiled validator.
+"""
+
+import difflib
+import numbers
+import reprlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+Converter = Callable[[Any, str], Any]
+
+LARGEST_INT = 2**31 - 1  # what the compiled module's int holds
+
+
+def refuse(field: str, allowed: str, value: object) -> NoReturn:
+    """Raise the ``ValueError`` that names the field, what is allowed and what came."""
+    raise ValueError(f"{field} must be {allowed}, got {describe(value)}")
+
+
+def describe(value: object) -> str:
+    """A short text for any value: arrays by shape and type, long lists cut."""
+    if isinstance(value, np.ndarray) and value.ndim > 0:
+        return f"an array of shape {value.shape} and type {value.dtype}"
+    if isinstance(value, np.generic):
+        return repr(value.item())
+    return reprlib.repr(value)
+
+
+def one_of(names: Iterable[str]) -> str:
+    """The names as "'a', 'b' or 'c'"."""
+    quoted = [repr(name) for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+
+
+def suggestion(name: object, names: Iterable[str]) -> str:
+    """ " (did you mean 'x'?)" for the nearest of the names, or nothing."""
+    near = difflib.get_close_matches(str(name), list(names), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def number(value: Any, field: str, allowed: str = "a number") -> float:
+    """A float from any real scalar: Python, NumPy, or a zero-dimensional array."""
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except OverflowError:
+            refuse(field, "a number within the range of doubles", value)
+    array = _as_array(value)
+    if array is None or array.ndim != 0 or array.dtype.kind not in "iuf":
+        refuse(field, allowed, value)
+    return float(array)
+
+
+def integer(value: Any, field: str) -> int:
+    """An int from a whole number; 2.0 is whole, 2.5 and True are not."""
+    allowed = "a whole number"
+    result = number(value, field, allowed)
+    if not result.is_integer():
+        refuse(field, allowed, value)
+    if abs(result) > LARGEST_INT:
+        refuse(field, f"a whole number no larger than {LARGEST_INT}", value)
+    return int(result)
+
+
+def flag(value: Any, field: str) -> bool:
+    """A bool; 0, 1 and strings are refused."""
+    if not isinstance(value, bool | np.bool_):
+        refuse(field, "true or false", value)
+    return bool(value)
+
+
+def tuple_of_numbers(
+    value: Any, field: str, allowed: str = "a list of numbers"
+) -> tuple[float, ...]:
+    """A tuple of floats from a list, a tuple or a one-dimensional array of real numbers."""
+    if isinstance(value, str | bytes | bytearray | memoryview):
+        refuse(field, allowed, value)
+    if isinstance(value, Sequence):
+        return tuple(number(entry, f"{field}[{i}]") for i, entry in enumerate(value))
+    array = _as_array(value)
+    if array is None or array.ndim != 1 or array.dtype.kind not in "iuf":
+        refuse(field, allowed, value)
+    return tuple(float(entry) for entry in array)
+
+
+def number_or_numbers(value: Any, field: str) -> float | tuple[float, ...]:
+    """A float, or a tuple of floats; a list of one number is that number."""
+    allowed = "a number or a list of numbers"
+    if not isinstance(value, Sequence) and getattr(value, "ndim", 0) == 0:
+        return number(value, field, allowed)
+    values = tuple_of_numbers(value, field, allowed)
+    return values[0] if len(values) == 1 else values
+
+
+def choice(*names: str) -> Converter:
+    """A converter that accepts these strings only."""
+
+    def convert(value: Any, field: str) -> str:
+        if isinstance(value, str) and value in names:
+            return value
+        raise ValueError(
+            f"{field} must be {one_of(names)}, got {describe(value)}{suggestion(value, names)}"
+        )
+
+    return convert
+
+
+def threads_or_default(value: Any) -> int:
+    """Threads for the compiled module, where 0 is the default (None here)."""
+    return 0 if value is None else integer(value, "threads")
+
+
+def bytes_or_default(value: Any) -> float:
+    """A memory limit for the compiled module, where 0 is the default (None here)."""
+    if value is None:
+        return 0.0
+    limit = number(value, "memory_limit", "a number of bytes")
+    if not limit > 0:
+        refuse("memory_limit", "a positive number of bytes", value)
+    return limit
+
+
+def settle(config: object, table: str, **converters: Converter) -> None:
+    """Replace the fields of a frozen dataclass, during its ``__post_init__``, by their converted values."""
+    for name, convert in converters.items():
+        field = f"{table}.{name}" if table else name
+        object.__setattr__(config, name, convert(getattr(config, name), field))
+
+
+def _as_array(value: Any) -> np.ndarray[Any, Any] | None:
+    """The array an object offers to be (NumPy, pandas, torch, ...); None if it offers none or hides entries."""
+    if not hasattr(value, "__array__") or isinstance(value, np.ma.MaskedArray):
+        return None
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError, RuntimeError):  # a tensor on another device, for one
+        return None

@@ -1,0 +1,16 @@
+"""Packages that only some functions need: imported when used, with a message that says how to get them."""
+
+from importlib import import_module
+from typing import Any
+
+
+def optional(module: str, extra: str) -> Any:
+    """The module, or an ``ImportError`` that names the extra which installs it."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        package = module.partition(".")[0]
+        if error.name != package:
+            raise
+        message = f"needs {package}: pip install 'lindmft[{extra}]'"
+        raise ImportError(message, name=package) from error

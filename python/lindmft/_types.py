@@ -1,0 +1,97 @@
+"""Names of types that several modules share."""
+
+from collections.abc import Callable, Sequence
+from os import PathLike
+from typing import Any, TypeAlias, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[np.float64]
+Number: TypeAlias = float | np.floating[Any] | np.integer[Any]
+"""A real number: bool, str and complex are refused."""
+Numbers: TypeAlias = Sequence[float] | NDArray[Any]
+"""A list, a tuple or a one-dimensional array of real numbers."""
+Path: TypeAlias = str | PathLike[str]
+Callback: TypeAlias = Callable[[int, int], object]
+"""Called as ``callback(done, total)`` from the thread that made the call."""
+
+
+class SolveStatsDict(TypedDict):
+    """Work of one solve, as the compiled module reports it."""
+
+    nodes: int
+    panels: int
+    rejected_panels: int
+    sweeps: int
+    row_sweeps: float
+    flops: float
+    seconds: float
+    threads: int
+    chain_residual: float
+
+
+class FunctionsDict(TypedDict, total=False):
+    """Two-time functions that were kept; lists run over layers."""
+
+    C_h: list[Array]
+    C_g: list[Array]
+    R_hr: list[Array]
+    R_gu: list[Array]
+    C_v: Array
+    C_delta: Array
+    R_delta: Array
+
+
+class SolveDict(TypedDict):
+    """What ``_core.solve`` returns."""
+
+    time: Array
+    test_loss: Array
+    train_loss: Array
+    term_target: Array
+    term_init: Array
+    term_data: Array
+    feature_norm: Array
+    gradient_norm: Array
+    irreducible: float
+    diverged_at: int | None
+    functions: FunctionsDict
+    stats: SolveStatsDict
+
+
+class TrainStatsDict(TypedDict):
+    """Work of one ensemble, as the compiled module reports it."""
+
+    seconds: float
+    threads: int
+    instruction_set: str
+
+
+class TrainDict(TypedDict):
+    """What ``_core.train`` returns."""
+
+    dim: int
+    samples: int
+    widths: list[int]
+    seeds: list[int]
+    time: Array
+    test_loss: Array
+    train_loss: Array
+    feature_norm: list[Array]
+    gradient_norm: list[Array]
+    chain_residual: Array
+    diverged_at: list[int]
+    stats: TrainStatsDict
+
+
+class ConfigDict(TypedDict):
+    """What ``_core.config`` returns."""
+
+    version: str
+    compiler: str
+    build_type: str
+    blas: str
+    openmp: str
+    instruction_set: str
+    threads: int

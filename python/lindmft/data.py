@@ -1,0 +1,208 @@
+"""Which data: how many samples, and how each step uses them."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from lindmft import _core
+from lindmft._gate import number, settle
+from lindmft._schema import reader
+from lindmft.spectrum import Isotropic, Spectrum, read_spectrum
+
+
+@dataclass(frozen=True)
+class FullBatch:
+    """P = alpha D samples, all of them in every step.
+
+    Parameters
+    ----------
+    alpha
+        P / D; ``inf`` is allowed in the theory and means the population.
+    noise
+        sigma, the standard deviation of the label noise: y = w* . x / sqrt(D) + sigma eps.
+    spectrum
+        Input covariance and target: ``Isotropic()`` or ``Discrete(...)``.
+
+    Raises
+    ------
+    ValueError
+        If a field has the wrong type or is out of range; the message names it.
+
+    Notes
+    -----
+    Theory section 6; Bordelon and Pehlevan (2025), equation 13 for the three terms of the test
+    loss.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> lm.FullBatch(alpha=2.0, noise=0.3).noise
+    0.3
+    """
+
+    kind: ClassVar[str] = "full_batch"
+
+    alpha: float
+    noise: float = 0.0
+    spectrum: Spectrum = Isotropic()
+
+    def __post_init__(self) -> None:
+        settle(self, "data", alpha=number, noise=number, spectrum=read_spectrum)
+        _core.validate(self.as_core())
+
+    def as_core(self) -> _core.Data:
+        """The compiled module's value type."""
+        return _data(self.kind, self.alpha, self.noise, self.spectrum)
+
+
+@dataclass(frozen=True)
+class MultiPass:
+    """P = alpha D samples; every step keeps each of them with probability ``batch_fraction``, independently.
+
+    Parameters
+    ----------
+    alpha
+        P / D.
+    batch_fraction
+        q in (0, 1]: the mean batch is q P samples, and the gradient is divided by q. 1 is
+        ``FullBatch``.
+    noise
+        sigma, the standard deviation of the label noise.
+    spectrum
+        Input covariance and target: ``Isotropic()`` or ``Discrete(...)``.
+
+    Raises
+    ------
+    ValueError
+        If a field has the wrong type or is out of range; the message names it.
+
+    Notes
+    -----
+    Theory section 6 (not in the paper). The training loss is over all P samples, not over the
+    batch.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> lm.MultiPass(alpha=2.0, batch_fraction=0.25).batch_fraction
+    0.25
+    """
+
+    kind: ClassVar[str] = "multi_pass"
+
+    alpha: float
+    batch_fraction: float
+    noise: float = 0.0
+    spectrum: Spectrum = Isotropic()
+
+    def __post_init__(self) -> None:
+        settle(
+            self, "data", alpha=number, batch_fraction=number, noise=number, spectrum=read_spectrum
+        )
+        _core.validate(self.as_core())
+
+    def as_core(self) -> _core.Data:
+        """The compiled module's value type."""
+        return _data(self.kind, self.alpha, self.noise, self.spectrum, self.batch_fraction)
+
+
+@dataclass(frozen=True)
+class OnePass:
+    """A fresh batch of alpha D samples in every step: online SGD.
+
+    Parameters
+    ----------
+    alpha
+        batch / D; ``inf`` is allowed in the theory and means the population.
+    noise
+        sigma, the standard deviation of the label noise.
+    spectrum
+        Input covariance and target: ``Isotropic()`` or ``Discrete(...)``.
+
+    Raises
+    ------
+    ValueError
+        If a field has the wrong type or is out of range; the message names it.
+
+    Notes
+    -----
+    Theory section 6. The training loss at step t is that of the fresh
+    batch, before the update: test loss + sigma^2 in the mean.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> lm.OnePass(alpha=0.1).alpha
+    0.1
+    """
+
+    kind: ClassVar[str] = "one_pass"
+
+    alpha: float
+    noise: float = 0.0
+    spectrum: Spectrum = Isotropic()
+
+    def __post_init__(self) -> None:
+        settle(self, "data", alpha=number, noise=number, spectrum=read_spectrum)
+        _core.validate(self.as_core())
+
+    def as_core(self) -> _core.Data:
+        """The compiled module's value type."""
+        return _data(self.kind, self.alpha, self.noise, self.spectrum)
+
+
+@dataclass(frozen=True)
+class Population:
+    """Infinite data: every step takes the gradient of the mean loss.
+
+    Parameters
+    ----------
+    noise
+        sigma, the standard deviation of the label noise; it only adds sigma^2 to the training loss.
+    spectrum
+        Input covariance and target: ``Isotropic()`` or ``Discrete(...)``.
+
+    Raises
+    ------
+    ValueError
+        If a field has the wrong type or is out of range; the message names it.
+
+    Notes
+    -----
+    Theory section 6, alpha = inf.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> lm.Population().noise
+    0.0
+    """
+
+    kind: ClassVar[str] = "population"
+
+    noise: float = 0.0
+    spectrum: Spectrum = Isotropic()
+
+    def __post_init__(self) -> None:
+        settle(self, "data", noise=number, spectrum=read_spectrum)
+        _core.validate(self.as_core())
+
+    def as_core(self) -> _core.Data:
+        """The compiled module's value type."""
+        return _data(self.kind, math.inf, self.noise, self.spectrum)
+
+
+Data = FullBatch | MultiPass | OnePass | Population
+read_data = reader(FullBatch, MultiPass, OnePass, Population)
+
+
+def _data(
+    kind: str, alpha: float, noise: float, spectrum: Spectrum, batch_fraction: float = 1.0
+) -> _core.Data:
+    return _core.Data(
+        mode=_core.DataMode[kind],
+        alpha=alpha,
+        batch_fraction=batch_fraction,
+        noise=noise,
+        spectrum=spectrum.as_core(),
+    )

@@ -1,0 +1,131 @@
+"""The demonstration: two problems at three widths each, theory against training.
+
+With much data the test loss follows the training loss down, the faster the wider the network. With
+few noisy samples it turns up again while the training loss keeps falling: the network overfits, the
+wider the more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lindmft._optional import optional
+from lindmft._types import Callback
+from lindmft.analysis import Comparison, compare
+from lindmft.data import FullBatch
+from lindmft.network import MLP
+from lindmft.optimizer import SGD
+from lindmft.plotting import COLOURS, End, describe, keys, label_ends, losses
+from lindmft.problem import Problem
+from lindmft.theory import Solution, solve
+from lindmft.training import Ensemble, train
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTHS = (0.5, 1.0, 2.0)
+STEPS = 100
+DIM = 512
+SEEDS = 16
+PROBLEMS = {
+    "much clean data": FullBatch(alpha=4.0),
+    "few noisy samples": FullBatch(alpha=1.2, noise=0.7),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One problem: its theory, its finite networks, and how they agree."""
+
+    title: str
+    width: float
+    theory: Solution
+    runs: Ensemble
+    comparison: Comparison
+
+
+def cases(
+    *,
+    steps: int = STEPS,
+    dim: int = DIM,
+    seeds: int = SEEDS,
+    progress: bool | Callback | None = None,
+) -> list[Case]:
+    """Solve and train all problems of the demonstration."""
+    choices = [(title, width) for title in PROBLEMS for width in WIDTHS]
+    done = []
+    for i, (title, width) in enumerate(choices):
+        problem = Problem(MLP(depth=2, width=width), PROBLEMS[title], SGD(lr=0.05))
+        theory = solve(problem, steps)
+        # Every case has networks of its own: their deviations from the theory are independent.
+        runs = train(problem, steps, dim=dim, seeds=seeds, seed=i * seeds, progress=progress)
+        done.append(Case(title, width, theory, runs, compare(theory, runs)))
+    return done
+
+
+def table(done: Sequence[Case]) -> str:
+    """What came out, one line a case, and how long it took."""
+    head = f"{'problem':<19}{'width':>5}{'largest z':>11}{'rms z':>7}{'largest error':>15}{'train':>9}{'test':>9}"
+    seconds = [sum(result.stats.seconds for result in results) for results in _results(done)]
+    runs = done[0].runs
+    return "\n".join(
+        [
+            head,
+            *(_row(case) for case in done),
+            f"train and test at step {int(runs.time[-1])}; z of the worse of the two losses",
+            f"theory: {seconds[0]:.2f} s; training of {len(runs.seeds)} networks each, D = {runs.dim}: {seconds[1]:.1f} s",
+        ]
+    )
+
+
+def draw(done: Sequence[Case]) -> "Figure":
+    """One panel a problem, one colour a width."""
+    figure: Figure = optional("matplotlib.figure", "plot").Figure(
+        figsize=(10, 4.2), layout="constrained"
+    )
+    axes = figure.subplots(1, len(PROBLEMS))
+    for ax, title in zip(axes, PROBLEMS, strict=True):
+        _panel(ax, [case for case in done if case.title == title])
+    axes[1].set_ylabel("")
+    keys(
+        axes[0],
+        {
+            "test, theory": {"linestyle": "-"},
+            f"test, {describe(done[0].runs)}": {"linestyle": "", "marker": "o"},
+            "train, theory": {"linestyle": "--"},
+            f"train, {describe(done[0].runs)}": {
+                "linestyle": "",
+                "marker": "s",
+                "markerfacecolor": "white",
+            },
+        },
+    )
+    return figure
+
+
+def _results(done: Sequence[Case]) -> tuple[list[Solution], list[Ensemble]]:
+    return [case.theory for case in done], [case.runs for case in done]
+
+
+def _row(case: Case) -> str:
+    both = (case.comparison.test_loss, case.comparison.train_loss)
+    worst = max((agreement.largest_z for agreement in both), key=abs)
+    rms = max(agreement.rms_z for agreement in both)
+    error = max((agreement.largest_error for agreement in both), key=abs)
+    ends = f"{case.theory.train_loss[-1]:>9.2g}{case.theory.test_loss[-1]:>9.2g}"
+    return f"{case.title:<19}{case.width:>5g}{worst:>11.2f}{rms:>7.2f}{error:>14.1%} {ends}"
+
+
+def _panel(ax: "Axes", done: Sequence[Case]) -> None:
+    ends = []
+    for case, colour in zip(done, COLOURS, strict=False):
+        losses(case.theory, ax, colour=colour, labels=False)
+        losses(case.runs, ax, colour=colour)
+        ends.append(
+            End(case.theory.time[-1], case.theory.test_loss[-1], f"width {case.width:g}", colour)
+        )
+    label_ends(ax, ends)
+    data = PROBLEMS[done[0].title]
+    noise = f"label noise {data.noise:g}" if data.noise else "no label noise"
+    ax.set_title(f"{done[0].title.capitalize()}: P = {data.alpha:g} D, {noise}", loc="left")

@@ -1,0 +1,251 @@
+"""Pictures: theory as lines, training as points with error bars.
+
+Test loss is a solid line with filled circles, training loss a dashed line with open squares, so
+that a picture reads without colour; the colours are those of Okabe and Ito, safe for colour-blind
+readers. Times are on a symmetric logarithmic axis, on which t = 0 has a place.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lindmft._optional import optional
+from lindmft.analysis import check_same
+from lindmft.theory import Solution
+from lindmft.training import Ensemble
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["COLOURS", "End", "compare", "label_ends", "losses"]
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+MARKERS = 24
+"""About so many points of an ensemble are drawn, evenly on the logarithmic axis."""
+
+
+class Look(NamedTuple):
+    """How one loss is drawn."""
+
+    name: str
+    colour: str
+    dashes: str
+    marker: str
+    filled: bool
+
+
+class End(NamedTuple):
+    """The last point of a line, and what is written there."""
+
+    time: float
+    value: float
+    text: str
+    colour: str
+
+
+LOOKS = {
+    "test_loss": Look("test", COLOURS[0], "-", "o", True),
+    "train_loss": Look("train", COLOURS[1], "--", "s", False),
+}
+
+
+def compare(theory: Solution, runs: Ensemble, ax: "Axes | None" = None) -> "Axes":
+    """Draw the losses of a solution (lines) and of an ensemble (means with standard errors).
+
+    Parameters
+    ----------
+    theory, runs
+        Of the same problem and number of steps.
+    ax
+        Where to draw; None: a new figure.
+
+    Returns
+    -------
+    Axes
+        With both losses in units of the target power; the test loss is the excess.
+
+    Raises
+    ------
+    ValueError
+        If theory and runs are of different problems or lengths.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
+    >>> theory, runs = lm.solve(problem, 50), lm.train(problem, 50, dim=200)
+    >>> ax = lm.plotting.compare(theory, runs)
+    >>> ax.get_xlabel()
+    'step t'
+    """
+    check_same(theory, runs)
+    ax = losses(runs, losses(theory, ax))
+    keys(ax, {"theory": {"linestyle": "-"}, describe(runs): {"linestyle": "", "marker": "o"}})
+    return ax
+
+
+def losses(
+    result: Solution | Ensemble,
+    ax: "Axes | None" = None,
+    *,
+    colour: str | None = None,
+    labels: bool = True,
+) -> "Axes":
+    """Draw the test and the training loss against time.
+
+    Parameters
+    ----------
+    result
+        A solution, drawn as lines, or an ensemble, drawn as points with standard errors.
+    ax
+        Where to draw; None: a new figure.
+    colour
+        Of both losses; None: one for each.
+    labels
+        Write "test" and "train" at the ends of a solution's lines.
+
+    Returns
+    -------
+    Axes
+        With both losses in units of the target power; the test loss is the excess.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(), lm.OnePass(alpha=0.5), lm.SGD(lr=0.1))
+    >>> lm.plotting.losses(lm.solve(problem, 50)).get_yscale()
+    'log'
+    """
+    ax = _new_axes() if ax is None else ax
+    draw = _draw_theory if isinstance(result, Solution) else _draw_training
+    ends = [draw(ax, result, name, colour or look.colour) for name, look in LOOKS.items()]
+    _dress(ax, len(result.time))
+    if labels and isinstance(result, Solution):
+        label_ends(ax, ends)
+    return ax
+
+
+def label_ends(ax: "Axes", ends: Sequence[End], gap: float = 11.0) -> None:
+    """Write labels beside the ends of lines, at least ``gap`` points apart.
+
+    Positions follow from the limits of the axes at the time of the call.
+    """
+    scale = 72.0 / ax.figure.dpi
+    ends = sorted(ends, key=lambda end: end.value)
+    heights = [ax.transData.transform((end.time, end.value))[1] * scale for end in ends]
+    spread = spread_out(heights, gap)
+    for end, height, place in zip(ends, heights, spread, strict=True):
+        ax.annotate(
+            end.text,
+            (end.time, end.value),
+            xytext=(7, place - height),
+            textcoords="offset points",
+            color=end.colour,
+            va="center",
+            annotation_clip=False,
+        )
+
+
+def spread_out(heights: Sequence[float], gap: float) -> list[float]:
+    """Move ascending heights apart until neighbours are ``gap`` away, groups keeping their centre."""
+    groups: list[list[float]] = []
+    for height in heights:
+        groups.append([height])
+        while len(groups) > 1 and _bottom(groups[-1], gap) < _top(groups[-2], gap) + gap:
+            groups[-2:] = [groups[-2] + groups[-1]]
+    return [_bottom(group, gap) + i * gap for group in groups for i in range(len(group))]
+
+
+def keys(ax: "Axes", entries: Mapping[str, Mapping[str, Any]]) -> None:
+    """A legend of line and marker styles in black, for what colour does not say."""
+    line = optional("matplotlib.lines", "plot").Line2D
+    handles = [
+        line([], [], color="0.15", markersize=4, label=text, **look)
+        for text, look in entries.items()
+    ]
+    ax.legend(handles=handles, frameon=False, loc="best", handlelength=2.2)
+
+
+def describe(runs: Ensemble) -> str:
+    """Say what the points are: "mean of 16 networks, D = 512"."""
+    return f"mean of {runs.used.sum()} networks, D = {runs.dim}"
+
+
+def _draw_theory(ax: "Axes", theory: Solution, name: str, colour: str) -> End:
+    look = LOOKS[name]
+    valid = len(theory.time) if theory.diverged_at is None else theory.diverged_at
+    time, values = theory.time[:valid], getattr(theory, name)[:valid]
+    ax.plot(time, values, look.dashes, color=colour, linewidth=1.6, zorder=2)
+    text = look.name if theory.diverged_at is None else f"{look.name}, diverges"
+    return End(time[-1], values[-1], text, colour)
+
+
+def _draw_training(ax: "Axes", runs: Ensemble, name: str, colour: str) -> End:
+    look = LOOKS[name]
+    mean, error = getattr(runs.mean(), name), getattr(runs.sem(), name)
+    shown = thinned(int(np.isfinite(mean).sum()))
+    ax.errorbar(
+        runs.time[shown],
+        mean[shown],
+        yerr=np.where(np.isfinite(error), error, 0.0)[shown],
+        fmt=look.marker,
+        color=colour,
+        markerfacecolor=colour if look.filled else "white",
+        markersize=4,
+        elinewidth=1,
+        zorder=3,
+    )
+    return End(runs.time[shown[-1]], mean[shown[-1]], look.name, colour)
+
+
+def thinned(steps: int) -> NDArray[np.int_]:
+    """Step 0, and about ``MARKERS`` later ones, evenly spaced on a logarithmic axis."""
+    later = np.geomspace(1, max(steps - 1, 1), MARKERS).round().astype(int)
+    return np.unique(np.append(0, later[later < steps]))
+
+
+def _dress(ax: "Axes", steps: int) -> None:
+    ticker = optional("matplotlib.ticker", "plot")
+    ax.set_xscale("symlog", linthresh=1, linscale=0.3)
+    ax.set_xlim(-0.15, max(steps - 1, 1) * 1.05)
+    ax.xaxis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
+    ax.xaxis.set_minor_locator(
+        ticker.SymmetricalLogLocator(base=10, linthresh=1, subs=range(2, 10))
+    )
+    ax.set_yscale("log")
+    ax.yaxis.set_major_formatter(
+        ticker.FuncFormatter(lambda value, _: _tick(value, ax.get_ylim()[0]))
+    )
+    ax.yaxis.set_minor_formatter(ticker.LogFormatter(minor_thresholds=(1.0, 0.4)))
+    ax.set_xlabel("step t")
+    ax.set_ylabel("loss, units of target power (test: excess)")
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def _tick(value: float, lowest: float) -> str:
+    """A power of ten, as a plain number on axes where all are short."""
+    return f"{value:g}" if lowest > 1e-4 and value < 1e4 else f"$10^{{{np.log10(value):.0f}}}$"
+
+
+def _new_axes() -> "Axes":
+    axes: Axes = optional("matplotlib.pyplot", "plot").subplots(
+        figsize=(5.6, 3.8), layout="constrained"
+    )[1]
+    return axes
+
+
+def _bottom(group: Sequence[float], gap: float) -> float:
+    return sum(group) / len(group) - gap * (len(group) - 1) / 2
+
+
+def _top(group: Sequence[float], gap: float) -> float:
+    return _bottom(group, gap) + gap * (len(group) - 1)

@@ -1,0 +1,138 @@
+"""A problem: which network, trained on which data, by which optimizer."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any, Self
+
+from lindmft import _core
+from lindmft._gate import refuse, settle
+from lindmft._schema import check_keys, from_table, reader, spell_inf, to_table
+from lindmft._toml import dump
+from lindmft._types import Path
+from lindmft.data import Data, read_data
+from lindmft.network import MLP
+from lindmft.optimizer import SGD
+
+read_network = reader(MLP)
+read_optimizer = reader(SGD)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A network, its data and its optimizer: what every computation starts from.
+
+    Parameters
+    ----------
+    network
+        ``MLP(...)``.
+    data
+        ``FullBatch(...)``, ``MultiPass(...)``, ``OnePass(...)`` or ``Population(...)``.
+    optimizer
+        ``SGD(...)``.
+
+    Raises
+    ------
+    ValueError
+        If a part is something else, or the parts do not fit together (length of ``layer_lr``).
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
+    >>> problem.replace(**{"network.width": 4.0, "optimizer.lr": 0.05}).network.width
+    4.0
+    >>> lm.Problem.from_dict(problem.to_dict()) == problem
+    True
+    """
+
+    network: MLP
+    data: Data
+    optimizer: SGD
+
+    def __post_init__(self) -> None:
+        settle(self, "", network=read_network, data=read_data, optimizer=read_optimizer)
+        _core.validate(self.as_core())
+
+    def as_core(self) -> _core.Problem:
+        """The compiled module's value type."""
+        return _core.Problem(
+            network=self.network.as_core(),
+            data=self.data.as_core(),
+            optimizer=self.optimizer.as_core(),
+        )
+
+    @classmethod
+    def from_dict(cls, tables: Mapping[str, Any]) -> Self:
+        """A problem from its tables ``network``, ``data`` and ``optimizer``.
+
+        Keys are the fields of the classes and ``kind``; the string "inf" stands for infinity.
+        Unknown keys and kinds are a ``ValueError`` that suggests the nearest known one.
+        """
+        if not isinstance(tables, Mapping):
+            refuse("problem", "a dictionary of the tables network, data and optimizer", tables)
+        problem: Self = from_table(cls, tables, "")
+        return problem
+
+    def to_dict(self) -> dict[str, Any]:
+        """The tables, as plain dictionaries, lists, numbers, strings and bools (infinity is a float)."""
+        return to_table(self)
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Self:
+        """Read a TOML file with the tables of ``from_dict``; a table ``run`` (for the command line) may stand beside."""
+        try:
+            tables = tomllib.loads(FilePath(path).read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path} must be a TOML file: {error}") from error
+        tables.pop("run", None)
+        return cls.from_dict(tables)
+
+    def to_toml(self, path: Path | None = None) -> str:
+        """The problem as TOML text, also written to ``path`` if one is given."""
+        return _text_to_file(dump(self.to_dict()), path)
+
+    @classmethod
+    def from_json(cls, path: Path) -> Self:
+        """Read a JSON file with the tables of ``from_dict``."""
+        try:
+            tables = json.loads(FilePath(path).read_text(encoding="utf-8"))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path} must be a JSON file: {error}") from error
+        return cls.from_dict(tables)
+
+    def to_json(self, path: Path | None = None) -> str:
+        """The problem as JSON text (infinity as "inf"), also written to ``path`` if one is given."""
+        return _text_to_file(json.dumps(spell_inf(self.to_dict()), indent=2) + "\n", path)
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some values changed, addressed by their path in the dictionary form.
+
+        ``problem.replace(**{"network.depth": 3, "data.spectrum.weights": [0.2, 0.8]})``; whole
+        parts go by name, ``problem.replace(data=lm.OnePass(alpha=0.5))``. All changes are made
+        before the result is checked.
+        """
+        tables = self.to_dict()
+        for path, value in changes.items():
+            *parents, key = path.split(".")
+            table = tables
+            for name in parents:
+                check_keys({name: None}, table, "problem" if table is tables else path)
+                table = table[name]
+                if not isinstance(table, dict):
+                    refuse(path, "the path of a value in the problem's dictionary", name)
+            table[key] = value
+        return type(self).from_dict(tables)
+
+
+def as_problem(value: Problem | Mapping[str, Any]) -> Problem:
+    """A problem from a ``Problem`` or its dictionary form; anything else is a ``ValueError``."""
+    return value if isinstance(value, Problem) else Problem.from_dict(value)
+
+
+def _text_to_file(text: str, path: Path | None) -> str:
+    if path is not None:
+        FilePath(path).write_text(text, encoding="utf-8")
+    return text

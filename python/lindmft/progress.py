@@ -1,0 +1,48 @@
+"""Progress of long calls: what the argument ``progress=`` of ``solve`` and ``train`` may be.
+
+``None`` or ``False``: quiet. ``True``: a bar (text or notebook) where somebody can see one, quiet
+otherwise. A callable: called as ``progress(done, total)`` from the thread that made the call, some
+twenty times a second at most; an exception it raises ends the computation.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lindmft._gate import refuse
+from lindmft._optional import optional
+from lindmft._types import Callback
+
+
+@contextmanager
+def reporting(progress: bool | Callback | None, label: str) -> Iterator[Callback | None]:
+    """The callback to hand to the compiled module, for the length of a ``with`` block."""
+    if progress is None or progress is False:
+        yield None
+    elif callable(progress):
+        yield progress
+    elif progress is True:
+        with _bar(label) as callback:
+            yield callback
+    else:
+        refuse("progress", "None, True, False or a callable (done, total)", progress)
+
+
+@contextmanager
+def _bar(label: str) -> Iterator[Callback | None]:
+    if not watched():
+        yield None
+        return
+    # The delay keeps quick calls silent.
+    with optional("tqdm.auto", "cli").tqdm(desc=label, unit="step", leave=False, delay=0.3) as bar:
+
+        def update(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield update
+
+
+def watched() -> bool:
+    """Whether standard error is a terminal, or the session a notebook."""
+    return sys.stderr.isatty() or "ipykernel" in sys.modules

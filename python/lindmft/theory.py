@@ -1,0 +1,286 @@
+"""The infinite-size theory: ``solve`` and its result.
+
+Time is counted in optimizer steps; an entry at t is before the update of step t. Two-time arrays
+have row t and column s.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from lindmft import _core, _files
+from lindmft._gate import bytes_or_default, describe, integer, refuse, threads_or_default
+from lindmft._provenance import provenance
+from lindmft._schema import brief
+from lindmft._types import Array, Callback, Path, SolveDict
+from lindmft.problem import Problem, as_problem
+from lindmft.progress import reporting
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["FUNCTIONS", "Layers", "Solution", "SolveStats", "estimate_memory", "solve"]
+
+LAYERED = ("C_h", "C_g", "R_hr", "R_gu")
+FUNCTIONS = (*LAYERED, "C_v", "C_delta", "R_delta")
+"""Names of the two-time functions that ``solve(save=...)`` can keep."""
+
+
+class Layers(dict[int, Array]):
+    """Two-time functions by layer number; asking for one that was not kept says how to keep it."""
+
+    def __init__(self, name: str, arrays: Iterable[Array] = ()) -> None:
+        # The forward functions start at the data gradient h^0, the backward ones at the first hidden layer.
+        super().__init__(enumerate(arrays, 0 if name in {"C_h", "R_hr"} else 1))
+        self.name = name
+
+    def __missing__(self, layer: int) -> Array:
+        kept = (
+            f"has layers {min(self)} to {max(self)}"
+            if self
+            else f"was not kept: solve(..., save=[{self.name!r}])"
+        )
+        raise KeyError(f"{self.name} {kept}; asked for layer {layer!r}")
+
+
+@dataclass(frozen=True)
+class SolveStats:
+    """The work that a solution took.
+
+    ``nodes`` time points on ``panels`` panels (``rejected_panels`` of them tried again),
+    ``sweeps`` sweeps over a panel, ``row_sweeps`` rows swept; ``flops`` floating-point operations
+    in matrix products; wall-clock ``seconds`` on ``threads`` threads. ``chain_residual`` is a
+    self-check: the largest relative violation of an exact identity between layers that the solver
+    does not use (theory section 12, item 8).
+    """
+
+    nodes: int
+    panels: int
+    rejected_panels: int
+    sweeps: int
+    row_sweeps: float
+    flops: float
+    seconds: float
+    threads: int
+    chain_residual: float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Solution:
+    """The training dynamics of an infinitely large network at the times t = 0 .. n - 1.
+
+    Attributes
+    ----------
+    problem
+        What was solved.
+    time
+        (n,), in steps.
+    test_loss
+        (n,), C_v(t, t): the excess over the irreducible sigma^2, in units of the target power.
+    train_loss
+        (n,), C_Delta(t, t), noise included.
+    term_target, term_init, term_data
+        (n,), the three terms of the test loss: the target not learned yet (the bias), the initial
+        weights at finite width, and the finite data.
+    feature_norm, gradient_norm
+        (L, n), C_h^l(t, t) and C_g^l(t, t) for l = 1 .. L: squared norms per hidden unit.
+    C_h, R_hr
+        By layer number 0 .. L, (m, m) each, if kept: correlation of h^l and response
+        dh^l(t)/dr^l(s).
+    C_g, R_gu
+        By layer number 1 .. L, (m, m) each, if kept: correlation of g^l, response dg^l(t)/du^l(s).
+    C_v, C_delta, R_delta
+        (m, m) or None: correlations of the discrepancy v and of the training errors Delta, and
+        their response.
+    irreducible
+        sigma^2, to be added to ``test_loss`` for the loss on noisy labels.
+    diverged_at
+        The first step whose loss passes 1e12 times the larger of 1 and its start; None if there is
+        none. Entries from there on are inf, and two-time functions have m = diverged_at instead of
+        n rows.
+    stats
+        The work it took, and a self-check.
+    provenance
+        Versions, libraries, threads and time of the computation.
+
+    Notes
+    -----
+    Theory sections 3 to 8; Bordelon and Pehlevan (2025), equation 13 for the three terms.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
+    >>> theory = lm.solve(problem, steps=10, save=["C_h"])
+    >>> print(f"{theory.test_loss[-1]:.4f}, {theory.C_h[1].shape}")
+    0.2532, (10, 10)
+    """
+
+    problem: Problem
+    time: Array
+    test_loss: Array
+    train_loss: Array
+    term_target: Array
+    term_init: Array
+    term_data: Array
+    feature_norm: Array
+    gradient_norm: Array
+    irreducible: float
+    diverged_at: int | None
+    stats: SolveStats
+    provenance: Mapping[str, str]
+    C_h: Layers = field(default_factory=lambda: Layers("C_h"))
+    C_g: Layers = field(default_factory=lambda: Layers("C_g"))
+    R_hr: Layers = field(default_factory=lambda: Layers("R_hr"))
+    R_gu: Layers = field(default_factory=lambda: Layers("R_gu"))
+    C_v: Array | None = None
+    C_delta: Array | None = None
+    R_delta: Array | None = None
+
+    @property
+    def status(self) -> str:
+        """One sentence: what came out, and what to do about it if it is not what was wanted."""
+        if self.diverged_at is None:
+            return f"Solved {len(self.time)} steps; the self-check holds to {self.stats.chain_residual:.0e}."
+        return (
+            f"Diverged at step {self.diverged_at} of {len(self.time)}: entries from there on are inf. "
+            f"Lower optimizer.lr (now {describe(self.problem.optimizer.lr)}) or layer_lr to train stably."
+        )
+
+    def __repr__(self) -> str:
+        kept = ", ".join(name for name in FUNCTIONS if self.has(name)) or "none"
+        last = len(self.time) if self.diverged_at is None else self.diverged_at
+        ends = f"test {self.test_loss[last - 1]:.4g}, train {self.train_loss[last - 1]:.4g} at t = {last - 1}"
+        return f"<Solution of {brief(self.problem)}\n {self.status}\n {ends}; two-time functions kept: {kept}>"
+
+    def has(self, name: str) -> bool:
+        """Whether the two-time function of this name was kept."""
+        value = getattr(self, name)
+        return value is not None and len(value) > 0
+
+    def to_xarray(self) -> "xr.Dataset":
+        """The same as an ``xarray.Dataset``: labelled, with the problem and the provenance as attributes.
+
+        Dimensions are ``time``, ``layer`` (1 .. L) and ``time_s``, the second time of two-time
+        functions; those of the data gradient h^0 are ``C_h0`` and ``R_hr0``. Needs xarray.
+        """
+        from lindmft._dataset import solution_to_dataset
+
+        return solution_to_dataset(self)
+
+    def save(self, path: Path) -> None:
+        """Write a NetCDF4 file, replacing one that is there only once the new one is complete.
+
+        Needs xarray and h5netcdf. The file carries the problem, the provenance and a format
+        version.
+        """
+        _files.write(self.to_xarray(), path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a file that ``save`` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, is no solution, or was written by a newer version of the format.
+        """
+        from lindmft._dataset import solution_from_dataset
+
+        with _files.reading(path, _files.SOLUTION) as dataset:
+            return cls(**solution_from_dataset(dataset))
+
+
+def solve(
+    problem: Problem | Mapping[str, Any],
+    steps: int,
+    *,
+    save: Iterable[str] | str = (),
+    threads: int | None = None,
+    memory_limit: float | None = None,
+    progress: bool | Callback | None = None,
+) -> Solution:
+    """Solve the theory for ``steps`` exact steps.
+
+    Parameters
+    ----------
+    problem
+        A ``Problem``, or its dictionary form.
+    steps
+        n, the number of times t = 0 .. n - 1.
+    save
+        Names of the two-time functions to keep (``FUNCTIONS``), or "all". Each n x n array takes
+        8 n^2 bytes; the layered ones, that much per layer.
+    threads
+        Threads to use; None: the allowed physical cores. The result does not depend on it.
+    memory_limit
+        Bytes the call may take; None: four fifths of the free memory.
+    progress
+        None, True for a progress bar, or a callable ``(done, total)``; see ``lindmft.progress``.
+
+    Raises
+    ------
+    ValueError
+        Bad input; the message names the field.
+    MemoryError
+        It would take more memory than allowed; nothing was allocated. See ``estimate_memory``.
+    NotConverged
+        A panel of time did not converge; the message says where, and what to change.
+
+    Notes
+    -----
+    Divergence is a result, not an error: see ``Solution.diverged_at``. Cost grows like L n^3,
+    memory like L n^2. Theory sections 3 and 10.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
+    >>> lm.solve(problem, steps=3).test_loss.round(4).tolist()
+    [2.0, 1.2284, 0.9347]
+    """
+    problem = as_problem(problem)
+    with reporting(progress, "solve") as callback:
+        result = _core.solve(
+            problem.as_core(),
+            integer(steps, "steps"),
+            save=_names(save),
+            threads=threads_or_default(threads),
+            memory_limit=bytes_or_default(memory_limit),
+            progress=callback,
+        )
+    return _solution(problem, result)
+
+
+def estimate_memory(
+    problem: Problem | Mapping[str, Any], steps: int, save: Iterable[str] | str = ()
+) -> float:
+    """Bytes that ``solve`` with the same arguments takes at its peak.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(), lm.Population(), lm.SGD(lr=0.1))
+    >>> lm.estimate_memory(problem, steps=1000) < 1e9
+    True
+    """
+    core = as_problem(problem).as_core()
+    return _core.estimate_solve_memory(core, integer(steps, "steps"), save=_names(save))
+
+
+def _solution(problem: Problem, result: SolveDict) -> Solution:
+    fields: dict[str, Any] = {**result, **result["functions"]}
+    del fields["functions"]
+    fields |= {name: Layers(name, fields.get(name, ())) for name in LAYERED}
+    fields["stats"] = SolveStats(**result["stats"])
+    return Solution(problem=problem, provenance=provenance(fields["stats"].threads), **fields)
+
+
+def _names(save: Iterable[str] | str) -> tuple[str, ...]:
+    names = (save,) if isinstance(save, str) else save
+    if not isinstance(names, Iterable):
+        refuse("save", "names of two-time functions", save)
+    return tuple(
+        name if isinstance(name, str) else refuse("save", "names of two-time functions", name)
+        for name in names
+    )

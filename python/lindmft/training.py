@@ -1,0 +1,291 @@
+"""Finite-size networks: ``train`` and its result.
+
+Time is counted in optimizer steps; an entry at t is before the update of step t.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from lindmft import _core, _files
+from lindmft._gate import bytes_or_default, integer, threads_or_default
+from lindmft._provenance import provenance
+from lindmft._schema import brief
+from lindmft._seeds import seed_list
+from lindmft._types import Array, Callback, Path, TrainDict
+from lindmft.problem import Problem, as_problem
+from lindmft.progress import reporting
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["Ensemble", "Series", "TrainStats", "estimate_train_memory", "train"]
+
+
+@dataclass(frozen=True)
+class TrainStats:
+    """Wall-clock ``seconds`` on ``threads`` threads, and the ``instruction_set`` that was used."""
+
+    seconds: float
+    threads: int
+    instruction_set: str
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One number per time for every observable: a mean over networks, or its standard error.
+
+    ``test_loss`` and ``train_loss`` are (n,), ``feature_norm`` and ``gradient_norm`` (L, n).
+    """
+
+    test_loss: Array
+    train_loss: Array
+    feature_norm: Array
+    gradient_norm: Array
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Ensemble:
+    """The training of several finite-size networks at the times t = 0 .. n - 1.
+
+    Attributes
+    ----------
+    problem
+        What was trained.
+    dim, widths, samples
+        The sizes: D, the hidden widths (N_1 .. N_L), and P (of one pass: the batch; of the
+        population: 0).
+    seeds
+        One network, with its own weights, data and noise, for each.
+    time
+        (n,), in steps.
+    test_loss, train_loss
+        (seed, n): the excess over the irreducible sigma^2, and the loss on all samples (in one
+        pass, on the fresh batch).
+    feature_norm, gradient_norm
+        (seed, L, n), |h^l|^2 / N_l and |g^l|^2 / N_l for l = 1 .. L.
+    chain_residual
+        (seed, n), relative violation of an identity that exact arithmetic keeps: a self-check.
+    diverged_at
+        For each seed the first step whose loss passes 1e12 times the larger of 1 and its start, or
+        None. Entries from there on are inf.
+    stats
+        The work it took.
+    provenance
+        Versions, libraries, threads and time of the computation.
+
+    Notes
+    -----
+    Theory sections 1, 2 and 11. Means differ from the theory by order 1 / D.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
+    >>> runs = lm.train(problem, steps=20, dim=64, seeds=4)
+    >>> runs.test_loss.shape, runs.feature_norm.shape, runs.mean().test_loss.shape
+    ((4, 20), (4, 2, 20), (20,))
+    """
+
+    problem: Problem
+    dim: int
+    widths: tuple[int, ...]
+    samples: int
+    seeds: tuple[int, ...]
+    time: Array
+    test_loss: Array
+    train_loss: Array
+    feature_norm: Array
+    gradient_norm: Array
+    chain_residual: Array
+    diverged_at: tuple[int | None, ...]
+    stats: TrainStats
+    provenance: Mapping[str, str]
+
+    @property
+    def irreducible(self) -> float:
+        """sigma^2, to be added to ``test_loss`` for the loss on noisy labels."""
+        return self.problem.data.noise**2
+
+    @property
+    def used(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """(seed,), the networks that ``mean`` and ``sem`` use: those that did not diverge, or all if all did."""
+        stable = np.array([step is None for step in self.diverged_at])
+        return stable if stable.any() else ~stable
+
+    def mean(self) -> Series:
+        """The mean over networks.
+
+        Networks that diverged are left out at every time: what remains is a mean over the stable
+        ones, as ``status`` says. If all diverged, all are used, and entries are inf from the first
+        divergence on.
+        """
+        return self._reduce(lambda values: values.mean(axis=0))
+
+    def sem(self) -> Series:
+        """The standard error of ``mean``: inf (unknown) for a single network and past a divergence."""
+        return self._reduce(_standard_error)
+
+    @property
+    def status(self) -> str:
+        """One sentence: what came out, and what to do about it if it is not what was wanted."""
+        steps = [step for step in self.diverged_at if step is not None]
+        count, total = len(steps), len(self.seeds)
+        if not steps:
+            return f"Trained {total} networks for {len(self.time)} steps."
+        treated = "means are over all of them" if count == total else "means leave them out"
+        return (
+            f"{count} of {total} networks diverged, the first at step {min(steps)}: their entries are inf from there "
+            f"on and {treated}. Lower optimizer.lr to train all stably."
+        )
+
+    def __repr__(self) -> str:
+        sizes = f"D = {self.dim}, widths {self.widths}, {self.samples} samples"
+        return f"<Ensemble of {brief(self.problem)}\n {self.status}\n {sizes}>"
+
+    def to_xarray(self) -> "xr.Dataset":
+        """The same as an ``xarray.Dataset`` with dimensions ``seed``, ``layer`` (1 .. L) and ``time``.
+
+        The problem and the provenance are attributes. Needs xarray.
+        """
+        from lindmft._dataset import ensemble_to_dataset
+
+        return ensemble_to_dataset(self)
+
+    def save(self, path: Path) -> None:
+        """Write a NetCDF4 file, replacing one that is there only once the new one is complete.
+
+        Needs xarray and h5netcdf. The file carries the problem, the provenance and a format
+        version.
+        """
+        _files.write(self.to_xarray(), path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a file that ``save`` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, is no ensemble, or was written by a newer version of the format.
+        """
+        from lindmft._dataset import ensemble_from_dataset
+
+        with _files.reading(path, _files.ENSEMBLE) as dataset:
+            return cls(**ensemble_from_dataset(dataset))
+
+    def _reduce(self, statistic: Any) -> Series:
+        names = ("test_loss", "train_loss", "feature_norm", "gradient_norm")
+        return Series(**{name: statistic(getattr(self, name)[self.used]) for name in names})
+
+
+def train(
+    problem: Problem | Mapping[str, Any],
+    steps: int,
+    *,
+    dim: int = 256,
+    seeds: int | Sequence[int] = 8,
+    seed: int = 0,
+    threads: int | None = None,
+    memory_limit: float | None = None,
+    progress: bool | Callback | None = None,
+) -> Ensemble:
+    """Train finite-size networks, one for each seed, for ``steps`` steps.
+
+    Parameters
+    ----------
+    problem
+        A ``Problem``, or its dictionary form, of finite width and positive gamma0.
+    steps
+        n, the number of times t = 0 .. n - 1.
+    dim
+        D, the input dimension; widths are round(width D), samples round(alpha D).
+    seeds
+        The number of networks, or a list of their seeds.
+    seed
+        The first seed, if ``seeds`` is a number: seed, seed + 1, ...
+    threads
+        Threads to use; None: the allowed physical cores. A seed's trajectory does not depend on it.
+    memory_limit
+        Bytes the call may take; None: four fifths of the free memory.
+    progress
+        None, True for a progress bar, or a callable ``(done, total)``; see ``lindmft.progress``.
+
+    Raises
+    ------
+    ValueError
+        Bad input; the message names the field.
+    MemoryError
+        It would take more memory than allowed; nothing was allocated. See
+        ``estimate_train_memory``.
+
+    Notes
+    -----
+    A step costs P D + sum N_l N_{l+1} operations: no sample is pushed through the network. Theory
+    sections 2 and 11.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(), lm.OnePass(alpha=0.5), lm.SGD(lr=0.1))
+    >>> lm.train(problem, steps=10, dim=32, seeds=[3, 5]).seeds
+    (3, 5)
+    """
+    problem = as_problem(problem)
+    with reporting(progress, "train") as callback:
+        result = _core.train(
+            problem.as_core(),
+            integer(steps, "steps"),
+            dim=integer(dim, "dim"),
+            seeds=seed_list(seeds, seed),
+            threads=threads_or_default(threads),
+            memory_limit=bytes_or_default(memory_limit),
+            progress=callback,
+        )
+    return _ensemble(problem, result)
+
+
+def estimate_train_memory(
+    problem: Problem | Mapping[str, Any],
+    steps: int,
+    *,
+    dim: int = 256,
+    seeds: int | Sequence[int] = 8,
+    threads: int | None = None,
+) -> float:
+    """Bytes that ``train`` with the same arguments takes at its peak.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(), lm.Population(), lm.SGD(lr=0.1))
+    >>> lm.estimate_train_memory(problem, steps=100, dim=100) < 1e9
+    True
+    """
+    return _core.estimate_train_memory(
+        as_problem(problem).as_core(),
+        integer(steps, "steps"),
+        dim=integer(dim, "dim"),
+        seeds=seed_list(seeds, 0),
+        threads=threads_or_default(threads),
+    )
+
+
+def _ensemble(problem: Problem, result: TrainDict) -> Ensemble:
+    fields: dict[str, Any] = {**result}
+    fields |= {name: np.stack(fields[name], axis=1) for name in ("feature_norm", "gradient_norm")}
+    fields |= {name: tuple(fields[name]) for name in ("widths", "seeds")}
+    fields["diverged_at"] = tuple(step if step >= 0 else None for step in result["diverged_at"])
+    fields["stats"] = TrainStats(**result["stats"])
+    return Ensemble(problem=problem, provenance=provenance(fields["stats"].threads), **fields)
+
+
+def _standard_error(values: Array) -> Array:
+    count = len(values)
+    finite = np.isfinite(values).all(axis=0)
+    if count < 2:
+        return np.full(values.shape[1:], np.inf)
+    spread = np.where(finite, values, 0.0).std(axis=0, ddof=1)
+    return np.where(finite, spread / np.sqrt(count), np.inf)

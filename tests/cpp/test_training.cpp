@@ -1,0 +1,306 @@
+// Laws and manners of train(): what must hold for every ensemble, and how it answers bad input, interruption and
+// divergence.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "lindmft/errors.hpp"
+#include "lindmft/train.hpp"
+#include "support/divergence.hpp"
+
+namespace lindmft {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+Problem example() {
+  Problem p;
+  p.network = {.depth = 2, .width = {0.75}, .gamma0 = 0.8};
+  p.data = {.mode = DataMode::full_batch, .alpha = 1.5, .noise = 0.3, .spectrum = {}};
+  p.optimizer.lr = {0.05};
+  return p;
+}
+
+std::vector<Problem> one_of_each_mode() {
+  std::vector<Problem> problems(4, example());
+  problems[1].data.mode = DataMode::multi_pass;
+  problems[1].data.batch_fraction = 0.5;
+  problems[2].data.mode = DataMode::one_pass;
+  problems[3].data = {.mode = DataMode::population, .noise = 0.3, .spectrum = {}};
+  return problems;
+}
+
+std::vector<std::uint64_t> seeds(int count) {
+  std::vector<std::uint64_t> out(static_cast<std::size_t>(count));
+  std::iota(out.begin(), out.end(), 100U);
+  return out;
+}
+
+std::vector<const Matrix*> series(const Ensemble& e) {
+  std::vector<const Matrix*> all{&e.test_loss, &e.train_loss, &e.chain_residual};
+  for (const Matrix& m : e.feature_norm) all.push_back(&m);
+  for (const Matrix& m : e.gradient_norm) all.push_back(&m);
+  return all;
+}
+
+/// Rows i of a and j of b are the same bits, as far as the shorter one goes.
+void expect_same_run(const Ensemble& a, int i, const Ensemble& b, int j) {
+  const std::vector<const Matrix*> x = series(a);
+  const std::vector<const Matrix*> y = series(b);
+  ASSERT_EQ(x.size(), y.size());
+  const int steps = std::min(x[0]->cols(), y[0]->cols());
+  for (std::size_t m = 0; m < x.size(); ++m) {
+    for (int t = 0; t < steps; ++t) EXPECT_EQ((*x[m])(i, t), (*y[m])(j, t)) << "series " << m << " at step " << t;
+  }
+}
+
+struct MeanError {
+  double mean;
+  double error;
+};
+
+MeanError over_seeds(const Matrix& m, int t) {
+  double sum = 0.0;
+  double squares = 0.0;
+  for (int i = 0; i < m.rows(); ++i) {
+    sum += m(i, t);
+    squares += m(i, t) * m(i, t);
+  }
+  const double mean = sum / m.rows();
+  return {mean, std::sqrt((squares / m.rows() - mean * mean) / (m.rows() - 1))};
+}
+
+std::string refusal(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "no std::invalid_argument";
+}
+
+std::string refusal(const Problem& problem, int steps = 5, const TrainOptions& options = {.dim = 16}) {
+  return refusal([&] { static_cast<void>(train(problem, steps, options)); });
+}
+
+TEST(Train, DescribesWhatItDid) {
+  const Ensemble e = train(example(), 4, {.dim = 20, .seeds = {7, 8, 9}, .threads = 2});
+  EXPECT_EQ(e.dim, 20);
+  EXPECT_EQ(e.samples, 30);
+  EXPECT_EQ(e.widths, (std::vector<int>{15, 15}));
+  EXPECT_EQ(e.seeds, (std::vector<std::uint64_t>{7, 8, 9}));
+  EXPECT_EQ(e.time, (std::vector<double>{0, 1, 2, 3}));
+  EXPECT_EQ(e.diverged_at, (std::vector<int>{-1, -1, -1}));
+  for (const Matrix* m : series(e)) {
+    EXPECT_EQ(m->rows(), 3);
+    EXPECT_EQ(m->cols(), 4);
+  }
+  EXPECT_EQ(e.feature_norm.size(), 2U);
+  EXPECT_GT(e.stats.seconds, 0.0);
+  EXPECT_FALSE(e.stats.instruction_set.empty());
+}
+
+TEST(Train, SameBitsWhateverTheThreads) {
+  for (const Problem& problem : one_of_each_mode()) {
+    const Ensemble one = train(problem, 10, {.dim = 24, .seeds = seeds(5), .threads = 1});
+    const Ensemble two = train(problem, 10, {.dim = 24, .seeds = seeds(5), .threads = 2});
+    for (int i = 0; i < 5; ++i) expect_same_run(one, i, two, i);
+  }
+}
+
+TEST(Train, SameBitsAloneOrAmongOthers) {
+  for (const Problem& problem : one_of_each_mode()) {
+    const Ensemble alone = train(problem, 10, {.dim = 24, .seeds = {102}, .threads = 1});
+    const Ensemble among = train(problem, 10, {.dim = 24, .seeds = seeds(5), .threads = 1});
+    expect_same_run(alone, 0, among, 2);
+  }
+}
+
+TEST(Train, LongerRunStartsWithTheShorterOne) {
+  for (const Problem& problem : one_of_each_mode()) {
+    const Ensemble brief = train(problem, 6, {.dim = 24, .seeds = {1}});
+    const Ensemble full = train(problem, 12, {.dim = 24, .seeds = {1}});
+    expect_same_run(brief, 0, full, 0);
+  }
+}
+
+TEST(Train, SeedsDiffer) {
+  const Ensemble e = train(example(), 2, {.dim = 24, .seeds = {1, 2}});
+  EXPECT_NE(e.test_loss(0, 0), e.test_loss(1, 0));
+}
+
+TEST(Train, ChainIdentityHolds) {
+  for (Problem problem : one_of_each_mode()) {
+    problem.network = {.depth = 3, .width = {0.5, 1.5, 0.8}, .gamma0 = 0.7, .centered = true};
+    problem.optimizer.momentum = 0.5;
+    const Ensemble e = train(problem, 30, {.dim = 40, .seeds = {5}});
+    for (int t = 0; t < 30; ++t) EXPECT_LT(e.chain_residual(0, t), 1e-10);
+  }
+}
+
+TEST(Train, InitialLossIsThatOfTheory) {  // theory.md section 12 item 1
+  Problem p = example();
+  p.network.init_scale = 1.1;
+  const Ensemble e = train(p, 1, {.dim = 60, .seeds = seeds(64)});
+  const double scale = std::pow(1.1, 6);  // init_scale^(2 (L + 1))
+  const auto [mean, error] = over_seeds(e.test_loss, 0);
+  EXPECT_NEAR(mean, 1.0 + scale / (0.8 * 0.8 * 0.75), 4.0 * error);
+}
+
+TEST(Train, CenteredStartsAtTheTargetsPower) {
+  Problem p = example();
+  p.network.centered = true;
+  p.data.spectrum = {.eigenvalues = {2.0, 0.5}, .target_power = {0.4, 1.6}, .weights = {0.5, 0.5}};
+  const Ensemble e = train(p, 1, {.dim = 20});
+  EXPECT_NEAR(e.test_loss(0, 0), 0.5 * 2.0 * 0.4 + 0.5 * 0.5 * 1.6, 1e-14);
+}
+
+TEST(Train, FirstStepIsThatOfTheory) {  // theory.md section 12 item 2
+  Problem p = example();
+  p.network.centered = true;
+  const double alpha = 1.5, nu = 0.75, eta = 0.05, noise = 0.09, k = 3.0 * eta;
+  const double expected =
+      (1 - k) * (1 - k) + k * k * (1 + noise) / alpha + eta * eta / nu * 5.0 * (1.0 + (1.0 + noise) / alpha);
+  for (const DataMode mode : {DataMode::full_batch, DataMode::one_pass}) {
+    p.data.mode = mode;
+    const Ensemble e = train(p, 2, {.dim = 120, .seeds = seeds(48)});
+    const auto [mean, error] = over_seeds(e.test_loss, 1);
+    EXPECT_NEAR(mean, expected, 4.0 * error + 0.5 / 120.0);
+  }
+}
+
+TEST(Train, PopulationIsTheLimitOfManySamples) {
+  const Problem population = one_of_each_mode()[3];
+  Problem sampled = population;
+  const TrainOptions options{.dim = 20, .seeds = {3}};
+  const Ensemble limit = train(population, 10, options);
+  for (const DataMode mode : {DataMode::full_batch, DataMode::multi_pass, DataMode::one_pass}) {
+    sampled.data = {.mode = mode, .noise = 0.3, .spectrum = {}};  // alpha is infinite
+    expect_same_run(limit, 0, train(sampled, 10, options), 0);
+  }
+  sampled.data = {.mode = DataMode::full_batch, .alpha = 5000.0, .noise = 0.3, .spectrum = {}};
+  const Ensemble many = train(sampled, 10, options);
+  for (int t = 0; t < 10; ++t) {
+    EXPECT_DOUBLE_EQ(limit.train_loss(0, t), limit.test_loss(0, t) + 0.09);
+    EXPECT_NEAR(many.test_loss(0, t), limit.test_loss(0, t), 0.03 * limit.test_loss(0, 0));
+  }
+}
+
+TEST(Train, DivergenceIsFlaggedAndInfinite) {
+  Problem p = example();
+  p.optimizer.lr = {3.0};
+  const Ensemble e = train(p, 40, {.dim = 30, .seeds = seeds(3)});
+  for (int i = 0; i < 3; ++i) {
+    const int lost = e.diverged_at[static_cast<std::size_t>(i)];
+    ASSERT_GT(lost, 0);
+    for (const Matrix* m : series(e)) {
+      for (int t = 0; t < 40; ++t) EXPECT_EQ((*m)(i, t) == kInfinity, t >= lost);
+    }
+    EXPECT_LE(e.test_loss(i, lost - 1), support::kDivergence * e.test_loss(i, 0));
+  }
+}
+
+TEST(Train, HopelessInitializationDivergesAtOnce) {
+  Problem p = example();
+  p.network.init_scale = 1e120;
+  const Ensemble e = train(p, 3, {.dim = 10});
+  EXPECT_EQ(e.diverged_at[0], 0);
+  EXPECT_EQ(e.test_loss(0, 0), kInfinity);
+}
+
+TEST(Train, RefusesWhatHasNoFiniteNetwork) {
+  Problem p = example();
+  p.network.width = {kInfinity};
+  EXPECT_EQ(refusal(p), "network.width must be finite to train networks, got inf");
+  p.network.gamma0 = 0.0;
+  EXPECT_EQ(refusal(p), "network.width must be finite to train networks, got inf");
+  p.network.width = {1.0};
+  EXPECT_NE(refusal(p).find("network.gamma0 must be positive"), std::string::npos);
+}
+
+TEST(Train, RefusesBadSizes) {
+  Problem p = example();
+  EXPECT_EQ(refusal(p, 0), "steps must be at least 1, got 0");
+  EXPECT_EQ(refusal(p, 5, {.dim = 0}), "dim must be at least 1, got 0");
+  EXPECT_EQ(refusal(p, 5, {.dim = 8, .seeds = {}}), "seeds must be a list with at least one entry, got an empty list");
+  p.network.width = {0.01};
+  EXPECT_EQ(refusal(p), "network.width must be large enough for one hidden unit with dim = 16, got 0.01");
+  p.network.width = {1.0, 0.01};
+  EXPECT_EQ(refusal(p), "network.width[1] must be large enough for one hidden unit with dim = 16, got 0.01");
+  p = example();
+  p.data.alpha = 0.01;
+  EXPECT_EQ(refusal(p), "data.alpha must be large enough for one sample with dim = 16, got 0.01");
+  p.data.alpha = 1e12;
+  EXPECT_NE(refusal(p).find("data.alpha must be small enough"), std::string::npos);
+  p = example();
+  p.optimizer.lr = {0.1, 0.1};
+  EXPECT_NE(refusal(p).find("optimizer.lr"), std::string::npos);
+}
+
+TEST(Train, AsksForMemoryFirst) {
+  Problem p = example();
+  TrainOptions options{.dim = 100, .seeds = seeds(2), .threads = 1, .memory_limit = 1e5};
+  const double weights = 8.0 * (75 * 100 + 75 * 75 + 75);
+  const double inputs = 8.0 * 150 * 100;
+  const double needed = estimate_train_memory(p, 10, options);
+  EXPECT_GT(needed, weights + inputs);
+  EXPECT_LT(needed, 1.25 * (weights + inputs));
+  p.optimizer.momentum = 0.5;
+  EXPECT_GT(estimate_train_memory(p, 10, options), needed + 0.95 * weights);
+  EXPECT_THROW(static_cast<void>(train(p, 10, options)), MemoryLimit);
+}
+
+TEST(Train, ReportsProgressFromTheCallingThread) {
+  const std::thread::id caller = std::this_thread::get_id();
+  std::atomic<bool> elsewhere{false};
+  std::vector<int> done;
+  TrainOptions options{.dim = 16, .seeds = seeds(4)};
+  options.progress = [&](int now, int total) {
+    if (std::this_thread::get_id() != caller) elsewhere = true;
+    EXPECT_EQ(total, 40);
+    done.push_back(now);
+    return true;
+  };
+  for (const int threads : {1, 2}) {
+    options.threads = threads;
+    done.clear();
+    static_cast<void>(train(example(), 10, options));
+    EXPECT_FALSE(elsewhere);
+    EXPECT_TRUE(std::ranges::is_sorted(done));
+  }
+  options.threads = 1;
+  done.clear();
+  static_cast<void>(train(example(), 10, options));
+  EXPECT_EQ(done.size(), 40U);
+  EXPECT_EQ(done.back(), 40);
+}
+
+TEST(Train, StopsWhenAsked) {
+  for (const int threads : {1, 2}) {
+    int calls = 0;
+    TrainOptions options{.dim = 16, .seeds = seeds(4), .threads = threads};
+    options.progress = [&](int, int) { return ++calls < 3; };
+    EXPECT_THROW(static_cast<void>(train(example(), 1000, options)), Interrupted);
+    EXPECT_EQ(calls, 3);
+  }
+}
+
+TEST(Train, PassesOnWhatTheCallbackThrows) {
+  for (const int threads : {1, 2}) {
+    TrainOptions options{.dim = 16, .seeds = seeds(4), .threads = threads};
+    options.progress = [](int, int) -> bool { throw std::runtime_error("from the callback"); };
+    EXPECT_THROW(static_cast<void>(train(example(), 1000, options)), std::runtime_error);
+  }
+}
+
+}  // namespace
+}  // namespace lindmft

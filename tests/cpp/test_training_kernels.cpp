@@ -1,0 +1,152 @@
+// The fused passes against plain loops, at sizes that leave remainders everywhere.
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "training/kernels.hpp"
+#include "training/modes.hpp"
+#include "training/normals.hpp"
+#include "training/sgd.hpp"
+
+namespace lindmft::training {
+namespace {
+
+constexpr double kTolerance = 1e-13;
+
+PaddedVector vector(int size, std::uint32_t array) {
+  PaddedVector x(size);
+  fill_normals({1, array}, 0, x.span());
+  return x;
+}
+
+PaddedMatrix matrix(int rows, int cols, std::uint32_t array) {
+  PaddedMatrix x(rows, cols);
+  for (int i = 0; i < rows; ++i)
+    fill_normals({2, array}, static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(cols), x.row_span(i));
+  return x;
+}
+
+struct Shape {
+  int rows;
+  int cols;
+};
+
+class Kernels : public testing::TestWithParam<Shape> {
+ protected:
+  int rows = GetParam().rows;
+  int cols = GetParam().cols;
+  PaddedMatrix w = matrix(rows, cols, 0);
+  PaddedVector h = vector(cols, 1);
+  PaddedVector g = vector(rows, 2);
+  PaddedVector out{rows};
+};
+
+TEST_P(Kernels, BackwardProduct) {
+  PaddedVector back(cols);
+  backward_product(w, g, 0.7, back);
+  for (int k = 0; k < cols; ++k) {
+    double sum = 0.0;
+    for (int i = 0; i < rows; ++i) sum += 0.7 * w.row(i)[k] * g[i];
+    EXPECT_NEAR(back[k], sum, kTolerance * rows);
+  }
+}
+
+TEST_P(Kernels, ForwardProductWithAndWithoutUpdateIsTheSameBitForBit) {
+  PaddedVector plain(rows);
+  forward_product(w, h, 0.7, plain);
+  for (int i = 0; i < rows; ++i) {
+    double sum = 0.0;
+    for (int k = 0; k < cols; ++k) sum += 0.7 * w.row(i)[k] * h[k];
+    EXPECT_NEAR(plain[i], sum, kTolerance * cols);
+  }
+  forward_step(w, h, 0.7, out, g, 0.3, {.keep = 0.9, .push = 0.0, .gain = 0.2, .sink = 0.0, .fade = 0.0, .feed = 0.0});
+  for (int i = 0; i < rows; ++i) EXPECT_EQ(out[i], plain[i]);
+}
+
+TEST_P(Kernels, PlainStep) {
+  const PaddedMatrix before = w;
+  forward_step(w, h, 0.7, out, g, 0.3, {.keep = 0.9, .push = 0.0, .gain = 0.2, .sink = 0.0, .fade = 0.0, .feed = 0.0});
+  for (int i = 0; i < rows; ++i) {
+    for (int k = 0; k < cols; ++k)
+      EXPECT_NEAR(w.row(i)[k], 0.9 * before.row(i)[k] + 0.2 * 0.3 * g[i] * h[k], kTolerance);
+  }
+}
+
+TEST_P(Kernels, MomentumStep) {
+  const PaddedMatrix before = w;
+  const PaddedMatrix buffer_before = matrix(rows, cols, 3);
+  PaddedMatrix buffer = buffer_before;
+  forward_step(w, buffer, h, 0.7, out, g, 0.3,
+               {.keep = 0.9, .push = 0.5, .gain = 0.2, .sink = -0.1, .fade = 0.8, .feed = 1.5});
+  for (int i = 0; i < rows; ++i) {
+    for (int k = 0; k < cols; ++k) {
+      const double gradient = 0.3 * g[i] * h[k];
+      EXPECT_NEAR(w.row(i)[k], 0.9 * before.row(i)[k] + 0.5 * buffer_before.row(i)[k] + 0.2 * gradient, kTolerance);
+      EXPECT_NEAR(buffer.row(i)[k], -0.1 * before.row(i)[k] + 0.8 * buffer_before.row(i)[k] + 1.5 * gradient,
+                  kTolerance);
+    }
+  }
+}
+
+TEST_P(Kernels, AccumulateGradient) {
+  const PaddedVector noise = vector(rows, 4);
+  const PaddedVector kept = vector(rows, 5);
+  PaddedVector u = vector(cols, 6);
+  std::vector<double> expected(u.span().begin(), u.span().end());
+  double expected_loss = 0.0;
+  for (int i = 0; i < rows; ++i) {
+    double delta = noise[i];
+    for (int k = 0; k < cols; ++k) delta += w.row(i)[k] * h[k];
+    expected_loss += delta * delta;
+    for (int k = 0; k < cols; ++k) expected[static_cast<std::size_t>(k)] += kept[i] * delta * w.row(i)[k];
+  }
+  const double loss = accumulate_gradient(w, rows, h, noise, kept, u);
+  EXPECT_NEAR(loss, expected_loss, kTolerance * expected_loss);
+  for (int k = 0; k < cols; ++k) EXPECT_NEAR(u[k], expected[static_cast<std::size_t>(k)], kTolerance * rows * cols);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, Kernels,
+                         testing::Values(Shape{1, 1}, Shape{4, 8}, Shape{5, 9}, Shape{23, 17}, Shape{64, 40}));
+
+/// PyTorch's update rule, statement by statement, on one scalar weight with gradient -G.
+TEST(Sgd, FollowsPyTorch) {
+  for (const bool nesterov : {false, true}) {
+    const Optimizer optimizer{
+        .lr = {0.1, 0.2, 0.05, 0.3}, .momentum = 0.6, .nesterov = nesterov, .weight_decay = 0.25, .layer_lr = {}};
+    double weight = 1.3, buffer = 0.0;
+    double expected = weight, expected_buffer = 0.0;
+    for (int t = 0; t < 4; ++t) {
+      const double gradient = 0.7 - 0.4 * t;
+      const double direction = 1.5 * gradient - 0.25 * expected;
+      expected_buffer = t == 0 ? direction : 0.6 * expected_buffer + direction;
+      expected +=
+          optimizer.lr[static_cast<std::size_t>(t)] * (nesterov ? direction + 0.6 * expected_buffer : expected_buffer);
+
+      const LinearStep step = linear_step(optimizer, t, 1.5);
+      const double old = weight;
+      weight = step.keep * old + step.push * buffer + step.gain * gradient;
+      buffer = step.sink * old + step.fade * buffer + step.feed * gradient;
+      EXPECT_NEAR(weight, expected, 1e-15);
+      EXPECT_NEAR(buffer, expected_buffer, 1e-15);
+    }
+  }
+}
+
+TEST(Modes, CountsAddUpAndFollowTheWeights) {
+  EXPECT_EQ(mode_counts({1.0}, 7), (std::vector<int>{7}));
+  EXPECT_EQ(mode_counts({0.5, 0.3, 0.2}, 10), (std::vector<int>{5, 3, 2}));
+  EXPECT_EQ(mode_counts({0.5, 0.3, 0.2}, 4), (std::vector<int>{2, 1, 1}));
+  EXPECT_EQ(mode_counts({0.4, 0.6}, 1), (std::vector<int>{0, 1}));
+  EXPECT_EQ(mode_counts(std::vector<double>(49, 1.0 / 49.0), 49), std::vector<int>(49, 1));
+}
+
+TEST(Modes, TargetHasTheExactPower) {
+  const Modes modes({.eigenvalues = {2.0, 0.5}, .target_power = {0.4, 1.6}, .weights = {0.5, 0.5}}, 64, 3);
+  EXPECT_NEAR(dot(modes.target(), modes.target()), 64.0, 1e-12);
+  PaddedVector s(64);
+  modes.whiten(modes.target(), s);
+  EXPECT_NEAR(dot(s, s), 0.5 * 2.0 * 0.4 + 0.5 * 0.5 * 1.6, 1e-14);
+}
+
+}  // namespace
+}  // namespace lindmft::training
