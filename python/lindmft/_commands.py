@@ -32,7 +32,12 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise
-        except (ValueError, MemoryError, OSError, ImportError, _core.NotConverged) as error:
+        except OSError as error:
+            named = error.filename is not None
+            raise BadInput(
+                f"{error.filename}: {error.strerror}" if named else str(error)
+            ) from error
+        except (ValueError, MemoryError, ImportError, _core.NotConverged) as error:
             raise BadInput(" ".join(str(error).split())) from error
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)

@@ -40,7 +40,7 @@ def one_of(names: Iterable[str]) -> str:
 
 
 def suggestion(name: object, names: Iterable[str]) -> str:
-    """ " (did you mean 'x'?)" for the nearest of the names, or nothing."""
+    """Ask "did you mean ...?" if one of the names is near, else nothing."""
     near = difflib.get_close_matches(str(name), list(names), n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""
 
@@ -128,14 +128,14 @@ def bytes_or_default(value: Any) -> float:
 
 
 def settle(config: object, table: str, **converters: Converter) -> None:
-    """Replace the fields of a frozen dataclass, during its ``__post_init__``, by their converted values."""
+    """Convert the fields of a frozen dataclass, during its ``__post_init__``."""
     for name, convert in converters.items():
         field = f"{table}.{name}" if table else name
         object.__setattr__(config, name, convert(getattr(config, name), field))
 
 
 def _as_array(value: Any) -> np.ndarray[Any, Any] | None:
-    """The array an object offers to be (NumPy, pandas, torch, ...); None if it offers none or hides entries."""
+    """The array an object (of pandas, torch, ...) offers to be; None for none or a masked one."""
     if not hasattr(value, "__array__") or isinstance(value, np.ma.MaskedArray):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Loads the compiled module, and the BLAS library it needs if the loader does not find it by itself.
+"""Loads the compiled module, and its BLAS library if the loader does not find that by itself.
 
 The run path of the compiled module normally finds the library of the package ``scipy_openblas32``.
 Where that package lies elsewhere (a user site beside a system package, say), importing it puts the

@@ -1,4 +1,4 @@
-"""Packages that only some functions need: imported when used, with a message that says how to get them."""
+"""Packages that only some functions need, imported when used."""
 
 from importlib import import_module
 from typing import Any

@@ -48,7 +48,8 @@ def check_keys(values: Mapping[str, Any], known: Iterable[str], table: str) -> N
     for key in values:
         if key not in known:
             raise ValueError(
-                f"{table or 'problem'} must only have the keys {', '.join(known)}, got {key!r}{suggestion(key, known)}"
+                f"{table or 'problem'} must only have the keys {', '.join(known)}, "
+                f"got {key!r}{suggestion(key, known)}"
             )
 
 

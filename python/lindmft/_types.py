@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.float64]
+Mask: TypeAlias = NDArray[np.bool_]
 Number: TypeAlias = float | np.floating[Any] | np.integer[Any]
 """A real number: bool, str and complex are refused."""
 Numbers: TypeAlias = Sequence[float] | NDArray[Any]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lindmft._types import Array
+from lindmft._types import Array, Mask
 from lindmft.theory import Solution
 from lindmft.training import Ensemble
 
@@ -86,19 +86,26 @@ class Comparison:
                 f"Theory and training agree within the statistical error (|z| < {SUSPICIOUS_Z:g})."
             )
         return (
-            f"They differ by up to {worst:.1f} standard errors: finite networks deviate from the theory by order "
-            "1/dim, so repeat with a larger dim and see whether the relative error shrinks."
+            f"They differ by up to {worst:.1f} standard errors: finite networks deviate from the "
+            "theory by order 1/dim, so repeat with a larger dim and see whether the relative error "
+            "shrinks."
         )
 
     def summary(self) -> str:
         """A table of the numbers, then the verdict and the notes."""
-        head = f"theory against training: dim = {self.dim}, {self.networks} networks, {len(self.time)} steps"
+        sizes = f"dim = {self.dim}, {self.networks} networks, {len(self.time)} steps"
         columns = (
             f"{'':12}{'largest z':>12}{'at step':>9}{'rms z':>8}{'largest relative error':>25}"
         )
         rows = [_row("test loss", self.test_loss), _row("train loss", self.train_loss)]
         return "\n".join(
-            [head, columns, *rows, self.verdict, *(f"Note: {note}" for note in self.notes)]
+            [
+                f"theory against training: {sizes}",
+                columns,
+                *rows,
+                self.verdict,
+                *(f"Note: {note}" for note in self.notes),
+            ]
         )
 
 
@@ -129,7 +136,7 @@ def compare(theory: Solution, runs: Ensemble) -> Comparison:
     check_same(theory, runs)
     mean, error = runs.mean(), runs.sem()
     series = (theory.test_loss, theory.train_loss, mean.test_loss, mean.train_loss)
-    valid = np.isfinite(series).all(axis=0)
+    valid: Mask = np.asarray(np.isfinite(series).all(axis=0))
     if not valid.any():
         raise ValueError("theory and runs must share a step before they diverge, got none")
     return Comparison(
@@ -146,19 +153,17 @@ def check_same(theory: Solution, runs: Ensemble) -> None:
     """Refuse a pair of different problems or lengths, naming the first difference."""
     difference = _difference(theory.problem.to_dict(), runs.problem.to_dict())
     if difference:
-        raise ValueError(
-            f"{difference[0]} must be the same in theory and runs, got {difference[1]} and {difference[2]}"
-        )
-    if len(theory.time) != len(runs.time):
-        raise ValueError(
-            f"steps must be the same in theory and runs, got {len(theory.time)} and {len(runs.time)}"
-        )
+        field, a, b = difference
+        raise ValueError(f"{field} must be the same in theory and runs, got {a} and {b}")
+    steps, trained = len(theory.time), len(runs.time)
+    if steps != trained:
+        raise ValueError(f"steps must be the same in theory and runs, got {steps} and {trained}")
 
 
-def _agreement(theory: Array, mean: Array, error: Array, valid: np.ndarray[Any, Any]) -> Agreement:
+def _agreement(theory: Array, mean: Array, error: Array, valid: Mask) -> Agreement:
     theory, mean, error = theory[valid], mean[valid], error[valid]
     # Below this, a difference is rounding, in the theory or in the mean.
-    rounding = 1e-10 * np.abs(theory) + 1e-13 * np.abs(theory).max()
+    rounding = 1e-10 * theory + 1e-13 * theory.max() + np.finfo(float).tiny
     difference = mean - theory
     return Agreement(
         z=difference / np.maximum(error, rounding),
@@ -166,11 +171,12 @@ def _agreement(theory: Array, mean: Array, error: Array, valid: np.ndarray[Any, 
     )
 
 
-def _notes(theory: Solution, runs: Ensemble, valid: np.ndarray[Any, Any]) -> list[str]:
+def _notes(theory: Solution, runs: Ensemble, valid: Mask) -> list[str]:
     notes = []
     if runs.used.sum() < FEWEST_NETWORKS:
         notes.append(
-            f"z-scores of fewer than {FEWEST_NETWORKS} networks are not meaningful; train more seeds."
+            f"z-scores of fewer than {FEWEST_NETWORKS} networks are not meaningful; "
+            "train more seeds."
         )
     if theory.diverged_at is not None:
         notes.append(f"the theory diverges at step {theory.diverged_at}.")

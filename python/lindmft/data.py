@@ -57,7 +57,7 @@ class FullBatch:
 
 @dataclass(frozen=True)
 class MultiPass:
-    """P = alpha D samples; every step keeps each of them with probability ``batch_fraction``, independently.
+    """P = alpha D samples, of which every step keeps a random part.
 
     Parameters
     ----------

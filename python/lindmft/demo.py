@@ -66,15 +66,17 @@ def cases(
 
 def table(done: Sequence[Case]) -> str:
     """What came out, one line a case, and how long it took."""
-    head = f"{'problem':<19}{'width':>5}{'largest z':>11}{'rms z':>7}{'largest error':>15}{'train':>9}{'test':>9}"
-    seconds = [sum(result.stats.seconds for result in results) for results in _results(done)]
+    numbers = f"{'largest z':>11}{'rms z':>7}{'largest error':>15}{'train':>9}{'test':>9}"
+    solving = sum(case.theory.stats.seconds for case in done)
+    training = sum(case.runs.stats.seconds for case in done)
     runs = done[0].runs
     return "\n".join(
         [
-            head,
+            f"{'problem':<19}{'width':>5}{numbers}",
             *(_row(case) for case in done),
             f"train and test at step {int(runs.time[-1])}; z of the worse of the two losses",
-            f"theory: {seconds[0]:.2f} s; training of {len(runs.seeds)} networks each, D = {runs.dim}: {seconds[1]:.1f} s",
+            f"theory: {solving:.2f} s",
+            f"training, {len(runs.seeds)} networks each with D = {runs.dim}: {training:.1f} s",
         ]
     )
 
@@ -104,10 +106,6 @@ def draw(done: Sequence[Case]) -> "Figure":
     return figure
 
 
-def _results(done: Sequence[Case]) -> tuple[list[Solution], list[Ensemble]]:
-    return [case.theory for case in done], [case.runs for case in done]
-
-
 def _row(case: Case) -> str:
     both = (case.comparison.test_loss, case.comparison.train_loss)
     worst = max((agreement.largest_z for agreement in both), key=abs)
@@ -121,7 +119,7 @@ def _panel(ax: "Axes", done: Sequence[Case]) -> None:
     ends = []
     for case, colour in zip(done, COLOURS, strict=False):
         losses(case.theory, ax, colour=colour, labels=False)
-        losses(case.runs, ax, colour=colour)
+        losses(case.runs, ax, colour=colour, labels=False)
         ends.append(
             End(case.theory.time[-1], case.theory.test_loss[-1], f"width {case.width:g}", colour)
         )

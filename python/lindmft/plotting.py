@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lindmft._optional import optional
 from lindmft.analysis import check_same
+from lindmft.spectrum import Isotropic
 from lindmft.theory import Solution
 from lindmft.training import Ensemble
 
@@ -49,6 +50,10 @@ LOOKS = {
     "test_loss": Look("test", COLOURS[0], "-", "o", True),
     "train_loss": Look("train", COLOURS[1], "--", "s", False),
 }
+_KEYS: dict[type, dict[str, str]] = {
+    Solution: {"linestyle": "-"},
+    Ensemble: {"linestyle": "", "marker": "o"},
+}
 
 
 def compare(theory: Solution, runs: Ensemble, ax: "Axes | None" = None) -> "Axes":
@@ -64,7 +69,7 @@ def compare(theory: Solution, runs: Ensemble, ax: "Axes | None" = None) -> "Axes
     Returns
     -------
     Axes
-        With both losses in units of the target power; the test loss is the excess.
+        With both losses, the test loss as the excess over the irreducible noise.
 
     Raises
     ------
@@ -83,8 +88,8 @@ def compare(theory: Solution, runs: Ensemble, ax: "Axes | None" = None) -> "Axes
     'step t'
     """
     check_same(theory, runs)
-    ax = losses(runs, losses(theory, ax))
-    keys(ax, {"theory": {"linestyle": "-"}, describe(runs): {"linestyle": "", "marker": "o"}})
+    ax = losses(runs, losses(theory, ax), labels=False)
+    keys(ax, {describe(result): _KEYS[type(result)] for result in (theory, runs)})
     return ax
 
 
@@ -106,12 +111,12 @@ def losses(
     colour
         Of both losses; None: one for each.
     labels
-        Write "test" and "train" at the ends of a solution's lines.
+        Write "test" and "train" at the last points, and a legend.
 
     Returns
     -------
     Axes
-        With both losses in units of the target power; the test loss is the excess.
+        With both losses, the test loss as the excess over the irreducible noise.
 
     Raises
     ------
@@ -126,11 +131,15 @@ def losses(
     'log'
     """
     ax = _new_axes() if ax is None else ax
-    draw = _draw_theory if isinstance(result, Solution) else _draw_training
-    ends = [draw(ax, result, name, colour or look.colour) for name, look in LOOKS.items()]
-    _dress(ax, len(result.time))
-    if labels and isinstance(result, Solution):
+    colours = {name: colour or look.colour for name, look in LOOKS.items()}
+    if isinstance(result, Solution):
+        ends = [_draw_theory(ax, result, *item) for item in colours.items()]
+    else:
+        ends = [_draw_training(ax, result, *item) for item in colours.items()]
+    _dress(ax, result)
+    if labels:
         label_ends(ax, ends)
+        keys(ax, {describe(result): _KEYS[type(result)]})
     return ax
 
 
@@ -156,7 +165,7 @@ def label_ends(ax: "Axes", ends: Sequence[End], gap: float = 11.0) -> None:
 
 
 def spread_out(heights: Sequence[float], gap: float) -> list[float]:
-    """Move ascending heights apart until neighbours are ``gap`` away, groups keeping their centre."""
+    """Move ascending heights apart to at least ``gap``, groups keeping their centre."""
     groups: list[list[float]] = []
     for height in heights:
         groups.append([height])
@@ -175,9 +184,11 @@ def keys(ax: "Axes", entries: Mapping[str, Mapping[str, Any]]) -> None:
     ax.legend(handles=handles, frameon=False, loc="best", handlelength=2.2)
 
 
-def describe(runs: Ensemble) -> str:
-    """Say what the points are: "mean of 16 networks, D = 512"."""
-    return f"mean of {runs.used.sum()} networks, D = {runs.dim}"
+def describe(result: Solution | Ensemble) -> str:
+    """Say what is drawn: "theory", or "mean of 16 networks, D = 512"."""
+    if isinstance(result, Solution):
+        return "theory"
+    return f"mean of {result.used.sum()} networks, D = {result.dim}"
 
 
 def _draw_theory(ax: "Axes", theory: Solution, name: str, colour: str) -> End:
@@ -200,8 +211,8 @@ def _draw_training(ax: "Axes", runs: Ensemble, name: str, colour: str) -> End:
         fmt=look.marker,
         color=colour,
         markerfacecolor=colour if look.filled else "white",
-        markersize=4,
-        elinewidth=1,
+        markersize=3.6,
+        elinewidth=1.2,
         zorder=3,
     )
     return End(runs.time[shown[-1]], mean[shown[-1]], look.name, colour)
@@ -213,10 +224,11 @@ def thinned(steps: int) -> NDArray[np.int_]:
     return np.unique(np.append(0, later[later < steps]))
 
 
-def _dress(ax: "Axes", steps: int) -> None:
+def _dress(ax: "Axes", result: Solution | Ensemble) -> None:
     ticker = optional("matplotlib.ticker", "plot")
+    isotropic = isinstance(result.problem.data.spectrum, Isotropic)
     ax.set_xscale("symlog", linthresh=1, linscale=0.3)
-    ax.set_xlim(-0.15, max(steps - 1, 1) * 1.05)
+    ax.set_xlim(-0.15, max(result.time[-1], 1) * 1.05)
     ax.xaxis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
     ax.xaxis.set_minor_locator(
         ticker.SymmetricalLogLocator(base=10, linthresh=1, subs=range(2, 10))
@@ -227,7 +239,7 @@ def _dress(ax: "Axes", steps: int) -> None:
     )
     ax.yaxis.set_minor_formatter(ticker.LogFormatter(minor_thresholds=(1.0, 0.4)))
     ax.set_xlabel("step t")
-    ax.set_ylabel("loss, units of target power (test: excess)")
+    ax.set_ylabel(f"loss, units of {'target power' if isotropic else '$y^2$'} (test: excess)")
     ax.spines[["top", "right"]].set_visible(False)
 
 

@@ -77,12 +77,15 @@ class Problem:
         return problem
 
     def to_dict(self) -> dict[str, Any]:
-        """The tables, as plain dictionaries, lists, numbers, strings and bools (infinity is a float)."""
+        """The tables, as plain dictionaries, lists, numbers, strings and bools."""
         return to_table(self)
 
     @classmethod
     def from_toml(cls, path: Path) -> Self:
-        """Read a TOML file with the tables of ``from_dict``; a table ``run`` (for the command line) may stand beside."""
+        """Read a TOML file with the tables of ``from_dict``.
+
+        A table ``run``, for the command line, may stand beside them.
+        """
         try:
             tables = tomllib.loads(FilePath(path).read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -104,7 +107,7 @@ class Problem:
         return cls.from_dict(tables)
 
     def to_json(self, path: Path | None = None) -> str:
-        """The problem as JSON text (infinity as "inf"), also written to ``path`` if one is given."""
+        """The problem as JSON text, also written to ``path`` if one is given; infinity is "inf"."""
         return _text_to_file(json.dumps(spell_inf(self.to_dict()), indent=2) + "\n", path)
 
     def replace(self, **changes: Any) -> Self:

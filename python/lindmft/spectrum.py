@@ -30,7 +30,7 @@ class Isotropic:
 
 @dataclass(frozen=True)
 class Discrete:
-    """An input covariance with K distinct eigenvalues, each shared by a fraction of the D directions.
+    """An input covariance with K eigenvalues, each shared by a fraction of the D directions.
 
     Parameters
     ----------

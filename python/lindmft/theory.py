@@ -30,7 +30,7 @@ class Layers(dict[int, Array]):
     """Two-time functions by layer number; asking for one that was not kept says how to keep it."""
 
     def __init__(self, name: str, arrays: Iterable[Array] = ()) -> None:
-        # The forward functions start at the data gradient h^0, the backward ones at the first hidden layer.
+        # Forward functions start at the data gradient h^0, backward ones at the first layer.
         super().__init__(enumerate(arrays, 0 if name in {"C_h", "R_hr"} else 1))
         self.name = name
 
@@ -76,7 +76,8 @@ class Solution:
     time
         (n,), in steps.
     test_loss
-        (n,), C_v(t, t): the excess over the irreducible sigma^2, in units of the target power.
+        (n,), C_v(t, t): the excess over the irreducible sigma^2, in units of y^2 (with isotropic
+        inputs, of the target power).
     train_loss
         (n,), C_Delta(t, t), noise included.
     term_target, term_init, term_data
@@ -141,17 +142,22 @@ class Solution:
     def status(self) -> str:
         """One sentence: what came out, and what to do about it if it is not what was wanted."""
         if self.diverged_at is None:
-            return f"Solved {len(self.time)} steps; the self-check holds to {self.stats.chain_residual:.0e}."
+            check = f"the self-check holds to {self.stats.chain_residual:.0e}"
+            return f"Solved {len(self.time)} steps; {check}."
         return (
-            f"Diverged at step {self.diverged_at} of {len(self.time)}: entries from there on are inf. "
-            f"Lower optimizer.lr (now {describe(self.problem.optimizer.lr)}) or layer_lr to train stably."
+            f"Diverged at step {self.diverged_at} of {len(self.time)}: entries from there on are "
+            f"inf. Lower optimizer.lr (now {describe(self.problem.optimizer.lr)}) or layer_lr to "
+            "train stably."
         )
 
     def __repr__(self) -> str:
         kept = ", ".join(name for name in FUNCTIONS if self.has(name)) or "none"
         last = len(self.time) if self.diverged_at is None else self.diverged_at
-        ends = f"test {self.test_loss[last - 1]:.4g}, train {self.train_loss[last - 1]:.4g} at t = {last - 1}"
-        return f"<Solution of {brief(self.problem)}\n {self.status}\n {ends}; two-time functions kept: {kept}>"
+        ends = f"test {self.test_loss[last - 1]:.4g}, train {self.train_loss[last - 1]:.4g}"
+        return (
+            f"<Solution of {brief(self.problem)}\n {self.status}\n"
+            f" At t = {last - 1}: {ends}. Two-time functions kept: {kept}.>"
+        )
 
     def has(self, name: str) -> bool:
         """Whether the two-time function of this name was kept."""
@@ -159,7 +165,7 @@ class Solution:
         return value is not None and len(value) > 0
 
     def to_xarray(self) -> "xr.Dataset":
-        """The same as an ``xarray.Dataset``: labelled, with the problem and the provenance as attributes.
+        """The same as an ``xarray.Dataset``, the problem and the provenance as attributes.
 
         Dimensions are ``time``, ``layer`` (1 .. L) and ``time_s``, the second time of two-time
         functions; those of the data gradient h^0 are ``C_h0`` and ``R_hr0``. Needs xarray.
@@ -276,11 +282,9 @@ def _solution(problem: Problem, result: SolveDict) -> Solution:
     return Solution(problem=problem, provenance=provenance(fields["stats"].threads), **fields)
 
 
-def _names(save: Iterable[str] | str) -> tuple[str, ...]:
-    names = (save,) if isinstance(save, str) else save
-    if not isinstance(names, Iterable):
+def _names(save: Any) -> tuple[str, ...]:
+    listed = isinstance(save, Iterable) and not isinstance(save, str)
+    names: tuple[Any, ...] = tuple(save) if listed else (save,)
+    if not all(isinstance(name, str) for name in names):
         refuse("save", "names of two-time functions", save)
-    return tuple(
-        name if isinstance(name, str) else refuse("save", "names of two-time functions", name)
-        for name in names
-    )
+    return names

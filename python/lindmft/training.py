@@ -14,7 +14,7 @@ from lindmft._gate import bytes_or_default, integer, threads_or_default
 from lindmft._provenance import provenance
 from lindmft._schema import brief
 from lindmft._seeds import seed_list
-from lindmft._types import Array, Callback, Path, TrainDict
+from lindmft._types import Array, Callback, Mask, Path, TrainDict
 from lindmft.problem import Problem, as_problem
 from lindmft.progress import reporting
 
@@ -110,8 +110,8 @@ class Ensemble:
         return self.problem.data.noise**2
 
     @property
-    def used(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """(seed,), the networks that ``mean`` and ``sem`` use: those that did not diverge, or all if all did."""
+    def used(self) -> Mask:
+        """(seed,), the networks in ``mean``: those that did not diverge, or all if all did."""
         stable = np.array([step is None for step in self.diverged_at])
         return stable if stable.any() else ~stable
 
@@ -125,7 +125,7 @@ class Ensemble:
         return self._reduce(lambda values: values.mean(axis=0))
 
     def sem(self) -> Series:
-        """The standard error of ``mean``: inf (unknown) for a single network and past a divergence."""
+        """The standard error of ``mean``: inf (unknown) for one network and past a divergence."""
         return self._reduce(_standard_error)
 
     @property
@@ -137,8 +137,8 @@ class Ensemble:
             return f"Trained {total} networks for {len(self.time)} steps."
         treated = "means are over all of them" if count == total else "means leave them out"
         return (
-            f"{count} of {total} networks diverged, the first at step {min(steps)}: their entries are inf from there "
-            f"on and {treated}. Lower optimizer.lr to train all stably."
+            f"{count} of {total} networks diverged, the first at step {min(steps)}: their entries "
+            f"are inf from there on and {treated}. Lower optimizer.lr to train all stably."
         )
 
     def __repr__(self) -> str:
@@ -146,7 +146,7 @@ class Ensemble:
         return f"<Ensemble of {brief(self.problem)}\n {self.status}\n {sizes}>"
 
     def to_xarray(self) -> "xr.Dataset":
-        """The same as an ``xarray.Dataset`` with dimensions ``seed``, ``layer`` (1 .. L) and ``time``.
+        """The same as an ``xarray.Dataset`` of dimensions ``seed``, ``layer`` (1 .. L), ``time``.
 
         The problem and the provenance are attributes. Needs xarray.
         """

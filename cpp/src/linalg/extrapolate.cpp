@@ -10,72 +10,83 @@ namespace lindmft::linalg {
 namespace {
 
 constexpr int kHighestOrder = 6;  // beyond this, rounding in the history is amplified more than smoothness gains
-constexpr int kSamples = 48;      // columns on which orders are compared
+constexpr int kSamples = 64;      // columns on which rules are compared
 
-/// Lagrange weights of the nodes 0, -1, .., -order at distance x.
+/// How a row is extrapolated: Lagrange polynomials through rows `last`, last - stride, .., last - order * stride.
+struct Rule {
+  int order;
+  int stride;
+  double near;  // columns beyond this fraction of the history follow the diagonal, those before it stay at fixed s
+};
+
+/// Weights of those rows for row last + shift.
 class Weights {
  public:
-  Weights(int order, int x) : order_(order) {
-    for (int j = 0; j <= order; ++j) {
+  Weights(const Rule& rule, int shift) {
+    for (int j = 0; j <= rule.order; ++j) {
       double w = 1.0;
-      for (int k = 0; k <= order; ++k) {
-        if (k != j) w *= static_cast<double>(x + k) / static_cast<double>(k - j);
+      for (int k = 0; k <= rule.order; ++k) {
+        if (k != j) w *= (static_cast<double>(shift) / rule.stride + k) / static_cast<double>(k - j);
       }
       weight_[static_cast<std::size_t>(j)] = w;
     }
   }
-  [[nodiscard]] int order() const { return order_; }
   double operator[](int j) const { return weight_[static_cast<std::size_t>(j)]; }
 
  private:
-  int order_;
   std::array<double, kHighestOrder + 1> weight_{};
 };
 
-/// m(last + shift, s) from rows last, last - 1, ..
-double predict(const Matrix& m, int last, int shift, int s, const Weights& w) {
-  const int order = w.order();
+/// m(last + shift, s)
+double predict(const Matrix& m, int last, int shift, int s, const Rule& rule, const Weights& w) {
+  const int reach = rule.order * rule.stride;
   double value = 0.0;
-  if (2 * s >= last && s - shift - order >= 0) {
-    for (int j = 0; j <= order; ++j) value += w[j] * m(last - j, s - shift - j);
-  } else if (s <= last - order) {
-    for (int j = 0; j <= order; ++j) value += w[j] * m(last - j, s);
+  if (s >= rule.near * last && s - shift - reach >= 0) {
+    for (int j = 0; j <= rule.order; ++j) value += w[j] * m(last - j * rule.stride, s - shift - j * rule.stride);
+  } else if (s <= last - reach) {
+    for (int j = 0; j <= rule.order; ++j) value += w[j] * m(last - j * rule.stride, s);
   } else {  // too little history: the lag alone
     value = m(last, std::max(0, s - shift));
   }
   return value;
 }
 
-/// How far off an order would have been for row `last`, predicted over the panel's length.
-double hindsight(const Matrix& m, int last, int distance, int order) {
-  const Weights w(order, distance);
+/// How far off a rule would have been for row `last`, predicted over the panel's length.
+double hindsight(const Matrix& m, int last, int distance, const Rule& rule) {
+  const Weights w(rule, distance);
   double worst = 0.0;
   for (int i = 0; i <= kSamples; ++i) {
     const int s = last * i / kSamples;
-    worst = std::max(worst, std::abs(predict(m, last - distance, distance, s, w) - m(last, s)));
+    worst = std::max(worst, std::abs(predict(m, last - distance, distance, s, rule, w) - m(last, s)));
   }
   return worst;
 }
 
-int best_order(const Matrix& m, Panel panel) {
+Rule best_rule(const Matrix& m, Panel panel) {
   const int last = panel.begin - 1;
-  int best = 0;
-  double least = -1.0;
-  for (int order = 0; order <= kHighestOrder && last - panel.size() - order >= 0; ++order) {
-    const double off = hindsight(m, last, panel.size(), order);
-    if (least >= 0.0 && off >= least) continue;
-    best = order;
-    least = off;
+  const int p = panel.size();
+  Rule best{0, 1, 0.5};
+  double least = last >= p ? hindsight(m, last, p, best) : 0.0;
+  for (const double near : {0.5, 0.9}) {
+    for (const int stride : {1, std::max(2, p / 2)}) {
+      for (int order = 0; order <= kHighestOrder && last - p - order * stride >= 0; ++order) {
+        const Rule rule{order, stride, near};
+        const double off = hindsight(m, last, p, rule);
+        if (off >= least) continue;
+        best = rule;
+        least = off;
+      }
+    }
   }
   return best;
 }
 
 void extrapolate(Matrix& m, Panel panel) {
   const int last = panel.begin - 1;
-  const int order = best_order(m, panel);
+  const Rule rule = best_rule(m, panel);
   for (int t = panel.begin; t < panel.end; ++t) {
-    const Weights w(order, t - last);
-    for (int s = 0; s <= t; ++s) m(t, s) = predict(m, last, t - last, s, w);
+    const Weights w(rule, t - last);
+    for (int s = 0; s <= t; ++s) m(t, s) = predict(m, last, t - last, s, rule, w);
   }
 }
 

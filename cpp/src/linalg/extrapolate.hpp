@@ -7,7 +7,7 @@
 namespace lindmft::linalg {
 
 /// Fills the panel's rows of a causal function. Close to the diagonal a two-time function varies slowly at fixed lag, far
-/// from it at fixed s: it is extrapolated along whichever is nearer. The polynomial order is the one that would have
+/// from it at fixed s: it is extrapolated along one or the other. Order, spacing and border are those that would have
 /// predicted the last row best.
 void guess_causal(Matrix& m, Panel panel);
 /// The same for a symmetric function, columns included.

@@ -1,0 +1,423 @@
+"""The description of a problem: what is refused and how, what is converted, and round trips."""
+
+import json
+import math
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import lindmft as lm
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+TABLES: dict[str, Any] = {
+    "network": {"kind": "mlp", "depth": 2, "width": 1.0, "gamma0": 1.0},
+    "data": {"kind": "full_batch", "alpha": 2.0, "noise": 0.3},
+    "optimizer": {"lr": 0.1},
+}
+TWO_MODES = {
+    "kind": "discrete",
+    "eigenvalues": [2.0, 0.5],
+    "target_power": [1.0, 1.0],
+    "weights": [0.5, 0.5],
+}
+CASES = json.loads((Path(__file__).parent / "data" / "cases.json").read_text())
+BAD_NUMBERS: list[Any] = [
+    "0.5",
+    True,
+    None,
+    1j,
+    math.nan,
+    [[1.0]],
+    {},
+    np.array(["a"]),
+    np.array([[1.0]]),
+    np.array([1.0 + 0j]),
+    np.array([True]),
+    b"1",
+    object(),
+]
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """TABLES with one entry set."""
+    tables = json.loads(json.dumps(TABLES))
+    *parents, key = path.split(".")
+    table = tables
+    for name in parents:
+        table = table[name]
+    table[key] = value
+    return tables
+
+
+def spectrum_with(**entries: Any) -> dict[str, Any]:
+    return changed("data.spectrum", {**TWO_MODES, **entries})
+
+
+def refusal(tables: dict[str, Any]) -> str:
+    """The message with which a problem is refused."""
+    with pytest.raises(ValueError, match=" must ") as error:
+        lm.Problem.from_dict(tables)
+    return str(error.value)
+
+
+NUMBER_FIELDS = [
+    "network.depth",
+    "network.width",
+    "network.gamma0",
+    "network.init_scale",
+    "data.alpha",
+    "data.noise",
+    "optimizer.lr",
+    "optimizer.momentum",
+    "optimizer.weight_decay",
+    "optimizer.layer_lr",
+]
+
+
+@pytest.mark.parametrize("field", NUMBER_FIELDS)
+@pytest.mark.parametrize("value", BAD_NUMBERS, ids=lambda value: repr(value)[:20])
+def test_what_is_no_number_is_refused_by_name(field: str, value: Any) -> None:
+    if field == "optimizer.layer_lr" and value is None:
+        pytest.skip("None is the default there")
+    assert refusal(changed(field, value)).startswith(field)
+
+
+OUT_OF_RANGE = [
+    ("network.depth", 0, "at least 1, got 0"),
+    ("network.depth", 1.5, "a whole number, got 1.5"),
+    ("network.depth", math.inf, "a whole number, got inf"),
+    ("network.depth", 2**31, "no larger than"),
+    ("network.width", 0.0, "positive (inf is allowed), got 0"),
+    ("network.width", [1.0, -1.0], "positive"),
+    ("network.width", [1.0, 1.0, 1.0], "a list of depth (2) numbers, got 3"),
+    ("network.width", [], "numbers"),
+    ("network.width", [1.0, math.inf], "all finite or all inf"),
+    ("network.width", [1.0, "2"], "a number, got '2'"),
+    ("network.gamma0", -1.0, "not negative, got -1"),
+    ("network.gamma0", math.inf, "finite"),
+    ("network.gamma0", 0.0, "positive at finite width"),
+    ("network.parameterization", "NTK", "'mup' or 'ntk', got 'NTK'"),
+    ("network.parameterization", 3, "'mup' or 'ntk', got 3"),
+    ("network.init_scale", 0.0, "finite and positive"),
+    ("network.centered", 1, "true or false, got 1"),
+    ("network.centered", "yes", "true or false, got 'yes'"),
+    ("data.alpha", 0.0, "positive"),
+    ("data.alpha", -1.0, "positive"),
+    ("data.noise", -0.1, "not negative, got -0.1"),
+    ("data.noise", math.inf, "finite"),
+    ("data.spectrum", "isotropic", "a table, got 'isotropic'"),
+    ("optimizer.lr", -0.1, "not negative"),
+    ("optimizer.lr", math.inf, "finite"),
+    ("optimizer.lr", [], "at least one entry"),
+    ("optimizer.lr", [0.1, math.nan], "finite"),
+    ("optimizer.lr", [0.1, [0.2]], "a number, got [0.2]"),
+    ("optimizer.lr", 10**400, "range of doubles"),
+    ("optimizer.lr", np.ma.masked_array([0.1, 0.2], [0, 1]), "a list of numbers"),
+    ("optimizer.momentum", 1.0, "in [0, 1), got 1"),
+    ("optimizer.momentum", -0.1, "in [0, 1)"),
+    ("optimizer.nesterov", True, "false without momentum"),
+    ("optimizer.nesterov", "no", "true or false"),
+    ("optimizer.weight_decay", -1.0, "not negative"),
+    ("optimizer.layer_lr", [1.0, 1.0], "depth + 1 (3) numbers"),
+    ("optimizer.layer_lr", [1.0, 1.0, -1.0], "not negative"),
+    ("optimizer.layer_lr", 1.0, "a list of numbers, got 1.0"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "reason"), OUT_OF_RANGE)
+def test_out_of_range_is_refused_by_name_with_the_reason(
+    field: str, value: Any, reason: str
+) -> None:
+    message = refusal(changed(field, value))
+    assert message.startswith(field)
+    assert reason in message
+
+
+BAD_SPECTRA = [
+    ("eigenvalues", [2.0, 0.0], "positive"),
+    ("eigenvalues", [2.0, math.nan], "positive"),
+    ("eigenvalues", [], "at least one entry"),
+    ("eigenvalues", 2.0, "a list of numbers"),
+    ("eigenvalues", "2.0", "a list of numbers"),
+    ("target_power", [1.0, -1.0], "not negative"),
+    ("target_power", [1.0], "as long as eigenvalues (2 entries), got 1"),
+    ("weights", [0.5, 0.4], "sum to 1"),
+    ("weights", [0.5, 0.25, 0.25], "as long as eigenvalues"),
+    ("weights", [1.5, -0.5], "positive"),
+    ("weights", [True, False], "a number, got True"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "reason"), BAD_SPECTRA)
+def test_bad_spectrum_is_refused_by_name(name: str, value: Any, reason: str) -> None:
+    message = refusal(spectrum_with(**{name: value}))
+    assert message.startswith(f"data.spectrum.{name}")
+    assert reason in message
+    with pytest.raises(ValueError, match=name):
+        lm.Discrete(**{**TWO_MODES, name: value, "kind": None} | {}) if False else lm.Discrete(
+            **{key: entry for key, entry in {**TWO_MODES, name: value}.items() if key != "kind"}
+        )
+
+
+def test_each_part_is_checked_when_it_is_made() -> None:
+    with pytest.raises(ValueError, match="network.gamma0"):
+        lm.MLP(gamma0=-1.0)
+    with pytest.raises(ValueError, match="data.batch_fraction"):
+        lm.MultiPass(alpha=1.0, batch_fraction=0.0)
+    with pytest.raises(ValueError, match="data.alpha"):
+        lm.OnePass(alpha=0.0)
+    with pytest.raises(ValueError, match="data.noise"):
+        lm.Population(noise=-1.0)
+    with pytest.raises(ValueError, match="optimizer.momentum"):
+        lm.SGD(lr=0.1, momentum=2.0)
+
+
+@pytest.mark.parametrize("part", ["network", "data", "optimizer"])
+def test_a_problem_takes_parts_of_the_right_kind_only(part: str) -> None:
+    parts: dict[str, Any] = {
+        "network": lm.MLP(),
+        "data": lm.Population(),
+        "optimizer": lm.SGD(lr=0.1),
+    }
+    with pytest.raises(ValueError, match=f"^{part} must be"):
+        lm.Problem(**{**parts, part: 3})
+    others = {"network": parts["data"], "data": parts["optimizer"], "optimizer": parts["network"]}
+    with pytest.raises(ValueError, match=f"^{part} must be"):
+        lm.Problem(**{**parts, part: others[part]})
+
+
+UNKNOWN = [
+    ("network.widht", 1.0, "network must only have the keys", "did you mean 'width'?"),
+    ("data.batch_fraction", 0.5, "data must only have the keys", "got 'batch_fraction'"),
+    ("optimizer.learning_rate", 1.0, "optimizer must only", "got 'learning_rate'"),
+    ("optimiser", {}, "problem must only have the keys", "did you mean 'optimizer'?"),
+    ("network.kind", "resnet", "network.kind must be 'mlp'", "got 'resnet'"),
+    ("data.kind", "fullbatch", "data.kind must be", "did you mean 'full_batch'?"),
+    ("data.kind", ["full_batch"], "data.kind must be", "got ['full_batch']"),
+    ("data.spectrum", {"kind": "power"}, "data.spectrum.kind must be", "got 'power'"),
+    ("data.spectrum", {**TWO_MODES, "modes": 3}, "data.spectrum must only", "got 'modes'"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "start", "end"), UNKNOWN)
+def test_unknown_names_are_refused_with_the_nearest_known_one(
+    path: str, value: Any, start: str, end: str
+) -> None:
+    message = refusal(changed(path, value))
+    assert message.startswith(start)
+    assert end in message
+
+
+@pytest.mark.parametrize("path", ["network", "data", "optimizer"])
+def test_missing_table_is_refused(path: str) -> None:
+    tables = {name: table for name, table in TABLES.items() if name != path}
+    assert refusal(tables) == f"{path} must be given, got nothing"
+
+
+@pytest.mark.parametrize("path", ["network.kind", "data.kind", "data.alpha", "optimizer.lr"])
+def test_missing_key_is_refused(path: str) -> None:
+    tables = changed(path, 0)
+    table, key = path.split(".")
+    del tables[table][key]
+    assert refusal(tables).startswith(f"{path} must be given")
+
+
+@pytest.mark.parametrize("tables", [None, 3, "problem.toml", [TABLES]])
+def test_only_dictionaries_are_tables(tables: Any) -> None:
+    assert refusal(tables).startswith("problem must be a dictionary")
+
+
+ARRAY_LIKES = [
+    (0.1, 0.2),
+    [0.1, 0.2],
+    np.array([0.1, 0.2]),
+    np.array([0.1, 9.0, 0.2])[::2],
+    np.array([[0.1, 0.2]]).T[:, 0],
+    [np.float64(0.1), np.array(0.2)],
+]
+
+
+@pytest.mark.parametrize("value", ARRAY_LIKES, ids=lambda value: type(value).__name__)
+def test_array_likes_become_tuples_of_floats(value: Any) -> None:
+    lr = lm.SGD(lr=value).lr
+    assert lr == (0.1, 0.2)
+    assert isinstance(lr, tuple)
+    assert [type(rate) for rate in lr] == [float, float]
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "g", "i1", "u8", ">f8", ">i4"])
+def test_arrays_of_every_real_type_are_converted(dtype: str) -> None:
+    assert lm.MLP(depth=2, width=np.array([1, 2], dtype=dtype)).width == (1.0, 2.0)
+    assert lm.MLP(depth=np.array(2, dtype=dtype)).depth == 2
+
+
+def test_scalars_of_many_kinds_are_numbers() -> None:
+    for value in (2, 2.0, np.float32(2), np.int8(2), Fraction(2), np.array(2.0)):
+        alpha = lm.FullBatch(alpha=value).alpha  # type: ignore[arg-type]
+        assert alpha == 2.0
+        assert type(alpha) is float
+    assert type(lm.MLP(depth=np.int64(3)).depth) is int
+
+
+def test_a_list_of_one_number_is_that_number() -> None:
+    assert lm.SGD(lr=[0.1]) == lm.SGD(lr=0.1)
+    assert lm.MLP(width=[2.0]) == lm.MLP(width=2.0)
+
+
+def test_problems_are_values() -> None:
+    problem = lm.Problem.from_dict(TABLES)
+    same = lm.Problem.from_dict(TABLES)
+    assert problem == same
+    assert hash(problem) == hash(same)
+    with pytest.raises(AttributeError):
+        problem.network.depth = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if case["problem"]["network"]["kind"] == "mlp"],
+    ids=lambda case: case["name"],
+)
+def test_the_reference_cases_are_read_and_written_back(case: dict[str, Any]) -> None:
+    problem = lm.Problem.from_dict(case["problem"])
+    tables = problem.to_dict()
+    for part, table in case["problem"].items():
+        assert {key: tables[part][key] for key in table} == table
+    assert lm.Problem.from_dict(tables) == problem
+
+
+def test_defaults_are_those_of_the_classes() -> None:
+    problem = lm.Problem.from_dict(TABLES)
+    assert problem.network == lm.MLP(depth=2)
+    assert problem.data == lm.FullBatch(alpha=2.0, noise=0.3, spectrum=lm.Isotropic())
+    assert problem.optimizer == lm.SGD(lr=0.1)
+
+
+def test_replace_changes_what_is_named_and_checks_the_result() -> None:
+    problem = lm.Problem.from_dict(TABLES)
+    wide = problem.replace(**{"network.depth": 3, "network.width": [1, 2, 3]})
+    assert wide.network.width == (1.0, 2.0, 3.0)
+    assert wide.data == problem.data
+    assert problem.network.depth == 2
+    assert problem.replace(data=lm.OnePass(alpha=0.5)).data == lm.OnePass(alpha=0.5)
+    spectrum = lm.Discrete([2.0, 0.5], [1, 1], [0.5, 0.5])
+    uneven = problem.replace(**{"data.spectrum": spectrum})
+    moved = uneven.replace(**{"data.spectrum.weights": [0.2, 0.8]})
+    assert moved.data.spectrum == lm.Discrete([2.0, 0.5], [1, 1], [0.2, 0.8])
+    with pytest.raises(ValueError, match=r"did you mean 'width'\?"):
+        problem.replace(**{"network.widht": 2.0})
+    with pytest.raises(ValueError, match=r"did you mean 'network'\?"):
+        problem.replace(**{"netwrk.width": 2.0})
+    with pytest.raises(ValueError, match="network.width"):
+        problem.replace(**{"network.width": -2.0})
+    with pytest.raises(ValueError, match="path of a value"):
+        problem.replace(**{"network.width.first": 1.0})
+
+
+positive = st.floats(0.01, 100.0)
+widths = positive | st.just(math.inf)
+
+
+@st.composite
+def spectra(draw: st.DrawFn) -> lm.Isotropic | lm.Discrete:
+    parts = draw(st.lists(st.integers(1, 9), max_size=4))
+    if not parts:
+        return lm.Isotropic()
+    entries = st.lists(positive, min_size=len(parts), max_size=len(parts))
+    return lm.Discrete(draw(entries), draw(entries), [part / sum(parts) for part in parts])
+
+
+@st.composite
+def data_sets(draw: st.DrawFn) -> Any:
+    common = {"noise": draw(st.floats(0.0, 10.0)), "spectrum": draw(spectra())}
+    alpha = draw(widths)
+    return draw(
+        st.sampled_from(
+            [
+                lm.FullBatch(alpha=alpha, **common),
+                lm.OnePass(alpha=alpha, **common),
+                lm.Population(**common),
+                lm.MultiPass(alpha=alpha, batch_fraction=draw(st.floats(0.01, 1.0)), **common),
+            ]
+        )
+    )
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> lm.Problem:
+    depth = draw(st.integers(1, 4))
+    network = lm.MLP(
+        depth=depth,
+        width=draw(widths | st.lists(positive, min_size=depth, max_size=depth)),
+        gamma0=draw(positive),
+        parameterization=draw(st.sampled_from(["mup", "ntk"])),
+        init_scale=draw(positive),
+        centered=draw(st.booleans()),
+    )
+    momentum = draw(st.floats(0.0, 0.99))
+    rates = st.lists(positive, min_size=depth + 1, max_size=depth + 1)
+    optimizer = lm.SGD(
+        lr=draw(positive | st.lists(positive, min_size=1, max_size=5)),
+        momentum=momentum,
+        nesterov=momentum > 0 and draw(st.booleans()),
+        weight_decay=draw(st.floats(0.0, 1.0)),
+        layer_lr=draw(st.none() | rates),
+    )
+    return lm.Problem(network, draw(data_sets()), optimizer)
+
+
+@given(problems())
+def test_round_trips_are_exact(tmp_path_factory: pytest.TempPathFactory, problem: lm.Problem) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    assert lm.Problem.from_dict(problem.to_dict()) == problem
+    problem.to_json(folder / "problem.json")
+    assert lm.Problem.from_json(folder / "problem.json") == problem
+    problem.to_toml(folder / "problem.toml")
+    assert lm.Problem.from_toml(folder / "problem.toml") == problem
+
+
+@given(problems(), st.sampled_from(NUMBER_FIELDS), st.floats(max_value=-1e-9) | st.just(math.nan))
+def test_negative_numbers_are_never_accepted(problem: lm.Problem, field: str, bad: float) -> None:
+    value: Any = [bad] * (problem.network.depth + 1) if field == "optimizer.layer_lr" else bad
+    if not hasattr(getattr(problem, field.split(".")[0]), field.split(".")[1]):
+        return  # population data have no alpha
+    with pytest.raises(ValueError, match=f"^{field}"):
+        problem.replace(**{field: value})
+
+
+def test_json_is_standard_json_with_inf_as_a_string(tmp_path: Path) -> None:
+    problem = lm.Problem(lm.MLP(width=math.inf), lm.FullBatch(alpha=math.inf), lm.SGD(lr=0.1))
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    tables = json.loads(problem.to_json(), parse_constant=refuse)
+    assert tables["network"]["width"] == "inf"
+    assert lm.Problem.from_dict(tables) == problem
+
+
+def test_inf_is_read_from_toml_and_a_run_table_is_passed_over(tmp_path: Path) -> None:
+    file = tmp_path / "problem.toml"
+    file.write_text(
+        '[network]\nkind = "mlp"\nwidth = inf\n[data]\nkind = "population"\n'
+        "[optimizer]\nlr = [0.1, 0.2]\n[run]\nsteps = 3\n"
+    )
+    problem = lm.Problem.from_toml(file)
+    assert problem == lm.Problem(lm.MLP(width=math.inf), lm.Population(), lm.SGD(lr=[0.1, 0.2]))
+
+
+def test_strings_are_no_numbers_outside_files() -> None:
+    with pytest.raises(ValueError, match="network.width must be"):
+        lm.MLP(width="inf")
+
+
+@pytest.mark.parametrize("read", [lm.Problem.from_toml, lm.Problem.from_json])
+@pytest.mark.parametrize("content", [b"{not a file", b"\xff\xfe", b"x = 1"])
+def test_broken_files_are_refused_by_name(tmp_path: Path, read: Any, content: bytes) -> None:
+    file = tmp_path / "broken"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"broken must be|problem must only"):
+        read(file)
