@@ -6,11 +6,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import lindmft as lm
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+import lindmft as lm
 
 TABLES: dict[str, Any] = {
     "network": {"kind": "mlp", "depth": 2, "width": 1.0, "gamma0": 1.0},
@@ -27,7 +28,6 @@ CASES = json.loads((Path(__file__).parent / "data" / "cases.json").read_text())
 BAD_NUMBERS: list[Any] = [
     "0.5",
     True,
-    None,
     1j,
     math.nan,
     [[1.0]],
@@ -80,8 +80,6 @@ NUMBER_FIELDS = [
 @pytest.mark.parametrize("field", NUMBER_FIELDS)
 @pytest.mark.parametrize("value", BAD_NUMBERS, ids=lambda value: repr(value)[:20])
 def test_what_is_no_number_is_refused_by_name(field: str, value: Any) -> None:
-    if field == "optimizer.layer_lr" and value is None:
-        pytest.skip("None is the default there")
     assert refusal(changed(field, value)).startswith(field)
 
 
@@ -156,10 +154,9 @@ def test_bad_spectrum_is_refused_by_name(name: str, value: Any, reason: str) -> 
     message = refusal(spectrum_with(**{name: value}))
     assert message.startswith(f"data.spectrum.{name}")
     assert reason in message
-    with pytest.raises(ValueError, match=name):
-        lm.Discrete(**{**TWO_MODES, name: value, "kind": None} | {}) if False else lm.Discrete(
-            **{key: entry for key, entry in {**TWO_MODES, name: value}.items() if key != "kind"}
-        )
+    lists = {key: entry for key, entry in {**TWO_MODES, name: value}.items() if key != "kind"}
+    with pytest.raises(ValueError, match=rf"^data\.spectrum\.{name}"):
+        lm.Discrete(**lists)
 
 
 def test_each_part_is_checked_when_it_is_made() -> None:
@@ -256,7 +253,7 @@ def test_arrays_of_every_real_type_are_converted(dtype: str) -> None:
 
 def test_scalars_of_many_kinds_are_numbers() -> None:
     for value in (2, 2.0, np.float32(2), np.int8(2), Fraction(2), np.array(2.0)):
-        alpha = lm.FullBatch(alpha=value).alpha  # type: ignore[arg-type]
+        alpha = lm.FullBatch(alpha=value).alpha
         assert alpha == 2.0
         assert type(alpha) is float
     assert type(lm.MLP(depth=np.int64(3)).depth) is int
@@ -273,7 +270,7 @@ def test_problems_are_values() -> None:
     assert problem == same
     assert hash(problem) == hash(same)
     with pytest.raises(AttributeError):
-        problem.network.depth = 3  # type: ignore[misc]
+        problem.network.depth = 3
 
 
 @pytest.mark.parametrize(
@@ -370,7 +367,9 @@ def problems(draw: st.DrawFn) -> lm.Problem:
 
 
 @given(problems())
-def test_round_trips_are_exact(tmp_path_factory: pytest.TempPathFactory, problem: lm.Problem) -> None:
+def test_round_trips_are_exact(
+    tmp_path_factory: pytest.TempPathFactory, problem: lm.Problem
+) -> None:
     folder = tmp_path_factory.getbasetemp()
     assert lm.Problem.from_dict(problem.to_dict()) == problem
     problem.to_json(folder / "problem.json")
@@ -409,9 +408,10 @@ def test_inf_is_read_from_toml_and_a_run_table_is_passed_over(tmp_path: Path) ->
     assert problem == lm.Problem(lm.MLP(width=math.inf), lm.Population(), lm.SGD(lr=[0.1, 0.2]))
 
 
-def test_strings_are_no_numbers_outside_files() -> None:
-    with pytest.raises(ValueError, match="network.width must be"):
-        lm.MLP(width="inf")
+@pytest.mark.parametrize("value", ["inf", None])
+def test_strings_and_none_are_no_numbers(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"^network\.width must be"):
+        lm.MLP(width=value)
 
 
 @pytest.mark.parametrize("read", [lm.Problem.from_toml, lm.Problem.from_json])

@@ -1,7 +1,7 @@
-#include "register.hpp"
-
 #include <chrono>
 #include <memory>
+
+#include "register.hpp"
 
 namespace py = pybind11;
 
@@ -23,13 +23,15 @@ py::array_t<double> to_numpy(const std::vector<double>& values) {
 py::array_t<double> to_numpy(const std::vector<std::vector<double>>& rows) {
   const auto cols = static_cast<py::ssize_t>(rows.empty() ? 0 : rows.front().size());
   py::array_t<double> out({static_cast<py::ssize_t>(rows.size()), cols});
-  for (std::size_t i = 0; i < rows.size(); ++i) std::copy(rows[i].begin(), rows[i].end(), out.mutable_data(static_cast<py::ssize_t>(i), 0));
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    std::copy(rows[i].begin(), rows[i].end(), out.mutable_data(static_cast<py::ssize_t>(i), 0));
   return out;
 }
 
 Progress to_progress(const py::object& callback, double interval) {
   using Clock = std::chrono::steady_clock;
-  return [callback = callback.is_none() ? py::object() : callback, interval, last = Clock::now()](int done, int total) mutable {
+  return [callback = callback.is_none() ? py::object() : callback, interval, last = Clock::now()](int done,
+                                                                                                  int total) mutable {
     const auto now = Clock::now();
     if (done < total && std::chrono::duration<double>(now - last).count() < interval) return true;
     last = now;

@@ -1,5 +1,4 @@
 #include "lindmft/config.hpp"
-
 #include "lindmft/errors.hpp"
 #include "register.hpp"
 
@@ -39,7 +38,8 @@ void register_config(py::module_& module) {
       "error_table",
       [] {
         py::list out;
-        for (const ErrorKind& kind : error_table()) out.append(py::make_tuple(kind.name, kind.cpp_type, kind.python_type, kind.meaning));
+        for (const ErrorKind& kind : error_table())
+          out.append(py::make_tuple(kind.name, kind.cpp_type, kind.python_type, kind.meaning));
         return out;
       },
       "Every way a call can fail: (name, C++ type, Python type, meaning).");

@@ -1,7 +1,6 @@
-#include "lindmft/problem.hpp"
-
 #include <pybind11/native_enum.h>
 
+#include "lindmft/problem.hpp"
 #include "register.hpp"
 
 namespace py = pybind11;
@@ -22,17 +21,17 @@ void register_problem(py::module_& module) {
       .finalize();
 
   py::class_<Network>(module, "Network")
-      .def(py::init<int, std::vector<double>, double, Parameterization, double, bool>(), py::kw_only(), "depth"_a, "width"_a,
-           "gamma0"_a, "parameterization"_a, "init_scale"_a, "centered"_a);
+      .def(py::init<int, std::vector<double>, double, Parameterization, double, bool>(), py::kw_only(), "depth"_a,
+           "width"_a, "gamma0"_a, "parameterization"_a, "init_scale"_a, "centered"_a);
   py::class_<Spectrum>(module, "Spectrum")
       .def(py::init<std::vector<double>, std::vector<double>, std::vector<double>>(), py::kw_only(), "eigenvalues"_a,
            "target_power"_a, "weights"_a);
   py::class_<Data>(module, "Data")
-      .def(py::init<DataMode, double, double, double, Spectrum>(), py::kw_only(), "mode"_a, "alpha"_a, "batch_fraction"_a,
-           "noise"_a, "spectrum"_a);
+      .def(py::init<DataMode, double, double, double, Spectrum>(), py::kw_only(), "mode"_a, "alpha"_a,
+           "batch_fraction"_a, "noise"_a, "spectrum"_a);
   py::class_<Optimizer>(module, "Optimizer")
-      .def(py::init<std::vector<double>, double, bool, double, std::vector<double>>(), py::kw_only(), "lr"_a, "momentum"_a,
-           "nesterov"_a, "weight_decay"_a, "layer_lr"_a);
+      .def(py::init<std::vector<double>, double, bool, double, std::vector<double>>(), py::kw_only(), "lr"_a,
+           "momentum"_a, "nesterov"_a, "weight_decay"_a, "layer_lr"_a);
   py::class_<Problem>(module, "Problem")
       .def(py::init<Network, Data, Optimizer>(), py::kw_only(), "network"_a, "data"_a, "optimizer"_a);
 

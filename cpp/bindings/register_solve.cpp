@@ -1,5 +1,4 @@
 #include "lindmft/solve.hpp"
-
 #include "register.hpp"
 
 namespace py = pybind11;
@@ -63,8 +62,8 @@ py::dict to_dict(Solution&& solution) {
   return out;
 }
 
-py::dict solve_to_dict(const Problem& problem, int steps, std::vector<std::string> save, int threads, double memory_limit,
-                       const py::object& progress) {
+py::dict solve_to_dict(const Problem& problem, int steps, std::vector<std::string> save, int threads,
+                       double memory_limit, const py::object& progress) {
   SolveOptions options{threads, memory_limit, std::move(save), to_progress(progress)};
   Solution solution;
   {
@@ -77,8 +76,9 @@ py::dict solve_to_dict(const Problem& problem, int steps, std::vector<std::strin
 }  // namespace
 
 void register_solve(py::module_& module) {
-  module.def("solve", &solve_to_dict, "problem"_a, "steps"_a, py::kw_only(), "save"_a = std::vector<std::string>{}, "threads"_a = 0,
-             "memory_limit"_a = 0.0, "progress"_a = py::none(), "Exact steps of the theory; see lindmft.solve.");
+  module.def("solve", &solve_to_dict, "problem"_a, "steps"_a, py::kw_only(), "save"_a = std::vector<std::string>{},
+             "threads"_a = 0, "memory_limit"_a = 0.0, "progress"_a = py::none(),
+             "Exact steps of the theory; see lindmft.solve.");
   module.def(
       "estimate_solve_memory",
       [](const Problem& problem, int steps, std::vector<std::string> save) {
@@ -86,7 +86,8 @@ void register_solve(py::module_& module) {
         options.save = std::move(save);
         return estimate_solve_memory(problem, steps, options);
       },
-      "problem"_a, "steps"_a, py::kw_only(), "save"_a = std::vector<std::string>{}, "Bytes that solve takes at its peak.");
+      "problem"_a, "steps"_a, py::kw_only(), "save"_a = std::vector<std::string>{},
+      "Bytes that solve takes at its peak.");
 }
 
 }  // namespace lindmft::bindings

@@ -1,5 +1,4 @@
 #include "lindmft/train.hpp"
-
 #include "register.hpp"
 
 namespace py = pybind11;
@@ -66,7 +65,8 @@ void register_train(py::module_& module) {
       [](const Problem& problem, int steps, int dim, std::vector<std::uint64_t> seeds, int threads) {
         return estimate_train_memory(problem, steps, options(dim, std::move(seeds), threads, 0.0));
       },
-      "problem"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a, "threads"_a = 0, "Bytes that train takes at its peak.");
+      "problem"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a, "threads"_a = 0,
+      "Bytes that train takes at its peak.");
 }
 
 }  // namespace lindmft::bindings

@@ -69,9 +69,9 @@ class SGD:
     Examples
     --------
     >>> import lindmft as lm
-    >>> warmup = [0.1 * min(1, (t + 1) / 10) for t in range(100)]
-    >>> lm.SGD(lr=warmup, momentum=0.9).lr[:2]
-    (0.01, 0.02)
+    >>> warmup = [min(t / 10, 1.0) for t in range(100)]
+    >>> lm.SGD(lr=warmup, momentum=0.9).lr[:3]
+    (0.0, 0.1, 0.2)
     """
 
     lr: Number | Numbers

@@ -114,7 +114,7 @@ class Solution:
     >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
     >>> theory = lm.solve(problem, steps=10, save=["C_h"])
     >>> print(f"{theory.test_loss[-1]:.4f}, {theory.C_h[1].shape}")
-    0.2532, (10, 10)
+    0.2976, (10, 10)
     """
 
     problem: Problem

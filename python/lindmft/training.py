@@ -197,7 +197,7 @@ def train(
     Parameters
     ----------
     problem
-        A ``Problem``, or its dictionary form, of finite width and positive gamma0.
+        A ``Problem`` of finite width and positive gamma0, or its dictionary form.
     steps
         n, the number of times t = 0 .. n - 1.
     dim
@@ -218,13 +218,11 @@ def train(
     ValueError
         Bad input; the message names the field.
     MemoryError
-        It would take more memory than allowed; nothing was allocated. See
-        ``estimate_train_memory``.
+        Refused before allocating; see ``estimate_train_memory``.
 
     Notes
     -----
-    A step costs P D + sum N_l N_{l+1} operations: no sample is pushed through the network. Theory
-    sections 2 and 11.
+    A step costs P D + sum N_l N_{l+1} operations. Theory sections 2 and 11.
 
     Examples
     --------

@@ -30,7 +30,9 @@ class Matrix {
   [[nodiscard]] const double* row(int i) const { return data() + static_cast<std::ptrdiff_t>(i) * cols_; }
   double& operator()(int i, int j) { return row(i)[j]; }
   double operator()(int i, int j) const { return row(i)[j]; }
-  [[nodiscard]] std::size_t bytes() const { return sizeof(double) * static_cast<std::size_t>(rows_) * static_cast<std::size_t>(cols_); }
+  [[nodiscard]] std::size_t bytes() const {
+    return sizeof(double) * static_cast<std::size_t>(rows_) * static_cast<std::size_t>(cols_);
+  }
   /// Hands the storage over; the matrix is empty afterwards. Free it with std::free.
   double* release();
 

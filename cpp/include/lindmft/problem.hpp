@@ -11,12 +11,12 @@ enum class Parameterization { mup, ntk };
 
 /// Multilayer perceptron (theory.md section 1).
 struct Network {
-  int depth = 1;                    ///< L, the number of hidden layers
-  std::vector<double> width{1.0};   ///< nu_l = N_l / D: one entry for equal widths, or L entries; may be infinite
-  double gamma0 = 1.0;              ///< richness; 0 is the lazy limit
+  int depth = 1;                   ///< L, the number of hidden layers
+  std::vector<double> width{1.0};  ///< nu_l = N_l / D: one entry for equal widths, or L entries; may be infinite
+  double gamma0 = 1.0;             ///< richness; 0 is the lazy limit
   Parameterization parameterization = Parameterization::mup;  ///< ntk: gamma0 / sqrt(width of the last hidden layer)
-  double init_scale = 1.0;          ///< standard deviation of every initial weight
-  bool centered = false;            ///< subtract the predictor at initialization
+  double init_scale = 1.0;                                    ///< standard deviation of every initial weight
+  bool centered = false;                                      ///< subtract the predictor at initialization
 };
 
 /// Distribution of the input covariance's eigenvalues and of the target over its modes (theory.md section 6).
@@ -32,18 +32,18 @@ enum class DataMode { full_batch, multi_pass, one_pass, population };
 struct Data {
   DataMode mode = DataMode::full_batch;
   double alpha = std::numeric_limits<double>::infinity();  ///< P / D; for one pass: batch / D
-  double batch_fraction = 1.0;  ///< multi pass: the probability that a step keeps a sample
-  double noise = 0.0;           ///< sigma, the standard deviation of the label noise
+  double batch_fraction = 1.0;                             ///< multi pass: the probability that a step keeps a sample
+  double noise = 0.0;                                      ///< sigma, the standard deviation of the label noise
   Spectrum spectrum;
 };
 
 /// Any optimizer that is linear in the gradients (theory.md section 7; PyTorch's conventions).
 struct Optimizer {
-  std::vector<double> lr{0.1};    ///< eta: one entry for a constant rate, or one a step
+  std::vector<double> lr{0.1};  ///< eta: one entry for a constant rate, or one a step
   double momentum = 0.0;
   bool nesterov = false;
-  double weight_decay = 0.0;      ///< W <- (1 - eta weight_decay) W + ...
-  std::vector<double> layer_lr;   ///< multipliers of the gradient step, W^0 .. w^L; empty: all one
+  double weight_decay = 0.0;     ///< W <- (1 - eta weight_decay) W + ...
+  std::vector<double> layer_lr;  ///< multipliers of the gradient step, W^0 .. w^L; empty: all one
 };
 
 struct Problem {

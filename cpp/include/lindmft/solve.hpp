@@ -1,4 +1,5 @@
-// The infinite-size theory: two-time correlation and response functions by causal marching (theory.md sections 3 to 10).
+// The infinite-size theory: two-time correlation and response functions by causal marching (theory.md sections 3 to
+// 10).
 #pragma once
 
 #include <optional>
@@ -12,9 +13,9 @@
 namespace lindmft {
 
 struct SolveOptions {
-  int threads = 0;                 ///< 0: the allowed physical cores
-  double memory_limit = 0.0;       ///< bytes the call may take; 0: four fifths of the free memory
-  std::vector<std::string> save;   ///< two-time functions to keep: names of TwoTimeFunctions, or "all"
+  int threads = 0;                ///< 0: the allowed physical cores
+  double memory_limit = 0.0;      ///< bytes the call may take; 0: four fifths of the free memory
+  std::vector<std::string> save;  ///< two-time functions to keep: names of TwoTimeFunctions, or "all"
   Progress progress;
 };
 
@@ -34,11 +35,12 @@ struct SolveStats {
   int panels = 0;
   int rejected_panels = 0;
   int sweeps = 0;
-  double row_sweeps = 0.0;      ///< rows swept, the measure of work: nodes times the mean number of sweeps
-  double flops = 0.0;           ///< floating-point operations counted in matrix products
+  double row_sweeps = 0.0;  ///< rows swept, the measure of work: nodes times the mean number of sweeps
+  double flops = 0.0;       ///< floating-point operations counted in matrix products
   double seconds = 0.0;
   int threads = 1;
-  double chain_residual = 0.0;  ///< the chain identity (section 12.8): largest relative violation, an independent self-check
+  double chain_residual =
+      0.0;  ///< the chain identity (section 12.8): largest relative violation, an independent self-check
 };
 
 /// Time is counted in steps; an entry at t is before the update of step t. Past a divergence: infinity.

@@ -36,8 +36,8 @@ void gemm(View out, ConstView x, ConstView a, Transpose op, double scale, double
   }
   const auto trans = op == Transpose::yes ? CblasTrans : CblasNoTrans;
   LINDMFT_BLAS(cblas_dgemm)
-  (CblasRowMajor, CblasNoTrans, trans, out.rows, out.cols, x.cols, scale, x.data, static_cast<int>(x.ld), a.data, static_cast<int>(a.ld), beta,
-   out.data, static_cast<int>(out.ld));
+  (CblasRowMajor, CblasNoTrans, trans, out.rows, out.cols, x.cols, scale, x.data, static_cast<int>(x.ld), a.data,
+   static_cast<int>(a.ld), beta, out.data, static_cast<int>(out.ld));
 }
 
 void gemv(double* y, ConstView a, Transpose op, const double* x, double scale, double beta) {

@@ -5,7 +5,7 @@
 namespace lindmft::linalg {
 namespace {
 
-constexpr int kTile = 128;            // columns; wide enough for dgemm, narrow enough to skip most structural zeros
+constexpr int kTile = 128;             // columns; wide enough for dgemm, narrow enough to skip most structural zeros
 constexpr double kParallelWork = 2e6;  // operations below which a parallel region costs more than it saves
 
 }  // namespace
@@ -14,8 +14,8 @@ template <class Tile>
 void PanelAlgebra::for_tiles(View out, double work, Tile tile) {
   const int tiles = (out.cols + kTile - 1) / kTile;
   double flops = 0.0;
-#pragma omp parallel for schedule(dynamic) num_threads(threads_) reduction(+ : flops) \
-    if (threads_ > 1 && tiles > 1 && work > kParallelWork)
+#pragma omp parallel for schedule(dynamic) num_threads(threads_) \
+    reduction(+ : flops) if (threads_ > 1 && tiles > 1 && work > kParallelWork)
   for (int i = 0; i < tiles; ++i) {
     const int begin = (tiles - 1 - i) * kTile;
     flops += tile(begin, std::min(out.cols, begin + kTile));

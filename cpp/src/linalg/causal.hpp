@@ -1,8 +1,9 @@
-// Products of a row panel with causal (block lower-triangular) and symmetric matrices, in column tiles shared by the threads.
+// Products of a row panel with causal (block lower-triangular) and symmetric matrices, in column tiles shared by the
+// threads.
 #pragma once
 
-#include "lindmft/matrix.hpp"
 #include "linalg/blas.hpp"
+#include "lindmft/matrix.hpp"
 #include "time_grid/panel.hpp"
 
 namespace lindmft::linalg {
@@ -14,9 +15,13 @@ class PanelAlgebra {
   PanelAlgebra(const PanelMap& map, int threads) : map_(&map), threads_(threads) {}
 
   /// out = scale * x a, a causal
-  void times_causal(View out, ConstView x, const Matrix& a, double scale = 1.0) { times_rows(out, x, a, out.cols, scale); }
+  void times_causal(View out, ConstView x, const Matrix& a, double scale = 1.0) {
+    times_rows(out, x, a, out.cols, scale);
+  }
   /// out = scale * x a, from the first `rows` rows of a alone: what the history contributes
-  void times_history(View out, ConstView x, const Matrix& a, int rows, double scale = 1.0) { times_rows(out, x, a, rows, scale); }
+  void times_history(View out, ConstView x, const Matrix& a, int rows, double scale = 1.0) {
+    times_rows(out, x, a, rows, scale);
+  }
   /// out = scale * x a^T + beta * out, a causal
   void times_transposed(View out, ConstView x, const Matrix& a, double scale = 1.0, double beta = 0.0);
   /// out = scale * x a + beta * out, a full (symmetric in its leading block)

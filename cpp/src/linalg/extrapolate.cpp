@@ -95,7 +95,8 @@ void extrapolate(Matrix& m, Panel panel) {
 void guess_causal(Matrix& m, Panel panel) {
   if (panel.begin == 0) return;
   extrapolate(m, panel);
-  for (int t = panel.begin; t < panel.end; ++t) std::fill(m.row(t) + t + 1, m.row(t) + panel.end, 0.0);
+  // The whole rest of the row: a longer panel may have been tried and given up here.
+  for (int t = panel.begin; t < panel.end; ++t) std::fill(m.row(t) + t + 1, m.row(t) + m.cols(), 0.0);
 }
 
 void guess_symmetric(Matrix& m, Panel panel) {

@@ -6,9 +6,9 @@
 
 namespace lindmft::linalg {
 
-/// Fills the panel's rows of a causal function. Close to the diagonal a two-time function varies slowly at fixed lag, far
-/// from it at fixed s: it is extrapolated along one or the other. Order, spacing and border are those that would have
-/// predicted the last row best.
+/// Fills the panel's rows of a causal function. Close to the diagonal a two-time function varies slowly at fixed lag,
+/// far from it at fixed s: it is extrapolated along one or the other. Order, spacing and border are those that would
+/// have predicted the last row best.
 void guess_causal(Matrix& m, Panel panel);
 /// The same for a symmetric function, columns included.
 void guess_symmetric(Matrix& m, Panel panel);

@@ -15,6 +15,18 @@ constexpr int kLanes = 8;
 #ifndef KD
 #define KD 128
 #endif
+#ifndef NP
+#define NP 0
+#endif
+#ifndef PF
+#define PF 1
+#endif
+#ifndef PD
+#define PD 1
+#endif
+#ifndef PL
+#define PL 3
+#endif
 #ifndef KT
 #define KT 512
 #endif
@@ -50,7 +62,7 @@ template <int Rows, int Vectors>
 #pragma GCC unroll 8
     for (int v = 0; v < Vectors; ++v) {
       r[v] = lanes(row + v * kLanes);
-      if (ahead) __builtin_prefetch(row + ahead + v * kLanes);
+      if (PF && ahead) __builtin_prefetch(row + ahead * PD + v * kLanes, 0, PL);
     }
 #pragma GCC unroll 8
     for (int i = 0; i < Rows; ++i)
@@ -159,7 +171,7 @@ LINDMFT_CLONES void add_panel(View out, ConstView x, ConstView a, double scale) 
 [[gnu::always_inline]] inline Lanes masked(const Lanes& x, const Bits& mask) { return (Lanes)((Bits)x & mask); }
 
 template <int Rows, int Cols>
-[[gnu::always_inline]] inline void dots(View out, ConstView x, ConstView a, double scale) {
+[[gnu::always_inline]] inline void dots(View out, ConstView x, ConstView a, double scale, Index ahead) {
   Lanes sum[Rows][8] = {};
   const double* row[Cols];
 #pragma GCC unroll 8
@@ -172,6 +184,7 @@ template <int Rows, int Cols>
 #pragma GCC unroll 8
     for (int j = 0; j < Cols; ++j) {
       const Lanes c = lanes(row[j] + k);
+      if (NP && ahead) __builtin_prefetch(row[j] + k + (NP > 1 ? NP : ahead), 0, PL);
 #pragma GCC unroll 8
       for (int i = 0; i < Rows; ++i) sum[i][j] += r[i] * c;
     }
@@ -208,10 +221,10 @@ template <int Cols>
     const View o = out.block(begin, 0, rows, out.cols);
     const ConstView xx = x.block(begin, 0, rows, x.cols);
     switch (rows) {
-      case 1: dots<1, Cols>(o, xx, a, scale); break;
-      case 2: dots<2, Cols>(o, xx, a, scale); break;
-      case 3: dots<3, Cols>(o, xx, a, scale); break;
-      case 4: if constexpr (Cols <= 6) dots<4, Cols>(o, xx, a, scale); break;
+      case 1: dots<1, Cols>(o, xx, a, scale, g == 0 ? Cols * a.ld : 0); break;
+      case 2: dots<2, Cols>(o, xx, a, scale, g == 0 ? Cols * a.ld : 0); break;
+      case 3: dots<3, Cols>(o, xx, a, scale, g == 0 ? Cols * a.ld : 0); break;
+      case 4: if constexpr (Cols <= 6) dots<4, Cols>(o, xx, a, scale, g == 0 ? Cols * a.ld : 0); break;
     }
   }
 }

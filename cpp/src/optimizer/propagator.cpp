@@ -2,9 +2,11 @@
 
 namespace lindmft {
 
-Propagator::Propagator(const Problem& problem) : optimizer_(problem.optimizer), start_{problem.network.init_scale, 0.0} {}
+Propagator::Propagator(const Problem& problem)
+    : optimizer_(problem.optimizer), start_{problem.network.init_scale, 0.0} {}
 
-// PyTorch's SGD. The gradient points uphill in the loss there and downhill in theory.md section 2, hence the sign of the decay.
+// PyTorch's SGD. The gradient points uphill in the loss there and downhill in theory.md section 2, hence the sign of
+// the decay.
 void Propagator::step(Weight& weight, double gradient, double lr) const {
   const double force = gradient - optimizer_.weight_decay * weight.value;
   weight.velocity = optimizer_.momentum * weight.velocity + force;

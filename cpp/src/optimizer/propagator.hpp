@@ -7,8 +7,8 @@
 
 namespace lindmft {
 
-/// K(t, s) and d(t) are what one scalar weight is at step t after a unit gradient at step s, and after a unit start without
-/// gradients. Stepping all those weights together yields K row by row.
+/// K(t, s) and d(t) are what one scalar weight is at step t after a unit gradient at step s, and after a unit start
+/// without gradients. Stepping all those weights together yields K row by row.
 class Propagator {
  public:
   explicit Propagator(const Problem& problem);

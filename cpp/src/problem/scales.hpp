@@ -1,4 +1,5 @@
-// The regular variables of theory.md section 8: the scales in which infinite width and the lazy limit are ordinary points.
+// The regular variables of theory.md section 8: the scales in which infinite width and the lazy limit are ordinary
+// points.
 #pragma once
 
 #include <vector>
@@ -8,12 +9,12 @@
 namespace lindmft {
 
 struct Scales {
-  double gamma0;                 ///< effective richness: divided by sqrt(width of the last hidden layer) in NTK parameterization
+  double gamma0;  ///< effective richness: divided by sqrt(width of the last hidden layer) in NTK parameterization
   double gamma0_sq;
-  double rho;                    ///< 1 / (gamma0^2 nu_L)
-  double first_to_last;          ///< nu_1 / nu_L
-  std::vector<double> ratio;     ///< entry l: nu_{l+1} / nu_l for l = 1 .. L-1; 1 for l = 0 and l = L
-  std::vector<double> lr;        ///< entry l: multiplier c_l of the gradient step of weight array l = 0 .. L
+  double rho;                 ///< 1 / (gamma0^2 nu_L)
+  double first_to_last;       ///< nu_1 / nu_L
+  std::vector<double> ratio;  ///< entry l: nu_{l+1} / nu_l for l = 1 .. L-1; 1 for l = 0 and l = L
+  std::vector<double> lr;     ///< entry l: multiplier c_l of the gradient step of weight array l = 0 .. L
 };
 
 /// For a validated problem.

@@ -29,8 +29,10 @@ std::string entry(const std::string& field, std::size_t i) { return field + "[" 
 
 /// Every entry, with the index in the message where there is more than one.
 template <class Predicate>
-void require_all(const std::vector<double>& values, const std::string& field, const std::string& allowed, Predicate good) {
-  for (std::size_t i = 0; i < values.size(); ++i) require(good(values[i]), values.size() == 1 ? field : entry(field, i), allowed, values[i]);
+void require_all(const std::vector<double>& values, const std::string& field, const std::string& allowed,
+                 Predicate good) {
+  for (std::size_t i = 0; i < values.size(); ++i)
+    require(good(values[i]), values.size() == 1 ? field : entry(field, i), allowed, values[i]);
 }
 
 bool finite_not_negative(double x) { return std::isfinite(x) && x >= 0.0; }
@@ -41,7 +43,9 @@ void validate(const Spectrum& spectrum) {
   const std::size_t modes = spectrum.eigenvalues.size();
   if (modes == 0) refuse("data.spectrum.eigenvalues", "a list with at least one entry", "an empty list");
   const auto same_length = [&](const std::vector<double>& values, const char* field) {
-    if (values.size() != modes) refuse(field, "as long as eigenvalues (" + std::to_string(modes) + " entries)", std::to_string(values.size()) + " entries");
+    if (values.size() != modes)
+      refuse(field, "as long as eigenvalues (" + std::to_string(modes) + " entries)",
+             std::to_string(values.size()) + " entries");
   };
   same_length(spectrum.target_power, "data.spectrum.target_power");
   same_length(spectrum.weights, "data.spectrum.weights");
@@ -58,27 +62,33 @@ void validate(const Network& network) {
   if (network.depth < 1) refuse("network.depth", "at least 1", std::to_string(network.depth));
   const std::size_t widths = network.width.size();
   if (widths != 1 && widths != static_cast<std::size_t>(network.depth)) {
-    refuse("network.width", "one number, or a list of depth (" + std::to_string(network.depth) + ") numbers", std::to_string(widths) + " numbers");
+    refuse("network.width", "one number, or a list of depth (" + std::to_string(network.depth) + ") numbers",
+           std::to_string(widths) + " numbers");
   }
   require_all(network.width, "network.width", "positive (inf is allowed)", positive);
-  const auto infinite = std::count_if(network.width.begin(), network.width.end(), [](double w) { return std::isinf(w); });
+  const auto infinite =
+      std::count_if(network.width.begin(), network.width.end(), [](double w) { return std::isinf(w); });
   if (infinite != 0 && static_cast<std::size_t>(infinite) != widths) {
-    refuse("network.width", "all finite or all inf (the ratio of widths has no limit otherwise)", std::to_string(infinite) + " infinite of " + std::to_string(widths));
+    refuse("network.width", "all finite or all inf (the ratio of widths has no limit otherwise)",
+           std::to_string(infinite) + " infinite of " + std::to_string(widths));
   }
   require(finite_not_negative(network.gamma0), "network.gamma0", "finite and not negative", network.gamma0);
   if (network.gamma0 == 0.0 && network.parameterization == Parameterization::ntk) {
     refuse("network.gamma0", "positive in NTK parameterization (its lazy limit is width = inf)", "0");
   }
   if (network.gamma0 == 0.0 && infinite == 0) {
-    refuse("network.gamma0", "positive at finite width (the lazy limit is gamma0 = 0 with width = inf, or NTK with width = inf)", "0");
+    refuse("network.gamma0",
+           "positive at finite width (the lazy limit is gamma0 = 0 with width = inf, or NTK with width = inf)", "0");
   }
   require(finite_positive(network.init_scale), "network.init_scale", "finite and positive", network.init_scale);
 }
 
 void validate(const Data& data) {
   require(positive(data.alpha), "data.alpha", "positive (inf is allowed)", data.alpha);
-  if (data.mode == DataMode::population && !std::isinf(data.alpha)) refuse("data.alpha", "left out for population data", text(data.alpha));
-  require(data.batch_fraction > 0.0 && data.batch_fraction <= 1.0, "data.batch_fraction", "in (0, 1]", data.batch_fraction);
+  if (data.mode == DataMode::population && !std::isinf(data.alpha))
+    refuse("data.alpha", "left out for population data", text(data.alpha));
+  require(data.batch_fraction > 0.0 && data.batch_fraction <= 1.0, "data.batch_fraction", "in (0, 1]",
+          data.batch_fraction);
   if (data.mode != DataMode::multi_pass && data.batch_fraction != 1.0) {
     refuse("data.batch_fraction", "left out unless data.kind is 'multi_pass'", text(data.batch_fraction));
   }
@@ -91,7 +101,8 @@ void validate(const Optimizer& optimizer) {
   require_all(optimizer.lr, "optimizer.lr", "finite and not negative", finite_not_negative);
   require(optimizer.momentum >= 0.0 && optimizer.momentum < 1.0, "optimizer.momentum", "in [0, 1)", optimizer.momentum);
   if (optimizer.nesterov && optimizer.momentum == 0.0) refuse("optimizer.nesterov", "false without momentum", "true");
-  require(finite_not_negative(optimizer.weight_decay), "optimizer.weight_decay", "finite and not negative", optimizer.weight_decay);
+  require(finite_not_negative(optimizer.weight_decay), "optimizer.weight_decay", "finite and not negative",
+          optimizer.weight_decay);
   require_all(optimizer.layer_lr, "optimizer.layer_lr", "finite and not negative", finite_not_negative);
 }
 
@@ -102,11 +113,13 @@ void validate(const Problem& problem, int steps) {
   const std::size_t arrays = static_cast<std::size_t>(problem.network.depth) + 1;
   const std::size_t multipliers = problem.optimizer.layer_lr.size();
   if (multipliers != 0 && multipliers != arrays) {
-    refuse("optimizer.layer_lr", "a list of depth + 1 (" + std::to_string(arrays) + ") numbers, input to readout", std::to_string(multipliers) + " numbers");
+    refuse("optimizer.layer_lr", "a list of depth + 1 (" + std::to_string(arrays) + ") numbers, input to readout",
+           std::to_string(multipliers) + " numbers");
   }
   const std::size_t rates = problem.optimizer.lr.size();
   if (rates > 1 && steps > 0 && rates < static_cast<std::size_t>(steps)) {
-    refuse("optimizer.lr", "a number, or a list of at least steps (" + std::to_string(steps) + ") numbers", std::to_string(rates) + " numbers");
+    refuse("optimizer.lr", "a number, or a list of at least steps (" + std::to_string(steps) + ") numbers",
+           std::to_string(rates) + " numbers");
   }
 }
 

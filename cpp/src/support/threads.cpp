@@ -56,8 +56,8 @@ int allowed_cores() {
 
 int resolve_threads(int requested) {
   if (requested < 0 || requested > kMostThreads) {
-    throw std::invalid_argument("threads must be between 1 and " + std::to_string(kMostThreads) + ", or 0 for the allowed cores, got " +
-                                std::to_string(requested));
+    throw std::invalid_argument("threads must be between 1 and " + std::to_string(kMostThreads) +
+                                ", or 0 for the allowed cores, got " + std::to_string(requested));
   }
 #ifdef _OPENMP
   if (forked) return 1;

@@ -1,4 +1,5 @@
-// The one place where two-time functions meet time: rows of  scale (D_w R + c K * C)  (theory.md section 3: A, B and Bt).
+// The one place where two-time functions meet time: rows of  scale (D_w R + c K * C)  (theory.md section 3: A, B and
+// Bt).
 #pragma once
 
 #include "lindmft/matrix.hpp"

@@ -15,7 +15,8 @@ using linalg::View;
 
 namespace {
 
-/// left = R C_source on the panel's rows, and C_rows = beta C_rows + weight left R^T (left alone if the weight is zero).
+/// left = R C_source on the panel's rows, and C_rows = beta C_rows + weight left R^T (left alone if the weight is
+/// zero).
 void add_correlation(View C_rows, View left, const Sweep& sweep, const Matrix& R, const std::vector<double>& sums,
                      Source source, double weight, double beta) {
   const Panel panel = sweep.time.panel;
@@ -30,15 +31,22 @@ void add_correlation(View C_rows, View left, const Sweep& sweep, const Matrix& R
     const double sum = source.scale * sums[static_cast<std::size_t>(panel.begin + i)];
     std::fill_n(left.row(i), b, sum);
     double* row = C_rows.row(i);
-    for (int s = 0; s < b; ++s) row[s] = (beta == 0.0 ? 0.0 : beta * row[s]) + weight * sum * sums[static_cast<std::size_t>(s)];
+    for (int s = 0; s < b; ++s)
+      row[s] = (beta == 0.0 ? 0.0 : beta * row[s]) + weight * sum * sums[static_cast<std::size_t>(s)];
   }
 }
 
 }  // namespace
 
 LinearProcess::LinearProcess(int nodes, int rows)
-    : C(nodes, nodes), own(nodes, nodes), cross(nodes, nodes), own_history_(rows, nodes), cross_history_(rows, nodes),
-      block_(rows, rows), own_sum_(static_cast<std::size_t>(nodes)), cross_sum_(static_cast<std::size_t>(nodes)),
+    : C(nodes, nodes),
+      own(nodes, nodes),
+      cross(nodes, nodes),
+      own_history_(rows, nodes),
+      cross_history_(rows, nodes),
+      block_(rows, rows),
+      own_sum_(static_cast<std::size_t>(nodes)),
+      cross_sum_(static_cast<std::size_t>(nodes)),
       with_partner_(static_cast<std::size_t>(nodes)) {}
 
 void LinearProcess::guess(Panel panel) {
@@ -58,10 +66,10 @@ void LinearProcess::set_kernel(const Sweep& sweep, ConstView k, const LinearProc
   add_decay(own_rows, sweep.time);
 }
 
-double LinearProcess::respond(const Sweep& sweep, Scratch& scratch, const LinearProcess& partner, double gamma0_sq) {
-  const double change = std::max(
-      respond(cross, sweep, scratch, cross_history_, partner.own_history_, partner, 1.0, gamma0_sq),
-      respond(own, sweep, scratch, own_history_, partner.cross_history_, partner, gamma0_sq, gamma0_sq));
+double LinearProcess::respond(const Sweep& sweep, const LinearProcess& partner, double gamma0_sq) {
+  const double change =
+      std::max(respond(cross, sweep, cross_history_, partner.own_history_, partner, 1.0, gamma0_sq),
+               respond(own, sweep, own_history_, partner.cross_history_, partner, gamma0_sq, gamma0_sq));
   const Panel panel = sweep.time.panel;
   for (int t = panel.begin; t < panel.end; ++t) {
     own_sum_[static_cast<std::size_t>(t)] = linalg::sum(own.row(t), panel.end);
@@ -72,14 +80,15 @@ double LinearProcess::respond(const Sweep& sweep, Scratch& scratch, const Linear
 
 // With k and k' the two kernels' blocks within the panel, eliminating the partner's rows leaves
 //     (I - gamma0^2 k k') rows = history + coupling k (partner's history).
-double LinearProcess::respond(Matrix& response, const Sweep& sweep, Scratch& scratch, const Matrix& history,
-                              const Matrix& partner_history, const LinearProcess& partner, double coupling, double gamma0_sq) {
+double LinearProcess::respond(Matrix& response, const Sweep& sweep, const Matrix& history,
+                              const Matrix& partner_history, const LinearProcess& partner, double coupling,
+                              double gamma0_sq) {
   const Panel panel = sweep.time.panel;
   const int p = panel.size();
   const int b = panel.end;
   const ConstView k = linalg::leading(block_, p, p);
-  const View rows = scratch(0, p, b);
-  const View system = scratch.block(p);
+  const View rows = sweep.scratch(0, p, b);
+  const View system = sweep.scratch.block(p);
   for (int i = 0; i < p; ++i) {
     std::copy_n(history.row(i), b, rows.row(i));
     std::fill_n(system.row(i), p, 0.0);
@@ -91,13 +100,13 @@ double LinearProcess::respond(Matrix& response, const Sweep& sweep, Scratch& scr
   return linalg::replace_rows(response, panel, rows);
 }
 
-double LinearProcess::correlate(const Sweep& sweep, Scratch& scratch, const LinearProcess& partner, Source own_source,
+double LinearProcess::correlate(const Sweep& sweep, const LinearProcess& partner, Source own_source,
                                 Source cross_source, double gamma0_sq) {
   const Panel panel = sweep.time.panel;
   const int b = panel.end;
-  const View rows = scratch(0, panel.size(), b);
-  const View own_left = scratch(1, panel.size(), b);    // <x a>
-  const View cross_left = scratch(2, panel.size(), b);  // <x b> / gamma0
+  const View rows = sweep.scratch(0, panel.size(), b);
+  const View own_left = sweep.scratch(1, panel.size(), b);    // <x a>
+  const View cross_left = sweep.scratch(2, panel.size(), b);  // <x b> / gamma0
   add_correlation(rows, own_left, sweep, own, own_sum_, own_source, 1.0, 0.0);
   add_correlation(rows, cross_left, sweep, cross, cross_sum_, cross_source, gamma0_sq, 1.0);
   for (int i = 0; i < panel.size(); ++i) {

@@ -4,7 +4,6 @@
 
 #include <vector>
 
-#include "theory/scratch.hpp"
 #include "theory/sides.hpp"
 
 namespace lindmft::theory {
@@ -31,24 +30,26 @@ class LinearProcess {
 
   /// Rows of the responses, from both kernels, the coupling within the panel solved exactly:
   ///     cross = k partner.own        own = D_w + gamma0^2 k partner.cross
-  double respond(const Sweep& sweep, Scratch& scratch, const LinearProcess& partner, double gamma0_sq);
+  double respond(const Sweep& sweep, const LinearProcess& partner, double gamma0_sq);
 
   /// Rows of  C = own C_own own^T + gamma0^2 cross C_cross cross^T. Both return the largest relative change.
-  double correlate(const Sweep& sweep, Scratch& scratch, const LinearProcess& partner, Source own_source, Source cross_source,
+  double correlate(const Sweep& sweep, const LinearProcess& partner, Source own_source, Source cross_source,
                    double gamma0_sq);
 
   /// <x y> / gamma0 at one node, as of the last correlate(), y the partner.
   [[nodiscard]] ChainTerm with_partner(int node) const { return with_partner_[static_cast<std::size_t>(node)]; }
 
   /// Matrices, n x n and panels, that one process holds, in bytes.
-  [[nodiscard]] static double bytes(int nodes, int rows) { return 8.0 * nodes * (3.0 * nodes + 2.0 * rows + 4.0) + 8.0 * rows * rows; }
+  [[nodiscard]] static double bytes(int nodes, int rows) {
+    return 8.0 * nodes * (3.0 * nodes + 2.0 * rows + 4.0) + 8.0 * rows * rows;
+  }
 
  private:
-  double respond(Matrix& response, const Sweep& sweep, Scratch& scratch, const Matrix& history, const Matrix& partner_history,
+  double respond(Matrix& response, const Sweep& sweep, const Matrix& history, const Matrix& partner_history,
                  const LinearProcess& partner, double coupling, double gamma0_sq);
 
-  Matrix own_history_, cross_history_;  // p x n   the responses' rows without the coupling within the panel
-  Matrix block_;                        // p x p   the kernel's columns of the panel
+  Matrix own_history_, cross_history_;       // p x n   the responses' rows without the coupling within the panel
+  Matrix block_;                             // p x p   the kernel's columns of the panel
   std::vector<double> own_sum_, cross_sum_;  // n   row sums of the responses: what a constant source does
   std::vector<ChainTerm> with_partner_;      // n
 };

@@ -17,9 +17,9 @@ constexpr double kExplosion = 1e100;
 constexpr int kFewSweeps = 6;
 constexpr int kManySweeps = 12;
 
-/// The next change is this one times the rate at which changes fall.
+/// The next change would be this one times the rate at which changes fall, trusted between 1/100 and 0.3.
 bool converged(double change, double last) {
-  const double rate = std::isfinite(last) ? std::min(0.3, change / last) : 0.3;
+  const double rate = std::isfinite(last) ? std::clamp(change / last, 0.01, 0.3) : 0.3;
   return change * rate < kTolerance || (change < kRounding && change > 0.3 * last);
 }
 
@@ -28,8 +28,14 @@ enum class Outcome { converged, shrink };
 class March {
  public:
   March(TimeGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options, Solution& solution)
-      : grid_(grid), network_(network), data_(data), options_(options), solution_(solution), map_(grid.nodes()),
-        algebra_(map_, options.threads) {}
+      : grid_(grid),
+        network_(network),
+        data_(data),
+        options_(options),
+        solution_(solution),
+        map_(grid.nodes()),
+        algebra_(map_, options.threads),
+        scratch_(options.largest_panel, grid.nodes()) {}
 
   int run();
 
@@ -46,7 +52,8 @@ class March {
   Solution& solution_;
   PanelMap map_;
   linalg::PanelAlgebra algebra_;
-  int sweeps_ = 0;            // of the panel at hand
+  Scratch scratch_;
+  int sweeps_ = 0;              // of the panel at hand
   double largest_chain_ = 0.0;  // terms of the chain identity
   double chain_spread_ = 0.0;
 };
@@ -54,7 +61,7 @@ class March {
 // Causality makes every sweep exact in at least one more row, so p sweeps finish a panel of p nodes whatever the guess;
 // a good guess needs a few. Values that blow up on the way are an artefact of a panel too long: shrink it.
 Outcome March::sweep(const PanelTime& time) {
-  const Sweep context{time, algebra_};
+  const Sweep context{time, algebra_, scratch_};
   data_.guess(time.panel);
   network_.guess(context, data_.field());
   double last = std::numeric_limits<double>::infinity();
@@ -94,7 +101,7 @@ void March::check_chain(int node) {
 /// Appends the panel's nodes to the solution; false at the first diverged one.
 bool March::record(const PanelTime& time) {
   const Panel panel = time.panel;
-  const std::vector<Losses> losses = data_.losses({time, algebra_}, network_.field());
+  const std::vector<Losses> losses = data_.losses({time, algebra_, scratch_}, network_.field());
   for (int node = panel.begin; node < panel.end; ++node) {
     const Losses& at = losses[static_cast<std::size_t>(node - panel.begin)];
     if (diverged(node, at)) {
@@ -136,7 +143,8 @@ int March::run() {
     if (!record(time)) break;
     grid_.commit(panel);
     if (options_.progress && !options_.progress(panel.end, nodes)) {
-      throw Interrupted("solve was interrupted after " + std::to_string(panel.end) + " of " + std::to_string(nodes) + " steps");
+      throw Interrupted("solve was interrupted after " + std::to_string(panel.end) + " of " + std::to_string(nodes) +
+                        " steps");
     }
     if (sweeps_ <= kFewSweeps) size = std::min(2 * size, options_.largest_panel);
     if (sweeps_ > kManySweeps) size = std::max(1, size / 2);

@@ -13,7 +13,8 @@ struct MarchOptions {
   Progress progress;
 };
 
-/// Fills the solution's series and stats node by node. Returns the number of valid nodes (all of them, or up to divergence).
+/// Fills the solution's series and stats node by node. Returns the number of valid nodes (all of them, or up to
+/// divergence).
 int march(TimeGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options, Solution& solution);
 
 }  // namespace lindmft::theory

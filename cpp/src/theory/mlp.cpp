@@ -7,13 +7,13 @@
 namespace lindmft::theory {
 
 Mlp::Mlp(const Problem& problem, int nodes, int rows)
-    : scales_(scales(problem)), width_(static_cast<std::size_t>(problem.network.depth), 1.0), scratch_(rows, nodes) {
+    : scales_(scales(problem)), width_(static_cast<std::size_t>(problem.network.depth), 1.0) {
   for (int l = 0; l < problem.network.depth; ++l) layers_.emplace_back(nodes, rows);
   for (std::size_t l = width_.size() - 1; l-- > 0;) width_[l] = width_[l + 1] / scales_.ratio[l + 1];
 }
 
 double Mlp::bytes(const Problem& problem, int nodes, int rows) {
-  return 2.0 * problem.network.depth * LinearProcess::bytes(nodes, rows) + Scratch::bytes(nodes, rows);
+  return 2.0 * problem.network.depth * LinearProcess::bytes(nodes, rows);
 }
 
 void Mlp::guess(const Sweep& sweep, const DataField& data) {
@@ -24,9 +24,7 @@ void Mlp::guess(const Sweep& sweep, const DataField& data) {
   for (int l = 1; l <= layers(); ++l) set_forward_kernel(l, sweep, data);
 }
 
-Source Mlp::forward_source(int l, const DataField& data) const {
-  return {l == 1 ? data.C_h0 : &layer(l - 1).h.C, 1.0};
-}
+Source Mlp::forward_source(int l, const DataField& data) const { return {l == 1 ? data.C_h0 : &layer(l - 1).h.C, 1.0}; }
 
 Source Mlp::backward_source(int l) const {
   if (l == layers()) return {nullptr, 1.0};
@@ -38,16 +36,16 @@ void Mlp::set_backward_kernel(int l, const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   const bool top = l == layers();
   const auto array = static_cast<std::size_t>(l);
-  const linalg::View B = scratch_(0, panel.size(), panel.end);
-  kernel_rows(B, sweep.time, top ? nullptr : &layer(l + 1).g.cross, top ? nullptr : &layer(l + 1).g.C, scales_.lr[array],
-              scales_.ratio[array]);
+  const linalg::View B = sweep.scratch(0, panel.size(), panel.end);
+  kernel_rows(B, sweep.time, top ? nullptr : &layer(l + 1).g.cross, top ? nullptr : &layer(l + 1).g.C,
+              scales_.lr[array], scales_.ratio[array]);
   layer(l).g.set_kernel(sweep, B, layer(l).h, scales_.gamma0_sq);
 }
 
 // A_l = D_w R_hr^{l-1} + c_{l-1} K * C_h^{l-1}
 void Mlp::set_forward_kernel(int l, const Sweep& sweep, const DataField& data) {
   const Panel panel = sweep.time.panel;
-  const linalg::View A = scratch_(0, panel.size(), panel.end);
+  const linalg::View A = sweep.scratch(0, panel.size(), panel.end);
   kernel_rows(A, sweep.time, l == 1 ? data.R_hr0 : &layer(l - 1).h.cross, l == 1 ? data.C_h0 : &layer(l - 1).h.C,
               scales_.lr[static_cast<std::size_t>(l - 1)], 1.0);
   layer(l).h.set_kernel(sweep, A, layer(l).g, scales_.gamma0_sq);
@@ -58,22 +56,23 @@ double Mlp::backward(const Sweep& sweep, const DataField& data) {
   for (int l = layers(); l >= 1; --l) {
     Layer& my = layer(l);
     set_backward_kernel(l, sweep);
-    change = std::max(change, my.g.respond(sweep, scratch_, my.h, scales_.gamma0_sq));
-    change = std::max(change, my.g.correlate(sweep, scratch_, my.h, backward_source(l), forward_source(l, data), scales_.gamma0_sq));
+    change = std::max(change, my.g.respond(sweep, my.h, scales_.gamma0_sq));
+    change =
+        std::max(change, my.g.correlate(sweep, my.h, backward_source(l), forward_source(l, data), scales_.gamma0_sq));
   }
   return change;
 }
 
 double Mlp::correlate_features(int l, const Sweep& sweep, const DataField& data) {
   Layer& my = layer(l);
-  return my.h.correlate(sweep, scratch_, my.g, forward_source(l, data), backward_source(l), scales_.gamma0_sq);
+  return my.h.correlate(sweep, my.g, forward_source(l, data), backward_source(l), scales_.gamma0_sq);
 }
 
 double Mlp::forward(const Sweep& sweep, const DataField& data) {
   double change = 0.0;
   for (int l = 1; l <= layers(); ++l) {
     set_forward_kernel(l, sweep, data);
-    change = std::max(change, layer(l).h.respond(sweep, scratch_, layer(l).g, scales_.gamma0_sq));
+    change = std::max(change, layer(l).h.respond(sweep, layer(l).g, scales_.gamma0_sq));
     if (l < layers()) change = std::max(change, correlate_features(l, sweep, data));
   }
   return change;

@@ -46,7 +46,6 @@ class Mlp final : public NetworkSide {
   Scales scales_;
   std::vector<Layer> layers_;  // l = 1 .. L at index l - 1
   std::vector<double> width_;  // nu_l / nu_L, l = 1 .. L
-  Scratch scratch_;
 };
 
 }  // namespace lindmft::theory

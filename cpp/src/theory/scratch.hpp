@@ -1,10 +1,10 @@
-// Panel-sized buffers, allocated once.
+// Panel-sized buffers, allocated once and shared by both sides.
 #pragma once
 
 #include <array>
 
-#include "lindmft/matrix.hpp"
 #include "linalg/blas.hpp"
+#include "lindmft/matrix.hpp"
 
 namespace lindmft::theory {
 

@@ -4,9 +4,10 @@
 
 #include <vector>
 
-#include "lindmft/solve.hpp"
 #include "linalg/causal.hpp"
+#include "lindmft/solve.hpp"
 #include "theory/saved.hpp"
+#include "theory/scratch.hpp"
 #include "time_grid/panel.hpp"
 
 namespace lindmft::theory {
@@ -29,9 +30,11 @@ struct ChainTerm {
   double scale;  ///< size of the terms it is the sum of
 };
 
+/// What a pass over the equations works with: the panel's time, the products, and buffers for the moment.
 struct Sweep {
   const PanelTime& time;
   linalg::PanelAlgebra& algebra;
+  Scratch& scratch;
 };
 
 class NetworkSide {

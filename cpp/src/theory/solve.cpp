@@ -24,7 +24,8 @@ void pad(std::vector<double>& series, int steps) {
 /// Past a divergence every series is infinite and time goes on.
 void pad(Solution& solution, int steps) {
   for (int t = static_cast<int>(solution.time.size()); t < steps; ++t) solution.time.push_back(t);
-  for (auto* series : {&solution.test_loss, &solution.train_loss, &solution.term_target, &solution.term_init, &solution.term_data}) {
+  for (auto* series :
+       {&solution.test_loss, &solution.train_loss, &solution.term_target, &solution.term_init, &solution.term_data}) {
     pad(*series, steps);
   }
   for (auto* layers : {&solution.feature_norm, &solution.gradient_norm}) {
@@ -42,8 +43,8 @@ double estimate_solve_memory(const Problem& problem, int steps, const SolveOptio
   check_steps(steps);
   validate(problem, steps);
   const int rows = std::min(kLargestPanel, steps);
-  double bytes = theory::Mlp::bytes(problem, steps, rows) + theory::SpectralData::bytes(problem, steps, rows);
-  bytes += 8.0 * steps * (rows + 10.0 + 4.0 * problem.network.depth);
+  double bytes = theory::Mlp::bytes(problem, steps, rows) + theory::SpectralData::bytes(problem, steps);
+  bytes += theory::Scratch::bytes(steps, rows) + 8.0 * steps * (rows + 10.0 + 4.0 * problem.network.depth);
   // The training errors' functions are made for the caller where the equations do not need them.
   const theory::Saved saved(options.save);
   if (saved.has("C_delta") || saved.has("R_delta")) bytes += 16.0 * steps * steps;
@@ -59,7 +60,7 @@ Solution solve(const Problem& problem, int steps, const SolveOptions& options) {
   const int rows = std::min(kLargestPanel, steps);
   ExactSteps grid(problem, steps, rows);
   theory::Mlp network(problem, steps, rows);
-  theory::SpectralData data(problem, steps, rows);
+  theory::SpectralData data(problem, steps);
 
   Solution solution;
   solution.irreducible = problem.data.noise * problem.data.noise;

@@ -62,12 +62,17 @@ Matrix infinite_sample_correlation(const Matrix& C_v, double noise_sq) {
 
 }  // namespace
 
-SpectralData::SpectralData(const Problem& problem, int nodes, int rows)
-    : scales_(scales(problem)), mode_(problem.data.mode), centered_(problem.network.centered),
+SpectralData::SpectralData(const Problem& problem, int nodes)
+    : scales_(scales(problem)),
+      mode_(problem.data.mode),
+      centered_(problem.network.centered),
       init_scale_(problem.network.init_scale),
-      noise_sq_(problem.data.noise * problem.data.noise), inverse_alpha_(1.0 / problem.data.alpha),
-      sgd_noise_(1.0 / problem.data.batch_fraction - 1.0), error_sum_(static_cast<std::size_t>(nodes)),
-      train_loss_(static_cast<std::size_t>(nodes)), data_power_(static_cast<std::size_t>(nodes)), scratch_(rows, nodes) {
+      noise_sq_(problem.data.noise * problem.data.noise),
+      inverse_alpha_(1.0 / problem.data.alpha),
+      sgd_noise_(1.0 / problem.data.batch_fraction - 1.0),
+      error_sum_(static_cast<std::size_t>(nodes)),
+      train_loss_(static_cast<std::size_t>(nodes)),
+      data_power_(static_cast<std::size_t>(nodes)) {
   if (stored_samples() && !finite_data()) mode_ = DataMode::population;
   const Spectrum& spectrum = problem.data.spectrum;
   for (std::size_t k = 0; k < spectrum.eigenvalues.size(); ++k) {
@@ -85,11 +90,11 @@ SpectralData::SpectralData(const Problem& problem, int nodes, int rows)
   if (finite_data()) data_ = Matrix(nodes, nodes);
 }
 
-double SpectralData::bytes(const Problem& problem, int nodes, int rows) {
+double SpectralData::bytes(const Problem& problem, int nodes) {
   const auto modes = static_cast<double>(problem.data.spectrum.eigenvalues.size());
   const bool finite = !std::isinf(problem.data.alpha);
   const double matrices = modes + 5.0 + (finite ? 3.0 : 0.0) + (modes > 1 ? (finite ? 4.0 : 2.0) : 0.0);
-  return 8.0 * nodes * (matrices * nodes + modes + 3.0) + Scratch::bytes(nodes, rows);
+  return 8.0 * nodes * (matrices * nodes + modes + 3.0);
 }
 
 ConstView SpectralData::rows_of(const Matrix& m, Panel panel) const {
@@ -122,7 +127,7 @@ void SpectralData::solve_causal(View out, ConstView x, const Matrix& R, double s
   const Panel panel = sweep.time.panel;
   sweep.algebra.times_history(out, x, R, panel.begin, scale);
   add_identity(out, panel);
-  const View system = scratch_.block(panel.size());
+  const View system = sweep.scratch.block(panel.size());
   for (int i = 0; i < panel.size(); ++i) {
     for (int j = 0; j < panel.size(); ++j) system(i, j) = (i == j ? 1.0 : 0.0) - scale * x(i, panel.begin + j);
   }
@@ -141,8 +146,8 @@ void SpectralData::times_R_delta(View out, ConstView x, const Sweep& sweep) {
 // R_vu = -H1 Bt,  R_Delta = I + R_vu R_Delta / alpha.
 void SpectralData::update_responses(const Sweep& sweep, const NetworkField& network, double& change) {
   const Panel panel = sweep.time.panel;
-  const View rows = scratch_(0, panel.size(), panel.end);
-  const View BtR = scratch_(1, panel.size(), panel.end);
+  const View rows = sweep.scratch(0, panel.size(), panel.end);
+  const View BtR = sweep.scratch(1, panel.size(), panel.end);
   kernel_rows(rows, sweep.time, network.R_gu1, network.C_g1, scales_.lr.front(), scales_.first_to_last);
   change = std::max(change, linalg::replace_rows(Bt_, panel, rows));
   times_R_delta(BtR, rows, sweep);
@@ -162,7 +167,7 @@ void SpectralData::update_responses(const Sweep& sweep, const NetworkField& netw
     linalg::replace_rows(*moment, panel, rows);
   }
   if (!finite_data()) return;
-  const View R_vu = scratch_(kResponse, panel.size(), panel.end);
+  const View R_vu = sweep.scratch(kResponse, panel.size(), panel.end);
   sweep.algebra.times_causal(R_vu, rows_of(H1(), panel), Bt_, -H1_factor());
   if (!stored_samples()) return;
   solve_causal(rows, R_vu, R_delta_, inverse_alpha_, sweep);
@@ -170,7 +175,8 @@ void SpectralData::update_responses(const Sweep& sweep, const NetworkField& netw
   row_sums(error_sum_, R_delta_, panel);
 }
 
-// E = D_w, or D_w - d(0) 1 e_0^T where the predictor at initialization is subtracted (theory.md section 1): rows <- rows E.
+// E = D_w, or D_w - d(0) 1 e_0^T where the predictor at initialization is subtracted (theory.md section 1): rows <-
+// rows E.
 void SpectralData::times_E(View rows, const Sweep& sweep, const double* row_sums) const {
   for (int i = 0; i < rows.rows; ++i) {
     for (int s = 0; s < rows.cols; ++s) rows(i, s) *= sweep.time.decay[s];
@@ -195,11 +201,11 @@ void SpectralData::initial_weights_rows(View out, const Sweep& sweep, const Netw
 
 void SpectralData::update_sources(const Sweep& sweep, const NetworkField& network, double& change) {
   const Panel panel = sweep.time.panel;
-  const View init = scratch_(0, panel.size(), panel.end);
+  const View init = sweep.scratch(0, panel.size(), panel.end);
   initial_weights_rows(init, sweep, network);
   if (finite_data()) {
-    const View left = scratch_(1, panel.size(), panel.end);
-    const View data = scratch_(2, panel.size(), panel.end);
+    const View left = sweep.scratch(1, panel.size(), panel.end);
+    const View data = sweep.scratch(2, panel.size(), panel.end);
     sweep.algebra.times_symmetric(left, rows_of(Bt_, panel), C_e_, inverse_alpha_);
     sweep.algebra.times_transposed(data, left, Bt_);
     if (single()) {
@@ -216,10 +222,10 @@ void SpectralData::update_sources(const Sweep& sweep, const NetworkField& networ
 // <v_k v_k> = H_k ((w*_k)^2 1 + init + lambda data) H_k^T
 void SpectralData::update_discrepancy(const Sweep& sweep, double& change) {
   const Panel panel = sweep.time.panel;
-  const View C_v = scratch_(0, panel.size(), panel.end);
-  const View C_v2 = scratch_(1, panel.size(), panel.end);
-  const View left = scratch_(2, panel.size(), panel.end);
-  const View mode_rows = scratch_(5, panel.size(), panel.end);
+  const View C_v = sweep.scratch(0, panel.size(), panel.end);
+  const View C_v2 = sweep.scratch(1, panel.size(), panel.end);
+  const View left = sweep.scratch(2, panel.size(), panel.end);
+  const View mode_rows = sweep.scratch(5, panel.size(), panel.end);
   set_zero(C_v);
   set_zero(C_v2);
   for (const Mode& mode : modes_) {
@@ -237,7 +243,7 @@ void SpectralData::update_discrepancy(const Sweep& sweep, double& change) {
 // One row of the table "how data are used" (theory.md section 6).
 void SpectralData::update_errors(const Sweep& sweep, double& change) {
   const Panel panel = sweep.time.panel;
-  const View C_e = scratch_(0, panel.size(), panel.end);
+  const View C_e = sweep.scratch(0, panel.size(), panel.end);
   set_zero(C_e);
   if (stored_samples()) {
     stored_errors(C_e, sweep);
@@ -250,9 +256,10 @@ void SpectralData::update_errors(const Sweep& sweep, double& change) {
   }
   if (!finite_data()) return;
   change = std::max(change, linalg::replace_symmetric(C_e_, panel, C_e));
-  const View R_vu = scratch_(kResponse, panel.size(), panel.end);
+  const View R_vu = sweep.scratch(kResponse, panel.size(), panel.end);
   for (int i = 0; i < panel.size(); ++i) {
-    data_power_[static_cast<std::size_t>(panel.begin + i)] = inverse_alpha_ * linalg::dot(R_vu.row(i), C_e.row(i), panel.end);
+    data_power_[static_cast<std::size_t>(panel.begin + i)] =
+        inverse_alpha_ * linalg::dot(R_vu.row(i), C_e.row(i), panel.end);
   }
 }
 
@@ -260,8 +267,8 @@ void SpectralData::update_errors(const Sweep& sweep, double& change) {
 void SpectralData::stored_errors(View C_e, const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   const int b = panel.end;
-  const View left = scratch_(1, panel.size(), b);
-  const View plain = scratch_(kErrors, panel.size(), b);
+  const View left = sweep.scratch(1, panel.size(), b);
+  const View plain = sweep.scratch(kErrors, panel.size(), b);
   const ConstView R = rows_of(R_delta_, panel);
   sweep.algebra.times_symmetric(left, R, C_v_);
   sweep.algebra.times_transposed(plain, left, R_delta_);
@@ -286,8 +293,8 @@ void SpectralData::update_gradient(const Sweep& sweep, double& change) {
   const Panel panel = sweep.time.panel;
   const int p = panel.size();
   const int b = panel.end;
-  const View rows = scratch_(0, p, b);
-  const View left = scratch_(1, p, b);
+  const View rows = sweep.scratch(0, p, b);
+  const View left = sweep.scratch(1, p, b);
   const auto R_delta_times = [&](View out, const Matrix& H, double factor) {
     if (stored_samples()) return sweep.algebra.times_causal(out, rows_of(R_delta_, panel), H, factor);
     set_zero(out);
@@ -299,10 +306,10 @@ void SpectralData::update_gradient(const Sweep& sweep, double& change) {
   times_E(rows, sweep, sums.data());
   change = std::max(change, linalg::replace_rows(R_hr0_, panel, rows));
 
-  const View C_h0 = scratch_(2, p, b);
+  const View C_h0 = sweep.scratch(2, p, b);
   set_zero(C_h0);
   if (single() && stored_samples()) {
-    add(C_h0, scratch_(kErrors, p, b), modes_.front().lambda);
+    add(C_h0, sweep.scratch(kErrors, p, b), modes_.front().lambda);
   } else if (single()) {
     add(C_h0, rows_of(C_v_, panel), modes_.front().lambda);
   } else if (stored_samples()) {
@@ -332,8 +339,8 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
     const int t = panel.begin + i;
     out[static_cast<std::size_t>(i)] = {C_v_(t, t), train_loss_[static_cast<std::size_t>(t)], 0.0, 0.0, 0.0};
   }
-  const View rows = scratch_(0, p, b);
-  const View left = scratch_(1, p, b);
+  const View rows = sweep.scratch(0, p, b);
+  const View left = sweep.scratch(1, p, b);
   for (const Mode& mode : modes_) {
     const double share = mode.weight * mode.lambda;
     for (int i = 0; i < p; ++i) {
@@ -345,12 +352,14 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
       add(rows, rows_of(mode.H, panel), 1.0);
       times_E(rows, sweep, mode.target.data() + panel.begin);
       sweep.algebra.times_symmetric(left, rows, *network.C_g1, share * scales_.rho * scales_.first_to_last);
-      for (int i = 0; i < p; ++i) out[static_cast<std::size_t>(i)].term_init += linalg::dot(left.row(i), rows.row(i), b);
+      for (int i = 0; i < p; ++i)
+        out[static_cast<std::size_t>(i)].term_init += linalg::dot(left.row(i), rows.row(i), b);
     }
     if (finite_data()) {
       sweep.algebra.times_causal(rows, rows_of(mode.H, panel), Bt_);
       sweep.algebra.times_symmetric(left, rows, C_e_, share * mode.lambda * inverse_alpha_);
-      for (int i = 0; i < p; ++i) out[static_cast<std::size_t>(i)].term_data += linalg::dot(left.row(i), rows.row(i), b);
+      for (int i = 0; i < p; ++i)
+        out[static_cast<std::size_t>(i)].term_data += linalg::dot(left.row(i), rows.row(i), b);
     }
   }
   return out;

@@ -10,14 +10,13 @@
 #pragma once
 
 #include "problem/scales.hpp"
-#include "theory/scratch.hpp"
 #include "theory/sides.hpp"
 
 namespace lindmft::theory {
 
 class SpectralData final : public DataSide {
  public:
-  SpectralData(const Problem& problem, int nodes, int rows);
+  SpectralData(const Problem& problem, int nodes);
 
   void guess(Panel panel) override;
   double update(const Sweep& sweep, const NetworkField& network) override;
@@ -28,7 +27,7 @@ class SpectralData final : public DataSide {
   void release(TwoTimeFunctions& out, const Saved& saved) override;
 
   /// Bytes an object of these sizes takes.
-  [[nodiscard]] static double bytes(const Problem& problem, int nodes, int rows);
+  [[nodiscard]] static double bytes(const Problem& problem, int nodes);
 
  private:
   struct Mode {
@@ -70,19 +69,18 @@ class SpectralData final : public DataSide {
   std::vector<Mode> modes_;
 
   // All n x n; those that a problem does not need stay empty.
-  Matrix Bt_;            // strictly causal   minus the response of v to u
-  Matrix R_delta_;       // causal            identity unless samples are stored
-  Matrix H1_, H2_;       // causal            moments of H_k (several modes)
-  Matrix init_;          // symmetric         rho E C_g^1 E^T: what initial weights add to v (single mode: plus lambda data_)
-  Matrix data_;          // symmetric         Bt C_e Bt^T / alpha: what finite data add (several modes)
-  Matrix C_v_, C_v2_;    // symmetric         C_v2_ for several modes
-  Matrix C_e_;           // symmetric         correlation of the weighted training errors
-  Matrix X_;             // strictly causal   R_Delta H2 Bt
+  Matrix Bt_;       // strictly causal   minus the response of v to u
+  Matrix R_delta_;  // causal            identity unless samples are stored
+  Matrix H1_, H2_;  // causal            moments of H_k (several modes)
+  Matrix init_;     // symmetric         rho E C_g^1 E^T: what initial weights add to v (single mode: plus lambda data_)
+  Matrix data_;     // symmetric         Bt C_e Bt^T / alpha: what finite data add (several modes)
+  Matrix C_v_, C_v2_;  // symmetric         C_v2_ for several modes
+  Matrix C_e_;         // symmetric         correlation of the weighted training errors
+  Matrix X_;           // strictly causal   R_Delta H2 Bt
   Matrix C_h0_, R_hr0_;
-  std::vector<double> error_sum_;    // n   R_Delta 1
-  std::vector<double> train_loss_;   // n
-  std::vector<double> data_power_;   // n   (R_vu C_e)(t,t) / alpha: part of <v u>
-  Scratch scratch_;
+  std::vector<double> error_sum_;   // n   R_Delta 1
+  std::vector<double> train_loss_;  // n
+  std::vector<double> data_power_;  // n   (R_vu C_e)(t,t) / alpha: part of <v u>
 };
 
 }  // namespace lindmft::theory

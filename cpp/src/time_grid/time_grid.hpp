@@ -15,7 +15,8 @@ class TimeGrid {
   /// Number of nodes, known in advance or bounded from above.
   [[nodiscard]] virtual int nodes() const = 0;
   [[nodiscard]] virtual double time(int node) const = 0;
-  /// The rows of K and d for a panel that begins where the last committed one ended. May be called again with another end.
+  /// The rows of K and d for a panel that begins where the last committed one ended. May be called again with another
+  /// end.
   virtual PanelTime propose(Panel panel) = 0;
   virtual void commit(Panel panel) = 0;
 };

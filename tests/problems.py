@@ -1,0 +1,102 @@
+"""Random problems over the whole space that perceptrons and exact steps cover, as hypothesis strategies."""
+
+import math
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+Problem = dict[str, Any]
+
+
+def number(low: float, high: float) -> st.SearchStrategy[float]:
+    """A float in a range, at a resolution that keeps failures readable."""
+    return st.integers(0, 1000).map(lambda i: round(low + (high - low) * i / 1000, 6))
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> Problem:
+    depth = draw(st.integers(1, 4))
+    width = draw(
+        st.one_of(
+            number(0.3, 4.0),
+            st.just(math.inf),
+            st.lists(number(0.3, 4.0), min_size=depth, max_size=depth),
+        )
+    )
+    return {
+        "kind": "mlp",
+        "depth": depth,
+        "width": width,
+        "gamma0": draw(number(0.2, 2.0)),
+        "parameterization": draw(st.sampled_from(["mup", "ntk"])),
+        "init_scale": draw(number(0.5, 1.2)),
+        "centered": draw(st.booleans()),
+    }
+
+
+@st.composite
+def spectra(draw: st.DrawFn) -> Problem:
+    if draw(st.booleans()):
+        return {"kind": "isotropic"}
+    modes = draw(st.integers(1, 4))
+    weights = np.array(draw(st.lists(number(0.2, 1.0), min_size=modes, max_size=modes)))
+    return {
+        "kind": "discrete",
+        "eigenvalues": draw(st.lists(number(0.2, 2.0), min_size=modes, max_size=modes)),
+        "target_power": draw(st.lists(number(0.0, 2.0), min_size=modes, max_size=modes)),
+        "weights": (weights / weights.sum()).tolist(),
+    }
+
+
+@st.composite
+def data_sets(draw: st.DrawFn) -> Problem:
+    kind = draw(st.sampled_from(["full_batch", "multi_pass", "one_pass", "population"]))
+    data: Problem = {"kind": kind, "noise": draw(number(0.0, 1.0)), "spectrum": draw(spectra())}
+    if kind != "population":
+        data["alpha"] = draw(st.one_of(number(0.4, 4.0), st.just(math.inf)))
+    if kind == "multi_pass":
+        data["batch_fraction"] = draw(number(0.2, 1.0))
+    return data
+
+
+@st.composite
+def optimizers(draw: st.DrawFn, depth: int, steps: int) -> Problem:
+    momentum = draw(st.sampled_from([0.0, 0.5, 0.9]))
+    rate = number(0.0, 0.15 * (1 - momentum) / (depth + 1))
+    optimizer: Problem = {
+        "lr": draw(st.one_of(rate, st.lists(rate, min_size=steps, max_size=steps))),
+        "momentum": momentum,
+        "nesterov": momentum > 0 and draw(st.booleans()),
+        "weight_decay": draw(st.sampled_from([0.0, 0.3])),
+    }
+    if draw(st.booleans()):
+        optimizer["layer_lr"] = draw(
+            st.lists(number(0.0, 1.5), min_size=depth + 1, max_size=depth + 1)
+        )
+    return optimizer
+
+
+@st.composite
+def problems(draw: st.DrawFn, steps: int) -> Problem:
+    """Problems whose theory is finite: widths, data modes, spectra, optimizers and scalings at random."""
+    network = draw(networks())
+    return {
+        "network": network,
+        "data": draw(data_sets()),
+        "optimizer": draw(optimizers(network["depth"], steps)),
+    }
+
+
+def problem(**changes: Any) -> Problem:
+    """The reference problem of the benchmarks, with changes to its tables."""
+    base: Problem = {
+        "network": {"kind": "mlp", "depth": 2, "width": 1.0, "gamma0": 1.0},
+        "data": {"kind": "full_batch", "alpha": 2.0, "noise": 0.3},
+        "optimizer": {"lr": 0.1},
+    }
+    for table, values in changes.items():
+        base[table] = base[table] | values
+    if base["data"]["kind"] == "population":
+        del base["data"]["alpha"]
+    return base

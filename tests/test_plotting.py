@@ -1,0 +1,141 @@
+"""Pictures: labelled, readable, and drawn from the right numbers."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+import lindmft as lm
+from lindmft.plotting import End, label_ends, spread_out, thinned
+
+mpl.use("Agg")
+PROBLEM = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.05))
+STEPS = 60
+
+
+@pytest.fixture(scope="module")
+def theory() -> lm.Solution:
+    return lm.solve(PROBLEM, STEPS)
+
+
+@pytest.fixture(scope="module")
+def runs() -> lm.Ensemble:
+    return lm.train(PROBLEM, STEPS, dim=48, seeds=5)
+
+
+def new_axes() -> Axes:
+    axes: Axes = Figure(layout="constrained").subplots()
+    return axes
+
+
+def texts(ax: Axes) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+def legend(ax: Axes) -> list[str]:
+    box = ax.get_legend()
+    return [] if box is None else [text.get_text() for text in box.get_texts()]
+
+
+def test_comparison_is_labelled_and_says_what_is_what(
+    theory: lm.Solution, runs: lm.Ensemble, tmp_path: Path
+) -> None:
+    ax = lm.plotting.compare(theory, runs, new_axes())
+    assert ax.get_xlabel() == "step t"
+    assert ax.get_ylabel() == "loss, units of target power (test: excess)"
+    assert legend(ax) == ["theory", "mean of 5 networks, D = 48"]
+    assert sorted(texts(ax)) == ["test", "train"]
+    assert ax.get_yscale() == "log"
+    ax.figure.savefig(tmp_path / "both.png")
+    assert (tmp_path / "both.png").stat().st_size > 5000
+
+
+def test_lines_are_the_theory(theory: lm.Solution) -> None:
+    test, train = lm.plotting.losses(theory, new_axes()).get_lines()
+    np.testing.assert_array_equal(test.get_ydata(), theory.test_loss)
+    np.testing.assert_array_equal(train.get_ydata(), theory.train_loss)
+    np.testing.assert_array_equal(test.get_xdata(), theory.time)
+    assert test.get_linestyle() != train.get_linestyle()
+    assert test.get_color() != train.get_color()
+
+
+def test_points_are_the_means_with_standard_errors(runs: lm.Ensemble) -> None:
+    ax = lm.plotting.losses(runs, new_axes())
+    for container, name in zip(ax.containers, ["test_loss", "train_loss"], strict=True):
+        points, _, (bars,) = container.lines
+        shown = points.get_xdata().astype(int)
+        mean, error = getattr(runs.mean(), name), getattr(runs.sem(), name)
+        np.testing.assert_array_equal(points.get_ydata(), mean[shown])
+        lengths = [np.ptp(segment[:, 1]) for segment in bars.get_segments()]
+        np.testing.assert_allclose(lengths, 2 * error[shown])
+    first, second = (container.lines[0] for container in ax.containers)
+    assert first.get_marker() != second.get_marker()
+
+
+def test_colour_and_labels_can_be_chosen(theory: lm.Solution) -> None:
+    ax = lm.plotting.losses(theory, new_axes(), colour="#123456", labels=False)
+    assert {line.get_color() for line in ax.get_lines()} == {"#123456"}
+    assert texts(ax) == legend(ax) == []
+
+
+def test_without_axes_a_figure_is_made(theory: lm.Solution) -> None:
+    from matplotlib import pyplot
+
+    ax = lm.plotting.losses(theory)
+    assert ax.figure.number in pyplot.get_fignums()
+    pyplot.close("all")
+
+
+def test_units_follow_the_target() -> None:
+    spectrum = lm.Discrete([2.0, 0.5], [3, 1], [0.5, 0.5])
+    problem = PROBLEM.replace(**{"data.spectrum": spectrum})
+    ax = lm.plotting.losses(lm.solve(problem, 5), new_axes())
+    assert ax.get_ylabel() == "loss, units of $y^2$ (test: excess)"
+
+
+def test_divergence_is_drawn_up_to_its_step_and_said() -> None:
+    problem = PROBLEM.replace(**{"optimizer.lr": 1.0})
+    theory = lm.solve(problem, STEPS)
+    ax = lm.plotting.losses(theory, new_axes())
+    assert [len(line.get_xdata()) for line in ax.get_lines()] == [theory.diverged_at] * 2
+    assert texts(ax) == ["test, diverges", "train, diverges"]
+    runs = lm.train(problem, STEPS, dim=16, seeds=3)
+    ax = lm.plotting.compare(theory, runs, new_axes())
+    ax.figure.savefig("/dev/null", format="png")
+
+
+def test_one_network_and_one_step_can_be_drawn(tmp_path: Path) -> None:
+    theory, runs = lm.solve(PROBLEM, 1), lm.train(PROBLEM, 1, dim=16, seeds=1)
+    lm.plotting.compare(theory, runs, new_axes()).figure.savefig(tmp_path / "point.png")
+
+
+def test_different_problems_are_not_drawn_together(theory: lm.Solution, runs: lm.Ensemble) -> None:
+    with pytest.raises(ValueError, match=r"optimizer\.lr must be the same"):
+        lm.plotting.compare(lm.solve(PROBLEM.replace(**{"optimizer.lr": 0.1}), STEPS), runs)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 10, 1000])
+def test_points_are_thinned_evenly_on_the_axis(steps: int) -> None:
+    shown = thinned(steps)
+    assert shown[0] == 0
+    assert shown[-1] == steps - 1
+    assert (np.diff(shown) > 0).all()
+    assert len(shown) <= min(steps, 25)
+    if steps == 1000:
+        ratios = shown[shown >= 30][1:] / shown[shown >= 30][:-1]
+        assert ratios.max() / ratios.min() < 1.1
+
+
+def test_labels_never_overlap() -> None:
+    heights = spread_out([0.0, 1.0, 2.0, 50.0, 51.0, 100.0], 10.0)
+    assert (np.diff(heights) >= 10.0 - 1e-9).all()
+    assert heights[-1] == 100.0
+    assert np.mean(heights[:3]) == pytest.approx(1.0)
+    ax = new_axes()
+    ax.plot([0, 1], [0, 1])
+    label_ends(ax, [End(1, 1.0, "upper", "k"), End(1, 1.0, "lower", "k")])
+    offsets = sorted(text.xyann[1] for text in ax.texts)
+    assert offsets[1] - offsets[0] == pytest.approx(11.0)
