@@ -1,21 +1,31 @@
-# Target lindmft_cblas: the CBLAS to use. LINDMFT_BLAS is "auto" (scipy-openblas32 if the Python found has it, else the system's), "scipy" or "system".
-set(LINDMFT_BLAS "auto" CACHE STRING "Which BLAS: auto, scipy (the scipy-openblas32 package) or system")
+# Target lindmft_cblas: the CBLAS to use. LINDMFT_BLAS is "auto" (scipy-openblas32 if the Python found has it, else the
+# system's), "scipy" or "system".
+set(LINDMFT_BLAS
+    "auto"
+    CACHE STRING "Which BLAS: auto, scipy (the scipy-openblas32 package) or system")
 set_property(CACHE LINDMFT_BLAS PROPERTY STRINGS auto scipy system)
 
 add_library(lindmft_cblas INTERFACE)
 
 if(NOT LINDMFT_BLAS STREQUAL "system")
-  find_package(Python COMPONENTS Interpreter QUIET)
+  find_package(
+    Python
+    COMPONENTS Interpreter
+    QUIET)
   if(Python_Interpreter_FOUND)
     execute_process(
       COMMAND ${Python_EXECUTABLE} -c "import scipy_openblas32 as s; print(s.get_lib_dir())"
-      OUTPUT_VARIABLE _scipy_lib OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+      OUTPUT_VARIABLE _scipy_lib
+      OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
     if(_scipy_lib)
       find_package(OpenBLAS CONFIG REQUIRED PATHS ${_scipy_lib}/cmake/openblas NO_DEFAULT_PATH)
     endif()
   endif()
   if(LINDMFT_BLAS STREQUAL "scipy" AND NOT TARGET OpenBLAS::OpenBLAS)
-    message(FATAL_ERROR "lindmft: LINDMFT_BLAS=scipy, but the Python found cannot import scipy_openblas32 (pip install scipy-openblas32)")
+    message(
+      FATAL_ERROR
+        "lindmft: LINDMFT_BLAS=scipy, but the Python found cannot import scipy_openblas32 (pip install scipy-openblas32)"
+    )
   endif()
 endif()
 
@@ -27,7 +37,10 @@ else()
   find_path(CBLAS_INCLUDE_DIR cblas.h PATH_SUFFIXES openblas openblas-pthread)
   find_library(CBLAS_LIBRARY NAMES openblas cblas blas)
   if(NOT CBLAS_INCLUDE_DIR OR NOT CBLAS_LIBRARY)
-    message(FATAL_ERROR "lindmft: no CBLAS found. Install one (Debian: libopenblas-dev), or scipy-openblas32 for the Python that CMake finds")
+    message(
+      FATAL_ERROR
+        "lindmft: no CBLAS found. Install one (Debian: libopenblas-dev), or scipy-openblas32 for the Python that CMake finds"
+    )
   endif()
   target_include_directories(lindmft_cblas INTERFACE ${CBLAS_INCLUDE_DIR})
   target_link_libraries(lindmft_cblas INTERFACE ${CBLAS_LIBRARY})

@@ -1,4 +1,4 @@
-"""Random problems over the whole space that perceptrons and exact steps cover, as hypothesis strategies."""
+"""Random problems over the whole space that perceptrons and exact steps cover."""
 
 import math
 from typing import Any
@@ -79,7 +79,7 @@ def optimizers(draw: st.DrawFn, depth: int, steps: int) -> Problem:
 
 @st.composite
 def problems(draw: st.DrawFn, steps: int) -> Problem:
-    """Problems whose theory is finite: widths, data modes, spectra, optimizers and scalings at random."""
+    """Problems whose theory stays finite: everything else at random."""
     network = draw(networks())
     return {
         "network": network,

@@ -43,7 +43,7 @@ def test_theory_predicts_training(name: str) -> None:
 
 
 def test_theory_predicts_everything_at_once() -> None:
-    """Momentum, decay, schedule, layer rates, unequal widths, spectrum, SGD noise and centering together."""
+    """Every optimizer option, unequal widths, a spectrum, SGD noise and centering together."""
     setting = {
         "network": {
             "kind": "mlp",

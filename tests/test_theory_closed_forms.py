@@ -1,4 +1,4 @@
-"""The theory against every closed form of theory.md section 12 that perceptrons and exact steps have."""
+"""The theory against the closed forms of theory.md section 12 (perceptrons, exact steps)."""
 
 import math
 from typing import Any
@@ -82,7 +82,7 @@ def test_long_time_limit_is_least_squares(depth: int, width: float, gamma0: floa
 
 
 def test_lazy_interpolation_limit() -> None:
-    """Item 4: alpha < 1, lazy: the training loss vanishes, the test loss keeps what the data do not see."""
+    """Item 4: alpha < 1, lazy: training vanishes, the test loss keeps what data do not see."""
     solution = lm.solve(lazy(1, 0.1, alpha=0.3, noise=0.4), 400)
     test, train = closed_forms.long_time_limits(0.3, 0.4)
     assert train == 0.0
@@ -91,7 +91,7 @@ def test_lazy_interpolation_limit() -> None:
 
 
 def test_lazy_at_finite_width() -> None:
-    """Item 5: the finite-width kernel's Marchenko-Pastur law, with an error that falls like gamma0^2."""
+    """Item 5: Marchenko-Pastur law of the finite-width kernel, up to an error like gamma0^2."""
     exact = closed_forms.lazy_finite_width_loss(0.1, 1.5, 40)
     errors = []
     for gamma0 in (0.1, 0.01):

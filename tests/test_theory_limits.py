@@ -38,11 +38,13 @@ def test_the_valid_prefix_is_right() -> None:
 
 @pytest.mark.parametrize("lr", [0.05, 0.15, 0.19, 0.22])
 @pytest.mark.parametrize("alpha", [0.5, 1.0, 2.0])
-@pytest.mark.parametrize(("depth", "gamma0", "width"), [(1, 0.5, 0.5), (2, 2.0, 0.5), (3, 1.0, 2.0)])
+@pytest.mark.parametrize(
+    ("depth", "gamma0", "width"), [(1, 0.5, 0.5), (2, 2.0, 0.5), (3, 1.0, 2.0)]
+)
 def test_nothing_overflows_where_the_dynamics_are_finite(
     lr: float, alpha: float, depth: int, gamma0: float, width: float
 ) -> None:
-    """Up to and past the edge of stability, panels that are too long must not be taken for divergence."""
+    """Up to and past the edge of stability, too long a panel must not look like divergence."""
     network = {"depth": depth, "gamma0": gamma0, "width": width}
     setting = problem(network=network, data={"alpha": alpha}, optimizer={"lr": lr})
     with np.errstate(all="ignore"):

@@ -1,4 +1,4 @@
-"""The theory against the dense oracle (tests/oracle.py) and against its own laws, on random problems."""
+"""The theory against the dense oracle (tests/oracle.py) and its own laws, on random problems."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ MATRICES = ("C_v", "C_delta", "R_delta")
 
 
 def close(actual: Any, expected: Any) -> None:
-    """Equal up to rounding, on the scale of the largest entry or, where all is small, of the problem itself (one)."""
+    """Equal up to rounding, on the scale of the largest entry; that of the problem is one."""
     scale = np.max(np.abs(expected))
     np.testing.assert_allclose(actual, expected, rtol=1e-9, atol=1e-10 * scale + 1e-14)
 

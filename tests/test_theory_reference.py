@@ -27,7 +27,7 @@ def test_agrees_with_the_reference(case: dict[str, Any]) -> None:
     solution = lm.solve(case["problem"], case["steps"])
     np.testing.assert_allclose(solution.test_loss, case["test_loss"], rtol=1e-9)
     np.testing.assert_allclose(solution.train_loss, case["train_loss"], rtol=1e-9)
-    # The file holds one layer of each: the gradient norm of the first, the feature norm of the last.
+    # The file holds one layer of each: gradient norm of the first, feature norm of the last.
     np.testing.assert_allclose(solution.gradient_norm[0], case["gradient_norm"], rtol=1e-9)
     # Its last feature norm is left out. The iteration that made it stopped when the losses had
     # converged, which do not depend on it; one entry is even negative (see the next test).

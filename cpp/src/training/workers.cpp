@@ -20,6 +20,8 @@ void Workers::run(int threads, const std::function<void(int)>& job) {
   work(job);
 #endif
   if (error_) std::rethrow_exception(error_);
+  done_ = total_;  // diverged networks stopped early
+  report();
 }
 
 // Jobs are handed out one by one: they may take very different times (a diverged network stops early).
