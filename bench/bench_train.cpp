@@ -21,8 +21,7 @@ void train(benchmark::State& state) {
   const int steps = 50;
   for (auto _ : state) benchmark::DoNotOptimize(lindmft::train(problem, steps, options));
   const auto networks = static_cast<double>(options.seeds.size());
-  state.counters["network-steps"] =
-      benchmark::Counter(networks * steps, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["network-steps"] = benchmark::Counter(networks * steps, benchmark::Counter::kIsIterationInvariantRate);
 }
 
 BENCHMARK(train)

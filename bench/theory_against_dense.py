@@ -1,19 +1,25 @@
-"""Time ``solve`` against a plain NumPy dense fixed point of the same equations, in the same run.
+"""Time ``solve`` against NumPy dense fixed points of the same equations, in the same run.
 
 Usage: python bench/theory_against_dense.py [steps ...]        (default: 400)
 
-Each pair is timed alternately, five times; medians and their ratio are printed, with what ran.
-The peer (dense_numpy.py) iterates whole T x T matrices with triangular BLAS and LAPACK calls until
-the losses converge to 1e-10; ``solve`` converges to rounding. Both may use all cores.
+Solver and peers take turns, five times; medians and their ratios are printed, with what ran. The
+peers iterate whole T x T matrices until the losses converge to 1e-10, ``solve`` marches to rounding:
+
+* plain: NumPy as one would type the equations (dense_plain.py);
+* lean: the same iteration by an expert, with triangular BLAS and LAPACK (dense_numpy.py).
+
+All may use every core: ``solve`` its own threads, the peers those of NumPy's and SciPy's BLAS.
 """
 
 import statistics
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from dense_numpy import solve_dense
+from dense_plain import solve_plain
 
 import lindmft as lm
 
@@ -23,33 +29,38 @@ PROBLEM = lm.Problem(
     data=lm.FullBatch(alpha=2.0, noise=0.3),
     optimizer=lm.SGD(lr=0.1),
 )
+PEERS = {"plain": solve_plain, "lean": solve_dense}
 
 
-def timed(call: Callable[[], object]) -> tuple[float, object]:
+def timed(call: Callable[[], Any]) -> tuple[float, Any]:
     start = time.perf_counter()
     result = call()
     return time.perf_counter() - start, result
 
 
 def compare(steps: int) -> None:
-    ours: list[float] = []
-    dense: list[float] = []
+    seconds: dict[str, list[float]] = {"solve": [], **{name: [] for name in PEERS}}
+    apart, sweeps = dict.fromkeys(PEERS, 0.0), dict.fromkeys(PEERS, 0)
     for _ in range(REPEATS):
-        seconds, solution = timed(lambda: lm.solve(PROBLEM, steps))
-        ours.append(seconds)
-        seconds, peer = timed(lambda: solve_dense(2, 1.0, 1.0, 2.0, 0.3, 0.1, steps))
-        dense.append(seconds)
-    assert isinstance(solution, lm.Solution)
-    assert isinstance(peer, tuple)
-    test_loss, _, sweeps = peer
-    apart = np.max(np.abs(test_loss / solution.test_loss - 1))
+        taken, solution = timed(lambda: lm.solve(PROBLEM, steps))
+        seconds["solve"].append(taken)
+        for name, peer in PEERS.items():
+            taken, (test_loss, _, sweeps[name]) = timed(
+                lambda p=peer: p(2, 1, 1, 2, 0.3, 0.1, steps)
+            )
+            seconds[name].append(taken)
+            apart[name] = float(np.max(np.abs(test_loss / solution.test_loss - 1)))
+    median = {name: statistics.median(all_of_it) for name, all_of_it in seconds.items()}
     stats = solution.stats
-    a, b = statistics.median(ours), statistics.median(dense)
     print(
-        f"{steps:6d} steps   lindmft {a:8.4f} s ({stats.row_sweeps / steps:.1f} sweeps a step, "
-        f"{stats.flops / a / 1e9:.0f} GFLOP/s)   dense {b:8.3f} s ({sweeps} sweeps)   "
-        f"ratio {b / a:6.1f}   largest relative difference {apart:.0e}"
+        f"{steps} steps\n  solve {median['solve']:9.4f} s   {stats.row_sweeps / steps:.1f} sweeps a step, "
+        f"{stats.flops / median['solve'] / 1e9:.0f} GFLOP/s"
     )
+    for name in PEERS:
+        print(
+            f"  {name:5s} {median[name]:9.4f} s   {sweeps[name]} sweeps, {median[name] / median['solve']:.1f} times "
+            f"as long; largest relative difference {apart[name]:.0e}"
+        )
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def test_memory_is_refused_before_it_is_taken() -> None:
         lm.solve(problem(), 1000, memory_limit=1e6)
 
 
-@pytest.mark.parametrize("depth", [1, 2, 5])
+@pytest.mark.parametrize("depth", [1, 2, 5, 16])
 def test_memory_stays_within_the_promised_bound(depth: int) -> None:
     steps = 1000
     setting = problem(network={"depth": depth})

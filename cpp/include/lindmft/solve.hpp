@@ -32,9 +32,9 @@ struct TwoTimeFunctions {
 
 struct SolveStats {
   int nodes = 0;
-  int panels = 0;
-  int rejected_panels = 0;
-  int sweeps = 0;
+  int panels = 0;           ///< groups of rows that became final together
+  int rejected_panels = 0;  ///< attempts given up because they were too long
+  int sweeps = 0;           ///< passes over the equations
   double row_sweeps = 0.0;  ///< rows swept, the measure of work: nodes times the mean number of sweeps
   double flops = 0.0;       ///< floating-point operations counted in matrix products
   double seconds = 0.0;

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "linalg/skinny.hpp"
+
 namespace lindmft::linalg {
 namespace {
 
-constexpr int kTile = 128;             // columns; wide enough for dgemm, narrow enough to skip most structural zeros
-constexpr double kParallelWork = 2e6;  // operations below which a parallel region costs more than it saves
+constexpr int kTile = 48;  // columns: a multiple of the kernels' register tiles, small enough to share evenly
+constexpr double kParallelWork = 4e6;  // operations below which a parallel region gains less than it may cost
 
 }  // namespace
 
@@ -27,8 +29,8 @@ void PanelAlgebra::times_rows(View out, ConstView x, const Matrix& a, int rows, 
   for_tiles(out, 1.0 * out.rows * out.cols * rows, [&](int begin, int end) {
     const int first = map_->begin_of(begin);  // rows above are zero in these columns
     const int count = std::max(0, rows - first);
-    gemm(out.block(0, begin, out.rows, end - begin), x.block(0, first, x.rows, count),
-         leading(a, rows, out.cols).block(first, begin, count, end - begin), Transpose::no, scale, 0.0);
+    skinny_product(out.block(0, begin, out.rows, end - begin), x.block(0, first, x.rows, count),
+                   leading(a, rows, out.cols).block(first, begin, count, end - begin), scale, 0.0);
     return 2.0 * out.rows * count * (end - begin);
   });
 }
@@ -37,17 +39,18 @@ void PanelAlgebra::times_transposed(View out, ConstView x, const Matrix& a, doub
   const int b = out.cols;
   for_tiles(out, 1.0 * out.rows * b * b, [&](int begin, int end) {
     const int last = std::min(b, map_->end_of(end - 1));  // columns beyond are zero in these rows
-    gemm(out.block(0, begin, out.rows, end - begin), x.block(0, 0, x.rows, last),
-         leading(a, b, b).block(begin, 0, end - begin, last), Transpose::yes, scale, beta);
+    skinny_product_transposed(out.block(0, begin, out.rows, end - begin), x.block(0, 0, x.rows, last),
+                              leading(a, b, b).block(begin, 0, end - begin, last), scale, beta);
     return 2.0 * out.rows * last * (end - begin);
   });
 }
 
+// a is its own transpose, and rows stream better than columns.
 void PanelAlgebra::times_symmetric(View out, ConstView x, const Matrix& a, double scale, double beta) {
   const int b = out.cols;
   for_tiles(out, 2.0 * out.rows * b * b, [&](int begin, int end) {
-    gemm(out.block(0, begin, out.rows, end - begin), x, leading(a, b, b).block(0, begin, b, end - begin), Transpose::no,
-         scale, beta);
+    skinny_product_transposed(out.block(0, begin, out.rows, end - begin), x,
+                              leading(a, b, b).block(begin, 0, end - begin, b), scale, beta);
     return 2.0 * out.rows * b * (end - begin);
   });
 }

@@ -10,7 +10,8 @@ namespace lindmft::linalg {
 namespace {
 
 constexpr int kHighestOrder = 6;  // beyond this, rounding in the history is amplified more than smoothness gains
-constexpr int kSamples = 64;      // columns on which rules are compared
+constexpr int kWideStride = 4;    // spacing that amplifies less rounding, where functions vary slowly
+constexpr int kSamples = 16;      // columns on which rules are compared
 
 /// How a row is extrapolated: Lagrange polynomials through rows `last`, last - stride, .., last - order * stride.
 struct Rule {
@@ -37,71 +38,97 @@ class Weights {
   std::array<double, kHighestOrder + 1> weight_{};
 };
 
+/// The columns that follow a rule's two directions, for row last + shift.
+struct Borders {
+  int fixed_end;    // columns before it stay at fixed s
+  int along_begin;  // columns from it on follow the diagonal; those between have too little history, and repeat their
+                    // lag
+
+  Borders(const Rule& rule, int last, int shift) {
+    const int reach = rule.order * rule.stride;
+    along_begin = std::max(static_cast<int>(std::ceil(rule.near * last)), shift + reach);
+    fixed_end = std::max(0, std::min(along_begin, last - reach + 1));
+  }
+};
+
 /// m(last + shift, s)
-double predict(const Matrix& m, int last, int shift, int s, const Rule& rule, const Weights& w) {
-  const int reach = rule.order * rule.stride;
+double predict(const Matrix& m, int last, int shift, int s, const Rule& rule, const Weights& w,
+               const Borders& borders) {
+  if (s >= borders.fixed_end && s < borders.along_begin) return m(last, std::max(0, s - shift));
+  const int along = s >= borders.along_begin ? 1 : 0;
   double value = 0.0;
-  if (s >= rule.near * last && s - shift - reach >= 0) {
-    for (int j = 0; j <= rule.order; ++j) value += w[j] * m(last - j * rule.stride, s - shift - j * rule.stride);
-  } else if (s <= last - reach) {
-    for (int j = 0; j <= rule.order; ++j) value += w[j] * m(last - j * rule.stride, s);
-  } else {  // too little history: the lag alone
-    value = m(last, std::max(0, s - shift));
+  for (int j = 0; j <= rule.order; ++j) {
+    const int back = j * rule.stride;
+    value += w[j] * m(last - back, s - along * (shift + back));
   }
   return value;
+}
+
+/// The same for all columns of the row.
+void predict_row(Matrix& m, int last, int shift, const Rule& rule) {
+  const Weights w(rule, shift);
+  const Borders borders(rule, last, shift);
+  const int t = last + shift;
+  double* row = m.row(t);
+  std::fill_n(row, t + 1, 0.0);
+  for (int s = borders.fixed_end; s < std::min(borders.along_begin, t + 1); ++s)
+    row[s] = m(last, std::max(0, s - shift));
+  for (int j = 0; j <= rule.order; ++j) {
+    const int back = j * rule.stride;
+    const double weight = w[j];
+    const double* from = m.row(last - back);
+    for (int s = 0; s < borders.fixed_end; ++s) row[s] += weight * from[s];
+    for (int s = borders.along_begin; s <= t; ++s) row[s] += weight * from[s - shift - back];
+  }
 }
 
 /// How far off a rule would have been for row `last`, predicted over the panel's length.
 double hindsight(const Matrix& m, int last, int distance, const Rule& rule) {
   const Weights w(rule, distance);
+  const Borders borders(rule, last - distance, distance);
   double worst = 0.0;
   for (int i = 0; i <= kSamples; ++i) {
     const int s = last * i / kSamples;
-    worst = std::max(worst, std::abs(predict(m, last - distance, distance, s, rule, w) - m(last, s)));
+    worst = std::max(worst, std::abs(predict(m, last - distance, distance, s, rule, w, borders) - m(last, s)));
   }
   return worst;
 }
 
-Rule best_rule(const Matrix& m, Panel panel) {
+Rule best_rule(const Matrix& m, Panel panel, double near) {
   const int last = panel.begin - 1;
   const int p = panel.size();
-  Rule best{0, 1, 0.5};
+  Rule best{0, 1, near};
   double least = last >= p ? hindsight(m, last, p, best) : 0.0;
-  for (const double near : {0.5, 0.9}) {
-    for (const int stride : {1, std::max(2, p / 2)}) {
-      for (int order = 0; order <= kHighestOrder && last - p - order * stride >= 0; ++order) {
-        const Rule rule{order, stride, near};
-        const double off = hindsight(m, last, p, rule);
-        if (off >= least) continue;
-        best = rule;
-        least = off;
-      }
+  for (const int stride : {1, kWideStride}) {
+    for (int order = 1; order <= kHighestOrder && last - p - order * stride >= 0; ++order) {
+      const Rule rule{order, stride, near};
+      const double off = hindsight(m, last, p, rule);
+      if (off >= least) continue;
+      best = rule;
+      least = off;
     }
   }
   return best;
 }
 
-void extrapolate(Matrix& m, Panel panel) {
+void extrapolate(Matrix& m, Panel panel, double near) {
   const int last = panel.begin - 1;
-  const Rule rule = best_rule(m, panel);
-  for (int t = panel.begin; t < panel.end; ++t) {
-    const Weights w(rule, t - last);
-    for (int s = 0; s <= t; ++s) m(t, s) = predict(m, last, t - last, s, rule, w);
-  }
+  const Rule rule = best_rule(m, panel, near);
+  for (int t = panel.begin; t < panel.end; ++t) predict_row(m, last, t - last, rule);
 }
 
 }  // namespace
 
 void guess_causal(Matrix& m, Panel panel) {
   if (panel.begin == 0) return;
-  extrapolate(m, panel);
+  extrapolate(m, panel, 0.5);
   // The whole rest of the row: a longer panel may have been tried and given up here.
   for (int t = panel.begin; t < panel.end; ++t) std::fill(m.row(t) + t + 1, m.row(t) + m.cols(), 0.0);
 }
 
 void guess_symmetric(Matrix& m, Panel panel) {
   if (panel.begin == 0) return;
-  extrapolate(m, panel);
+  extrapolate(m, panel, 0.9);
   for (int t = panel.begin; t < panel.end; ++t) {
     for (int s = t + 1; s < panel.end; ++s) m(t, s) = m(s, t);
   }

@@ -34,25 +34,21 @@ double ratio(double change, double size) { return change == 0.0 ? 0.0 : change /
 
 }  // namespace
 
-double replace_rows(Matrix& m, Panel panel, ConstView rows) {
-  double change = 0.0;
+void replace_rows(Matrix& m, Panel panel, ConstView rows, RowChanges& changes) {
   for (int i = 0; i < rows.rows; ++i) {
     const RowChange r = replace_row(m.row(panel.begin + i), rows.row(i), rows.cols);
-    change = std::max(change, ratio(r.change, r.largest));
+    changes.note(i, ratio(r.change, r.largest));
   }
-  return change;
 }
 
-double replace_symmetric(Matrix& m, Panel panel, ConstView rows) {
+void replace_symmetric(Matrix& m, Panel panel, ConstView rows, RowChanges& changes) {
   double scale = 0.0;
   for (int t = 0; t < panel.begin; ++t) scale = std::max(scale, m(t, t));
   for (int i = 0; i < rows.rows; ++i) scale = std::max(scale, rows(i, panel.begin + i));
-  double change = 0.0;
   for (int i = 0; i < rows.rows; ++i) {
-    change = std::max(change, ratio(replace_row(m.row(panel.begin + i), rows.row(i), rows.cols).change, scale));
+    changes.note(i, ratio(replace_row(m.row(panel.begin + i), rows.row(i), rows.cols).change, scale));
   }
   mirror(m, panel);
-  return change;
 }
 
 void mirror(Matrix& m, Panel panel) {

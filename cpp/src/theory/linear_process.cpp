@@ -66,23 +66,20 @@ void LinearProcess::set_kernel(const Sweep& sweep, ConstView k, const LinearProc
   add_decay(own_rows, sweep.time);
 }
 
-double LinearProcess::respond(const Sweep& sweep, const LinearProcess& partner, double gamma0_sq) {
-  const double change =
-      std::max(respond(cross, sweep, cross_history_, partner.own_history_, partner, 1.0, gamma0_sq),
-               respond(own, sweep, own_history_, partner.cross_history_, partner, gamma0_sq, gamma0_sq));
+void LinearProcess::respond(const Sweep& sweep, const LinearProcess& partner, double gamma0_sq) {
+  respond(cross, sweep, cross_history_, partner.own_history_, partner, 1.0, gamma0_sq);
+  respond(own, sweep, own_history_, partner.cross_history_, partner, gamma0_sq, gamma0_sq);
   const Panel panel = sweep.time.panel;
   for (int t = panel.begin; t < panel.end; ++t) {
     own_sum_[static_cast<std::size_t>(t)] = linalg::sum(own.row(t), panel.end);
     cross_sum_[static_cast<std::size_t>(t)] = linalg::sum(cross.row(t), panel.end);
   }
-  return change;
 }
 
 // With k and k' the two kernels' blocks within the panel, eliminating the partner's rows leaves
 //     (I - gamma0^2 k k') rows = history + coupling k (partner's history).
-double LinearProcess::respond(Matrix& response, const Sweep& sweep, const Matrix& history,
-                              const Matrix& partner_history, const LinearProcess& partner, double coupling,
-                              double gamma0_sq) {
+void LinearProcess::respond(Matrix& response, const Sweep& sweep, const Matrix& history, const Matrix& partner_history,
+                            const LinearProcess& partner, double coupling, double gamma0_sq) {
   const Panel panel = sweep.time.panel;
   const int p = panel.size();
   const int b = panel.end;
@@ -97,11 +94,11 @@ double LinearProcess::respond(Matrix& response, const Sweep& sweep, const Matrix
   linalg::add_block_product(rows, k, linalg::leading(partner_history, p, b), coupling);
   linalg::add_block_product(system, k, linalg::leading(partner.block_, p, p), -gamma0_sq);
   linalg::solve_block(system, rows);
-  return linalg::replace_rows(response, panel, rows);
+  linalg::replace_rows(response, panel, rows, sweep.changes);
 }
 
-double LinearProcess::correlate(const Sweep& sweep, const LinearProcess& partner, Source own_source,
-                                Source cross_source, double gamma0_sq) {
+void LinearProcess::correlate(const Sweep& sweep, const LinearProcess& partner, Source own_source, Source cross_source,
+                              double gamma0_sq) {
   const Panel panel = sweep.time.panel;
   const int b = panel.end;
   const View rows = sweep.scratch(0, panel.size(), b);
@@ -115,7 +112,7 @@ double LinearProcess::correlate(const Sweep& sweep, const LinearProcess& partner
     const double by_cross = linalg::dot(cross_left.row(i), partner.own.row(t), b);
     with_partner_[static_cast<std::size_t>(t)] = {by_own + by_cross, std::abs(by_own) + std::abs(by_cross)};
   }
-  return linalg::replace_symmetric(C, panel, rows);
+  linalg::replace_symmetric(C, panel, rows, sweep.changes);
 }
 
 }  // namespace lindmft::theory

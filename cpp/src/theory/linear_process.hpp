@@ -30,11 +30,11 @@ class LinearProcess {
 
   /// Rows of the responses, from both kernels, the coupling within the panel solved exactly:
   ///     cross = k partner.own        own = D_w + gamma0^2 k partner.cross
-  double respond(const Sweep& sweep, const LinearProcess& partner, double gamma0_sq);
+  void respond(const Sweep& sweep, const LinearProcess& partner, double gamma0_sq);
 
-  /// Rows of  C = own C_own own^T + gamma0^2 cross C_cross cross^T. Both return the largest relative change.
-  double correlate(const Sweep& sweep, const LinearProcess& partner, Source own_source, Source cross_source,
-                   double gamma0_sq);
+  /// Rows of  C = own C_own own^T + gamma0^2 cross C_cross cross^T.
+  void correlate(const Sweep& sweep, const LinearProcess& partner, Source own_source, Source cross_source,
+                 double gamma0_sq);
 
   /// <x y> / gamma0 at one node, as of the last correlate(), y the partner.
   [[nodiscard]] ChainTerm with_partner(int node) const { return with_partner_[static_cast<std::size_t>(node)]; }
@@ -45,8 +45,8 @@ class LinearProcess {
   }
 
  private:
-  double respond(Matrix& response, const Sweep& sweep, const Matrix& history, const Matrix& partner_history,
-                 const LinearProcess& partner, double coupling, double gamma0_sq);
+  void respond(Matrix& response, const Sweep& sweep, const Matrix& history, const Matrix& partner_history,
+               const LinearProcess& partner, double coupling, double gamma0_sq);
 
   Matrix own_history_, cross_history_;       // p x n   the responses' rows without the coupling within the panel
   Matrix block_;                             // p x p   the kernel's columns of the panel

@@ -10,21 +10,12 @@
 namespace lindmft::theory {
 namespace {
 
-constexpr double kTolerance = 1e-13;  // relative error of a converged panel: rounding, not accuracy
-constexpr double kRounding = 1e-11;   // below this a change that no longer falls is rounding
-constexpr double kExplosion = 1e100;
-// Longer panels make faster products but need more sweeps.
-constexpr int kFewSweeps = 6;
-constexpr int kManySweeps = 12;
+constexpr double kTolerance = 1e-12;  // relative change of a row below which the rows after it are final
+constexpr double kExplosion = 1e100;  // a change that no sweep will mend
+constexpr double kGrow = 0.3;         // the window grows while sweeps make this fraction of its rows final
 
-/// The next change would be this one times the rate at which changes fall, trusted between 1/100 and 0.3.
-bool converged(double change, double last) {
-  const double rate = std::isfinite(last) ? std::clamp(change / last, 0.01, 0.3) : 0.3;
-  return change * rate < kTolerance || (change < kRounding && change > 0.3 * last);
-}
-
-enum class Outcome { converged, shrink };
-
+/// A window slides over the steps. Each sweep makes at least its first row exact, by causality, and a good guess makes
+/// more: those are final, and as many new rows enter at the far end.
 class March {
  public:
   March(TimeGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options, Solution& solution)
@@ -40,10 +31,15 @@ class March {
   int run();
 
  private:
-  Outcome sweep(const PanelTime& time);
-  bool record(const PanelTime& time);
+  void extend(int size);
+  int sweep();
+  void commit(int rows);
+  bool record_final(bool rest);
+  bool record(Panel panel);
   [[nodiscard]] bool diverged(int node, const Losses& losses);
   void check_chain(int node);
+  void append(int node, const Losses& at);
+  int finish();
 
   TimeGrid& grid_;
   NetworkSide& network_;
@@ -53,30 +49,42 @@ class March {
   PanelMap map_;
   linalg::PanelAlgebra algebra_;
   Scratch scratch_;
-  int sweeps_ = 0;              // of the panel at hand
+  linalg::RowChanges changes_;
+  Panel window_;                // rows before it are final
+  int recorded_ = 0;            // rows before it are in the solution
   double largest_chain_ = 0.0;  // terms of the chain identity
   double chain_spread_ = 0.0;
 };
 
-// Causality makes every sweep exact in at least one more row, so p sweeps finish a panel of p nodes whatever the guess;
-// a good guess needs a few. Values that blow up on the way are an artefact of a panel too long: shrink it.
-Outcome March::sweep(const PanelTime& time) {
-  const Sweep context{time, algebra_, scratch_};
-  data_.guess(time.panel);
-  network_.guess(context, data_.field());
-  double last = std::numeric_limits<double>::infinity();
-  for (sweeps_ = 1;; ++sweeps_) {
-    double change = network_.backward(context, data_.field());
-    change = std::max(change, data_.update(context, network_.field()));
-    change = std::max(change, network_.forward(context, data_.field()));
-    ++solution_.stats.sweeps;
-    solution_.stats.row_sweeps += time.panel.size();
-    if (!(change < kExplosion)) return time.panel.size() == 1 ? Outcome::converged : Outcome::shrink;
-    if (sweeps_ >= time.panel.size() || converged(change, last)) break;
-    last = change;
+/// Lets the window grow to `size` rows.
+void March::extend(int size) {
+  const Panel entering{window_.end, std::min(grid_.nodes(), window_.begin + size)};
+  if (entering.size() <= 0) return;
+  window_.end = entering.end;
+  map_.set(window_);
+  data_.guess(entering);
+  network_.guess(entering);
+}
+
+/// One pass over the equations; returns how many rows at the front are final, 0 if the window must shrink.
+int March::sweep() {
+  const int size = window_.size();
+  changes_.reset(size);
+  const PanelTime time = grid_.propose(window_);
+  const Sweep context{time, algebra_, scratch_, changes_};
+  network_.backward(context, data_.field());
+  data_.update(context, network_.field());
+  network_.forward(context, data_.field());
+  ++solution_.stats.sweeps;
+  solution_.stats.row_sweeps += size;
+  // A row is as good as the rows before it were when it was computed, and those were off by what they changed.
+  int good = 1;
+  while (good < size && changes_[good - 1] < kTolerance) ++good;
+  const double limit = size == 1 ? std::numeric_limits<double>::infinity() : kExplosion;  // a single row is exact
+  for (int i = 0; i < size; ++i) {
+    if (!(changes_[i] < limit)) return 0;
   }
-  network_.finish(context, data_.field());
-  return Outcome::converged;
+  return good;
 }
 
 bool March::diverged(int node, const Losses& losses) {
@@ -98,29 +106,49 @@ void March::check_chain(int node) {
   }
 }
 
-/// Appends the panel's nodes to the solution; false at the first diverged one.
-bool March::record(const PanelTime& time) {
-  const Panel panel = time.panel;
-  const std::vector<Losses> losses = data_.losses({time, algebra_, scratch_}, network_.field());
+/// Finishes the panel's rows and appends them to the solution; false at the first diverged one.
+bool March::record(Panel panel) {
+  changes_.reset(panel.size());
+  const PanelTime time = grid_.committed(panel);
+  const Sweep context{time, algebra_, scratch_, changes_};
+  network_.finish(context, data_.field());
+  const std::vector<Losses> losses = data_.losses(context, network_.field());
   for (int node = panel.begin; node < panel.end; ++node) {
     const Losses& at = losses[static_cast<std::size_t>(node - panel.begin)];
     if (diverged(node, at)) {
       solution_.diverged_at = static_cast<int>(grid_.time(node));
       return false;
     }
-    solution_.time.push_back(grid_.time(node));
-    solution_.test_loss.push_back(at.test);
-    solution_.train_loss.push_back(at.train);
-    solution_.term_target.push_back(at.term_target);
-    solution_.term_init.push_back(at.term_init);
-    solution_.term_data.push_back(at.term_data);
-    for (int l = 1; l <= network_.layers(); ++l) {
-      solution_.feature_norm[static_cast<std::size_t>(l - 1)].push_back(network_.feature_norm(l, node));
-      solution_.gradient_norm[static_cast<std::size_t>(l - 1)].push_back(network_.gradient_norm(l, node));
-    }
+    append(node, at);
     check_chain(node);
   }
+  recorded_ = panel.end;
+  if (options_.progress && !options_.progress(recorded_, grid_.nodes())) {
+    throw Interrupted("solve was interrupted after " + std::to_string(recorded_) + " of " +
+                      std::to_string(grid_.nodes()) + " steps");
+  }
   return true;
+}
+
+void March::append(int node, const Losses& at) {
+  solution_.time.push_back(grid_.time(node));
+  solution_.test_loss.push_back(at.test);
+  solution_.train_loss.push_back(at.train);
+  solution_.term_target.push_back(at.term_target);
+  solution_.term_init.push_back(at.term_init);
+  solution_.term_data.push_back(at.term_data);
+  for (int l = 1; l <= network_.layers(); ++l) {
+    solution_.feature_norm[static_cast<std::size_t>(l - 1)].push_back(network_.feature_norm(l, node));
+    solution_.gradient_norm[static_cast<std::size_t>(l - 1)].push_back(network_.gradient_norm(l, node));
+  }
+}
+
+/// Rows at the front become final.
+void March::commit(int rows) {
+  const Panel final{window_.begin, window_.begin + rows};
+  grid_.commit(final);
+  window_.begin = final.end;
+  map_.set(window_);
 }
 
 int March::run() {
@@ -128,27 +156,39 @@ int March::run() {
   solution_.feature_norm.resize(static_cast<std::size_t>(network_.layers()));
   solution_.gradient_norm.resize(static_cast<std::size_t>(network_.layers()));
   int size = 1;
-  Panel panel;
-  while (panel.end < nodes) {
-    panel = {panel.end, std::min(nodes, panel.end + size)};
-    map_.set(panel);
-    const PanelTime time = grid_.propose(panel);
-    if (sweep(time) == Outcome::shrink) {
+  while (window_.begin < nodes) {
+    extend(size);
+    const int good = sweep();
+    if (good == 0) {
       ++solution_.stats.rejected_panels;
-      size = std::max(1, panel.size() / 2);
-      panel.end = panel.begin;
+      if (!record_final(true)) break;
+      if (window_.size() == 1) {
+        solution_.diverged_at = static_cast<int>(grid_.time(window_.begin));
+        break;
+      }
+      size = window_.size() / 2;
+      window_.end = window_.begin;
       continue;
     }
+    commit(good);
     ++solution_.stats.panels;
-    if (!record(time)) break;
-    grid_.commit(panel);
-    if (options_.progress && !options_.progress(panel.end, nodes)) {
-      throw Interrupted("solve was interrupted after " + std::to_string(panel.end) + " of " + std::to_string(nodes) +
-                        " steps");
-    }
-    if (sweeps_ <= kFewSweeps) size = std::min(2 * size, options_.largest_panel);
-    if (sweeps_ > kManySweeps) size = std::max(1, size / 2);
+    if (good >= kGrow * size) size = std::min(size + std::max(1, size / 4), options_.largest_panel);
+    if (!record_final(window_.begin == nodes)) break;
   }
+  return finish();
+}
+
+/// Records final rows, as many at a time as a panel holds, and the rest too if asked; false if the run has diverged.
+bool March::record_final(bool rest) {
+  while (recorded_ < window_.begin) {
+    const Panel panel{recorded_, std::min(window_.begin, recorded_ + options_.largest_panel)};
+    if (panel.size() < options_.largest_panel && !rest) return true;
+    if (!record(panel)) return false;
+  }
+  return true;
+}
+
+int March::finish() {
   solution_.stats.nodes = static_cast<int>(solution_.time.size());
   solution_.stats.flops = algebra_.flops();
   solution_.stats.chain_residual = largest_chain_ > 0.0 ? chain_spread_ / largest_chain_ : 0.0;

@@ -1,4 +1,4 @@
-// Panel by panel through time: sweep, accept or shrink, detect divergence (theory.md section 10).
+// Forward through time: sweep, accept or shrink, detect divergence (theory.md section 10).
 #pragma once
 
 #include "lindmft/solve.hpp"
@@ -9,7 +9,7 @@ namespace lindmft::theory {
 
 struct MarchOptions {
   int threads = 1;
-  int largest_panel = 32;
+  int largest_panel = 8;  ///< rows of the sliding window, and recorded together
   Progress progress;
 };
 

@@ -1,7 +1,5 @@
 #include "theory/mlp.hpp"
 
-#include <algorithm>
-
 #include "theory/kernel.hpp"
 
 namespace lindmft::theory {
@@ -16,12 +14,11 @@ double Mlp::bytes(const Problem& problem, int nodes, int rows) {
   return 2.0 * problem.network.depth * LinearProcess::bytes(nodes, rows);
 }
 
-void Mlp::guess(const Sweep& sweep, const DataField& data) {
+void Mlp::guess(Panel panel) {
   for (Layer& layer : layers_) {
-    layer.h.guess(sweep.time.panel);
-    layer.g.guess(sweep.time.panel);
+    layer.h.guess(panel);
+    layer.g.guess(panel);
   }
-  for (int l = 1; l <= layers(); ++l) set_forward_kernel(l, sweep, data);
 }
 
 Source Mlp::forward_source(int l, const DataField& data) const { return {l == 1 ? data.C_h0 : &layer(l - 1).h.C, 1.0}; }
@@ -51,31 +48,27 @@ void Mlp::set_forward_kernel(int l, const Sweep& sweep, const DataField& data) {
   layer(l).h.set_kernel(sweep, A, layer(l).g, scales_.gamma0_sq);
 }
 
-double Mlp::backward(const Sweep& sweep, const DataField& data) {
-  double change = 0.0;
+void Mlp::backward(const Sweep& sweep, const DataField& data) {
+  for (int l = 1; l <= layers(); ++l) set_forward_kernel(l, sweep, data);  // as the last sweep left it
   for (int l = layers(); l >= 1; --l) {
     Layer& my = layer(l);
     set_backward_kernel(l, sweep);
-    change = std::max(change, my.g.respond(sweep, my.h, scales_.gamma0_sq));
-    change =
-        std::max(change, my.g.correlate(sweep, my.h, backward_source(l), forward_source(l, data), scales_.gamma0_sq));
+    my.g.respond(sweep, my.h, scales_.gamma0_sq);
+    my.g.correlate(sweep, my.h, backward_source(l), forward_source(l, data), scales_.gamma0_sq);
   }
-  return change;
 }
 
-double Mlp::correlate_features(int l, const Sweep& sweep, const DataField& data) {
+void Mlp::correlate_features(int l, const Sweep& sweep, const DataField& data) {
   Layer& my = layer(l);
-  return my.h.correlate(sweep, my.g, forward_source(l, data), backward_source(l), scales_.gamma0_sq);
+  my.h.correlate(sweep, my.g, forward_source(l, data), backward_source(l), scales_.gamma0_sq);
 }
 
-double Mlp::forward(const Sweep& sweep, const DataField& data) {
-  double change = 0.0;
+void Mlp::forward(const Sweep& sweep, const DataField& data) {
   for (int l = 1; l <= layers(); ++l) {
     set_forward_kernel(l, sweep, data);
-    change = std::max(change, layer(l).h.respond(sweep, layer(l).g, scales_.gamma0_sq));
-    if (l < layers()) change = std::max(change, correlate_features(l, sweep, data));
+    layer(l).h.respond(sweep, layer(l).g, scales_.gamma0_sq);
+    if (l < layers()) correlate_features(l, sweep, data);
   }
-  return change;
 }
 
 // The correlation of the last hidden layer is an output alone.

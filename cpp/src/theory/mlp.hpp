@@ -11,9 +11,9 @@ class Mlp final : public NetworkSide {
   /// nodes: capacity; rows: the largest panel
   Mlp(const Problem& problem, int nodes, int rows);
 
-  void guess(const Sweep& sweep, const DataField& data) override;
-  double backward(const Sweep& sweep, const DataField& data) override;
-  double forward(const Sweep& sweep, const DataField& data) override;
+  void guess(Panel panel) override;
+  void backward(const Sweep& sweep, const DataField& data) override;
+  void forward(const Sweep& sweep, const DataField& data) override;
   void finish(const Sweep& sweep, const DataField& data) override;
   [[nodiscard]] NetworkField field() const override { return {&layer(1).g.C, &layer(1).g.cross}; }
 
@@ -39,7 +39,7 @@ class Mlp final : public NetworkSide {
   /// Sources of layer l: u^l ~ GP(0, C_h^{l-1}),  r^l ~ GP(0, (nu_{l+1} / nu_l) C_g^{l+1}), C_g^{L+1} = 1.
   void set_forward_kernel(int l, const Sweep& sweep, const DataField& data);
   void set_backward_kernel(int l, const Sweep& sweep);
-  double correlate_features(int l, const Sweep& sweep, const DataField& data);
+  void correlate_features(int l, const Sweep& sweep, const DataField& data);
   [[nodiscard]] Source forward_source(int l, const DataField& data) const;
   [[nodiscard]] Source backward_source(int l) const;
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "linalg/causal.hpp"
+#include "linalg/rows.hpp"
 #include "lindmft/solve.hpp"
 #include "theory/saved.hpp"
 #include "theory/scratch.hpp"
@@ -35,6 +36,7 @@ struct Sweep {
   const PanelTime& time;
   linalg::PanelAlgebra& algebra;
   Scratch& scratch;
+  linalg::RowChanges& changes;  ///< everything that is written notes here how much it changed
 };
 
 class NetworkSide {
@@ -44,12 +46,12 @@ class NetworkSide {
   NetworkSide& operator=(const NetworkSide&) = delete;
   virtual ~NetworkSide() = default;
 
-  /// First guess of the panel's rows, once the data side has guessed its own.
-  virtual void guess(const Sweep& sweep, const DataField& data) = 0;
-  /// Rows of everything backward, then forward. Each returns the largest relative change.
-  virtual double backward(const Sweep& sweep, const DataField& data) = 0;
-  virtual double forward(const Sweep& sweep, const DataField& data) = 0;
-  /// Rows of what nothing else depends on, once the panel has converged.
+  /// First guess of a panel's rows.
+  virtual void guess(Panel panel) = 0;
+  /// Rows of everything backward, then forward.
+  virtual void backward(const Sweep& sweep, const DataField& data) = 0;
+  virtual void forward(const Sweep& sweep, const DataField& data) = 0;
+  /// Rows of what nothing else depends on, once the panel's are final.
   virtual void finish(const Sweep& sweep, const DataField& data) = 0;
   [[nodiscard]] virtual NetworkField field() const = 0;
 
@@ -74,10 +76,10 @@ class DataSide {
   DataSide& operator=(const DataSide&) = delete;
   virtual ~DataSide() = default;
 
-  /// First guess of the panel's rows.
+  /// First guess of a panel's rows.
   virtual void guess(Panel panel) = 0;
-  /// Rows of everything on this side; returns the largest relative change.
-  virtual double update(const Sweep& sweep, const NetworkField& network) = 0;
+  /// Rows of everything on this side.
+  virtual void update(const Sweep& sweep, const NetworkField& network) = 0;
   [[nodiscard]] virtual DataField field() const = 0;
 
   /// One entry a node of the panel, from converged rows.

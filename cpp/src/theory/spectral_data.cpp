@@ -112,14 +112,12 @@ void SpectralData::guess(Panel panel) {
   if (stored_samples()) linalg::guess_symmetric(C_e_, panel);
 }
 
-double SpectralData::update(const Sweep& sweep, const NetworkField& network) {
-  double change = 0.0;
-  update_responses(sweep, network, change);
-  update_sources(sweep, network, change);
-  update_discrepancy(sweep, change);
-  update_errors(sweep, change);
-  update_gradient(sweep, change);
-  return change;
+void SpectralData::update(const Sweep& sweep, const NetworkField& network) {
+  update_responses(sweep, network);
+  update_sources(sweep, network);
+  update_discrepancy(sweep);
+  update_errors(sweep);
+  update_gradient(sweep);
 }
 
 // Rows of the solution of R = I + scale x R: history from the rows of R before the panel, the rest solved within it.
@@ -144,17 +142,17 @@ void SpectralData::times_R_delta(View out, ConstView x, const Sweep& sweep) {
 
 // Bt = (nu_1 / nu_L) (D_w R_gu^1 / gamma0 + K * C_g^1),  H_k = I - lambda Bt R_Delta H_k,
 // R_vu = -H1 Bt,  R_Delta = I + R_vu R_Delta / alpha.
-void SpectralData::update_responses(const Sweep& sweep, const NetworkField& network, double& change) {
+void SpectralData::update_responses(const Sweep& sweep, const NetworkField& network) {
   const Panel panel = sweep.time.panel;
   const View rows = sweep.scratch(0, panel.size(), panel.end);
   const View BtR = sweep.scratch(1, panel.size(), panel.end);
   kernel_rows(rows, sweep.time, network.R_gu1, network.C_g1, scales_.lr.front(), scales_.first_to_last);
-  change = std::max(change, linalg::replace_rows(Bt_, panel, rows));
+  linalg::replace_rows(Bt_, panel, rows, sweep.changes);
   times_R_delta(BtR, rows, sweep);
 
   for (Mode& mode : modes_) {
     solve_causal(rows, BtR, mode.H, -mode.lambda, sweep);
-    change = std::max(change, linalg::replace_rows(mode.H, panel, rows));
+    linalg::replace_rows(mode.H, panel, rows, sweep.changes);
     row_sums(mode.target, mode.H, panel);
   }
   for (Matrix* moment : {&H1_, &H2_}) {
@@ -164,14 +162,14 @@ void SpectralData::update_responses(const Sweep& sweep, const NetworkField& netw
       const double lambda = moment == &H1_ ? mode.lambda : mode.lambda * mode.lambda;
       add(rows, rows_of(mode.H, panel), mode.weight * lambda);
     }
-    linalg::replace_rows(*moment, panel, rows);
+    linalg::replace_rows(*moment, panel, rows, sweep.changes);
   }
   if (!finite_data()) return;
   const View R_vu = sweep.scratch(kResponse, panel.size(), panel.end);
   sweep.algebra.times_causal(R_vu, rows_of(H1(), panel), Bt_, -H1_factor());
   if (!stored_samples()) return;
   solve_causal(rows, R_vu, R_delta_, inverse_alpha_, sweep);
-  change = std::max(change, linalg::replace_rows(R_delta_, panel, rows));
+  linalg::replace_rows(R_delta_, panel, rows, sweep.changes);
   row_sums(error_sum_, R_delta_, panel);
 }
 
@@ -199,7 +197,7 @@ void SpectralData::initial_weights_rows(View out, const Sweep& sweep, const Netw
   }
 }
 
-void SpectralData::update_sources(const Sweep& sweep, const NetworkField& network, double& change) {
+void SpectralData::update_sources(const Sweep& sweep, const NetworkField& network) {
   const Panel panel = sweep.time.panel;
   const View init = sweep.scratch(0, panel.size(), panel.end);
   initial_weights_rows(init, sweep, network);
@@ -211,16 +209,14 @@ void SpectralData::update_sources(const Sweep& sweep, const NetworkField& networ
     if (single()) {
       add(init, data, modes_.front().lambda);
     } else {
-      change = std::max(change, linalg::replace_rows(data_, panel, data));
-      linalg::mirror(data_, panel);
+      linalg::replace_symmetric(data_, panel, data, sweep.changes);
     }
   }
-  linalg::replace_rows(init_, panel, init);  // may be zero (infinite width), so its change measures nothing
-  linalg::mirror(init_, panel);
+  linalg::replace_symmetric(init_, panel, init, sweep.changes);
 }
 
 // <v_k v_k> = H_k ((w*_k)^2 1 + init + lambda data) H_k^T
-void SpectralData::update_discrepancy(const Sweep& sweep, double& change) {
+void SpectralData::update_discrepancy(const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   const View C_v = sweep.scratch(0, panel.size(), panel.end);
   const View C_v2 = sweep.scratch(1, panel.size(), panel.end);
@@ -236,12 +232,12 @@ void SpectralData::update_discrepancy(const Sweep& sweep, double& change) {
     add(C_v, mode_rows, mode.weight * mode.lambda);
     add(C_v2, mode_rows, mode.weight * mode.lambda * mode.lambda);
   }
-  change = std::max(change, linalg::replace_symmetric(C_v_, panel, C_v));
-  if (!single()) change = std::max(change, linalg::replace_symmetric(C_v2_, panel, C_v2));
+  linalg::replace_symmetric(C_v_, panel, C_v, sweep.changes);
+  if (!single()) linalg::replace_symmetric(C_v2_, panel, C_v2, sweep.changes);
 }
 
 // One row of the table "how data are used" (theory.md section 6).
-void SpectralData::update_errors(const Sweep& sweep, double& change) {
+void SpectralData::update_errors(const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   const View C_e = sweep.scratch(0, panel.size(), panel.end);
   set_zero(C_e);
@@ -255,7 +251,7 @@ void SpectralData::update_errors(const Sweep& sweep, double& change) {
     }
   }
   if (!finite_data()) return;
-  change = std::max(change, linalg::replace_symmetric(C_e_, panel, C_e));
+  linalg::replace_symmetric(C_e_, panel, C_e, sweep.changes);
   const View R_vu = sweep.scratch(kResponse, panel.size(), panel.end);
   for (int i = 0; i < panel.size(); ++i) {
     data_power_[static_cast<std::size_t>(panel.begin + i)] =
@@ -289,7 +285,7 @@ void SpectralData::stored_errors(View C_e, const Sweep& sweep) {
 }
 
 // R_hr^0 and C_h^0 by the moments of the spectrum (head of spectral_data.hpp).
-void SpectralData::update_gradient(const Sweep& sweep, double& change) {
+void SpectralData::update_gradient(const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   const int p = panel.size();
   const int b = panel.end;
@@ -304,7 +300,7 @@ void SpectralData::update_gradient(const Sweep& sweep, double& change) {
   std::vector<double> sums(static_cast<std::size_t>(p));
   for (int i = 0; i < p; ++i) sums[static_cast<std::size_t>(i)] = linalg::sum(rows.row(i), b);
   times_E(rows, sweep, sums.data());
-  change = std::max(change, linalg::replace_rows(R_hr0_, panel, rows));
+  linalg::replace_rows(R_hr0_, panel, rows, sweep.changes);
 
   const View C_h0 = sweep.scratch(2, p, b);
   set_zero(C_h0);
@@ -321,13 +317,13 @@ void SpectralData::update_gradient(const Sweep& sweep, double& change) {
   if (finite_data()) {
     R_delta_times(left, H2(), H2_factor());
     sweep.algebra.times_causal(rows, left, Bt_);
-    change = std::max(change, linalg::replace_rows(X_, panel, rows));
+    linalg::replace_rows(X_, panel, rows, sweep.changes);
     add(C_h0, rows_of(C_e_, panel), m1_ * inverse_alpha_);
     sweep.algebra.times_symmetric(left, rows, C_e_, inverse_alpha_);
     add(C_h0, left, -1.0);
     sweep.algebra.times_transposed(C_h0, rows_of(C_e_, panel), X_, -inverse_alpha_, 1.0);
   }
-  change = std::max(change, linalg::replace_symmetric(C_h0_, panel, C_h0));
+  linalg::replace_symmetric(C_h0_, panel, C_h0, sweep.changes);
 }
 
 std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField& network) {

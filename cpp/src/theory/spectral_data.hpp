@@ -19,7 +19,7 @@ class SpectralData final : public DataSide {
   SpectralData(const Problem& problem, int nodes);
 
   void guess(Panel panel) override;
-  double update(const Sweep& sweep, const NetworkField& network) override;
+  void update(const Sweep& sweep, const NetworkField& network) override;
   [[nodiscard]] DataField field() const override { return {&C_h0_, &R_hr0_}; }
 
   std::vector<Losses> losses(const Sweep& sweep, const NetworkField& network) override;
@@ -36,11 +36,11 @@ class SpectralData final : public DataSide {
     std::vector<double> target;    // n   H 1: what is left of a unit target
   };
 
-  void update_responses(const Sweep& sweep, const NetworkField& network, double& change);
-  void update_sources(const Sweep& sweep, const NetworkField& network, double& change);
-  void update_discrepancy(const Sweep& sweep, double& change);
-  void update_errors(const Sweep& sweep, double& change);
-  void update_gradient(const Sweep& sweep, double& change);
+  void update_responses(const Sweep& sweep, const NetworkField& network);
+  void update_sources(const Sweep& sweep, const NetworkField& network);
+  void update_discrepancy(const Sweep& sweep);
+  void update_errors(const Sweep& sweep);
+  void update_gradient(const Sweep& sweep);
   void stored_errors(linalg::View C_e, const Sweep& sweep);
   void initial_weights_rows(linalg::View out, const Sweep& sweep, const NetworkField& network) const;
   void times_E(linalg::View rows, const Sweep& sweep, const double* row_sums) const;

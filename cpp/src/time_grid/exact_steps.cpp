@@ -23,4 +23,6 @@ void ExactSteps::commit(Panel panel) {
   first_ = panel.end;
 }
 
+PanelTime ExactSteps::committed(Panel panel) const { return {panel, {nullptr, 0, 0, 0}, decay_.data()}; }
+
 }  // namespace lindmft

@@ -16,6 +16,7 @@ class ExactSteps final : public TimeGrid {
   [[nodiscard]] double time(int node) const override { return node; }
   PanelTime propose(Panel panel) override;
   void commit(Panel panel) override;
+  [[nodiscard]] PanelTime committed(Panel panel) const override;
 
  private:
   int steps_;

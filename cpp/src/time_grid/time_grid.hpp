@@ -18,7 +18,10 @@ class TimeGrid {
   /// The rows of K and d for a panel that begins where the last committed one ended. May be called again with another
   /// end.
   virtual PanelTime propose(Panel panel) = 0;
+  /// The panel is the front of the last proposal, or all of it; its rows are final.
   virtual void commit(Panel panel) = 0;
+  /// Committed nodes once more: d alone, without K.
+  [[nodiscard]] virtual PanelTime committed(Panel panel) const = 0;
 };
 
 }  // namespace lindmft
