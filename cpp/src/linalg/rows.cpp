@@ -42,8 +42,7 @@ void replace_rows(Matrix& m, Panel panel, ConstView rows, RowChanges& changes) {
 }
 
 void replace_symmetric(Matrix& m, Panel panel, ConstView rows, RowChanges& changes) {
-  double scale = 0.0;
-  for (int t = 0; t < panel.begin; ++t) scale = std::max(scale, m(t, t));
+  double scale = panel.begin > 0 ? std::max(m(0, 0), m(panel.begin - 1, panel.begin - 1)) : 0.0;
   for (int i = 0; i < rows.rows; ++i) scale = std::max(scale, rows(i, panel.begin + i));
   for (int i = 0; i < rows.rows; ++i) {
     changes.note(i, ratio(replace_row(m.row(panel.begin + i), rows.row(i), rows.cols).change, scale));

@@ -27,8 +27,8 @@ class RowChanges {
 /// Notes the largest change in each row, relative to the row's largest entry; infinity if anything is not finite.
 void replace_rows(Matrix& m, Panel panel, ConstView rows, RowChanges& changes);
 
-/// The same for a symmetric function: mirrors the rows into the columns. Changes count relative to the largest variance
-/// so far: late rows may be the small difference of large terms, and are computed to that accuracy.
+/// The same for a symmetric function: mirrors the rows into the columns. Changes count relative to the largest of the
+/// variances at the start and now: late rows may be the small difference of large terms, and are as accurate as those.
 void replace_symmetric(Matrix& m, Panel panel, ConstView rows, RowChanges& changes);
 
 /// Copies the panel's rows into its columns.

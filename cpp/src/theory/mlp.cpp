@@ -29,30 +29,32 @@ Source Mlp::backward_source(int l) const {
 }
 
 // B_l = (nu_{l+1} / nu_l) (D_w R_gu^{l+1} + c_l K * C_g^{l+1})
-void Mlp::set_backward_kernel(int l, const Sweep& sweep) {
+linalg::ConstView Mlp::backward_kernel(int l, const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   const bool top = l == layers();
   const auto array = static_cast<std::size_t>(l);
   const linalg::View B = sweep.scratch(0, panel.size(), panel.end);
   kernel_rows(B, sweep.time, top ? nullptr : &layer(l + 1).g.cross, top ? nullptr : &layer(l + 1).g.C,
               scales_.lr[array], scales_.ratio[array]);
-  layer(l).g.set_kernel(sweep, B, layer(l).h, scales_.gamma0_sq);
+  return B;
 }
 
 // A_l = D_w R_hr^{l-1} + c_{l-1} K * C_h^{l-1}
-void Mlp::set_forward_kernel(int l, const Sweep& sweep, const DataField& data) {
+linalg::ConstView Mlp::forward_kernel(int l, const Sweep& sweep, const DataField& data) {
   const Panel panel = sweep.time.panel;
   const linalg::View A = sweep.scratch(0, panel.size(), panel.end);
   kernel_rows(A, sweep.time, l == 1 ? data.R_hr0 : &layer(l - 1).h.cross, l == 1 ? data.C_h0 : &layer(l - 1).h.C,
               scales_.lr[static_cast<std::size_t>(l - 1)], 1.0);
-  layer(l).h.set_kernel(sweep, A, layer(l).g, scales_.gamma0_sq);
+  return A;
 }
 
 void Mlp::backward(const Sweep& sweep, const DataField& data) {
-  for (int l = 1; l <= layers(); ++l) set_forward_kernel(l, sweep, data);  // as the last sweep left it
+  for (int l = 1; l <= layers(); ++l) {
+    layer(l).h.slide_kernel(sweep, forward_kernel(l, sweep, data), layer(l).g, scales_.gamma0_sq);
+  }
   for (int l = layers(); l >= 1; --l) {
     Layer& my = layer(l);
-    set_backward_kernel(l, sweep);
+    my.g.set_kernel(sweep, backward_kernel(l, sweep), my.h, scales_.gamma0_sq);
     my.g.respond(sweep, my.h, scales_.gamma0_sq);
     my.g.correlate(sweep, my.h, backward_source(l), forward_source(l, data), scales_.gamma0_sq);
   }
@@ -65,7 +67,7 @@ void Mlp::correlate_features(int l, const Sweep& sweep, const DataField& data) {
 
 void Mlp::forward(const Sweep& sweep, const DataField& data) {
   for (int l = 1; l <= layers(); ++l) {
-    set_forward_kernel(l, sweep, data);
+    layer(l).h.set_kernel(sweep, forward_kernel(l, sweep, data), layer(l).g, scales_.gamma0_sq);
     layer(l).h.respond(sweep, layer(l).g, scales_.gamma0_sq);
     if (l < layers()) correlate_features(l, sweep, data);
   }

@@ -37,8 +37,8 @@ class Mlp final : public NetworkSide {
   [[nodiscard]] Layer& layer(int l) { return layers_[static_cast<std::size_t>(l - 1)]; }
   [[nodiscard]] const Layer& layer(int l) const { return layers_[static_cast<std::size_t>(l - 1)]; }
   /// Sources of layer l: u^l ~ GP(0, C_h^{l-1}),  r^l ~ GP(0, (nu_{l+1} / nu_l) C_g^{l+1}), C_g^{L+1} = 1.
-  void set_forward_kernel(int l, const Sweep& sweep, const DataField& data);
-  void set_backward_kernel(int l, const Sweep& sweep);
+  linalg::ConstView forward_kernel(int l, const Sweep& sweep, const DataField& data);
+  linalg::ConstView backward_kernel(int l, const Sweep& sweep);
   void correlate_features(int l, const Sweep& sweep, const DataField& data);
   [[nodiscard]] Source forward_source(int l, const DataField& data) const;
   [[nodiscard]] Source backward_source(int l) const;

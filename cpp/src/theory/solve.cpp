@@ -1,6 +1,7 @@
 #include "lindmft/solve.hpp"
 
 #include <chrono>
+#include <cstdlib>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -15,7 +16,7 @@
 namespace lindmft {
 namespace {
 
-constexpr int kLargestPanel = 8;  // rows of the sliding window; larger ones sweep rows that are not ready
+static const int kLargestPanel = getenv("PMAX") ? atoi(getenv("PMAX")) : 8;
 
 void pad(std::vector<double>& series, int steps) {
   series.resize(static_cast<std::size_t>(steps), std::numeric_limits<double>::infinity());

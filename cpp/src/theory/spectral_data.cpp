@@ -83,17 +83,16 @@ SpectralData::SpectralData(const Problem& problem, int nodes)
   for (Matrix* m : {&Bt_, &init_, &C_v_, &C_h0_, &R_hr0_}) *m = Matrix(nodes, nodes);
   if (stored_samples()) R_delta_ = Matrix(nodes, nodes);
   if (finite_data()) C_e_ = Matrix(nodes, nodes);
-  if (finite_data()) X_ = Matrix(nodes, nodes);
   if (single()) return;
   for (Matrix* m : {&H1_, &C_v2_}) *m = Matrix(nodes, nodes);
-  if (finite_data()) H2_ = Matrix(nodes, nodes);
-  if (finite_data()) data_ = Matrix(nodes, nodes);
+  if (!finite_data()) return;
+  for (Matrix* m : {&H2_, &X_, &data_}) *m = Matrix(nodes, nodes);
 }
 
 double SpectralData::bytes(const Problem& problem, int nodes) {
   const auto modes = static_cast<double>(problem.data.spectrum.eigenvalues.size());
   const bool finite = !std::isinf(problem.data.alpha);
-  const double matrices = modes + 5.0 + (finite ? 3.0 : 0.0) + (modes > 1 ? (finite ? 4.0 : 2.0) : 0.0);
+  const double matrices = modes + 5.0 + (finite ? 2.0 : 0.0) + (modes > 1 ? (finite ? 5.0 : 2.0) : 0.0);
   return 8.0 * nodes * (matrices * nodes + modes + 3.0);
 }
 
@@ -284,19 +283,21 @@ void SpectralData::stored_errors(View C_e, const Sweep& sweep) {
   sweep.algebra.times_transposed(C_e, left, R_delta_, 1.0, 1.0);
 }
 
+// rows of  factor R_Delta H
+void SpectralData::R_delta_times(View out, const Matrix& H, double factor, const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  if (stored_samples()) return sweep.algebra.times_causal(out, rows_of(R_delta_, panel), H, factor);
+  set_zero(out);
+  add(out, rows_of(H, panel), factor);
+}
+
 // R_hr^0 and C_h^0 by the moments of the spectrum (head of spectral_data.hpp).
 void SpectralData::update_gradient(const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   const int p = panel.size();
   const int b = panel.end;
   const View rows = sweep.scratch(0, p, b);
-  const View left = sweep.scratch(1, p, b);
-  const auto R_delta_times = [&](View out, const Matrix& H, double factor) {
-    if (stored_samples()) return sweep.algebra.times_causal(out, rows_of(R_delta_, panel), H, factor);
-    set_zero(out);
-    add(out, rows_of(H, panel), factor);
-  };
-  R_delta_times(rows, H1(), -scales_.rho * H1_factor());
+  R_delta_times(rows, H1(), -scales_.rho * H1_factor(), sweep);
   std::vector<double> sums(static_cast<std::size_t>(p));
   for (int i = 0; i < p; ++i) sums[static_cast<std::size_t>(i)] = linalg::sum(rows.row(i), b);
   times_E(rows, sweep, sums.data());
@@ -309,21 +310,37 @@ void SpectralData::update_gradient(const Sweep& sweep) {
   } else if (single()) {
     add(C_h0, rows_of(C_v_, panel), modes_.front().lambda);
   } else if (stored_samples()) {
-    sweep.algebra.times_symmetric(left, rows_of(R_delta_, panel), C_v2_);
-    sweep.algebra.times_transposed(C_h0, left, R_delta_);
+    sweep.algebra.times_symmetric(rows, rows_of(R_delta_, panel), C_v2_);
+    sweep.algebra.times_transposed(C_h0, rows, R_delta_);
   } else {
     add(C_h0, rows_of(C_v2_, panel), 1.0);
   }
-  if (finite_data()) {
-    R_delta_times(left, H2(), H2_factor());
-    sweep.algebra.times_causal(rows, left, Bt_);
-    linalg::replace_rows(X_, panel, rows, sweep.changes);
-    add(C_h0, rows_of(C_e_, panel), m1_ * inverse_alpha_);
-    sweep.algebra.times_symmetric(left, rows, C_e_, inverse_alpha_);
-    add(C_h0, left, -1.0);
-    sweep.algebra.times_transposed(C_h0, rows_of(C_e_, panel), X_, -inverse_alpha_, 1.0);
-  }
+  if (finite_data()) add_data_noise(C_h0, sweep);
   linalg::replace_symmetric(C_h0_, panel, C_h0, sweep.changes);
+}
+
+// (m1 C_e - X C_e - C_e X^T) / alpha. For a single mode X = m1 (I - H), which leaves m1 (H C_e + C_e H^T - C_e) / alpha.
+void SpectralData::add_data_noise(View C_h0, const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  const View rows = sweep.scratch(0, panel.size(), panel.end);
+  const View left = sweep.scratch(1, panel.size(), panel.end);
+  const ConstView C_e = rows_of(C_e_, panel);
+  const double weight = m1_ * inverse_alpha_;
+  if (single()) {
+    const Matrix& H = modes_.front().H;
+    sweep.algebra.times_symmetric(left, rows_of(H, panel), C_e_, weight);
+    add(C_h0, left, 1.0);
+    add(C_h0, C_e, -weight);
+    sweep.algebra.times_transposed(C_h0, C_e, H, weight, 1.0);
+    return;
+  }
+  R_delta_times(left, H2(), H2_factor(), sweep);
+  sweep.algebra.times_causal(rows, left, Bt_);
+  linalg::replace_rows(X_, panel, rows, sweep.changes);
+  add(C_h0, C_e, weight);
+  sweep.algebra.times_symmetric(left, rows, C_e_, inverse_alpha_);
+  add(C_h0, left, -1.0);
+  sweep.algebra.times_transposed(C_h0, C_e, X_, -inverse_alpha_, 1.0);
 }
 
 std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField& network) {

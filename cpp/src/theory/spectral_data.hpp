@@ -41,6 +41,8 @@ class SpectralData final : public DataSide {
   void update_discrepancy(const Sweep& sweep);
   void update_errors(const Sweep& sweep);
   void update_gradient(const Sweep& sweep);
+  void add_data_noise(linalg::View C_h0, const Sweep& sweep);
+  void R_delta_times(linalg::View out, const Matrix& H, double factor, const Sweep& sweep);
   void stored_errors(linalg::View C_e, const Sweep& sweep);
   void initial_weights_rows(linalg::View out, const Sweep& sweep, const NetworkField& network) const;
   void times_E(linalg::View rows, const Sweep& sweep, const double* row_sums) const;
@@ -76,7 +78,7 @@ class SpectralData final : public DataSide {
   Matrix data_;     // symmetric         Bt C_e Bt^T / alpha: what finite data add (several modes)
   Matrix C_v_, C_v2_;  // symmetric         C_v2_ for several modes
   Matrix C_e_;         // symmetric         correlation of the weighted training errors
-  Matrix X_;           // strictly causal   R_Delta H2 Bt
+  Matrix X_;           // strictly causal   R_Delta H2 Bt (several modes)
   Matrix C_h0_, R_hr0_;
   std::vector<double> error_sum_;   // n   R_Delta 1
   std::vector<double> train_loss_;  // n
