@@ -171,13 +171,12 @@ def compare_command(first: Path, second: Path, picture: Path | None, force: bool
 @click.option(
     "--output", type=click.Path(path_type=Path), default=Path("demo.png"), show_default=True
 )
-@FORCE
-def demo_command(output: Path, force: bool) -> None:
+def demo_command(output: Path) -> None:
     """Solve and train two problems at three widths each, print how they agree, draw a picture.
 
-    Takes some ten seconds.
+    Takes some ten seconds. A picture of an earlier demonstration is replaced.
     """
-    _cli_files.check_outputs(None, output, force=force)
+    _cli_files.check_outputs(None, output, force=True)
     done = demo.cases(progress=True)
     click.echo(demo.table(done))
     demo.draw(done).savefig(output, dpi=150)

@@ -1,8 +1,9 @@
-"""Pictures: theory as lines, training as points with error bars.
+"""Pictures: theory as lines, training as points with error bars over a band.
 
 Test loss is a solid line with filled circles, training loss a dashed line with open squares, so
 that a picture reads without colour; the colours are those of Okabe and Ito, safe for colour-blind
-readers. Times are on a symmetric logarithmic axis, on which t = 0 has a place.
+readers. The band is one standard deviation of a single network. Times are on a symmetric
+logarithmic axis, on which t = 0 has a place.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,7 +58,9 @@ _KEYS: dict[type, dict[str, str]] = {
 
 
 def compare(theory: Solution, runs: Ensemble, ax: "Axes | None" = None) -> "Axes":
-    """Draw the losses of a solution (lines) and of an ensemble (means with standard errors).
+    """Draw the losses of a solution as lines and those of an ensemble as points over bands.
+
+    A point is the mean with its standard error, a band one standard deviation of a single network.
 
     Parameters
     ----------
@@ -203,7 +206,9 @@ def _draw_theory(ax: "Axes", theory: Solution, name: str, colour: str) -> End:
 def _draw_training(ax: "Axes", runs: Ensemble, name: str, colour: str) -> End:
     look = LOOKS[name]
     mean, error = getattr(runs.mean(), name), getattr(runs.sem(), name)
-    shown = thinned(int(np.isfinite(mean).sum()))
+    finite = int(np.isfinite(mean).sum())
+    _draw_spread(ax, runs, name, colour, finite)
+    shown = thinned(finite)
     ax.errorbar(
         runs.time[shown],
         mean[shown],
@@ -216,6 +221,16 @@ def _draw_training(ax: "Axes", runs: Ensemble, name: str, colour: str) -> End:
         zorder=3,
     )
     return End(runs.time[shown[-1]], mean[shown[-1]], look.name, colour)
+
+
+def _draw_spread(ax: "Axes", runs: Ensemble, name: str, colour: str, finite: int) -> None:
+    """One standard deviation of a single network around the mean, as a band."""
+    values = getattr(runs, name)[runs.used, :finite]
+    mean, spread = values.mean(axis=0), values.std(axis=0)
+    low = np.maximum(mean - spread, 0.1 * mean)  # a logarithmic axis has no place for zero
+    ax.fill_between(
+        runs.time[:finite], low, mean + spread, color=colour, alpha=0.18, linewidth=0, zorder=1
+    )
 
 
 def thinned(steps: int) -> NDArray[np.int_]:
