@@ -4,7 +4,7 @@
 
 #include "support/simd.hpp"
 
-#pragma GCC diagnostic ignored "-Wpsabi"  // vectors are returned by functions that are always inlined
+#pragma GCC diagnostic ignored "-Wpsabi"  // whatever returns vectors here is inlined: there is no ABI to change
 
 namespace lindmft::linalg {
 namespace {
@@ -12,264 +12,255 @@ namespace {
 using Index = std::ptrdiff_t;
 
 constexpr int kLanes = 8;
-#ifndef KD
-#define KD 128
-#endif
-#ifndef NP
-#define NP 0
-#endif
-#ifndef PF
-#define PF 1
-#endif
-#ifndef PD
-#define PD 1
-#endif
-#ifndef PL
-#define PL 3
-#endif
-#ifndef KT
-#define KT 512
-#endif
-constexpr int kDepth = KD;
-constexpr int kDotDepth = KT;
-constexpr int kPanelRows = 64;
+constexpr int kDepth = 32;        // rows of a in a strip: its pages and the prefetched tiles stay near
+constexpr int kAhead = 96;        // columns: what a tile needs is asked for that much earlier
+constexpr int kDotDepth = 256;    // terms of a dot product taken at once: the rows involved stay in the first cache
+constexpr int kPanelRows = 64;    // rows packed at once
+constexpr int kGroupRows = 8;     // rows of a register tile of x a
+constexpr int kDotGroupRows = 4;  // and of x a^T ...
+constexpr int kDotColumns = 6;    // ... which has so many columns
 
-// Eight doubles anywhere, which GCC and Clang map to the vector registers there are.
+// Eight doubles anywhere in memory, which the compiler maps to the vector registers there are.
 using Lanes [[gnu::vector_size(kLanes * sizeof(double)), gnu::aligned(alignof(double)), gnu::may_alias]] = double;
-using Bits [[gnu::vector_size(kLanes * sizeof(double))]] = long long;
+using LaneBits [[gnu::vector_size(kLanes * sizeof(double))]] = long long;
 
 [[gnu::always_inline]] inline const Lanes& lanes(const double* p) { return *reinterpret_cast<const Lanes*>(p); }
 [[gnu::always_inline]] inline Lanes& lanes(double* p) { return *reinterpret_cast<Lanes*>(p); }
 
-void prescale(View out, double beta) {
+/// All ones in the lanes from `first` on.
+[[gnu::always_inline]] inline LaneBits lanes_from(int first) {
+  return LaneBits{0, 1, 2, 3, 4, 5, 6, 7} >= LaneBits{} + first;
+}
+
+/// Large tiles need the 32 registers of AVX-512.
+bool has_wide_registers() {
+  static const bool wide = support::instruction_set()[sizeof "x86-64-v" - 1] == '4';
+  return wide;
+}
+
+/// Splits rows into the fewest groups of at most `most`, as equal as can be.
+class Groups {
+ public:
+  Groups(int rows, int most) : rows_(rows), count_((rows + most - 1) / most) {}
+  [[nodiscard]] int count() const { return count_; }
+  [[nodiscard]] int begin(int group) const { return rows_ * group / count_; }
+  [[nodiscard]] int size(int group) const { return begin(group + 1) - begin(group); }
+
+ private:
+  int rows_;
+  int count_;
+};
+
+void multiply(View out, double beta) {
+  if (beta == 1.0) return;
   for (int i = 0; i < out.rows; ++i) {
     double* row = out.row(i);
-    if (beta == 0.0) std::fill_n(row, out.cols, 0.0);
-    else if (beta != 1.0) std::for_each_n(row, out.cols, [beta](double& value) { value *= beta; });
+    if (beta == 0.0) std::fill_n(row, out.cols, 0.0);  // whatever was there, NaN too
+    for (int j = 0; beta != 0.0 && j < out.cols; ++j) row[j] *= beta;
   }
 }
 
+// ---- x a: every entry is one chain of additions along k, whatever the tile it falls in. x is packed: for each
+// ---- group of rows, column after column.
+
+/// Adds a register tile of Rows rows; the leading `keep` columns belong to another tile (only if Vectors is 1).
 template <int Rows, int Vectors>
-[[gnu::always_inline]] inline void accumulate(View out, const double* x, ConstView a, int ahead) {
+[[gnu::always_inline]] inline void add_tile(View out, const double* x, ConstView a, int keep) {
   Lanes sum[Rows][Vectors];
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 8
     for (int v = 0; v < Vectors; ++v) sum[i][v] = lanes(out.row(i) + v * kLanes);
+
   const double* row = a.data;
   for (int k = 0; k < a.rows; ++k, row += a.ld, x += Rows) {
-    Lanes r[Vectors];
+    Lanes y[Vectors];
 #pragma GCC unroll 8
     for (int v = 0; v < Vectors; ++v) {
-      r[v] = lanes(row + v * kLanes);
-      if (PF && ahead) __builtin_prefetch(row + ahead * PD + v * kLanes, 0, PL);
+      y[v] = lanes(row + v * kLanes);
+      __builtin_prefetch(row + v * kLanes + kAhead, 0, 2);
     }
 #pragma GCC unroll 8
     for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 8
-      for (int v = 0; v < Vectors; ++v) sum[i][v] += x[i] * r[v];
+      for (int v = 0; v < Vectors; ++v) sum[i][v] += x[i] * y[v];
   }
+
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 8
-    for (int v = 0; v < Vectors; ++v) lanes(out.row(i) + v * kLanes) = sum[i][v];
+    for (int v = 0; v < Vectors; ++v) {
+      Lanes& to = lanes(out.row(i) + v * kLanes);
+      to = Vectors > 1 ? sum[i][v] : lanes_from(keep) ? sum[i][v] : to;
+    }
 }
 
+/// The same for all rows of the panel; a's tile comes from the first cache after the first group.
 template <int Vectors>
-[[gnu::always_inline]] inline void accumulate_rows(View out, const double* x, ConstView a, int ahead) {
-  switch (out.rows) {
-    case 1: return accumulate<1, Vectors>(out, x, a, ahead);
-    case 2: return accumulate<2, Vectors>(out, x, a, ahead);
-    case 3: return accumulate<3, Vectors>(out, x, a, ahead);
-    case 4: return accumulate<4, Vectors>(out, x, a, ahead);
-    default: break;
-  }
-  if constexpr (Vectors <= 3) {
-    switch (out.rows) {
-      case 5: return accumulate<5, Vectors>(out, x, a, ahead);
-      case 6: return accumulate<6, Vectors>(out, x, a, ahead);
-      case 7: return accumulate<7, Vectors>(out, x, a, ahead);
-      case 8: return accumulate<8, Vectors>(out, x, a, ahead);
-      default: break;
+[[gnu::always_inline]] inline void add_tile_groups(View out, const double* x, ConstView a, const Groups& groups,
+                                                   int keep = 0) {
+  for (int g = 0; g < groups.count(); ++g) {
+    const int rows = groups.size(g);
+    const View part = out.block(groups.begin(g), 0, rows, out.cols);
+    const double* part_of_x = x + groups.begin(g) * a.rows;
+    if (rows == 1) add_tile<1, Vectors>(part, part_of_x, a, keep);
+    if (rows == 2) add_tile<2, Vectors>(part, part_of_x, a, keep);
+    if (rows == 3) add_tile<3, Vectors>(part, part_of_x, a, keep);
+    if (rows == 4) add_tile<4, Vectors>(part, part_of_x, a, keep);
+    if constexpr (Vectors <= 3) {  // as many as registers hold
+      if (rows == 5) add_tile<5, Vectors>(part, part_of_x, a, keep);
+      if (rows == 6) add_tile<6, Vectors>(part, part_of_x, a, keep);
+      if (rows == 7) add_tile<7, Vectors>(part, part_of_x, a, keep);
+      if (rows == 8) add_tile<8, Vectors>(part, part_of_x, a, keep);
     }
   }
 }
 
-inline int begin_of_group(int group, int groups, int rows) { return rows * group / groups; }
-
+/// Whole tiles from column j on; returns where they end.
 template <int Vectors>
-[[gnu::always_inline]] inline void accumulate_groups(View out, const double* x, ConstView a, int groups, int ahead) {
-  for (int g = 0; g < groups; ++g) {
-    const int begin = begin_of_group(g, groups, out.rows);
-    const int end = begin_of_group(g + 1, groups, out.rows);
-    accumulate_rows<Vectors>(out.block(begin, 0, end - begin, out.cols), x + begin * a.rows, a, g == 0 ? ahead : 0);
-  }
-}
-
-template <int Vectors>
-[[gnu::always_inline]] inline int accumulate_tiles(View out, const double* x, ConstView a, int groups, int j) {
+[[gnu::always_inline]] inline int add_tiles(View out, const double* x, ConstView a, const Groups& groups, int j) {
   constexpr int width = Vectors * kLanes;
   for (; j + width <= out.cols; j += width)
-    accumulate_groups<Vectors>(out.block(0, j, out.rows, width), x, a.block(0, j, a.rows, width), groups, width);
+    add_tile_groups<Vectors>(out.block(0, j, out.rows, width), x, a.block(0, j, a.rows, width), groups);
   return j;
 }
 
-[[gnu::always_inline]] inline void accumulate_rest(View out, const double* x, ConstView a, int groups) {
-  double a_padded[kDepth * kLanes];
-  double out_padded[kPanelRows * kLanes];
-  for (int k = 0; k < a.rows; ++k)
-    for (int j = 0; j < kLanes; ++j) a_padded[k * kLanes + j] = j < a.cols ? a(k, j) : 0.0;
-  for (int i = 0; i < out.rows; ++i)
-    for (int j = 0; j < kLanes; ++j) out_padded[i * kLanes + j] = j < out.cols ? out(i, j) : 0.0;
-  accumulate_groups<1>({out_padded, out.rows, kLanes, kLanes}, x, {a_padded, a.rows, kLanes, kLanes}, groups, 0);
-  for (int i = 0; i < out.rows; ++i) std::copy_n(out_padded + i * kLanes, out.cols, out.row(i));
+/// For matrices narrower than a vector.
+[[gnu::always_inline]] inline void add_narrow(View out, const double* x, ConstView a, const Groups& groups) {
+  for (int g = 0; g < groups.count(); ++g)
+    for (int k = 0; k < a.rows; ++k)
+      for (int i = groups.begin(g); i < groups.begin(g + 1); ++i, ++x)
+        for (int j = 0; j < out.cols; ++j) out(i, j) += *x * a(k, j);
 }
 
-void pack(double* packed, ConstView x, int groups, double scale) {
-  for (int g = 0; g < groups; ++g) {
-    const int begin = begin_of_group(g, groups, x.rows);
-    const int end = begin_of_group(g + 1, groups, x.rows);
+void pack(double* packed, ConstView x, const Groups& groups, double scale) {
+  for (int g = 0; g < groups.count(); ++g)
     for (int k = 0; k < x.cols; ++k)
-      for (int i = begin; i < end; ++i) *packed++ = scale * x(i, k);
-  }
+      for (int i = groups.begin(g); i < groups.begin(g + 1); ++i) *packed++ = scale * x(i, k);
 }
 
-LINDMFT_CLONES void add_panel(View out, ConstView x, ConstView a, double scale) {
-  const int groups = (out.rows + 7) / 8;
-  alignas(64) double packed[kPanelRows * kDepth];
-  for (int k = 0; k < x.cols; k += kDepth) {
-    const int depth = std::min(kDepth, x.cols - k);
-    pack(packed, x.block(0, k, x.rows, depth), groups, scale);
-    const ConstView strip = a.block(k, 0, depth, a.cols);
-    int j = 0;
-    if (out.rows <= 4) j = accumulate_tiles<6>(out, packed, strip, groups, j);
-    j = accumulate_tiles<3>(out, packed, strip, groups, j);
-    j = accumulate_tiles<1>(out, packed, strip, groups, j);
-    if (j < out.cols)
-      accumulate_rest(out.block(0, j, out.rows, out.cols - j), packed, strip.block(0, j, depth, out.cols - j), groups);
-  }
+LINDMFT_CLONES void add_strip(View out, const double* x, ConstView a, const Groups& groups, bool wide) {
+  if (out.cols < kLanes) return add_narrow(out, x, a, groups);
+  int j = 0;
+  if (wide && out.rows <= kGroupRows / 2) j = add_tiles<6>(out, x, a, groups, j);
+  if (wide) j = add_tiles<3>(out, x, a, groups, j);
+  j = add_tiles<1>(out, x, a, groups, j);
+  if (j == out.cols) return;
+  const int last = out.cols - kLanes;  // the columns left, together with some that are done
+  add_tile_groups<1>(out.block(0, last, out.rows, kLanes), x, a.block(0, last, a.rows, kLanes), groups, j - last);
 }
 
-// ---- transposed
+// ---- x a^T: every entry is eight chains along k, summed in one fixed order at the end of each kDotDepth.
 
-[[gnu::always_inline]] inline Lanes halves(const Lanes& x, const Lanes& y) {
-  return __builtin_shuffle(x, y, Bits{0, 1, 2, 3, 8, 9, 10, 11}) + __builtin_shuffle(x, y, Bits{4, 5, 6, 7, 12, 13, 14, 15});
+[[gnu::always_inline]] inline Lanes add_halves(const Lanes& x, const Lanes& y) {
+  return __builtin_shuffle(x, y, LaneBits{0, 1, 2, 3, 8, 9, 10, 11}) +
+         __builtin_shuffle(x, y, LaneBits{4, 5, 6, 7, 12, 13, 14, 15});
 }
-[[gnu::always_inline]] inline Lanes quarters(const Lanes& x, const Lanes& y) {
-  return __builtin_shuffle(x, y, Bits{0, 1, 8, 9, 4, 5, 12, 13}) + __builtin_shuffle(x, y, Bits{2, 3, 10, 11, 6, 7, 14, 15});
+[[gnu::always_inline]] inline Lanes add_quarters(const Lanes& x, const Lanes& y) {
+  return __builtin_shuffle(x, y, LaneBits{0, 1, 8, 9, 4, 5, 12, 13}) +
+         __builtin_shuffle(x, y, LaneBits{2, 3, 10, 11, 6, 7, 14, 15});
 }
-[[gnu::always_inline]] inline Lanes eighths(const Lanes& x, const Lanes& y) {
-  return __builtin_shuffle(x, y, Bits{0, 8, 2, 10, 4, 12, 6, 14}) + __builtin_shuffle(x, y, Bits{1, 9, 3, 11, 5, 13, 7, 15});
-}
-// lane of totals: 
-[[gnu::always_inline]] inline Lanes totals(const Lanes (&s)[8]) {
-  const Lanes a = quarters(halves(s[0], s[4]), halves(s[2], s[6]));
-  const Lanes b = quarters(halves(s[1], s[5]), halves(s[3], s[7]));
-  return eighths(a, b);
+[[gnu::always_inline]] inline Lanes add_eighths(const Lanes& x, const Lanes& y) {
+  return __builtin_shuffle(x, y, LaneBits{0, 8, 2, 10, 4, 12, 6, 14}) +
+         __builtin_shuffle(x, y, LaneBits{1, 9, 3, 11, 5, 13, 7, 15});
 }
 
-[[gnu::always_inline]] inline Lanes masked(const Lanes& x, const Bits& mask) { return (Lanes)((Bits)x & mask); }
+/// Lane j is the sum over the lanes of s_j.
+[[gnu::always_inline]] inline Lanes totals(const Lanes (&s)[kLanes]) {
+  return add_eighths(add_quarters(add_halves(s[0], s[4]), add_halves(s[2], s[6])),
+                     add_quarters(add_halves(s[1], s[5]), add_halves(s[3], s[7])));
+}
 
-template <int Rows, int Cols>
-[[gnu::always_inline]] inline void dots(View out, ConstView x, ConstView a, double scale, Index ahead) {
-  Lanes sum[Rows][8] = {};
-  const double* row[Cols];
+/// Adds products of eight terms from k on; those of lanes outside the mask count as zero.
+template <int Rows>
+[[gnu::always_inline]] inline void add_terms(Lanes (&sum)[Rows][kLanes], ConstView x,
+                                             const double* const (&a)[kDotColumns], int k, const LaneBits& mask,
+                                             Index ahead) {
+  Lanes y[Rows];
 #pragma GCC unroll 8
-  for (int j = 0; j < Cols; ++j) row[j] = a.row(std::min(j, a.rows - 1));
+  for (int i = 0; i < Rows; ++i) y[i] = (Lanes)((LaneBits)lanes(x.row(i) + k) & mask);
+#pragma GCC unroll 8
+  for (int j = 0; j < kDotColumns; ++j) {
+    const Lanes z = (Lanes)((LaneBits)lanes(a[j] + k) & mask);
+    __builtin_prefetch(a[j] + k + ahead, 0, 2);
+#pragma GCC unroll 8
+    for (int i = 0; i < Rows; ++i) sum[i][j] += y[i] * z;
+  }
+}
+
+/// Adds a register tile of Rows rows and up to kDotColumns columns. The vector before x and a must be readable.
+template <int Rows>
+[[gnu::always_inline]] inline void add_dots(View out, ConstView x, ConstView a, double scale) {
+  Lanes sum[Rows][kLanes] = {};
+  const double* rows_of_a[kDotColumns];
+#pragma GCC unroll 8
+  for (int j = 0; j < kDotColumns; ++j) rows_of_a[j] = a.row(std::min(j, a.rows - 1));  // idle columns repeat the last
+
   const int whole = x.cols / kLanes * kLanes;
-  for (int k = 0; k < whole; k += kLanes) {
-    Lanes r[Rows];
-#pragma GCC unroll 8
-    for (int i = 0; i < Rows; ++i) r[i] = lanes(x.row(i) + k);
-#pragma GCC unroll 8
-    for (int j = 0; j < Cols; ++j) {
-      const Lanes c = lanes(row[j] + k);
-      if (NP && ahead) __builtin_prefetch(row[j] + k + (NP > 1 ? NP : ahead), 0, PL);
-#pragma GCC unroll 8
-      for (int i = 0; i < Rows; ++i) sum[i][j] += r[i] * c;
-    }
-  }
-  if (const int rest = x.cols - whole; rest > 0) {
-    const Bits mask = Bits{0, 1, 2, 3, 4, 5, 6, 7} >= Bits{} + (kLanes - rest);
-    const int k = x.cols - kLanes;
-    Lanes r[Rows];
-#pragma GCC unroll 8
-    for (int i = 0; i < Rows; ++i) r[i] = masked(lanes(x.row(i) + k), mask);
-#pragma GCC unroll 8
-    for (int j = 0; j < Cols; ++j) {
-      const Lanes c = masked(lanes(row[j] + k), mask);
-#pragma GCC unroll 8
-      for (int i = 0; i < Rows; ++i) sum[i][j] += r[i] * c;
-    }
-  }
+  const Index ahead = kDotColumns * a.ld;  // the next tile
+  for (int k = 0; k < whole; k += kLanes) add_terms<Rows>(sum, x, rows_of_a, k, ~LaneBits{}, ahead);
+  if (const int rest = x.cols - whole; rest > 0)
+    add_terms<Rows>(sum, x, rows_of_a, x.cols - kLanes, lanes_from(kLanes - rest), ahead);
+
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i) {
-    const Lanes total = totals(sum[i]);
-    if (Cols == 8 && out.cols == 8) {
-      lanes(out.row(i)) += scale * total;
-    } else {
-      for (int j = 0; j < out.cols; ++j) out(i, j) += scale * total[j];
+    double total[kLanes];
+    lanes(total) = totals(sum[i]);
+    for (int j = 0; j < out.cols; ++j) out(i, j) += scale * total[j];
+  }
+}
+
+LINDMFT_CLONES void add_dot_strip(View out, ConstView x, ConstView a, const Groups& groups, double scale) {
+  for (int j = 0; j < out.cols; j += kDotColumns) {
+    const int cols = std::min(kDotColumns, out.cols - j);
+    const ConstView rows_of_a = a.block(j, 0, cols, a.cols);
+    for (int g = 0; g < groups.count(); ++g) {
+      const int rows = groups.size(g);
+      const View part = out.block(groups.begin(g), j, rows, cols);
+      const ConstView part_of_x = x.block(groups.begin(g), 0, rows, x.cols);
+      if (rows == 1) add_dots<1>(part, part_of_x, rows_of_a, scale);
+      if (rows == 2) add_dots<2>(part, part_of_x, rows_of_a, scale);
+      if (rows == 3) add_dots<3>(part, part_of_x, rows_of_a, scale);
+      if (rows == 4) add_dots<4>(part, part_of_x, rows_of_a, scale);
     }
   }
 }
 
-template <int Cols>
-[[gnu::always_inline]] inline void dot_groups(View out, ConstView x, ConstView a, int groups, double scale) {
-  for (int g = 0; g < groups; ++g) {
-    const int begin = begin_of_group(g, groups, out.rows);
-    const int rows = begin_of_group(g + 1, groups, out.rows) - begin;
-    const View o = out.block(begin, 0, rows, out.cols);
-    const ConstView xx = x.block(begin, 0, rows, x.cols);
-    switch (rows) {
-      case 1: dots<1, Cols>(o, xx, a, scale, g == 0 ? Cols * a.ld : 0); break;
-      case 2: dots<2, Cols>(o, xx, a, scale, g == 0 ? Cols * a.ld : 0); break;
-      case 3: dots<3, Cols>(o, xx, a, scale, g == 0 ? Cols * a.ld : 0); break;
-      case 4: if constexpr (Cols <= 6) dots<4, Cols>(o, xx, a, scale, g == 0 ? Cols * a.ld : 0); break;
+/// For sums shorter than a vector.
+LINDMFT_CLONES void add_short_dots(View out, ConstView x, ConstView a, double scale) {
+  for (int i = 0; i < out.rows; ++i)
+    for (int j = 0; j < out.cols; ++j) {
+      double sum = 0.0;
+      for (int k = 0; k < x.cols; ++k) sum += x(i, k) * a(j, k);
+      out(i, j) += scale * sum;
     }
-  }
-}
-
-template <int Cols>
-[[gnu::always_inline]] inline void dot_tiles(View out, ConstView x, ConstView a, int groups, double scale) {
-  for (int j = 0; j < out.cols; j += Cols) {
-    const int cols = std::min(Cols, out.cols - j);
-    dot_groups<Cols>(out.block(0, j, out.rows, cols), x, a.block(j, 0, cols, a.cols), groups, scale);
-  }
-}
-
-LINDMFT_CLONES void add_dots(View out, ConstView x, ConstView a, double scale) {
-  if (x.cols < kLanes) {
-    for (int i = 0; i < out.rows; ++i)
-      for (int j = 0; j < out.cols; ++j) {
-        double sum = 0.0;
-        for (int k = 0; k < x.cols; ++k) sum += x(i, k) * a(j, k);
-        out(i, j) += scale * sum;
-      }
-    return;
-  }
-  const int groups = (out.rows + 3) / 4;
-  for (int k = 0; k < x.cols; k += kDotDepth) {
-    const int depth = std::min(kDotDepth, x.cols - k);
-    const ConstView xs = x.block(0, k, x.rows, depth);
-    const ConstView strip = a.block(0, k, a.rows, depth);
-    if (out.rows > 3 * groups) dot_tiles<6>(out, xs, strip, groups, scale);
-    else dot_tiles<8>(out, xs, strip, groups, scale);
-  }
 }
 
 }  // namespace
 
 void skinny_product(View out, ConstView x, ConstView a, double scale, double beta) {
-  prescale(out, beta);
+  multiply(out, beta);
+  const bool wide = has_wide_registers();
+  alignas(64) double packed[kPanelRows * kDepth];
   for (int i = 0; i < out.rows; i += kPanelRows) {
     const int rows = std::min(kPanelRows, out.rows - i);
-    add_panel(out.block(i, 0, rows, out.cols), x.block(i, 0, rows, x.cols), a, scale);
+    const Groups groups(rows, wide ? kGroupRows : 6);
+    for (int k = 0; k < x.cols; k += kDepth) {
+      const int depth = std::min(kDepth, x.cols - k);
+      pack(packed, x.block(i, k, rows, depth), groups, scale);
+      add_strip(out.block(i, 0, rows, out.cols), packed, a.block(k, 0, depth, a.cols), groups, wide);
+    }
   }
 }
 
 void skinny_product_transposed(View out, ConstView x, ConstView a, double scale, double beta) {
-  prescale(out, beta);
-  if (out.rows > 0) add_dots(out, x, a, scale);
+  multiply(out, beta);
+  if (x.cols < kLanes) return add_short_dots(out, x, a, scale);
+  const Groups groups(out.rows, has_wide_registers() ? kDotGroupRows : 1);
+  for (int k = 0; k < x.cols; k += kDotDepth) {
+    const int depth = std::min(kDotDepth, x.cols - k);
+    add_dot_strip(out, x.block(0, k, x.rows, depth), a.block(0, k, a.rows, depth), groups, scale);
+  }
 }
 
 }  // namespace lindmft::linalg
