@@ -22,7 +22,7 @@ def solve_plain(
     tol: float = 1e-10,
     max_sweeps: int = 500,
 ) -> tuple[Array, Array, int]:
-    """Return test loss, train loss and the number of sweeps (full batch, isotropic, plain gradient descent)."""
+    """Return test loss, train loss and sweeps (full batch, isotropic, plain gradient descent)."""
     one, zero, eye = np.ones((steps, steps)), np.zeros((steps, steps)), np.eye(steps)
     K = lr * np.tril(one, -1)
     g2, rho = gamma0**2, 1 / (gamma0**2 * width)

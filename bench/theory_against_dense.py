@@ -2,8 +2,9 @@
 
 Usage: python bench/theory_against_dense.py [steps ...]        (default: 400)
 
-Solver and peers take turns, five times; medians and their ratios are printed, with what ran. The
-peers iterate whole T x T matrices until the losses converge to 1e-10, ``solve`` marches to rounding:
+Solver and peers take turns, five times; medians and their ratios are printed, with what ran.
+The peers iterate whole T x T matrices until the losses converge to 1e-10, ``solve`` marches to
+rounding:
 
 * plain: NumPy as one would type the equations (dense_plain.py);
 * lean: the same iteration by an expert, with triangular BLAS and LAPACK (dense_numpy.py).
@@ -52,14 +53,17 @@ def compare(steps: int) -> None:
             apart[name] = float(np.max(np.abs(test_loss / solution.test_loss - 1)))
     median = {name: statistics.median(all_of_it) for name, all_of_it in seconds.items()}
     stats = solution.stats
+    speed = stats.flops / median["solve"] / 1e9
+    print(f"{steps} steps")
     print(
-        f"{steps} steps\n  solve {median['solve']:9.4f} s   {stats.row_sweeps / steps:.1f} sweeps a step, "
-        f"{stats.flops / median['solve'] / 1e9:.0f} GFLOP/s"
+        f"  solve {median['solve']:9.4f} s   {stats.row_sweeps / steps:.1f} sweeps a step, "
+        f"{speed:.0f} GFLOP/s"
     )
     for name in PEERS:
+        ratio = median[name] / median["solve"]
         print(
-            f"  {name:5s} {median[name]:9.4f} s   {sweeps[name]} sweeps, {median[name] / median['solve']:.1f} times "
-            f"as long; largest relative difference {apart[name]:.0e}"
+            f"  {name:5s} {median[name]:9.4f} s   {sweeps[name]} sweeps, {ratio:.1f} times as long, "
+            f"largest relative difference {apart[name]:.0e}"
         )
 
 

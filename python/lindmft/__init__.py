@@ -27,6 +27,7 @@ from lindmft.data import FullBatch, MultiPass, OnePass, Population
 from lindmft.network import MLP
 from lindmft.optimizer import SGD
 from lindmft.problem import Problem
+from lindmft.scaling import Scaling, check_scaling
 from lindmft.spectrum import Discrete, Isotropic
 from lindmft.theory import Solution, estimate_memory, solve
 from lindmft.training import Ensemble, estimate_train_memory, train
@@ -47,9 +48,11 @@ __all__ = [
     "OnePass",
     "Population",
     "Problem",
+    "Scaling",
     "Solution",
     "__version__",
     "analysis",
+    "check_scaling",
     "citation",
     "compare",
     "estimate_memory",

@@ -13,6 +13,7 @@ namespace {
 constexpr double kTolerance = 1e-12;  // relative change of a row below which the rows after it are final
 constexpr double kExplosion = 1e100;  // a change that no sweep will mend
 constexpr double kGrow = 0.3;         // the window grows while sweeps make this fraction of its rows final
+constexpr int kLongHistory = 512;     // nodes; with a history that caches hold, half a window is enough
 
 /// A window slides over the steps. Each sweep makes at least its first row exact, by causality, and a good guess makes
 /// more: those are final, and as many new rows enter at the far end.
@@ -172,7 +173,8 @@ int March::run() {
     }
     commit(good);
     ++solution_.stats.panels;
-    if (good >= kGrow * size) size = std::min(size + std::max(1, size / 4), options_.largest_panel);
+    const int largest = std::max(1, window_.begin < kLongHistory ? options_.largest_panel / 2 : options_.largest_panel);
+    if (good >= kGrow * size) size = std::min(size + std::max(1, size / 4), largest);
     if (!record_final(window_.begin == nodes)) break;
   }
   return finish();

@@ -1,7 +1,6 @@
 #include "lindmft/solve.hpp"
 
 #include <chrono>
-#include <cstdlib>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -16,7 +15,7 @@
 namespace lindmft {
 namespace {
 
-static const int kLargestPanel = getenv("PMAX") ? atoi(getenv("PMAX")) : 8;
+constexpr int kLargestPanel = 8;  // rows of the sliding window; beyond, sweeps spend more than they save
 
 void pad(std::vector<double>& series, int steps) {
   series.resize(static_cast<std::size_t>(steps), std::numeric_limits<double>::infinity());

@@ -319,7 +319,8 @@ void SpectralData::update_gradient(const Sweep& sweep) {
   linalg::replace_symmetric(C_h0_, panel, C_h0, sweep.changes);
 }
 
-// (m1 C_e - X C_e - C_e X^T) / alpha. For a single mode X = m1 (I - H), which leaves m1 (H C_e + C_e H^T - C_e) / alpha.
+// (m1 C_e - X C_e - C_e X^T) / alpha. For a single mode X = m1 (I - H), which leaves m1 (H C_e + C_e H^T - C_e) /
+// alpha.
 void SpectralData::add_data_noise(View C_h0, const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   const View rows = sweep.scratch(0, panel.size(), panel.end);
