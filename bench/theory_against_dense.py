@@ -62,7 +62,7 @@ def compare(steps: int) -> None:
     for name in PEERS:
         ratio = median[name] / median["solve"]
         print(
-            f"  {name:5s} {median[name]:9.4f} s   {sweeps[name]} sweeps, {ratio:.1f} times as long, "
+            f"  {name:5s} {median[name]:8.4f} s  {sweeps[name]} sweeps, {ratio:.1f} times as long; "
             f"largest relative difference {apart[name]:.0e}"
         )
 
