@@ -7,6 +7,7 @@ OLDEST = [
     "numpy==1.26.*",
     "xarray==2024.1.*",
     "h5netcdf==1.3.*",
+    "h5py==3.10.*",
     "matplotlib==3.8.*",
     "click==8.1.*",
     "tqdm==4.65.*",

@@ -8,7 +8,7 @@ namespace lindmft::linalg {
 namespace {
 
 constexpr int kTile = 48;  // columns: a multiple of the kernels' register tiles, small enough to share evenly
-constexpr double kParallelWork = 4e6;  // operations below which a parallel region gains less than it may cost
+constexpr double kParallelWork = 4e7;  // operations below which threads gain less than they lose to a busy machine
 
 }  // namespace
 

@@ -1,0 +1,296 @@
+"""What the documents say is so: commands run, names exist, versions agree, stubs match."""
+
+import ast
+import json
+import os
+import re
+import runpy
+import shutil
+import stat
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import lindmft as lm
+from lindmft import _core
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PRESETS = json.loads((ROOT / "CMakePresets.json").read_text())
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+
+
+# ---- README
+
+
+def test_python_blocks_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they stand, one after the other, as somebody who follows the page would."""
+    monkeypatch.chdir(tmp_path)
+    found = blocks(README, "python")
+    assert len(found) >= 4
+    namespace: dict[str, Any] = {}
+    for number, block in enumerate(found):
+        exec(compile(block, f"README.md, python block {number}", "exec"), namespace)
+    assert namespace["theory"].C_h[2].shape == (100, 100)
+
+
+def test_the_tour_of_the_commands_runs(tmp_path: Path) -> None:
+    """The block as it stands, in a folder where the examples lie."""
+    (tour,) = [block for block in blocks(README, "sh") if block.startswith("lindmft solve")]
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    command = tmp_path / "bin" / "lindmft"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m lindmft "$@"\n')
+    command.chmod(0o755)
+    done = subprocess.run(
+        ["sh", "-euc", tour],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "theory against training: dim = 512, 16 networks, 100 steps" in done.stdout
+    assert f"lindmft          {lm.__version__}" in done.stdout
+    for name in ("theory.png", "compare.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+    assert len(lm.Solution.load(tmp_path / "theory.nc").time) == 100
+    assert len(lm.Ensemble.load(tmp_path / "runs.nc").seeds) == 16
+
+
+def test_the_two_commands_are_marked_once_each() -> None:
+    """Continuous integration runs what follows these markers, character for character."""
+    script = runpy.run_path(str(ROOT / ".ci" / "readme_commands.py"))
+    assert script["MARKERS"] == ("run", "test")
+    assert set(re.findall(r"<!-- command: (\w+) -->", README)) == {"run", "test"}
+    assert script["command"]("run").endswith("&& lindmft demo")
+    assert script["command"]("test").endswith("&& python -m pytest")
+    with pytest.raises(SystemExit, match="one block"):
+        script["command"]("absent")
+    for extra in re.findall(r'pip install "\.\[([a-z,]+)\]"', README + CONTRIBUTING):
+        assert set(extra.split(",")) <= PYPROJECT["project"]["optional-dependencies"].keys()
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_lead_to_files(name: str) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text()):
+        if not target.startswith("https://"):
+            assert (ROOT / target).exists(), target
+
+
+# ---- CONTRIBUTING
+
+
+def table(heading: str) -> list[list[str]]:
+    """The rows below a table's heading, cell by cell."""
+    rows = CONTRIBUTING.partition(f"{heading}\n")[2].partition("\n\n")[0].splitlines()
+    assert rows, f"no table {heading}"
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[1:]]
+
+
+COMMANDS = " && ".join(
+    "".join(re.findall(r"`([^`]+)`", row[1])) for row in table("| what | command |")
+).split(" && ")
+
+
+def arguments(start: str) -> list[list[str]]:
+    """What follows, in every command that starts so."""
+    return [
+        command.removeprefix(start).split() for command in COMMANDS if command.startswith(start)
+    ]
+
+
+def preset_names(kind: str) -> set[str]:
+    return {preset["name"] for preset in PRESETS[kind] if not preset.get("hidden")}
+
+
+def test_rooms_exist() -> None:
+    for rooms, _ in table("| room | holds |"):
+        first, *others = re.findall(r"`([^`]+)`", rooms)
+        assert (ROOT / first).is_dir(), first
+        for (
+            other
+        ) in others:  # "`cpp/src/time_grid`, `optimizer`": beside the first, or from the root
+            assert (ROOT / other).is_dir() or (ROOT / first).with_name(other).is_dir(), other
+
+
+def test_every_source_folder_is_a_room() -> None:
+    named = " ".join(row[0] for row in table("| room | holds |"))
+    for folder in (ROOT / "cpp" / "src").iterdir():
+        assert f"{folder.name}`" in named, folder.name
+
+
+def test_every_command_is_of_a_known_kind() -> None:
+    """So that none of the tests below misses one."""
+    known = (
+        ".ci/run",
+        "python -m pytest",
+        "nox",
+        "cmake --workflow --preset ",
+        "cmake --build --preset ",
+        "cmake --preset ",
+        "build/bench/",
+        "python bench/",
+        "pre-commit run",
+    )
+    assert len(COMMANDS) >= 9
+    assert [command for command in COMMANDS if not command.startswith(known)] == []
+
+
+def test_scripts_exist() -> None:
+    assert (ROOT / ".ci" / "run").stat().st_mode & stat.S_IXUSR
+    scripts = arguments("python bench/")
+    assert scripts
+    for script, *_ in scripts:
+        assert (ROOT / "bench" / script).is_file()
+
+
+def test_presets_exist() -> None:
+    for start, kind in (
+        ("cmake --workflow --preset ", "workflowPresets"),
+        ("cmake --build --preset ", "buildPresets"),
+        ("cmake --preset ", "configurePresets"),
+    ):
+        used = arguments(start)
+        assert used
+        assert {name for (name,) in used} <= preset_names(kind)
+
+
+def test_presets_refer_to_presets() -> None:
+    configure = preset_names("configurePresets")
+    for preset in (*PRESETS["buildPresets"], *PRESETS["testPresets"]):
+        assert preset["configurePreset"] in configure
+    for workflow in PRESETS["workflowPresets"]:
+        for step in workflow["steps"]:
+            assert step["name"] in preset_names(f"{step['type']}Presets")
+
+
+def test_the_benchmark_is_built_where_the_page_says() -> None:
+    (program,) = [command for command in COMMANDS if command.startswith("build/")]
+    build, preset, folder, target = program.split("/")
+    assert preset in preset_names("configurePresets")
+    base = next(entry for entry in PRESETS["configurePresets"] if entry["name"] == "base")
+    assert base["binaryDir"] == f"${{sourceDir}}/{build}/${{presetName}}"
+    assert f"add_executable({target} " in (ROOT / folder / "CMakeLists.txt").read_text()
+
+
+def test_nox_sessions_exist() -> None:
+    tree = ast.parse((ROOT / "noxfile.py").read_text())
+    sessions = {
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        and any(ast.unparse(decorator) == "nox.session" for decorator in node.decorator_list)
+    }
+    (chosen,) = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "nox.options.sessions"
+    ]
+    assert set(chosen) == {"newest", "oldest"} <= sessions
+    for options in arguments("nox"):
+        assert options == []
+
+
+def test_the_oldest_session_has_the_lower_bounds() -> None:
+    """Every lower bound that users get is tested."""
+    source = (ROOT / "noxfile.py").read_text()
+    pinned = dict(re.findall(r'"([\w-]+)==([\d.]+)\.\*"', source))
+    extras = PYPROJECT["project"]["optional-dependencies"]
+    promised = [
+        *PYPROJECT["project"]["dependencies"],
+        *extras["cli"],
+        *extras["io"],
+        *extras["plot"],
+    ]
+    for requirement in promised:
+        name, bound = requirement.split(">=")
+        if name != "scipy-openblas32":  # a library that the build links to, always the newest
+            assert pinned.get(name) == bound, requirement
+
+
+def test_hooks_come_from_the_lint_extra() -> None:
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    hooks = {hook["entry"].split()[0] for repo in config["repos"] for hook in repo["hooks"]}
+    lint = PYPROJECT["project"]["optional-dependencies"]["lint"]
+    tools = {re.split("[=>]", requirement)[0] for requirement in lint}
+    assert hooks <= tools | {"cmake-format"}  # of cmakelang
+    assert {"cmakelang", "pre-commit", "nox"} <= tools
+
+
+# ---- versions, stubs
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    cmake = (ROOT / "CMakeLists.txt").read_text()
+    project = re.search(r"project\([^)]*VERSION\s+([\d.]+)", cmake)
+    assert project
+    assert project[1] == lm.__version__
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == lm.__version__
+    try:
+        installed = metadata.version("lindmft")
+    except metadata.PackageNotFoundError:
+        return  # run from the sources
+    assert installed == lm.__version__
+
+
+def test_the_build_finds_the_version() -> None:
+    """pyproject.toml reads it from CMakeLists.txt by this pattern."""
+    source = PYPROJECT["tool"]["scikit-build"]["metadata"]["version"]
+    found = re.search(source["regex"], (ROOT / source["input"]).read_text(), flags=re.MULTILINE)
+    assert found
+    assert found["value"] == lm.__version__
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    versions = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
+    assert versions[0] == lm.__version__
+
+
+def stub_names(tree: ast.Module) -> set[str]:
+    functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    classes = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+    values = {ast.unparse(node.target) for node in tree.body if isinstance(node, ast.AnnAssign)}
+    return functions | classes | values
+
+
+def test_the_stub_names_what_the_compiled_module_has() -> None:
+    stub = ast.parse((Path(lm.__file__).parent / "_core.pyi").read_text())
+    public = {name for name in vars(_core) if not name.startswith("_")} | {"__version__"}
+    assert stub_names(stub) == public
+    for node in stub.body:
+        if (
+            isinstance(node, ast.ClassDef)
+            and ast.unparse(node.bases[0] if node.bases else node) == "Enum"
+        ):
+            members = {
+                ast.unparse(entry.targets[0])
+                for entry in node.body
+                if isinstance(entry, ast.Assign)
+            }
+            assert members == set(getattr(_core, node.name).__members__)
+
+
+def test_stub_and_module_agree_on_arguments() -> None:
+    """pybind11 writes each signature into the docstring."""
+    stub = ast.parse((Path(lm.__file__).parent / "_core.pyi").read_text())
+    for node in stub.body:
+        if isinstance(node, ast.FunctionDef) and not node.decorator_list:
+            promised = [argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)]
+            signature = (getattr(_core, node.name).__doc__ or "").partition("\n")[0]
+            assert re.findall(r"(\w+): ", signature.partition("->")[0]) == promised, node.name

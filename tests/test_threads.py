@@ -1,0 +1,107 @@
+"""How many threads a call uses, what it reports, and that the numbers never depend on it."""
+
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+from child import run
+from problems import problem
+
+import lindmft as lm
+from lindmft import _core
+
+CORES = _core.config()["threads"]
+SERIES = ("test_loss", "train_loss", "feature_norm", "gradient_norm", "chain_residual")
+DATA: list[dict[str, Any]] = [
+    {"kind": "full_batch", "alpha": 2.0},
+    {"kind": "multi_pass", "alpha": 2.0, "batch_fraction": 0.5},
+    {"kind": "one_pass", "alpha": 0.5},
+    {"kind": "population"},
+]
+
+
+def train(threads: int | None, seeds: int = 5, **changes: Any) -> lm.Ensemble:
+    return lm.train(problem(**changes), 15, dim=24, seeds=seeds, threads=threads)
+
+
+@pytest.mark.parametrize("data", DATA, ids=lambda data: str(data["kind"]))
+def test_training_has_the_same_bits_on_any_number_of_threads(data: dict[str, Any]) -> None:
+    one = train(1, data=data)
+    for threads in (2, 3, 100):
+        other = train(threads, data=data)
+        for name in SERIES:
+            np.testing.assert_array_equal(getattr(other, name), getattr(one, name))
+
+
+def test_the_theory_has_the_same_bits_on_any_number_of_threads() -> None:
+    """Long enough for products that are shared between threads."""
+    setting = problem(network={"depth": 1})
+    one, two = (lm.solve(setting, 600, save="all", threads=threads) for threads in (1, 2))
+    assert (one.stats.threads, two.stats.threads) == (1, 2)
+    assert one.stats.flops == two.stats.flops
+    np.testing.assert_array_equal(one.test_loss, two.test_loss)
+    for name in ("C_v", "C_delta", "R_delta"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+    np.testing.assert_array_equal(one.C_h[1], two.C_h[1])
+    np.testing.assert_array_equal(one.R_gu[1], two.R_gu[1])
+
+
+def test_threads_used_are_reported() -> None:
+    assert train(1).stats.threads == 1
+    assert train(2).stats.threads == 2
+    assert train(4, seeds=3).stats.threads == 3, "a network is trained by one thread"
+    assert lm.solve(problem(), 5, threads=2).stats.threads == 2
+    assert train(2).provenance["threads"] == "2"
+
+
+@pytest.mark.parametrize("default", [None, 0])
+def test_the_default_is_the_allowed_cores(default: int | None) -> None:
+    assert lm.solve(problem(), 5, threads=default).stats.threads == CORES
+    assert train(default, seeds=CORES + 1).stats.threads == CORES
+
+
+def test_more_threads_than_cores_work() -> None:
+    many = lm.solve(problem(), 60, threads=100)
+    assert many.stats.threads == 100
+    np.testing.assert_array_equal(many.test_loss, lm.solve(problem(), 60, threads=1).test_loss)
+
+
+@pytest.mark.parametrize("threads", [-1, 4097, 2**31, 1.5, "2", True])
+def test_bad_numbers_of_threads_are_refused(threads: Any) -> None:
+    for call in (lm.solve, lm.train):
+        with pytest.raises(ValueError, match="^threads must be"):
+            call(problem(), 3, threads=threads)
+
+
+RESULT = """
+import hashlib
+import lindmft as lm
+problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
+theory = lm.solve(problem, 60, save="all")
+runs = lm.train(problem, 15, dim=24, seeds=6)
+arrays = (theory.test_loss, theory.C_delta, theory.C_g[1], runs.test_loss, runs.feature_norm)
+print(hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest())
+"""
+
+
+def test_the_environment_does_not_change_results() -> None:
+    environments = [
+        {},
+        {"OMP_NUM_THREADS": "1"},
+        {"OMP_NUM_THREADS": "3", "OMP_DYNAMIC": "true"},
+        {"OMP_THREAD_LIMIT": "1", "OMP_WAIT_POLICY": "passive"},
+        {"OPENBLAS_NUM_THREADS": "2", "OMP_PROC_BIND": "true"},
+    ]
+    assert len({run(RESULT, **environment) for environment in environments}) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs Linux")
+def test_the_default_respects_the_cores_a_process_may_use() -> None:
+    code = (
+        "import os\n"
+        "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+        "from lindmft import _core\n"
+        "print(_core.config()['threads'])\n"
+    )
+    assert run(code) == "1\n"
