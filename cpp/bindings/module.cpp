@@ -16,6 +16,12 @@ py::array_t<double> to_numpy(Matrix&& matrix) {
   return py::array_t<double>({rows, cols}, data, owner);
 }
 
+py::list to_list(std::vector<Matrix>&& matrices) {
+  py::list out;
+  for (Matrix& matrix : matrices) out.append(to_numpy(std::move(matrix)));
+  return out;
+}
+
 py::array_t<double> to_numpy(const std::vector<double>& values) {
   return py::array_t<double>(static_cast<py::ssize_t>(values.size()), values.data());
 }

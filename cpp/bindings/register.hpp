@@ -18,6 +18,8 @@ void register_train(pybind11::module_& module);
 /// A NumPy array that owns the matrix's storage: nothing is copied.
 pybind11::array_t<double> to_numpy(Matrix&& matrix);
 pybind11::array_t<double> to_numpy(const std::vector<double>& values);
+/// A list of such arrays.
+pybind11::list to_list(std::vector<Matrix>&& matrices);
 /// rows of equal length -> 2-D array
 pybind11::array_t<double> to_numpy(const std::vector<std::vector<double>>& rows);
 

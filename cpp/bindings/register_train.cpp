@@ -7,12 +7,6 @@ using namespace py::literals;
 namespace lindmft::bindings {
 namespace {
 
-py::list to_list(std::vector<Matrix>&& matrices) {
-  py::list out;
-  for (Matrix& matrix : matrices) out.append(to_numpy(std::move(matrix)));
-  return out;
-}
-
 py::dict to_dict(Ensemble&& ensemble) {
   py::dict out;
   out["dim"] = ensemble.dim;
