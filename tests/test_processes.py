@@ -146,7 +146,7 @@ def test_ctrl_c_ends_a_long_call_and_leaves_the_process_in_order(name: str, thre
         time.sleep(0.5)  # well into the call, which takes minutes
         process.send_signal(signal.SIGINT)
         try:
-            rest, _ = process.communicate(timeout=5)
+            rest, _ = process.communicate(timeout=PATIENCE)
         finally:
             process.kill()
     problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.05))
@@ -156,14 +156,16 @@ def test_ctrl_c_ends_a_long_call_and_leaves_the_process_in_order(name: str, thre
     ]
 
 
-def read_until(terminal: int, text: bytes) -> bytes:
+def read_until(terminal: int, text: bytes, patience: float = PATIENCE) -> bytes:
     """What a process shows on its terminal, up to this text, its end, or the end of patience."""
     shown = b""
-    while text not in shown and select.select([terminal], [], [], PATIENCE)[0]:
-        try:
-            shown += os.read(terminal, 1000)
-        except OSError:  # nobody holds the other side any more
-            break
+    end = time.monotonic() + patience
+    while text not in shown and (left := end - time.monotonic()) > 0:
+        if select.select([terminal], [], [], left)[0]:
+            try:
+                shown += os.read(terminal, 1000)
+            except OSError:  # nobody holds the other side any more
+                break
     return shown
 
 
@@ -181,7 +183,7 @@ def test_an_interrupted_command_leaves_the_earlier_file(tmp_path: Path) -> None:
             assert b"train:" in read_until(terminal, b"train:")  # the progress bar: it is at work
             process.send_signal(signal.SIGINT)
             shown = read_until(terminal, b"Interrupted.")
-            printed, _ = process.communicate(timeout=5)
+            printed, _ = process.communicate(timeout=PATIENCE)
         finally:
             process.kill()
             os.close(terminal)

@@ -66,21 +66,6 @@ void LinearProcess::set_kernel(const Sweep& sweep, ConstView k, const LinearProc
   add_decay(own_rows, sweep.time);
 }
 
-void LinearProcess::slide_kernel(const Sweep& sweep, ConstView k, const LinearProcess& partner, double gamma0_sq) {
-  const Panel panel = sweep.time.panel;
-  const int p = panel.size();
-  const int b = panel.end;
-  const auto rows_of = [&](const Matrix& m) { return linalg::leading(m, b, b).block(panel.begin, 0, p, b); };
-  for (int i = 0; i < p; ++i) {
-    std::copy_n(k.row(i) + panel.begin, p, block_.row(i));
-    std::copy_n(cross.row(panel.begin + i), b, cross_history_.row(i));
-    std::copy_n(own.row(panel.begin + i), b, own_history_.row(i));
-  }
-  const ConstView block = linalg::leading(std::as_const(block_), p, p);
-  linalg::add_block_product(linalg::leading(cross_history_, p, b), block, rows_of(partner.own), -1.0);
-  linalg::add_block_product(linalg::leading(own_history_, p, b), block, rows_of(partner.cross), -gamma0_sq);
-}
-
 void LinearProcess::respond(const Sweep& sweep, const LinearProcess& partner, double gamma0_sq) {
   respond(cross, sweep, cross_history_, partner.own_history_, partner, 1.0, gamma0_sq);
   respond(own, sweep, own_history_, partner.cross_history_, partner, gamma0_sq, gamma0_sq);

@@ -28,9 +28,6 @@ class LinearProcess {
   /// Takes the kernel's rows k in: what the history contributes to the panel's rows, and the coupling within the panel.
   void set_kernel(const Sweep& sweep, linalg::ConstView k, const LinearProcess& partner, double gamma0_sq);
 
-  /// The same after the window has moved, from the rows that the last kernel left and without new products.
-  void slide_kernel(const Sweep& sweep, linalg::ConstView k, const LinearProcess& partner, double gamma0_sq);
-
   /// Rows of the responses, from both kernels, the coupling within the panel solved exactly:
   ///     cross = k partner.own        own = D_w + gamma0^2 k partner.cross
   void respond(const Sweep& sweep, const LinearProcess& partner, double gamma0_sq);

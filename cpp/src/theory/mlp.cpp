@@ -48,9 +48,10 @@ linalg::ConstView Mlp::forward_kernel(int l, const Sweep& sweep, const DataField
   return A;
 }
 
+// The window has moved since the last sweep, so the forward kernels are taken in anew.
 void Mlp::backward(const Sweep& sweep, const DataField& data) {
   for (int l = 1; l <= layers(); ++l) {
-    layer(l).h.slide_kernel(sweep, forward_kernel(l, sweep, data), layer(l).g, scales_.gamma0_sq);
+    layer(l).h.set_kernel(sweep, forward_kernel(l, sweep, data), layer(l).g, scales_.gamma0_sq);
   }
   for (int l = layers(); l >= 1; --l) {
     Layer& my = layer(l);
