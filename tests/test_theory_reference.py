@@ -39,5 +39,5 @@ def test_the_last_entry_does_not_depend_on_where_the_solution_ends(case: dict[st
     if isinstance(problem["optimizer"]["lr"], list):
         steps -= 1
     short, long = lm.solve(problem, steps - 1), lm.solve(problem, steps)
-    np.testing.assert_allclose(short.feature_norm, long.feature_norm[:, :-1], rtol=1e-11)
-    np.testing.assert_allclose(short.test_loss, long.test_loss[:-1], rtol=1e-11)
+    np.testing.assert_allclose(short.feature_norm, long.feature_norm[:, :-1], rtol=1e-9)
+    np.testing.assert_allclose(short.test_loss, long.test_loss[:-1], rtol=1e-9)

@@ -1,9 +1,11 @@
 // Products of a few rows against plain loops, at sizes that leave remainders everywhere.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "linalg/skinny.hpp"
@@ -114,9 +116,10 @@ TEST_P(Skinny, EmptyPanelsAreFine) {
 }
 
 TEST_P(Skinny, EntriesDoNotDependOnTheirNeighbours) {
+  if (!streams_skinny_products()) GTEST_SKIP() << "dgemm makes no such promise";
   const int p = 29;
   const int k = 300;
-  const int n = 101;
+  const int n = 97;  // the last part is narrower than a vector
   Rectangle x(p, k, 1);
   Rectangle a = matrix(k, n);
   Rectangle whole(p, n, 3);

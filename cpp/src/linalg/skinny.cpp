@@ -1,10 +1,19 @@
 #include "linalg/skinny.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 #include "support/simd.hpp"
 
 #pragma GCC diagnostic ignored "-Wpsabi"  // whatever returns vectors here is inlined: there is no ABI to change
+
+// The register tiles fill the 32 wide registers of AVX-512; on fewer or narrower ones dgemm is faster. Where there are
+// no clones (sanitizers), the kernels are compiled for whatever the build is, and always used: so they get checked.
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(LINDMFT_NO_CLONES)
+#define LINDMFT_WIDE __attribute__((target("arch=x86-64-v4")))
+#else
+#define LINDMFT_WIDE
+#endif
 
 namespace lindmft::linalg {
 namespace {
@@ -12,13 +21,14 @@ namespace {
 using Index = std::ptrdiff_t;
 
 constexpr int kLanes = 8;
-constexpr int kDepth = 32;        // rows of a in a strip: its pages and the prefetched tiles stay near
-constexpr int kAhead = 96;        // columns: what a tile needs is asked for that much earlier
-constexpr int kDotDepth = 256;    // terms of a dot product taken at once: the rows involved stay in the first cache
-constexpr int kPanelRows = 64;    // rows packed at once
-constexpr int kGroupRows = 8;     // rows of a register tile of x a
-constexpr int kDotGroupRows = 4;  // and of x a^T ...
-constexpr int kDotColumns = 6;    // ... which has so many columns
+constexpr int kDepth = 64;         // rows of a taken at once: few pages, and a tile of theirs fits the first cache
+constexpr int kColumnsAhead = 96;  // what a tile needs is asked for that much earlier: to the right, ...
+constexpr int kRowsAhead = 48;     // ... or below, if the matrix ends before
+constexpr int kDotDepth = 256;     // terms of a dot product taken at once: the rows involved stay in the first cache
+constexpr int kPanelRows = 64;     // rows packed at once
+constexpr int kGroupRows = 8;      // rows of a register tile of x a
+constexpr int kDotGroupRows = 4;   // and of x a^T ...
+constexpr int kDotColumns = 6;     // ... which has so many columns
 
 // Eight doubles anywhere in memory, which the compiler maps to the vector registers there are.
 using Lanes [[gnu::vector_size(kLanes * sizeof(double)), gnu::aligned(alignof(double)), gnu::may_alias]] = double;
@@ -30,12 +40,6 @@ using LaneBits [[gnu::vector_size(kLanes * sizeof(double))]] = long long;
 /// All ones in the lanes from `first` on.
 [[gnu::always_inline]] inline LaneBits lanes_from(int first) {
   return LaneBits{0, 1, 2, 3, 4, 5, 6, 7} >= LaneBits{} + first;
-}
-
-/// Large tiles need the 32 registers of AVX-512.
-bool has_wide_registers() {
-  static const bool wide = support::instruction_set()[sizeof "x86-64-v" - 1] == '4';
-  return wide;
 }
 
 /// Splits rows into the fewest groups of at most `most`, as equal as can be.
@@ -55,17 +59,20 @@ void multiply(View out, double beta) {
   if (beta == 1.0) return;
   for (int i = 0; i < out.rows; ++i) {
     double* row = out.row(i);
-    if (beta == 0.0) std::fill_n(row, out.cols, 0.0);  // whatever was there, NaN too
-    for (int j = 0; beta != 0.0 && j < out.cols; ++j) row[j] *= beta;
+    if (beta == 0.0) {
+      std::fill_n(row, out.cols, 0.0);  // whatever was there, NaN too
+    } else {
+      for (int j = 0; j < out.cols; ++j) row[j] *= beta;
+    }
   }
 }
 
 // ---- x a: every entry is one chain of additions along k, whatever the tile it falls in. x is packed: for each
 // ---- group of rows, column after column.
 
-/// Adds a register tile of Rows rows; the leading `keep` columns belong to another tile (only if Vectors is 1).
+/// Adds to a register tile of Rows rows. The leading `keep` columns are not written (only if Vectors is 1).
 template <int Rows, int Vectors>
-[[gnu::always_inline]] inline void add_tile(View out, const double* x, ConstView a, int keep) {
+[[gnu::always_inline]] inline void add_tile(View out, const double* x, ConstView a, Index ahead, int keep) {
   Lanes sum[Rows][Vectors];
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i)
@@ -78,7 +85,7 @@ template <int Rows, int Vectors>
 #pragma GCC unroll 8
     for (int v = 0; v < Vectors; ++v) {
       y[v] = lanes(row + v * kLanes);
-      __builtin_prefetch(row + v * kLanes + kAhead, 0, 2);
+      __builtin_prefetch(row + v * kLanes + ahead, 0, 2);
     }
 #pragma GCC unroll 8
     for (int i = 0; i < Rows; ++i)
@@ -98,30 +105,31 @@ template <int Rows, int Vectors>
 /// The same for all rows of the panel; a's tile comes from the first cache after the first group.
 template <int Vectors>
 [[gnu::always_inline]] inline void add_tile_groups(View out, const double* x, ConstView a, const Groups& groups,
-                                                   int keep = 0) {
+                                                   Index ahead, int keep = 0) {
   for (int g = 0; g < groups.count(); ++g) {
     const int rows = groups.size(g);
     const View part = out.block(groups.begin(g), 0, rows, out.cols);
     const double* part_of_x = x + groups.begin(g) * a.rows;
-    if (rows == 1) add_tile<1, Vectors>(part, part_of_x, a, keep);
-    if (rows == 2) add_tile<2, Vectors>(part, part_of_x, a, keep);
-    if (rows == 3) add_tile<3, Vectors>(part, part_of_x, a, keep);
-    if (rows == 4) add_tile<4, Vectors>(part, part_of_x, a, keep);
+    if (rows == 1) add_tile<1, Vectors>(part, part_of_x, a, ahead, keep);
+    if (rows == 2) add_tile<2, Vectors>(part, part_of_x, a, ahead, keep);
+    if (rows == 3) add_tile<3, Vectors>(part, part_of_x, a, ahead, keep);
+    if (rows == 4) add_tile<4, Vectors>(part, part_of_x, a, ahead, keep);
     if constexpr (Vectors <= 3) {  // as many as registers hold
-      if (rows == 5) add_tile<5, Vectors>(part, part_of_x, a, keep);
-      if (rows == 6) add_tile<6, Vectors>(part, part_of_x, a, keep);
-      if (rows == 7) add_tile<7, Vectors>(part, part_of_x, a, keep);
-      if (rows == 8) add_tile<8, Vectors>(part, part_of_x, a, keep);
+      if (rows == 5) add_tile<5, Vectors>(part, part_of_x, a, ahead, keep);
+      if (rows == 6) add_tile<6, Vectors>(part, part_of_x, a, ahead, keep);
+      if (rows == 7) add_tile<7, Vectors>(part, part_of_x, a, ahead, keep);
+      if (rows == 8) add_tile<8, Vectors>(part, part_of_x, a, ahead, keep);
     }
   }
 }
 
 /// Whole tiles from column j on; returns where they end.
 template <int Vectors>
-[[gnu::always_inline]] inline int add_tiles(View out, const double* x, ConstView a, const Groups& groups, int j) {
+[[gnu::always_inline]] inline int add_tiles(View out, const double* x, ConstView a, const Groups& groups, Index ahead,
+                                            int j) {
   constexpr int width = Vectors * kLanes;
   for (; j + width <= out.cols; j += width)
-    add_tile_groups<Vectors>(out.block(0, j, out.rows, width), x, a.block(0, j, a.rows, width), groups);
+    add_tile_groups<Vectors>(out.block(0, j, out.rows, width), x, a.block(0, j, a.rows, width), groups, ahead);
   return j;
 }
 
@@ -139,30 +147,32 @@ void pack(double* packed, ConstView x, const Groups& groups, double scale) {
       for (int i = groups.begin(g); i < groups.begin(g + 1); ++i) *packed++ = scale * x(i, k);
 }
 
-LINDMFT_CLONES void add_strip(View out, const double* x, ConstView a, const Groups& groups, bool wide) {
+LINDMFT_WIDE void add_strip(View out, const double* x, ConstView a, const Groups& groups) {
   if (out.cols < kLanes) return add_narrow(out, x, a, groups);
+  const Index ahead = out.cols > kColumnsAhead ? kColumnsAhead : kRowsAhead * a.ld;
   int j = 0;
-  if (wide && out.rows <= kGroupRows / 2) j = add_tiles<6>(out, x, a, groups, j);
-  if (wide) j = add_tiles<3>(out, x, a, groups, j);
-  j = add_tiles<1>(out, x, a, groups, j);
+  if (out.rows <= kGroupRows / 2) j = add_tiles<6>(out, x, a, groups, ahead, j);
+  j = add_tiles<3>(out, x, a, groups, ahead, j);
+  j = add_tiles<1>(out, x, a, groups, ahead, j);
   if (j == out.cols) return;
   const int last = out.cols - kLanes;  // the columns left, together with some that are done
-  add_tile_groups<1>(out.block(0, last, out.rows, kLanes), x, a.block(0, last, a.rows, kLanes), groups, j - last);
+  add_tile_groups<1>(out.block(0, last, out.rows, kLanes), x, a.block(0, last, a.rows, kLanes), groups, ahead,
+                     j - last);
 }
 
 // ---- x a^T: every entry is eight chains along k, summed in one fixed order at the end of each kDotDepth.
 
 [[gnu::always_inline]] inline Lanes add_halves(const Lanes& x, const Lanes& y) {
-  return __builtin_shuffle(x, y, LaneBits{0, 1, 2, 3, 8, 9, 10, 11}) +
-         __builtin_shuffle(x, y, LaneBits{4, 5, 6, 7, 12, 13, 14, 15});
+  return __builtin_shufflevector(x, y, 0, 1, 2, 3, 8, 9, 10, 11) +
+         __builtin_shufflevector(x, y, 4, 5, 6, 7, 12, 13, 14, 15);
 }
 [[gnu::always_inline]] inline Lanes add_quarters(const Lanes& x, const Lanes& y) {
-  return __builtin_shuffle(x, y, LaneBits{0, 1, 8, 9, 4, 5, 12, 13}) +
-         __builtin_shuffle(x, y, LaneBits{2, 3, 10, 11, 6, 7, 14, 15});
+  return __builtin_shufflevector(x, y, 0, 1, 8, 9, 4, 5, 12, 13) +
+         __builtin_shufflevector(x, y, 2, 3, 10, 11, 6, 7, 14, 15);
 }
 [[gnu::always_inline]] inline Lanes add_eighths(const Lanes& x, const Lanes& y) {
-  return __builtin_shuffle(x, y, LaneBits{0, 8, 2, 10, 4, 12, 6, 14}) +
-         __builtin_shuffle(x, y, LaneBits{1, 9, 3, 11, 5, 13, 7, 15});
+  return __builtin_shufflevector(x, y, 0, 8, 2, 10, 4, 12, 6, 14) +
+         __builtin_shufflevector(x, y, 1, 9, 3, 11, 5, 13, 7, 15);
 }
 
 /// Lane j is the sum over the lanes of s_j.
@@ -210,7 +220,7 @@ template <int Rows>
   }
 }
 
-LINDMFT_CLONES void add_dot_strip(View out, ConstView x, ConstView a, const Groups& groups, double scale) {
+LINDMFT_WIDE void add_dot_strip(View out, ConstView x, ConstView a, const Groups& groups, double scale) {
   for (int j = 0; j < out.cols; j += kDotColumns) {
     const int cols = std::min(kDotColumns, out.cols - j);
     const ConstView rows_of_a = a.block(j, 0, cols, a.cols);
@@ -227,7 +237,7 @@ LINDMFT_CLONES void add_dot_strip(View out, ConstView x, ConstView a, const Grou
 }
 
 /// For sums shorter than a vector.
-LINDMFT_CLONES void add_short_dots(View out, ConstView x, ConstView a, double scale) {
+LINDMFT_WIDE void add_short_dots(View out, ConstView x, ConstView a, double scale) {
   for (int i = 0; i < out.rows; ++i)
     for (int j = 0; j < out.cols; ++j) {
       double sum = 0.0;
@@ -238,25 +248,35 @@ LINDMFT_CLONES void add_short_dots(View out, ConstView x, ConstView a, double sc
 
 }  // namespace
 
+bool streams_skinny_products() {
+#ifdef LINDMFT_NO_CLONES
+  return true;
+#else
+  static const bool wide = std::string_view(support::instruction_set()) == "x86-64-v4";
+  return wide;
+#endif
+}
+
 void skinny_product(View out, ConstView x, ConstView a, double scale, double beta) {
+  if (!streams_skinny_products()) return gemm(out, x, a, Transpose::no, scale, beta);
   multiply(out, beta);
-  const bool wide = has_wide_registers();
   alignas(64) double packed[kPanelRows * kDepth];
   for (int i = 0; i < out.rows; i += kPanelRows) {
     const int rows = std::min(kPanelRows, out.rows - i);
-    const Groups groups(rows, wide ? kGroupRows : 6);
+    const Groups groups(rows, kGroupRows);
     for (int k = 0; k < x.cols; k += kDepth) {
       const int depth = std::min(kDepth, x.cols - k);
       pack(packed, x.block(i, k, rows, depth), groups, scale);
-      add_strip(out.block(i, 0, rows, out.cols), packed, a.block(k, 0, depth, a.cols), groups, wide);
+      add_strip(out.block(i, 0, rows, out.cols), packed, a.block(k, 0, depth, a.cols), groups);
     }
   }
 }
 
 void skinny_product_transposed(View out, ConstView x, ConstView a, double scale, double beta) {
+  if (!streams_skinny_products()) return gemm(out, x, a, Transpose::yes, scale, beta);
   multiply(out, beta);
   if (x.cols < kLanes) return add_short_dots(out, x, a, scale);
-  const Groups groups(out.rows, has_wide_registers() ? kDotGroupRows : 1);
+  const Groups groups(out.rows, kDotGroupRows);
   for (int k = 0; k < x.cols; k += kDotDepth) {
     const int depth = std::min(kDotDepth, x.cols - k);
     add_dot_strip(out, x.block(0, k, x.rows, depth), a.block(0, k, a.rows, depth), groups, scale);

@@ -10,10 +10,11 @@
 namespace lindmft::theory {
 namespace {
 
-constexpr double kTolerance = 1e-12;  // relative change of a row below which the rows after it are final
-constexpr double kExplosion = 1e100;  // a change that no sweep will mend
-constexpr double kGrow = 0.3;         // the window grows while sweeps make this fraction of its rows final
-constexpr int kLongHistory = 512;     // nodes; with a history that caches hold, half a window is enough
+constexpr double kTolerance = 1e-12;     // relative change of a row below which the rows after it are final
+constexpr double kSmallestChain = 1e-6;  // where nothing is learned the identity is between rounding errors
+constexpr double kExplosion = 1e100;     // a change that no sweep will mend
+constexpr double kGrow = 0.3;            // the window grows while sweeps make this fraction of its rows final
+constexpr int kLongHistory = 512;        // nodes; with a history that caches hold, half a window is enough
 
 /// A window slides over the steps. Each sweep makes at least its first row exact, by causality, and a good guess makes
 /// more: those are final, and as many new rows enter at the far end.
@@ -193,7 +194,7 @@ bool March::record_final(bool rest) {
 int March::finish() {
   solution_.stats.nodes = static_cast<int>(solution_.time.size());
   solution_.stats.flops = algebra_.flops();
-  solution_.stats.chain_residual = largest_chain_ > 0.0 ? chain_spread_ / largest_chain_ : 0.0;
+  solution_.stats.chain_residual = chain_spread_ / std::max(largest_chain_, kSmallestChain);
   return solution_.stats.nodes;
 }
 

@@ -189,10 +189,15 @@ void SpectralData::initial_weights_rows(View out, const Sweep& sweep, const Netw
   for (int i = 0; i < out.rows; ++i) {
     const int t = sweep.time.panel.begin + i;
     const double* row = C.row(t);
-    for (int s = 0; s < out.cols; ++s) out(i, s) = scale * d[t] * d[s] * row[s];
+    for (int s = 0; s < out.cols; ++s) out(i, s) = scale * (d[t] * (d[s] * row[s]));
     if (!centered_) continue;
-    const double at_start = d[0] * C(0, 0) - d[t] * row[0];
-    for (int s = 0; s < out.cols; ++s) out(i, s) += scale * d[0] * (at_start - d[s] * C(0, s));
+    // In pairs, so that the start cancels exactly.
+    const double* first = C.row(0);
+    const double at_start = d[0] * (d[0] * first[0]);
+    for (int s = 0; s < out.cols; ++s) {
+      const double here = d[t] * (d[s] * row[s]) - d[t] * (d[0] * row[0]);
+      out(i, s) = scale * (here - (d[0] * (d[s] * first[s]) - at_start));
+    }
   }
 }
 
