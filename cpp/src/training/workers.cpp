@@ -21,7 +21,7 @@ void Workers::run(int threads, const std::function<void(int)>& job) {
 #endif
   if (error_) std::rethrow_exception(error_);
   done_ = total_;  // diverged networks stopped early
-  report();
+  if (reported_ < total_) report();
 }
 
 // Jobs are handed out one by one: they may take very different times (a diverged network stops early).
@@ -55,6 +55,7 @@ bool Workers::advance(std::int64_t units) {
 void Workers::report() {
   if (!progress_ || stop_) return;
   const std::int64_t done = done_;
+  reported_ = done;
   const std::int64_t unit = total_ / std::numeric_limits<int>::max() + 1;  // larger ones where an int cannot count
   if (progress_(static_cast<int>(done / unit), static_cast<int>(total_ / unit))) return;
   throw Interrupted("training interrupted after " + std::to_string(done) + " of " + std::to_string(total_) + " steps");

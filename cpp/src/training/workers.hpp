@@ -33,6 +33,7 @@ class Workers {
   const std::thread::id caller_ = std::this_thread::get_id();
   const int jobs_;
   const std::int64_t total_;
+  std::int64_t reported_ = 0;  // by the calling thread, the only one to report
   const Progress& progress_;
   std::atomic<int> next_{0};
   std::atomic<int> finished_{0};
