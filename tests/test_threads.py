@@ -34,19 +34,6 @@ def test_training_has_the_same_bits_on_any_number_of_threads(data: dict[str, Any
             np.testing.assert_array_equal(getattr(other, name), getattr(one, name))
 
 
-def test_the_theory_has_the_same_bits_on_any_number_of_threads() -> None:
-    """Long enough for products that are shared between threads."""
-    setting = problem(network={"depth": 1})
-    one, two = (lm.solve(setting, 600, save="all", threads=threads) for threads in (1, 2))
-    assert (one.stats.threads, two.stats.threads) == (1, 2)
-    assert one.stats.flops == two.stats.flops
-    np.testing.assert_array_equal(one.test_loss, two.test_loss)
-    for name in ("C_v", "C_delta", "R_delta"):
-        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
-    np.testing.assert_array_equal(one.C_h[1], two.C_h[1])
-    np.testing.assert_array_equal(one.R_gu[1], two.R_gu[1])
-
-
 def test_threads_used_are_reported() -> None:
     assert train(1).stats.threads == 1
     assert train(2).stats.threads == 2

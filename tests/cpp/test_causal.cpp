@@ -173,7 +173,7 @@ TEST(PanelAlgebra, SkipsStructuralZeros) {
 
 TEST(PanelAlgebra, SameBitsOnAnyNumberOfThreads) {
   constexpr int kRows = 32;
-  constexpr int kMany = 1000;  // with the rows, enough work for a parallel region
+  constexpr int kMany = 2000;  // with the rows, enough work for a parallel region
   const PanelMap map = map_of(panels(kMany, kRows));
   const Matrix causal = random_causal(map, 1, kMany);
   const Matrix symmetric = random_symmetric(2, kMany);

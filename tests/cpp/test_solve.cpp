@@ -102,12 +102,13 @@ TEST(Solve, TermsAddUpAndTheSelfCheckHolds) {
 }
 
 TEST(Solve, SameBitsWhateverTheThreads) {
-  constexpr int kSteps = 600;  // enough for products that are worth a parallel region
-  Problem p = example();
-  p.network.depth = 1;
+  constexpr int kSteps = 150;  // test_causal.cpp has products that are large enough to be shared
+  const Problem p = example();
   const Solution one = solve(p, kSteps, {.threads = 1, .save = {"all"}, .progress = {}});
   const Solution two = solve(p, kSteps, {.threads = 2, .save = {"all"}, .progress = {}});
   EXPECT_EQ(one.stats.threads, 1);
+  EXPECT_EQ(two.stats.threads, 2);
+  EXPECT_EQ(one.stats.flops, two.stats.flops);
   EXPECT_EQ(one.test_loss, two.test_loss);
   EXPECT_EQ(one.train_loss, two.train_loss);
   EXPECT_EQ(one.feature_norm, two.feature_norm);

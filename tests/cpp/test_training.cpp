@@ -289,7 +289,8 @@ TEST(Train, StopsWhenAsked) {
     int calls = 0;
     TrainOptions options{.dim = 16, .seeds = seeds(4), .threads = threads};
     options.progress = [&](int, int) { return ++calls < 3; };
-    EXPECT_THROW(static_cast<void>(train(example(), 1000, options)), Interrupted);
+    // Long enough that other threads cannot finish it all before the calling one is given a core.
+    EXPECT_THROW(static_cast<void>(train(example(), 100'000, options)), Interrupted);
     EXPECT_EQ(calls, 3);
   }
 }
