@@ -9,6 +9,15 @@ using namespace py::literals;
 namespace lindmft::bindings {
 
 void register_problem(py::module_& module) {
+  py::native_enum<Architecture>(module, "Architecture", "enum.Enum")
+      .value("mlp", Architecture::mlp)
+      .value("resnet", Architecture::resnet)
+      .finalize();
+  py::native_enum<BranchScaling>(module, "BranchScaling", "enum.Enum")
+      .value("depth", BranchScaling::depth)
+      .value("constant", BranchScaling::constant)
+      .finalize();
+  module.attr("INFINITE_DEPTH") = kInfiniteDepth;
   py::native_enum<Parameterization>(module, "Parameterization", "enum.Enum")
       .value("mup", Parameterization::mup)
       .value("ntk", Parameterization::ntk)
@@ -21,14 +30,17 @@ void register_problem(py::module_& module) {
       .finalize();
 
   py::class_<Network>(module, "Network")
-      .def(py::init<int, std::vector<double>, double, Parameterization, double, bool>(), py::kw_only(), "depth"_a,
-           "width"_a, "gamma0"_a, "parameterization"_a, "init_scale"_a, "centered"_a);
+      .def(py::init<Architecture, int, std::vector<double>, double, Parameterization, double, bool, double,
+                    BranchScaling>(),
+           py::kw_only(), "kind"_a, "depth"_a, "width"_a, "gamma0"_a, "parameterization"_a, "init_scale"_a,
+           "centered"_a, "branch"_a = 1.0, "branch_scaling"_a = BranchScaling::depth);
   py::class_<Spectrum>(module, "Spectrum")
       .def(py::init<std::vector<double>, std::vector<double>, std::vector<double>>(), py::kw_only(), "eigenvalues"_a,
            "target_power"_a, "weights"_a);
   py::class_<Data>(module, "Data")
-      .def(py::init<DataMode, double, double, double, Spectrum>(), py::kw_only(), "mode"_a, "alpha"_a,
-           "batch_fraction"_a, "noise"_a, "spectrum"_a);
+      .def(py::init<DataMode, double, double, double, Spectrum, std::vector<double>, std::vector<double>>(),
+           py::kw_only(), "mode"_a, "alpha"_a, "batch_fraction"_a, "noise"_a, "spectrum"_a,
+           "targets"_a = std::vector<double>{1.0}, "rotation"_a = std::vector<double>{});
   py::class_<Optimizer>(module, "Optimizer")
       .def(py::init<std::vector<double>, double, bool, double, std::vector<double>>(), py::kw_only(), "lr"_a,
            "momentum"_a, "nesterov"_a, "weight_decay"_a, "layer_lr"_a);

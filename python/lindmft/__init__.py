@@ -24,7 +24,7 @@ from lindmft._config import show_config
 from lindmft._core import NotConverged, __version__
 from lindmft.analysis import Comparison, compare
 from lindmft.data import FullBatch, MultiPass, OnePass, Population
-from lindmft.network import MLP
+from lindmft.network import MLP, ResNet
 from lindmft.optimizer import SGD
 from lindmft.problem import Problem
 from lindmft.scaling import Scaling, check_scaling
@@ -48,6 +48,7 @@ __all__ = [
     "OnePass",
     "Population",
     "Problem",
+    "ResNet",
     "Scaling",
     "Solution",
     "__version__",

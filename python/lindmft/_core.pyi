@@ -10,6 +10,16 @@ __version__: str
 
 class NotConverged(RuntimeError): ...
 
+INFINITE_DEPTH: int
+
+class Architecture(Enum):
+    mlp = 0
+    resnet = 1
+
+class BranchScaling(Enum):
+    depth = 0
+    constant = 1
+
 class Parameterization(Enum):
     mup = 0
     ntk = 1
@@ -24,12 +34,15 @@ class Network:
     def __init__(
         self,
         *,
+        kind: Architecture,
         depth: int,
         width: Sequence[float],
         gamma0: float,
         parameterization: Parameterization,
         init_scale: float,
         centered: bool,
+        branch: float = 1.0,
+        branch_scaling: BranchScaling = ...,
     ) -> None: ...
 
 class Spectrum:
@@ -50,6 +63,8 @@ class Data:
         batch_fraction: float,
         noise: float,
         spectrum: Spectrum,
+        targets: Sequence[float] = ...,
+        rotation: Sequence[float] = ...,
     ) -> None: ...
 
 class Optimizer:

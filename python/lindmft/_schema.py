@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
-from lindmft._gate import Converter, choice, refuse, suggestion
+from lindmft._gate import Converter, choice, describe, refuse, suggestion
 
 
 def reader(*classes: type) -> Converter:
@@ -27,7 +27,9 @@ def reader(*classes: type) -> Converter:
             return value
         if not isinstance(value, Mapping):
             refuse(table, f"{names}, or a table", value)
-        return from_table(_chosen(value, table, kinds) if kinds else classes[0], value, table)
+        cls = _chosen(value, table, kinds) if kinds else classes[0]
+        _refuse_keys_of_others(value, cls, classes, table)
+        return from_table(cls, value, table)
 
     return convert
 
@@ -96,9 +98,23 @@ def _read_inf(value: Any) -> Any:
     return math.inf if isinstance(value, str) and value == "inf" else value
 
 
+def _refuse_keys_of_others(
+    values: Mapping[str, Any], cls: Any, classes: Iterable[Any], table: str
+) -> None:
+    """Say where a key belongs that this kind does not have but another has."""
+    own = {field.name for field in fields(cls)}
+    for other in classes:
+        for field in fields(other):
+            if field.name in values and field.name not in own:
+                raise ValueError(
+                    f"{_join(table, field.name)} must be left out of kind {cls.kind!r} (it belongs "
+                    f"to {other.kind!r}), got {describe(values[field.name])}"
+                )
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
-        return list(value)
+        return [_plain(entry) for entry in value]
     return to_table(value) if is_dataclass(value) else value
 
 

@@ -4,10 +4,13 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from lindmft import _core
 from lindmft._gate import number, settle
 from lindmft._schema import reader
 from lindmft.spectrum import Isotropic, Spectrum, read_spectrum
+from lindmft.targets import Targets, channels, read_targets
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,9 @@ class FullBatch:
         sigma, the standard deviation of the label noise: y = w* . x / sqrt(D) + sigma eps.
     spectrum
         Input covariance and target: ``Isotropic()`` or ``Discrete(...)``.
+    targets
+        Several outputs: the norms s_1 .. s_C of orthogonal targets, each s_c times the spectrum's,
+        or their C x C Gram matrix. Label noise is equal and independent in all of them.
 
     Raises
     ------
@@ -45,14 +51,15 @@ class FullBatch:
     alpha: float
     noise: float = 0.0
     spectrum: Spectrum = Isotropic()
+    targets: Targets = (1.0,)
 
     def __post_init__(self) -> None:
-        settle(self, "data", alpha=number, noise=number, spectrum=read_spectrum)
+        settle(self, "data", alpha=number, noise=number, spectrum=read_spectrum, targets=read_targets)
         _core.validate(self.as_core())
 
     def as_core(self) -> _core.Data:
         """The compiled module's value type."""
-        return _data(self.kind, self.alpha, self.noise, self.spectrum)
+        return _data(self, self.alpha)
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,9 @@ class MultiPass:
         sigma, the standard deviation of the label noise.
     spectrum
         Input covariance and target: ``Isotropic()`` or ``Discrete(...)``.
+    targets
+        Several outputs: the norms s_1 .. s_C of orthogonal targets, each s_c times the spectrum's,
+        or their C x C Gram matrix. Label noise is equal and independent in all of them.
 
     Raises
     ------
@@ -94,16 +104,23 @@ class MultiPass:
     batch_fraction: float
     noise: float = 0.0
     spectrum: Spectrum = Isotropic()
+    targets: Targets = (1.0,)
 
     def __post_init__(self) -> None:
         settle(
-            self, "data", alpha=number, batch_fraction=number, noise=number, spectrum=read_spectrum
+            self,
+            "data",
+            alpha=number,
+            batch_fraction=number,
+            noise=number,
+            spectrum=read_spectrum,
+            targets=read_targets,
         )
         _core.validate(self.as_core())
 
     def as_core(self) -> _core.Data:
         """The compiled module's value type."""
-        return _data(self.kind, self.alpha, self.noise, self.spectrum, self.batch_fraction)
+        return _data(self, self.alpha, self.batch_fraction)
 
 
 @dataclass(frozen=True)
@@ -118,6 +135,9 @@ class OnePass:
         sigma, the standard deviation of the label noise.
     spectrum
         Input covariance and target: ``Isotropic()`` or ``Discrete(...)``.
+    targets
+        Several outputs: the norms s_1 .. s_C of orthogonal targets, each s_c times the spectrum's,
+        or their C x C Gram matrix. Label noise is equal and independent in all of them.
 
     Raises
     ------
@@ -141,14 +161,15 @@ class OnePass:
     alpha: float
     noise: float = 0.0
     spectrum: Spectrum = Isotropic()
+    targets: Targets = (1.0,)
 
     def __post_init__(self) -> None:
-        settle(self, "data", alpha=number, noise=number, spectrum=read_spectrum)
+        settle(self, "data", alpha=number, noise=number, spectrum=read_spectrum, targets=read_targets)
         _core.validate(self.as_core())
 
     def as_core(self) -> _core.Data:
         """The compiled module's value type."""
-        return _data(self.kind, self.alpha, self.noise, self.spectrum)
+        return _data(self, self.alpha)
 
 
 @dataclass(frozen=True)
@@ -161,6 +182,9 @@ class Population:
         sigma, the standard deviation of the label noise; it only adds sigma^2 to the training loss.
     spectrum
         Input covariance and target: ``Isotropic()`` or ``Discrete(...)``.
+    targets
+        Several outputs: the norms s_1 .. s_C of orthogonal targets, each s_c times the spectrum's,
+        or their C x C Gram matrix. Label noise is equal and independent in all of them.
 
     Raises
     ------
@@ -182,27 +206,29 @@ class Population:
 
     noise: float = 0.0
     spectrum: Spectrum = Isotropic()
+    targets: Targets = (1.0,)
 
     def __post_init__(self) -> None:
-        settle(self, "data", noise=number, spectrum=read_spectrum)
+        settle(self, "data", noise=number, spectrum=read_spectrum, targets=read_targets)
         _core.validate(self.as_core())
 
     def as_core(self) -> _core.Data:
         """The compiled module's value type."""
-        return _data(self.kind, math.inf, self.noise, self.spectrum)
+        return _data(self, math.inf)
 
 
 Data = FullBatch | MultiPass | OnePass | Population
 read_data = reader(FullBatch, MultiPass, OnePass, Population)
 
 
-def _data(
-    kind: str, alpha: float, noise: float, spectrum: Spectrum, batch_fraction: float = 1.0
-) -> _core.Data:
+def _data(data: Data, alpha: float, batch_fraction: float = 1.0) -> _core.Data:
+    norms, rotation = channels(data.targets)
     return _core.Data(
-        mode=_core.DataMode[kind],
+        mode=_core.DataMode[data.kind],
         alpha=alpha,
         batch_fraction=batch_fraction,
-        noise=noise,
-        spectrum=spectrum.as_core(),
+        noise=data.noise,
+        spectrum=data.spectrum.as_core(),
+        targets=norms.tolist(),
+        rotation=rotation.ravel().tolist() if np.ndim(data.targets) == 2 else [],
     )

@@ -13,10 +13,10 @@ from lindmft._schema import check_keys, from_table, reader, spell_inf, to_table
 from lindmft._toml import dump
 from lindmft._types import Path
 from lindmft.data import Data, read_data
-from lindmft.network import MLP
+from lindmft.network import MLP, Network, ResNet
 from lindmft.optimizer import SGD
 
-read_network = reader(MLP)
+read_network = reader(MLP, ResNet)
 read_optimizer = reader(SGD)
 
 
@@ -27,7 +27,7 @@ class Problem:
     Parameters
     ----------
     network
-        ``MLP(...)``.
+        ``MLP(...)`` or ``ResNet(...)``.
     data
         ``FullBatch(...)``, ``MultiPass(...)``, ``OnePass(...)`` or ``Population(...)``.
     optimizer
@@ -48,7 +48,7 @@ class Problem:
     True
     """
 
-    network: MLP
+    network: Network
     data: Data
     optimizer: SGD
 

@@ -7,16 +7,24 @@
 
 namespace lindmft {
 
+enum class Architecture { mlp, resnet };
 enum class Parameterization { mup, ntk };
+enum class BranchScaling { depth, constant };
 
-/// Multilayer perceptron (theory.md section 1).
+/// The depth of the limit L -> inf of residual networks.
+inline constexpr int kInfiniteDepth = std::numeric_limits<int>::max();
+
+/// Multilayer perceptron (theory.md section 1) or residual network (sections 4 and 5).
 struct Network {
-  int depth = 1;                   ///< L, the number of hidden layers
+  Architecture kind = Architecture::mlp;
+  int depth = 1;                   ///< L, the number of hidden layers; kInfiniteDepth for residual networks
   std::vector<double> width{1.0};  ///< nu_l = N_l / D: one entry for equal widths, or L entries; may be infinite
   double gamma0 = 1.0;             ///< richness; 0 is the lazy limit
   Parameterization parameterization = Parameterization::mup;  ///< ntk: gamma0 / sqrt(width of the last hidden layer)
   double init_scale = 1.0;                                    ///< standard deviation of every initial weight
   bool centered = false;                                      ///< subtract the predictor at initialization
+  double branch = 1.0;                                        ///< beta0 of residual networks
+  BranchScaling branch_scaling = BranchScaling::depth;        ///< depth: branches beta0 / sqrt(L); constant: beta0
 };
 
 /// Distribution of the input covariance's eigenvalues and of the target over its modes (theory.md section 6).
@@ -35,6 +43,10 @@ struct Data {
   double batch_fraction = 1.0;                             ///< multi pass: the probability that a step keeps a sample
   double noise = 0.0;                                      ///< sigma, the standard deviation of the label noise
   Spectrum spectrum;
+  /// One entry an output channel, whose target is s_c times the spectrum's; the channels' targets are orthogonal.
+  std::vector<double> targets{1.0};
+  /// C x C, row-major, orthogonal: output c is sum_j rotation[c C + j] channel j. Empty: outputs are channels.
+  std::vector<double> rotation;
 };
 
 /// Any optimizer that is linear in the gradients (theory.md section 7; PyTorch's conventions).
@@ -43,7 +55,8 @@ struct Optimizer {
   double momentum = 0.0;
   bool nesterov = false;
   double weight_decay = 0.0;     ///< W <- (1 - eta weight_decay) W + ...
-  std::vector<double> layer_lr;  ///< multipliers of the gradient step, W^0 .. w^L; empty: all one
+  /// Multipliers of the gradient step, W^0 .. w^L; empty: all one. At infinite depth three: W^0, all branches, w^L.
+  std::vector<double> layer_lr;
 };
 
 struct Problem {

@@ -4,19 +4,30 @@
 
 namespace lindmft {
 
+namespace {
+
+/// Weight arrays without the first: L, or 2 at infinite depth, where all branches are alike.
+std::size_t groups(const Network& network) {
+  return network.depth == kInfiniteDepth ? 2 : static_cast<std::size_t>(network.depth);
+}
+
+}  // namespace
+
 std::vector<double> layer_widths(const Network& network) {
   if (network.width.size() > 1) return network.width;
-  return std::vector<double>(static_cast<std::size_t>(network.depth), network.width.front());
+  return std::vector<double>(groups(network), network.width.front());
 }
 
 Scales scales(const Problem& problem) {
   const Network& net = problem.network;
-  const auto depth = static_cast<std::size_t>(net.depth);
+  const std::size_t depth = groups(net);
   const std::vector<double> width = layer_widths(net);
   const double last = width.back();
   const bool infinite = std::isinf(last);
 
   Scales s;
+  const bool scaled = net.branch_scaling == BranchScaling::depth && net.depth != kInfiniteDepth;
+  s.branch = scaled ? net.branch / std::sqrt(net.depth) : net.branch;
   if (net.parameterization == Parameterization::ntk) {
     s.gamma0 = infinite ? 0.0 : net.gamma0 / std::sqrt(last);
     s.rho = 1.0 / (net.gamma0 * net.gamma0);

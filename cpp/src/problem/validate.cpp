@@ -39,6 +39,53 @@ bool finite_not_negative(double x) { return std::isfinite(x) && x >= 0.0; }
 bool finite_positive(double x) { return std::isfinite(x) && x > 0.0; }
 bool positive(double x) { return x > 0.0; }  // false for nan
 
+void validate_depth(const Network& network) {
+  if (network.depth < 1) refuse("network.depth", "at least 1", std::to_string(network.depth));
+  if (network.depth != kInfiniteDepth) return;
+  if (network.kind == Architecture::mlp)
+    refuse("network.depth", "finite for kind 'mlp' (only residual networks have a limit of infinite depth)", "inf");
+  if (network.branch_scaling == BranchScaling::constant) {
+    refuse("network.branch_scaling",
+           "'depth' for depth = inf (constant branches have no limit: signals grow like (1 + branch^2)^depth)",
+           "'constant'");
+  }
+}
+
+void validate_branches(const Network& network) {
+  const std::size_t widths = network.width.size();
+  if (network.kind == Architecture::resnet) {
+    if (widths != 1)
+      refuse("network.width", "one number for kind 'resnet' (skip connections join layers of equal width)",
+             std::to_string(widths) + " numbers");
+    require(finite_not_negative(network.branch), "network.branch", "finite and not negative", network.branch);
+    return;
+  }
+  if (network.branch != 1.0) refuse("network.branch", "left out for kind 'mlp'", text(network.branch));
+  if (network.branch_scaling != BranchScaling::depth)
+    refuse("network.branch_scaling", "left out for kind 'mlp'", "'constant'");
+  if (widths != 1 && widths != static_cast<std::size_t>(network.depth)) {
+    refuse("network.width", "one number, or a list of depth (" + std::to_string(network.depth) + ") numbers",
+           std::to_string(widths) + " numbers");
+  }
+}
+
+void validate_outputs(const Data& data) {
+  const std::size_t outputs = data.targets.size();
+  if (outputs == 0) refuse("data.targets", "a list with at least one entry", "an empty list");
+  require_all(data.targets, "data.targets", "finite and not negative", finite_not_negative);
+  if (data.rotation.empty()) return;
+  if (data.rotation.size() != outputs * outputs)
+    refuse("data.rotation", "a square of as many rows as targets (" + std::to_string(outputs) + ")",
+           std::to_string(data.rotation.size()) + " numbers");
+  for (std::size_t a = 0; a < outputs; ++a) {
+    for (std::size_t b = 0; b <= a; ++b) {
+      const auto row = [&](std::size_t i) { return data.rotation.begin() + static_cast<std::ptrdiff_t>(i * outputs); };
+      const double product = std::inner_product(row(a), row(a + 1), row(b), 0.0);
+      require(std::abs(product - (a == b ? 1.0 : 0.0)) < 1e-9, "data.rotation", "orthogonal", product);
+    }
+  }
+}
+
 void validate(const Spectrum& spectrum) {
   const std::size_t modes = spectrum.eigenvalues.size();
   if (modes == 0) refuse("data.spectrum.eigenvalues", "a list with at least one entry", "an empty list");
@@ -59,12 +106,9 @@ void validate(const Spectrum& spectrum) {
 }  // namespace
 
 void validate(const Network& network) {
-  if (network.depth < 1) refuse("network.depth", "at least 1", std::to_string(network.depth));
+  validate_depth(network);
+  validate_branches(network);
   const std::size_t widths = network.width.size();
-  if (widths != 1 && widths != static_cast<std::size_t>(network.depth)) {
-    refuse("network.width", "one number, or a list of depth (" + std::to_string(network.depth) + ") numbers",
-           std::to_string(widths) + " numbers");
-  }
   require_all(network.width, "network.width", "positive (inf is allowed)", positive);
   const auto infinite =
       std::count_if(network.width.begin(), network.width.end(), [](double w) { return std::isinf(w); });
@@ -94,6 +138,7 @@ void validate(const Data& data) {
   }
   require(finite_not_negative(data.noise), "data.noise", "finite and not negative", data.noise);
   validate(data.spectrum);
+  validate_outputs(data);
 }
 
 void validate(const Optimizer& optimizer) {
@@ -110,10 +155,13 @@ void validate(const Problem& problem, int steps) {
   validate(problem.network);
   validate(problem.data);
   validate(problem.optimizer);
-  const std::size_t arrays = static_cast<std::size_t>(problem.network.depth) + 1;
+  const bool endless = problem.network.depth == kInfiniteDepth;
+  const std::size_t arrays = endless ? 3 : static_cast<std::size_t>(problem.network.depth) + 1;
   const std::size_t multipliers = problem.optimizer.layer_lr.size();
   if (multipliers != 0 && multipliers != arrays) {
-    refuse("optimizer.layer_lr", "a list of depth + 1 (" + std::to_string(arrays) + ") numbers, input to readout",
+    refuse("optimizer.layer_lr",
+           endless ? "a list of 3 numbers at infinite depth: input, every branch, readout"
+                   : "a list of depth + 1 (" + std::to_string(arrays) + ") numbers, input to readout",
            std::to_string(multipliers) + " numbers");
   }
   const std::size_t rates = problem.optimizer.lr.size();
