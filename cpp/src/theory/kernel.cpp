@@ -21,6 +21,23 @@ void kernel_rows(linalg::View out, const PanelTime& time, const Matrix* R, const
   }
 }
 
+void times_decay(linalg::View rows, const PanelTime& time) {
+  for (int i = 0; i < rows.rows; ++i) {
+    for (int s = 0; s < rows.cols; ++s) rows(i, s) *= time.decay[s];
+  }
+}
+
+void decayed_rows(linalg::View out, const Matrix& m, const PanelTime& time) {
+  for (int i = 0; i < out.rows; ++i) {
+    const double* from = m.row(time.panel.begin + i);
+    for (int s = 0; s < out.cols; ++s) out(i, s) = from[s] * time.decay[s];
+  }
+}
+
+void add_identity(linalg::View rows, Panel panel) {
+  for (int i = 0; i < rows.rows; ++i) rows(i, panel.begin + i) += 1.0;
+}
+
 void add_decay(linalg::View rows, const PanelTime& time) {
   for (int i = 0; i < rows.rows; ++i) rows(i, time.panel.begin + i) += time.decay[time.panel.begin + i];
 }

@@ -38,10 +38,11 @@ void add_correlation(View C_rows, View left, const Sweep& sweep, const Matrix& R
 
 }  // namespace
 
-LinearProcess::LinearProcess(int nodes, int rows)
+LinearProcess::LinearProcess(int nodes, int rows, SourceFactor d)
     : C(nodes, nodes),
       own(nodes, nodes),
       cross(nodes, nodes),
+      d_(d),
       own_history_(rows, nodes),
       cross_history_(rows, nodes),
       block_(rows, rows),
@@ -63,7 +64,11 @@ void LinearProcess::set_kernel(const Sweep& sweep, ConstView k, const LinearProc
   sweep.algebra.times_history(linalg::leading(cross_history_, p, b), k, partner.own, panel.begin);
   const View own_rows = linalg::leading(own_history_, p, b);
   sweep.algebra.times_history(own_rows, k, partner.cross, panel.begin, gamma0_sq);
-  add_decay(own_rows, sweep.time);
+  if (d_ == SourceFactor::decay) {
+    add_decay(own_rows, sweep.time);
+  } else {
+    add_identity(own_rows, sweep.time.panel);
+  }
 }
 
 void LinearProcess::respond(const Sweep& sweep, const LinearProcess& partner, double gamma0_sq) {

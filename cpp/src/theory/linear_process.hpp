@@ -1,4 +1,4 @@
-// x = D_w a + k y: a Gaussian process driven by its own source a and by its partner y, which is driven by x in turn.
+// x = d a + k y: a Gaussian process driven by its own source a and by its partner y, which is driven by x in turn.
 // Forward and backward signals of a layer are two such processes, each the other's partner (theory.md section 3).
 #pragma once
 
@@ -14,10 +14,13 @@ struct Source {
   double scale;
 };
 
+/// How a source enters: times the decay of the initial weights (D_w), or as it is.
+enum class SourceFactor { decay, one };
+
 class LinearProcess {
  public:
   /// nodes: capacity; rows: the largest panel
-  LinearProcess(int nodes, int rows);
+  LinearProcess(int nodes, int rows, SourceFactor d = SourceFactor::decay);
 
   Matrix C;      // n x n, symmetric   correlation <x x>
   Matrix own;    // n x n, causal      response of x to its own source
@@ -29,7 +32,7 @@ class LinearProcess {
   void set_kernel(const Sweep& sweep, linalg::ConstView k, const LinearProcess& partner, double gamma0_sq);
 
   /// Rows of the responses, from both kernels, the coupling within the panel solved exactly:
-  ///     cross = k partner.own        own = D_w + gamma0^2 k partner.cross
+  ///     cross = k partner.own        own = d + gamma0^2 k partner.cross
   void respond(const Sweep& sweep, const LinearProcess& partner, double gamma0_sq);
 
   /// Rows of  C = own C_own own^T + gamma0^2 cross C_cross cross^T.
@@ -48,6 +51,7 @@ class LinearProcess {
   void respond(Matrix& response, const Sweep& sweep, const Matrix& history, const Matrix& partner_history,
                const LinearProcess& partner, double coupling, double gamma0_sq);
 
+  SourceFactor d_;
   Matrix own_history_, cross_history_;       // p x n   the responses' rows without the coupling within the panel
   Matrix block_;                             // p x p   the kernel's columns of the panel
   std::vector<double> own_sum_, cross_sum_;  // n   row sums of the responses: what a constant source does

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <stdexcept>
 #include <utility>
 
@@ -35,6 +36,13 @@ Matrix Saved::take(Matrix& m, double scale) const {
     if (!m.empty()) std::copy_n(m.row(i), valid_, out.row(i));
     if (scale != 1.0) std::transform(out.row(i), out.row(i) + valid_, out.row(i), [&](double x) { return scale * x; });
   }
+  return out;
+}
+
+Matrix Saved::take(Matrix& m, double scale, const std::vector<double>& columns) const {
+  Matrix out = take(m, scale);
+  for (int i = 0; i < valid_; ++i)
+    std::transform(out.row(i), out.row(i) + valid_, columns.begin(), out.row(i), std::multiplies<>());
   return out;
 }
 

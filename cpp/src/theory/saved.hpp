@@ -21,6 +21,8 @@ class Saved {
   void trim(int valid) { valid_ = valid; }
   /// Moves a matrix out, scaled; copies only if it must be trimmed.
   [[nodiscard]] Matrix take(Matrix& m, double scale = 1.0) const;
+  /// The same, with column s also multiplied by columns[s].
+  [[nodiscard]] Matrix take(Matrix& m, double scale, const std::vector<double>& columns) const;
 
  private:
   std::vector<std::string> names_;

@@ -37,6 +37,7 @@ struct Sweep {
   linalg::PanelAlgebra& algebra;
   Scratch& scratch;
   linalg::RowChanges& changes;  ///< everything that is written notes here how much it changed
+  bool responses_final = false;  ///< a pass over correlations alone: those of replicas (replicas.hpp)
 };
 
 class NetworkSide {

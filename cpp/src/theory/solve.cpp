@@ -2,13 +2,14 @@
 
 #include <chrono>
 #include <limits>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
 #include "support/memory.hpp"
 #include "support/threads.hpp"
 #include "theory/march.hpp"
-#include "theory/mlp.hpp"
+#include "theory/network_side.hpp"
 #include "theory/spectral_data.hpp"
 #include "time_grid/exact_steps.hpp"
 
@@ -43,7 +44,7 @@ double estimate_solve_memory(const Problem& problem, int steps, const SolveOptio
   check_steps(steps);
   validate(problem, steps);
   const int rows = std::min(kLargestPanel, steps);
-  double bytes = theory::Mlp::bytes(problem, steps, rows) + theory::SpectralData::bytes(problem, steps);
+  double bytes = theory::network_bytes(problem, steps, rows) + theory::SpectralData::bytes(problem, steps);
   bytes += theory::Scratch::bytes(steps, rows) + 8.0 * steps * (rows + 10.0 + 4.0 * problem.network.depth);
   // The training errors' functions are made for the caller where the equations do not need them.
   const theory::Saved saved(options.save);
@@ -59,18 +60,18 @@ Solution solve(const Problem& problem, int steps, const SolveOptions& options) {
 
   const int rows = std::min(kLargestPanel, steps);
   ExactSteps grid(problem, steps, rows);
-  theory::Mlp network(problem, steps, rows);
+  const std::unique_ptr<theory::NetworkSide> network = theory::make_network(problem, steps, rows);
   theory::SpectralData data(problem, steps);
 
   Solution solution;
   solution.irreducible = problem.data.noise * problem.data.noise;
   solution.stats.threads = support::resolve_threads(options.threads);
-  const int valid = theory::march(grid, network, data, {solution.stats.threads, rows, options.progress}, solution);
+  const int valid = theory::march(grid, *network, data, {solution.stats.threads, rows, options.progress}, solution);
   pad(solution, steps);
   if (saved.any()) {
     saved.trim(valid);
     data.release(solution.functions, saved);
-    network.release(solution.functions, saved);
+    network->release(solution.functions, saved);
   }
   solution.stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return solution;

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "linalg/block_solve.hpp"
 #include "linalg/extrapolate.hpp"
 #include "linalg/rows.hpp"
+#include "theory/causal_solve.hpp"
 #include "theory/kernel.hpp"
 
 namespace lindmft::theory {
@@ -18,10 +18,6 @@ namespace {
 // Scratch buffers that live through one update; 0 to 2 are for the moment.
 constexpr int kResponse = 3;  // R_vu
 constexpr int kErrors = 4;    // R_Delta C_v R_Delta^T, before noise
-
-void add_identity(View rows, Panel panel) {
-  for (int i = 0; i < rows.rows; ++i) rows(i, panel.begin + i) += 1.0;
-}
 
 /// out += weight * x(t) x(s)
 void add_outer(View out, Panel panel, const std::vector<double>& x, double weight) {
@@ -119,18 +115,6 @@ void SpectralData::update(const Sweep& sweep, const NetworkField& network) {
   update_gradient(sweep);
 }
 
-// Rows of the solution of R = I + scale x R: history from the rows of R before the panel, the rest solved within it.
-void SpectralData::solve_causal(View out, ConstView x, const Matrix& R, double scale, const Sweep& sweep) {
-  const Panel panel = sweep.time.panel;
-  sweep.algebra.times_history(out, x, R, panel.begin, scale);
-  add_identity(out, panel);
-  const View system = sweep.scratch.block(panel.size());
-  for (int i = 0; i < panel.size(); ++i) {
-    for (int j = 0; j < panel.size(); ++j) system(i, j) = (i == j ? 1.0 : 0.0) - scale * x(i, panel.begin + j);
-  }
-  linalg::solve_block(system, out);
-}
-
 void SpectralData::times_R_delta(View out, ConstView x, const Sweep& sweep) {
   if (stored_samples()) {
     sweep.algebra.times_causal(out, x, R_delta_);
@@ -150,7 +134,7 @@ void SpectralData::update_responses(const Sweep& sweep, const NetworkField& netw
   times_R_delta(BtR, rows, sweep);
 
   for (Mode& mode : modes_) {
-    solve_causal(rows, BtR, mode.H, -mode.lambda, sweep);
+    solve_resolvent(rows, BtR, mode.H, -mode.lambda, sweep);
     linalg::replace_rows(mode.H, panel, rows, sweep.changes);
     row_sums(mode.target, mode.H, panel);
   }
@@ -167,7 +151,7 @@ void SpectralData::update_responses(const Sweep& sweep, const NetworkField& netw
   const View R_vu = sweep.scratch(kResponse, panel.size(), panel.end);
   sweep.algebra.times_causal(R_vu, rows_of(H1(), panel), Bt_, -H1_factor());
   if (!stored_samples()) return;
-  solve_causal(rows, R_vu, R_delta_, inverse_alpha_, sweep);
+  solve_resolvent(rows, R_vu, R_delta_, inverse_alpha_, sweep);
   linalg::replace_rows(R_delta_, panel, rows, sweep.changes);
   row_sums(error_sum_, R_delta_, panel);
 }

@@ -46,7 +46,6 @@ class SpectralData final : public DataSide {
   void stored_errors(linalg::View C_e, const Sweep& sweep);
   void initial_weights_rows(linalg::View out, const Sweep& sweep, const NetworkField& network) const;
   void times_E(linalg::View rows, const Sweep& sweep, const double* row_sums) const;
-  void solve_causal(linalg::View out, linalg::ConstView x, const Matrix& R, double scale, const Sweep& sweep);
   void times_R_delta(linalg::View out, linalg::ConstView x, const Sweep& sweep);
   [[nodiscard]] Matrix error_correlation(int n);
   [[nodiscard]] linalg::ConstView rows_of(const Matrix& m, Panel panel) const;

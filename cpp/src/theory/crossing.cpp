@@ -1,0 +1,39 @@
+#include "theory/crossing.hpp"
+
+#include "linalg/extrapolate.hpp"
+#include "linalg/rows.hpp"
+
+namespace lindmft::theory {
+
+using linalg::View;
+
+void Crossing::guess(Panel panel) {
+  h.guess(panel);
+  g.guess(panel);
+  linalg::guess_symmetric(S_a, panel);
+  linalg::guess_symmetric(S_b, panel);
+}
+
+void first_source_rows(Matrix& S_a, const Sweep& sweep, const DataField& data) {
+  const Panel panel = sweep.time.panel;
+  const double* d = sweep.time.decay;
+  const View rows = sweep.scratch(0, panel.size(), panel.end);
+  for (int i = 0; i < rows.rows; ++i) {
+    const int t = panel.begin + i;
+    const double* C = data.C_h0->row(t);
+    for (int s = 0; s < rows.cols; ++s) rows(i, s) = d[t] * d[s] * C[s];
+  }
+  linalg::replace_symmetric(S_a, panel, rows, sweep.changes);
+}
+
+void last_source_rows(Matrix& S_b, const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  const double* d = sweep.time.decay;
+  const View rows = sweep.scratch(0, panel.size(), panel.end);
+  for (int i = 0; i < rows.rows; ++i) {
+    for (int s = 0; s < rows.cols; ++s) rows(i, s) = d[panel.begin + i] * d[s];
+  }
+  linalg::replace_symmetric(S_b, panel, rows, sweep.changes);
+}
+
+}  // namespace lindmft::theory
