@@ -18,6 +18,7 @@ py::dict to_dict(const SolveStats& stats) {
   out["seconds"] = stats.seconds;
   out["threads"] = stats.threads;
   out["chain_residual"] = stats.chain_residual;
+  out["depth_error"] = stats.depth_error;
   return out;
 }
 
@@ -47,6 +48,7 @@ py::dict to_dict(Solution&& solution) {
   out["term_target"] = to_numpy(solution.term_target);
   out["term_init"] = to_numpy(solution.term_init);
   out["term_data"] = to_numpy(solution.term_data);
+  out["depth"] = to_numpy(solution.depth);
   out["feature_norm"] = to_numpy(solution.feature_norm);
   out["gradient_norm"] = to_numpy(solution.gradient_norm);
   out["irreducible"] = solution.irreducible;
@@ -56,9 +58,13 @@ py::dict to_dict(Solution&& solution) {
   return out;
 }
 
-py::dict solve_to_dict(const Problem& problem, int steps, std::vector<std::string> save, int threads,
+py::dict solve_to_dict(const Problem& problem, int steps, std::vector<std::string> save, int depth_nodes, int threads,
                        double memory_limit, const py::object& progress) {
-  SolveOptions options{threads, memory_limit, std::move(save), to_progress(progress)};
+  const SolveOptions options{.threads = threads,
+                             .memory_limit = memory_limit,
+                             .save = std::move(save),
+                             .depth_nodes = depth_nodes,
+                             .progress = to_progress(progress)};
   Solution solution;
   {
     const py::gil_scoped_release release;
@@ -71,7 +77,7 @@ py::dict solve_to_dict(const Problem& problem, int steps, std::vector<std::strin
 
 void register_solve(py::module_& module) {
   module.def("solve", &solve_to_dict, "problem"_a, "steps"_a, py::kw_only(), "save"_a = std::vector<std::string>{},
-             "threads"_a = 0, "memory_limit"_a = 0.0, "progress"_a = py::none(),
+             "depth_nodes"_a = 0, "threads"_a = 0, "memory_limit"_a = 0.0, "progress"_a = py::none(),
              "Exact steps of the theory; see lindmft.solve.");
   module.def(
       "estimate_solve_memory",

@@ -16,11 +16,13 @@ struct SolveOptions {
   int threads = 0;                ///< 0: the allowed physical cores
   double memory_limit = 0.0;      ///< bytes the call may take; 0: four fifths of the free memory
   std::vector<std::string> save;  ///< two-time functions to keep: names of TwoTimeFunctions, or "all"
+  int depth_nodes = 0;            ///< collocation nodes of infinite depth; 0: as many as an error estimate asks for
   Progress progress;
 };
 
 /// n x n, row t, column s; only the valid prefix if the run diverged. Kept only when asked for.
 struct TwoTimeFunctions {
+  // At infinite depth the nodes Solution::depth take the place of the layers 1 .. L.
   std::vector<Matrix> C_h;   ///< l = 0 .. L   correlation of h^l (h^0 is the data gradient u)
   std::vector<Matrix> C_g;   ///< l = 1 .. L   correlation of g^l
   std::vector<Matrix> R_hr;  ///< l = 0 .. L   response dh^l(t) / dr^l(s)
@@ -41,6 +43,7 @@ struct SolveStats {
   int threads = 1;
   double chain_residual =
       0.0;  ///< the chain identity (section 12.8): largest relative violation, an independent self-check
+  double depth_error = 0.0;  ///< infinite depth: estimated relative error of the profiles over depth
 };
 
 /// Time is counted in steps; an entry at t is before the update of step t. Past a divergence: infinity.
@@ -51,6 +54,7 @@ struct Solution {
   std::vector<double> term_target;                 ///< n   the three terms of C_v(t,t): target (the bias),
   std::vector<double> term_init;                   ///< n     initial weights at finite width,
   std::vector<double> term_data;                   ///< n     finite data
+  std::vector<double> depth;                       ///< L       layers l = 1 .. L; infinite depth: nodes tau in [0, 1]
   std::vector<std::vector<double>> feature_norm;   ///< L x n   C_h^l(t,t), l = 1 .. L
   std::vector<std::vector<double>> gradient_norm;  ///< L x n   C_g^l(t,t), l = 1 .. L
   double irreducible = 0.0;                        ///< sigma^2

@@ -119,15 +119,19 @@ void extrapolate(Matrix& m, Panel panel, double near) {
 
 }  // namespace
 
+void clear_rows(Matrix& m, Panel panel) {
+  for (int t = panel.begin; t < panel.end; ++t) std::fill_n(m.row(t), m.cols(), 0.0);
+}
+
 void guess_causal(Matrix& m, Panel panel) {
-  if (panel.begin == 0) return;
+  if (panel.begin == 0) return clear_rows(m, panel);
   extrapolate(m, panel, 0.5);
   // The whole rest of the row: a longer panel may have been tried and given up here.
   for (int t = panel.begin; t < panel.end; ++t) std::fill(m.row(t) + t + 1, m.row(t) + m.cols(), 0.0);
 }
 
 void guess_symmetric(Matrix& m, Panel panel) {
-  if (panel.begin == 0) return;
+  if (panel.begin == 0) return clear_rows(m, panel);
   extrapolate(m, panel, 0.9);
   for (int t = panel.begin; t < panel.end; ++t) {
     for (int s = t + 1; s < panel.end; ++s) m(t, s) = m(s, t);

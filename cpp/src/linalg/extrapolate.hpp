@@ -12,5 +12,7 @@ namespace lindmft::linalg {
 void guess_causal(Matrix& m, Panel panel);
 /// The same for a symmetric function, columns included.
 void guess_symmetric(Matrix& m, Panel panel);
+/// Zeros, for a causal function that is computed before anything reads it: a longer panel may have been given up here.
+void clear_rows(Matrix& m, Panel panel);
 
 }  // namespace lindmft::linalg

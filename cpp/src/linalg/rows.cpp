@@ -45,7 +45,9 @@ void replace_symmetric(Matrix& m, Panel panel, ConstView rows, RowChanges& chang
   double scale = panel.begin > 0 ? std::max(m(0, 0), m(panel.begin - 1, panel.begin - 1)) : 0.0;
   for (int i = 0; i < rows.rows; ++i) scale = std::max(scale, rows(i, panel.begin + i));
   for (int i = 0; i < rows.rows; ++i) {
-    changes.note(i, ratio(replace_row(m.row(panel.begin + i), rows.row(i), rows.cols).change, scale));
+    const int t = panel.begin + i;
+    changes.note(i, ratio(replace_row(m.row(t), rows.row(i), t + 1).change, scale));
+    std::copy(rows.row(i) + t + 1, rows.row(i) + rows.cols, m.row(t) + t + 1);  // of later rows, which note it
   }
   mirror(m, panel);
 }

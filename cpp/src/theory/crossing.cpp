@@ -8,10 +8,10 @@ namespace lindmft::theory {
 using linalg::View;
 
 void Crossing::guess(Panel panel) {
-  h.guess(panel);
-  g.guess(panel);
+  h.clear(panel);
+  linalg::guess_symmetric(h.C, panel);
   linalg::guess_symmetric(S_a, panel);
-  linalg::guess_symmetric(S_b, panel);
+  g.clear(panel);  // a sweep begins with it, and with S_b
 }
 
 void first_source_rows(Matrix& S_a, const Sweep& sweep, const DataField& data) {

@@ -51,9 +51,14 @@ LinearProcess::LinearProcess(int nodes, int rows, SourceFactor d)
       with_partner_(static_cast<std::size_t>(nodes)) {}
 
 void LinearProcess::guess(Panel panel) {
-  linalg::guess_causal(own, panel);
+  linalg::clear_rows(own, panel);
   linalg::guess_causal(cross, panel);
   linalg::guess_symmetric(C, panel);
+}
+
+void LinearProcess::clear(Panel panel) {
+  linalg::clear_rows(own, panel);
+  linalg::clear_rows(cross, panel);
 }
 
 void LinearProcess::set_kernel(const Sweep& sweep, ConstView k, const LinearProcess& partner, double gamma0_sq) {

@@ -11,13 +11,18 @@ namespace lindmft::theory {
 namespace {
 
 constexpr double kTolerance = 1e-12;     // relative change of a row below which the rows after it are final
+constexpr double kRounding = 1e-9;       // a change that will not get smaller is rounding below this
+constexpr int kPatience = 60;            // sweeps for a row that causality alone does not make exact
+constexpr double kRunaway = 10.0;        // growth of the loss after which a row that cannot be resolved has diverged
+constexpr int kCaution = 8;              // commits before a window that had to shrink may grow again
 constexpr double kSmallestChain = 1e-6;  // where nothing is learned the identity is between rounding errors
 constexpr double kExplosion = 1e100;     // a change that no sweep will mend
 constexpr double kGrow = 0.3;            // the window grows while sweeps make this fraction of its rows final
 constexpr int kLongHistory = 512;        // nodes; with a history that caches hold, half a window is enough
 
 /// A window slides over the steps. Each sweep makes at least its first row exact, by causality, and a good guess makes
-/// more: those are final, and as many new rows enter at the far end.
+/// more: those are final, and as many new rows enter at the far end. (Infinite depth is implicit: there, rows of a window
+/// are final once they stop changing.)
 class March {
  public:
   March(TimeGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options, Solution& solution)
@@ -30,18 +35,20 @@ class March {
         algebra_(map_, options.threads),
         scratch_(options.largest_panel, grid.nodes()) {}
 
-  int run();
+  Marched run();
 
  private:
   void extend(int size);
-  int sweep();
+  bool sweep();
+  [[nodiscard]] int final_rows();
   void commit(int rows);
   bool record_final(bool rest);
   bool record(Panel panel);
   [[nodiscard]] bool diverged(int node, const Losses& losses);
+  [[nodiscard]] bool runaway() const;
   void check_chain(int node);
   void append(int node, const Losses& at);
-  int finish();
+  void finish();
 
   TimeGrid& grid_;
   NetworkSide& network_;
@@ -53,6 +60,9 @@ class March {
   Scratch scratch_;
   linalg::RowChanges changes_;
   Panel window_;                // rows before it are final
+  bool resolved_ = true;        // in depth
+  int waited_ = 0;              // sweeps in vain
+  int caution_ = 0;             // commits until an implicit side's window may grow
   int recorded_ = 0;            // rows before it are in the solution
   double largest_chain_ = 0.0;  // terms of the chain identity
   double chain_spread_ = 0.0;
@@ -68,8 +78,8 @@ void March::extend(int size) {
   network_.guess(entering);
 }
 
-/// One pass over the equations; returns how many rows at the front are final, 0 if the window must shrink.
-int March::sweep() {
+/// One pass over the equations; false if the window must shrink.
+bool March::sweep() {
   const int size = window_.size();
   changes_.reset(size);
   const PanelTime time = grid_.propose(window_);
@@ -79,14 +89,28 @@ int March::sweep() {
   network_.forward(context, data_.field());
   ++solution_.stats.sweeps;
   solution_.stats.row_sweeps += size;
-  // A row is as good as the rows before it were when it was computed, and those were off by what they changed.
-  int good = 1;
-  while (good < size && changes_[good - 1] < kTolerance) ++good;
   const double limit = size == 1 ? std::numeric_limits<double>::infinity() : kExplosion;  // a single row is exact
   for (int i = 0; i < size; ++i) {
-    if (!(changes_[i] < limit)) return 0;
+    if (!(changes_[i] < limit)) return false;
   }
-  return good;
+  return true;
+}
+
+/// How many rows at the front of the window are final after a sweep; -1: the window must shrink.
+int March::final_rows() {
+  const int size = window_.size();
+  int good = 0;
+  if (network_.exact_first_row(size)) {
+    // A row is as good as the rows before it were when it was computed, and those were off by what they changed.
+    good = 1;
+    while (good < size && changes_[good - 1] < kTolerance) ++good;
+  } else {
+    while (good < size && changes_[good] < kTolerance) ++good;
+  }
+  waited_ = good > 0 ? 0 : waited_ + 1;
+  if (waited_ < kPatience) return good;
+  waited_ = 0;
+  return changes_[0] < kRounding ? 1 : -1;
 }
 
 bool March::diverged(int node, const Losses& losses) {
@@ -97,6 +121,11 @@ bool March::diverged(int node, const Losses& losses) {
     fine = fine && std::isfinite(network_.feature_norm(l, node)) && std::isfinite(network_.gradient_norm(l, node));
   }
   return !fine;
+}
+
+bool March::runaway() const {
+  const std::vector<double>& loss = solution_.test_loss;
+  return !loss.empty() && loss.back() > kRunaway * loss.front();
 }
 
 void March::check_chain(int node) {
@@ -123,6 +152,10 @@ bool March::record(Panel panel) {
     }
     append(node, at);
     check_chain(node);
+  }
+  if (network_.depth_error() > options_.depth_tolerance && !runaway()) {
+    resolved_ = false;
+    return false;
   }
   recorded_ = panel.end;
   if (options_.progress && !options_.progress(recorded_, grid_.nodes())) {
@@ -153,32 +186,37 @@ void March::commit(int rows) {
   map_.set(window_);
 }
 
-int March::run() {
+Marched March::run() {
   const int nodes = grid_.nodes();
   solution_.feature_norm.resize(static_cast<std::size_t>(network_.layers()));
   solution_.gradient_norm.resize(static_cast<std::size_t>(network_.layers()));
-  int size = 1;
+  int size = network_.exact_first_row(options_.largest_panel) ? 1 : options_.largest_panel;
   while (window_.begin < nodes) {
     extend(size);
-    const int good = sweep();
-    if (good == 0) {
+    const int good = sweep() ? final_rows() : -1;
+    if (good < 0) {
       ++solution_.stats.rejected_panels;
       if (!record_final(true)) break;
       if (window_.size() == 1) {
+        if (const std::string why = network_.failure(); !why.empty() && !runaway()) throw NotConverged(why);
         solution_.diverged_at = static_cast<int>(grid_.time(window_.begin));
         break;
       }
       size = window_.size() / 2;
+      caution_ = kCaution;
       window_.end = window_.begin;
       continue;
     }
+    if (good == 0) continue;
     commit(good);
     ++solution_.stats.panels;
     const int largest = std::max(1, window_.begin < kLongHistory ? options_.largest_panel / 2 : options_.largest_panel);
-    if (good >= kGrow * size) size = std::min(size + std::max(1, size / 4), largest);
+    const bool grow = network_.exact_first_row(largest) ? good >= kGrow * size : --caution_ <= 0;
+    if (grow) size = std::max(size, std::min(size + std::max(1, size / 4), largest));
     if (!record_final(window_.begin == nodes)) break;
   }
-  return finish();
+  finish();
+  return {solution_.stats.nodes, resolved_};
 }
 
 /// Records final rows, as many at a time as a panel holds, and the rest too if asked; false if the run has diverged.
@@ -191,16 +229,15 @@ bool March::record_final(bool rest) {
   return true;
 }
 
-int March::finish() {
+void March::finish() {
   solution_.stats.nodes = static_cast<int>(solution_.time.size());
   solution_.stats.flops = algebra_.flops();
   solution_.stats.chain_residual = chain_spread_ / std::max(largest_chain_, kSmallestChain);
-  return solution_.stats.nodes;
 }
 
 }  // namespace
 
-int march(TimeGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options, Solution& solution) {
+Marched march(TimeGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options, Solution& solution) {
   return March(grid, network, data, options, solution).run();
 }
 

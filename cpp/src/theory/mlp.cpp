@@ -17,7 +17,7 @@ double Mlp::bytes(const Problem& problem, int nodes, int rows) {
 void Mlp::guess(Panel panel) {
   for (Layer& layer : layers_) {
     layer.h.guess(panel);
-    layer.g.guess(panel);
+    layer.g.clear(panel);  // a sweep begins with it
   }
 }
 

@@ -7,10 +7,10 @@
 
 namespace lindmft::theory {
 
-/// nodes: capacity; rows: the largest panel
-[[nodiscard]] std::unique_ptr<NetworkSide> make_network(const Problem& problem, int nodes, int rows);
+/// nodes: capacity in time; rows: the largest panel; depth_nodes: of infinite depth, else ignored
+[[nodiscard]] std::unique_ptr<NetworkSide> make_network(const Problem& problem, int nodes, int rows, int depth_nodes);
 
 /// Bytes it takes.
-[[nodiscard]] double network_bytes(const Problem& problem, int nodes, int rows);
+[[nodiscard]] double network_bytes(const Problem& problem, int nodes, int rows, int depth_nodes);
 
 }  // namespace lindmft::theory

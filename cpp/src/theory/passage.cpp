@@ -35,7 +35,13 @@ void add_decayed(View rows, const PanelTime& time, const Matrix& C, double weigh
 }
 
 void Passage::guess(Panel panel) {
-  for (Matrix* m : {&branch, &own, &cross}) linalg::guess_causal(*m, panel);
+  linalg::clear_rows(own, panel);
+  linalg::guess_causal(branch, panel);
+  linalg::guess_causal(cross, panel);
+}
+
+void Passage::clear(Panel panel) {
+  for (Matrix* m : {&branch, &own, &cross}) linalg::clear_rows(*m, panel);
 }
 
 void Passage::set_branch(const Sweep& sweep, const Matrix& Y, const Matrix& C, double lr, double branch_sq) {

@@ -16,7 +16,9 @@ class Passage {
   Matrix own;     // n x n, causal   M = (I - b E B)^-1, or Q = (I - b F A)^-1
   Matrix cross;   // n x n, causal   M E or Q F
 
+  /// First guess of a panel's rows of what leaves.
   void guess(Panel panel);
+  void clear(Panel panel);
 
   /// Rows of the branch, b^2 (D_w Y D_w + lr K * C), from the crossing it leaves.
   void set_branch(const Sweep& sweep, const Matrix& Y, const Matrix& C, double lr, double branch_sq);

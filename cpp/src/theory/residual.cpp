@@ -29,7 +29,7 @@ void Residual::guess(Panel panel) {
   for (Crossing& layer : layers_) layer.guess(panel);
   for (Branch& branch : branches_) {
     branch.forward.guess(panel);
-    branch.backward.guess(panel);
+    branch.backward.clear(panel);  // a sweep begins with it
   }
 }
 

@@ -2,6 +2,7 @@
 // Neither knows what the other is made of: a new architecture is a new NetworkSide, a new use of data a new DataSide.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "linalg/causal.hpp"
@@ -55,12 +56,20 @@ class NetworkSide {
   /// Rows of what nothing else depends on, once the panel's are final.
   virtual void finish(const Sweep& sweep, const DataField& data) = 0;
   [[nodiscard]] virtual NetworkField field() const = 0;
+  /// Whether a sweep over a window of so many rows makes the first one exact, by causality.
+  [[nodiscard]] virtual bool exact_first_row(int /*rows*/) const { return true; }
+  /// Why the last sweep over a single row failed, with its changes infinite; empty if it is not known to be to blame.
+  [[nodiscard]] virtual std::string failure() const { return {}; }
 
   /// Diagonals C_h^l(t,t), C_g^l(t,t), l = 1 .. L, of converged rows.
   [[nodiscard]] virtual int layers() const = 0;
   [[nodiscard]] virtual double feature_norm(int layer, int node) const = 0;
   [[nodiscard]] virtual double gradient_norm(int layer, int node) const = 0;
   [[nodiscard]] virtual std::vector<ChainTerm> chain(int node) const = 0;
+  /// Where in depth they are: tau = l / L at infinite depth, else l.
+  [[nodiscard]] virtual std::vector<double> depth() const;
+  /// Estimated relative error of the representation in depth, so far.
+  [[nodiscard]] virtual double depth_error() const { return 0.0; }
   /// Moves the two-time functions asked for into `out`, in the original variables.
   virtual void release(TwoTimeFunctions& out, const Saved& saved) = 0;
 };

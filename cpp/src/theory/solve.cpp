@@ -1,11 +1,17 @@
 #include "lindmft/solve.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <memory>
+#include <optional>
+#include <sstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
+#include "lindmft/errors.hpp"
 #include "support/memory.hpp"
 #include "support/threads.hpp"
 #include "theory/march.hpp"
@@ -16,6 +22,8 @@
 namespace lindmft {
 namespace {
 
+constexpr int kMostDepthNodes = 64;
+constexpr double kDepthTolerance = 1e-6;  // last coefficient of the profiles; losses are right to about its square
 constexpr int kLargestPanel = 8;  // rows of the sliding window; beyond, sweeps spend more than they save
 
 void pad(std::vector<double>& series, int steps) {
@@ -38,41 +46,97 @@ void check_steps(int steps) {
   if (steps < 1) throw std::invalid_argument("steps must be at least 1, got " + std::to_string(steps));
 }
 
-}  // namespace
+/// Profiles grow like exp(beta0^2 tau): enough nodes for that.
+int first_depth_nodes(const Problem& problem) {
+  const double growth = std::pow(problem.network.branch * problem.network.init_scale, 2);
+  return std::min(kMostDepthNodes, 6 + static_cast<int>(1.5 * std::clamp(growth - 0.5, 0.0, 100.0)));
+}
 
-double estimate_solve_memory(const Problem& problem, int steps, const SolveOptions& options) {
-  check_steps(steps);
-  validate(problem, steps);
+void check_depth_nodes(int nodes) {
+  if (nodes == 0 || (nodes >= 2 && nodes <= kMostDepthNodes)) return;
+  throw std::invalid_argument("depth_nodes must be between 2 and " + std::to_string(kMostDepthNodes) + ", got " +
+                              std::to_string(nodes));
+}
+
+[[noreturn]] void refuse_depth(const Problem& problem) {
+  std::ostringstream message;
+  message << "the profiles over depth are not resolved by " << kMostDepthNodes << " nodes; lower network.branch (now "
+          << problem.network.branch << "), or use a finite depth";
+  throw NotConverged(message.str());
+}
+
+double bytes_at(const Problem& problem, int steps, const SolveOptions& options, int depth_nodes) {
   const int rows = std::min(kLargestPanel, steps);
-  double bytes = theory::network_bytes(problem, steps, rows) + theory::SpectralData::bytes(problem, steps);
-  bytes += theory::Scratch::bytes(steps, rows) + 8.0 * steps * (rows + 10.0 + 4.0 * problem.network.depth);
+  const double layers = problem.network.depth == kInfiniteDepth ? depth_nodes : problem.network.depth;
+  double bytes = theory::network_bytes(problem, steps, rows, depth_nodes) + theory::SpectralData::bytes(problem, steps);
+  bytes += theory::Scratch::bytes(steps, rows) + 8.0 * steps * (rows + 10.0 + 4.0 * layers);
   // The training errors' functions are made for the caller where the equations do not need them.
   const theory::Saved saved(options.save);
   if (saved.has("C_delta") || saved.has("R_delta")) bytes += 16.0 * steps * steps;
   return bytes;
 }
 
-Solution solve(const Problem& problem, int steps, const SolveOptions& options) {
-  const auto start = std::chrono::steady_clock::now();
+/// Solves with so many nodes in depth; nothing if that was too few.
+std::optional<Solution> solve_at(const Problem& problem, int steps, const SolveOptions& options, int depth_nodes) {
   theory::Saved saved(options.save);
-  const double bytes = estimate_solve_memory(problem, steps, options);
+  const double bytes = bytes_at(problem, steps, options, depth_nodes);
   support::require_memory(bytes, options.memory_limit, "solve of " + std::to_string(steps) + " steps");
 
   const int rows = std::min(kLargestPanel, steps);
   ExactSteps grid(problem, steps, rows);
-  const std::unique_ptr<theory::NetworkSide> network = theory::make_network(problem, steps, rows);
+  const std::unique_ptr<theory::NetworkSide> network = theory::make_network(problem, steps, rows, depth_nodes);
   theory::SpectralData data(problem, steps);
 
   Solution solution;
   solution.irreducible = problem.data.noise * problem.data.noise;
   solution.stats.threads = support::resolve_threads(options.threads);
-  const int valid = theory::march(grid, *network, data, {solution.stats.threads, rows, options.progress}, solution);
+  theory::MarchOptions march{.threads = solution.stats.threads, .largest_panel = rows, .progress = options.progress};
+  if (options.depth_nodes == 0) march.depth_tolerance = kDepthTolerance;
+  const auto [valid, resolved] = theory::march(grid, *network, data, march, solution);
+  if (!resolved) return std::nullopt;
+  solution.depth = network->depth();
+  solution.stats.depth_error = network->depth_error();
   pad(solution, steps);
   if (saved.any()) {
     saved.trim(valid);
     data.release(solution.functions, saved);
     network->release(solution.functions, saved);
   }
+  return solution;
+}
+
+/// Infinite depth, with as many nodes as it takes.
+Solution resolve(const Problem& problem, int steps, const SolveOptions& options) {
+  std::optional<int> diverged_before;  // too few nodes can diverge, too: two in a row must agree
+  for (int nodes = first_depth_nodes(problem);; nodes += std::max(2, nodes / 4)) {
+    if (nodes > kMostDepthNodes) refuse_depth(problem);
+    try {
+      std::optional<Solution> solution = solve_at(problem, steps, options, nodes);
+      if (!solution) continue;
+      if (!solution->diverged_at || solution->diverged_at == diverged_before) return *std::move(solution);
+      diverged_before = solution->diverged_at;
+    } catch (const NotConverged&) {
+      if (nodes == kMostDepthNodes) throw;
+    }
+  }
+}
+
+}  // namespace
+
+double estimate_solve_memory(const Problem& problem, int steps, const SolveOptions& options) {
+  check_steps(steps);
+  validate(problem, steps);
+  check_depth_nodes(options.depth_nodes);
+  return bytes_at(problem, steps, options, options.depth_nodes == 0 ? first_depth_nodes(problem) : options.depth_nodes);
+}
+
+Solution solve(const Problem& problem, int steps, const SolveOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  check_steps(steps);
+  validate(problem, steps);
+  check_depth_nodes(options.depth_nodes);
+  const bool settled = problem.network.depth != kInfiniteDepth || options.depth_nodes != 0;
+  Solution solution = settled ? *solve_at(problem, steps, options, options.depth_nodes) : resolve(problem, steps, options);
   solution.stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return solution;
 }
