@@ -40,8 +40,35 @@ py::dict to_dict(TwoTimeFunctions&& functions) {
   return out;
 }
 
+/// Series that were asked for, or None.
+py::object to_object(const Replicas& replicas) {
+  if (replicas.independent.empty()) return py::none();
+  py::dict out;
+  out["shared_init"] = to_numpy(replicas.shared_init);
+  out["shared_data"] = to_numpy(replicas.shared_data);
+  out["independent"] = to_numpy(replicas.independent);
+  return out;
+}
+
+py::object to_object(const Kernels& kernels) {
+  if (kernels.scale.empty()) return py::none();
+  py::dict out;
+  out["scale"] = to_numpy(kernels.scale);
+  out["target"] = to_numpy(kernels.target);
+  out["gradient"] = to_numpy(kernels.gradient);
+  return out;
+}
+
 py::dict to_dict(Solution&& solution) {
   py::dict out;
+  out["replicas"] = to_object(solution.replicas);
+  out["kernels"] = to_object(solution.kernels);
+  out["test_loss_by_output"] = to_numpy(solution.test_loss_by_output);
+  out["train_loss_by_output"] = to_numpy(solution.train_loss_by_output);
+  py::list channels;
+  for (Solution& channel : solution.channels) channels.append(to_dict(std::move(channel)));
+  out["channels"] = channels;
+  out["channel"] = solution.channel;
   out["time"] = to_numpy(solution.time);
   out["test_loss"] = to_numpy(solution.test_loss);
   out["train_loss"] = to_numpy(solution.train_loss);
@@ -58,12 +85,14 @@ py::dict to_dict(Solution&& solution) {
   return out;
 }
 
-py::dict solve_to_dict(const Problem& problem, int steps, std::vector<std::string> save, int depth_nodes, int threads,
-                       double memory_limit, const py::object& progress) {
+py::dict solve_to_dict(const Problem& problem, int steps, std::vector<std::string> save, int depth_nodes, bool replicas,
+                       bool kernels, int threads, double memory_limit, const py::object& progress) {
   const SolveOptions options{.threads = threads,
                              .memory_limit = memory_limit,
                              .save = std::move(save),
                              .depth_nodes = depth_nodes,
+                             .replicas = replicas,
+                             .kernels = kernels,
                              .progress = to_progress(progress)};
   Solution solution;
   {
@@ -77,16 +106,21 @@ py::dict solve_to_dict(const Problem& problem, int steps, std::vector<std::strin
 
 void register_solve(py::module_& module) {
   module.def("solve", &solve_to_dict, "problem"_a, "steps"_a, py::kw_only(), "save"_a = std::vector<std::string>{},
-             "depth_nodes"_a = 0, "threads"_a = 0, "memory_limit"_a = 0.0, "progress"_a = py::none(),
+             "depth_nodes"_a = 0, "replicas"_a = false, "kernels"_a = false, "threads"_a = 0, "memory_limit"_a = 0.0, "progress"_a = py::none(),
              "Exact steps of the theory; see lindmft.solve.");
   module.def(
       "estimate_solve_memory",
-      [](const Problem& problem, int steps, std::vector<std::string> save) {
+      [](const Problem& problem, int steps, std::vector<std::string> save, int depth_nodes, bool replicas,
+         bool kernels) {
         SolveOptions options;
         options.save = std::move(save);
+        options.depth_nodes = depth_nodes;
+        options.replicas = replicas;
+        options.kernels = kernels;
         return estimate_solve_memory(problem, steps, options);
       },
-      "problem"_a, "steps"_a, py::kw_only(), "save"_a = std::vector<std::string>{},
+      "problem"_a, "steps"_a, py::kw_only(), "save"_a = std::vector<std::string>{}, "depth_nodes"_a = 0,
+      "replicas"_a = false, "kernels"_a = false,
       "Bytes that solve takes at its peak.");
 }
 

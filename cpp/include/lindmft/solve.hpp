@@ -17,6 +17,8 @@ struct SolveOptions {
   double memory_limit = 0.0;      ///< bytes the call may take; 0: four fifths of the free memory
   std::vector<std::string> save;  ///< two-time functions to keep: names of TwoTimeFunctions, or "all"
   int depth_nodes = 0;            ///< collocation nodes of infinite depth; 0: as many as an error estimate asks for
+  bool replicas = false;          ///< also pairs of networks that share initial weights, data or neither
+  bool kernels = false;           ///< also the neural tangent kernel
   Progress progress;
 };
 
@@ -46,7 +48,24 @@ struct SolveStats {
   double depth_error = 0.0;  ///< infinite depth: estimated relative error of the profiles over depth
 };
 
+/// C_v^{ab}(t,t) of two networks a and b that share some of what is random (section 3, replicas); n entries each.
+/// Sharing data is sharing samples, label noise and the choice of samples in every step.
+struct Replicas {
+  std::vector<double> shared_init;  ///< the same initial weights, other data
+  std::vector<double> shared_data;  ///< the same data, other initial weights
+  std::vector<double> independent;  ///< neither: the bias
+};
+
+/// x^T NTK x / x^T x of the neural tangent kernel NTK of the predictor, D x D: d w_hat = eta NTK u for a small step along
+/// the data gradient u. n entries each.
+struct Kernels {
+  std::vector<double> scale;     ///< x random: the mean eigenvalue
+  std::vector<double> target;    ///< x = Lambda w*, the direction of the target's gradient
+  std::vector<double> gradient;  ///< x = u, the direction in which training moves
+};
+
 /// Time is counted in steps; an entry at t is before the update of step t. Past a divergence: infinity.
+/// With several outputs, series are sums over them and functions are those of the channels.
 struct Solution {
   std::vector<double> time;                        ///< n
   std::vector<double> test_loss;                   ///< n   C_v(t,t), excess over the irreducible sigma^2
@@ -60,6 +79,12 @@ struct Solution {
   double irreducible = 0.0;                        ///< sigma^2
   std::optional<int> diverged_at;                  ///< the first step whose loss passes the threshold
   TwoTimeFunctions functions;
+  Replicas replicas;                                     ///< empty unless asked for
+  Kernels kernels;                                       ///< empty unless asked for
+  std::vector<std::vector<double>> test_loss_by_output;   ///< C x n
+  std::vector<std::vector<double>> train_loss_by_output;  ///< C x n
+  std::vector<Solution> channels;                         ///< one a distinct target; empty if there is one output
+  std::vector<int> channel;                               ///< C   which of them each target has
   SolveStats stats;
 };
 

@@ -7,11 +7,12 @@ namespace lindmft::theory {
 
 using linalg::View;
 
-void Crossing::guess(Panel panel) {
-  h.clear(panel);
+void Crossing::guess(Panel panel, bool responses_final) {
   linalg::guess_symmetric(h.C, panel);
   linalg::guess_symmetric(S_a, panel);
-  g.clear(panel);  // a sweep begins with it, and with S_b
+  if (responses_final) return;
+  h.clear_responses(panel);
+  g.clear_responses(panel);
 }
 
 void first_source_rows(Matrix& S_a, const Sweep& sweep, const DataField& data) {

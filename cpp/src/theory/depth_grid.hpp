@@ -8,6 +8,8 @@
 
 namespace lindmft::theory {
 
+inline constexpr int kMostDepthNodes = 64;
+
 class DepthGrid {
  public:
   /// nodes: at least 2; the first is 0, the last 1

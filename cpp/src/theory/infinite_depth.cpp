@@ -47,11 +47,12 @@ double InfiniteDepth::bytes(int nodes, int rows, int depth_nodes) {
   return depth_nodes * (Crossing::bytes(nodes, rows) + 2.0 * direction) + 8.0 * nodes * (nodes + 1.0);
 }
 
-void InfiniteDepth::guess(Panel panel) {
+void InfiniteDepth::guess(Panel panel, bool responses_final) {
   for (Node& node : nodes_) {
-    node.at.guess(panel);
+    node.at.guess(panel, responses_final);
     linalg::guess_symmetric(node.at.g.C, panel);
     linalg::guess_symmetric(node.at.S_b, panel);
+    if (responses_final) continue;
     for (Direction* my : {&node.forward, &node.backward}) {
       linalg::guess_causal(my->kernel, panel);
       linalg::guess_causal(my->branch, panel);
@@ -295,6 +296,15 @@ void InfiniteDepth::note_error(int t) {
     C_g.push_back(node.at.g.C(t, t));
   }
   for (const auto* profile : {&C_h, &C_g}) depth_error_ = std::max(depth_error_, grid_.last_coefficient(*profile));
+}
+
+double InfiniteDepth::kernel(int node, const DataField& data) const {
+  double sum = scales_.lr.front() * nodes_.front().at.g.C(node, node) * (*data.C_h0)(node, node);
+  for (int j = 0; j < grid_.size(); ++j) {
+    const Crossing& at = nodes_[static_cast<std::size_t>(j)].at;
+    sum += scales_.lr[1] * branch_sq_ * grid_.weights()[j] * at.g.C(node, node) * at.h.C(node, node);
+  }
+  return sum + scales_.lr.back() * nodes_.back().at.h.C(node, node);
 }
 
 std::vector<ChainTerm> InfiniteDepth::chain(int node) const {

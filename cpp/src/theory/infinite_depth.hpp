@@ -16,7 +16,7 @@ class InfiniteDepth final : public NetworkSide {
   /// nodes: capacity in time; rows: the largest panel; depth_nodes: at least 2
   InfiniteDepth(const Problem& problem, int nodes, int rows, int depth_nodes);
 
-  void guess(Panel panel) override;
+  void guess(Panel panel, bool responses_final) override;
   void backward(const Sweep& sweep, const DataField& data) override;
   void forward(const Sweep& sweep, const DataField& data) override;
   void finish(const Sweep& sweep, const DataField& data) override;
@@ -32,6 +32,7 @@ class InfiniteDepth final : public NetworkSide {
   [[nodiscard]] double depth_error() const override { return depth_error_; }
   [[nodiscard]] std::vector<ChainTerm> chain(int node) const override;
   void release(TwoTimeFunctions& out, const Saved& saved) override;
+  [[nodiscard]] double kernel(int node, const DataField& data) const override;
 
   /// Bytes an object of these sizes takes.
   [[nodiscard]] static double bytes(int nodes, int rows, int depth_nodes);

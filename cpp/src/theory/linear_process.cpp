@@ -50,13 +50,12 @@ LinearProcess::LinearProcess(int nodes, int rows, SourceFactor d)
       cross_sum_(static_cast<std::size_t>(nodes)),
       with_partner_(static_cast<std::size_t>(nodes)) {}
 
-void LinearProcess::guess(Panel panel) {
+void LinearProcess::guess_responses(Panel panel) {
   linalg::clear_rows(own, panel);
   linalg::guess_causal(cross, panel);
-  linalg::guess_symmetric(C, panel);
 }
 
-void LinearProcess::clear(Panel panel) {
+void LinearProcess::clear_responses(Panel panel) {
   linalg::clear_rows(own, panel);
   linalg::clear_rows(cross, panel);
 }

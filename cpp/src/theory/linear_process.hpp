@@ -26,9 +26,9 @@ class LinearProcess {
   Matrix own;    // n x n, causal      response of x to its own source
   Matrix cross;  // n x n, causal      response of x to its partner's source, divided by gamma0
 
-  /// First guess of a panel's rows of C and cross. What a sweep computes before it is read needs no guess.
-  void guess(Panel panel);
-  void clear(Panel panel);
+  /// First guess of a panel's rows of cross, or none: what a sweep computes before it reads it needs no guess.
+  void guess_responses(Panel panel);
+  void clear_responses(Panel panel);
 
   /// Takes the kernel's rows k in: what the history contributes to the panel's rows, and the coupling within the panel.
   void set_kernel(const Sweep& sweep, linalg::ConstView k, const LinearProcess& partner, double gamma0_sq);

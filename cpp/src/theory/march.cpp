@@ -74,8 +74,8 @@ void March::extend(int size) {
   if (entering.size() <= 0) return;
   window_.end = entering.end;
   map_.set(window_);
-  data_.guess(entering);
-  network_.guess(entering);
+  data_.guess(entering, options_.responses_final);
+  network_.guess(entering, options_.responses_final);
 }
 
 /// One pass over the equations; false if the window must shrink.
@@ -83,7 +83,7 @@ bool March::sweep() {
   const int size = window_.size();
   changes_.reset(size);
   const PanelTime time = grid_.propose(window_);
-  const Sweep context{time, algebra_, scratch_, changes_};
+  const Sweep context{time, algebra_, scratch_, changes_, options_.responses_final};
   network_.backward(context, data_.field());
   data_.update(context, network_.field());
   network_.forward(context, data_.field());
@@ -141,7 +141,7 @@ void March::check_chain(int node) {
 bool March::record(Panel panel) {
   changes_.reset(panel.size());
   const PanelTime time = grid_.committed(panel);
-  const Sweep context{time, algebra_, scratch_, changes_};
+  const Sweep context{time, algebra_, scratch_, changes_, options_.responses_final};
   network_.finish(context, data_.field());
   const std::vector<Losses> losses = data_.losses(context, network_.field());
   for (int node = panel.begin; node < panel.end; ++node) {
@@ -151,7 +151,7 @@ bool March::record(Panel panel) {
       return false;
     }
     append(node, at);
-    check_chain(node);
+    if (!options_.responses_final) check_chain(node);
   }
   if (network_.depth_error() > options_.depth_tolerance && !runaway()) {
     resolved_ = false;

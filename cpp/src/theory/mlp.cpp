@@ -1,5 +1,6 @@
 #include "theory/mlp.hpp"
 
+#include "linalg/extrapolate.hpp"
 #include "theory/kernel.hpp"
 
 namespace lindmft::theory {
@@ -14,10 +15,13 @@ double Mlp::bytes(const Problem& problem, int nodes, int rows) {
   return 2.0 * problem.network.depth * LinearProcess::bytes(nodes, rows);
 }
 
-void Mlp::guess(Panel panel) {
+// A sweep begins with g, which needs no guess.
+void Mlp::guess(Panel panel, bool responses_final) {
   for (Layer& layer : layers_) {
-    layer.h.guess(panel);
-    layer.g.clear(panel);  // a sweep begins with it
+    linalg::guess_symmetric(layer.h.C, panel);
+    if (responses_final) continue;
+    layer.h.guess_responses(panel);
+    layer.g.clear_responses(panel);
   }
 }
 
@@ -50,13 +54,15 @@ linalg::ConstView Mlp::forward_kernel(int l, const Sweep& sweep, const DataField
 
 // The window has moved since the last sweep, so the forward kernels are taken in anew.
 void Mlp::backward(const Sweep& sweep, const DataField& data) {
-  for (int l = 1; l <= layers(); ++l) {
+  for (int l = 1; l <= layers() && !sweep.responses_final; ++l) {
     layer(l).h.set_kernel(sweep, forward_kernel(l, sweep, data), layer(l).g, scales_.gamma0_sq);
   }
   for (int l = layers(); l >= 1; --l) {
     Layer& my = layer(l);
-    my.g.set_kernel(sweep, backward_kernel(l, sweep), my.h, scales_.gamma0_sq);
-    my.g.respond(sweep, my.h, scales_.gamma0_sq);
+    if (!sweep.responses_final) {
+      my.g.set_kernel(sweep, backward_kernel(l, sweep), my.h, scales_.gamma0_sq);
+      my.g.respond(sweep, my.h, scales_.gamma0_sq);
+    }
     my.g.correlate(sweep, my.h, backward_source(l), forward_source(l, data), scales_.gamma0_sq);
   }
 }
@@ -68,14 +74,26 @@ void Mlp::correlate_features(int l, const Sweep& sweep, const DataField& data) {
 
 void Mlp::forward(const Sweep& sweep, const DataField& data) {
   for (int l = 1; l <= layers(); ++l) {
-    layer(l).h.set_kernel(sweep, forward_kernel(l, sweep, data), layer(l).g, scales_.gamma0_sq);
-    layer(l).h.respond(sweep, layer(l).g, scales_.gamma0_sq);
+    if (!sweep.responses_final) {
+      layer(l).h.set_kernel(sweep, forward_kernel(l, sweep, data), layer(l).g, scales_.gamma0_sq);
+      layer(l).h.respond(sweep, layer(l).g, scales_.gamma0_sq);
+    }
     if (l < layers()) correlate_features(l, sweep, data);
   }
 }
 
 // The correlation of the last hidden layer is an output alone.
 void Mlp::finish(const Sweep& sweep, const DataField& data) { correlate_features(layers(), sweep, data); }
+
+double Mlp::kernel(int node, const DataField& data) const {
+  double sum = 0.0;
+  for (int l = 0; l <= layers(); ++l) {
+    const double C_h = l == 0 ? (*data.C_h0)(node, node) : layer(l).h.C(node, node);
+    const double C_g = l == layers() ? 1.0 : width_[static_cast<std::size_t>(l)] * layer(l + 1).g.C(node, node);
+    sum += scales_.lr[static_cast<std::size_t>(l)] * C_g * C_h;
+  }
+  return sum;
+}
 
 std::vector<ChainTerm> Mlp::chain(int node) const {
   std::vector<ChainTerm> terms;

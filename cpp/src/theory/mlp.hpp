@@ -11,7 +11,7 @@ class Mlp final : public NetworkSide {
   /// nodes: capacity; rows: the largest panel
   Mlp(const Problem& problem, int nodes, int rows);
 
-  void guess(Panel panel) override;
+  void guess(Panel panel, bool responses_final) override;
   void backward(const Sweep& sweep, const DataField& data) override;
   void forward(const Sweep& sweep, const DataField& data) override;
   void finish(const Sweep& sweep, const DataField& data) override;
@@ -22,6 +22,7 @@ class Mlp final : public NetworkSide {
   [[nodiscard]] double gradient_norm(int l, int node) const override { return layer(l).g.C(node, node); }
   [[nodiscard]] std::vector<ChainTerm> chain(int node) const override;
   void release(TwoTimeFunctions& out, const Saved& saved) override;
+  [[nodiscard]] double kernel(int node, const DataField& data) const override;
 
   /// Bytes an object of these sizes takes.
   [[nodiscard]] static double bytes(const Problem& problem, int nodes, int rows);

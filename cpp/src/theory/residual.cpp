@@ -25,8 +25,9 @@ double Residual::bytes(const Problem& problem, int nodes, int rows) {
   return depth * Crossing::bytes(nodes, rows) + (depth - 1.0) * 2.0 * Passage::bytes(nodes) + 8.0 * nodes * nodes;
 }
 
-void Residual::guess(Panel panel) {
-  for (Crossing& layer : layers_) layer.guess(panel);
+void Residual::guess(Panel panel, bool responses_final) {
+  for (Crossing& layer : layers_) layer.guess(panel, responses_final);
+  if (responses_final) return;
   for (Branch& branch : branches_) {
     branch.forward.guess(panel);
     branch.backward.clear(panel);  // a sweep begins with it
@@ -130,6 +131,14 @@ void Residual::forward(const Sweep& sweep, const DataField& data) {
 void Residual::finish(const Sweep& sweep, const DataField& /*data*/) {
   layers_.back().correlate_h(sweep, scales_.gamma0_sq);
   decay_.assign(sweep.time.decay, sweep.time.decay + sweep.time.panel.end);
+}
+
+double Residual::kernel(int node, const DataField& data) const {
+  double sum = scales_.lr.front() * layer(1).g.C(node, node) * (*data.C_h0)(node, node);
+  for (int l = 1; l < layers(); ++l) {
+    sum += scales_.lr[static_cast<std::size_t>(l)] * branch_sq_ * layer(l + 1).g.C(node, node) * layer(l).h.C(node, node);
+  }
+  return sum + scales_.lr.back() * layers_.back().h.C(node, node);
 }
 
 // g^l = (I + b W^T) g^{l+1} and h^{l+1} = (I + b W) h^l: <g^l h^l> is the same in every layer here, too.

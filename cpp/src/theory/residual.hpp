@@ -13,7 +13,7 @@ class Residual final : public NetworkSide {
   /// nodes: capacity; rows: the largest panel
   Residual(const Problem& problem, int nodes, int rows);
 
-  void guess(Panel panel) override;
+  void guess(Panel panel, bool responses_final) override;
   void backward(const Sweep& sweep, const DataField& data) override;
   void forward(const Sweep& sweep, const DataField& data) override;
   void finish(const Sweep& sweep, const DataField& data) override;
@@ -24,6 +24,7 @@ class Residual final : public NetworkSide {
   [[nodiscard]] double gradient_norm(int l, int node) const override { return layer(l).g.C(node, node); }
   [[nodiscard]] std::vector<ChainTerm> chain(int node) const override;
   void release(TwoTimeFunctions& out, const Saved& saved) override;
+  [[nodiscard]] double kernel(int node, const DataField& data) const override;
 
   /// Bytes an object of these sizes takes.
   [[nodiscard]] static double bytes(const Problem& problem, int nodes, int rows);

@@ -30,8 +30,17 @@ Saved::Saved(const std::vector<std::string>& names) {
 
 bool Saved::has(std::string_view name) const { return std::find(names_.begin(), names_.end(), name) != names_.end(); }
 
+double Saved::bytes(double layers, int n) const {
+  double count = 0.0;
+  for (const std::string& name : names_) {
+    const bool layered = name == "C_h" || name == "C_g" || name == "R_hr" || name == "R_gu";
+    count += layered ? layers + 1.0 : 1.0;
+  }
+  return 8.0 * count * n * n;
+}
+
 Matrix Saved::take(Matrix& m, double scale) const {
-  Matrix out = m.rows() == valid_ ? std::move(m) : Matrix(valid_, valid_);
+  Matrix out = m.rows() == valid_ && !keep_ ? std::move(m) : Matrix(valid_, valid_);
   for (int i = 0; i < valid_; ++i) {
     if (!m.empty()) std::copy_n(m.row(i), valid_, out.row(i));
     if (scale != 1.0) std::transform(out.row(i), out.row(i) + valid_, out.row(i), [&](double x) { return scale * x; });

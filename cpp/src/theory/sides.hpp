@@ -48,8 +48,8 @@ class NetworkSide {
   NetworkSide& operator=(const NetworkSide&) = delete;
   virtual ~NetworkSide() = default;
 
-  /// First guess of a panel's rows.
-  virtual void guess(Panel panel) = 0;
+  /// First guess of a panel's rows: of everything, or of the correlations alone.
+  virtual void guess(Panel panel, bool responses_final) = 0;
   /// Rows of everything backward, then forward.
   virtual void backward(const Sweep& sweep, const DataField& data) = 0;
   virtual void forward(const Sweep& sweep, const DataField& data) = 0;
@@ -72,6 +72,10 @@ class NetworkSide {
   [[nodiscard]] virtual double depth_error() const { return 0.0; }
   /// Moves the two-time functions asked for into `out`, in the original variables.
   virtual void release(TwoTimeFunctions& out, const Saved& saved) = 0;
+
+  /// What the kernel makes of what stands in the place of u at a node: sum over weight arrays of
+  /// c_l (N_{l+1} / N_L) C_g^{l+1} C_h^l at equal times, with b^2 for branches (kernels.hpp).
+  [[nodiscard]] virtual double kernel(int node, const DataField& data) const = 0;
 };
 
 /// Losses and the three terms of C_v at one node.
@@ -86,8 +90,8 @@ class DataSide {
   DataSide& operator=(const DataSide&) = delete;
   virtual ~DataSide() = default;
 
-  /// First guess of a panel's rows.
-  virtual void guess(Panel panel) = 0;
+  /// First guess of a panel's rows: of everything, or of the correlations alone.
+  virtual void guess(Panel panel, bool responses_final) = 0;
   /// Rows of everything on this side.
   virtual void update(const Sweep& sweep, const NetworkField& network) = 0;
   [[nodiscard]] virtual DataField field() const = 0;
@@ -95,6 +99,11 @@ class DataSide {
   /// One entry a node of the panel, from converged rows.
   virtual std::vector<Losses> losses(const Sweep& sweep, const NetworkField& network) = 0;
   [[nodiscard]] virtual ChainTerm chain(int node, const NetworkField& network) const = 0;
+  /// What replicas share from now on: sweeps with final responses compute their cross-correlations.
+  virtual void share(bool init, bool data) = 0;
+  /// <x u(s)> for x = Lambda w*, per dimension and for all nodes; and |x|^2.
+  [[nodiscard]] virtual std::vector<double> target_overlap(int nodes) const = 0;
+  [[nodiscard]] virtual double target_size() const = 0;
   virtual void release(TwoTimeFunctions& out, const Saved& saved) = 0;
 };
 

@@ -2,141 +2,164 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
-#include <limits>
-#include <memory>
-#include <optional>
-#include <sstream>
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
-#include "lindmft/errors.hpp"
-#include "support/memory.hpp"
-#include "support/threads.hpp"
-#include "theory/march.hpp"
-#include "theory/network_side.hpp"
-#include "theory/spectral_data.hpp"
-#include "time_grid/exact_steps.hpp"
+#include "theory/channel.hpp"
+#include "theory/depth_grid.hpp"
 
 namespace lindmft {
 namespace {
 
-constexpr int kMostDepthNodes = 64;
-constexpr double kDepthTolerance = 1e-6;  // last coefficient of the profiles; losses are right to about its square
-constexpr int kLargestPanel = 8;  // rows of the sliding window; beyond, sweeps spend more than they save
-
-void pad(std::vector<double>& series, int steps) {
-  series.resize(static_cast<std::size_t>(steps), std::numeric_limits<double>::infinity());
-}
-
-/// Past a divergence every series is infinite and time goes on.
-void pad(Solution& solution, int steps) {
-  for (int t = static_cast<int>(solution.time.size()); t < steps; ++t) solution.time.push_back(t);
-  for (auto* series :
-       {&solution.test_loss, &solution.train_loss, &solution.term_target, &solution.term_init, &solution.term_data}) {
-    pad(*series, steps);
-  }
-  for (auto* layers : {&solution.feature_norm, &solution.gradient_norm}) {
-    for (auto& series : *layers) pad(series, steps);
-  }
-}
-
-void check_steps(int steps) {
+void check(const Problem& problem, int steps, const SolveOptions& options) {
   if (steps < 1) throw std::invalid_argument("steps must be at least 1, got " + std::to_string(steps));
-}
-
-/// Profiles grow like exp(beta0^2 tau): enough nodes for that.
-int first_depth_nodes(const Problem& problem) {
-  const double growth = std::pow(problem.network.branch * problem.network.init_scale, 2);
-  return std::min(kMostDepthNodes, 6 + static_cast<int>(1.5 * std::clamp(growth - 0.5, 0.0, 100.0)));
-}
-
-void check_depth_nodes(int nodes) {
-  if (nodes == 0 || (nodes >= 2 && nodes <= kMostDepthNodes)) return;
-  throw std::invalid_argument("depth_nodes must be between 2 and " + std::to_string(kMostDepthNodes) + ", got " +
-                              std::to_string(nodes));
-}
-
-[[noreturn]] void refuse_depth(const Problem& problem) {
-  std::ostringstream message;
-  message << "the profiles over depth are not resolved by " << kMostDepthNodes << " nodes; lower network.branch (now "
-          << problem.network.branch << "), or use a finite depth";
-  throw NotConverged(message.str());
-}
-
-double bytes_at(const Problem& problem, int steps, const SolveOptions& options, int depth_nodes) {
-  const int rows = std::min(kLargestPanel, steps);
-  const double layers = problem.network.depth == kInfiniteDepth ? depth_nodes : problem.network.depth;
-  double bytes = theory::network_bytes(problem, steps, rows, depth_nodes) + theory::SpectralData::bytes(problem, steps);
-  bytes += theory::Scratch::bytes(steps, rows) + 8.0 * steps * (rows + 10.0 + 4.0 * layers);
-  // The training errors' functions are made for the caller where the equations do not need them.
-  const theory::Saved saved(options.save);
-  if (saved.has("C_delta") || saved.has("R_delta")) bytes += 16.0 * steps * steps;
-  return bytes;
-}
-
-/// Solves with so many nodes in depth; nothing if that was too few.
-std::optional<Solution> solve_at(const Problem& problem, int steps, const SolveOptions& options, int depth_nodes) {
-  theory::Saved saved(options.save);
-  const double bytes = bytes_at(problem, steps, options, depth_nodes);
-  support::require_memory(bytes, options.memory_limit, "solve of " + std::to_string(steps) + " steps");
-
-  const int rows = std::min(kLargestPanel, steps);
-  ExactSteps grid(problem, steps, rows);
-  const std::unique_ptr<theory::NetworkSide> network = theory::make_network(problem, steps, rows, depth_nodes);
-  theory::SpectralData data(problem, steps);
-
-  Solution solution;
-  solution.irreducible = problem.data.noise * problem.data.noise;
-  solution.stats.threads = support::resolve_threads(options.threads);
-  theory::MarchOptions march{.threads = solution.stats.threads, .largest_panel = rows, .progress = options.progress};
-  if (options.depth_nodes == 0) march.depth_tolerance = kDepthTolerance;
-  const auto [valid, resolved] = theory::march(grid, *network, data, march, solution);
-  if (!resolved) return std::nullopt;
-  solution.depth = network->depth();
-  solution.stats.depth_error = network->depth_error();
-  pad(solution, steps);
-  if (saved.any()) {
-    saved.trim(valid);
-    data.release(solution.functions, saved);
-    network->release(solution.functions, saved);
+  validate(problem, steps);
+  const int nodes = options.depth_nodes;
+  if (nodes == 0) return;
+  if (problem.network.depth != kInfiniteDepth)
+    throw std::invalid_argument("depth_nodes must be left out at finite depth, got " + std::to_string(nodes));
+  if (nodes < 2 || nodes > theory::kMostDepthNodes) {
+    throw std::invalid_argument("depth_nodes must be between 2 and " + std::to_string(theory::kMostDepthNodes) +
+                                ", got " + std::to_string(nodes));
   }
-  return solution;
 }
 
-/// Infinite depth, with as many nodes as it takes.
-Solution resolve(const Problem& problem, int steps, const SolveOptions& options) {
-  std::optional<int> diverged_before;  // too few nodes can diverge, too: two in a row must agree
-  for (int nodes = first_depth_nodes(problem);; nodes += std::max(2, nodes / 4)) {
-    if (nodes > kMostDepthNodes) refuse_depth(problem);
-    try {
-      std::optional<Solution> solution = solve_at(problem, steps, options, nodes);
-      if (!solution) continue;
-      if (!solution->diverged_at || solution->diverged_at == diverged_before) return *std::move(solution);
-      diverged_before = solution->diverged_at;
-    } catch (const NotConverged&) {
-      if (nodes == kMostDepthNodes) throw;
+/// A single output whose target is the spectrum's, times a norm.
+Problem channel_problem(const Problem& problem, double norm) {
+  Problem channel = problem;
+  channel.data.targets = {1.0};
+  channel.data.rotation.clear();
+  for (double& power : channel.data.spectrum.target_power) power *= norm * norm;
+  return channel;
+}
+
+/// Several outputs, decoupled (theory.md section 8).
+struct Channels {
+  std::vector<Solution> distinct;  // equal norms are solved once
+  std::vector<int> of_target;      // C   which of them each target has
+};
+
+Channels solve_channels(const Problem& problem, int steps, const SolveOptions& options) {
+  std::vector<double> norms;
+  Channels out;
+  for (const double norm : problem.data.targets) {
+    const auto known = std::find(norms.begin(), norms.end(), norm);
+    out.of_target.push_back(static_cast<int>(known - norms.begin()));
+    if (known == norms.end()) norms.push_back(norm);
+  }
+  for (std::size_t c = 0; c < norms.size(); ++c) {
+    SolveOptions mine = options;
+    const auto before = static_cast<double>(c);
+    const auto all = static_cast<double>(norms.size());
+    if (options.progress) {
+      mine.progress = [&options, before, all](int done, int total) {
+        return options.progress(static_cast<int>((before * total + done) / all), total);
+      };
     }
+    out.distinct.push_back(theory::solve_channel(channel_problem(problem, norms[c]), steps, mine));
   }
+  return out;
+}
+
+void add(std::vector<double>& sum, const std::vector<double>& series) {
+  sum.resize(series.size());
+  for (std::size_t t = 0; t < series.size(); ++t) sum[t] += series[t];
+}
+
+void add(std::vector<std::vector<double>>& sum, const std::vector<std::vector<double>>& layers) {
+  sum.resize(layers.size());
+  for (std::size_t l = 0; l < layers.size(); ++l) add(sum[l], layers[l]);
+}
+
+void add(SolveStats& sum, const SolveStats& stats) {
+  sum.nodes = std::max(sum.nodes, stats.nodes);
+  sum.panels += stats.panels;
+  sum.rejected_panels += stats.rejected_panels;
+  sum.sweeps += stats.sweeps;
+  sum.row_sweeps += stats.row_sweeps;
+  sum.flops += stats.flops;
+  sum.threads = stats.threads;
+  sum.chain_residual = std::max(sum.chain_residual, stats.chain_residual);
+  sum.depth_error = std::max(sum.depth_error, stats.depth_error);
+}
+
+void add(Solution& sum, const Solution& channel) {
+  sum.time = channel.time;
+  sum.depth = channel.depth;
+  sum.irreducible += channel.irreducible;
+  add(sum.test_loss, channel.test_loss);
+  add(sum.train_loss, channel.train_loss);
+  add(sum.term_target, channel.term_target);
+  add(sum.term_init, channel.term_init);
+  add(sum.term_data, channel.term_data);
+  add(sum.feature_norm, channel.feature_norm);
+  add(sum.gradient_norm, channel.gradient_norm);
+  add(sum.replicas.shared_init, channel.replicas.shared_init);
+  add(sum.replicas.shared_data, channel.replicas.shared_data);
+  add(sum.replicas.independent, channel.replicas.independent);
+  if (channel.diverged_at && (!sum.diverged_at || *channel.diverged_at < *sum.diverged_at))
+    sum.diverged_at = channel.diverged_at;
+}
+
+/// Loss of output a: sum_j rotation(a, j)^2 loss of channel j, since channels are independent.
+std::vector<double> rotated(const Channels& channels, std::vector<double> Solution::*loss,
+                            const std::vector<double>& rotation, std::size_t a) {
+  const std::size_t outputs = channels.of_target.size();
+  std::vector<double> out((channels.distinct.front().*loss).size());
+  for (std::size_t j = 0; j < outputs; ++j) {
+    const double weight = rotation.empty() ? (a == j ? 1.0 : 0.0) : rotation[a * outputs + j];
+    if (weight == 0.0) continue;  // a diverged channel is infinite
+    const Solution& channel = channels.distinct[static_cast<std::size_t>(channels.of_target[j])];
+    for (std::size_t t = 0; t < out.size(); ++t) out[t] += weight * weight * (channel.*loss)[t];
+  }
+  return out;
+}
+
+Solution combine(Channels channels, const std::vector<double>& rotation) {
+  Solution sum;
+  for (const int c : channels.of_target) add(sum, channels.distinct[static_cast<std::size_t>(c)]);
+  for (std::size_t a = 0; a < channels.of_target.size(); ++a) {
+    sum.test_loss_by_output.push_back(rotated(channels, &Solution::test_loss, rotation, a));
+    sum.train_loss_by_output.push_back(rotated(channels, &Solution::train_loss, rotation, a));
+  }
+  for (const Solution& channel : channels.distinct) add(sum.stats, channel.stats);
+  if (channels.of_target.size() == 1) {
+    sum.functions = std::move(channels.distinct.front().functions);
+    sum.kernels = std::move(channels.distinct.front().kernels);
+  } else {
+    sum.channels = std::move(channels.distinct);
+    sum.channel = std::move(channels.of_target);
+  }
+  return sum;
+}
+
+/// At infinite depth all channels need the same nodes.
+Channels with_equal_depth(Channels channels, const Problem& problem, int steps, SolveOptions options) {
+  std::size_t least = theory::kMostDepthNodes;
+  std::size_t most = 0;
+  for (const Solution& channel : channels.distinct) {
+    least = std::min(least, channel.depth.size());
+    most = std::max(most, channel.depth.size());
+  }
+  if (least == most || problem.network.depth != kInfiniteDepth) return channels;
+  options.depth_nodes = static_cast<int>(most);
+  return solve_channels(problem, steps, options);
 }
 
 }  // namespace
 
 double estimate_solve_memory(const Problem& problem, int steps, const SolveOptions& options) {
-  check_steps(steps);
-  validate(problem, steps);
-  check_depth_nodes(options.depth_nodes);
-  return bytes_at(problem, steps, options, options.depth_nodes == 0 ? first_depth_nodes(problem) : options.depth_nodes);
+  check(problem, steps, options);
+  return theory::channel_bytes(channel_problem(problem, 1.0), steps, options);
 }
 
 Solution solve(const Problem& problem, int steps, const SolveOptions& options) {
   const auto start = std::chrono::steady_clock::now();
-  check_steps(steps);
-  validate(problem, steps);
-  check_depth_nodes(options.depth_nodes);
-  const bool settled = problem.network.depth != kInfiniteDepth || options.depth_nodes != 0;
-  Solution solution = settled ? *solve_at(problem, steps, options, options.depth_nodes) : resolve(problem, steps, options);
+  check(problem, steps, options);
+  Channels channels = with_equal_depth(solve_channels(problem, steps, options), problem, steps, options);
+  Solution solution = combine(std::move(channels), problem.data.rotation);
   solution.stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return solution;
 }

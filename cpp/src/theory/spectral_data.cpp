@@ -96,10 +96,12 @@ ConstView SpectralData::rows_of(const Matrix& m, Panel panel) const {
   return linalg::leading(m, panel.end, panel.end).block(panel.begin, 0, panel.size(), panel.end);
 }
 
-void SpectralData::guess(Panel panel) {
-  for (Mode& mode : modes_) linalg::guess_causal(mode.H, panel);
+void SpectralData::guess(Panel panel, bool responses_final) {
+  for (Mode& mode : modes_) {
+    if (!responses_final) linalg::guess_causal(mode.H, panel);
+  }
   for (Matrix* m : {&Bt_, &R_delta_, &H1_, &H2_, &X_, &R_hr0_}) {
-    if (!m->empty()) linalg::guess_causal(*m, panel);
+    if (!m->empty() && !responses_final) linalg::guess_causal(*m, panel);
   }
   for (Matrix* m : {&init_, &data_, &C_v_, &C_v2_, &C_h0_}) {
     if (!m->empty()) linalg::guess_symmetric(*m, panel);
@@ -108,7 +110,7 @@ void SpectralData::guess(Panel panel) {
 }
 
 void SpectralData::update(const Sweep& sweep, const NetworkField& network) {
-  update_responses(sweep, network);
+  if (!sweep.responses_final) update_responses(sweep, network);
   update_sources(sweep, network);
   update_discrepancy(sweep);
   update_errors(sweep);
@@ -188,8 +190,12 @@ void SpectralData::initial_weights_rows(View out, const Sweep& sweep, const Netw
 void SpectralData::update_sources(const Sweep& sweep, const NetworkField& network) {
   const Panel panel = sweep.time.panel;
   const View init = sweep.scratch(0, panel.size(), panel.end);
-  initial_weights_rows(init, sweep, network);
-  if (finite_data()) {
+  if (shares_init_) {
+    initial_weights_rows(init, sweep, network);
+  } else {
+    set_zero(init);
+  }
+  if (data_noise()) {
     const View left = sweep.scratch(1, panel.size(), panel.end);
     const View data = sweep.scratch(2, panel.size(), panel.end);
     sweep.algebra.times_symmetric(left, rows_of(Bt_, panel), C_e_, inverse_alpha_);
@@ -240,6 +246,7 @@ void SpectralData::update_errors(const Sweep& sweep) {
   }
   if (!finite_data()) return;
   linalg::replace_symmetric(C_e_, panel, C_e, sweep.changes);
+  if (sweep.responses_final) return;
   const View R_vu = sweep.scratch(kResponse, panel.size(), panel.end);
   for (int i = 0; i < panel.size(); ++i) {
     data_power_[static_cast<std::size_t>(panel.begin + i)] =
@@ -286,11 +293,13 @@ void SpectralData::update_gradient(const Sweep& sweep) {
   const int p = panel.size();
   const int b = panel.end;
   const View rows = sweep.scratch(0, p, b);
-  R_delta_times(rows, H1(), -scales_.rho * H1_factor(), sweep);
-  std::vector<double> sums(static_cast<std::size_t>(p));
-  for (int i = 0; i < p; ++i) sums[static_cast<std::size_t>(i)] = linalg::sum(rows.row(i), b);
-  times_E(rows, sweep, sums.data());
-  linalg::replace_rows(R_hr0_, panel, rows, sweep.changes);
+  if (!sweep.responses_final) {
+    R_delta_times(rows, H1(), -scales_.rho * H1_factor(), sweep);
+    std::vector<double> sums(static_cast<std::size_t>(p));
+    for (int i = 0; i < p; ++i) sums[static_cast<std::size_t>(i)] = linalg::sum(rows.row(i), b);
+    times_E(rows, sweep, sums.data());
+    linalg::replace_rows(R_hr0_, panel, rows, sweep.changes);
+  }
 
   const View C_h0 = sweep.scratch(2, p, b);
   set_zero(C_h0);
@@ -304,7 +313,7 @@ void SpectralData::update_gradient(const Sweep& sweep) {
   } else {
     add(C_h0, rows_of(C_v2_, panel), 1.0);
   }
-  if (finite_data()) add_data_noise(C_h0, sweep);
+  if (data_noise()) add_data_noise(C_h0, sweep);
   linalg::replace_symmetric(C_h0_, panel, C_h0, sweep.changes);
 }
 
@@ -342,6 +351,7 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
     const int t = panel.begin + i;
     out[static_cast<std::size_t>(i)] = {C_v_(t, t), train_loss_[static_cast<std::size_t>(t)], 0.0, 0.0, 0.0};
   }
+  if (sweep.responses_final) return out;
   const View rows = sweep.scratch(0, p, b);
   const View left = sweep.scratch(1, p, b);
   for (const Mode& mode : modes_) {
@@ -383,6 +393,33 @@ ChainTerm SpectralData::chain(int node, const NetworkField& network) const {
   for (int s = 0; s < n && centered_; ++s) start += R_hr0_(node, s) * (*network.C_g1)(s, 0);
   start *= scales_.first_to_last * init_scale_;
   return {target - discrepancy + start, std::abs(target) + std::abs(discrepancy) + std::abs(start)};
+}
+
+void SpectralData::share(bool init, bool data) {
+  shares_init_ = init;
+  shares_data_ = data;
+  // With several modes the data's part is a matrix of its own, which nothing updates any more.
+  if (!data && !data_.empty()) data_ = Matrix();
+}
+
+// <w*_k u_k> = lambda_k (w*_k)^2 R_Delta H_k 1
+std::vector<double> SpectralData::target_overlap(int nodes) const {
+  std::vector<double> overlap(static_cast<std::size_t>(nodes));
+  for (const Mode& mode : modes_) {
+    const double share = mode.weight * mode.lambda * mode.lambda * mode.power;
+    for (int s = 0; s < nodes; ++s) {
+      const double left = stored_samples() ? linalg::dot(R_delta_.row(s), mode.target.data(), s + 1)
+                                           : mode.target[static_cast<std::size_t>(s)];
+      overlap[static_cast<std::size_t>(s)] += share * left;
+    }
+  }
+  return overlap;
+}
+
+double SpectralData::target_size() const {
+  double size = 0.0;
+  for (const Mode& mode : modes_) size += mode.weight * mode.lambda * mode.lambda * mode.power;
+  return size;
 }
 
 // The training errors themselves: the weights 0 or 1/q of multi-pass SGD add noise to the weighted errors e,

@@ -18,12 +18,15 @@ class SpectralData final : public DataSide {
  public:
   SpectralData(const Problem& problem, int nodes);
 
-  void guess(Panel panel) override;
+  void guess(Panel panel, bool responses_final) override;
   void update(const Sweep& sweep, const NetworkField& network) override;
   [[nodiscard]] DataField field() const override { return {&C_h0_, &R_hr0_}; }
 
   std::vector<Losses> losses(const Sweep& sweep, const NetworkField& network) override;
   [[nodiscard]] ChainTerm chain(int node, const NetworkField& network) const override;
+  void share(bool init, bool data) override;
+  [[nodiscard]] std::vector<double> target_overlap(int nodes) const override;
+  [[nodiscard]] double target_size() const override;
   void release(TwoTimeFunctions& out, const Saved& saved) override;
 
   /// Bytes an object of these sizes takes.
@@ -52,6 +55,7 @@ class SpectralData final : public DataSide {
 
   [[nodiscard]] bool stored_samples() const { return mode_ == DataMode::full_batch || mode_ == DataMode::multi_pass; }
   [[nodiscard]] bool finite_data() const { return inverse_alpha_ > 0.0; }
+  [[nodiscard]] bool data_noise() const { return finite_data() && shares_data_; }
   [[nodiscard]] bool single() const { return modes_.size() == 1; }
   // Moments of the transfer functions. A single mode stands for its own moments, up to these factors.
   [[nodiscard]] const Matrix& H1() const { return single() ? modes_.front().H : H1_; }
@@ -67,6 +71,7 @@ class SpectralData final : public DataSide {
   double inverse_alpha_;  // 1 / alpha, 0 for infinite data
   double sgd_noise_;      // 1/q - 1
   double m1_ = 0.0;       // sum p lambda
+  bool shares_init_ = true, shares_data_ = true;  // the two networks of a cross-correlation
   std::vector<Mode> modes_;
 
   // All n x n; those that a problem does not need stay empty.

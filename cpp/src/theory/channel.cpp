@@ -1,0 +1,146 @@
+#include "theory/channel.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <utility>
+
+#include "lindmft/errors.hpp"
+#include "support/memory.hpp"
+#include "support/threads.hpp"
+#include "theory/depth_grid.hpp"
+#include "theory/kernels.hpp"
+#include "theory/march.hpp"
+#include "theory/network_side.hpp"
+#include "theory/replicas.hpp"
+#include "theory/spectral_data.hpp"
+#include "time_grid/exact_steps.hpp"
+
+namespace lindmft::theory {
+namespace {
+
+constexpr double kDepthTolerance = 1e-6;  // last coefficient of the profiles; losses are right to about its square
+constexpr int kLargestPanel = 8;          // rows of the sliding window; beyond, sweeps spend more than they save
+
+/// Profiles grow like exp(beta0^2 tau): enough nodes for that.
+int first_depth_nodes(const Problem& problem) {
+  const double growth = std::pow(problem.network.branch * problem.network.init_scale, 2);
+  return std::min(kMostDepthNodes, 6 + static_cast<int>(1.5 * std::clamp(growth - 0.5, 0.0, 100.0)));
+}
+
+[[noreturn]] void refuse_depth(const Problem& problem) {
+  std::ostringstream message;
+  message << "the profiles over depth are not resolved by " << kMostDepthNodes << " nodes; lower network.branch (now "
+          << problem.network.branch << "), or use a finite depth";
+  throw NotConverged(message.str());
+}
+
+double bytes_at(const Problem& problem, int steps, const SolveOptions& options, int depth_nodes) {
+  const int rows = std::min(kLargestPanel, steps);
+  const double layers = problem.network.depth == kInfiniteDepth ? depth_nodes : problem.network.depth;
+  double bytes = network_bytes(problem, steps, rows, depth_nodes) + SpectralData::bytes(problem, steps);
+  bytes += Scratch::bytes(steps, rows) + 8.0 * steps * (rows + 16.0 + 4.0 * layers);
+  // The training errors' functions are made for the caller where the equations do not need them.
+  const Saved saved(options.save);
+  if (saved.has("C_delta") || saved.has("R_delta")) bytes += 16.0 * steps * steps;
+  if (options.kernels) bytes += kernels_bytes(steps);
+  if (options.replicas) bytes += saved.bytes(layers, steps);
+  return bytes;
+}
+
+void pad(std::vector<double>& series, int steps) {
+  series.resize(static_cast<std::size_t>(steps), std::numeric_limits<double>::infinity());
+}
+
+/// Past a divergence every series is infinite and time goes on.
+void pad(Solution& solution, int steps, const SolveOptions& options) {
+  for (int t = static_cast<int>(solution.time.size()); t < steps; ++t) solution.time.push_back(t);
+  for (auto* series :
+       {&solution.test_loss, &solution.train_loss, &solution.term_target, &solution.term_init, &solution.term_data}) {
+    pad(*series, steps);
+  }
+  for (auto* layers : {&solution.feature_norm, &solution.gradient_norm}) {
+    for (auto& series : *layers) pad(series, steps);
+  }
+  Replicas& pairs = solution.replicas;
+  Kernels& kernels = solution.kernels;
+  for (auto* series : {&pairs.shared_init, &pairs.shared_data, &pairs.independent}) {
+    if (options.replicas) pad(*series, steps);
+  }
+  for (auto* series : {&kernels.scale, &kernels.target, &kernels.gradient}) {
+    if (options.kernels) pad(*series, steps);
+  }
+}
+
+/// Asks whether to go on, and reports nothing new: all steps are done.
+Progress interruptible(const Progress& progress, int steps) {
+  if (!progress) return {};
+  return [&progress, steps](int /*done*/, int /*total*/) { return progress(steps, steps); };
+}
+
+/// Solves with so many nodes in depth; nothing if that was too few.
+std::optional<Solution> solve_at(const Problem& problem, int steps, const SolveOptions& options, int depth_nodes) {
+  Saved saved(options.save);
+  const double bytes = bytes_at(problem, steps, options, depth_nodes);
+  support::require_memory(bytes, options.memory_limit, "solve of " + std::to_string(steps) + " steps");
+
+  const int rows = std::min(kLargestPanel, steps);
+  ExactSteps grid(problem, steps, rows);
+  const std::unique_ptr<NetworkSide> network = make_network(problem, steps, rows, depth_nodes);
+  SpectralData data(problem, steps);
+
+  Solution solution;
+  solution.irreducible = problem.data.noise * problem.data.noise;
+  solution.stats.threads = support::resolve_threads(options.threads);
+  MarchOptions marching{.threads = solution.stats.threads, .largest_panel = rows, .progress = options.progress};
+  if (options.depth_nodes == 0) marching.depth_tolerance = kDepthTolerance;
+  const auto [valid, resolved] = march(grid, *network, data, marching, solution);
+  if (!resolved) return std::nullopt;
+  solution.depth = network->depth();
+  solution.stats.depth_error = network->depth_error();
+
+  // What follows goes over rows that are known to be fine.
+  marching.depth_tolerance = std::numeric_limits<double>::infinity();
+  marching.progress = interruptible(options.progress, steps);
+  if (options.kernels) add_kernels(problem, valid, *network, data, marching, solution);
+  saved.trim(valid);
+  if (options.replicas) saved.keep();
+  data.release(solution.functions, saved);
+  network->release(solution.functions, saved);
+  if (options.replicas && valid > 0) add_replicas(problem, valid, *network, data, marching, solution);
+  pad(solution, steps, options);
+  return solution;
+}
+
+/// Infinite depth, with as many nodes as it takes.
+Solution resolve(const Problem& problem, int steps, const SolveOptions& options) {
+  std::optional<int> diverged_before;  // too few nodes can diverge, too: two in a row must agree
+  for (int nodes = first_depth_nodes(problem);; nodes += std::max(2, nodes / 4)) {
+    if (nodes > kMostDepthNodes) refuse_depth(problem);
+    try {
+      std::optional<Solution> solution = solve_at(problem, steps, options, nodes);
+      if (!solution) continue;
+      if (!solution->diverged_at || solution->diverged_at == diverged_before) return *std::move(solution);
+      diverged_before = solution->diverged_at;
+    } catch (const NotConverged&) {
+      if (nodes == kMostDepthNodes) throw;
+    }
+  }
+}
+
+}  // namespace
+
+double channel_bytes(const Problem& problem, int steps, const SolveOptions& options) {
+  return bytes_at(problem, steps, options, options.depth_nodes == 0 ? first_depth_nodes(problem) : options.depth_nodes);
+}
+
+Solution solve_channel(const Problem& problem, int steps, const SolveOptions& options) {
+  const bool settled = problem.network.depth != kInfiniteDepth || options.depth_nodes != 0;
+  return settled ? *solve_at(problem, steps, options, options.depth_nodes) : resolve(problem, steps, options);
+}
+
+}  // namespace lindmft::theory

@@ -1,0 +1,50 @@
+#include "theory/replicas.hpp"
+
+#include <utility>
+
+#include "time_grid/exact_steps.hpp"
+
+namespace lindmft::theory {
+namespace {
+
+/// The network side of two networks that do not share their initial weights: no correlation at all.
+class Unrelated final : public NetworkSide {
+ public:
+  void guess(Panel /*panel*/, bool /*responses_final*/) override {}
+  void backward(const Sweep& /*sweep*/, const DataField& /*data*/) override {}
+  void forward(const Sweep& /*sweep*/, const DataField& /*data*/) override {}
+  void finish(const Sweep& /*sweep*/, const DataField& /*data*/) override {}
+  [[nodiscard]] NetworkField field() const override { return {nullptr, nullptr}; }
+  [[nodiscard]] int layers() const override { return 0; }
+  [[nodiscard]] double feature_norm(int /*layer*/, int /*node*/) const override { return 0.0; }
+  [[nodiscard]] double gradient_norm(int /*layer*/, int /*node*/) const override { return 0.0; }
+  [[nodiscard]] std::vector<ChainTerm> chain(int /*node*/) const override { return {}; }
+  void release(TwoTimeFunctions& /*out*/, const Saved& /*saved*/) override {}
+  [[nodiscard]] double kernel(int /*node*/, const DataField& /*data*/) const override { return 0.0; }
+};
+
+std::vector<double> overlap(const Problem& problem, int nodes, NetworkSide& network, DataSide& data,
+                            MarchOptions options, Solution& solution) {
+  options.responses_final = true;
+  ExactSteps grid(problem, nodes, options.largest_panel);
+  Solution pair;
+  march(grid, network, data, options, pair);
+  solution.stats.sweeps += pair.stats.sweeps;
+  solution.stats.row_sweeps += pair.stats.row_sweeps;
+  solution.stats.flops += pair.stats.flops;
+  return std::move(pair.test_loss);
+}
+
+}  // namespace
+
+void add_replicas(const Problem& problem, int nodes, NetworkSide& network, DataSide& data, const MarchOptions& options,
+                  Solution& solution) {
+  Unrelated unrelated;
+  data.share(false, true);
+  solution.replicas.shared_data = overlap(problem, nodes, unrelated, data, options, solution);
+  data.share(true, false);
+  solution.replicas.shared_init = overlap(problem, nodes, network, data, options, solution);
+  solution.replicas.independent = solution.term_target;
+}
+
+}  // namespace lindmft::theory
