@@ -94,11 +94,22 @@ def solve(
     steps: int,
     *,
     save: Sequence[str] = ...,
+    depth_nodes: int = 0,
+    replicas: bool = False,
+    kernels: bool = False,
     threads: int = 0,
     memory_limit: float = 0.0,
     progress: Callback | None = None,
 ) -> SolveDict: ...
-def estimate_solve_memory(problem: Problem, steps: int, *, save: Sequence[str] = ...) -> float: ...
+def estimate_solve_memory(
+    problem: Problem,
+    steps: int,
+    *,
+    save: Sequence[str] = ...,
+    depth_nodes: int = 0,
+    replicas: bool = False,
+    kernels: bool = False,
+) -> float: ...
 def train(
     problem: Problem,
     steps: int,

@@ -30,6 +30,15 @@ class SolveStatsDict(TypedDict):
     seconds: float
     threads: int
     chain_residual: float
+    depth_error: float
+
+
+class ReplicasDict(TypedDict):
+    """Overlaps of networks that share initial weights, data or neither."""
+
+    shared_init: Array
+    shared_data: Array
+    independent: Array
 
 
 class FunctionsDict(TypedDict, total=False):
@@ -53,11 +62,18 @@ class SolveDict(TypedDict):
     term_target: Array
     term_init: Array
     term_data: Array
+    test_loss_by_output: Array
+    train_loss_by_output: Array
+    depth: Array
     feature_norm: Array
     gradient_norm: Array
     irreducible: float
     diverged_at: int | None
     functions: FunctionsDict
+    replicas: ReplicasDict | None
+    kernels: dict[str, Array] | None
+    channels: list["SolveDict"]
+    channel: list[int]
     stats: SolveStatsDict
 
 

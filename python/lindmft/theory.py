@@ -8,19 +8,33 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from lindmft import _core, _files
-from lindmft._gate import bytes_or_default, describe, integer, refuse, threads_or_default
+from lindmft._gate import (
+    bytes_or_default,
+    describe,
+    flag,
+    integer,
+    one_of,
+    refuse,
+    threads_or_default,
+)
 from lindmft._provenance import provenance
 from lindmft._schema import brief
-from lindmft._types import Array, Callback, Path, SolveDict
+from lindmft._types import Array, Callback, Number, Numbers, Path, SolveDict
+from lindmft.depth import interpolate
 from lindmft.problem import Problem, as_problem
 from lindmft.progress import reporting
+from lindmft.replicas import Replicas
+from lindmft.targets import channels
 
 if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["FUNCTIONS", "Layers", "Solution", "SolveStats", "estimate_memory", "solve"]
 
+NORMS = ("feature_norm", "gradient_norm")
 LAYERED = ("C_h", "C_g", "R_hr", "R_gu")
 FUNCTIONS = (*LAYERED, "C_v", "C_delta", "R_delta")
 """Names of the two-time functions that ``solve(save=...)`` can keep."""
@@ -51,7 +65,8 @@ class SolveStats:
     ``sweeps`` sweeps over a panel, ``row_sweeps`` rows swept; ``flops`` floating-point operations
     in matrix products; wall-clock ``seconds`` on ``threads`` threads. ``chain_residual`` is a
     self-check: the largest relative violation of an exact identity between layers that the solver
-    does not use (theory section 12, item 8).
+    does not use (theory section 12, item 8). ``depth_error``, at infinite depth: the estimated
+    relative error of the profiles over depth (the losses are right to about its square).
     """
 
     nodes: int
@@ -63,6 +78,7 @@ class SolveStats:
     seconds: float
     threads: int
     chain_residual: float
+    depth_error: float = 0.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -83,6 +99,11 @@ class Solution:
     term_target, term_init, term_data
         (n,), the three terms of the test loss: the target not learned yet (the bias), the initial
         weights at finite width, and the finite data.
+    test_loss_by_output, train_loss_by_output
+        (C, n), the losses of each output; everything else is the sum over outputs.
+    depth
+        (L,), the layers 1 .. L. At infinite depth, collocation nodes tau = l/L from 0 to 1, which
+        take the place of the layers everywhere; ``profile`` interpolates between them.
     feature_norm, gradient_norm
         (L, n), C_h^l(t, t) and C_g^l(t, t) for l = 1 .. L: squared norms per hidden unit.
     C_h, R_hr
@@ -90,15 +111,27 @@ class Solution:
         dh^l(t)/dr^l(s).
     C_g, R_gu
         By layer number 1 .. L, (m, m) each, if kept: correlation of g^l, response dg^l(t)/du^l(s).
+        (At infinite depth responses are per branch: divided by beta0/sqrt(L).)
     C_v, C_delta, R_delta
         (m, m) or None: correlations of the discrepancy v and of the training errors Delta, and
         their response.
     irreducible
-        sigma^2, to be added to ``test_loss`` for the loss on noisy labels.
+        sigma^2 (of each output), to be added to ``test_loss`` for the loss on noisy labels.
     diverged_at
         The first step whose loss passes 1e12 times the larger of 1 and its start; None if there is
         none. Entries from there on are inf, and two-time functions have m = diverged_at instead of
-        n rows.
+        n rows. At infinite depth also the first step that cannot be resolved once the loss is past
+        ten times its start.
+    replicas
+        ``Replicas`` or None: overlaps of networks that share initial weights, data or neither;
+        for ``ensemble_loss`` and the split of the test loss into bias and variances.
+    kernel_scale, kernel_target, kernel_gradient
+        (n,) or None: x . K x / x . x of the predictor's neural tangent kernel K (D x D: a small
+        step of gradient descent moves w_hat by lr K u, u the data gradient), for random x (the
+        mean eigenvalue), for x = Lambda w*, and for x = u.
+    channels
+        With several outputs, the ``Solution`` of each channel: its two-time functions, norms and
+        kernels. Channels are the outputs, or of a Gram matrix its eigenvectors. Else empty.
     stats
         The work it took, and a self-check.
     provenance
@@ -130,6 +163,9 @@ class Solution:
     diverged_at: int | None
     stats: SolveStats
     provenance: Mapping[str, str]
+    test_loss_by_output: Array
+    train_loss_by_output: Array
+    depth: Array
     C_h: Layers = field(default_factory=lambda: Layers("C_h"))
     C_g: Layers = field(default_factory=lambda: Layers("C_g"))
     R_hr: Layers = field(default_factory=lambda: Layers("R_hr"))
@@ -137,6 +173,76 @@ class Solution:
     C_v: Array | None = None
     C_delta: Array | None = None
     R_delta: Array | None = None
+    replicas: Replicas | None = None
+    kernel_scale: Array | None = None
+    kernel_target: Array | None = None
+    kernel_gradient: Array | None = None
+    channels: tuple["Solution", ...] = ()
+
+    @property
+    def kernel_alignment(self) -> Array | None:
+        """(n,), kernel_target / kernel_scale: 1 for a kernel that knows nothing of the target."""
+        if self.kernel_target is None or self.kernel_scale is None:
+            return None
+        valid = np.isfinite(self.kernel_scale)
+        return np.divide(
+            self.kernel_target, self.kernel_scale, out=np.full_like(self.time, np.inf), where=valid
+        )
+
+    def ensemble_loss(self, k_init: float = 1, k_data: float = 1) -> Array:
+        """Test loss (n,) of the prediction averaged over k_init x k_data networks.
+
+        Of k_init initial weights and k_data data sets, every pair is trained; ``inf`` is allowed.
+
+        Raises
+        ------
+        ValueError
+            If replicas were not solved for, or a number is not a whole one of at least 1.
+
+        Examples
+        --------
+        >>> import lindmft as lm
+        >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0, noise=0.5), lm.SGD(lr=0.1))
+        >>> theory = lm.solve(problem, 20, replicas=True)
+        >>> print(f"{theory.test_loss[-1]:.3f}, averaged {theory.ensemble_loss(k_init=4)[-1]:.3f}")
+        0.361, averaged 0.307
+        """
+        if self.replicas is None:
+            raise ValueError(
+                "ensemble_loss needs the overlaps of replicas: solve(..., replicas=True)"
+            )
+        return self.replicas.ensemble_loss(k_init, k_data)
+
+    def profile(self, name: str, tau: Number | Numbers) -> Array:
+        """A function of depth at tau = l/L in [0, 1], at infinite depth.
+
+        ``name`` is "feature_norm", "gradient_norm" ((n,) for each tau) or a layered two-time
+        function that was kept ((m, m) for each tau).
+
+        Raises
+        ------
+        ValueError
+            At finite depth, for other names, and for tau outside [0, 1].
+
+        Examples
+        --------
+        >>> import lindmft as lm
+        >>> network = lm.ResNet(depth=float("inf"))
+        >>> problem = lm.Problem(network, lm.Population(), lm.SGD(lr=0.05))
+        >>> lm.solve(problem, 10).profile("gradient_norm", [0.0, 0.5, 1.0]).shape
+        (3, 10)
+        """
+        if self.problem.network.depth != np.inf:
+            raise ValueError(
+                f"profile needs network.depth = inf, got {describe(self.problem.network.depth)}"
+            )
+        if name in NORMS:
+            return interpolate(self.depth, getattr(self, name), tau)
+        if name not in LAYERED:
+            raise ValueError(f"name must be {one_of((*NORMS, *LAYERED))}, got {describe(name)}")
+        layers: Layers = getattr(self, name)
+        nodes = range(1, len(self.depth) + 1)
+        return interpolate(self.depth, np.stack([layers[node] for node in nodes]), tau)
 
     @property
     def status(self) -> str:
@@ -202,6 +308,9 @@ def solve(
     steps: int,
     *,
     save: Iterable[str] | str = (),
+    replicas: bool = False,
+    kernels: bool = False,
+    depth_nodes: int | None = None,
     threads: int | None = None,
     memory_limit: float | None = None,
     progress: bool | Callback | None = None,
@@ -217,6 +326,15 @@ def solve(
     save
         Names of the two-time functions to keep (``FUNCTIONS``), or "all". Each n x n array takes
         8 n^2 bytes; the layered ones, that much per layer.
+    replicas
+        Also solve for pairs of networks that share initial weights, data or neither:
+        ``Solution.replicas`` and ``Solution.ensemble_loss``.
+    kernels
+        Also compute the neural tangent kernel: ``Solution.kernel_scale``, ``kernel_target``,
+        ``kernel_gradient`` and ``kernel_alignment``.
+    depth_nodes
+        At infinite depth, the number of collocation nodes in depth, 2 to 64; None: as many as an
+        error estimate asks for.
     threads
         Threads to use; None: the allowed physical cores. The result does not depend on it.
     memory_limit
@@ -251,6 +369,9 @@ def solve(
             problem.as_core(),
             integer(steps, "steps"),
             save=_names(save),
+            depth_nodes=_nodes_or_default(depth_nodes),
+            replicas=flag(replicas, "replicas"),
+            kernels=flag(kernels, "kernels"),
             threads=threads_or_default(threads),
             memory_limit=bytes_or_default(memory_limit),
             progress=callback,
@@ -259,9 +380,17 @@ def solve(
 
 
 def estimate_memory(
-    problem: Problem | Mapping[str, Any], steps: int, save: Iterable[str] | str = ()
+    problem: Problem | Mapping[str, Any],
+    steps: int,
+    save: Iterable[str] | str = (),
+    *,
+    replicas: bool = False,
+    kernels: bool = False,
+    depth_nodes: int | None = None,
 ) -> float:
     """Bytes that ``solve`` with the same arguments takes at its peak.
+
+    At infinite depth without ``depth_nodes``: for the number of nodes that it tries first.
 
     Examples
     --------
@@ -271,15 +400,48 @@ def estimate_memory(
     True
     """
     core = as_problem(problem).as_core()
-    return _core.estimate_solve_memory(core, integer(steps, "steps"), save=_names(save))
+    return _core.estimate_solve_memory(
+        core,
+        integer(steps, "steps"),
+        save=_names(save),
+        depth_nodes=_nodes_or_default(depth_nodes),
+        replicas=flag(replicas, "replicas"),
+        kernels=flag(kernels, "kernels"),
+    )
 
 
 def _solution(problem: Problem, result: SolveDict) -> Solution:
     fields: dict[str, Any] = {**result, **result["functions"]}
-    del fields["functions"]
+    for name in ("functions", "channel", "kernels"):
+        del fields[name]
     fields |= {name: Layers(name, fields.get(name, ())) for name in LAYERED}
+    fields |= {f"kernel_{name}": array for name, array in (result["kernels"] or {}).items()}
     fields["stats"] = SolveStats(**result["stats"])
+    if result["replicas"] is not None:
+        fields["replicas"] = Replicas(test_loss=result["test_loss"], **result["replicas"])
+    distinct = [_solution(_channel_problem(problem, c), r) for c, r in _distinct(result)]
+    fields["channels"] = tuple(distinct[c] for c in result["channel"])
     return Solution(problem=problem, provenance=provenance(fields["stats"].threads), **fields)
+
+
+def _distinct(result: SolveDict) -> list[tuple[int, SolveDict]]:
+    """Results of the distinct channels, each with the first target that has it."""
+    return [(result["channel"].index(i), one) for i, one in enumerate(result["channels"])]
+
+
+def _channel_problem(problem: Problem, channel: int) -> Problem:
+    norms, _ = channels(problem.data.targets)
+    return problem.replace(**{"data.targets": [float(norms[channel])]})
+
+
+def _nodes_or_default(value: Any) -> int:
+    """Depth nodes for the compiled module, where 0 is the default (None here)."""
+    if value is None:
+        return 0
+    nodes = integer(value, "depth_nodes")
+    if nodes < 2:
+        refuse("depth_nodes", "between 2 and 64", value)
+    return nodes
 
 
 def _names(save: Any) -> tuple[str, ...]:
