@@ -141,7 +141,9 @@ TEST(Modes, CountsAddUpAndFollowTheWeights) {
 }
 
 TEST(Modes, TargetHasTheExactPower) {
-  const Modes modes({.eigenvalues = {2.0, 0.5}, .target_power = {0.4, 1.6}, .weights = {0.5, 0.5}}, 64, 3);
+  Data data;
+  data.spectrum = {.eigenvalues = {2.0, 0.5}, .target_power = {0.4, 1.6}, .weights = {0.5, 0.5}};
+  const Modes modes(data, 64, 3);
   EXPECT_NEAR(dot(modes.target(), modes.target()), 64.0, 1e-12);
   PaddedVector s(64);
   modes.whiten(modes.target(), s);

@@ -47,7 +47,7 @@ class NaiveTraining {
  public:
   NaiveTraining(const Problem& problem, const Ensemble& like)
       : problem_(problem), seed_(like.seeds.front()), dim_(like.dim), samples_(like.samples), widths_(like.widths) {
-    const training::Modes modes(problem.data.spectrum, dim_, seed_);
+    const training::Modes modes(problem.data, dim_, seed_);
     target_.assign(modes.target().span().begin(), modes.target().span().end());
     for (const int count : training::mode_counts(problem.data.spectrum.weights, dim_)) {
       eigenvalues_.insert(eigenvalues_.end(), static_cast<std::size_t>(count),
