@@ -106,7 +106,7 @@ double replicas_memory(const Problem& problem, int steps, int dim, std::vector<s
   auto opts = options<ReplicaOptions>(dim, std::move(seeds), threads);
   opts.k_init = k_init;
   opts.k_data = k_data;
-  return estimate_train_memory(problem, steps, opts);
+  return estimate_replicas_memory(problem, steps, opts);
 }
 
 }  // namespace

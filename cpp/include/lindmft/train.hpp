@@ -83,9 +83,9 @@ struct ReplicaEnsemble {
   TrainStats stats;
 };
 
-/// Bytes that train() or train_replicas() takes at its peak.
+/// Bytes that train() and train_replicas() take at their peak.
 [[nodiscard]] double estimate_train_memory(const Problem& problem, int steps, const TrainOptions& options);
-[[nodiscard]] double estimate_train_memory(const Problem& problem, int steps, const ReplicaOptions& options);
+[[nodiscard]] double estimate_replicas_memory(const Problem& problem, int steps, const ReplicaOptions& options);
 
 /// Train one network per seed for `steps` steps (n = steps entries, before each update).
 /// The same seed gives the same trajectory bit for bit, whatever the number of threads and the other seeds.

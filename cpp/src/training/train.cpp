@@ -43,7 +43,7 @@ double estimate_train_memory(const Problem& problem, int steps, const TrainOptio
   return training::make_plan(problem, steps, options).bytes;
 }
 
-double estimate_train_memory(const Problem& problem, int steps, const ReplicaOptions& options) {
+double estimate_replicas_memory(const Problem& problem, int steps, const ReplicaOptions& options) {
   return training::make_plan(problem, steps, options).bytes;
 }
 
