@@ -90,6 +90,14 @@ TEST_P(Kernels, MomentumStep) {
   }
 }
 
+TEST_P(Kernels, AddOuter) {
+  const PaddedMatrix before = w;
+  add_outer(w, g, h, 0.3);
+  for (int i = 0; i < rows; ++i) {
+    for (int k = 0; k < cols; ++k) EXPECT_NEAR(w.row(i)[k], before.row(i)[k] + 0.3 * g[i] * h[k], kTolerance);
+  }
+}
+
 TEST_P(Kernels, AccumulateGradient) {
   const PaddedVector noise = vector(rows, 4);
   const PaddedVector kept = vector(rows, 5);

@@ -9,6 +9,9 @@
 
 #include "lindmft/errors.hpp"
 #include "lindmft/train.hpp"
+#include "training/kernels.hpp"
+#include "training/network.hpp"
+#include "training/samples.hpp"
 
 namespace lindmft {
 namespace {
@@ -100,6 +103,67 @@ TEST(TrainReplicas, NetworksThatShareAllThatCountsAreTheSame) {
   EXPECT_LT(no_init.shared_init(0, kSteps - 1), 0.9 * no_init.test_loss(0, kSteps - 1));
 }
 
+/// The streams, looked at one by one: most hardly show in an overlap.
+TEST(TrainReplicas, InitializationsShareNoWeights) {
+  Problem problem = example(DataMode::full_batch);
+  problem.data.targets = {1.0, 1.0};
+  training::FiniteNetwork first(problem, {16, 12, 12}, 5, 0);
+  training::FiniteNetwork second(problem, {16, 12, 12}, 5, 1);
+  for (training::FiniteNetwork* network : {&first, &second}) network->backward();
+  EXPECT_NE(first.gradient_norm(2), second.gradient_norm(2)) << "readouts";
+  training::PaddedVector x(16, 1.0);
+  for (training::FiniteNetwork* network : {&first, &second}) {
+    network->input(0) = x;
+    network->forward();
+  }
+  EXPECT_NE(first.feature_norm(1), second.feature_norm(1)) << "input weights";
+}
+
+/// Mean of Delta^2 for residuals z . s + sigma eps of a data set, s = scale (1, 1, ...).
+double loss_of(const Data& data, int replica, double scale) {
+  std::vector<training::Errors> errors(1, training::Errors(3));
+  for (double& s : errors.front().s.span()) s = scale;
+  training::make_samples(data, 3, 4, 5, replica)->gradient(0, errors);
+  return errors.front().loss;
+}
+
+/// The steps among the first 200 that keep none of 4 samples.
+std::vector<int> empty_steps(const Data& data, int replica) {
+  std::vector<training::Errors> errors(1, training::Errors(3));
+  const auto samples = training::make_samples(data, 3, 4, 5, replica);
+  std::vector<int> out;
+  for (int t = 0; t < 200; ++t) {
+    samples->gradient(t, errors);
+    if (training::dot(errors.front().q, errors.front().q) == 0.0) out.push_back(t);
+  }
+  return out;
+}
+
+TEST(TrainReplicas, DataSetsShareNoNumbers) {
+  for (const DataMode mode : {DataMode::full_batch, DataMode::multi_pass, DataMode::one_pass}) {
+    Data data = example(mode).data;
+    EXPECT_NE(loss_of(data, 0, 0.0), loss_of(data, 1, 0.0)) << "noise";
+    data.noise = 0.0;
+    EXPECT_NE(loss_of(data, 0, 1.0), loss_of(data, 1, 1.0)) << "inputs";
+  }
+  const Data data = example(DataMode::multi_pass).data;
+  EXPECT_GT(empty_steps(data, 0).size(), 3U);
+  EXPECT_NE(empty_steps(data, 0), empty_steps(data, 1)) << "choice among the samples";
+}
+
+TEST(TrainReplicas, NetworksOnTheSameDataSeeTheSame) {
+  for (const DataMode mode : {DataMode::full_batch, DataMode::multi_pass, DataMode::one_pass}) {
+    Data data = example(mode).data;
+    data.targets = {1.0, 1.0};
+    std::vector<training::Errors> errors(4, training::Errors(3));  // two networks of two outputs
+    training::make_samples(data, 3, 9, 5)->gradient(2, errors);
+    EXPECT_EQ(errors[0].loss, errors[2].loss);
+    EXPECT_EQ(errors[1].loss, errors[3].loss);
+    EXPECT_NE(errors[0].loss, errors[1].loss) << "noise is an output's own";
+    for (int k = 0; k < 3; ++k) EXPECT_EQ(errors[0].q[k], errors[2].q[k]);
+  }
+}
+
 /// theory.md section 3, replicas: the reference at t = 19.
 TEST(TrainReplicas, OverlapsAreThoseOfTheory) {
   Problem p;
@@ -148,6 +212,34 @@ TEST(TrainReplicas, DivergesWithAnyOfItsNetworks) {
       for (int t = 0; t < 40; ++t) EXPECT_EQ(std::isinf((*m)(i, t)), t >= lost);
     }
   }
+}
+
+TEST(TrainReplicas, OneUnstableNetworkIsEnough) {
+  Problem p = example(DataMode::full_batch);
+  p.optimizer.lr = {0.32};
+  ReplicaOptions options{.k_init = 3, .k_data = 3, .dim = 12, .seeds = {}};
+  for (std::uint64_t seed = 0; seed < 30; ++seed) options.seeds.push_back(seed);
+  const Ensemble first = train(p, 60, {.dim = 12, .seeds = options.seeds});
+  const ReplicaEnsemble all = train_replicas(p, 60, options);
+  int lost_by_others = 0;
+  for (std::size_t i = 0; i < options.seeds.size(); ++i) {
+    if (first.diverged_at[i] < 0) {
+      lost_by_others += all.diverged_at[i] >= 0 ? 1 : 0;
+    } else {
+      EXPECT_GE(all.diverged_at[i], 0);
+      EXPECT_LE(all.diverged_at[i], first.diverged_at[i]);
+    }
+  }
+  EXPECT_GT(lost_by_others, 0);
+}
+
+TEST(TrainReplicas, MemoryCountsDataSets) {
+  Problem p = example(DataMode::full_batch);
+  p.data.alpha = 15.0;
+  ReplicaOptions options{.k_init = 1, .k_data = 1, .dim = 100, .seeds = {1}, .threads = 1};
+  const double one = estimate_replicas_memory(p, 10, options);
+  options.k_data = 2;
+  EXPECT_GT(estimate_replicas_memory(p, 10, options), one + 8.0 * 1500 * 100);
 }
 
 TEST(TrainReplicas, AsksForMemoryFirst) {
