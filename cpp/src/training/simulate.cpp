@@ -17,28 +17,24 @@ void for_each_series(Ensemble& out, Visit visit) {
   }
 }
 
-void record_losses(const Trial& trial, int row, int t, Ensemble& out) {
-  out.test_loss(row, t) = trial.overlap(0, 0);
-  out.train_loss(row, t) = trial.train_loss(0);
+void record(const Trial& trial, int row, int t, Ensemble& out) {
+  const Reading& seen = trial.reading(0);
+  out.test_loss(row, t) = seen.test_loss;
+  out.train_loss(row, t) = seen.train_loss;
+  out.chain_residual(row, t) = seen.chain_residual;
   for (std::size_t c = 0; c < out.test_loss_by_output.size(); ++c) {
     const Errors& e = trial.errors(0, static_cast<int>(c));
     out.test_loss_by_output[c](row, t) = dot(e.s, e.s);
     out.train_loss_by_output[c](row, t) = e.loss;
   }
-}
-
-void record(const Trial& trial, int row, int t, Ensemble& out) {
-  record_losses(trial, row, t, out);
-  const FiniteNetwork& network = trial.network(0);
   for (std::size_t l = 0; l < out.feature_norm.size(); ++l) {
-    out.feature_norm[l](row, t) = network.feature_norm(static_cast<int>(l) + 1);
-    out.gradient_norm[l](row, t) = network.gradient_norm(static_cast<int>(l) + 1);
+    out.feature_norm[l](row, t) = seen.feature_norm[l];
+    out.gradient_norm[l](row, t) = seen.gradient_norm[l];
   }
-  out.chain_residual(row, t) = network.chain_residual();
   if (out.kernel_scale.empty()) return;
-  out.kernel_gradient(row, t) = network.kernel();
-  out.kernel_target(row, t) = trial.kernel_target();
-  out.kernel_scale(row, t) = trial.kernel_scale();
+  out.kernel_gradient(row, t) = seen.kernel_gradient;
+  out.kernel_target(row, t) = seen.kernel_target;
+  out.kernel_scale(row, t) = seen.kernel_scale;
 }
 
 }  // namespace
