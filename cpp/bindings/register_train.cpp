@@ -7,29 +7,59 @@ using namespace py::literals;
 namespace lindmft::bindings {
 namespace {
 
-py::dict to_dict(Ensemble&& ensemble) {
-  py::dict out;
-  out["dim"] = ensemble.dim;
-  out["samples"] = ensemble.samples;
-  out["widths"] = ensemble.widths;
-  out["seeds"] = ensemble.seeds;
-  out["time"] = to_numpy(ensemble.time);
-  out["test_loss"] = to_numpy(std::move(ensemble.test_loss));
-  out["train_loss"] = to_numpy(std::move(ensemble.train_loss));
-  out["feature_norm"] = to_list(std::move(ensemble.feature_norm));
-  out["gradient_norm"] = to_list(std::move(ensemble.gradient_norm));
-  out["chain_residual"] = to_numpy(std::move(ensemble.chain_residual));
-  out["diverged_at"] = ensemble.diverged_at;
+/// The fields that ensembles of all kinds have.
+template <class Result>
+py::dict described(Result& result) {
   py::dict stats;
-  stats["seconds"] = ensemble.stats.seconds;
-  stats["threads"] = ensemble.stats.threads;
-  stats["instruction_set"] = ensemble.stats.instruction_set;
+  stats["seconds"] = result.stats.seconds;
+  stats["threads"] = result.stats.threads;
+  stats["instruction_set"] = result.stats.instruction_set;
+  py::dict out;
+  out["dim"] = result.dim;
+  out["samples"] = result.samples;
+  out["widths"] = result.widths;
+  out["seeds"] = result.seeds;
+  out["time"] = to_numpy(result.time);
+  out["test_loss"] = to_numpy(std::move(result.test_loss));
+  out["diverged_at"] = result.diverged_at;
   out["stats"] = stats;
   return out;
 }
 
-TrainOptions options(int dim, std::vector<std::uint64_t> seeds, int threads, double memory_limit) {
-  TrainOptions out;
+/// None for a series that was not asked for, or has no terms.
+py::object optional_array(Matrix&& matrix) {
+  if (matrix.empty()) return py::none();
+  return to_numpy(std::move(matrix));
+}
+
+py::dict to_dict(Ensemble&& ensemble) {
+  py::dict out = described(ensemble);
+  out["train_loss"] = to_numpy(std::move(ensemble.train_loss));
+  out["test_loss_by_output"] = to_list(std::move(ensemble.test_loss_by_output));
+  out["train_loss_by_output"] = to_list(std::move(ensemble.train_loss_by_output));
+  out["feature_norm"] = to_list(std::move(ensemble.feature_norm));
+  out["gradient_norm"] = to_list(std::move(ensemble.gradient_norm));
+  out["chain_residual"] = to_numpy(std::move(ensemble.chain_residual));
+  out["kernel_gradient"] = optional_array(std::move(ensemble.kernel_gradient));
+  out["kernel_target"] = optional_array(std::move(ensemble.kernel_target));
+  out["kernel_scale"] = optional_array(std::move(ensemble.kernel_scale));
+  return out;
+}
+
+py::dict to_dict(ReplicaEnsemble&& ensemble) {
+  py::dict out = described(ensemble);
+  out["k_init"] = ensemble.k_init;
+  out["k_data"] = ensemble.k_data;
+  out["shared_init"] = optional_array(std::move(ensemble.shared_init));
+  out["shared_data"] = optional_array(std::move(ensemble.shared_data));
+  out["independent"] = optional_array(std::move(ensemble.independent));
+  out["averaged_loss"] = to_numpy(std::move(ensemble.averaged_loss));
+  return out;
+}
+
+template <class Options>
+Options options(int dim, std::vector<std::uint64_t> seeds, int threads, double memory_limit = 0.0) {
+  Options out;
   out.dim = dim;
   out.seeds = std::move(seeds);
   out.threads = threads;
@@ -38,8 +68,9 @@ TrainOptions options(int dim, std::vector<std::uint64_t> seeds, int threads, dou
 }
 
 py::dict train_to_dict(const Problem& problem, int steps, int dim, std::vector<std::uint64_t> seeds, int threads,
-                       double memory_limit, const py::object& progress) {
-  TrainOptions opts = options(dim, std::move(seeds), threads, memory_limit);
+                       double memory_limit, const py::object& progress, bool kernels) {
+  auto opts = options<TrainOptions>(dim, std::move(seeds), threads, memory_limit);
+  opts.kernels = kernels;
   opts.progress = to_progress(progress);
   Ensemble ensemble;
   {
@@ -49,18 +80,48 @@ py::dict train_to_dict(const Problem& problem, int steps, int dim, std::vector<s
   return to_dict(std::move(ensemble));
 }
 
+py::dict replicas_to_dict(const Problem& problem, int steps, int dim, std::vector<std::uint64_t> seeds, int k_init,
+                          int k_data, int threads, double memory_limit, const py::object& progress) {
+  auto opts = options<ReplicaOptions>(dim, std::move(seeds), threads, memory_limit);
+  opts.k_init = k_init;
+  opts.k_data = k_data;
+  opts.progress = to_progress(progress);
+  ReplicaEnsemble ensemble;
+  {
+    const py::gil_scoped_release release;
+    ensemble = train_replicas(problem, steps, opts);
+  }
+  return to_dict(std::move(ensemble));
+}
+
+double train_memory(const Problem& problem, int steps, int dim, std::vector<std::uint64_t> seeds, int threads,
+                    bool kernels) {
+  auto opts = options<TrainOptions>(dim, std::move(seeds), threads);
+  opts.kernels = kernels;
+  return estimate_train_memory(problem, steps, opts);
+}
+
+double replicas_memory(const Problem& problem, int steps, int dim, std::vector<std::uint64_t> seeds, int k_init,
+                       int k_data, int threads) {
+  auto opts = options<ReplicaOptions>(dim, std::move(seeds), threads);
+  opts.k_init = k_init;
+  opts.k_data = k_data;
+  return estimate_replicas_memory(problem, steps, opts);
+}
+
 }  // namespace
 
 void register_train(py::module_& module) {
   module.def("train", &train_to_dict, "problem"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a, "threads"_a = 0,
-             "memory_limit"_a = 0.0, "progress"_a = py::none(), "Train finite-size networks; see lindmft.train.");
-  module.def(
-      "estimate_train_memory",
-      [](const Problem& problem, int steps, int dim, std::vector<std::uint64_t> seeds, int threads) {
-        return estimate_train_memory(problem, steps, options(dim, std::move(seeds), threads, 0.0));
-      },
-      "problem"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a, "threads"_a = 0,
-      "Bytes that train takes at its peak.");
+             "memory_limit"_a = 0.0, "progress"_a = py::none(), "kernels"_a = false,
+             "Train finite-size networks; see lindmft.train.");
+  module.def("train_replicas", &replicas_to_dict, "problem"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a, "k_init"_a,
+             "k_data"_a, "threads"_a = 0, "memory_limit"_a = 0.0, "progress"_a = py::none(),
+             "Train crossed initializations and data sets; see lindmft.training.train_replicas.");
+  module.def("estimate_train_memory", &train_memory, "problem"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a,
+             "threads"_a = 0, "kernels"_a = false, "Bytes that train takes at its peak.");
+  module.def("estimate_replicas_memory", &replicas_memory, "problem"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a,
+             "k_init"_a, "k_data"_a, "threads"_a = 0, "Bytes that train_replicas takes at its peak.");
 }
 
 }  // namespace lindmft::bindings

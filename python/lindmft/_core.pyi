@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import overload
 
-from lindmft._types import Callback, ConfigDict, SolveDict, TrainDict
+from lindmft._types import Callback, ConfigDict, ReplicasDict, SolveDict, TrainDict
 
 __version__: str
 
@@ -119,9 +119,38 @@ def train(
     threads: int = 0,
     memory_limit: float = 0.0,
     progress: Callback | None = None,
+    kernels: bool = False,
 ) -> TrainDict: ...
+def train_replicas(
+    problem: Problem,
+    steps: int,
+    *,
+    dim: int,
+    seeds: Sequence[int],
+    k_init: int,
+    k_data: int,
+    threads: int = 0,
+    memory_limit: float = 0.0,
+    progress: Callback | None = None,
+) -> ReplicasDict: ...
 def estimate_train_memory(
-    problem: Problem, steps: int, *, dim: int, seeds: Sequence[int], threads: int = 0
+    problem: Problem,
+    steps: int,
+    *,
+    dim: int,
+    seeds: Sequence[int],
+    threads: int = 0,
+    kernels: bool = False,
+) -> float: ...
+def estimate_replicas_memory(
+    problem: Problem,
+    steps: int,
+    *,
+    dim: int,
+    seeds: Sequence[int],
+    k_init: int,
+    k_data: int,
+    threads: int = 0,
 ) -> float: ...
 def config() -> ConfigDict: ...
 def error_table() -> list[tuple[str, str, str, str]]: ...

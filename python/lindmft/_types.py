@@ -85,8 +85,8 @@ class TrainStatsDict(TypedDict):
     instruction_set: str
 
 
-class TrainDict(TypedDict):
-    """What ``_core.train`` returns."""
+class TrainedDict(TypedDict):
+    """What ``_core.train`` and ``_core.train_replicas`` both return."""
 
     dim: int
     samples: int
@@ -94,12 +94,33 @@ class TrainDict(TypedDict):
     seeds: list[int]
     time: Array
     test_loss: Array
+    diverged_at: list[int]
+    stats: TrainStatsDict
+
+
+class TrainDict(TrainedDict):
+    """What ``_core.train`` returns."""
+
     train_loss: Array
+    test_loss_by_output: list[Array]
+    train_loss_by_output: list[Array]
     feature_norm: list[Array]
     gradient_norm: list[Array]
     chain_residual: Array
-    diverged_at: list[int]
-    stats: TrainStatsDict
+    kernel_gradient: Array | None
+    kernel_target: Array | None
+    kernel_scale: Array | None
+
+
+class ReplicasDict(TrainedDict):
+    """What ``_core.train_replicas`` returns."""
+
+    k_init: int
+    k_data: int
+    shared_init: Array | None
+    shared_data: Array | None
+    independent: Array | None
+    averaged_loss: Array
 
 
 class ConfigDict(TypedDict):

@@ -10,40 +10,61 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from lindmft import _core, _files
-from lindmft._gate import bytes_or_default, integer, threads_or_default
+from lindmft._ensemble import (
+    Statistic,
+    TrainStats,
+    common_fields,
+    mean,
+    reduced,
+    standard_error,
+    status,
+    used,
+)
+from lindmft._gate import bytes_or_default, flag, integer, refuse, threads_or_default
 from lindmft._provenance import provenance
 from lindmft._schema import brief
 from lindmft._seeds import seed_list
 from lindmft._types import Array, Callback, Mask, Path, TrainDict
 from lindmft.problem import Problem, as_problem
 from lindmft.progress import reporting
+from lindmft.replicas import ReplicaEnsemble, train_replicas
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Ensemble", "Series", "TrainStats", "estimate_train_memory", "train"]
+__all__ = [
+    "Ensemble",
+    "ReplicaEnsemble",
+    "Series",
+    "TrainStats",
+    "estimate_train_memory",
+    "train",
+    "train_replicas",
+]
 
-
-@dataclass(frozen=True)
-class TrainStats:
-    """Wall-clock ``seconds`` on ``threads`` threads, and the ``instruction_set`` that was used."""
-
-    seconds: float
-    threads: int
-    instruction_set: str
+BY_OUTPUT = ("test_loss_by_output", "train_loss_by_output")
+LISTED = (*BY_OUTPUT, "feature_norm", "gradient_norm")
+KERNELS = ("kernel_gradient", "kernel_target", "kernel_scale")
 
 
 @dataclass(frozen=True, eq=False)
 class Series:
     """One number per time for every observable: a mean over networks, or its standard error.
 
-    ``test_loss`` and ``train_loss`` are (n,), ``feature_norm`` and ``gradient_norm`` (L, n).
+    ``test_loss`` and ``train_loss`` are (n,), ``test_loss_by_output`` and ``train_loss_by_output``
+    (C, n), ``feature_norm`` and ``gradient_norm`` (L, n), and ``kernel_gradient``,
+    ``kernel_target`` and ``kernel_scale`` (n,) or None.
     """
 
     test_loss: Array
     train_loss: Array
+    test_loss_by_output: Array
+    train_loss_by_output: Array
     feature_norm: Array
     gradient_norm: Array
+    kernel_gradient: Array | None
+    kernel_target: Array | None
+    kernel_scale: Array | None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,9 +84,12 @@ class Ensemble:
         (n,), in steps.
     test_loss, train_loss
         (seed, n): the excess over the irreducible sigma^2, and the loss on all samples (in one
-        pass, on the fresh batch).
+        pass, on the fresh batch). With several outputs, totals over them.
+    test_loss_by_output, train_loss_by_output
+        (seed, C, n), the terms of those totals.
     feature_norm, gradient_norm
-        (seed, L, n), |h^l|^2 / N_l and |g^l|^2 / N_l for l = 1 .. L.
+        (seed, L, n), |h^l|^2 / N_l and |g^l|^2 / N_l for l = 1 .. L; with several outputs, sums
+        over them.
     chain_residual
         (seed, n), relative violation of an identity that exact arithmetic keeps: a self-check.
     diverged_at
@@ -75,10 +99,15 @@ class Ensemble:
         The work it took.
     provenance
         Versions, libraries, threads and time of the computation.
+    kernel_gradient, kernel_target, kernel_scale
+        (seed, n), or None unless asked for: Rayleigh quotients x . K x / x . x of the predictor's
+        neural tangent kernel K (D x D: a small step of gradient descent moves w_hat by eta K u, u
+        the data gradient), for x = u, for x = Lambda w*, and for one random direction a seed, so
+        that the mean of ``kernel_scale`` is that of Tr K / D. 0 where x = 0.
 
     Notes
     -----
-    Theory sections 1, 2 and 11. Means differ from the theory by order 1 / D.
+    Theory sections 1, 2, 4, 8 and 11. Means differ from the theory by order 1 / D.
 
     Examples
     --------
@@ -97,23 +126,27 @@ class Ensemble:
     time: Array
     test_loss: Array
     train_loss: Array
+    test_loss_by_output: Array
+    train_loss_by_output: Array
     feature_norm: Array
     gradient_norm: Array
     chain_residual: Array
     diverged_at: tuple[int | None, ...]
     stats: TrainStats
     provenance: Mapping[str, str]
+    kernel_gradient: Array | None = None
+    kernel_target: Array | None = None
+    kernel_scale: Array | None = None
 
     @property
     def irreducible(self) -> float:
-        """sigma^2, to be added to ``test_loss`` for the loss on noisy labels."""
+        """sigma^2 for each output, to be added to ``test_loss`` for the loss on noisy labels."""
         return self.problem.data.noise**2
 
     @property
     def used(self) -> Mask:
         """(seed,), the networks in ``mean``: those that did not diverge, or all if all did."""
-        stable = np.array([step is None for step in self.diverged_at])
-        return stable if stable.any() else ~stable
+        return used(self.diverged_at)
 
     def mean(self) -> Series:
         """The mean over networks.
@@ -122,24 +155,16 @@ class Ensemble:
         ones, as ``status`` says. If all diverged, all are used, and entries are inf from the first
         divergence on.
         """
-        return self._reduce(lambda values: values.mean(axis=0))
+        return self._reduce(mean)
 
     def sem(self) -> Series:
         """The standard error of ``mean``: inf (unknown) for one network and past a divergence."""
-        return self._reduce(_standard_error)
+        return self._reduce(standard_error)
 
     @property
     def status(self) -> str:
         """One sentence: what came out, and what to do about it if it is not what was wanted."""
-        steps = [step for step in self.diverged_at if step is not None]
-        count, total = len(steps), len(self.seeds)
-        if not steps:
-            return f"Trained {total} networks for {len(self.time)} steps."
-        treated = "means are over all of them" if count == total else "means leave them out"
-        return (
-            f"{count} of {total} networks diverged, the first at step {min(steps)}: their entries "
-            f"are inf from there on and {treated}. Lower optimizer.lr to train all stably."
-        )
+        return status(self.diverged_at, len(self.time), "networks")
 
     def __repr__(self) -> str:
         sizes = f"D = {self.dim}, widths {self.widths}, {self.samples} samples"
@@ -174,11 +199,13 @@ class Ensemble:
         from lindmft._dataset import ensemble_from_dataset
 
         with _files.reading(path, _files.ENSEMBLE) as dataset:
-            return cls(**ensemble_from_dataset(dataset))
+            fields = ensemble_from_dataset(dataset)
+        for name in BY_OUTPUT:  # which files of before there were several outputs do not have
+            fields.setdefault(name, fields[name.removesuffix("_by_output")][:, np.newaxis])
+        return cls(**fields)
 
-    def _reduce(self, statistic: Any) -> Series:
-        names = ("test_loss", "train_loss", "feature_norm", "gradient_norm")
-        return Series(**{name: statistic(getattr(self, name)[self.used]) for name in names})
+    def _reduce(self, statistic: Statistic) -> Series:
+        return Series(**reduced(self, ("test_loss", "train_loss", *LISTED, *KERNELS), statistic))
 
 
 def train(
@@ -191,13 +218,14 @@ def train(
     threads: int | None = None,
     memory_limit: float | None = None,
     progress: bool | Callback | None = None,
+    kernels: bool = False,
 ) -> Ensemble:
     """Train finite-size networks, one for each seed, for ``steps`` steps.
 
     Parameters
     ----------
     problem
-        A ``Problem`` of finite width and positive gamma0, or its dictionary form.
+        A ``Problem`` of finite width and depth and positive gamma0, or its dictionary form.
     steps
         n, the number of times t = 0 .. n - 1.
     dim
@@ -212,6 +240,9 @@ def train(
         Bytes the call may take; None: four fifths of the free memory.
     progress
         None, True for a progress bar, or a callable ``(done, total)``; see ``lindmft.progress``.
+    kernels
+        Also record the neural tangent kernel's ``kernel_gradient``, ``kernel_target`` and
+        ``kernel_scale``, at the cost of two more forward passes a step. One target only.
 
     Raises
     ------
@@ -222,7 +253,7 @@ def train(
 
     Notes
     -----
-    A step costs P D + sum N_l N_{l+1} operations. Theory sections 2 and 11.
+    A step costs P D + sum N_l N_{l+1} operations for each output. Theory sections 2, 4, 8 and 11.
 
     Examples
     --------
@@ -241,6 +272,7 @@ def train(
             threads=threads_or_default(threads),
             memory_limit=bytes_or_default(memory_limit),
             progress=callback,
+            kernels=flag(kernels, "kernels"),
         )
     return _ensemble(problem, result)
 
@@ -252,8 +284,18 @@ def estimate_train_memory(
     dim: int = 256,
     seeds: int | Sequence[int] = 8,
     threads: int | None = None,
+    kernels: bool = False,
+    k_init: int | None = None,
+    k_data: int | None = None,
 ) -> float:
-    """Bytes that ``train`` with the same arguments takes at its peak.
+    """Bytes that ``train`` with the same arguments takes at its peak, or ``train_replicas``.
+
+    The latter if ``k_init`` or ``k_data`` is given; the other one is then 2, as it is there.
+
+    Raises
+    ------
+    ValueError
+        Bad input; the message names the field.
 
     Examples
     --------
@@ -262,28 +304,28 @@ def estimate_train_memory(
     >>> lm.estimate_train_memory(problem, steps=100, dim=100) < 1e9
     True
     """
-    return _core.estimate_train_memory(
-        as_problem(problem).as_core(),
-        integer(steps, "steps"),
-        dim=integer(dim, "dim"),
-        seeds=seed_list(seeds, 0),
-        threads=threads_or_default(threads),
+    core = as_problem(problem).as_core()
+    steps, dim, listed = integer(steps, "steps"), integer(dim, "dim"), seed_list(seeds, 0)
+    count = threads_or_default(threads)
+    extra = flag(kernels, "kernels")
+    if k_init is None and k_data is None:
+        return _core.estimate_train_memory(
+            core, steps, dim=dim, seeds=listed, threads=count, kernels=extra
+        )
+    if extra:
+        refuse("kernels", "left out for replicas", kernels)
+    return _core.estimate_replicas_memory(
+        core,
+        steps,
+        dim=dim,
+        seeds=listed,
+        k_init=integer(2 if k_init is None else k_init, "k_init"),
+        k_data=integer(2 if k_data is None else k_data, "k_data"),
+        threads=count,
     )
 
 
 def _ensemble(problem: Problem, result: TrainDict) -> Ensemble:
-    fields: dict[str, Any] = {**result}
-    fields |= {name: np.stack(fields[name], axis=1) for name in ("feature_norm", "gradient_norm")}
-    fields |= {name: tuple(fields[name]) for name in ("widths", "seeds")}
-    fields["diverged_at"] = tuple(step if step >= 0 else None for step in result["diverged_at"])
-    fields["stats"] = TrainStats(**result["stats"])
+    fields = common_fields(result)
+    fields |= {name: np.stack(fields[name], axis=1) for name in LISTED}
     return Ensemble(problem=problem, provenance=provenance(fields["stats"].threads), **fields)
-
-
-def _standard_error(values: Array) -> Array:
-    count = len(values)
-    finite = np.isfinite(values).all(axis=0)
-    if count < 2:
-        return np.full(values.shape[1:], np.inf)
-    spread = np.where(finite, values, 0.0).std(axis=0, ddof=1)
-    return np.where(finite, spread / np.sqrt(count), np.inf)

@@ -30,12 +30,32 @@ Problem example() {
   return p;
 }
 
+Problem residual() {
+  Problem p = example();
+  p.network = {.kind = Architecture::resnet, .depth = 4, .width = {0.75}, .gamma0 = 0.8, .branch = 1.3};
+  return p;
+}
+
+Problem two_outputs() {
+  Problem p = example();
+  p.data.targets = {1.0, 0.5};
+  p.data.rotation = {0.6, -0.8, 0.8, 0.6};
+  return p;
+}
+
 std::vector<Problem> one_of_each_mode() {
   std::vector<Problem> problems(4, example());
   problems[1].data.mode = DataMode::multi_pass;
   problems[1].data.batch_fraction = 0.5;
   problems[2].data.mode = DataMode::one_pass;
   problems[3].data = {.mode = DataMode::population, .noise = 0.3, .spectrum = {}};
+  return problems;
+}
+
+std::vector<Problem> one_of_each_kind() {
+  std::vector<Problem> problems = one_of_each_mode();
+  problems.push_back(residual());
+  problems.push_back(two_outputs());
   return problems;
 }
 
@@ -47,6 +67,9 @@ std::vector<std::uint64_t> seeds(int count) {
 
 std::vector<const Matrix*> series(const Ensemble& e) {
   std::vector<const Matrix*> all{&e.test_loss, &e.train_loss, &e.chain_residual};
+  for (const auto* list : {&e.test_loss_by_output, &e.train_loss_by_output}) {
+    for (const Matrix& m : *list) all.push_back(&m);
+  }
   for (const Matrix& m : e.feature_norm) all.push_back(&m);
   for (const Matrix& m : e.gradient_norm) all.push_back(&m);
   return all;
@@ -110,7 +133,7 @@ TEST(Train, DescribesWhatItDid) {
 }
 
 TEST(Train, SameBitsWhateverTheThreads) {
-  for (const Problem& problem : one_of_each_mode()) {
+  for (const Problem& problem : one_of_each_kind()) {
     const Ensemble one = train(problem, 10, {.dim = 24, .seeds = seeds(5), .threads = 1});
     const Ensemble two = train(problem, 10, {.dim = 24, .seeds = seeds(5), .threads = 2});
     for (int i = 0; i < 5; ++i) expect_same_run(one, i, two, i);
@@ -118,7 +141,7 @@ TEST(Train, SameBitsWhateverTheThreads) {
 }
 
 TEST(Train, SameBitsAloneOrAmongOthers) {
-  for (const Problem& problem : one_of_each_mode()) {
+  for (const Problem& problem : one_of_each_kind()) {
     const Ensemble alone = train(problem, 10, {.dim = 24, .seeds = {102}, .threads = 1});
     const Ensemble among = train(problem, 10, {.dim = 24, .seeds = seeds(5), .threads = 1});
     expect_same_run(alone, 0, among, 2);
@@ -126,7 +149,7 @@ TEST(Train, SameBitsAloneOrAmongOthers) {
 }
 
 TEST(Train, LongerRunStartsWithTheShorterOne) {
-  for (const Problem& problem : one_of_each_mode()) {
+  for (const Problem& problem : one_of_each_kind()) {
     const Ensemble brief = train(problem, 6, {.dim = 24, .seeds = {1}});
     const Ensemble full = train(problem, 12, {.dim = 24, .seeds = {1}});
     expect_same_run(brief, 0, full, 0);
@@ -145,6 +168,10 @@ TEST(Train, ChainIdentityHolds) {
     const Ensemble e = train(problem, 30, {.dim = 40, .seeds = {5}});
     for (int t = 0; t < 30; ++t) EXPECT_LT(e.chain_residual(0, t), 1e-10);
   }
+  for (const Problem& problem : {residual(), two_outputs()}) {
+    const Ensemble e = train(problem, 30, {.dim = 40, .seeds = {5}});
+    for (int t = 0; t < 30; ++t) EXPECT_LT(e.chain_residual(0, t), 1e-10);
+  }
 }
 
 TEST(Train, InitialLossIsThatOfTheory) {  // theory.md section 12 item 1
@@ -154,6 +181,42 @@ TEST(Train, InitialLossIsThatOfTheory) {  // theory.md section 12 item 1
   const double scale = std::pow(1.1, 6);  // init_scale^(2 (L + 1))
   const auto [mean, error] = over_seeds(e.test_loss, 0);
   EXPECT_NEAR(mean, 1.0 + scale / (0.8 * 0.8 * 0.75), 4.0 * error);
+}
+
+TEST(Train, InitialLossOfResidualNetworksIsThatOfTheory) {  // theory.md section 12 item 1
+  const Ensemble e = train(residual(), 1, {.dim = 60, .seeds = seeds(64)});
+  const double b_squared = 1.3 * 1.3 / 4.0;
+  const auto [mean, error] = over_seeds(e.test_loss, 0);
+  EXPECT_NEAR(mean, 1.0 + std::pow(1.0 + b_squared, 3) / (0.8 * 0.8 * 0.75), 4.0 * error);
+}
+
+TEST(Train, TotalsAreSumsOverOutputs) {
+  const Ensemble e = train(two_outputs(), 10, {.dim = 24, .seeds = seeds(2)});
+  const Ensemble one = train(example(), 1, {.dim = 24, .seeds = seeds(2)});
+  ASSERT_EQ(e.test_loss_by_output.size(), 2U);
+  for (int t = 0; t < 10; ++t) {
+    EXPECT_EQ(e.test_loss(1, t), e.test_loss_by_output[0](1, t) + e.test_loss_by_output[1](1, t));
+    EXPECT_EQ(e.train_loss(1, t), e.train_loss_by_output[0](1, t) + e.train_loss_by_output[1](1, t));
+  }
+  EXPECT_NEAR(e.gradient_norm[0](1, 0), 2.0 * one.gradient_norm[0](1, 0), 0.9 * one.gradient_norm[0](1, 0));
+  EXPECT_GT(e.gradient_norm[1](1, 0), one.gradient_norm[1](1, 0)) << "output 0 starts as a network of one output does";
+  EXPECT_EQ(one.test_loss_by_output.size(), 1U);
+  EXPECT_EQ(one.test_loss_by_output[0](1, 0), one.test_loss(1, 0));
+}
+
+/// Channels decouple (theory.md section 8): a wide network learns each as if it were alone.
+TEST(Train, OutputsDecouple) {
+  Problem both = example();
+  both.network.centered = true;
+  both.data.targets = {1.0, 0.5};
+  Problem weak = both;
+  weak.data.targets = {0.5};
+  const Ensemble pair = train(both, 15, {.dim = 100, .seeds = seeds(24)});
+  const Ensemble alone = train(weak, 15, {.dim = 100, .seeds = seeds(24)});
+  const auto seen = over_seeds(pair.test_loss_by_output[1], 14);
+  const auto expected = over_seeds(alone.test_loss, 14);
+  EXPECT_NEAR(seen.mean, expected.mean, 4.0 * std::hypot(seen.error, expected.error) + 1.0 / 100.0);
+  EXPECT_LT(expected.error, 0.1 * expected.mean);
 }
 
 TEST(Train, CenteredStartsAtTheTargetsPower) {
@@ -225,6 +288,14 @@ TEST(Train, RefusesWhatHasNoFiniteNetwork) {
   EXPECT_EQ(refusal(p), "network.width must be finite to train networks, got inf");
   p.network.width = {1.0};
   EXPECT_NE(refusal(p).find("network.gamma0 must be positive"), std::string::npos);
+  p = residual();
+  p.network.depth = kInfiniteDepth;
+  EXPECT_EQ(refusal(p), "network.depth must be finite to train networks, got inf");
+  p.network.depth = 20000;
+  EXPECT_EQ(refusal(p), "network.depth must be at most 16367 to train networks, got 20000");
+  p = example();
+  p.data.targets.assign(1025, 1.0);
+  EXPECT_EQ(refusal(p), "data.targets must be at most 1024 targets to train networks, got 1025");
 }
 
 TEST(Train, RefusesBadSizes) {

@@ -1,8 +1,10 @@
 // The fused passes against plain loops, at sizes that leave remainders everywhere.
 #include <gtest/gtest.h>
 
+#include <set>
 #include <vector>
 
+#include "training/arrays.hpp"
 #include "training/kernels.hpp"
 #include "training/modes.hpp"
 #include "training/normals.hpp"
@@ -88,6 +90,14 @@ TEST_P(Kernels, MomentumStep) {
   }
 }
 
+TEST_P(Kernels, AddOuter) {
+  const PaddedMatrix before = w;
+  add_outer(w, g, h, 0.3);
+  for (int i = 0; i < rows; ++i) {
+    for (int k = 0; k < cols; ++k) EXPECT_NEAR(w.row(i)[k], before.row(i)[k] + 0.3 * g[i] * h[k], kTolerance);
+  }
+}
+
 TEST_P(Kernels, AccumulateGradient) {
   const PaddedVector noise = vector(rows, 4);
   const PaddedVector kept = vector(rows, 5);
@@ -141,11 +151,46 @@ TEST(Modes, CountsAddUpAndFollowTheWeights) {
 }
 
 TEST(Modes, TargetHasTheExactPower) {
-  const Modes modes({.eigenvalues = {2.0, 0.5}, .target_power = {0.4, 1.6}, .weights = {0.5, 0.5}}, 64, 3);
+  Data data;
+  data.spectrum = {.eigenvalues = {2.0, 0.5}, .target_power = {0.4, 1.6}, .weights = {0.5, 0.5}};
+  const Modes modes(data, 64, 3);
   EXPECT_NEAR(dot(modes.target(), modes.target()), 64.0, 1e-12);
   PaddedVector s(64);
   modes.whiten(modes.target(), s);
   EXPECT_NEAR(dot(s, s), 0.5 * 2.0 * 0.4 + 0.5 * 0.5 * 1.6, 1e-14);
+}
+
+TEST(Modes, RotationMixesChannelsToOutputs) {
+  Data data;
+  data.spectrum = {.eigenvalues = {2.0, 0.5}, .target_power = {0.4, 1.6}, .weights = {0.5, 0.5}};
+  const Modes one(data, 64, 3);
+  data.targets = {1.5, 0.5};
+  const Modes channels(data, 64, 3);
+  data.rotation = {0.6, -0.8, 0.8, 0.6};
+  const Modes outputs(data, 64, 3);
+  EXPECT_NEAR(dot(channels.target(1), channels.target(1)), 0.25 * 64.0, 1e-12);
+  EXPECT_LT(std::abs(dot(channels.target(0), channels.target(1))), 0.5 * 0.75 * 64.0) << "signs of their own";
+  for (int k = 0; k < 64; ++k) {
+    EXPECT_EQ(channels.target(0)[k], 1.5 * one.target()[k]);
+    EXPECT_DOUBLE_EQ(outputs.target(0)[k], 0.6 * channels.target(0)[k] - 0.8 * channels.target(1)[k]);
+    EXPECT_DOUBLE_EQ(outputs.target(1)[k], 0.8 * channels.target(0)[k] + 0.6 * channels.target(1)[k]);
+  }
+}
+
+TEST(Arrays, StreamsDoNotCollide) {
+  std::set<std::uint32_t> seen;
+  int count = 0;
+  for (const std::uint32_t array : {kTargetArray, kInputArray, kNoiseArray, kSelectionArray, kProbeArray,
+                                    kFirstWeightArray, kFirstWeightArray + std::uint32_t{kLargestDepth}}) {
+    for (const int replica : {0, 1, kMostReplicas - 1}) {
+      for (const int output : {0, 1, kMostOutputs - 1}) {
+        seen.insert(array_of(array, replica, output));
+        ++count;
+      }
+    }
+  }
+  EXPECT_EQ(static_cast<int>(seen.size()), count);
+  EXPECT_EQ(array_of(kInputArray, 0), kInputArray);
 }
 
 }  // namespace

@@ -1,9 +1,10 @@
-// The collapsed training of theory.md section 2 against the thing itself: every sample pushed through the network f(x),
-// explicit gradients of (1/2P) sum Delta^2, raw learning rate eta gamma0^2 N_L.
+// The collapsed training of theory.md sections 2, 4 and 8 against the thing itself: every sample pushed through the
+// network f(x), explicit gradients of (1/2P) sum over samples and outputs of Delta^2, raw learning rate eta gamma0^2
+// N_L.
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,7 @@ double size(const Vector& x) { return static_cast<double>(x.size()); }
 
 struct Batch {
   Rows x;       // inputs
-  Vector y;     // labels
+  Rows y;       // C of P  labels
   Vector kept;  // what a sample's gradient is multiplied by
 };
 
@@ -47,97 +48,142 @@ class NaiveTraining {
  public:
   NaiveTraining(const Problem& problem, const Ensemble& like)
       : problem_(problem), seed_(like.seeds.front()), dim_(like.dim), samples_(like.samples), widths_(like.widths) {
-    const training::Modes modes(problem.data.spectrum, dim_, seed_);
-    target_.assign(modes.target().span().begin(), modes.target().span().end());
     for (const int count : training::mode_counts(problem.data.spectrum.weights, dim_)) {
       eigenvalues_.insert(eigenvalues_.end(), static_cast<std::size_t>(count),
                           problem.data.spectrum.eigenvalues[modes_++]);
     }
-    int inputs = dim_;
-    widths_.push_back(1);  // the readout is a matrix with one row
-    for (std::size_t l = 0; l < widths_.size(); ++l) {
-      weights_.push_back(
-          random_rows(seed_, training::kFirstWeightArray + static_cast<std::uint32_t>(l), 0, widths_[l], inputs));
-      buffers_.emplace_back(static_cast<std::size_t>(widths_[l]), Vector(static_cast<std::size_t>(inputs)));
-      for (Vector& row : weights_.back()) {
-        for (double& w : row) w *= problem.network.init_scale;
-      }
-      inputs = widths_[l];
+    const training::Modes modes(problem.data, dim_, seed_);
+    for (int c = 0; c < outputs(); ++c) {
+      const auto target = modes.target(c).span();
+      targets_.emplace_back(target.begin(), target.end());
     }
+    draw_weights();
     initial_ = weights_;
+    test_losses.assign(targets_.size(), 0.0);
+    train_losses = test_losses;
   }
 
   void step(int t) {
     const Batch batch = draw(t);
     const double gamma0 = scales(problem_).gamma0;
+    const double raw_rate = gamma0 * gamma0 * last_width();
     std::vector<Rows> descent = buffers_;
     for (Rows& layer : descent) {
       for (Vector& row : layer) row.assign(row.size(), 0.0);
     }
-    train_loss = 0.0;
+    train_losses.assign(train_losses.size(), 0.0);
     for (std::size_t mu = 0; mu < batch.x.size(); ++mu) {
-      const double delta = batch.y[mu] - output(batch.x[mu]);
-      train_loss += delta * delta / samples_;
-      const double raw_rate = gamma0 * gamma0 * widths_[widths_.size() - 2];
-      add_gradient(batch.x[mu], raw_rate * batch.kept[mu] * delta / samples_, descent);
+      Vector error = output(batch.x[mu]);
+      for (std::size_t c = 0; c < error.size(); ++c) {
+        const double delta = batch.y[c][mu] - error[c];
+        train_losses[c] += delta * delta / samples_;
+        error[c] = raw_rate * batch.kept[mu] * delta / samples_;
+      }
+      add_gradient(batch.x[mu], error, descent);
     }
-    test_loss = expected_error();
+    measure_expected_errors();
     for (std::size_t l = 0; l < weights_.size(); ++l) update(l, t, descent[l]);
   }
 
-  double test_loss = 0.0;
-  double train_loss = 0.0;
+  Vector test_losses;   // C
+  Vector train_losses;  // C
 
  private:
+  int outputs() const { return static_cast<int>(problem_.data.targets.size()); }
+  int last_width() const { return widths_[widths_.size() - 2]; }
+
+  void draw_weights() {
+    int inputs = dim_;
+    widths_.push_back(outputs());  // the readout is a matrix with one row an output
+    for (std::size_t l = 0; l < widths_.size(); ++l) {
+      const auto array = training::kFirstWeightArray + static_cast<std::uint32_t>(l);
+      weights_.push_back(random_rows(seed_, array, 0, widths_[l], inputs));
+      if (l + 1 == widths_.size()) {
+        for (int c = 0; c < outputs(); ++c)
+          weights_[l][static_cast<std::size_t>(c)] =
+              random_rows(seed_, training::array_of(array, 0, c), 0, 1, inputs).front();
+      }
+      buffers_.emplace_back(static_cast<std::size_t>(widths_[l]), Vector(static_cast<std::size_t>(inputs)));
+      for (Vector& row : weights_.back()) {
+        for (double& w : row) w *= problem_.network.init_scale;
+      }
+      inputs = widths_[l];
+    }
+  }
+
   Batch draw(int t) const {
     const Data& data = problem_.data;
     const std::uint64_t epoch =
         data.mode == DataMode::one_pass ? static_cast<std::uint64_t>(t) * static_cast<std::uint64_t>(samples_) : 0;
     Batch batch;
     batch.x = random_rows(seed_, training::kInputArray, epoch * static_cast<std::uint64_t>(dim_), samples_, dim_);
-    batch.y = random_rows(seed_, training::kNoiseArray, epoch, 1, samples_).front();
-    batch.kept.resize(batch.y.size());
+    batch.kept.resize(batch.x.size());
     training::fill_uniforms({seed_, training::kSelectionArray},
                             static_cast<std::uint64_t>(t) * static_cast<std::uint64_t>(samples_), batch.kept);
-    for (std::size_t mu = 0; mu < batch.x.size(); ++mu) {
-      for (std::size_t k = 0; k < eigenvalues_.size(); ++k) batch.x[mu][k] *= std::sqrt(eigenvalues_[k]);
-      batch.y[mu] = dot(target_, batch.x[mu]) / std::sqrt(dim_) + data.noise * batch.y[mu];
-      batch.kept[mu] = batch.kept[mu] < data.batch_fraction ? 1.0 / data.batch_fraction : 0.0;
+    for (double& kept : batch.kept) kept = kept < data.batch_fraction ? 1.0 / data.batch_fraction : 0.0;
+    for (Vector& x : batch.x) {
+      for (std::size_t k = 0; k < eigenvalues_.size(); ++k) x[k] *= std::sqrt(eigenvalues_[k]);
+    }
+    for (int c = 0; c < outputs(); ++c) {
+      const auto array = training::array_of(training::kNoiseArray, 0, c);
+      Vector& y = batch.y.emplace_back(random_rows(seed_, array, epoch, 1, samples_).front());
+      for (std::size_t mu = 0; mu < y.size(); ++mu)
+        y[mu] = dot(targets_[static_cast<std::size_t>(c)], batch.x[mu]) / std::sqrt(dim_) + data.noise * y[mu];
     }
     return batch;
   }
 
-  /// h^1 .. h^L and the readout's preactivation, for one input: theory.md section 1.
-  static Rows activations(const std::vector<Rows>& weights, const Vector& x) {
+  /// Are there a skip connection beside weight array l and a factor b before it?
+  bool branches(std::size_t l) const {
+    return problem_.network.kind == Architecture::resnet && l > 0 && l + 1 < weights_.size();
+  }
+
+  /// What the products with weight array l are multiplied by: theory.md sections 1 and 4.
+  double scale(std::size_t l) const {
+    if (l + 1 == weights_.size()) return 1.0;
+    double b = 1.0;
+    if (branches(l)) {
+      b = problem_.network.branch;
+      if (problem_.network.branch_scaling == BranchScaling::depth) b /= std::sqrt(problem_.network.depth);
+    }
+    return b / std::sqrt(size(weights_[l].front()));
+  }
+
+  /// h^1 .. h^L and the readouts' preactivations, for one input.
+  Rows activations(const std::vector<Rows>& weights, const Vector& x) const {
     Rows h{x};
-    for (const Rows& w : weights) {
-      const bool readout = w.size() == 1 && &w == &weights.back();
+    for (std::size_t l = 0; l < weights.size(); ++l) {
       Vector next;
-      for (const Vector& row : w) next.push_back(dot(row, h.back()) / (readout ? 1.0 : std::sqrt(size(h.back()))));
+      for (std::size_t i = 0; i < weights[l].size(); ++i)
+        next.push_back((branches(l) ? h.back()[i] : 0.0) + scale(l) * dot(weights[l][i], h.back()));
       h.push_back(next);
     }
     return h;
   }
 
-  double output_scale() const { return std::sqrt(dim_) / (scales(problem_).gamma0 * widths_[widths_.size() - 2]); }
+  double output_scale() const { return std::sqrt(dim_) / (scales(problem_).gamma0 * last_width()); }
 
-  double output(const Vector& x) const {
-    const double now = activations(weights_, x).back().front();
-    const double before = problem_.network.centered ? activations(initial_, x).back().front() : 0.0;
-    return output_scale() * (now - before);
+  /// f(x) of every output
+  Vector output(const Vector& x) const {
+    Vector f = activations(weights_, x).back();
+    const Vector before = activations(initial_, x).back();
+    for (std::size_t c = 0; c < f.size(); ++c)
+      f[c] = output_scale() * (f[c] - (problem_.network.centered ? before[c] : 0.0));
+    return f;
   }
 
-  /// Add factor df/dW of every weight array: back-propagation through one sample.
-  void add_gradient(const Vector& x, double factor, std::vector<Rows>& sum) const {
+  /// Add sum_c factor_c df_c/dW of every weight array: back-propagation through one sample.
+  void add_gradient(const Vector& x, const Vector& factor, std::vector<Rows>& sum) const {
     const Rows h = activations(weights_, x);
-    Vector error{factor * output_scale()};
+    Vector error = factor;
+    for (double& e : error) e *= output_scale();
     for (std::size_t l = weights_.size(); l-- > 0;) {
-      const double scale = l + 1 == weights_.size() ? 1.0 : 1.0 / std::sqrt(size(h[l]));
       Vector below(h[l].size());
       for (std::size_t i = 0; i < error.size(); ++i) {
+        if (branches(l)) below[i] += error[i];
         for (std::size_t k = 0; k < below.size(); ++k) {
-          sum[l][i][k] += scale * error[i] * h[l][k];
-          below[k] += scale * error[i] * weights_[l][i][k];
+          sum[l][i][k] += scale(l) * error[i] * h[l][k];
+          below[k] += scale(l) * error[i] * weights_[l][i][k];
         }
       }
       error = below;
@@ -159,16 +205,18 @@ class NaiveTraining {
     }
   }
 
-  /// E (w* . x / sqrt(D) - f(x))^2 from the network's answers to the unit vectors.
-  double expected_error() const {
-    double sum = 0.0;
+  /// E (w* . x / sqrt(D) - f(x))^2 of every output, from the network's answers to the unit vectors.
+  void measure_expected_errors() {
+    test_losses.assign(test_losses.size(), 0.0);
     for (std::size_t k = 0; k < eigenvalues_.size(); ++k) {
       Vector unit(eigenvalues_.size());
       unit[k] = 1.0;
-      const double error = target_[k] / std::sqrt(dim_) - output(unit);
-      sum += eigenvalues_[k] * error * error;
+      const Vector f = output(unit);
+      for (std::size_t c = 0; c < f.size(); ++c) {
+        const double error = targets_[c][k] / std::sqrt(dim_) - f[c];
+        test_losses[c] += eigenvalues_[k] * error * error;
+      }
     }
-    return sum;
   }
 
   Problem problem_;
@@ -177,7 +225,7 @@ class NaiveTraining {
   int samples_;
   std::vector<int> widths_;
   std::size_t modes_ = 0;
-  Vector target_;
+  Rows targets_;  // C of D
   Vector eigenvalues_;
   std::vector<Rows> weights_;
   std::vector<Rows> buffers_;
@@ -189,12 +237,16 @@ struct Case {
   Problem problem;
 };
 
-std::vector<Case> cases() {
-  Problem full;
-  full.network = {.depth = 2, .width = {0.7, 1.2}, .gamma0 = 0.8};
-  full.data = {.mode = DataMode::full_batch, .alpha = 1.5, .noise = 0.3, .spectrum = {}};
-  full.optimizer.lr = {0.05};
+Problem full_batch() {
+  Problem p;
+  p.network = {.depth = 2, .width = {0.7, 1.2}, .gamma0 = 0.8};
+  p.data = {.mode = DataMode::full_batch, .alpha = 1.5, .noise = 0.3, .spectrum = {}};
+  p.optimizer.lr = {0.05};
+  return p;
+}
 
+std::vector<Case> perceptrons() {
+  const Problem full = full_batch();
   Problem everything = full;
   everything.network = {.depth = 3, .width = {0.5, 1.5, 0.9}, .gamma0 = 0.7, .init_scale = 0.9, .centered = true};
   everything.optimizer = {.lr = {0.05}, .momentum = 0.6, .weight_decay = 0.2, .layer_lr = {0.5, 1.0, 1.5, 0.8}};
@@ -221,6 +273,49 @@ std::vector<Case> cases() {
           {"one_pass", once},   {"spectrum", modes},        {"one_layer_decay", shallow}};
 }
 
+std::vector<Case> residual_networks() {
+  Problem plain = full_batch();
+  plain.network = {.kind = Architecture::resnet, .depth = 4, .width = {0.8}, .gamma0 = 0.9, .branch = 1.3};
+
+  Problem everything = plain;
+  everything.network.init_scale = 0.9;
+  everything.network.centered = true;
+  everything.network.branch = 0.6;
+  everything.network.branch_scaling = BranchScaling::constant;
+  everything.data.mode = DataMode::multi_pass;
+  everything.data.batch_fraction = 0.6;
+  everything.optimizer = {
+      .lr = {0.04}, .momentum = 0.5, .nesterov = true, .weight_decay = 0.2, .layer_lr = {0.5, 1.0, 1.5, 0.7, 0.8}};
+
+  Problem shallow = plain;
+  shallow.network.depth = 1;
+  shallow.data.mode = DataMode::one_pass;
+  return {{"residual", plain}, {"residual_everything", everything}, {"residual_without_branches", shallow}};
+}
+
+std::vector<Case> several_outputs() {
+  Problem full = full_batch();
+  full.data.targets = {1.2, 0.5};
+  full.data.rotation = {0.6, -0.8, 0.8, 0.6};
+
+  Problem momentum = full;
+  momentum.network.centered = true;
+  momentum.data.spectrum = {.eigenvalues = {1.6, 0.6}, .target_power = {0.5, 1.5}, .weights = {0.4, 0.6}};
+  momentum.optimizer = {.lr = {0.04}, .momentum = 0.6, .weight_decay = 0.2, .layer_lr = {0.5, 1.5, 0.8}};
+
+  Problem multi = full;
+  multi.network = {.kind = Architecture::resnet, .depth = 3, .width = {0.8}, .gamma0 = 0.9, .branch = 0.7};
+  multi.data.mode = DataMode::multi_pass;
+  multi.data.batch_fraction = 0.4;
+  multi.optimizer.momentum = 0.3;
+
+  Problem once = full;
+  once.data.mode = DataMode::one_pass;
+  once.data.targets = {1.0, 0.7, 0.4};
+  once.data.rotation = {};
+  return {{"outputs", full}, {"outputs_momentum", momentum}, {"outputs_residual", multi}, {"outputs_one_pass", once}};
+}
+
 class Naive : public testing::TestWithParam<Case> {};
 
 TEST_P(Naive, TrajectoriesAgree) {
@@ -230,14 +325,24 @@ TEST_P(Naive, TrajectoriesAgree) {
   NaiveTraining naive(problem, fast);
   for (int t = 0; t < kSteps; ++t) {
     naive.step(t);
-    EXPECT_NEAR(fast.test_loss(0, t), naive.test_loss, 1e-12 * naive.test_loss) << "step " << t;
-    EXPECT_NEAR(fast.train_loss(0, t), naive.train_loss, 1e-12 * naive.train_loss) << "step " << t;
+    const double test = std::accumulate(naive.test_losses.begin(), naive.test_losses.end(), 0.0);
+    const double train = std::accumulate(naive.train_losses.begin(), naive.train_losses.end(), 0.0);
+    EXPECT_NEAR(fast.test_loss(0, t), test, 1e-12 * test) << "step " << t;
+    EXPECT_NEAR(fast.train_loss(0, t), train, 1e-12 * train) << "step " << t;
+    for (std::size_t c = 0; c < problem.data.targets.size(); ++c) {
+      EXPECT_NEAR(fast.test_loss_by_output[c](0, t), naive.test_losses[c], 1e-12 * test) << "step " << t;
+      EXPECT_NEAR(fast.train_loss_by_output[c](0, t), naive.train_losses[c], 1e-12 * train) << "step " << t;
+    }
     EXPECT_LT(fast.chain_residual(0, t), 1e-12) << "step " << t;
   }
   EXPECT_LT(fast.test_loss(0, kSteps - 1), 0.9 * fast.test_loss(0, 0)) << "the comparison should see some learning";
 }
 
-INSTANTIATE_TEST_SUITE_P(Problems, Naive, testing::ValuesIn(cases()), [](const auto& test) { return test.param.name; });
+std::string name_of(const testing::TestParamInfo<Case>& test) { return test.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Perceptrons, Naive, testing::ValuesIn(perceptrons()), name_of);
+INSTANTIATE_TEST_SUITE_P(Residual, Naive, testing::ValuesIn(residual_networks()), name_of);
+INSTANTIATE_TEST_SUITE_P(Outputs, Naive, testing::ValuesIn(several_outputs()), name_of);
 
 }  // namespace
 }  // namespace lindmft

@@ -17,6 +17,19 @@ struct TrainOptions {
   int threads = 0;                      ///< 0: the allowed physical cores
   double memory_limit = 0.0;            ///< bytes the call may take; 0: four fifths of the free memory
   Progress progress{};
+  bool kernels = false;  ///< record Ensemble's kernel_...; two more forward passes a step; one target only
+};
+
+/// Several networks a seed: k_init initializations and k_data data sets of the same target, every pair of them trained.
+/// The rest as in TrainOptions.
+struct ReplicaOptions {
+  int k_init = 2;
+  int k_data = 2;
+  int dim = 256;
+  std::vector<std::uint64_t> seeds{0};
+  int threads = 0;
+  double memory_limit = 0.0;
+  Progress progress{};
 };
 
 struct TrainStats {
@@ -26,28 +39,62 @@ struct TrainStats {
 };
 
 /// Time is counted in steps; an entry at t is before the update of step t. Past a network's divergence: infinity.
+/// With C outputs (data.targets): losses and norms are sums over them.
 struct Ensemble {
   int dim = 0;
-  int samples = 0;                    ///< P, or the batch of one pass; 0 for the population
-  std::vector<int> widths;            ///< L               N_1 .. N_L
-  std::vector<std::uint64_t> seeds;   ///< seeds           as asked for
-  std::vector<double> time;           ///< n               0, 1, 2, ...
-  Matrix test_loss;                   ///< seeds x n       (1/D) sum_k lambda_k v_k^2, excess
-  Matrix train_loss;                  ///< seeds x n       (1/P) sum Delta^2, all samples; one pass: the fresh batch
-  std::vector<Matrix> feature_norm;   ///< L of seeds x n  |h^l|^2 / N_l, l = 1 .. L
-  std::vector<Matrix> gradient_norm;  ///< L of seeds x n  |g^l|^2 / N_l, l = 1 .. L
-  Matrix chain_residual;              ///< seeds x n       relative spread of g^l.h^l over l (theory.md 12.8)
-  std::vector<int> diverged_at;       ///< seeds           first step past 1e12 max(1, initial test loss), or -1
+  int samples = 0;                           ///< P, or the batch of one pass; 0 for the population
+  std::vector<int> widths;                   ///< L               N_1 .. N_L
+  std::vector<std::uint64_t> seeds;          ///< seeds           as asked for
+  std::vector<double> time;                  ///< n               0, 1, 2, ...
+  Matrix test_loss;                          ///< seeds x n       (1/D) sum_k lambda_k v_k^2, excess
+  Matrix train_loss;                         ///< seeds x n       (1/P) sum Delta^2, all samples; one pass: fresh batch
+  std::vector<Matrix> test_loss_by_output;   ///< C of seeds x n  the terms of test_loss
+  std::vector<Matrix> train_loss_by_output;  ///< C of seeds x n  the terms of train_loss
+  std::vector<Matrix> feature_norm;          ///< L of seeds x n  |h^l|^2 / N_l, l = 1 .. L
+  std::vector<Matrix> gradient_norm;         ///< L of seeds x n  |g^l|^2 / N_l, l = 1 .. L
+  Matrix chain_residual;                     ///< seeds x n       relative spread of g^l.h^l over l (theory.md 12.8)
+  /// Rayleigh quotients x . K x / x . x of the predictor's neural tangent kernel K (D x D: a small gradient step moves
+  /// w_hat by eta K u), or empty: for the data gradient x = u, for x = Lambda w*, and for a random direction, where the
+  /// mean over seeds is that of Tr K / D. 0 where x = 0.
+  Matrix kernel_gradient;        ///< seeds x n
+  Matrix kernel_target;          ///< seeds x n
+  Matrix kernel_scale;           ///< seeds x n
+  std::vector<int> diverged_at;  ///< seeds           first step past 1e12 max(1, initial test loss), or -1
   TrainStats stats;
 };
 
-/// Bytes that train() takes at its peak.
+/// Overlaps of the discrepancies of two networks a, b of a seed, (1/D) sum_k lambda_k v_k^a v_k^b summed over outputs
+/// (theory.md section 3, replicas), averaged over the pairs of a kind; a kind without pairs is empty. Time and
+/// divergence as in Ensemble: a seed has diverged once one of its networks has.
+struct ReplicaEnsemble {
+  int dim = 0;
+  int samples = 0;                   ///< P, or the batch of one pass; 0 for the population
+  int k_init = 0;                    ///< initializations of a seed
+  int k_data = 0;                    ///< data sets of a seed
+  std::vector<int> widths;           ///< L          N_1 .. N_L
+  std::vector<std::uint64_t> seeds;  ///< seeds      as asked for
+  std::vector<double> time;          ///< n          0, 1, 2, ...
+  Matrix test_loss;                  ///< seeds x n  a = b: the mean test loss
+  Matrix shared_init;                ///< seeds x n  the same initial weights, different data
+  Matrix shared_data;                ///< seeds x n  the same data, different initial weights
+  Matrix independent;                ///< seeds x n  both different
+  Matrix averaged_loss;              ///< seeds x n  test loss of the prediction averaged over all networks of a seed
+  std::vector<int> diverged_at;      ///< seeds      first step past 1e12 max(1, initial test loss), or -1
+  TrainStats stats;
+};
+
+/// Bytes that train() and train_replicas() take at their peak.
 [[nodiscard]] double estimate_train_memory(const Problem& problem, int steps, const TrainOptions& options);
+[[nodiscard]] double estimate_replicas_memory(const Problem& problem, int steps, const ReplicaOptions& options);
 
 /// Train one network per seed for `steps` steps (n = steps entries, before each update).
 /// The same seed gives the same trajectory bit for bit, whatever the number of threads and the other seeds.
-/// Throws std::invalid_argument (bad input; infinite width or gamma0 = 0 have no finite network), MemoryLimit,
+/// Throws std::invalid_argument (bad input; infinite width or depth or gamma0 = 0 have no finite network), MemoryLimit,
 /// Interrupted.
 [[nodiscard]] Ensemble train(const Problem& problem, int steps, const TrainOptions& options);
+
+/// Train k_init x k_data networks per seed. Networks with the same data see the same samples, label noise and, of one
+/// or several passes, the same batches. The first network of a seed is the one that train() trains. Throws as train().
+[[nodiscard]] ReplicaEnsemble train_replicas(const Problem& problem, int steps, const ReplicaOptions& options);
 
 }  // namespace lindmft

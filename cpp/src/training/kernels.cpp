@@ -111,6 +111,15 @@ LINDMFT_CLONES void forward_step(PaddedMatrix& w, PaddedMatrix& buffer, const Pa
   });
 }
 
+LINDMFT_CLONES void add_outer(PaddedMatrix& w, const PaddedVector& g, const PaddedVector& h, double factor) {
+  const Index stride = w.stride();
+  for (int i = 0; i < w.rows(); ++i) {
+    double* row = w.row(i);
+    const double share = factor * g[i];
+    for (Index k = 0; k < stride; k += kLanes) lanes(row + k) += share * lanes(h.data() + k);
+  }
+}
+
 void vector_step(PaddedVector& w, PaddedVector& buffer, const PaddedVector& h, double scale, const LinearStep& step) {
   for (int i = 0; i < w.size(); ++i) {
     const double gradient = scale * h[i];

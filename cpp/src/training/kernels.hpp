@@ -28,6 +28,9 @@ void forward_step(PaddedMatrix& w, const PaddedVector& h, double scale, PaddedVe
 void forward_step(PaddedMatrix& w, PaddedMatrix& buffer, const PaddedVector& h, double scale, PaddedVector& out,
                   const PaddedVector& g, double rank_one, const LinearStep& step);
 
+/// w += factor g h^T
+void add_outer(PaddedMatrix& w, const PaddedVector& g, const PaddedVector& h, double factor);
+
 /// A vector of weights and its buffer, one step along G = scale h
 void vector_step(PaddedVector& w, PaddedVector& buffer, const PaddedVector& h, double scale, const LinearStep& step);
 

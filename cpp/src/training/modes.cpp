@@ -8,6 +8,29 @@
 #include "training/normals.hpp"
 
 namespace lindmft::training {
+namespace {
+
+/// The target of a channel: `norm` times the modes' sizes, with random signs.
+PaddedVector channel(const PaddedVector& size, double norm, Stream signs) {
+  PaddedVector out(size.size());
+  fill_uniforms(signs, 0, out.span());
+  for (int k = 0; k < out.size(); ++k) out[k] = out[k] < 0.5 ? norm * size[k] : -norm * size[k];
+  return out;
+}
+
+/// Output a is sum_j rotation[a C + j] channel j.
+std::vector<PaddedVector> rotated(const std::vector<double>& rotation, const std::vector<PaddedVector>& channels) {
+  const std::size_t outputs = channels.size();
+  std::vector<PaddedVector> out(outputs, PaddedVector(channels.front().size()));
+  for (std::size_t a = 0; a < outputs; ++a) {
+    for (std::size_t j = 0; j < outputs; ++j) {
+      for (int k = 0; k < out[a].size(); ++k) out[a][k] += rotation[a * outputs + j] * channels[j][k];
+    }
+  }
+  return out;
+}
+
+}  // namespace
 
 std::vector<int> mode_counts(const std::vector<double>& weights, int dim) {
   std::vector<int> counts(weights.size());
@@ -26,18 +49,26 @@ std::vector<int> mode_counts(const std::vector<double>& weights, int dim) {
   return counts;
 }
 
-Modes::Modes(const Spectrum& spectrum, int dim, std::uint64_t seed) : root_(dim), target_(dim) {
-  fill_uniforms({seed, kTargetArray}, 0, target_.span());
+Modes::Modes(const Data& data, int dim, std::uint64_t seed) : root_(dim) {
+  const Spectrum& spectrum = data.spectrum;
+  PaddedVector size(dim);
   const std::vector<int> counts = mode_counts(spectrum.weights, dim);
   int i = 0;
   for (std::size_t k = 0; k < counts.size(); ++k) {
-    const double root = std::sqrt(spectrum.eigenvalues[k]);
-    const double size = std::sqrt(spectrum.target_power[k]);
     for (const int end = i + counts[k]; i < end; ++i) {
-      root_[i] = root;
-      target_[i] = target_[i] < 0.5 ? size : -size;
+      root_[i] = std::sqrt(spectrum.eigenvalues[k]);
+      size[i] = std::sqrt(spectrum.target_power[k]);
     }
   }
+  for (std::size_t c = 0; c < data.targets.size(); ++c)
+    targets_.push_back(channel(size, data.targets[c], {seed, array_of(kTargetArray, 0, static_cast<int>(c))}));
+  if (!data.rotation.empty()) targets_ = rotated(data.rotation, targets_);
+}
+
+PaddedVector Modes::weighted_target(int output) const {
+  PaddedVector x = target(output);
+  for (int k = 0; k < x.size(); ++k) x[k] *= root_[k] * root_[k];
+  return x;
 }
 
 void Modes::whiten(const PaddedVector& v, PaddedVector& s) const {

@@ -1,4 +1,4 @@
-// The eigenmodes of the inputs' covariance in one finite problem, and the target on them (theory.md sections 1 and 6).
+// The eigenmodes of the inputs' covariance in one finite problem, and the targets on them (theory.md sections 1, 6, 8).
 //
 // The data are described in white coordinates, z = Lambda^(-1/2) x: there, with s = Lambda^(1/2) v / sqrt(D),
 // a sample's residual is z . s + sigma eps, the test loss |s|^2, and the mean of z (z . s) is s itself.
@@ -17,18 +17,21 @@ namespace lindmft::training {
 
 class Modes {
  public:
-  /// The target's components are +- sqrt(target_power) with random signs: its norm does not fluctuate.
-  Modes(const Spectrum& spectrum, int dim, std::uint64_t seed);
+  /// A channel's components are +- s_c sqrt(target_power) with random signs, its own: their norms do not fluctuate
+  /// (their products do, by order 1 / sqrt(D)). The rotation mixes channels to outputs.
+  Modes(const Data& data, int dim, std::uint64_t seed);
 
-  [[nodiscard]] const PaddedVector& target() const { return target_; }
+  [[nodiscard]] const PaddedVector& target(int output = 0) const { return targets_[static_cast<std::size_t>(output)]; }
+  /// Lambda w*, along which the population's gradient first moves a centered predictor.
+  [[nodiscard]] PaddedVector weighted_target(int output = 0) const;
   /// s = Lambda^(1/2) v / sqrt(D)
   void whiten(const PaddedVector& v, PaddedVector& s) const;
   /// u = sqrt(D) Lambda^(1/2) q, the data gradient from q, the mean of z Delta over the samples (theory.md section 2)
   void color(const PaddedVector& q, PaddedVector& u) const;
 
  private:
-  PaddedVector root_;    // D  sqrt(lambda_k)
-  PaddedVector target_;  // D  w*_k
+  PaddedVector root_;                  // D       sqrt(lambda_k)
+  std::vector<PaddedVector> targets_;  // C of D  w*_k of every output
 };
 
 }  // namespace lindmft::training

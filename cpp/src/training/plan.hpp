@@ -1,6 +1,7 @@
-// What a call to train() will do, settled and checked before anything is allocated.
+// What a call to train() or train_replicas() will do, settled and checked before anything is allocated.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "lindmft/problem.hpp"
@@ -13,12 +14,21 @@ struct Plan {
   int steps;
   std::vector<int> sizes;  ///< D, N_1 .. N_L
   int samples;             ///< P, or the batch of one pass; 0 for the population
-  int networks;            ///< one a seed
-  int threads;             ///< at most one a network
-  double bytes;            ///< at the peak: a network for every thread, and the results
+  std::vector<std::uint64_t> seeds;
+  int threads;   ///< at most one a seed
+  int k_init;    ///< initializations of a seed
+  int k_data;    ///< data sets of a seed
+  bool kernels;  ///< also probe the kernel
+  double bytes;  ///< at the peak: the networks of a seed for every thread, and the results
+
+  [[nodiscard]] int runs() const { return static_cast<int>(seeds.size()); }
+  [[nodiscard]] int dim() const { return sizes.front(); }
+  [[nodiscard]] int depth() const { return static_cast<int>(sizes.size()) - 1; }
+  [[nodiscard]] int outputs() const { return static_cast<int>(problem.data.targets.size()); }
 };
 
 /// Throws std::invalid_argument; does not ask for memory.
 [[nodiscard]] Plan make_plan(const Problem& problem, int steps, const TrainOptions& options);
+[[nodiscard]] Plan make_plan(const Problem& problem, int steps, const ReplicaOptions& options);
 
 }  // namespace lindmft::training

@@ -40,9 +40,11 @@ class Population : public Samples {
  public:
   explicit Population(double sigma) : sigma_(sigma) {}
 
-  double gradient(int /*t*/, const PaddedVector& s, PaddedVector& q) override {
-    std::ranges::copy(s.span(), q.span().begin());
-    return dot(s, s) + sigma_ * sigma_;
+  void gradient(int /*t*/, std::span<Errors> errors) override {
+    for (Errors& e : errors) {
+      std::ranges::copy(e.s.span(), e.q.span().begin());
+      e.loss = dot(e.s, e.s) + sigma_ * sigma_;
+    }
   }
 
  private:
@@ -52,22 +54,25 @@ class Population : public Samples {
 /// P samples drawn once. A step keeps each with probability `fraction` and divides by it; the loss is over all of them.
 class FixedSamples : public Samples {
  public:
-  FixedSamples(const Data& data, int dim, int count, std::uint64_t seed)
+  FixedSamples(const Data& data, int dim, int count, std::uint64_t seed, int replica)
       : fraction_(data.batch_fraction),
-        selection_{seed, kSelectionArray},
+        selection_{seed, array_of(kSelectionArray, replica)},
         z_(count, dim),
-        noise_(count),
+        noise_(data.targets.size(), PaddedVector(count)),
         kept_(count, 1.0) {
-    fill_rows({seed, kInputArray}, 0, count, z_);
-    fill_noise({seed, kNoiseArray}, 0, count, data.noise, noise_);
+    fill_rows({seed, array_of(kInputArray, replica)}, 0, count, z_);
+    for (std::size_t c = 0; c < noise_.size(); ++c)
+      fill_noise({seed, array_of(kNoiseArray, replica, static_cast<int>(c))}, 0, count, data.noise, noise_[c]);
   }
 
-  double gradient(int t, const PaddedVector& s, PaddedVector& q) override {
+  void gradient(int t, std::span<Errors> errors) override {
     if (fraction_ < 1.0) select(t);
-    std::ranges::fill(q.span(), 0.0);
-    const double loss = accumulate_gradient(z_, z_.rows(), s, noise_, kept_, q);
-    multiply(q, 1.0 / z_.rows());
-    return loss / z_.rows();
+    for (std::size_t i = 0; i < errors.size(); ++i) {
+      Errors& e = errors[i];
+      std::ranges::fill(e.q.span(), 0.0);
+      e.loss = accumulate_gradient(z_, z_.rows(), e.s, noise_[i % noise_.size()], kept_, e.q) / z_.rows();
+      multiply(e.q, 1.0 / z_.rows());
+    }
   }
 
  private:
@@ -78,58 +83,72 @@ class FixedSamples : public Samples {
 
   double fraction_;
   Stream selection_;
-  PaddedMatrix z_;      // P x D  white inputs
-  PaddedVector noise_;  // P      sigma eps
-  PaddedVector kept_;   // P      1 / fraction for the samples of this step, 0 for the others
+  PaddedMatrix z_;                   // P x D   white inputs
+  std::vector<PaddedVector> noise_;  // C of P  sigma eps
+  PaddedVector kept_;                // P       1 / fraction for the samples of this step, 0 for the others
 };
 
 /// A fresh batch every step, drawn and used a block of rows at a time.
 class FreshSamples : public Samples {
  public:
-  FreshSamples(const Data& data, int dim, int count, std::uint64_t seed)
+  FreshSamples(const Data& data, int dim, int count, std::uint64_t seed, int replica)
       : count_(count),
         sigma_(data.noise),
         seed_(seed),
+        replica_(replica),
         z_(block_rows(dim, count), dim),
-        noise_(z_.rows()),
+        noise_(data.targets.size(), PaddedVector(z_.rows())),
         kept_(z_.rows(), 1.0) {}
 
-  double gradient(int t, const PaddedVector& s, PaddedVector& q) override {
-    std::ranges::fill(q.span(), 0.0);
-    double loss = 0.0;
+  void gradient(int t, std::span<Errors> errors) override {
+    for (Errors& e : errors) {
+      std::ranges::fill(e.q.span(), 0.0);
+      e.loss = 0.0;
+    }
     for (int first = 0; first < count_; first += z_.rows()) {
       const int rows = std::min(z_.rows(), count_ - first);
-      const std::uint64_t at =
-          static_cast<std::uint64_t>(t) * static_cast<std::uint64_t>(count_) + static_cast<std::uint64_t>(first);
-      fill_rows({seed_, kInputArray}, at, rows, z_);
-      fill_noise({seed_, kNoiseArray}, at, rows, sigma_, noise_);
-      loss += accumulate_gradient(z_, rows, s, noise_, kept_, q);
+      draw_block(t, first, rows);
+      for (std::size_t i = 0; i < errors.size(); ++i) {
+        Errors& e = errors[i];
+        e.loss += accumulate_gradient(z_, rows, e.s, noise_[i % noise_.size()], kept_, e.q);
+      }
     }
-    multiply(q, 1.0 / count_);
-    return loss / count_;
+    for (Errors& e : errors) {
+      multiply(e.q, 1.0 / count_);
+      e.loss /= count_;
+    }
   }
 
  private:
+  void draw_block(int t, int first, int rows) {
+    const std::uint64_t at =
+        static_cast<std::uint64_t>(t) * static_cast<std::uint64_t>(count_) + static_cast<std::uint64_t>(first);
+    fill_rows({seed_, array_of(kInputArray, replica_)}, at, rows, z_);
+    for (std::size_t c = 0; c < noise_.size(); ++c)
+      fill_noise({seed_, array_of(kNoiseArray, replica_, static_cast<int>(c))}, at, rows, sigma_, noise_[c]);
+  }
+
   int count_;
   double sigma_;
   std::uint64_t seed_;
-  PaddedMatrix z_;      // block x D  white inputs
-  PaddedVector noise_;  // block      sigma eps
-  PaddedVector kept_;   // block      ones: every sample counts
+  int replica_;
+  PaddedMatrix z_;                   // block x D   white inputs
+  std::vector<PaddedVector> noise_;  // C of block  sigma eps
+  PaddedVector kept_;                // block       ones: every sample counts
 };
 
 }  // namespace
 
-std::unique_ptr<Samples> make_samples(const Data& data, int dim, int count, std::uint64_t seed) {
+std::unique_ptr<Samples> make_samples(const Data& data, int dim, int count, std::uint64_t seed, int replica) {
   if (count == 0) return std::make_unique<Population>(data.noise);
-  if (data.mode == DataMode::one_pass) return std::make_unique<FreshSamples>(data, dim, count, seed);
-  return std::make_unique<FixedSamples>(data, dim, count, seed);
+  if (data.mode == DataMode::one_pass) return std::make_unique<FreshSamples>(data, dim, count, seed, replica);
+  return std::make_unique<FixedSamples>(data, dim, count, seed, replica);
 }
 
 double samples_bytes(const Data& data, int dim, double count) {
   if (count == 0.0) return 0.0;
   const double rows = data.mode == DataMode::one_pass ? block_rows(dim, count) : count;
-  return padded_bytes(rows, dim) + 2.0 * padded_bytes(rows);
+  return padded_bytes(rows, dim) + (1.0 + static_cast<double>(data.targets.size())) * padded_bytes(rows);
 }
 
 }  // namespace lindmft::training

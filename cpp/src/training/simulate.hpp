@@ -8,11 +8,15 @@
 
 namespace lindmft::training {
 
-/// An ensemble with room for the plan's results.
-[[nodiscard]] Ensemble allocate(const Plan& plan, const TrainOptions& options);
+/// Told of steps done; false: stop.
+using Advance = std::function<bool(int)>;
 
-/// Train network `index` and write its rows. `advance` is told of every step done, and stops the run by returning
-/// false.
-void simulate(const Plan& plan, int index, Ensemble& out, const std::function<bool(int)>& advance);
+/// An ensemble with room for the plan's results.
+[[nodiscard]] Ensemble allocate(const Plan& plan);
+[[nodiscard]] ReplicaEnsemble allocate_replicas(const Plan& plan);
+
+/// Train seed `index` and write its rows. `advance` is told of every step done, and stops the run by returning false.
+void simulate(const Plan& plan, int index, Ensemble& out, const Advance& advance);
+void simulate(const Plan& plan, int index, ReplicaEnsemble& out, const Advance& advance);
 
 }  // namespace lindmft::training

@@ -1,0 +1,129 @@
+// The neural tangent kernel's observables against what defines them: how the predictor moves in a small step.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "lindmft/train.hpp"
+#include "training/kernels.hpp"
+#include "training/modes.hpp"
+#include "training/network.hpp"
+#include "training/normals.hpp"
+
+namespace lindmft {
+namespace {
+
+using training::FiniteNetwork;
+using training::PaddedVector;
+
+Problem perceptron() {
+  Problem p;
+  p.network = {.depth = 3, .width = {0.5, 1.5, 0.8}, .gamma0 = 0.7};
+  p.data = {.mode = DataMode::full_batch, .alpha = 1.5, .noise = 0.3, .spectrum = {}};
+  p.optimizer = {.lr = {0.05}, .layer_lr = {0.5, 1.2, 1.5, 0.8}};
+  return p;
+}
+
+Problem residual() {
+  Problem p = perceptron();
+  p.network = {.kind = Architecture::resnet, .depth = 3, .width = {0.8}, .gamma0 = 0.7, .branch = 1.4};
+  return p;
+}
+
+std::vector<int> sizes(const Problem& p, int dim) {
+  std::vector<int> out{dim};
+  for (int l = 0; l < p.network.depth; ++l) {
+    const std::vector<double>& width = p.network.width;
+    const double nu = width.size() == 1 ? width.front() : width[static_cast<std::size_t>(l)];
+    out.push_back(static_cast<int>(std::round(nu * dim)));
+  }
+  return out;
+}
+
+TEST(TrainKernel, IsTheResponseOfThePredictor) {
+  constexpr double kRate = 1e-7;
+  constexpr int kDim = 24;
+  for (Problem problem : {perceptron(), residual()}) {
+    problem.optimizer.lr = {kRate};
+    FiniteNetwork network(problem, sizes(problem, kDim), 5);
+    PaddedVector x(kDim), before(kDim), after(kDim);
+    training::fill_normals({9, 1}, 0, x.span());
+    network.backward();
+    network.predictor(before);
+    const double probed = network.kernel(x);
+    network.input() = x;
+    network.forward_and_update(0);
+    const double own = network.kernel();
+    network.backward();
+    network.predictor(after);
+    for (int k = 0; k < kDim; ++k) after[k] -= before[k];
+    const double measured = training::dot(x, after) / (kRate * training::dot(x, x));
+    EXPECT_NEAR(measured, probed, 1e-5 * probed);
+    EXPECT_DOUBLE_EQ(own, probed);
+  }
+}
+
+TEST(TrainKernel, VanishesForNoVector) {
+  Problem problem = perceptron();
+  FiniteNetwork network(problem, sizes(problem, 16), 5);
+  network.backward();
+  EXPECT_EQ(network.kernel(PaddedVector(16)), 0.0);
+}
+
+/// Where the data are the population and the start is centered, u(0) = Lambda w*: two of the three are the same there.
+TEST(TrainKernel, AlongGradientAndTargetAgreeAtTheStart) {
+  Problem p = residual();
+  p.network.centered = true;
+  p.data = {.mode = DataMode::population, .spectrum = {}};
+  p.data.spectrum = {.eigenvalues = {2.0, 0.5}, .target_power = {0.4, 1.6}, .weights = {0.5, 0.5}};
+  const Ensemble e = train(p, 8, {.dim = 30, .kernels = true});
+  EXPECT_NEAR(e.kernel_gradient(0, 0), e.kernel_target(0, 0), 1e-12);
+  EXPECT_GT(std::abs(e.kernel_gradient(0, 7) - e.kernel_target(0, 7)), 1e-6);
+}
+
+/// theory.md section 12 item 9: (1 + b^2)^(L-1) (2 + (L-1) b^2 / (1 + b^2)) is the mean trace at every width.
+TEST(TrainKernel, ScaleIsThatOfTheoryAtTheStart) {
+  Problem p = residual();
+  p.optimizer.layer_lr = {};
+  p.network.branch_scaling = BranchScaling::constant;
+  p.network.branch = 0.5;
+  std::vector<std::uint64_t> seeds(200);
+  for (std::size_t i = 0; i < seeds.size(); ++i) seeds[i] = i;
+  const Ensemble e = train(p, 1, {.dim = 30, .seeds = seeds, .kernels = true});
+  double sum = 0.0;
+  double squares = 0.0;
+  for (int i = 0; i < 200; ++i) {
+    sum += e.kernel_scale(i, 0);
+    squares += e.kernel_scale(i, 0) * e.kernel_scale(i, 0);
+  }
+  const double mean = sum / 200.0;
+  const double error = std::sqrt((squares / 200.0 - mean * mean) / 199.0);
+  const double expected = 1.25 * 1.25 * (2.0 + 2.0 * 0.25 / 1.25);
+  EXPECT_NEAR(mean, expected, 4.0 * error);
+  EXPECT_LT(error, 0.03 * expected);
+}
+
+TEST(TrainKernel, IsLeftOutUnlessAskedFor) {
+  const Ensemble without = train(perceptron(), 5, {.dim = 20});
+  const Ensemble with = train(perceptron(), 5, {.dim = 20, .kernels = true});
+  EXPECT_TRUE(without.kernel_gradient.empty() && without.kernel_target.empty() && without.kernel_scale.empty());
+  for (int t = 0; t < 5; ++t) EXPECT_EQ(without.test_loss(0, t), with.test_loss(0, t)) << "probing changes nothing";
+  EXPECT_GT(estimate_train_memory(perceptron(), 5, {.dim = 20, .kernels = true}),
+            estimate_train_memory(perceptron(), 5, {.dim = 20}));
+}
+
+TEST(TrainKernel, IsOfOneTargetAlone) {
+  Problem p = perceptron();
+  p.data.targets = {1.0, 0.5};
+  try {
+    static_cast<void>(train(p, 5, {.dim = 20, .kernels = true}));
+    FAIL() << "not refused";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(), "kernels must be left out with several targets, got true");
+  }
+}
+
+}  // namespace
+}  // namespace lindmft
