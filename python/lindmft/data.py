@@ -57,6 +57,11 @@ class FullBatch:
         settle(self, "data", alpha=number, noise=number, spectrum=read_spectrum, targets=read_targets)
         _core.validate(self.as_core())
 
+    @property
+    def irreducible(self) -> float:
+        """C sigma^2: what label noise adds to the test loss of C outputs."""
+        return len(self.targets) * self.noise**2
+
     def as_core(self) -> _core.Data:
         """The compiled module's value type."""
         return _data(self, self.alpha)
@@ -118,6 +123,11 @@ class MultiPass:
         )
         _core.validate(self.as_core())
 
+    @property
+    def irreducible(self) -> float:
+        """C sigma^2: what label noise adds to the test loss of C outputs."""
+        return len(self.targets) * self.noise**2
+
     def as_core(self) -> _core.Data:
         """The compiled module's value type."""
         return _data(self, self.alpha, self.batch_fraction)
@@ -167,6 +177,11 @@ class OnePass:
         settle(self, "data", alpha=number, noise=number, spectrum=read_spectrum, targets=read_targets)
         _core.validate(self.as_core())
 
+    @property
+    def irreducible(self) -> float:
+        """C sigma^2: what label noise adds to the test loss of C outputs."""
+        return len(self.targets) * self.noise**2
+
     def as_core(self) -> _core.Data:
         """The compiled module's value type."""
         return _data(self, self.alpha)
@@ -211,6 +226,11 @@ class Population:
     def __post_init__(self) -> None:
         settle(self, "data", noise=number, spectrum=read_spectrum, targets=read_targets)
         _core.validate(self.as_core())
+
+    @property
+    def irreducible(self) -> float:
+        """C sigma^2: what label noise adds to the test loss of C outputs."""
+        return len(self.targets) * self.noise**2
 
     def as_core(self) -> _core.Data:
         """The compiled module's value type."""

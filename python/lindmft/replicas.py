@@ -197,8 +197,8 @@ class ReplicaEnsemble:
 
     @property
     def irreducible(self) -> float:
-        """sigma^2 for each output, to be added for the loss of one network on noisy labels."""
-        return self.problem.data.noise**2
+        """C sigma^2 (C outputs), to be added to losses for those on noisy labels."""
+        return self.problem.data.irreducible
 
     @property
     def used(self) -> Mask:

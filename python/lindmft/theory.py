@@ -116,7 +116,7 @@ class Solution:
         (m, m) or None: correlations of the discrepancy v and of the training errors Delta, and
         their response.
     irreducible
-        sigma^2 (of each output), to be added to ``test_loss`` for the loss on noisy labels.
+        C sigma^2 (C outputs), to be added to ``test_loss`` for the loss on noisy labels.
     diverged_at
         The first step whose loss passes 1e12 times the larger of 1 and its start; None if there is
         none. Entries from there on are inf, and two-time functions have m = diverged_at instead of

@@ -140,8 +140,8 @@ class Ensemble:
 
     @property
     def irreducible(self) -> float:
-        """sigma^2 for each output, to be added to ``test_loss`` for the loss on noisy labels."""
-        return self.problem.data.noise**2
+        """C sigma^2 (C outputs), to be added to ``test_loss`` for the loss on noisy labels."""
+        return self.problem.data.irreducible
 
     @property
     def used(self) -> Mask:

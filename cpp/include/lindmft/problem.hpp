@@ -46,7 +46,7 @@ struct Data {
   /// One entry an output channel, whose target is s_c times the spectrum's; the channels' targets are orthogonal.
   std::vector<double> targets{1.0};
   /// C x C, row-major, orthogonal: output c is sum_j rotation[c C + j] channel j. Empty: outputs are channels.
-  std::vector<double> rotation;
+  std::vector<double> rotation{};
 };
 
 /// Any optimizer that is linear in the gradients (theory.md section 7; PyTorch's conventions).

@@ -23,7 +23,6 @@ constexpr int kMemory = 30;              // earlier iterates of the accelerator
 constexpr int kMostIterations = 300;
 constexpr double kTolerance = 1e-12;     // relative change that ends the iteration
 constexpr double kAccepted = 1e-9;       // a change that will not get smaller is rounding below this
-constexpr double kHopeless = 1e100;      // a change that no iteration will mend
 
 ConstView rows_of(const Matrix& m, Panel panel) {
   return linalg::leading(m, panel.end, panel.end).block(panel.begin, 0, panel.size(), panel.end);
@@ -217,7 +216,7 @@ void InfiniteDepth::solve_row(const Sweep& sweep, bool ahead) {
     changes.reset(1);
     improve(inner, ahead);
     change = changes[0];
-    if (change < kTolerance || !(change < kHopeless)) break;
+    if (change < kTolerance || !std::isfinite(change)) break;
     if (i == 0) {
       for (std::size_t r = 0; r < rows.size(); ++r) {
         for (std::size_t s = 0; s < n; ++s) scale[r] = std::max(s == 0 ? 1e-300 : scale[r], std::abs(rows[r][s]));

@@ -424,9 +424,10 @@ double SpectralData::target_size() const {
 
 // The training errors themselves: the weights 0 or 1/q of multi-pass SGD add noise to the weighted errors e,
 // Delta = e - noise, which takes R_Delta diag(c) (1/q - 1) out of C_e below the diagonal.
-Matrix SpectralData::error_correlation(int n) {
+Matrix SpectralData::error_correlation(int n) const {
   if (mode_ == DataMode::population) return infinite_sample_correlation(C_v_, noise_sq_);
-  Matrix C = C_e_.empty() ? Matrix(n, n) : std::move(C_e_);
+  Matrix C(n, n);
+  for (int t = 0; t < C_e_.rows(); ++t) std::copy_n(C_e_.row(t), n, C.row(t));
   for (int t = 0; t < n; ++t) {
     C(t, t) = train_loss_[static_cast<std::size_t>(t)];
     for (int s = 0; s < t && stored_samples(); ++s) {
@@ -444,8 +445,8 @@ void SpectralData::release(TwoTimeFunctions& out, const Saved& saved) {
     out.C_delta = saved.take(C_delta);
   }
   if (saved.has("R_delta")) {
-    if (R_delta_.empty()) R_delta_ = identity(n);
-    out.R_delta = saved.take(R_delta_);
+    Matrix unchanged = R_delta_.empty() ? identity(n) : Matrix();
+    out.R_delta = saved.take(R_delta_.empty() ? unchanged : R_delta_);
   }
   if (saved.has("C_v")) out.C_v = saved.take(C_v_);
   if (saved.has("C_h")) out.C_h.push_back(saved.take(C_h0_));

@@ -50,7 +50,7 @@ class SpectralData final : public DataSide {
   void initial_weights_rows(linalg::View out, const Sweep& sweep, const NetworkField& network) const;
   void times_E(linalg::View rows, const Sweep& sweep, const double* row_sums) const;
   void times_R_delta(linalg::View out, linalg::ConstView x, const Sweep& sweep);
-  [[nodiscard]] Matrix error_correlation(int n);
+  [[nodiscard]] Matrix error_correlation(int n) const;
   [[nodiscard]] linalg::ConstView rows_of(const Matrix& m, Panel panel) const;
 
   [[nodiscard]] bool stored_samples() const { return mode_ == DataMode::full_batch || mode_ == DataMode::multi_pass; }
