@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import lindmft as lm
-from lindmft.plotting import End, label_ends, spread_out, thinned
+from lindmft.plotting.losses import End, label_ends, spread_out, thinned
 
 mpl.use("Agg")
 PROBLEM = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.05))

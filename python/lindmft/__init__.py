@@ -27,6 +27,7 @@ from lindmft.data import FullBatch, MultiPass, OnePass, Population
 from lindmft.network import MLP, ResNet
 from lindmft.optimizer import SGD
 from lindmft.problem import Problem
+from lindmft.replicas import ReplicaEnsemble, Replicas, train_replicas
 from lindmft.scaling import Scaling, check_scaling
 from lindmft.spectrum import Discrete, Isotropic
 from lindmft.theory import Solution, estimate_memory, solve
@@ -48,6 +49,8 @@ __all__ = [
     "OnePass",
     "Population",
     "Problem",
+    "ReplicaEnsemble",
+    "Replicas",
     "ResNet",
     "Scaling",
     "Solution",
@@ -62,6 +65,7 @@ __all__ = [
     "show_config",
     "solve",
     "train",
+    "train_replicas",
 ]
 
 

@@ -55,6 +55,7 @@ PICTURE = click.option(
 THREADS = click.option(
     "--threads", type=int, help="Threads to use.  [default: the allowed physical cores]"
 )
+KERNELS = click.option("--kernels", is_flag=True, help="Also the neural tangent kernel.")
 FORCE = click.option("--force", is_flag=True, help="Replace files that exist.")
 
 
@@ -84,6 +85,11 @@ def commands() -> None:
     metavar="NAME",
     help=f"Keep a two-time function: all, {', '.join(FUNCTIONS)}.",
 )
+@click.option("--replicas", is_flag=True, help="Also split the test loss into bias and variances.")
+@KERNELS
+@click.option(
+    "--depth-nodes", type=int, help="Nodes of infinite depth.  [default: by an error estimate]"
+)
 @OUTPUT
 @PICTURE
 @THREADS
@@ -92,6 +98,9 @@ def solve_command(
     problem: Path,
     steps: int | None,
     save: tuple[str, ...],
+    replicas: bool,
+    kernels: bool,
+    depth_nodes: int | None,
     output: Path | None,
     picture: Path | None,
     threads: int | None,
@@ -106,7 +115,16 @@ def solve_command(
     """
     _cli_files.check_outputs(output, picture, force=force)
     parsed, run = _cli_files.read_problem(problem, steps=steps)
-    theory = solve(parsed, run["steps"], save=save, threads=threads, progress=True)
+    theory = solve(
+        parsed,
+        run["steps"],
+        save=save,
+        replicas=replicas,
+        kernels=kernels,
+        depth_nodes=depth_nodes,
+        threads=threads,
+        progress=True,
+    )
     _finish(theory, output, picture)
 
 
@@ -120,6 +138,7 @@ def solve_command(
 )
 @click.option("--seeds", type=int, help="Number of networks.  [default: 8]")
 @click.option("--seed", type=int, help="The first seed.  [default: 0]")
+@KERNELS
 @OUTPUT
 @PICTURE
 @THREADS
@@ -130,6 +149,7 @@ def train_command(
     dim: int | None,
     seeds: int | None,
     seed: int | None,
+    kernels: bool,
     output: Path | None,
     picture: Path | None,
     threads: int | None,
@@ -144,7 +164,7 @@ def train_command(
     """
     _cli_files.check_outputs(output, picture, force=force)
     parsed, run = _cli_files.read_problem(problem, steps=steps, dim=dim, seeds=seeds, seed=seed)
-    runs = train(parsed, **run, threads=threads, progress=True)
+    runs = train(parsed, **run, kernels=kernels, threads=threads, progress=True)
     _finish(runs, output, picture)
 
 

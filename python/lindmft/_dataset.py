@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lindmft._files import ENSEMBLE, SOLUTION, VERSION
+from lindmft._files import ENSEMBLE, REPLICAS, SOLUTION, VERSION
 from lindmft._optional import optional
 from lindmft._schema import spell_inf
 from lindmft.problem import Problem
+from lindmft.replicas import OVERLAPS, ReplicaEnsemble, Replicas
 from lindmft.theory import LAYERED, Layers, Solution, SolveStats
-from lindmft.training import Ensemble, TrainStats
+from lindmft.training import BY_OUTPUT, KERNELS, Ensemble, TrainStats
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,10 +24,21 @@ if TYPE_CHECKING:
 LONG_NAMES = {
     "time": "optimizer steps taken",
     "time_s": "optimizer steps taken, second time of two-time functions",
-    "layer": "hidden layer",
+    "layer": "hidden layer; at infinite depth, number of the collocation node",
+    "depth": "hidden layer l; at infinite depth, tau = l/L",
+    "output": "output",
     "seed": "random seed of the network, its data and noise",
     "test_loss": "test loss, excess over the irreducible noise",
     "train_loss": "training loss",
+    "test_loss_by_output": "test loss of each output",
+    "train_loss_by_output": "training loss of each output",
+    "shared_init": "overlap of networks with the same initial weights and other data",
+    "shared_data": "overlap of networks with the same data and other initial weights",
+    "independent": "overlap of networks that share neither: the bias",
+    "averaged_loss": "test loss of the prediction averaged over all networks of a seed",
+    "kernel_scale": "neural tangent kernel in a random direction",
+    "kernel_target": "neural tangent kernel in the direction of the target",
+    "kernel_gradient": "neural tangent kernel in the direction of the gradient",
     "term_target": "test loss: target not learned yet",
     "term_init": "test loss: initial weights at finite width",
     "term_data": "test loss: finite data",
@@ -48,19 +60,22 @@ LONG_NAMES = {
 LOSSES = ("test_loss", "train_loss", "term_target", "term_init", "term_data")
 NORMS = ("feature_norm", "gradient_norm")
 TWO_TIME = ("time", "time_s")
+SHARED = OVERLAPS[1:]
 
 
 def solution_to_dataset(solution: Solution) -> "xr.Dataset":
-    """Dimensions time, layer, and time_s if two-time functions were kept."""
-    steps = len(solution.time)
-    variables: dict[str, Any] = {name: (("time",), getattr(solution, name)) for name in LOSSES}
-    variables |= {name: (("layer", "time"), getattr(solution, name)) for name in NORMS}
-    variables |= {
-        name: (dims, _padded(array, steps)) for name, (dims, array) in _two_time(solution).items()
-    }
+    """Dimensions time, layer, output, and time_s if two-time functions were kept.
+
+    Variables of the channels of several outputs begin with "channel0." and so on.
+    """
+    variables = _variables(solution)
+    for c, channel in enumerate(solution.channels):
+        variables |= {f"channel{c}.{name}": value for name, value in _variables(channel).items()}
     coords: dict[str, Any] = {
         "time": solution.time,
-        "layer": np.arange(1, len(solution.feature_norm) + 1),
+        "layer": np.arange(1, len(solution.depth) + 1),
+        "depth": (("layer",), solution.depth),
+        "output": np.arange(len(solution.test_loss_by_output)),
     }
     if any(TWO_TIME[1] in dims for dims, _ in variables.values()):
         coords["time_s"] = solution.time
@@ -72,11 +87,56 @@ def solution_to_dataset(solution: Solution) -> "xr.Dataset":
         coords,
         irreducible=solution.irreducible,
         diverged_at=diverged,
+        channels=json.dumps([_channel_attributes(channel) for channel in solution.channels]),
     )
 
 
 def solution_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
     """The fields of the ``Solution``."""
+    fields = _solution_fields(dataset)
+    channels = json.loads(dataset.attrs.get("channels", "[]"))
+    fields["channels"] = tuple(
+        Solution(**_solution_fields(_channel(dataset, c, attrs)))
+        for c, attrs in enumerate(channels)
+    )
+    return fields
+
+
+def _variables(solution: Solution) -> dict[str, Any]:
+    steps = len(solution.time)
+    variables: dict[str, Any] = {name: (("time",), getattr(solution, name)) for name in LOSSES}
+    variables |= {name: (("layer", "time"), getattr(solution, name)) for name in NORMS}
+    if len(solution.test_loss_by_output) > 1:
+        variables |= {name: (("output", "time"), getattr(solution, name)) for name in BY_OUTPUT}
+    if solution.replicas is not None:
+        variables |= {name: (("time",), getattr(solution.replicas, name)) for name in SHARED}
+    kernels = {name: getattr(solution, name) for name in KERNELS}
+    variables |= {name: (("time",), array) for name, array in kernels.items() if array is not None}
+    return variables | {
+        name: (dims, _padded(array, steps)) for name, (dims, array) in _two_time(solution).items()
+    }
+
+
+def _channel_attributes(channel: Solution) -> dict[str, Any]:
+    return {
+        "problem": json.dumps(spell_inf(channel.problem.to_dict())),
+        "stats": json.dumps(asdict(channel.stats)),
+        "provenance": json.dumps(dict(channel.provenance)),
+        "irreducible": channel.irreducible,
+        "diverged_at": -1 if channel.diverged_at is None else channel.diverged_at,
+    }
+
+
+def _channel(dataset: "xr.Dataset", c: int, attrs: dict[str, Any]) -> "xr.Dataset":
+    """The variables of one channel by their own names."""
+    prefix = f"channel{c}."
+    mine = [str(name) for name in dataset.data_vars if str(name).startswith(prefix)]
+    renamed = dataset[mine].rename({name: name.removeprefix(prefix) for name in mine})
+    return renamed.assign_attrs(attrs)
+
+
+def _solution_fields(dataset: "xr.Dataset") -> dict[str, Any]:
+    dataset = dataset[[name for name in dataset.data_vars if "." not in str(name)]]
     diverged = int(dataset.attrs["diverged_at"])
     valid = diverged if diverged >= 0 else dataset.sizes["time"]
     names = [str(name) for name in dataset.data_vars if "time_s" in dataset[name].dims]
@@ -85,6 +145,12 @@ def solution_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
     for name in LAYERED:
         forward = [kept.pop(f"{name}0")] if f"{name}0" in kept else []
         fields[name] = Layers(name, [*forward, *kept.pop(name, ())])
+    # Files of version 1 know neither depth nor several outputs.
+    fields["depth"] = (dataset["depth"] if "depth" in dataset else dataset["layer"]).values * 1.0
+    fields |= {name: _by_output(dataset, name, 0) for name in BY_OUTPUT}
+    fields |= {name: dataset[name].values for name in KERNELS if name in dataset}
+    if SHARED[0] in dataset:
+        fields["replicas"] = Replicas(**{name: dataset[name].values for name in OVERLAPS})
     return {
         **fields,
         **kept,
@@ -96,11 +162,60 @@ def solution_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
 
 
 def ensemble_to_dataset(runs: Ensemble) -> "xr.Dataset":
-    """Dimensions seed, time and layer."""
-    diverged = np.array([-1 if step is None else step for step in runs.diverged_at])
+    """Dimensions seed, time, layer and output."""
     series = ("test_loss", "train_loss", "chain_residual")
     variables: dict[str, Any] = {name: (("seed", "time"), getattr(runs, name)) for name in series}
     variables |= {name: (("seed", "layer", "time"), getattr(runs, name)) for name in NORMS}
+    if runs.test_loss_by_output.shape[1] > 1:
+        variables |= {name: (("seed", "output", "time"), getattr(runs, name)) for name in BY_OUTPUT}
+    kernels = {name: getattr(runs, name) for name in KERNELS}
+    variables |= {
+        name: (("seed", "time"), array) for name, array in kernels.items() if array is not None
+    }
+    outputs = {"output": np.arange(runs.test_loss_by_output.shape[1])}
+    return _training_dataset(ENSEMBLE, runs, variables, outputs)
+
+
+def ensemble_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
+    """The fields of the ``Ensemble``."""
+    names = ("time", "test_loss", "train_loss", "chain_residual", *NORMS)
+    return {
+        **{name: dataset[name].values for name in names},
+        **{name: _by_output(dataset, name, 1) for name in BY_OUTPUT},
+        **{name: dataset[name].values for name in KERNELS if name in dataset},
+        **_training_fields(dataset),
+    }
+
+
+def replicas_to_dataset(runs: ReplicaEnsemble) -> "xr.Dataset":
+    """Dimensions seed, time and layer (of the widths)."""
+    found = {name: getattr(runs, name) for name in (*OVERLAPS, "averaged_loss")}
+    variables = {
+        name: (("seed", "time"), array) for name, array in found.items() if array is not None
+    }
+    return _training_dataset(REPLICAS, runs, variables, {}, k_init=runs.k_init, k_data=runs.k_data)
+
+
+def replicas_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
+    """The fields of the ``ReplicaEnsemble``."""
+    names = (*OVERLAPS, "averaged_loss")
+    return {
+        "time": dataset["time"].values,
+        **{name: dataset[name].values if name in dataset else None for name in names},
+        **{name: int(dataset.attrs[name]) for name in ("k_init", "k_data")},
+        **_training_fields(dataset),
+    }
+
+
+def _training_dataset(
+    form: str,
+    runs: Ensemble | ReplicaEnsemble,
+    variables: dict[str, Any],
+    more_coords: dict[str, Any],
+    **attrs: Any,
+) -> "xr.Dataset":
+    """What datasets of trained networks have in common."""
+    diverged = np.array([-1 if step is None else step for step in runs.diverged_at])
     variables |= {
         "width": (("layer",), np.array(runs.widths)),
         "diverged_at": (("seed",), diverged),
@@ -109,16 +224,14 @@ def ensemble_to_dataset(runs: Ensemble) -> "xr.Dataset":
         "seed": np.array(runs.seeds, dtype=np.uint64),
         "time": runs.time,
         "layer": np.arange(1, len(runs.widths) + 1),
+        **more_coords,
     }
-    sizes = {"dim": runs.dim, "samples": runs.samples}
-    return _dataset(ENSEMBLE, runs, variables, coords, irreducible=runs.irreducible, **sizes)
+    sizes = {"dim": runs.dim, "samples": runs.samples, "irreducible": runs.irreducible}
+    return _dataset(form, runs, variables, coords, **sizes, **attrs)
 
 
-def ensemble_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
-    """The fields of the ``Ensemble``."""
-    names = ("time", "test_loss", "train_loss", "chain_residual", *NORMS)
+def _training_fields(dataset: "xr.Dataset") -> dict[str, Any]:
     return {
-        **{name: dataset[name].values for name in names},
         **_common(dataset),
         "stats": TrainStats(**json.loads(dataset.attrs["stats"])),
         "dim": int(dataset.attrs["dim"]),
@@ -129,6 +242,13 @@ def ensemble_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
             int(step) if step >= 0 else None for step in dataset["diverged_at"].values
         ),
     }
+
+
+def _by_output(dataset: "xr.Dataset", name: str, axis: int) -> Any:
+    """Losses by output: a single output's are not stored twice."""
+    if name in dataset:
+        return dataset[name].values
+    return np.expand_dims(dataset[name.removesuffix("_by_output")].values, axis)
 
 
 def _two_time(solution: Solution) -> dict[str, tuple[tuple[str, ...], Any]]:
@@ -160,7 +280,7 @@ def _dataset(
     dataset: xr.Dataset = optional("xarray", "io").Dataset(variables, coords)
     for name in (*variables, *coords):
         dataset[name].attrs = {
-            "long_name": LONG_NAMES[name],
+            "long_name": LONG_NAMES[name.split(".")[-1]],
             "units": "steps" if name in TWO_TIME else "1",
         }
     dataset.attrs = {

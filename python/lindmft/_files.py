@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 SOLUTION = "lindmft-solution"
 ENSEMBLE = "lindmft-ensemble"
-VERSION = 1
-"""Raised when a reader of the old version would misread a file; old versions stay readable."""
+REPLICAS = "lindmft-replicas"
+VERSION = 2
+"""Raised when a reader of the old version would misread a file; old versions stay readable.
+
+2: residual networks, several outputs, replicas, kernels."""
 
 
 def require_netcdf() -> Any:

@@ -33,7 +33,7 @@ class SolveStatsDict(TypedDict):
     depth_error: float
 
 
-class ReplicasDict(TypedDict):
+class OverlapsDict(TypedDict):
     """Overlaps of networks that share initial weights, data or neither."""
 
     shared_init: Array
@@ -70,7 +70,7 @@ class SolveDict(TypedDict):
     irreducible: float
     diverged_at: int | None
     functions: FunctionsDict
-    replicas: ReplicasDict | None
+    replicas: OverlapsDict | None
     kernels: dict[str, Array] | None
     channels: list["SolveDict"]
     channel: list[int]

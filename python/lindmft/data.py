@@ -54,7 +54,9 @@ class FullBatch:
     targets: Targets = (1.0,)
 
     def __post_init__(self) -> None:
-        settle(self, "data", alpha=number, noise=number, spectrum=read_spectrum, targets=read_targets)
+        settle(
+            self, "data", alpha=number, noise=number, spectrum=read_spectrum, targets=read_targets
+        )
         _core.validate(self.as_core())
 
     @property
@@ -174,7 +176,9 @@ class OnePass:
     targets: Targets = (1.0,)
 
     def __post_init__(self) -> None:
-        settle(self, "data", alpha=number, noise=number, spectrum=read_spectrum, targets=read_targets)
+        settle(
+            self, "data", alpha=number, noise=number, spectrum=read_spectrum, targets=read_targets
+        )
         _core.validate(self.as_core())
 
     @property

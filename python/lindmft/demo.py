@@ -15,7 +15,7 @@ from lindmft.analysis import Comparison, compare
 from lindmft.data import FullBatch
 from lindmft.network import MLP
 from lindmft.optimizer import SGD
-from lindmft.plotting import COLOURS, End, describe, keys, label_ends, losses
+from lindmft.plotting.losses import COLOURS, End, describe, keys, label_ends, losses
 from lindmft.problem import Problem
 from lindmft.theory import Solution, solve
 from lindmft.training import Ensemble, train

@@ -94,8 +94,8 @@ class ResNet:
 
     With input dimension D and hidden width N = width D::
 
-        h^1 = W^0 x / sqrt(D)      h^{l+1} = h^l + b W^l h^l / sqrt(N)      f(x) = sqrt(D) / (gamma0 N)
-        w^L . h^L
+        h^1 = W^0 x / sqrt(D)      h^{l+1} = h^l + b W^l h^l / sqrt(N)
+        f(x) = sqrt(D) / (gamma0 N) w^L . h^L
 
     Parameters
     ----------

@@ -7,11 +7,11 @@ all, by what the two share: everything (the test loss), the initial weights, the
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from lindmft import _core
+from lindmft import _core, _files
 from lindmft._ensemble import (
     Statistic,
     TrainStats,
@@ -26,9 +26,12 @@ from lindmft._gate import bytes_or_default, integer, number, refuse, threads_or_
 from lindmft._provenance import provenance
 from lindmft._schema import brief
 from lindmft._seeds import seed_list
-from lindmft._types import Array, Callback, Mask
+from lindmft._types import Array, Callback, Mask, Path
 from lindmft.problem import Problem, as_problem
 from lindmft.progress import reporting
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["ReplicaEnsemble", "ReplicaSeries", "Replicas", "train_replicas"]
 
@@ -236,6 +239,33 @@ class ReplicaEnsemble:
     def __repr__(self) -> str:
         sizes = f"D = {self.dim}, widths {self.widths}, {self.samples} samples"
         return f"<ReplicaEnsemble of {brief(self.problem)}\n {self.status}\n {sizes}>"
+
+    def to_xarray(self) -> "xr.Dataset":
+        """The same as an ``xarray.Dataset``, the problem and the provenance as attributes.
+
+        Dimensions are ``seed``, ``time`` and ``layer`` (of the widths). Needs xarray.
+        """
+        from lindmft._dataset import replicas_to_dataset
+
+        return replicas_to_dataset(self)
+
+    def save(self, path: Path) -> None:
+        """Write a NetCDF4 file, replacing one that is there only once the new one is complete."""
+        _files.write(self.to_xarray(), path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a file that ``save`` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, of another kind, or written by a newer version of the format.
+        """
+        from lindmft._dataset import replicas_from_dataset
+
+        with _files.reading(path, _files.REPLICAS) as dataset:
+            return cls(**replicas_from_dataset(dataset))
 
     def _reduce(self, statistic: Statistic) -> ReplicaSeries:
         return ReplicaSeries(**reduced(self, (*OVERLAPS, "averaged_loss"), statistic))

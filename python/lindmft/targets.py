@@ -25,7 +25,7 @@ def read_targets(value: Any, field: str) -> tuple[float, ...] | Gram:
     return gram
 
 
-def channels(targets: tuple[float, ...] | Gram) -> tuple[Array, Array]:
+def channels(targets: Targets) -> tuple[Array, Array]:
     """Norms (C,) of the orthogonal channels, and the rotation (C, C) from channels to outputs.
 
     Norms are channels already. For a Gram matrix the channels are its eigenvectors: output a is

@@ -199,10 +199,7 @@ class Ensemble:
         from lindmft._dataset import ensemble_from_dataset
 
         with _files.reading(path, _files.ENSEMBLE) as dataset:
-            fields = ensemble_from_dataset(dataset)
-        for name in BY_OUTPUT:  # which files of before there were several outputs do not have
-            fields.setdefault(name, fields[name.removesuffix("_by_output")][:, np.newaxis])
-        return cls(**fields)
+            return cls(**ensemble_from_dataset(dataset))
 
     def _reduce(self, statistic: Statistic) -> Series:
         return Series(**reduced(self, ("test_loss", "train_loss", *LISTED, *KERNELS), statistic))

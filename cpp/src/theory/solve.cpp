@@ -129,6 +129,10 @@ Solution combine(Channels channels, const std::vector<double>& rotation) {
     sum.functions = std::move(channels.distinct.front().functions);
     sum.kernels = std::move(channels.distinct.front().kernels);
   } else {
+    for (Solution& channel : channels.distinct) {
+      channel.test_loss_by_output = {channel.test_loss};
+      channel.train_loss_by_output = {channel.train_loss};
+    }
     sum.channels = std::move(channels.distinct);
     sum.channel = std::move(channels.of_target);
   }

@@ -1,4 +1,4 @@
-"""Pictures: theory as lines, training as points with error bars over a band.
+"""Losses against time: theory as lines, training as points with error bars over a band.
 
 Test loss is a solid line with filled circles, training loss a dashed line with open squares, so
 that a picture reads without colour; the colours are those of Okabe and Ito, safe for colour-blind
@@ -21,7 +21,7 @@ from lindmft.training import Ensemble
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["COLOURS", "End", "compare", "label_ends", "losses"]
+__all__ = ["COLOURS", "End", "compare", "label_ends", "losses", "new_axes", "time_axis"]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = 24
@@ -133,7 +133,7 @@ def losses(
     >>> lm.plotting.losses(lm.solve(problem, 50)).get_yscale()
     'log'
     """
-    ax = _new_axes() if ax is None else ax
+    ax = new_axes() if ax is None else ax
     colours = {name: colour or look.colour for name, look in LOOKS.items()}
     if isinstance(result, Solution):
         ends = [_draw_theory(ax, result, *item) for item in colours.items()]
@@ -239,23 +239,29 @@ def thinned(steps: int) -> NDArray[np.int_]:
     return np.unique(np.append(0, later[later < steps]))
 
 
-def _dress(ax: "Axes", result: Solution | Ensemble) -> None:
+def time_axis(ax: "Axes", result: Solution | Ensemble) -> None:
+    """Steps on a symmetric logarithmic axis, on which t = 0 has a place."""
     ticker = optional("matplotlib.ticker", "plot")
-    isotropic = isinstance(result.problem.data.spectrum, Isotropic)
     ax.set_xscale("symlog", linthresh=1, linscale=0.3)
     ax.set_xlim(-0.15, max(result.time[-1], 1) * 1.05)
     ax.xaxis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
     ax.xaxis.set_minor_locator(
         ticker.SymmetricalLogLocator(base=10, linthresh=1, subs=range(2, 10))
     )
+    ax.set_xlabel("step t")
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def _dress(ax: "Axes", result: Solution | Ensemble) -> None:
+    ticker = optional("matplotlib.ticker", "plot")
+    isotropic = isinstance(result.problem.data.spectrum, Isotropic)
+    time_axis(ax, result)
     ax.set_yscale("log")
     ax.yaxis.set_major_formatter(
         ticker.FuncFormatter(lambda value, _: _tick(value, ax.get_ylim()[0]))
     )
     ax.yaxis.set_minor_formatter(ticker.LogFormatter(minor_thresholds=(1.0, 0.4)))
-    ax.set_xlabel("step t")
     ax.set_ylabel(f"loss, units of {'target power' if isotropic else '$y^2$'} (test: excess)")
-    ax.spines[["top", "right"]].set_visible(False)
 
 
 def _tick(value: float, lowest: float) -> str:
@@ -263,7 +269,8 @@ def _tick(value: float, lowest: float) -> str:
     return f"{value:g}" if lowest > 1e-4 and value < 1e4 else f"$10^{{{np.log10(value):.0f}}}$"
 
 
-def _new_axes() -> "Axes":
+def new_axes() -> "Axes":
+    """The axes of a new figure."""
     axes: Axes = optional("matplotlib.pyplot", "plot").subplots(
         figsize=(5.6, 3.8), layout="constrained"
     )[1]

@@ -1,0 +1,74 @@
+"""The neural tangent kernel over time: its mean eigenvalue, and how it turns to the target."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lindmft.plotting.losses import COLOURS, End, label_ends, new_axes, thinned, time_axis
+from lindmft.theory import Solution
+from lindmft.training import Ensemble
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["kernels"]
+
+DIRECTIONS = {
+    "kernel_scale": ("random direction", COLOURS[0], "-", "o"),
+    "kernel_target": ("target", COLOURS[1], "--", "s"),
+    "kernel_gradient": ("gradient", COLOURS[2], ":", "^"),
+}
+
+
+def kernels(theory: Solution, runs: Ensemble | None = None, ax: "Axes | None" = None) -> "Axes":
+    """Draw x . K x / x . x of the neural tangent kernel K in three directions x against time.
+
+    Parameters
+    ----------
+    theory
+        Solved with ``kernels=True``, drawn as lines.
+    runs
+        Trained with ``kernels=True``, drawn as points with standard errors; or None.
+    ax
+        Where to draw; None: a new figure.
+
+    Returns
+    -------
+    Axes
+        With a line for a random direction, the target's and the gradient's.
+
+    Raises
+    ------
+    ValueError
+        If kernels were not asked for.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=1.5), lm.SGD(lr=0.1))
+    >>> len(lm.plotting.kernels(lm.solve(problem, 50, kernels=True)).get_lines())
+    3
+    """
+    for result in (theory, runs):
+        if result is not None and result.kernel_scale is None:
+            raise ValueError("kernels needs results of solve(..., kernels=True) or train(...)")
+    ax = new_axes() if ax is None else ax
+    valid = len(theory.time) if theory.diverged_at is None else theory.diverged_at
+    ends = []
+    for name, (text, colour, dashes, marker) in DIRECTIONS.items():
+        values = getattr(theory, name)[:valid]
+        ax.plot(theory.time[:valid], values, dashes, color=colour, linewidth=1.6)
+        ends.append(End(theory.time[valid - 1], values[-1], text, colour))
+        if runs is not None:
+            mean, error = getattr(runs.mean(), name), getattr(runs.sem(), name)
+            shown = thinned(int(np.isfinite(mean).sum()))
+            spread = np.where(np.isfinite(error), error, 0.0)[shown]
+            ax.errorbar(
+                runs.time[shown], mean[shown], yerr=spread, fmt=marker, color=colour, markersize=3.6
+            )
+    time_axis(ax, theory)
+    ax.set_ylabel("kernel x·Kx / x·x, by direction x")
+    label_ends(ax, ends)
+    return ax

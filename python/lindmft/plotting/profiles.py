@@ -1,0 +1,80 @@
+"""How features and gradients change over depth, at a few times."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lindmft._gate import one_of, refuse
+from lindmft.plotting.losses import COLOURS, End, label_ends, new_axes
+from lindmft.theory import NORMS, Solution
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["profile"]
+
+POINTS = 101
+
+
+def profile(
+    theory: Solution,
+    name: str = "feature_norm",
+    steps: Sequence[int] | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw a norm against depth: curves in tau = l/L at infinite depth, points joined else.
+
+    Parameters
+    ----------
+    theory
+        A solution.
+    name
+        "feature_norm" or "gradient_norm".
+    steps
+        Which times; None: start, end and two between them.
+    ax
+        Where to draw; None: a new figure.
+
+    Returns
+    -------
+    Axes
+        With one line a time.
+
+    Raises
+    ------
+    ValueError
+        If the name or a time is none of the solution's.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> network = lm.ResNet(depth=float("inf"))
+    >>> theory = lm.solve(lm.Problem(network, lm.Population(), lm.SGD(lr=0.02)), 50)
+    >>> lm.plotting.profile(theory, "gradient_norm").get_xlabel()
+    'depth l/L'
+    """
+    if name not in NORMS:
+        refuse("name", one_of(NORMS), name)
+    valid = len(theory.time) if theory.diverged_at is None else theory.diverged_at
+    shown = np.unique(np.geomspace(1, valid, 4).round().astype(int)) - 1 if steps is None else steps
+    for step in shown:
+        if not 0 <= step < valid:
+            refuse("steps", f"times from 0 to {valid - 1}", step)
+    ax = new_axes() if ax is None else ax
+    endless = theory.problem.network.depth == np.inf
+    depth = np.linspace(0, 1, POINTS) if endless else theory.depth
+    values = theory.profile(name, depth) if endless else getattr(theory, name)
+    ends = []
+    for i, step in enumerate(shown):
+        colour = COLOURS[i % len(COLOURS)]
+        ax.plot(depth, values[:, step], "-" if endless else "o-", color=colour, markersize=3.6)
+        ends.append(End(depth[-1], values[-1, step], f"t = {step}", colour))
+    ax.set_xlabel("depth l/L" if endless else "layer l")
+    ax.set_ylabel(f"{name.replace('_', ' ')} per hidden unit")
+    ax.set_ylim(bottom=0)
+    ax.spines[["top", "right"]].set_visible(False)
+    label_ends(ax, ends)
+    return ax
