@@ -1,10 +1,11 @@
 """Files of every format version read back, to what a computation of today gives.
 
-tests/data holds one solution and one ensemble of each version, written while it was current and
-left alone since. For a new version, ``python tests/test_old_files.py`` writes what is missing.
+tests/data holds results of each kind and version, written while it was current and left alone
+since. For a new version, ``python tests/test_old_files.py`` writes what is missing.
 """
 
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +34,24 @@ PROBLEM = lm.Problem(
         layer_lr=[1.0, 0.5, 2.0],
     ),
 )
+DEEP = lm.Problem(
+    network=lm.ResNet(depth=3, width=0.75, gamma0=0.8, branch=1.2),
+    data=lm.OnePass(alpha=1.5, noise=0.3, targets=[[1.0, 0.4], [0.4, 0.5]]),
+    optimizer=lm.SGD(lr=0.05, weight_decay=0.2, layer_lr=[1.0, 0.5, 2.0, 1.0]),
+)
 INEXACT = {"stats", "provenance", "chain_residual"}  # of the machine and the day
-
-
-def solve() -> lm.Solution:
-    return lm.solve(PROBLEM, STEPS, save="all")
-
-
-def train() -> lm.Ensemble:
-    return lm.train(PROBLEM, STEPS, dim=DIM, seeds=SEEDS)
+RESULTS: dict[tuple[str, int], Callable[[], Any]] = {
+    ("solution", 1): lambda: lm.solve(PROBLEM, STEPS, save="all"),
+    ("ensemble", 1): lambda: lm.train(PROBLEM, STEPS, dim=DIM, seeds=SEEDS),
+    ("solution", 2): lambda: lm.solve(DEEP, STEPS, save="all", replicas=True, kernels=True),
+    ("ensemble", 2): lambda: lm.train(DEEP, STEPS, dim=DIM, seeds=SEEDS),
+    ("replicas", 2): lambda: lm.train_replicas(DEEP, STEPS, dim=DIM, seeds=SEEDS),
+}
+KINDS: dict[str, Any] = {
+    "solution": lm.Solution,
+    "ensemble": lm.Ensemble,
+    "replicas": lm.ReplicaEnsemble,
+}
 
 
 def expect_same(old: Any, new: Any) -> None:
@@ -54,6 +64,14 @@ def expect_same(old: Any, new: Any) -> None:
     elif isinstance(new, np.ndarray):
         scale = np.abs(new).max()
         np.testing.assert_allclose(old, new, rtol=1e-9, atol=1e-12 * scale)
+    elif isinstance(new, tuple):
+        assert len(old) == len(new)
+        for a, b in zip(old, new, strict=True):
+            expect_same(a, b)
+    elif is_dataclass(new) and not isinstance(new, lm.Problem):
+        for field in fields(new):
+            if field.name not in INEXACT:
+                expect_same(getattr(old, field.name), getattr(new, field.name))
     else:
         assert old == new
 
@@ -64,34 +82,28 @@ def version_of(path: Path) -> int:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_old_files_read_back(path: Path) -> None:
-    is_theory = path.name.startswith("solution")
-    old = lm.Solution.load(path) if is_theory else lm.Ensemble.load(path)
-    new = solve() if is_theory else train()
-    for field in fields(new):
-        if field.name not in INEXACT:
-            expect_same(getattr(old, field.name), getattr(new, field.name))
+    kind = path.name.partition("-")[0]
+    old, new = KINDS[kind].load(path), RESULTS[kind, version_of(path)]()
+    expect_same(old, new)
     assert type(old.stats) is type(new.stats)
     assert old.provenance.keys() <= new.provenance.keys()
 
 
-def test_old_files_can_be_compared() -> None:
-    for version in range(1, _files.VERSION + 1):
-        theory = lm.Solution.load(DATA / f"solution-v{version}.nc")
-        runs = lm.Ensemble.load(DATA / f"ensemble-v{version}.nc")
-        assert lm.compare(theory, runs).networks == len(SEEDS)
+@pytest.mark.parametrize("version", range(1, _files.VERSION + 1))
+def test_old_files_can_be_compared(version: int) -> None:
+    theory = lm.Solution.load(DATA / f"solution-v{version}.nc")
+    runs = lm.Ensemble.load(DATA / f"ensemble-v{version}.nc")
+    assert lm.compare(theory, runs).networks == len(SEEDS)
 
 
 def test_every_version_has_its_files() -> None:
-    versions = range(1, _files.VERSION + 1)
-    expected = {
-        f"{kind}-v{version}.nc" for kind in ("solution", "ensemble") for version in versions
-    }
-    assert {path.name for path in FILES} == expected
+    assert {path.name for path in FILES} == {f"{kind}-v{v}.nc" for kind, v in RESULTS}
+    assert max(version for _, version in RESULTS) == _files.VERSION
 
 
 if __name__ == "__main__":
-    for kind, result in (("solution", solve()), ("ensemble", train())):
-        path = DATA / f"{kind}-v{_files.VERSION}.nc"
-        if not path.exists():
-            result.save(path)
+    for (kind, version), result in RESULTS.items():
+        path = DATA / f"{kind}-v{version}.nc"
+        if version == _files.VERSION and not path.exists():
+            result().save(path)
             print(f"wrote {path}")
