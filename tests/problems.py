@@ -1,4 +1,4 @@
-"""Random problems over the whole space that perceptrons and exact steps cover."""
+"""Random problems over the whole space that the theory covers."""
 
 import math
 from typing import Any
@@ -36,6 +36,38 @@ def networks(draw: st.DrawFn) -> Problem:
 
 
 @st.composite
+def resnets(draw: st.DrawFn, depths: st.SearchStrategy[float]) -> Problem:
+    """Residual networks; one in a few is lazy, at infinite width."""
+    network = {
+        "kind": "resnet",
+        "depth": draw(depths),
+        "width": draw(st.one_of(number(0.3, 4.0), st.just(math.inf))),
+        "gamma0": draw(number(0.2, 2.0)),
+        "branch": draw(number(0.1, 1.2)),
+        "parameterization": draw(st.sampled_from(["mup", "ntk"])),
+        "init_scale": draw(number(0.5, 1.1)),
+        "centered": draw(st.booleans()),
+    }
+    if network["depth"] != math.inf:
+        network["branch_scaling"] = draw(st.sampled_from(["depth", "constant"]))
+    if draw(st.integers(0, 4)) == 0:
+        network |= {"width": math.inf, "gamma0": 0.0, "parameterization": "mup"}
+    return network
+
+
+def initial_kernel(network: Problem) -> float:
+    """Of equal widths, at t = 0 and init_scale 1 (theory.md section 12, item 9)."""
+    depth, b_sq = network["depth"], network.get("branch", 1.0) ** 2
+    if network["kind"] == "mlp":
+        return float(depth + 1)
+    if depth == math.inf:
+        return math.exp(b_sq) * (2 + b_sq)
+    if network.get("branch_scaling", "depth") == "depth":
+        b_sq /= depth
+    return float((1 + b_sq) ** (depth - 1) * (2 + (depth - 1) * b_sq / (1 + b_sq)))
+
+
+@st.composite
 def spectra(draw: st.DrawFn) -> Problem:
     if draw(st.booleans()):
         return {"kind": "isotropic"}
@@ -61,9 +93,9 @@ def data_sets(draw: st.DrawFn) -> Problem:
 
 
 @st.composite
-def optimizers(draw: st.DrawFn, depth: int, steps: int) -> Problem:
+def optimizers(draw: st.DrawFn, network: Problem, steps: int) -> Problem:
     momentum = draw(st.sampled_from([0.0, 0.5, 0.9]))
-    rate = number(0.0, 0.15 * (1 - momentum) / (depth + 1))
+    rate = number(0.0, 0.15 * (1 - momentum) / initial_kernel(network))
     optimizer: Problem = {
         "lr": draw(st.one_of(rate, st.lists(rate, min_size=steps, max_size=steps))),
         "momentum": momentum,
@@ -71,20 +103,23 @@ def optimizers(draw: st.DrawFn, depth: int, steps: int) -> Problem:
         "weight_decay": draw(st.sampled_from([0.0, 0.3])),
     }
     if draw(st.booleans()):
+        arrays = 3 if network["depth"] == math.inf else network["depth"] + 1
         optimizer["layer_lr"] = draw(
-            st.lists(number(0.0, 1.5), min_size=depth + 1, max_size=depth + 1)
+            st.lists(number(0.0, 1.5), min_size=arrays, max_size=arrays)
         )
     return optimizer
 
 
 @st.composite
-def problems(draw: st.DrawFn, steps: int) -> Problem:
+def problems(
+    draw: st.DrawFn, steps: int, architecture: st.SearchStrategy[Problem] | None = None
+) -> Problem:
     """Problems whose theory stays finite: everything else at random."""
-    network = draw(networks())
+    network = draw(networks() if architecture is None else architecture)
     return {
         "network": network,
         "data": draw(data_sets()),
-        "optimizer": draw(optimizers(network["depth"], steps)),
+        "optimizer": draw(optimizers(network, steps)),
     }
 
 

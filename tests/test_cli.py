@@ -125,7 +125,7 @@ def test_outputs_that_cannot_be_written_are_refused_before_the_work(
 BROKEN = [
     (PROBLEM.replace("alpha = 2.0", "alpha = -2.0"), "data.alpha must be positive"),
     (PROBLEM.replace("depth", "dephts"), "did you mean 'depth'?"),
-    (PROBLEM.replace('"mlp"', '"resnet"'), "network.kind must be 'mlp', got 'resnet'"),
+    (PROBLEM.replace('"mlp"', '"cnn"'), "network.kind must be 'mlp' or 'resnet', got 'cnn'"),
     (PROBLEM.replace("[optimizer]\nlr = 0.05", ""), "optimizer must be given"),
     (PROBLEM + "[run]\nstep = 3\n", "did you mean 'steps'?"),
     (PROBLEM + "[run]\nsteps = 0\n", "steps must be at least 1"),

@@ -106,8 +106,8 @@ py::dict solve_to_dict(const Problem& problem, int steps, std::vector<std::strin
 
 void register_solve(py::module_& module) {
   module.def("solve", &solve_to_dict, "problem"_a, "steps"_a, py::kw_only(), "save"_a = std::vector<std::string>{},
-             "depth_nodes"_a = 0, "replicas"_a = false, "kernels"_a = false, "threads"_a = 0, "memory_limit"_a = 0.0, "progress"_a = py::none(),
-             "Exact steps of the theory; see lindmft.solve.");
+             "depth_nodes"_a = 0, "replicas"_a = false, "kernels"_a = false, "threads"_a = 0, "memory_limit"_a = 0.0,
+             "progress"_a = py::none(), "Exact steps of the theory; see lindmft.solve.");
   module.def(
       "estimate_solve_memory",
       [](const Problem& problem, int steps, std::vector<std::string> save, int depth_nodes, bool replicas,
@@ -120,8 +120,7 @@ void register_solve(py::module_& module) {
         return estimate_solve_memory(problem, steps, options);
       },
       "problem"_a, "steps"_a, py::kw_only(), "save"_a = std::vector<std::string>{}, "depth_nodes"_a = 0,
-      "replicas"_a = false, "kernels"_a = false,
-      "Bytes that solve takes at its peak.");
+      "replicas"_a = false, "kernels"_a = false, "Bytes that solve takes at its peak.");
 }
 
 }  // namespace lindmft::bindings

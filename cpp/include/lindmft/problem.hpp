@@ -54,7 +54,7 @@ struct Optimizer {
   std::vector<double> lr{0.1};  ///< eta: one entry for a constant rate, or one a step
   double momentum = 0.0;
   bool nesterov = false;
-  double weight_decay = 0.0;     ///< W <- (1 - eta weight_decay) W + ...
+  double weight_decay = 0.0;  ///< W <- (1 - eta weight_decay) W + ...
   /// Multipliers of the gradient step, W^0 .. w^L; empty: all one. At infinite depth three: W^0, all branches, w^L.
   std::vector<double> layer_lr;
 };

@@ -56,8 +56,8 @@ struct Replicas {
   std::vector<double> independent;  ///< neither: the bias
 };
 
-/// x^T NTK x / x^T x of the neural tangent kernel NTK of the predictor, D x D: d w_hat = eta NTK u for a small step along
-/// the data gradient u. n entries each.
+/// x^T NTK x / x^T x of the neural tangent kernel NTK of the predictor, D x D: d w_hat = eta NTK u for a small step
+/// along the data gradient u. n entries each.
 struct Kernels {
   std::vector<double> scale;     ///< x random: the mean eigenvalue
   std::vector<double> target;    ///< x = Lambda w*, the direction of the target's gradient
@@ -79,8 +79,8 @@ struct Solution {
   double irreducible = 0.0;                        ///< sigma^2
   std::optional<int> diverged_at;                  ///< the first step whose loss passes the threshold
   TwoTimeFunctions functions;
-  Replicas replicas;                                     ///< empty unless asked for
-  Kernels kernels;                                       ///< empty unless asked for
+  Replicas replicas;                                      ///< empty unless asked for
+  Kernels kernels;                                        ///< empty unless asked for
   std::vector<std::vector<double>> test_loss_by_output;   ///< C x n
   std::vector<std::vector<double>> train_loss_by_output;  ///< C x n
   std::vector<Solution> channels;                         ///< one a distinct target; empty if there is one output

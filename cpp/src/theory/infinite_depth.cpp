@@ -19,14 +19,63 @@ using linalg::View;
 namespace {
 
 // Of a row that is solved for alone:
-constexpr int kMemory = 30;              // earlier iterates of the accelerator
+constexpr int kMemory = 30;  // earlier iterates of the accelerator
 constexpr int kMostIterations = 300;
-constexpr double kTolerance = 1e-12;     // relative change that ends the iteration
-constexpr double kAccepted = 1e-9;       // a change that will not get smaller is rounding below this
+constexpr double kTolerance = 1e-12;  // relative change that ends the iteration
+constexpr double kAccepted = 1e-9;    // a change that will not get smaller is rounding below this
 
 ConstView rows_of(const Matrix& m, Panel panel) {
   return linalg::leading(m, panel.end, panel.end).block(panel.begin, 0, panel.size(), panel.end);
 }
+
+void add(View out, ConstView x, double weight) {
+  for (int i = 0; i < out.rows; ++i) {
+    for (int s = 0; s < out.cols; ++s) out(i, s) += weight * x(i, s);
+  }
+}
+
+/// Depth propagators of the rows of a panel: their linear part is beta0^2 d(t)^2.
+class RowPropagators {
+ public:
+  RowPropagators(const Matrix& integral, const PanelTime& time, double branch_sq) : panel_(time.panel) {
+    for (int t = panel_.begin; t < panel_.end; ++t) {
+      const double linear = branch_sq * time.decay[t] * time.decay[t];
+      if (linear_.empty() || linear != linear_.back()) propagators_.emplace_back(integral, linear);
+      linear_.push_back(linear);
+      which_.push_back(propagators_.size() - 1);
+    }
+  }
+
+  /// The derivative's rows without the linear part of what they are derivatives of.
+  void remove_linear(Matrix& derivative, const Matrix& of) const {
+    for (int i = 0; i < panel_.size(); ++i) {
+      double* rows = derivative.row(i);
+      const double* x = of.row(panel_.begin + i);
+      const double linear = linear_[static_cast<std::size_t>(i)];
+      for (int s = 0; s < panel_.end; ++s) rows[s] -= linear * x[s];
+    }
+  }
+
+  /// The panel's rows at depth node j, from those at the end and the derivatives at all nodes.
+  void rows(View out, int j, const Matrix& at_end, const std::vector<const Matrix*>& derivatives) const {
+    for (int i = 0; i < panel_.size(); ++i) {
+      const DepthPropagator& step = propagators_[which_[static_cast<std::size_t>(i)]];
+      const double* end = at_end.row(panel_.begin + i);
+      for (int s = 0; s < panel_.end; ++s) out(i, s) = step.start[static_cast<std::size_t>(j)] * end[s];
+      for (std::size_t k = 0; k < derivatives.size(); ++k) {
+        const double weight = step.step(j, static_cast<int>(k));
+        const double* from = derivatives[k]->row(i);
+        for (int s = 0; s < panel_.end; ++s) out(i, s) += weight * from[s];
+      }
+    }
+  }
+
+ private:
+  Panel panel_;
+  std::vector<DepthPropagator> propagators_;
+  std::vector<std::size_t> which_;  // of a row
+  std::vector<double> linear_;      // of a row
+};
 
 }  // namespace
 
@@ -34,10 +83,7 @@ InfiniteDepth::Direction::Direction(int nodes, int rows)
     : kernel(nodes, nodes), branch(nodes, nodes), turn(nodes, nodes), d_kernel(rows, nodes), d_source(rows, nodes) {}
 
 InfiniteDepth::InfiniteDepth(const Problem& problem, int nodes, int rows, int depth_nodes)
-    : scales_(scales(problem)),
-      branch_sq_(scales_.branch * scales_.branch),
-      grid_(depth_nodes),
-      R_gu1_(nodes, nodes) {
+    : scales_(scales(problem)), branch_sq_(scales_.branch * scales_.branch), grid_(depth_nodes), R_gu1_(nodes, nodes) {
   for (int j = 0; j < depth_nodes; ++j) nodes_.emplace_back(nodes, rows);
 }
 
@@ -60,185 +106,166 @@ void InfiniteDepth::guess(Panel panel, bool responses_final) {
   }
 }
 
+InfiniteDepth::Going InfiniteDepth::going(Node& node, bool ahead) {
+  Crossing& at = node.at;
+  if (ahead) return {node.forward, node.backward.branch, at.S_a, at.S_b, at.h, at.g};
+  return {node.backward, node.forward.branch, at.S_b, at.S_a, at.g, at.h};
+}
+
 // With T = gamma0^2 E Bhat, forward (backward mirrored):
 //     E'   = beta0^2 (T E + Ahat)
 //     S_a' = beta0^2 (D_w C_h D_w + gamma0^2 E D_w C_g D_w E^T + T S_a + (T S_a)^T)
-// `near` is C_h, `far` is C_g.
-void InfiniteDepth::derivatives(const Sweep& sweep, Direction& my, const Matrix& opposite, const Matrix& S,
-                                const Matrix& near, const Matrix& far) {
+void InfiniteDepth::derivatives(const Sweep& sweep, const Going& at) {
   const Panel panel = sweep.time.panel;
   const int p = panel.size();
   const int b = panel.end;
+  Direction& my = at.my;
   const View left = sweep.scratch(0, p, b);
   if (!sweep.responses_final) {
-    sweep.algebra.times_causal(left, rows_of(my.kernel, panel), opposite, scales_.gamma0_sq);
+    sweep.algebra.times_causal(left, rows_of(my.kernel, panel), at.opposite, scales_.gamma0_sq);
     linalg::replace_rows(my.turn, panel, left, sweep.changes);
     const View d_kernel = linalg::leading(my.d_kernel, p, b);
     sweep.algebra.times_causal(d_kernel, left, my.kernel, branch_sq_);
-    for (int i = 0; i < p; ++i) {
-      const double* branch = my.branch.row(panel.begin + i);
-      for (int s = 0; s < b; ++s) d_kernel(i, s) += branch_sq_ * branch[s];
-    }
+    add(d_kernel, rows_of(my.branch, panel), branch_sq_);
   }
   const View d_source = linalg::leading(my.d_source, p, b);
-  sweep.algebra.times_symmetric(d_source, rows_of(my.turn, panel), S, branch_sq_);
-  sweep.algebra.times_transposed(d_source, rows_of(S, panel), my.turn, branch_sq_, 1.0);
+  sweep.algebra.times_symmetric(d_source, rows_of(my.turn, panel), at.S, branch_sq_);
+  sweep.algebra.times_transposed(d_source, rows_of(at.S, panel), my.turn, branch_sq_, 1.0);
   if (scales_.gamma0_sq > 0.0) {
     const View decayed = sweep.scratch(1, p, b);
     decayed_rows(decayed, my.kernel, sweep.time);
-    sweep.algebra.times_symmetric(left, decayed, far, branch_sq_ * scales_.gamma0_sq);
+    sweep.algebra.times_symmetric(left, decayed, at.partner.C, branch_sq_ * scales_.gamma0_sq);
     times_decay(left, sweep.time);
     sweep.algebra.times_transposed(d_source, left, my.kernel, 1.0, 1.0);
   }
-  add_decayed(d_source, sweep.time, near, branch_sq_);
+  add_decayed(d_source, sweep.time, at.x.C, branch_sq_);
 }
 
 // One step of a fixed-point iteration in depth. E' contains beta0^2 D_w E D_w and S' beta0^2 D_w S D_w: with that part
 // solved for exactly (up to d(s) / d(t)), what remains to be iterated vanishes with gamma0.
 void InfiniteDepth::integrate(const Sweep& sweep, bool ahead) {
   const Panel panel = sweep.time.panel;
-  const int b = panel.end;
-  const int m = grid_.size();
-  const int end = ahead ? 0 : m - 1;
-  const auto my = [&](int j) -> Direction& {
-    Node& node = nodes_[static_cast<std::size_t>(j)];
-    return ahead ? node.forward : node.backward;
-  };
-  const auto source = [&](int j) -> Matrix& {
-    Node& node = nodes_[static_cast<std::size_t>(j)];
-    return ahead ? node.at.S_a : node.at.S_b;
-  };
-  std::vector<DepthPropagator> propagators;
-  std::vector<std::size_t> which;  // of a row of the panel
-  for (int t = panel.begin; t < panel.end; ++t) {
-    const double d = sweep.time.decay[t];
-    const double linear = branch_sq_ * d * d;
-    if (t == panel.begin || d != sweep.time.decay[t - 1])
-      propagators.emplace_back(ahead ? grid_.from_start() : grid_.to_end(), linear);
-    which.push_back(propagators.size() - 1);
-    for (int j = 0; j < m; ++j) {
-      double* d_kernel = my(j).d_kernel.row(t - panel.begin);
-      double* d_source = my(j).d_source.row(t - panel.begin);
-      for (int s = 0; s < b; ++s) {
-        d_kernel[s] -= linear * my(j).kernel(t, s);
-        d_source[s] -= linear * source(j)(t, s);
-      }
-    }
+  const RowPropagators propagators(ahead ? grid_.from_start() : grid_.to_end(), sweep.time, branch_sq_);
+  std::vector<const Matrix*> d_kernel, d_source;
+  for (Node& node : nodes_) {
+    const Going at = going(node, ahead);
+    propagators.remove_linear(at.my.d_kernel, at.my.kernel);
+    propagators.remove_linear(at.my.d_source, at.S);
+    d_kernel.push_back(&at.my.d_kernel);
+    d_source.push_back(&at.my.d_source);
   }
-  const View rows = sweep.scratch(0, panel.size(), b);
-  const auto update = [&](int j, const Matrix& at_end, auto derivative) {
-    for (int i = 0; i < panel.size(); ++i) {
-      const DepthPropagator& step = propagators[which[static_cast<std::size_t>(i)]];
-      const double* first = at_end.row(panel.begin + i);
-      for (int s = 0; s < b; ++s) rows(i, s) = step.start[static_cast<std::size_t>(j)] * first[s];
-      for (int k = 0; k < m; ++k) {
-        const double weight = step.step(j, k);
-        const double* from = derivative(k).row(i);
-        for (int s = 0; s < b; ++s) rows(i, s) += weight * from[s];
-      }
-    }
-  };
-  for (int j = 0; j < m; ++j) {
+  const int end = ahead ? 0 : grid_.size() - 1;
+  const Going start = going(nodes_[static_cast<std::size_t>(end)], ahead);
+  const View rows = sweep.scratch(0, panel.size(), panel.end);
+  for (int j = 0; j < grid_.size(); ++j) {
     if (j == end) continue;
+    const Going at = going(nodes_[static_cast<std::size_t>(j)], ahead);
     if (!sweep.responses_final) {
-      update(j, my(end).kernel, [&](int k) -> Matrix& { return my(k).d_kernel; });
-      linalg::replace_rows(my(j).kernel, panel, rows, sweep.changes);
+      propagators.rows(rows, j, start.my.kernel, d_kernel);
+      linalg::replace_rows(at.my.kernel, panel, rows, sweep.changes);
     }
-    update(j, source(end), [&](int k) -> Matrix& { return my(k).d_source; });
-    linalg::replace_symmetric(source(j), panel, rows, sweep.changes);
+    propagators.rows(rows, j, start.S, d_source);
+    linalg::replace_symmetric(at.S, panel, rows, sweep.changes);
   }
 }
 
-// Correlations and responses of h (ahead) or g where they meet, and the branch that follows from them.
-void InfiniteDepth::meet(const Sweep& sweep, Node& node, bool ahead) {
+// Responses and correlations where the two directions meet, and the branch that follows from them.
+void InfiniteDepth::meet(const Sweep& sweep, const Going& at) {
   const Panel panel = sweep.time.panel;
-  LinearProcess& x = ahead ? node.at.h : node.at.g;
-  LinearProcess& partner = ahead ? node.at.g : node.at.h;
-  Direction& my = ahead ? node.forward : node.backward;
+  const double gamma0_sq = scales_.gamma0_sq;
   if (!sweep.responses_final) {
-    x.set_kernel(sweep, rows_of(my.kernel, panel), partner, scales_.gamma0_sq);
-    x.respond(sweep, partner, scales_.gamma0_sq);
+    at.x.set_kernel(sweep, rows_of(at.my.kernel, panel), at.partner, gamma0_sq);
+    at.x.respond(sweep, at.partner, gamma0_sq);
   }
-  if (ahead) {
-    node.at.correlate_h(sweep, scales_.gamma0_sq);
-  } else {
-    node.at.correlate_g(sweep, scales_.gamma0_sq);
-  }
+  at.x.correlate(sweep, at.partner, {&at.S, 1.0}, {&at.S_partner, 1.0}, gamma0_sq);
   if (sweep.responses_final) return;
   const View rows = sweep.scratch(0, panel.size(), panel.end);
-  branch_rows(rows, sweep.time, x.cross, x.C, scales_.lr[1], 1.0);
-  linalg::replace_rows(my.branch, panel, rows, sweep.changes);
+  branch_rows(rows, sweep.time, at.x.cross, at.x.C, scales_.lr[1], 1.0);
+  linalg::replace_rows(at.my.branch, panel, rows, sweep.changes);
 }
 
 // One pass over the equations of a direction.
 void InfiniteDepth::improve(const Sweep& sweep, bool ahead) {
-  for (Node& node : nodes_) {
-    if (ahead) {
-      derivatives(sweep, node.forward, node.backward.branch, node.at.S_a, node.at.h.C, node.at.g.C);
-    } else {
-      derivatives(sweep, node.backward, node.forward.branch, node.at.S_b, node.at.g.C, node.at.h.C);
-    }
-  }
+  for (Node& node : nodes_) derivatives(sweep, going(node, ahead));
   integrate(sweep, ahead);
-  for (Node& node : nodes_) meet(sweep, node, ahead);
+  for (Node& node : nodes_) meet(sweep, going(node, ahead));
 }
 
-/// Row t of everything that the equations of a direction determine.
-std::vector<double*> InfiniteDepth::unknown_rows(int t, bool ahead) {
-  std::vector<double*> rows;
-  for (Node& node : nodes_) {
-    Direction& my = ahead ? node.forward : node.backward;
-    rows.push_back(my.kernel.row(t));
-    rows.push_back(my.branch.row(t));
-    rows.push_back((ahead ? node.at.S_a : node.at.S_b).row(t));
-    rows.push_back((ahead ? node.at.h.C : node.at.g.C).row(t));
+/// Row t of everything that the equations of a direction determine, one after the other, each in units of its own.
+class InfiniteDepth::RowState {
+ public:
+  RowState(InfiniteDepth& network, int t, bool ahead) : t_(t) {
+    for (Node& node : network.nodes_) {
+      const Going at = network.going(node, ahead);
+      for (Matrix* m : {&at.my.kernel, &at.my.branch}) functions_.push_back({m, false, 1.0});
+      for (Matrix* m : {&at.S, &at.x.C}) functions_.push_back({m, true, 1.0});
+    }
   }
-  return rows;
-}
+
+  /// The units from now on: the largest entries.
+  void rescale() {
+    for (Function& f : functions_) {
+      const double* row = f.m->row(t_);
+      f.scale = 1e-300;
+      for (int s = 0; s <= t_; ++s) f.scale = std::max(f.scale, std::abs(row[s]));
+    }
+  }
+
+  [[nodiscard]] std::vector<double> read() const {
+    std::vector<double> x;
+    for (const Function& f : functions_) {
+      for (int s = 0; s <= t_; ++s) x.push_back((*f.m)(t_, s) / f.scale);
+    }
+    return x;
+  }
+
+  void write(const std::vector<double>& x) {
+    std::size_t i = 0;
+    for (Function& f : functions_) {
+      for (int s = 0; s <= t_; ++s) (*f.m)(t_, s) = f.scale * x[i++];
+      if (f.symmetric) linalg::mirror(*f.m, {t_, t_ + 1});
+    }
+  }
+
+ private:
+  struct Function {
+    Matrix* m;
+    bool symmetric;
+    double scale;
+  };
+
+  int t_;
+  std::vector<Function> functions_;
+};
 
 // The equations of a single row are linear (but for the variances at equal times) and strongly coupled where training
 // is about to diverge: there, plain iteration does not converge.
 void InfiniteDepth::solve_row(const Sweep& sweep, bool ahead) {
   const int t = sweep.time.panel.begin;
-  const std::vector<double*> rows = unknown_rows(t, ahead);
-  const std::size_t n = static_cast<std::size_t>(t) + 1;
-  std::vector<double> x(rows.size() * n), g(x.size()), scale(rows.size(), 1.0);
+  RowState state(*this, t, ahead);
   linalg::Anderson accelerated(kMemory);
   linalg::RowChanges changes;
   const Sweep inner{sweep.time, sweep.algebra, sweep.scratch, changes, sweep.responses_final};
-  const auto read = [&](std::vector<double>& out) {
-    for (std::size_t r = 0; r < rows.size(); ++r)
-      std::transform(rows[r], rows[r] + n, out.begin() + static_cast<std::ptrdiff_t>(r * n), [&](double y) { return y / scale[r]; });
-  };
   double change = 0.0;
   for (int i = 0; i < kMostIterations; ++i) {
-    read(x);
+    const std::vector<double> x = state.read();
     changes.reset(1);
     improve(inner, ahead);
     change = changes[0];
     if (change < kTolerance || !std::isfinite(change)) break;
     if (i == 0) {
-      for (std::size_t r = 0; r < rows.size(); ++r) {
-        for (std::size_t s = 0; s < n; ++s) scale[r] = std::max(s == 0 ? 1e-300 : scale[r], std::abs(rows[r][s]));
-      }
-      read(x);
-      continue;
-    }
-    read(g);
-    x = accelerated.next(x, g);
-    for (std::size_t r = 0; r < rows.size(); ++r)
-      for (std::size_t s = 0; s < n; ++s) rows[r][s] = scale[r] * x[r * n + s];
-    for (Node& node : nodes_) {
-      linalg::mirror(ahead ? node.at.S_a : node.at.S_b, sweep.time.panel);
-      linalg::mirror(ahead ? node.at.h.C : node.at.g.C, sweep.time.panel);
+      state.rescale();
+    } else {
+      state.write(accelerated.next(x, state.read()));
     }
   }
   failure_.clear();
   if (change < kAccepted) return;
   sweep.changes.note(0, std::numeric_limits<double>::infinity());
   std::ostringstream message;
-  message << "step " << t << " did not converge in depth: after " << kMostIterations << " iterations it still changes by "
-          << change << " (wanted " << kTolerance << "); lower network.branch or optimizer.lr, or use a finite depth";
+  message << "step " << t << " did not converge in depth: after " << kMostIterations
+          << " iterations it still changes by " << change << " (wanted " << kTolerance
+          << "); lower network.branch or optimizer.lr, or use a finite depth";
   failure_ = message.str();
 }
 

@@ -41,10 +41,10 @@ class InfiniteDepth final : public NetworkSide {
   /// What one direction carries through a depth: E or F, and its equation.
   struct Direction {
     Direction(int nodes, int rows);
-    Matrix kernel;                 // n x n, causal   E or F
-    Matrix branch;                 // n x n, causal   Ahat or Bhat
-    Matrix turn;                   // n x n, causal   gamma0^2 E Bhat, or gamma0^2 F Ahat
-    Matrix d_kernel, d_source;     // p x n   derivatives, without their linear part
+    Matrix kernel;              // n x n, causal   E or F
+    Matrix branch;              // n x n, causal   Ahat or Bhat
+    Matrix turn;                // n x n, causal   gamma0^2 E Bhat, or gamma0^2 F Ahat
+    Matrix d_kernel, d_source;  // p x n   derivatives, without their linear part
   };
   struct Node {
     Node(int nodes, int rows) : at(nodes, rows), forward(nodes, rows), backward(nodes, rows) {}
@@ -52,14 +52,22 @@ class InfiniteDepth final : public NetworkSide {
     Direction forward, backward;
   };
 
+  /// What the equations of one direction know at one depth; the other direction's mirror it.
+  struct Going {
+    Direction& my;
+    const Matrix& opposite;  // the branch of the other direction
+    Matrix &S, &S_partner;
+    LinearProcess &x, &partner;
+  };
+  class RowState;
+
   [[nodiscard]] const Node& node(int l) const { return nodes_[static_cast<std::size_t>(l - 1)]; }
-  void derivatives(const Sweep& sweep, Direction& my, const Matrix& opposite, const Matrix& S, const Matrix& near,
-                   const Matrix& far);
+  static Going going(Node& node, bool ahead);
+  void derivatives(const Sweep& sweep, const Going& at);
   void integrate(const Sweep& sweep, bool ahead);
-  void meet(const Sweep& sweep, Node& node, bool ahead);
+  void meet(const Sweep& sweep, const Going& at);
   void improve(const Sweep& sweep, bool ahead);
   void solve_row(const Sweep& sweep, bool ahead);
-  [[nodiscard]] std::vector<double*> unknown_rows(int t, bool ahead);
   void note_error(int t);
 
   Scales scales_;

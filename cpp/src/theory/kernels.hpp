@@ -1,8 +1,8 @@
 // The neural tangent kernel of the predictor as seen by single vectors x, out of the two-time functions alone.
 //
-// Each weight array contributes c_l b_l^2 (N_{l+1} / N_L) (|g^{l+1}|^2 / N_{l+1}) (|h_x^l|^2 / N_l), where h_x^l(t) is what
-// the weights at time t make of x. For x = u that is h^l. Any other x can stand in the place of u at one node: what
-// stands there moves no weights before that node, so the equations of that row give <h_x h_x> and <h_x h>.
+// Each weight array contributes c_l b_l^2 (N_{l+1} / N_L) (|g^{l+1}|^2 / N_{l+1}) (|h_x^l|^2 / N_l), where h_x^l(t) is
+// what the weights at time t make of x. For x = u that is h^l. Any other x can stand in the place of u at one node:
+// what stands there moves no weights before that node, so the equations of that row give <h_x h_x> and <h_x h>.
 #pragma once
 
 #include "theory/march.hpp"

@@ -21,8 +21,8 @@ constexpr double kGrow = 0.3;            // the window grows while sweeps make t
 constexpr int kLongHistory = 512;        // nodes; with a history that caches hold, half a window is enough
 
 /// A window slides over the steps. Each sweep makes at least its first row exact, by causality, and a good guess makes
-/// more: those are final, and as many new rows enter at the far end. (Infinite depth is implicit: there, rows of a window
-/// are final once they stop changing.)
+/// more: those are final, and as many new rows enter at the far end. (Infinite depth is implicit: there, rows of a
+/// window are final once they stop changing.)
 class March {
  public:
   March(TimeGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options, Solution& solution)

@@ -13,7 +13,7 @@ struct MarchOptions {
   int threads = 1;
   int largest_panel = 8;  ///< rows of the sliding window, and recorded together
   double depth_tolerance = std::numeric_limits<double>::infinity();  ///< stop where depth_error() passes it
-  bool responses_final = false;  ///< march correlations alone: those of replicas
+  bool responses_final = false;                                      ///< march correlations alone: those of replicas
   Progress progress;
 };
 

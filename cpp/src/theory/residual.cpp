@@ -136,7 +136,8 @@ void Residual::finish(const Sweep& sweep, const DataField& /*data*/) {
 double Residual::kernel(int node, const DataField& data) const {
   double sum = scales_.lr.front() * layer(1).g.C(node, node) * (*data.C_h0)(node, node);
   for (int l = 1; l < layers(); ++l) {
-    sum += scales_.lr[static_cast<std::size_t>(l)] * branch_sq_ * layer(l + 1).g.C(node, node) * layer(l).h.C(node, node);
+    sum +=
+        scales_.lr[static_cast<std::size_t>(l)] * branch_sq_ * layer(l + 1).g.C(node, node) * layer(l).h.C(node, node);
   }
   return sum + scales_.lr.back() * layers_.back().h.C(node, node);
 }

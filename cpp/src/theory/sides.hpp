@@ -37,7 +37,7 @@ struct Sweep {
   const PanelTime& time;
   linalg::PanelAlgebra& algebra;
   Scratch& scratch;
-  linalg::RowChanges& changes;  ///< everything that is written notes here how much it changed
+  linalg::RowChanges& changes;   ///< everything that is written notes here how much it changed
   bool responses_final = false;  ///< a pass over correlations alone: those of replicas (replicas.hpp)
 };
 

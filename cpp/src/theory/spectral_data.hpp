@@ -67,10 +67,10 @@ class SpectralData final : public DataSide {
   DataMode mode_;
   bool centered_;
   double init_scale_;
-  double noise_sq_;       // sigma^2
-  double inverse_alpha_;  // 1 / alpha, 0 for infinite data
-  double sgd_noise_;      // 1/q - 1
-  double m1_ = 0.0;       // sum p lambda
+  double noise_sq_;                               // sigma^2
+  double inverse_alpha_;                          // 1 / alpha, 0 for infinite data
+  double sgd_noise_;                              // 1/q - 1
+  double m1_ = 0.0;                               // sum p lambda
   bool shares_init_ = true, shares_data_ = true;  // the two networks of a cross-correlation
   std::vector<Mode> modes_;
 
