@@ -12,6 +12,7 @@ import click
 from lindmft import _cli_files, _core, demo
 from lindmft._config import show_config
 from lindmft._schema import brief
+from lindmft._types import Array
 from lindmft.analysis import compare
 from lindmft.theory import FUNCTIONS, Solution, solve
 from lindmft.training import Ensemble, train
@@ -209,14 +210,28 @@ def info_command() -> None:
     show_config()
 
 
+def _extra(result: Solution | Ensemble) -> dict[str, Array]:
+    """Columns that were asked for."""
+    columns: dict[str, Array] = {}
+    if isinstance(result, Solution) and result.replicas is not None:
+        split = result.replicas
+        columns |= {"bias": split.bias, "weights": split.variance_init}
+        columns |= {"data": split.variance_data, "interaction": split.variance_interaction}
+    mean = result if isinstance(result, Solution) else result.mean()
+    if mean.kernel_scale is not None and mean.kernel_target is not None:
+        columns |= {"kernel": mean.kernel_scale, "on target": mean.kernel_target}
+    return columns
+
+
 def _finish(result: Solution | Ensemble, output: Path | None, picture: Path | None) -> None:
     """Print the losses at a few steps, and write what was asked for."""
     mean = result if isinstance(result, Solution) else result.mean()
     click.echo(brief(result.problem))
     click.echo(f"{result.status} ({result.stats.seconds:.2f} s, {result.stats.threads} threads)")
-    click.echo(f"{'step':>8}{'test loss':>14}{'train loss':>14}")
+    columns = {"test loss": mean.test_loss, "train loss": mean.train_loss, **_extra(result)}
+    click.echo(f"{'step':>8}" + "".join(f"{name:>14}" for name in columns))
     for t in _cli_files.round_steps(len(result.time)):
-        click.echo(f"{t:>8}{mean.test_loss[t]:>14.6g}{mean.train_loss[t]:>14.6g}")
+        click.echo(f"{t:>8}" + "".join(f"{series[t]:>14.6g}" for series in columns.values()))
     if output:
         result.save(output)
         click.echo(f"wrote {output}")

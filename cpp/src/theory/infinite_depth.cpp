@@ -34,6 +34,16 @@ void add(View out, ConstView x, double weight) {
   }
 }
 
+/// Largest difference; infinite or not a number where an entry is.
+double distance(const std::vector<double>& x, const std::vector<double>& y) {
+  double largest = 0.0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double off = std::abs(x[i] - y[i]);
+    if (!(off <= largest)) largest = off;
+  }
+  return largest;
+}
+
 /// Depth propagators of the rows of a panel: their linear part is beta0^2 d(t)^2.
 class RowPropagators {
  public:
@@ -202,12 +212,13 @@ class InfiniteDepth::RowState {
     }
   }
 
-  /// The units from now on: the largest entries.
+  /// The units from now on: the largest entries of this row and the one before, which need not be zero if this one is.
   void rescale() {
     for (Function& f : functions_) {
-      const double* row = f.m->row(t_);
       f.scale = 1e-300;
-      for (int s = 0; s <= t_; ++s) f.scale = std::max(f.scale, std::abs(row[s]));
+      for (int t = std::max(0, t_ - 1); t <= t_; ++t) {
+        for (int s = 0; s <= t_; ++s) f.scale = std::max(f.scale, std::abs((*f.m)(t, s)));
+      }
     }
   }
 
@@ -247,17 +258,20 @@ void InfiniteDepth::solve_row(const Sweep& sweep, bool ahead) {
   linalg::RowChanges changes;
   const Sweep inner{sweep.time, sweep.algebra, sweep.scratch, changes, sweep.responses_final};
   double change = 0.0;
+  double least = std::numeric_limits<double>::infinity();
+  int in_vain = 0;  // iterations that did not make it smaller
   for (int i = 0; i < kMostIterations; ++i) {
+    if (i < 2) state.rescale();  // the accelerator needs units that stay
     const std::vector<double> x = state.read();
     changes.reset(1);
     improve(inner, ahead);
-    change = changes[0];
+    const std::vector<double> g = state.read();
+    change = distance(x, g);
     if (change < kTolerance || !std::isfinite(change)) break;
-    if (i == 0) {
-      state.rescale();
-    } else {
-      state.write(accelerated.next(x, state.read()));
-    }
+    in_vain = change < least ? 0 : in_vain + 1;
+    least = std::min(least, change);
+    if (change < kAccepted && in_vain > 2) break;
+    if (i > 0) state.write(accelerated.next(x, g));
   }
   failure_.clear();
   if (change < kAccepted) return;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lindmft/errors.hpp"
 #include "time_grid/exact_steps.hpp"
 
 namespace lindmft::theory {
@@ -69,6 +70,8 @@ void add_kernels(const Problem& problem, int nodes, NetworkSide& network, const 
     const double size = probe.field().C_h0->row(t)[t];
     solution.kernels.gradient.push_back(size > 0.0 ? forward() / size : 0.0);
     grid.commit(row);
+    if (options.progress && !options.progress(t + 1, nodes))
+      throw Interrupted("solve was interrupted while computing kernels");
   }
   solution.stats.flops += algebra.flops();
 }
