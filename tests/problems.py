@@ -104,9 +104,7 @@ def optimizers(draw: st.DrawFn, network: Problem, steps: int) -> Problem:
     }
     if draw(st.booleans()):
         arrays = 3 if network["depth"] == math.inf else network["depth"] + 1
-        optimizer["layer_lr"] = draw(
-            st.lists(number(0.0, 1.5), min_size=arrays, max_size=arrays)
-        )
+        optimizer["layer_lr"] = draw(st.lists(number(0.0, 1.5), min_size=arrays, max_size=arrays))
     return optimizer
 
 

@@ -188,7 +188,12 @@ def test_a_problem_takes_parts_of_the_right_kind_only(part: str) -> None:
 
 UNKNOWN = [
     ("network.widht", 1.0, "network must only have the keys", "did you mean 'width'?"),
-    ("data.batch_fraction", 0.5, "data.batch_fraction must be left out of", "'multi_pass'), got 0.5"),
+    (
+        "data.batch_fraction",
+        0.5,
+        "data.batch_fraction must be left out of",
+        "'multi_pass'), got 0.5",
+    ),
     ("optimizer.learning_rate", 1.0, "optimizer must only", "got 'learning_rate'"),
     ("optimiser", {}, "problem must only have the keys", "did you mean 'optimizer'?"),
     ("network.kind", "cnn", "network.kind must be 'mlp' or 'resnet'", "got 'cnn'"),

@@ -24,6 +24,7 @@ namespace lindmft::theory {
 namespace {
 
 constexpr double kDepthTolerance = 1e-6;  // last coefficient of the profiles; losses are right to about its square
+constexpr int kSureDepthNodes = 48;       // nodes that a divergence must be found with
 constexpr int kLargestPanel = 8;          // rows of the sliding window; beyond, sweeps spend more than they save
 
 /// Profiles grow like exp(beta0^2 tau): enough nodes for that.
@@ -101,7 +102,6 @@ std::optional<Solution> solve_at(const Problem& problem, int steps, const SolveO
   const auto [valid, resolved] = march(grid, *network, data, marching, solution);
   if (!resolved) return std::nullopt;
   solution.depth = network->depth();
-  solution.stats.depth_error = network->depth_error();
 
   // What follows goes over rows that are known to be fine.
   marching.depth_tolerance = std::numeric_limits<double>::infinity();
@@ -118,18 +118,28 @@ std::optional<Solution> solve_at(const Problem& problem, int steps, const SolveO
 
 /// Infinite depth, with as many nodes as it takes.
 Solution resolve(const Problem& problem, int steps, const SolveOptions& options) {
-  std::optional<int> diverged_before;  // too few nodes can diverge, too: two in a row must agree
-  for (int nodes = first_depth_nodes(problem);; nodes += std::max(2, nodes / 4)) {
-    if (nodes > kMostDepthNodes) refuse_depth(problem);
+  int nodes = first_depth_nodes(problem);
+  while (nodes <= kMostDepthNodes) {
+    int next = nodes + std::max(2, nodes / 4);
     try {
       std::optional<Solution> solution = solve_at(problem, steps, options, nodes);
-      if (!solution) continue;
-      if (!solution->diverged_at || solution->diverged_at == diverged_before) return *std::move(solution);
-      diverged_before = solution->diverged_at;
+      if (solution && solution->diverged_at && nodes < kSureDepthNodes) {
+        // Too few nodes diverge too early, so a divergence is one only if many find it, in the steps around it.
+        const int around = std::min(steps, 2 * *solution->diverged_at + 8);
+        solution = solve_at(problem, around, options, kSureDepthNodes);
+        if (solution && !solution->diverged_at && around < steps) solution.reset();
+        next = kSureDepthNodes;
+      }
+      if (solution) {
+        pad(*solution, steps, options);
+        return *std::move(solution);
+      }
     } catch (const NotConverged&) {
-      if (nodes == kMostDepthNodes) throw;
+      if (next > kMostDepthNodes) throw;
     }
+    nodes = next;
   }
+  refuse_depth(problem);
 }
 
 }  // namespace

@@ -324,18 +324,16 @@ void InfiniteDepth::forward(const Sweep& sweep, const DataField& data) {
 }
 
 void InfiniteDepth::finish(const Sweep& sweep, const DataField& /*data*/) {
-  const Panel panel = sweep.time.panel;
-  decay_.assign(sweep.time.decay, sweep.time.decay + panel.end);
-  for (int t = panel.begin; t < panel.end; ++t) note_error(t);
+  decay_.assign(sweep.time.decay, sweep.time.decay + sweep.time.panel.end);
 }
 
-void InfiniteDepth::note_error(int t) {
+double InfiniteDepth::depth_error(int node) const {
   std::vector<double> C_h, C_g;
-  for (const Node& node : nodes_) {
-    C_h.push_back(node.at.h.C(t, t));
-    C_g.push_back(node.at.g.C(t, t));
+  for (const Node& depth : nodes_) {
+    C_h.push_back(depth.at.h.C(node, node));
+    C_g.push_back(depth.at.g.C(node, node));
   }
-  for (const auto* profile : {&C_h, &C_g}) depth_error_ = std::max(depth_error_, grid_.last_coefficient(*profile));
+  return std::max(grid_.last_coefficient(C_h), grid_.last_coefficient(C_g));
 }
 
 double InfiniteDepth::kernel(int node, const DataField& data) const {

@@ -29,7 +29,7 @@ class InfiniteDepth final : public NetworkSide {
   [[nodiscard]] double feature_norm(int l, int node) const override { return this->node(l).at.h.C(node, node); }
   [[nodiscard]] double gradient_norm(int l, int node) const override { return this->node(l).at.g.C(node, node); }
   [[nodiscard]] std::vector<double> depth() const override { return grid_.tau(); }
-  [[nodiscard]] double depth_error() const override { return depth_error_; }
+  [[nodiscard]] double depth_error(int node) const override;
   [[nodiscard]] std::vector<ChainTerm> chain(int node) const override;
   void release(TwoTimeFunctions& out, const Saved& saved) override;
   [[nodiscard]] double kernel(int node, const DataField& data) const override;
@@ -68,7 +68,6 @@ class InfiniteDepth final : public NetworkSide {
   void meet(const Sweep& sweep, const Going& at);
   void improve(const Sweep& sweep, bool ahead);
   void solve_row(const Sweep& sweep, bool ahead);
-  void note_error(int t);
 
   Scales scales_;
   double branch_sq_;  // beta0^2
@@ -76,8 +75,7 @@ class InfiniteDepth final : public NetworkSide {
   std::vector<Node> nodes_;
   Matrix R_gu1_;               // n x n, strictly causal   R_gu^1 / gamma0
   std::vector<double> decay_;  // n   d, as of the last finish()
-  double depth_error_ = 0.0;
-  std::string failure_;  // of the last single row
+  std::string failure_;        // of the last single row
 };
 
 }  // namespace lindmft::theory

@@ -150,12 +150,15 @@ bool March::record(Panel panel) {
       solution_.diverged_at = static_cast<int>(grid_.time(node));
       return false;
     }
+    const double depth_error = network_.depth_error(node);
+    if (depth_error > options_.depth_tolerance) {
+      resolved_ = runaway();
+      if (resolved_) solution_.diverged_at = static_cast<int>(grid_.time(node));
+      return false;
+    }
+    solution_.stats.depth_error = std::max(solution_.stats.depth_error, depth_error);
     append(node, at);
     if (!options_.responses_final) check_chain(node);
-  }
-  if (network_.depth_error() > options_.depth_tolerance && !runaway()) {
-    resolved_ = false;
-    return false;
   }
   recorded_ = panel.end;
   if (options_.progress && !options_.progress(recorded_, grid_.nodes())) {

@@ -68,8 +68,8 @@ class NetworkSide {
   [[nodiscard]] virtual std::vector<ChainTerm> chain(int node) const = 0;
   /// Where in depth they are: tau = l / L at infinite depth, else l.
   [[nodiscard]] virtual std::vector<double> depth() const;
-  /// Estimated relative error of the representation in depth, so far.
-  [[nodiscard]] virtual double depth_error() const { return 0.0; }
+  /// Estimated relative error of the representation in depth, at a converged node.
+  [[nodiscard]] virtual double depth_error(int /*node*/) const { return 0.0; }
   /// Moves the two-time functions asked for into `out`, in the original variables.
   virtual void release(TwoTimeFunctions& out, const Saved& saved) = 0;
 
