@@ -40,16 +40,23 @@ int first_depth_nodes(const Problem& problem) {
   throw NotConverged(message.str());
 }
 
+int chosen_depth_nodes(const Problem& problem, const SolveOptions& options) {
+  return options.depth_nodes == 0 ? first_depth_nodes(problem) : options.depth_nodes;
+}
+
+double layers(const Problem& problem, int depth_nodes) {
+  return problem.network.depth == kInfiniteDepth ? depth_nodes : problem.network.depth;
+}
+
 double bytes_at(const Problem& problem, int steps, const SolveOptions& options, int depth_nodes) {
   const int rows = std::min(kLargestPanel, steps);
-  const double layers = problem.network.depth == kInfiniteDepth ? depth_nodes : problem.network.depth;
   double bytes = network_bytes(problem, steps, rows, depth_nodes) + SpectralData::bytes(problem, steps);
-  bytes += Scratch::bytes(steps, rows) + 8.0 * steps * (rows + 16.0 + 4.0 * layers);
+  bytes += Scratch::bytes(steps, rows) + 8.0 * steps * (rows + 16.0 + 4.0 * layers(problem, depth_nodes));
   // The training errors' functions are made for the caller where the equations do not need them.
   const Saved saved(options.save);
   if (saved.has("C_delta") || saved.has("R_delta")) bytes += 16.0 * steps * steps;
   if (options.kernels) bytes += kernels_bytes(steps);
-  if (options.replicas) bytes += saved.bytes(layers, steps);
+  if (options.replicas) bytes += saved.bytes(layers(problem, depth_nodes), steps);
   return bytes;
 }
 
@@ -145,7 +152,11 @@ Solution resolve(const Problem& problem, int steps, const SolveOptions& options)
 }  // namespace
 
 double channel_bytes(const Problem& problem, int steps, const SolveOptions& options) {
-  return bytes_at(problem, steps, options, options.depth_nodes == 0 ? first_depth_nodes(problem) : options.depth_nodes);
+  return bytes_at(problem, steps, options, chosen_depth_nodes(problem, options));
+}
+
+double channel_result_bytes(const Problem& problem, int steps, const SolveOptions& options) {
+  return Saved(options.save).bytes(layers(problem, chosen_depth_nodes(problem, options)), steps);
 }
 
 Solution solve_channel(const Problem& problem, int steps, const SolveOptions& options) {

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "support/memory.hpp"
 #include "theory/channel.hpp"
 #include "theory/depth_grid.hpp"
 
@@ -156,12 +158,17 @@ Channels with_equal_depth(Channels channels, const Problem& problem, int steps, 
 
 double estimate_solve_memory(const Problem& problem, int steps, const SolveOptions& options) {
   check(problem, steps, options);
-  return theory::channel_bytes(channel_problem(problem, 1.0), steps, options);
+  const std::set<double> distinct(problem.data.targets.begin(), problem.data.targets.end());
+  const Problem channel = channel_problem(problem, 1.0);
+  const double kept = theory::channel_result_bytes(channel, steps, options);
+  return theory::channel_bytes(channel, steps, options) + kept * (static_cast<double>(distinct.size()) - 1.0);
 }
 
 Solution solve(const Problem& problem, int steps, const SolveOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   check(problem, steps, options);
+  support::require_memory(estimate_solve_memory(problem, steps, options), options.memory_limit,
+                          "solve of " + std::to_string(steps) + " steps");
   Channels channels = with_equal_depth(solve_channels(problem, steps, options), problem, steps, options);
   Solution solution = combine(std::move(channels), problem.data.rotation);
   solution.stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

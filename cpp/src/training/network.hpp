@@ -40,6 +40,12 @@ class FiniteNetwork {
   /// ... and for any x, by a forward pass of its own. Both before the update. 0 for x = 0.
   [[nodiscard]] double kernel(const PaddedVector& x);
 
+  /// W^l for l = 0 .. L - 1, and w^L of an output.
+  [[nodiscard]] const PaddedMatrix& weights(int l) const { return weights_[static_cast<std::size_t>(l)]; }
+  [[nodiscard]] const PaddedVector& readout(int output = 0) const {
+    return signals_[static_cast<std::size_t>(output)].readout;
+  }
+
   /// Bytes it takes.
   [[nodiscard]] static double bytes(const std::vector<double>& sizes, const Problem& problem, bool kernels);
 
