@@ -260,3 +260,17 @@ def test_memory_is_refused_before_it_is_taken() -> None:
     assert lm.estimate_memory(deep(), 200, depth_nodes=12) > 1.8 * needed
     with pytest.raises(MemoryError, match="memory_limit"):
         lm.solve(deep(), 200, depth_nodes=6, memory_limit=0.99 * needed)
+
+
+@pytest.mark.parametrize(("steps", "nodes"), [(29, 33), (30, 33), (31, 33), (30, None)])
+def test_the_last_row_is_as_good_as_the_others(steps: int, nodes: int | None) -> None:
+    """It is left alone in its window, with what sweeps over several rows had made of it."""
+    setting = problem(
+        network=DEEP | {"branch": 2.199911981603894, "gamma0": 0.3844466508478557, "width": 0.3},
+        data={"kind": "multi_pass", "noise": 0.5, "batch_fraction": 0.4},
+        optimizer={"lr": 9.708033319814256e-05, "momentum": 0.9},
+    )
+    expected = lm.solve(setting, 40, depth_nodes=24).test_loss[:steps]
+    solution = lm.solve(setting, steps, depth_nodes=nodes)
+    np.testing.assert_allclose(solution.test_loss, expected, rtol=1e-8)
+    assert solution.stats.chain_residual < 1e-7

@@ -87,8 +87,13 @@ def test_kernels_agree_with_the_dense_oracle(problem: dict[str, Any]) -> None:
 @pytest.mark.parametrize("kind", ["full_batch", "population"])
 @pytest.mark.parametrize(
     "network",
-    [{"depth": 2}, UNEQUAL, RESNET | {"gamma0": 0.6}, RESNET | {"branch_scaling": "constant"}]
-    + [INFINITE, {"depth": 2, "parameterization": "ntk", "init_scale": 0.8, "centered": True}],
+    [
+        {"depth": 2, "parameterization": "ntk", "init_scale": 0.8, "centered": True},
+        UNEQUAL,
+        RESNET | {"gamma0": 0.6},
+        RESNET | {"branch_scaling": "constant"},
+        INFINITE,
+    ],
 )
 def test_a_small_step_does_what_the_kernel_says(kind: str, network: dict[str, Any]) -> None:
     """A step of size lr lowers the training loss by 2 lr u . K u / D, after any steps before."""
@@ -97,7 +102,7 @@ def test_a_small_step_does_what_the_kernel_says(kind: str, network: dict[str, An
         setting = problem(
             network=network,
             data={"kind": kind, "alpha": 1.4, "noise": 0.3, "spectrum": spectrum},
-            optimizer={"lr": [0.03, 0.06, 0.02, 0.04][:before] + [1e-7]},
+            optimizer={"lr": [*[0.03, 0.06, 0.02, 0.04][:before], 1e-7]},
         )
         arrays = 3 if network.get("depth") == math.inf else network["depth"] + 1
         setting["optimizer"]["layer_lr"] = [0.5, *[1.3, 0.8][: arrays - 2], 1.7]

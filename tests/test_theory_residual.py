@@ -137,8 +137,8 @@ def test_memory_is_linear_in_depth() -> None:
         return lm.estimate_memory(problem(network={"kind": "resnet", "depth": depth}), 500)
 
     np.testing.assert_allclose(needed(30) - needed(20), needed(20) - needed(10), rtol=1e-12)
+    setting = problem(network={"kind": "resnet", "depth": 10})
     with pytest.raises(MemoryError, match="memory_limit"):
-        setting = problem(network={"kind": "resnet", "depth": 10})
         lm.solve(setting, 500, memory_limit=0.9 * needed(10))
 
 
@@ -153,3 +153,19 @@ def test_the_lazy_limit_is_a_kernel() -> None:
         )
         expected = (1 - 0.02 * kernel) ** (2 * np.arange(8))
         np.testing.assert_allclose(lm.solve(lazy, 8).test_loss, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("depth", [4, 8, 32])
+@pytest.mark.parametrize("kind", ["one_pass", "full_batch"])
+def test_nothing_overflows_where_the_dynamics_are_finite(depth: int, kind: str) -> None:
+    """Past the edge of stability, too long a panel must not look like divergence."""
+    network = {"kind": "resnet", "depth": depth, "width": math.inf, "gamma0": 1.61}
+    setting = problem(
+        network=network | {"branch": 0.9224}, data={"kind": kind}, optimizer={"lr": 0.32307}
+    )
+    with np.errstate(all="ignore"):
+        exact = oracle_residual.solve_residual(setting, 6)["test_loss"]
+    valid = int(np.argmin(np.append(exact < 1e8, False)))
+    solution = lm.solve(setting, 6)
+    assert solution.diverged_at is None or solution.diverged_at >= valid
+    np.testing.assert_allclose(solution.test_loss[:valid], exact[:valid], rtol=1e-3)

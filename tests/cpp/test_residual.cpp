@@ -70,6 +70,7 @@ TEST(Residual, DepthOneIsAPerceptron) {
   Problem p = example(1);
   const Solution residual = solve(p, 40);
   p.network.kind = Architecture::mlp;
+  p.network.branch = 1.0;
   const Solution perceptron = solve(p, 40);
   for (std::size_t t = 0; t < 40; ++t) {
     EXPECT_NEAR(residual.test_loss[t], perceptron.test_loss[t], 1e-12);
@@ -129,6 +130,7 @@ TEST(Residual, KeepsWhatIsAskedForByName) {
 TEST(Residual, AsksForMemoryFirst) {
   for (const int depth : {5, kInfiniteDepth}) {
     SolveOptions options{.save = {"all"}, .replicas = true, .kernels = true, .progress = {}};
+    if (depth == kInfiniteDepth) options.depth_nodes = 8;
     const double needed = estimate_solve_memory(example(depth), 80, options);
     options.memory_limit = needed;
     EXPECT_NO_THROW(static_cast<void>(solve(example(depth), 80, options)));

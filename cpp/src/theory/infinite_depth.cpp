@@ -21,6 +21,8 @@ namespace {
 // Of a row that is solved for alone:
 constexpr int kMemory = 30;  // earlier iterates of the accelerator
 constexpr int kMostIterations = 300;
+constexpr int kAttempts = 4;
+constexpr double kShrunk = 10.0;      // of units, after which digits are missing
 constexpr double kTolerance = 1e-12;  // relative change that ends the iteration
 constexpr double kAccepted = 1e-9;    // a change that will not get smaller is rounding below this
 
@@ -213,13 +215,18 @@ class InfiniteDepth::RowState {
   }
 
   /// The units from now on: the largest entries of this row and the one before, which need not be zero if this one is.
-  void rescale() {
+  /// Returns the largest factor by which a unit shrank.
+  double rescale() {
+    double shrunk = 0.0;
     for (Function& f : functions_) {
+      const double before = f.scale;
       f.scale = 1e-300;
       for (int t = std::max(0, t_ - 1); t <= t_; ++t) {
         for (int s = 0; s <= t_; ++s) f.scale = std::max(f.scale, std::abs((*f.m)(t, s)));
       }
+      shrunk = std::max(shrunk, before / f.scale);
     }
+    return shrunk;
   }
 
   [[nodiscard]] std::vector<double> read() const {
@@ -249,22 +256,18 @@ class InfiniteDepth::RowState {
   std::vector<Function> functions_;
 };
 
-// The equations of a single row are linear (but for the variances at equal times) and strongly coupled where training
-// is about to diverge: there, plain iteration does not converge.
-void InfiniteDepth::solve_row(const Sweep& sweep, bool ahead) {
-  const int t = sweep.time.panel.begin;
-  RowState state(*this, t, ahead);
+// Fixed-point iteration of a single row, accelerated: the equations are linear (but for the variances at equal times)
+// and strongly coupled where training is about to diverge; there, plain iteration does not converge. Returns the last
+// change.
+double InfiniteDepth::iterate(const Sweep& sweep, bool ahead, RowState& state) {
   linalg::Anderson accelerated(kMemory);
-  linalg::RowChanges changes;
-  const Sweep inner{sweep.time, sweep.algebra, sweep.scratch, changes, sweep.responses_final};
   double change = 0.0;
   double least = std::numeric_limits<double>::infinity();
   int in_vain = 0;  // iterations that did not make it smaller
   for (int i = 0; i < kMostIterations; ++i) {
     if (i < 2) state.rescale();  // the accelerator needs units that stay
     const std::vector<double> x = state.read();
-    changes.reset(1);
-    improve(inner, ahead);
+    improve(sweep, ahead);
     const std::vector<double> g = state.read();
     change = distance(x, g);
     if (change < kTolerance || !std::isfinite(change)) break;
@@ -272,6 +275,21 @@ void InfiniteDepth::solve_row(const Sweep& sweep, bool ahead) {
     least = std::min(least, change);
     if (change < kAccepted && in_vain > 2) break;
     if (i > 0) state.write(accelerated.next(x, g));
+  }
+  return change;
+}
+
+void InfiniteDepth::solve_row(const Sweep& sweep, bool ahead) {
+  const int t = sweep.time.panel.begin;
+  RowState state(*this, t, ahead);
+  linalg::RowChanges changes;  // of no interest: what the iterations go through
+  changes.reset(1);
+  const Sweep inner{sweep.time, sweep.algebra, sweep.scratch, changes, sweep.responses_final};
+  double change = 0.0;
+  // A wild start makes the units too large for what comes out: once more, in units of that.
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    change = iterate(inner, ahead, state);
+    if (!(change < kAccepted) || state.rescale() < kShrunk) break;
   }
   failure_.clear();
   if (change < kAccepted) return;

@@ -67,6 +67,7 @@ class InfiniteDepth final : public NetworkSide {
   void integrate(const Sweep& sweep, bool ahead);
   void meet(const Sweep& sweep, const Going& at);
   void improve(const Sweep& sweep, bool ahead);
+  double iterate(const Sweep& sweep, bool ahead, RowState& state);
   void solve_row(const Sweep& sweep, bool ahead);
 
   Scales scales_;

@@ -213,6 +213,8 @@ Marched March::run() {
     if (good == 0) continue;
     commit(good);
     ++solution_.stats.panels;
+    // The last row, left alone with what a longer window has made of it, enters again.
+    if (window_.size() == 1 && window_.end == nodes && !network_.exact_first_row(2)) window_.end = window_.begin;
     const int largest = std::max(1, window_.begin < kLongHistory ? options_.largest_panel / 2 : options_.largest_panel);
     const bool grow = network_.exact_first_row(largest) ? good >= kGrow * size : --caution_ <= 0;
     if (grow) size = std::max(size, std::min(size + std::max(1, size / 4), largest));
