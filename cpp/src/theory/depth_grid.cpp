@@ -84,12 +84,13 @@ DepthGrid::DepthGrid(int nodes) : from_start_(nodes, nodes), to_end_(nodes, node
   }
 }
 
-double DepthGrid::last_coefficient(const std::vector<double>& f) const {
-  double largest = 0.0;
+double DepthGrid::last_coefficient(const std::vector<double>& f, double size) const {
+  double largest = size;
   double last = 0.0;
-  for (int q = 0; q < size(); ++q) {
+  const int nodes = this->size();
+  for (int q = 0; q < nodes; ++q) {
     last = 0.0;
-    for (int k = 0; k < size(); ++k) last += coefficients_(q, k) * f[static_cast<std::size_t>(k)];
+    for (int k = 0; k < nodes; ++k) last += coefficients_(q, k) * f[static_cast<std::size_t>(k)];
     largest = std::max(largest, std::abs(last));
   }
   return largest > 0.0 ? std::abs(last) / largest : 0.0;

@@ -24,9 +24,9 @@ class DepthGrid {
   /// Weights of the integral over all depths.
   [[nodiscard]] const double* weights() const { return from_start_.row(size() - 1); }
 
-  /// How much of a function, given at the nodes, sits in its last Legendre coefficient: about the relative error of
-  /// representing it.
-  [[nodiscard]] double last_coefficient(const std::vector<double>& f) const;
+  /// How much of a function, given at the nodes, sits in its last Legendre coefficient, relative to the largest one or
+  /// to `size` if that is larger: about the relative error of representing it.
+  [[nodiscard]] double last_coefficient(const std::vector<double>& f, double size = 0.0) const;
 
  private:
   std::vector<double> tau_;

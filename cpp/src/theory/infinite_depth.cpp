@@ -204,25 +204,27 @@ void InfiniteDepth::improve(const Sweep& sweep, bool ahead) {
 }
 
 /// Row t of everything that the equations of a direction determine, one after the other, each in units of its own.
+/// Variances at equal times are left out: they follow from the rest, and are quadratic in it.
 class InfiniteDepth::RowState {
  public:
   RowState(InfiniteDepth& network, int t, bool ahead) : t_(t) {
     for (Node& node : network.nodes_) {
       const Going at = network.going(node, ahead);
-      for (Matrix* m : {&at.my.kernel, &at.my.branch}) functions_.push_back({m, false, 1.0});
-      for (Matrix* m : {&at.S, &at.x.C}) functions_.push_back({m, true, 1.0});
+      for (Matrix* m : {&at.my.kernel, &at.my.branch}) functions_.push_back({m, false, t + 1, 1.0});
+      for (Matrix* m : {&at.S, &at.x.C}) functions_.push_back({m, true, t, 1.0});
     }
   }
 
-  /// The units from now on: the largest entries of this row and the one before, which need not be zero if this one is.
+  /// The units from now on: the largest entries of this row and the one before, which need not be zero if this one is;
+  /// of correlations also the variance at the start, since late rows may be the small difference of large terms.
   /// Returns the largest factor by which a unit shrank.
   double rescale() {
     double shrunk = 0.0;
     for (Function& f : functions_) {
       const double before = f.scale;
-      f.scale = 1e-300;
+      f.scale = f.symmetric ? std::max(1e-300, (*f.m)(0, 0)) : 1e-300;
       for (int t = std::max(0, t_ - 1); t <= t_; ++t) {
-        for (int s = 0; s <= t_; ++s) f.scale = std::max(f.scale, std::abs((*f.m)(t, s)));
+        for (int s = 0; s < f.end; ++s) f.scale = std::max(f.scale, std::abs((*f.m)(t, s)));
       }
       shrunk = std::max(shrunk, before / f.scale);
     }
@@ -232,7 +234,7 @@ class InfiniteDepth::RowState {
   [[nodiscard]] std::vector<double> read() const {
     std::vector<double> x;
     for (const Function& f : functions_) {
-      for (int s = 0; s <= t_; ++s) x.push_back((*f.m)(t_, s) / f.scale);
+      for (int s = 0; s < f.end; ++s) x.push_back((*f.m)(t_, s) / f.scale);
     }
     return x;
   }
@@ -240,7 +242,7 @@ class InfiniteDepth::RowState {
   void write(const std::vector<double>& x) {
     std::size_t i = 0;
     for (Function& f : functions_) {
-      for (int s = 0; s <= t_; ++s) (*f.m)(t_, s) = f.scale * x[i++];
+      for (int s = 0; s < f.end; ++s) (*f.m)(t_, s) = f.scale * x[i++];
       if (f.symmetric) linalg::mirror(*f.m, {t_, t_ + 1});
     }
   }
@@ -249,6 +251,7 @@ class InfiniteDepth::RowState {
   struct Function {
     Matrix* m;
     bool symmetric;
+    int end;  // columns
     double scale;
   };
 
@@ -291,6 +294,9 @@ void InfiniteDepth::solve_row(const Sweep& sweep, bool ahead) {
     change = iterate(inner, ahead, state);
     if (!(change < kAccepted) || state.rescale() < kShrunk) break;
   }
+  // The variances at equal times.
+  improve(inner, ahead);
+  improve(inner, ahead);
   failure_.clear();
   if (change < kAccepted) return;
   sweep.changes.note(0, std::numeric_limits<double>::infinity());
@@ -345,13 +351,19 @@ void InfiniteDepth::finish(const Sweep& sweep, const DataField& /*data*/) {
   decay_.assign(sweep.time.decay, sweep.time.decay + sweep.time.panel.end);
 }
 
+// Relative to the larger of the variances now and at the start, since late ones may be the small difference of large
+// terms.
 double InfiniteDepth::depth_error(int node) const {
   std::vector<double> C_h, C_g;
+  double start_h = 0.0;
+  double start_g = 0.0;
   for (const Node& depth : nodes_) {
     C_h.push_back(depth.at.h.C(node, node));
     C_g.push_back(depth.at.g.C(node, node));
+    start_h = std::max(start_h, depth.at.h.C(0, 0));
+    start_g = std::max(start_g, depth.at.g.C(0, 0));
   }
-  return std::max(grid_.last_coefficient(C_h), grid_.last_coefficient(C_g));
+  return std::max(grid_.last_coefficient(C_h, start_h), grid_.last_coefficient(C_g, start_g));
 }
 
 double InfiniteDepth::kernel(int node, const DataField& data) const {

@@ -106,7 +106,11 @@ void SpectralData::guess(Panel panel, bool responses_final) {
   for (Matrix* m : {&init_, &data_, &C_v_, &C_v2_, &C_h0_}) {
     if (!m->empty()) linalg::guess_symmetric(*m, panel);
   }
-  if (stored_samples()) linalg::guess_symmetric(C_e_, panel);
+  if (stored_samples()) {
+    linalg::guess_symmetric(C_e_, panel);
+  } else if (!C_e_.empty()) {
+    linalg::clear_rows(C_e_, panel);  // it is diagonal
+  }
 }
 
 void SpectralData::update(const Sweep& sweep, const NetworkField& network) {
