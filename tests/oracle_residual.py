@@ -1,4 +1,4 @@
-"""Dense oracle: residual networks of finite and infinite depth, and replicas of every architecture.
+"""Dense oracle: residual networks of finite and infinite depth.
 
 Companion of oracle.py, in its manner: one T x T array a two-time function, one line a formula, the
 regular (hatted) variables of theory.md section 8, here also ``E = gamma0 E^``, ``F = gamma0 F^``.
@@ -8,15 +8,11 @@ only ever meets a strictly causal matrix (F, B or Bt).
 
 The two sweeps are mirror images of each other (E, S_a, A, C_h against F, S_b, B, C_g), so that one
 function serves both. Infinite depth is solved by collocation at Chebyshev-Lobatto nodes of tau.
-
-Replicas: two networks that share initial weights and/or data have the same responses, and their
-cross-correlations obey the same maps, linear once the responses are known. They are iterated T
-times, each of which makes at least one more row exact.
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,18 +25,13 @@ from oracle import (
     backward,
     chain_data,
     constants,
-    data_inputs,
     data_side,
     diagonal,
     forward,
     inverse,
-    layer_inputs,
-    residuals,
-    transfer,
     transpose,
 )
 
-PATTERNS = ((1, 1), (1, 0), (0, 1), (0, 0))  # (initial weights, data) shared by two replicas
 PICARD_TOLERANCE, PICARD_LIMIT = 1e-13, 500
 
 
@@ -97,17 +88,6 @@ def solve_infinite(problem: Problem, steps: int, nodes: int = 8) -> dict[str, Ar
     """
     con = continuum_constants(problem, steps, nodes)
     return results(con, march_continuum(con)) | {"tau": con.tau}
-
-
-def replica_losses(problem: Problem, steps: int, nodes: int = 8) -> dict[tuple[int, int], Array]:
-    """C_v^{ab}(t, t), (T,), of two networks, for each of `PATTERNS` (theory.md section 3).
-
-    Key (s_i, s_d): the initial weights, the data are shared (1) or independent (0). Sharing data
-    means the same samples and label noise, the same batches (one pass), and the same choice of
-    samples in every step (multi-pass). Any network; `nodes` is for infinite depth.
-    """
-    con, state = march_any(problem, steps, nodes)
-    return {pattern: np.diag(replica(con, state, *pattern).C_v).copy() for pattern in PATTERNS}
 
 
 # Marching
@@ -337,79 +317,6 @@ def picard(iterate: Callable[[], None], unknowns: tuple[Array, ...]) -> None:
         if all(np.abs(X - Y).max() <= PICARD_TOLERANCE * np.abs(X).max() for X, Y in pairs):
             return
     raise ArithmeticError(f"Picard iteration in depth: no convergence in {PICARD_LIMIT} iterations")
-
-
-# Replicas, theory.md section 3
-
-
-def replica(con: Constants, state: State, shared_init: int, shared_data: int) -> State:
-    """Cross-correlations of two networks, in a state that takes its responses from `state`.
-
-    The network side carries what both networks take from shared initial weights: with independent
-    ones nothing, whatever they are driven by. Of the data side the target is always shared.
-    """
-    cross = unrelated(state)
-    for _ in range(len(con.D)):
-        if shared_init:
-            spread(con, state, cross)
-        data_replica(con, state, cross, shared_data)
-    return cross
-
-
-def spread(con: Constants, state: State, cross: State) -> None:
-    """Map C_h^0 of two networks with the same initial weights to C_h^l, C_g^l, l = 1..L."""
-    n = len(con.D)
-    if isinstance(con, Continuum) and isinstance(cross, ChainState):
-        picard(lambda: left_flow_correlations(con, cross, n), node_correlations(cross, n))
-        picard(lambda: right_flow_correlations(con, cross, n), node_correlations(cross, n))
-    elif isinstance(con, Residual) and isinstance(cross, ChainState):
-        for layer in range(1, con.depth + 1):
-            left_correlations(con, cross, layer, n)
-        for layer in range(con.depth, 0, -1):
-            right_correlations(con, cross, layer, n)
-    else:
-        for layer in range(1, con.depth + 1):
-            cross.C_h[layer] = perceptron_replica(con, state, cross, layer)[0]
-        for layer in range(con.depth, 0, -1):
-            cross.C_g[layer] = perceptron_replica(con, state, cross, layer)[1]
-
-
-def perceptron_replica(
-    con: Constants, state: State, cross: State, layer: int
-) -> tuple[Array, Array]:
-    """C_h^{l,ab} and C_g^{l,ab} from C_h^{l-1,ab} and C_g^{l+1,ab} (theory.md section 3)."""
-    n, D, g = len(con.D), con.D, con.gamma0
-    A, B, _, _ = layer_inputs(con, state, layer, n)
-    C_u, C_r = cross.C_h[layer - 1], con.ratio[layer] * cross.C_g[layer + 1]
-    M, Q = inverse(np.eye(n) - g**2 * A @ B), inverse(np.eye(n) - g**2 * B @ A)
-    C_h = M @ (D @ C_u @ D + g**2 * A @ D @ C_r @ D @ A.T) @ M.T
-    C_g = Q @ (D @ C_r @ D + g**2 * B @ D @ C_u @ D @ B.T) @ Q.T
-    return C_h, C_g
-
-
-def data_replica(con: Constants, state: State, cross: State, shared_data: int) -> None:
-    """Map C_g^{1,ab} and C_e^{ab} to C_v^{ab}, C_e^{ab}, C_h^{0,ab} (theory.md sections 3, 6).
-
-    `residuals` is linear in C_v + sigma^2 1 and takes R_Delta alone besides, which is the same in
-    both networks: it serves cross-correlations, where c^{ab} = <Delta_a Delta_b>, as it is.
-    """
-    lam, p, R, n = con.lam, con.weight, state.R_delta, len(con.D)
-    Bt, _ = data_inputs(con, state, n)
-    H, G = transfer(lam, Bt, R)
-    S = con.power + data_inputs(con, cross, n)[1]
-    sampling = lam * shared_data * con.inv_alpha
-    cross.C_v = (p * lam * H @ (S + sampling * Bt @ cross.C_e @ Bt.T) @ transpose(H)).sum(0)
-    cross.C_e, cross.C_delta = residuals(con, cross.C_v, R)
-    C_u = G @ (sampling * cross.C_e + lam**2 * R @ S @ R.T) @ transpose(G)
-    cross.C_h[0] = (p * C_u).sum(0)
-
-
-def unrelated(state: State) -> State:
-    """The same responses, no correlations yet."""
-    names = ("C_h", "C_g", "C_e", "C_v", "C_delta", "terms", "S_a", "S_b")
-    cross = replace(state, **{k: np.zeros_like(v) for k, v in vars(state).items() if k in names})
-    cross.C_g[-1] = state.C_g[-1]
-    return cross
 
 
 # Beginnings and ends

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import oracle
+import oracle_replicas
 import oracle_residual as residual
 import pytest
 
@@ -160,8 +161,8 @@ def test_replicas_agree_with_theory_md() -> None:
         "data": {"kind": "full_batch", "alpha": 1.5, "noise": 0.5},
         "optimizer": {"lr": 0.08},
     }
-    losses = residual.replica_losses(table, 20)
-    last = [losses[pattern][19] for pattern in residual.PATTERNS]
+    losses = oracle_replicas.replica_losses(table, 20)
+    last = [losses[pattern][19] for pattern in oracle_replicas.PATTERNS]
     np.testing.assert_allclose(last, [0.4662, 0.1638, 0.2633, 0.0690], atol=5e-5)
 
 
@@ -170,7 +171,7 @@ def test_replicas_agree_with_theory_md() -> None:
 def test_a_network_is_its_own_replica(mode: str, depth: float) -> None:
     base = with_layer_lr(problem(mode), depth)
     solve = residual.solve_infinite if math.isinf(depth) else residual.solve_residual
-    solution, losses = solve(base, 10), residual.replica_losses(base, 10)
+    solution, losses = solve(base, 10), oracle_replicas.replica_losses(base, 10)
     np.testing.assert_allclose(losses[1, 1], solution["test_loss"], rtol=1e-11)
     # What nothing but the target drives is the bias; each further shared source adds variance.
     np.testing.assert_allclose(losses[0, 0], solution["term_target"], rtol=1e-11)
@@ -184,7 +185,7 @@ def test_a_network_is_its_own_replica(mode: str, depth: float) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_replicas_of_a_perceptron_of_unequal_widths(mode: str) -> None:
     base = with_layer_lr(problem(mode, kind="mlp", width=[0.5, 2.0, 1.0]), 3)
-    losses, solution = residual.replica_losses(base, 10), oracle.solve(base, 10)
+    losses, solution = oracle_replicas.replica_losses(base, 10), oracle.solve(base, 10)
     np.testing.assert_allclose(losses[1, 1], solution["test_loss"], rtol=1e-12)
     np.testing.assert_allclose(losses[0, 0], solution["term_target"], rtol=1e-12)
 
@@ -192,9 +193,9 @@ def test_replicas_of_a_perceptron_of_unequal_widths(mode: str) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_replicas_of_deep_networks_tend_to_those_of_infinite_depth(mode: str) -> None:
     base = problem(mode)
-    limit = residual.replica_losses(with_layer_lr(base, math.inf), 6)
-    deep = [residual.replica_losses(with_layer_lr(base, depth), 6) for depth in ORDERS]
-    for pattern in residual.PATTERNS:
+    limit = oracle_replicas.replica_losses(with_layer_lr(base, math.inf), 6)
+    deep = [oracle_replicas.replica_losses(with_layer_lr(base, depth), 6) for depth in ORDERS]
+    for pattern in oracle_replicas.PATTERNS:
         values = extrapolate([losses[pattern] for losses in deep])
         np.testing.assert_allclose(values, limit[pattern], rtol=1e-3)
 
@@ -204,9 +205,9 @@ def test_replicas_by_training_pairs_of_networks() -> None:
     base = problem("multi_pass", lr=0.05, branch_scaling="constant", branch=0.7)
     base["data"] |= {"spectrum": {"kind": "isotropic"}}
     base["optimizer"] |= {"momentum": 0.0, "nesterov": False}
-    theory = residual.replica_losses(base, 8)
+    theory = oracle_replicas.replica_losses(base, 8)
     runs = [overlaps(base, 8, 120, np.random.default_rng(seed)) for seed in range(24)]
-    for pattern in residual.PATTERNS:
+    for pattern in oracle_replicas.PATTERNS:
         values = [run[pattern] for run in runs]
         error = np.std(values, axis=0, ddof=1) / math.sqrt(len(runs))
         assert np.all(np.abs(np.mean(values, axis=0) - theory[pattern]) <= 4 * error + 1e-12)
@@ -228,7 +229,7 @@ def overlaps(
         for d in range(2)
     }
     mean = {}
-    for i, d in residual.PATTERNS:
+    for i, d in oracle_replicas.PATTERNS:
         pairs = [(v[a, c], v[a if i else 1 - a, c if d else 1 - c]) for a, c in v]
         mean[i, d] = np.mean([(x * y).sum(1) / dim for x, y in pairs], axis=0)
     return mean

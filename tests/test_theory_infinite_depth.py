@@ -121,10 +121,10 @@ def test_the_error_estimate_can_be_trusted(branch: float, gamma0: float) -> None
     """Losses are right to about the square of the estimate for the profiles."""
     kernel = math.exp(branch**2) * (2 + branch**2)
     setting = deep(0.05 / kernel, branch=branch, gamma0=gamma0)
-    for nodes in (None, 5):
+    for nodes in (None, 5 if branch < 2.0 else 8):
         coarse = lm.solve(setting, 15, depth_nodes=nodes)
         fine = lm.solve(setting, 15, depth_nodes=2 * len(coarse.depth))
-        bound = 10 * coarse.stats.depth_error**2 + 1e-11
+        bound = 30 * coarse.stats.depth_error**2 + 1e-11
         np.testing.assert_allclose(coarse.test_loss, fine.test_loss, rtol=bound)
         assert fine.stats.depth_error < max(coarse.stats.depth_error, 1e-13)
 
@@ -274,3 +274,28 @@ def test_the_last_row_is_as_good_as_the_others(steps: int, nodes: int | None) ->
     solution = lm.solve(setting, steps, depth_nodes=nodes)
     np.testing.assert_allclose(solution.test_loss, expected, rtol=1e-8)
     assert solution.stats.chain_residual < 1e-7
+
+
+def test_what_is_learned_needs_no_more_nodes() -> None:
+    """Where the loss has fallen to rounding, profiles are rounding too."""
+    setting = problem(
+        network=DEEP | {"width": 2.0, "branch": 0.5},
+        data={"kind": "population", "noise": 0.0},
+        optimizer={"lr": 0.08},
+    )
+    short, long = (lm.solve(setting, steps) for steps in (20, 150))
+    assert len(long.depth) <= len(short.depth) + 4
+    np.testing.assert_allclose(long.test_loss[:20], short.test_loss, rtol=1e-9)
+
+
+def test_nothing_to_learn_needs_few_nodes() -> None:
+    """Profiles are rounding from the start."""
+    nothing = {"kind": "discrete", "eigenvalues": [1.0], "target_power": [0.0], "weights": [1.0]}
+    setting = problem(
+        network=DEEP | {"branch": 0.1, "gamma0": 0.2, "width": 0.3, "centered": True},
+        data={"noise": 0.0, "alpha": 0.4, "spectrum": nothing},
+        optimizer={"lr": 7.4e-5},
+    )
+    solution = lm.solve(setting, 8)
+    assert len(solution.depth) <= 8
+    np.testing.assert_allclose(solution.test_loss, 0.0, atol=1e-15)

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import numpy as np
-import oracle_residual
+import oracle_replicas
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -49,7 +49,7 @@ def test_agrees_with_theory_md() -> None:
 def test_overlaps_agree_with_the_dense_oracle(problem: dict[str, Any]) -> None:
     nodes = 12 if problem["network"]["depth"] == math.inf else None
     _, replicas = solved(problem, STEPS, depth_nodes=nodes)
-    expected = oracle_residual.replica_losses(problem, STEPS, nodes=12 if nodes is None else 14)
+    expected = oracle_replicas.replica_losses(problem, STEPS, nodes=12 if nodes is None else 14)
     tolerance = 1e-9 if nodes is None else 1e-8
     for pattern, name in NAMES.items():
         scale = np.max(np.abs(expected[pattern]))

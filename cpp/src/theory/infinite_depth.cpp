@@ -18,6 +18,7 @@ using linalg::View;
 
 namespace {
 
+constexpr double kNothing = 1e-12;  // variances below it are rounding
 // Of a row that is solved for alone:
 constexpr int kMemory = 30;  // earlier iterates of the accelerator
 constexpr int kMostIterations = 300;
@@ -352,11 +353,11 @@ void InfiniteDepth::finish(const Sweep& sweep, const DataField& /*data*/) {
 }
 
 // Relative to the larger of the variances now and at the start, since late ones may be the small difference of large
-// terms.
+// terms; and all are rounding where there is nothing to learn.
 double InfiniteDepth::depth_error(int node) const {
   std::vector<double> C_h, C_g;
-  double start_h = 0.0;
-  double start_g = 0.0;
+  double start_h = kNothing;
+  double start_g = kNothing;
   for (const Node& depth : nodes_) {
     C_h.push_back(depth.at.h.C(node, node));
     C_g.push_back(depth.at.g.C(node, node));

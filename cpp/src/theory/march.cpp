@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <sstream>
 
 #include "lindmft/errors.hpp"
 #include "support/divergence.hpp"
@@ -115,6 +116,12 @@ int March::final_rows() {
 
 bool March::diverged(int node, const Losses& losses) {
   const double start = node == 0 ? losses.test : solution_.test_loss.front();
+  if (losses.test < -kRounding * std::max(1.0, start)) {
+    std::ostringstream message;
+    message << "step " << grid_.time(node) << " came out with a negative test loss (" << losses.test
+            << "), which no sweep should leave; lower optimizer.lr, or report this";
+    throw NotConverged(message.str());
+  }
   const double limit = support::kDivergence * std::max(1.0, start);
   bool fine = losses.test < limit && losses.train < limit;  // false for nan
   for (int l = 1; l <= network_.layers(); ++l) {
