@@ -18,7 +18,7 @@ using linalg::View;
 
 namespace {
 
-constexpr double kNothing = 1e-12;  // variances below it are rounding
+constexpr double kNothing = 1e-9;  // of variances: against it, rounding is nothing
 // Of a row that is solved for alone:
 constexpr int kMemory = 30;  // earlier iterates of the accelerator
 constexpr int kMostIterations = 300;
