@@ -45,6 +45,15 @@ def test_python_blocks_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.Mon
     assert namespace["theory"].C_h[2].shape == (100, 100)
 
 
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
+def test_examples_draw_their_pictures(example: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    command = [sys.executable, str(example), str(picture)]
+    environment = {**os.environ, "MPLBACKEND": "agg"}
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
+    assert picture.stat().st_size > 20000
+
+
 def test_the_tour_of_the_commands_runs(tmp_path: Path) -> None:
     """The block as it stands, in a folder where the examples lie."""
     (tour,) = [block for block in blocks(README, "sh") if block.startswith("lindmft solve")]
