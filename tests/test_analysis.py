@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from problems import problem
 
 import lindmft as lm
 
@@ -120,3 +121,9 @@ def test_theory_and_real_training_agree() -> None:
     other = dataclasses.replace(lm.solve(wrong, 40), problem=PROBLEM)
     runs = lm.train(PROBLEM, 40, dim=400, seeds=16)
     assert abs(lm.compare(other, runs).train_loss.largest_z) > 5
+
+
+def test_replicas_are_not_an_ensemble() -> None:
+    replicas: Any = lm.train_replicas(problem(), 5, dim=16, seeds=2)
+    with pytest.raises(ValueError, match="^runs must be an Ensemble"):
+        lm.compare(lm.solve(problem(), 5), replicas)

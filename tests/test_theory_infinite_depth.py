@@ -299,3 +299,26 @@ def test_nothing_to_learn_needs_few_nodes() -> None:
     solution = lm.solve(setting, 8)
     assert len(solution.depth) <= 8
     np.testing.assert_allclose(solution.test_loss, 0.0, atol=1e-15)
+
+
+@pytest.mark.parametrize(("branch", "lr"), [(1.0, 100.0), (1.0, 1e200), (4.0, 0.01)])
+def test_divergence_at_once_is_a_result(branch: float, lr: float) -> None:
+    """No number of nodes resolves the first step; a network of finite depth says that it diverges."""
+    solution = lm.solve(deep(lr, branch=branch, gamma0=1.0), 40)
+    assert solution.diverged_at == 1
+    assert np.isfinite(solution.test_loss[0])
+    assert np.isposinf(solution.test_loss[1:]).all()
+
+
+def test_profiles_past_a_divergence_are_infinite() -> None:
+    solution = lm.solve(DIVERGING[0], 60)
+    profile = solution.profile("feature_norm", [0.0, 0.5])
+    assert profile.shape == (2, 60)
+    assert np.isfinite(profile[:, : solution.valid]).all()
+    assert np.isposinf(profile[:, solution.valid :]).all()
+
+
+def test_too_few_nodes_are_said_to_be() -> None:
+    status = lm.solve(deep(0.05), 20, depth_nodes=3).status
+    assert "too few nodes in depth" in status
+    assert "self-check holds" in lm.solve(deep(0.05), 20).status

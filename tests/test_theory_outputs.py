@@ -69,7 +69,10 @@ def test_ensembles_of_several_outputs() -> None:
 def test_channels_are_solutions() -> None:
     solution = lm.solve(with_targets(problem(), [0.5, 1.5]), 12, save="all")
     assert len(solution.channels) == 2
-    assert not solution.has("C_v")
+    assert solution.has("C_v")  # in the channels
+    assert solution.C_v is None
+    with pytest.raises(KeyError, match=r"C_h of several outputs is that of their channels\[j\]"):
+        _ = solution.C_h[1]
     assert not solution.has("C_h")
     for channel, norm in zip(solution.channels, (0.5, 1.5), strict=True):
         alone = lm.solve(single(problem(), norm), 12, save="all")

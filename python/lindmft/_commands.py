@@ -218,6 +218,8 @@ def _extra(result: Solution | Ensemble) -> dict[str, Array]:
         columns |= {"bias": split.bias, "weights": split.variance_init}
         columns |= {"data": split.variance_data, "interaction": split.variance_interaction}
     mean = result if isinstance(result, Solution) else result.mean()
+    if isinstance(result, Solution) and any(c.kernel_scale is not None for c in result.channels):
+        click.echo("Kernels of several outputs are those of their channels, in the saved file.")
     if mean.kernel_scale is not None and mean.kernel_target is not None:
         columns |= {"kernel": mean.kernel_scale, "on target": mean.kernel_target}
     return columns

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lindmft._gate import refuse
 from lindmft._types import Array, Mask
 from lindmft.theory import Solution
 from lindmft.training import Ensemble
@@ -133,6 +134,8 @@ def compare(theory: Solution, runs: Ensemble) -> Comparison:
     >>> abs(comparison.test_loss.largest_error) < 0.1
     True
     """
+    if not isinstance(runs, Ensemble):
+        refuse("runs", "an Ensemble (of replicas, compare the overlaps)", type(runs).__name__)
     check_same(theory, runs)
     mean, error = runs.mean(), runs.sem()
     series = (theory.test_loss, theory.train_loss, mean.test_loss, mean.train_loss)

@@ -176,7 +176,7 @@ class ReplicaEnsemble:
     --------
     >>> import lindmft as lm
     >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
-    >>> runs = lm.training.train_replicas(problem, 20, dim=32, seeds=3, k_init=2, k_data=2)
+    >>> runs = lm.train_replicas(problem, 20, dim=32, seeds=3, k_init=2, k_data=2)
     >>> runs.independent.shape, runs.replicas.bias.shape, runs.mean().test_loss.shape
     ((3, 20), (3, 20), (20,))
     """
@@ -326,7 +326,7 @@ def train_replicas(
     --------
     >>> import lindmft as lm
     >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
-    >>> runs = lm.training.train_replicas(problem, 10, dim=32, seeds=2, k_init=3, k_data=1)
+    >>> runs = lm.train_replicas(problem, 10, dim=32, seeds=2, k_init=3, k_data=1)
     >>> runs.shared_data.shape, runs.shared_init is None
     ((2, 10), True)
     """

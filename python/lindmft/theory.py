@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["FUNCTIONS", "Layers", "Solution", "SolveStats", "estimate_memory", "solve"]
 
 NORMS = ("feature_norm", "gradient_norm")
+RESOLVED = 1e-6
+"""A ``depth_error`` up to which profiles over depth count as resolved."""
 LAYERED = ("C_h", "C_g", "R_hr", "R_gu")
 FUNCTIONS = (*LAYERED, "C_v", "C_delta", "R_delta")
 """Names of the two-time functions that ``solve(save=...)`` can keep."""
@@ -43,12 +45,17 @@ FUNCTIONS = (*LAYERED, "C_v", "C_delta", "R_delta")
 class Layers(dict[int, Array]):
     """Two-time functions by layer number; asking for one that was not kept says how to keep it."""
 
-    def __init__(self, name: str, arrays: Iterable[Array] = ()) -> None:
+    def __init__(
+        self, name: str, arrays: Iterable[Array] = (), *, in_channels: bool = False
+    ) -> None:
         # Forward functions start at the data gradient h^0, backward ones at the first layer.
         super().__init__(enumerate(arrays, 0 if name in {"C_h", "R_hr"} else 1))
         self.name = name
+        self.in_channels = in_channels
 
     def __missing__(self, layer: int) -> Array:
+        if self.in_channels:
+            raise KeyError(f"{self.name} of several outputs is that of their channels[j]")
         kept = (
             f"has layers {min(self)} to {max(self)}"
             if self
@@ -111,7 +118,8 @@ class Solution:
         dh^l(t)/dr^l(s).
     C_g, R_gu
         By layer number 1 .. L, (m, m) each, if kept: correlation of g^l, response dg^l(t)/du^l(s).
-        (At infinite depth responses are per branch: divided by beta0/sqrt(L).)
+        Responses to the source of a residual branch carry its factor b; at infinite depth, where b
+        vanishes, they are given divided by it.
     C_v, C_delta, R_delta
         (m, m) or None: correlations of the discrepancy v and of the training errors Delta, and
         their response.
@@ -128,10 +136,11 @@ class Solution:
     kernel_scale, kernel_target, kernel_gradient
         (n,) or None: x . K x / x . x of the predictor's neural tangent kernel K (D x D: a small
         step of gradient descent moves w_hat by lr K u, u the data gradient), for random x (the
-        mean eigenvalue), for x = Lambda w*, and for x = u.
+        mean eigenvalue), for x = Lambda w*, and for x = u; 0 where x = 0.
     channels
-        With several outputs, the ``Solution`` of each channel: its two-time functions, norms and
-        kernels. Channels are the outputs, or of a Gram matrix its eigenvectors. Else empty.
+        With several outputs, the ``Solution`` of each channel, which has the two-time functions
+        and kernels (those of the sum are empty). Channels are the outputs, or of a Gram matrix its
+        eigenvectors. Else empty.
     stats
         The work it took, and a self-check.
     provenance
@@ -213,6 +222,11 @@ class Solution:
             )
         return self.replicas.ensemble_loss(k_init, k_data)
 
+    @property
+    def valid(self) -> int:
+        """The number of valid steps: all n, or ``diverged_at``."""
+        return len(self.time) if self.diverged_at is None else self.diverged_at
+
     def profile(self, name: str, tau: Number | Numbers) -> Array:
         """A function of depth at tau = l/L in [0, 1], at infinite depth.
 
@@ -223,6 +237,7 @@ class Solution:
         ------
         ValueError
             At finite depth, for other names, and for tau outside [0, 1].
+        A function that was not kept is a ``KeyError`` that says how to keep it.
 
         Examples
         --------
@@ -237,7 +252,10 @@ class Solution:
                 f"profile needs network.depth = inf, got {describe(self.problem.network.depth)}"
             )
         if name in NORMS:
-            return interpolate(self.depth, getattr(self, name), tau)
+            # Past a divergence all is inf, which interpolation would make NaN.
+            profile = interpolate(self.depth, getattr(self, name)[:, : self.valid], tau)
+            rest = [(0, 0)] * (profile.ndim - 1) + [(0, len(self.time) - self.valid)]
+            return np.pad(profile, rest, constant_values=np.inf)
         if name not in LAYERED:
             raise ValueError(f"name must be {one_of((*NORMS, *LAYERED))}, got {describe(name)}")
         layers: Layers = getattr(self, name)
@@ -247,6 +265,12 @@ class Solution:
     @property
     def status(self) -> str:
         """One sentence: what came out, and what to do about it if it is not what was wanted."""
+        if self.stats.depth_error > RESOLVED:
+            return (
+                f"Solved {self.valid} steps with too few nodes in depth: profiles are right to "
+                f"{self.stats.depth_error:.0e}, losses to about its square. Leave out depth_nodes, "
+                f"or use more than {len(self.depth)}."
+            )
         if self.diverged_at is None:
             check = f"the self-check holds to {self.stats.chain_residual:.0e}"
             return f"Solved {len(self.time)} steps; {check}."
@@ -258,17 +282,18 @@ class Solution:
 
     def __repr__(self) -> str:
         kept = ", ".join(name for name in FUNCTIONS if self.has(name)) or "none"
-        last = len(self.time) if self.diverged_at is None else self.diverged_at
-        ends = f"test {self.test_loss[last - 1]:.4g}, train {self.train_loss[last - 1]:.4g}"
+        last = max(0, self.valid - 1)
+        ends = f"test {self.test_loss[last]:.4g}, train {self.train_loss[last]:.4g}"
         return (
             f"<Solution of {brief(self.problem)}\n {self.status}\n"
-            f" At t = {last - 1}: {ends}. Two-time functions kept: {kept}.>"
+            f" At t = {last}: {ends}. Two-time functions kept: {kept}.>"
         )
 
     def has(self, name: str) -> bool:
-        """Whether the two-time function of this name was kept."""
+        """Whether the two-time function of this name was kept, here or in the channels."""
         value = getattr(self, name)
-        return value is not None and len(value) > 0
+        kept = value is not None and len(value) > 0
+        return kept or any(channel.has(name) for channel in self.channels)
 
     def to_xarray(self) -> "xr.Dataset":
         """The same as an ``xarray.Dataset``, the problem and the provenance as attributes.
@@ -347,9 +372,11 @@ def solve(
     ValueError
         Bad input; the message names the field.
     MemoryError
-        It would take more memory than allowed; nothing was allocated. See ``estimate_memory``.
+        It would take more memory than allowed, asked before it is allocated. See
+        ``estimate_memory``; infinite depth may need more, for nodes that it adds.
     NotConverged
-        A panel of time did not converge; the message says where, and what to change.
+        A step did not converge, or its profiles over depth are not resolved; the message says
+        where, and what to change.
 
     Notes
     -----
@@ -414,7 +441,8 @@ def _solution(problem: Problem, result: SolveDict) -> Solution:
     fields: dict[str, Any] = {**result, **result["functions"]}
     for name in ("functions", "channel", "kernels"):
         del fields[name]
-    fields |= {name: Layers(name, fields.get(name, ())) for name in LAYERED}
+    several = bool(result["channel"])
+    fields |= {name: Layers(name, fields.get(name, ()), in_channels=several) for name in LAYERED}
     fields |= {f"kernel_{name}": array for name, array in (result["kernels"] or {}).items()}
     fields["stats"] = SolveStats(**result["stats"])
     if result["replicas"] is not None:

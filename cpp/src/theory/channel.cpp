@@ -25,6 +25,8 @@ namespace {
 
 constexpr double kDepthTolerance = 1e-6;  // last coefficient of the profiles; losses are right to about its square
 constexpr int kSureDepthNodes = 48;       // nodes that a divergence must be found with
+constexpr int kStandInDepth = 16;         // a finite network that tells whether a run diverges at once,
+constexpr int kStandInSteps = 200;        // and how long it is followed
 constexpr int kLargestPanel = 8;          // rows of the sliding window; beyond, sweeps spend more than they save
 
 /// Profiles grow like exp(beta0^2 tau): enough nodes for that.
@@ -35,8 +37,9 @@ int first_depth_nodes(const Problem& problem) {
 
 [[noreturn]] void refuse_depth(const Problem& problem) {
   std::ostringstream message;
-  message << "the profiles over depth are not resolved by " << kMostDepthNodes << " nodes; lower network.branch (now "
-          << problem.network.branch << "), or use a finite depth";
+  message << "the profiles over depth are not resolved by " << kMostDepthNodes
+          << " nodes; lower optimizer.lr or network.branch (now " << problem.network.branch
+          << "), or use a finite depth";
   throw NotConverged(message.str());
 }
 
@@ -123,30 +126,68 @@ std::optional<Solution> solve_at(const Problem& problem, int steps, const SolveO
   return solution;
 }
 
+/// A divergence that few nodes found, looked at again with many, in the steps around it: too few diverge too early.
+/// Nothing if many nodes do not find it.
+std::optional<Solution> confirm_divergence(const Problem& problem, int steps, const SolveOptions& options, int step) {
+  const int around = std::min(steps, 2 * step + 8);
+  std::optional<Solution> solution = solve_at(problem, around, options, kSureDepthNodes);
+  if (solution && !solution->diverged_at && around < steps) return std::nullopt;
+  return solution;
+}
+
 /// Infinite depth, with as many nodes as it takes.
 Solution resolve(const Problem& problem, int steps, const SolveOptions& options) {
   int nodes = first_depth_nodes(problem);
-  while (nodes <= kMostDepthNodes) {
-    int next = nodes + std::max(2, nodes / 4);
+  while (true) {
+    int next = std::min(kMostDepthNodes, nodes + std::max(2, nodes / 4));
     try {
       std::optional<Solution> solution = solve_at(problem, steps, options, nodes);
       if (solution && solution->diverged_at && nodes < kSureDepthNodes) {
-        // Too few nodes diverge too early, so a divergence is one only if many find it, in the steps around it.
-        const int around = std::min(steps, 2 * *solution->diverged_at + 8);
-        solution = solve_at(problem, around, options, kSureDepthNodes);
-        if (solution && !solution->diverged_at && around < steps) solution.reset();
         next = kSureDepthNodes;
+        solution = confirm_divergence(problem, steps, options, *solution->diverged_at);
       }
       if (solution) {
         pad(*solution, steps, options);
         return *std::move(solution);
       }
     } catch (const NotConverged&) {
-      if (next > kMostDepthNodes) throw;
+      if (nodes == kMostDepthNodes) throw;
     }
+    if (nodes == kMostDepthNodes) refuse_depth(problem);
     nodes = next;
   }
-  refuse_depth(problem);
+}
+
+/// The same where training diverges within a step or two, so fast that no number of nodes resolves it: a network of
+/// finite depth says so. What comes before is solved for.
+Solution resolve_or_diverge(const Problem& problem, int steps, const SolveOptions& options) {
+  try {
+    return resolve(problem, steps, options);
+  } catch (const NotConverged&) {
+    Problem finite = problem;
+    finite.network.depth = kStandInDepth;
+    if (!finite.optimizer.layer_lr.empty()) {
+      const std::vector<double> lr = problem.optimizer.layer_lr;
+      finite.optimizer.layer_lr.assign(kStandInDepth + 1, lr[1]);
+      finite.optimizer.layer_lr.front() = lr.front();
+      finite.optimizer.layer_lr.back() = lr.back();
+    }
+    SolveOptions losses;
+    losses.threads = options.threads;
+    losses.memory_limit = options.memory_limit;
+    const std::optional<int> at = solve_at(finite, std::min(steps, kStandInSteps), losses, 0)->diverged_at;
+    for (int valid = at.value_or(0); valid > 0; --valid) {
+      try {
+        Solution solution = resolve(problem, valid, options);
+        if (!solution.diverged_at) solution.diverged_at = valid;
+        pad(solution, steps, options);
+        return solution;
+      } catch (const NotConverged&) {
+        continue;  // one step less
+      }
+    }
+    throw;
+  }
 }
 
 }  // namespace
@@ -161,7 +202,8 @@ double channel_result_bytes(const Problem& problem, int steps, const SolveOption
 
 Solution solve_channel(const Problem& problem, int steps, const SolveOptions& options) {
   const bool settled = problem.network.depth != kInfiniteDepth || options.depth_nodes != 0;
-  return settled ? *solve_at(problem, steps, options, options.depth_nodes) : resolve(problem, steps, options);
+  return settled ? *solve_at(problem, steps, options, options.depth_nodes)
+                 : resolve_or_diverge(problem, steps, options);
 }
 
 }  // namespace lindmft::theory

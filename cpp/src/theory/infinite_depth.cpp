@@ -382,7 +382,7 @@ std::vector<ChainTerm> InfiniteDepth::chain(int node) const {
   return terms;
 }
 
-// Responses per unit of depth, R_hr / beta0 and R_gu / beta0 of a vanishing branch.
+// Responses divided by the vanishing factor b of a branch.
 void InfiniteDepth::release(TwoTimeFunctions& out, const Saved& saved) {
   for (Node& node : nodes_) {
     if (saved.has("C_h")) out.C_h.push_back(saved.take(node.at.h.C));

@@ -1,6 +1,7 @@
 #include "theory/kernels.hpp"
 
 #include <algorithm>
+#include <string>
 
 #include "lindmft/errors.hpp"
 #include "time_grid/exact_steps.hpp"
@@ -56,12 +57,17 @@ void add_kernels(const Problem& problem, int nodes, NetworkSide& network, const 
     changes.reset(1);
     const PanelTime time = grid.propose(row);
     const Sweep sweep{time, algebra, scratch, changes};
+    const auto check = [&] {
+      if (const std::string why = network.failure(); !why.empty()) throw NotConverged("kernels: " + why);
+    };
     const auto forward = [&] {
       network.forward(sweep, probe.field());
+      check();
       network.finish(sweep, probe.field());
       return network.kernel(t, probe.field());
     };
     network.backward(sweep, probe.field());
+    check();
     probe.place(t, nothing, 1.0);
     solution.kernels.scale.push_back(forward());
     probe.place(t, target, data.target_size());

@@ -119,7 +119,7 @@ bool March::diverged(int node, const Losses& losses) {
   if (losses.test < -kRounding * std::max(1.0, start)) {
     std::ostringstream message;
     message << "step " << grid_.time(node) << " came out with a negative test loss (" << losses.test
-            << "), which no sweep should leave; lower optimizer.lr, or report this";
+            << "), which no sweep should leave; lower optimizer.lr, or use more depth_nodes where they are given";
     throw NotConverged(message.str());
   }
   const double limit = support::kDivergence * std::max(1.0, start);

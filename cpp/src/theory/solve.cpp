@@ -51,13 +51,17 @@ Channels solve_channels(const Problem& problem, int steps, const SolveOptions& o
     out.of_target.push_back(static_cast<int>(known - norms.begin()));
     if (known == norms.end()) norms.push_back(norm);
   }
+  int reported = 0;
   for (std::size_t c = 0; c < norms.size(); ++c) {
     SolveOptions mine = options;
     const auto before = static_cast<double>(c);
     const auto all = static_cast<double>(norms.size());
     if (options.progress) {
-      mine.progress = [&options, before, all](int done, int total) {
-        return options.progress(static_cast<int>((before * total + done) / all), total);
+      // Nodes in depth are added by solving again, and shorter: what is reported only grows.
+      mine.progress = [&, before, all](int done, int total) {
+        const double share = (before + static_cast<double>(done) / total) / all;
+        reported = std::max(reported, static_cast<int>(share * steps));
+        return options.progress(reported, steps);
       };
     }
     out.distinct.push_back(theory::solve_channel(channel_problem(problem, norms[c]), steps, mine));
@@ -151,6 +155,7 @@ Channels with_equal_depth(Channels channels, const Problem& problem, int steps, 
   }
   if (least == most || problem.network.depth != kInfiniteDepth) return channels;
   options.depth_nodes = static_cast<int>(most);
+  channels.distinct.clear();
   return solve_channels(problem, steps, options);
 }
 

@@ -4,7 +4,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lindmft.plotting.losses import COLOURS, End, label_ends, new_axes, thinned, time_axis
+from lindmft.plotting.losses import (
+    COLOURS,
+    End,
+    drawable,
+    label_ends,
+    new_axes,
+    thinned,
+    time_axis,
+)
 from lindmft.theory import Solution
 from lindmft.training import Ensemble
 
@@ -53,9 +61,12 @@ def kernels(theory: Solution, runs: Ensemble | None = None, ax: "Axes | None" = 
     """
     for result in (theory, runs):
         if result is not None and result.kernel_scale is None:
-            raise ValueError("kernels needs results of solve(..., kernels=True) or train(...)")
+            raise ValueError(
+                "kernels must be drawn of solve(..., kernels=True) and train(..., kernels=True); "
+                "with several outputs, of one of theory.channels"
+            )
     ax = new_axes() if ax is None else ax
-    valid = len(theory.time) if theory.diverged_at is None else theory.diverged_at
+    valid = drawable(theory)
     ends = []
     for name, (text, colour, dashes, marker) in DIRECTIONS.items():
         values = getattr(theory, name)[:valid]
@@ -69,6 +80,7 @@ def kernels(theory: Solution, runs: Ensemble | None = None, ax: "Axes | None" = 
                 runs.time[shown], mean[shown], yerr=spread, fmt=marker, color=colour, markersize=3.6
             )
     time_axis(ax, theory)
-    ax.set_ylabel("kernel x·Kx / x·x, by direction x")
+    ax.set_xlim(-0.15, max(valid - 1, 1) * 1.05)
+    ax.set_ylabel("kernel x·Kx / x·x, per unit of learning rate")
     label_ends(ax, ends)
     return ax

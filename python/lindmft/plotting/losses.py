@@ -196,7 +196,7 @@ def describe(result: Solution | Ensemble) -> str:
 
 def _draw_theory(ax: "Axes", theory: Solution, name: str, colour: str) -> End:
     look = LOOKS[name]
-    valid = len(theory.time) if theory.diverged_at is None else theory.diverged_at
+    valid = drawable(theory)
     time, values = theory.time[:valid], getattr(theory, name)[:valid]
     ax.plot(time, values, look.dashes, color=colour, linewidth=1.6, zorder=2)
     text = look.name if theory.diverged_at is None else f"{look.name}, diverges"
@@ -233,6 +233,13 @@ def _draw_spread(ax: "Axes", runs: Ensemble, name: str, colour: str, finite: int
     )
 
 
+def drawable(theory: Solution) -> int:
+    """The number of valid steps; a ``ValueError`` if there is none."""
+    if theory.valid == 0:
+        raise ValueError("theory must have a valid step to draw, got one that diverges at step 0")
+    return theory.valid
+
+
 def thinned(steps: int) -> NDArray[np.int_]:
     """Step 0, and about ``MARKERS`` later ones, evenly spaced on a logarithmic axis."""
     later = np.geomspace(1, max(steps - 1, 1), MARKERS).round().astype(int)
@@ -254,14 +261,19 @@ def time_axis(ax: "Axes", result: Solution | Ensemble) -> None:
 
 def _dress(ax: "Axes", result: Solution | Ensemble) -> None:
     ticker = optional("matplotlib.ticker", "plot")
-    isotropic = isinstance(result.problem.data.spectrum, Isotropic)
     time_axis(ax, result)
     ax.set_yscale("log")
     ax.yaxis.set_major_formatter(
         ticker.FuncFormatter(lambda value, _: _tick(value, ax.get_ylim()[0]))
     )
     ax.yaxis.set_minor_formatter(ticker.LogFormatter(minor_thresholds=(1.0, 0.4)))
-    ax.set_ylabel(f"loss, units of {'target power' if isotropic else '$y^2$'} (test: excess)")
+    ax.set_ylabel(f"loss, units of {loss_unit(result)} (test: excess)")
+
+
+def loss_unit(result: Solution | Ensemble) -> str:
+    """What losses are counted in."""
+    isotropic = isinstance(result.problem.data.spectrum, Isotropic)
+    return "target power" if isotropic else "$y^2$"
 
 
 def _tick(value: float, lowest: float) -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lindmft._gate import one_of, refuse
-from lindmft.plotting.losses import COLOURS, End, label_ends, new_axes
+from lindmft._optional import optional
+from lindmft.plotting.losses import COLOURS, End, drawable, label_ends, new_axes
 from lindmft.theory import NORMS, Solution
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["profile"]
 
 POINTS = 101
+DASHES = ("-", "--", "-.", ":")
 
 
 def profile(
@@ -58,7 +60,7 @@ def profile(
     """
     if name not in NORMS:
         refuse("name", one_of(NORMS), name)
-    valid = len(theory.time) if theory.diverged_at is None else theory.diverged_at
+    valid = drawable(theory)
     shown = np.unique(np.geomspace(1, valid, 4).round().astype(int)) - 1 if steps is None else steps
     for step in shown:
         if not 0 <= step < valid:
@@ -70,11 +72,18 @@ def profile(
     ends = []
     for i, step in enumerate(shown):
         colour = COLOURS[i % len(COLOURS)]
-        ax.plot(depth, values[:, step], "-" if endless else "o-", color=colour, markersize=3.6)
+        dashes = DASHES[i % len(DASHES)] if endless else f"o{DASHES[i % len(DASHES)]}"
+        ax.plot(depth, values[:, step], dashes, color=colour, markersize=3.6)
         ends.append(End(depth[-1], values[-1, step], f"t = {step}", colour))
     ax.set_xlabel("depth l/L" if endless else "layer l")
     ax.set_ylabel(f"{name.replace('_', ' ')} per hidden unit")
-    ax.set_ylim(bottom=0)
+    drawn = values[:, list(shown)]
+    if drawn.max() > 10 * drawn.min() > 0:
+        ax.set_yscale("log")
+    else:
+        ax.set_ylim(bottom=0)
+    if not endless:
+        ax.xaxis.set_major_locator(optional("matplotlib.ticker", "plot").MaxNLocator(integer=True))
     ax.spines[["top", "right"]].set_visible(False)
     label_ends(ax, ends)
     return ax

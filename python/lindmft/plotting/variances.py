@@ -4,7 +4,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lindmft.plotting.losses import COLOURS, End, label_ends, new_axes, time_axis
+from lindmft.plotting.losses import (
+    drawable,
+    loss_unit,
+    new_axes,
+    time_axis,
+)
 from lindmft.theory import Solution
 
 if TYPE_CHECKING:
@@ -12,11 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = ["variances"]
 
-SOURCES = {
-    "bias": ("bias", COLOURS[0]),
-    "variance_init": ("initial weights", COLOURS[1]),
-    "variance_data": ("data", COLOURS[2]),
-    "variance_interaction": ("both together", COLOURS[4]),
+SOURCES = {  # from dark to light, so that the bands differ in grey
+    "bias": ("bias", "#003B5C"),
+    "variance_init": ("initial weights", "#C04F00"),
+    "variance_data": ("data", "#3DB892"),
+    "variance_interaction": ("both together", "#F6DC8A"),
 }
 
 
@@ -53,17 +58,17 @@ def variances(theory: Solution, ax: "Axes | None" = None) -> "Axes":
     if theory.replicas is None:
         raise ValueError("variances needs the overlaps of replicas: solve(..., replicas=True)")
     ax = new_axes() if ax is None else ax
-    valid = len(theory.time) if theory.diverged_at is None else theory.diverged_at
+    valid = drawable(theory)
     time = theory.time[:valid]
     layers = [getattr(theory.replicas, name)[:valid] for name in SOURCES]
     below = np.cumsum([np.zeros(valid), *layers[:-1]], axis=0)
-    ends = []
     for (text, colour), low, layer in zip(SOURCES.values(), below, layers, strict=True):
-        ax.fill_between(time, low, low + layer, color=colour, alpha=0.75, linewidth=0)
-        ends.append(End(time[-1], low[-1] + layer[-1] / 2, text, colour))
+        ax.fill_between(
+            time, low, low + layer, color=colour, edgecolor="white", linewidth=1.2, label=text
+        )
     ax.plot(time, theory.test_loss[:valid], color="0.15", linewidth=1.2)
     time_axis(ax, theory)
     ax.set_ylim(0, 1.05 * theory.test_loss[:valid].max())
-    ax.set_ylabel("test loss, by source")
-    label_ends(ax, ends)
+    ax.set_ylabel(f"test loss by source, units of {loss_unit(theory)}")
+    ax.legend(reverse=True, frameon=False, loc="best")
     return ax
