@@ -303,7 +303,7 @@ def test_nothing_to_learn_needs_few_nodes() -> None:
 
 @pytest.mark.parametrize(("branch", "lr"), [(1.0, 100.0), (1.0, 1e200), (4.0, 0.01)])
 def test_divergence_at_once_is_a_result(branch: float, lr: float) -> None:
-    """No number of nodes resolves the first step; a network of finite depth says that it diverges."""
+    """No number of nodes resolves the first step; a finite network says that it diverges."""
     solution = lm.solve(deep(lr, branch=branch, gamma0=1.0), 40)
     assert solution.diverged_at == 1
     assert np.isfinite(solution.test_loss[0])
