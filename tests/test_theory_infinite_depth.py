@@ -322,3 +322,16 @@ def test_too_few_nodes_are_said_to_be() -> None:
     status = lm.solve(deep(0.05), 20, depth_nodes=3).status
     assert "too few nodes in depth" in status
     assert "self-check holds" in lm.solve(deep(0.05), 20).status
+
+
+def test_a_step_after_nothing_happened() -> None:
+    """What was zero at all earlier steps has no size of its own yet."""
+    setting = problem(
+        network=DEEP | {"branch": 0.4575, "gamma0": 0.0, "width": math.inf, "init_scale": 0.7292},
+        data={"kind": "population", "noise": 0.0},
+        optimizer={"lr": [0.0] * 5 + [5.5e-5, 0.0], "layer_lr": [0.0, 0.0015, 0.0]},
+    )
+    solution = lm.solve(setting, 7, kernels=True, depth_nodes=12)
+    assert solution.diverged_at is None
+    np.testing.assert_allclose(solution.test_loss, 1.0, rtol=1e-6)
+    np.testing.assert_allclose(solution.kernel_scale, solution.kernel_target, rtol=1e-9)

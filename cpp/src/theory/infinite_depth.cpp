@@ -23,6 +23,8 @@ constexpr double kNothing = 1e-9;  // of variances: against it, rounding is noth
 constexpr int kMemory = 30;  // earlier iterates of the accelerator
 constexpr int kMostIterations = 300;
 constexpr int kAttempts = 4;
+constexpr double kOutgrown = 1e3;  // in units of their own
+constexpr int kMostUnits = 10;
 constexpr double kShrunk = 10.0;      // of units, after which digits are missing
 constexpr double kTolerance = 1e-12;  // relative change that ends the iteration
 constexpr double kAccepted = 1e-9;    // a change that will not get smaller is rounding below this
@@ -45,6 +47,12 @@ double distance(const std::vector<double>& x, const std::vector<double>& y) {
     if (!(off <= largest)) largest = off;
   }
   return largest;
+}
+
+double largest(const std::vector<double>& x) {
+  double out = 0.0;
+  for (const double value : x) out = std::max(out, std::abs(value));
+  return out;
 }
 
 /// Depth propagators of the rows of a panel: their linear part is beta0^2 d(t)^2.
@@ -267,9 +275,14 @@ double InfiniteDepth::iterate(const Sweep& sweep, bool ahead, RowState& state) {
   linalg::Anderson accelerated(kMemory);
   double change = 0.0;
   double least = std::numeric_limits<double>::infinity();
-  int in_vain = 0;  // iterations that did not make it smaller
+  int in_vain = 0;   // iterations that did not make it smaller
+  int outgrown = 0;  // times that units had become too small
+  bool fresh = true;
   for (int i = 0; i < kMostIterations; ++i) {
-    if (i < 2) state.rescale();  // the accelerator needs units that stay
+    if (fresh) {  // the accelerator needs units that stay
+      state.rescale();
+      accelerated = linalg::Anderson(kMemory);
+    }
     const std::vector<double> x = state.read();
     improve(sweep, ahead);
     const std::vector<double> g = state.read();
@@ -278,7 +291,9 @@ double InfiniteDepth::iterate(const Sweep& sweep, bool ahead, RowState& state) {
     in_vain = change < least ? 0 : in_vain + 1;
     least = std::min(least, change);
     if (change < kAccepted && in_vain > 2) break;
-    if (i > 0) state.write(accelerated.next(x, g));
+    // What was zero may turn out not to be, after an iteration or some.
+    fresh = i == 0 || (largest(g) > kOutgrown && ++outgrown < kMostUnits);
+    if (!fresh) state.write(accelerated.next(x, g));
   }
   return change;
 }
