@@ -227,3 +227,14 @@ def test_past_a_divergence_all_is_infinite() -> None:
     for values in (*kernels, alignment):
         assert np.isfinite(values[:at]).all()
         assert np.isposinf(values[at:]).all()
+
+
+def test_probes_leave_nothing_behind_where_nothing_is_learned() -> None:
+    nothing = {"kind": "discrete", "eigenvalues": [0.2], "target_power": [0.0], "weights": [1.0]}
+    setting = problem(
+        network={"depth": 2, "width": math.inf, "gamma0": 0.2, "init_scale": 0.5},
+        data={"kind": "population", "noise": 0.0, "spectrum": nothing},
+    )
+    solution = lm.solve(setting, 7, kernels=True, save="C_g")
+    np.testing.assert_allclose(solution.kernel_scale, 3 * 0.0625, rtol=1e-14)
+    np.testing.assert_allclose(solution.C_g[1], 0.0625, rtol=1e-14)

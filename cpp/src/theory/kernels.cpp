@@ -74,7 +74,8 @@ void add_kernels(const Problem& problem, int nodes, NetworkSide& network, const 
     solution.kernels.target.push_back(data.target_size() > 0.0 ? forward() / data.target_size() : 0.0);
     probe.restore(t);
     const double size = probe.field().C_h0->row(t)[t];
-    solution.kernels.gradient.push_back(size > 0.0 ? forward() / size : 0.0);
+    const double own = forward();  // and the row is what it was
+    solution.kernels.gradient.push_back(size > 0.0 ? own / size : 0.0);
     grid.commit(row);
     if (options.progress && !options.progress(t + 1, nodes))
       throw Interrupted("solve was interrupted while computing kernels");
