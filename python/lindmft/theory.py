@@ -128,8 +128,8 @@ class Solution:
     diverged_at
         The first step whose loss passes 1e12 times the larger of 1 and its start; None if there is
         none. Entries from there on are inf, and two-time functions have m = diverged_at instead of
-        n rows. At infinite depth also the first step that cannot be resolved once the loss is past
-        ten times its start.
+        n rows. At infinite depth also the first step that cannot be resolved, once the loss is
+        past ten times its start or where a finite network diverges within three steps.
     replicas
         ``Replicas`` or None: overlaps of networks that share initial weights, data or neither;
         for ``ensemble_loss`` and the split of the test loss into bias and variances.

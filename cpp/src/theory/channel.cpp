@@ -26,7 +26,8 @@ namespace {
 constexpr double kDepthTolerance = 1e-6;  // last coefficient of the profiles; losses are right to about its square
 constexpr int kSureDepthNodes = 48;       // nodes that a divergence must be found with
 constexpr int kStandInDepth = 16;         // a finite network that tells whether a run diverges at once,
-constexpr int kStandInSteps = 200;        // and how long it is followed
+constexpr int kStandInSteps = 200;        // how long it is followed,
+constexpr int kStandInSlack = 3;          // and by how many steps it may diverge later
 constexpr int kLargestPanel = 8;          // rows of the sliding window; beyond, sweeps spend more than they save
 
 /// Profiles grow like exp(beta0^2 tau): enough nodes for that.
@@ -176,7 +177,8 @@ Solution resolve_or_diverge(const Problem& problem, int steps, const SolveOption
     losses.threads = options.threads;
     losses.memory_limit = options.memory_limit;
     const std::optional<int> at = solve_at(finite, std::min(steps, kStandInSteps), losses, 0)->diverged_at;
-    for (int valid = at.value_or(0); valid > 0; --valid) {
+    // Only if it does so where resolving ends: a run that merely is hard stays an error.
+    for (int valid = at.value_or(0); valid > std::max(0, at.value_or(0) - kStandInSlack); --valid) {
       try {
         Solution solution = resolve(problem, valid, options);
         if (!solution.diverged_at) solution.diverged_at = valid;
