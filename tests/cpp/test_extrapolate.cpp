@@ -70,41 +70,41 @@ class Guess : public testing::TestWithParam<int> {
 
 TEST_P(Guess, PolynomialsInTimeAreExact) {
   Matrix causal = causal_history(cubic);
-  guess_causal(causal, panel);
+  guess_causal(causal, {panel});
   EXPECT_LT(largest_error(causal, panel, cubic), 1e-12);
   Matrix symmetric = symmetric_history(cubic);
-  guess_symmetric(symmetric, panel);
+  guess_symmetric(symmetric, {panel});
   EXPECT_LT(largest_error(symmetric, panel, cubic), 1e-12);
 }
 
 TEST_P(Guess, FunctionsOfTheLagAreExact) {
   Matrix causal = causal_history(lag_alone);
-  guess_causal(causal, panel);
+  guess_causal(causal, {panel});
   EXPECT_LT(largest_error(causal, panel, lag_alone), 1e-14);
   Matrix symmetric = symmetric_history(lag_alone);
-  guess_symmetric(symmetric, panel);
+  guess_symmetric(symmetric, {panel});
   EXPECT_LT(largest_error(symmetric, panel, lag_alone), 1e-11);
 }
 
 TEST_P(Guess, CausalRowsAreZeroBeyondTheDiagonalToTheirEnd) {
   Matrix m = causal_history(cubic);
-  guess_causal(m, panel);
+  guess_causal(m, {panel});
   EXPECT_TRUE(zero_beyond_diagonal(m, panel));
 }
 
 TEST_P(Guess, CausalRowsAreZeroAgainAfterALongerPanelWasGivenUp) {
   Matrix m = causal_history(cubic);
   const Panel longer{kHistory, kHistory + 2 * kLongest};
-  guess_causal(m, longer);
+  guess_causal(m, {longer});
   for (int t = longer.begin; t < longer.end; ++t) std::fill_n(m.row(t), longer.end, kGarbage);  // its sweeps blew up
-  guess_causal(m, panel);
+  guess_causal(m, {panel});
   EXPECT_TRUE(zero_beyond_diagonal(m, panel));
   EXPECT_LT(largest_error(m, panel, cubic), 1e-12);
 }
 
 TEST_P(Guess, SymmetricRowsAreMirroredIntoTheColumns) {
   Matrix m = symmetric_history(cubic);
-  guess_symmetric(m, panel);
+  guess_symmetric(m, {panel});
   for (int t = panel.begin; t < panel.end; ++t) {
     for (int s = 0; s < panel.end; ++s) ASSERT_EQ(m(t, s), m(s, t)) << t << ", " << s;
   }
@@ -112,7 +112,7 @@ TEST_P(Guess, SymmetricRowsAreMirroredIntoTheColumns) {
 
 TEST_P(Guess, HistoryIsLeftAlone) {
   Matrix m = causal_history(cubic);
-  guess_causal(m, panel);
+  guess_causal(m, {panel});
   for (int t = 0; t < kHistory; ++t) {
     for (int s = 0; s < kNodes; ++s) ASSERT_EQ(m(t, s), s <= t ? cubic(t, s) : 0.0) << t << ", " << s;
   }
@@ -122,8 +122,8 @@ INSTANTIATE_TEST_SUITE_P(PanelRows, Guess, testing::Values(1, 2, 7, 16, kLongest
 
 TEST(GuessAtTheStart, FirstPanelIsLeftAsItIs) {
   Matrix m(3, 3);
-  guess_causal(m, {0, 3});
-  guess_symmetric(m, {0, 3});
+  guess_causal(m, {{0, 3}});
+  guess_symmetric(m, {{0, 3}});
   EXPECT_TRUE(std::all_of(m.data(), m.data() + 9, [](double x) { return x == 0.0; }));
 }
 
@@ -138,8 +138,8 @@ TEST(GuessAtTheStart, ShortHistoriesDo) {
         for (int s = 0; s < begin; ++s) symmetric(t, s) = 0.25;
         for (int s = 0; s <= t; ++s) causal(t, s) = 0.25;
       }
-      guess_causal(causal, panel);
-      guess_symmetric(symmetric, panel);
+      guess_causal(causal, {panel});
+      guess_symmetric(symmetric, {panel});
       EXPECT_LT(largest_error(causal, panel, [](double, double) { return 0.25; }), 1e-12) << begin << " + " << size;
       EXPECT_LT(largest_error(symmetric, panel, [](double, double) { return 0.25; }), 1e-12) << begin << " + " << size;
       EXPECT_TRUE(zero_beyond_diagonal(causal, panel));

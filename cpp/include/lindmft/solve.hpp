@@ -12,7 +12,16 @@
 
 namespace lindmft {
 
+/// Where the time points are (theory.md section 9).
+enum class Grid {
+  exact,     ///< every step
+  adaptive,  ///< a few steps on each of growing panels, between which functions are polynomials: full batch, population
+};
+
 struct SolveOptions {
+  Grid grid = Grid::exact;        ///< of steps; flow() has panels of its own
+  double rtol = 1e-6;             ///< relative error allowed on coarse grids
+  double atol = 1e-10;            ///< absolute error allowed there, in units of the value at the start
   int threads = 0;                ///< 0: the allowed physical cores
   double memory_limit = 0.0;      ///< bytes the call may take; 0: four fifths of the free memory
   std::vector<std::string> save;  ///< two-time functions to keep: names of TwoTimeFunctions, or "all"
@@ -43,6 +52,7 @@ struct SolveStats {
   double flops = 0.0;       ///< floating-point operations counted in matrix products
   double seconds = 0.0;
   int threads = 1;
+  double error_estimate = 0.0;  ///< coarse grids: largest estimated relative error of a panel that was accepted
   double chain_residual =
       0.0;  ///< the chain identity (section 12.8): largest relative violation, an independent self-check
   double depth_error = 0.0;  ///< infinite depth: estimated relative error of the profiles over depth
@@ -64,10 +74,11 @@ struct Kernels {
   std::vector<double> gradient;  ///< x = u, the direction in which training moves
 };
 
-/// Time is counted in steps; an entry at t is before the update of step t. Past a divergence: infinity.
+/// Time is counted in steps (flow: in units of 1 / learning rate); an entry at t is before the update of step t. Past a divergence: infinity.
 /// With several outputs, series are sums over them and functions are those of the channels.
 struct Solution {
   std::vector<double> time;                        ///< n
+  std::vector<int> panels;  ///< coarse grids: first nodes of the panels, and n; a panel's functions are polynomials
   std::vector<double> test_loss;                   ///< n   C_v(t,t), excess over the irreducible sigma^2
   std::vector<double> train_loss;                  ///< n   C_Delta(t,t)
   std::vector<double> term_target;                 ///< n   the three terms of C_v(t,t): target (the bias),
@@ -94,5 +105,9 @@ struct Solution {
 /// Solve for `steps` exact steps (n = steps entries, before each update).
 /// Throws std::invalid_argument, MemoryLimit, NotConverged, Interrupted. Divergence is a result: diverged_at.
 [[nodiscard]] Solution solve(const Problem& problem, int steps, const SolveOptions& options = {});
+
+/// Gradient flow dW/dt = G from 0 to `time`: the limit of small learning rates, at time = learning rate times steps.
+/// optimizer.lr plays no role; full batch or population, without momentum. Throws as solve does.
+[[nodiscard]] Solution flow(const Problem& problem, double time, const SolveOptions& options = {});
 
 }  // namespace lindmft

@@ -1,5 +1,8 @@
 #include "linalg/block_solve.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace lindmft::linalg {
 namespace {
 
@@ -7,11 +10,33 @@ void add_row(double* to, const double* from, double factor, int n) {
   for (int j = 0; j < n; ++j) to[j] += factor * from[j];
 }
 
+bool lower_triangular(ConstView s) {
+  for (int i = 0; i < s.rows; ++i) {
+    for (int j = i + 1; j < s.cols; ++j) {
+      if (s(i, j) != 0.0) return false;
+    }
+  }
+  return true;
+}
+
+/// Brings the largest entry of column k, from the diagonal on, to the diagonal.
+void pivot(View s, View x, int k) {
+  int best = k;
+  for (int i = k + 1; i < s.rows; ++i) {
+    if (std::abs(s(i, k)) > std::abs(s(best, k))) best = i;
+  }
+  if (best == k) return;
+  std::swap_ranges(s.row(k), s.row(k) + s.cols, s.row(best));
+  std::swap_ranges(x.row(k), x.row(k) + x.cols, x.row(best));
+}
+
 }  // namespace
 
 void solve_block(View s, View x) {
   const int p = s.rows;
+  const bool pivots = !lower_triangular(s);
   for (int k = 0; k < p; ++k) {
+    if (pivots) pivot(s, x, k);
     for (int i = k + 1; i < p; ++i) {
       const double factor = -s(i, k) / s(k, k);
       if (factor == 0.0) continue;

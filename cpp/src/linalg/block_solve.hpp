@@ -5,8 +5,7 @@
 
 namespace lindmft::linalg {
 
-/// x <- s^-1 x for a p x p matrix s, which is destroyed. No pivoting: s is the identity plus a causal coupling, unit
-/// lower triangular for exact steps and close to the identity on coarse grids.
+/// x <- s^-1 x for a p x p matrix s, which is destroyed. Pivots unless s is lower triangular, as it is for exact steps.
 void solve_block(View s, View x);
 
 /// out += a x for a p x p block a

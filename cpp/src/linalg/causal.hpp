@@ -27,6 +27,7 @@ class PanelAlgebra {
   /// out = scale * x a + beta * out, a full (symmetric in its leading block)
   void times_symmetric(View out, ConstView x, const Matrix& a, double scale = 1.0, double beta = 0.0);
 
+  [[nodiscard]] const PanelMap& map() const { return *map_; }
   /// Floating-point operations done so far, structural zeros skipped.
   [[nodiscard]] double flops() const { return flops_; }
 

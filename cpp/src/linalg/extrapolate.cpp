@@ -117,21 +117,47 @@ void extrapolate(Matrix& m, Panel panel, double near) {
   for (int t = panel.begin; t < panel.end; ++t) predict_row(m, last, t - last, rule);
 }
 
+/// The last row goes on.
+void continue_rows(Matrix& m, Panel panel) {
+  const double* last = m.row(panel.begin - 1);
+  for (int t = panel.begin; t < panel.end; ++t) {
+    std::copy_n(last, panel.begin, m.row(t));
+    std::fill(m.row(t) + panel.begin, m.row(t) + m.cols(), 0.0);
+  }
+}
+
 }  // namespace
 
 void clear_rows(Matrix& m, Panel panel) {
   for (int t = panel.begin; t < panel.end; ++t) std::fill_n(m.row(t), m.cols(), 0.0);
 }
 
-void guess_causal(Matrix& m, Panel panel) {
+void guess_causal(Matrix& m, const Guess& guess) {
+  const Panel panel = guess.panel;
   if (panel.begin == 0) return clear_rows(m, panel);
+  if (guess.before.size() > 0) {
+    continue_rows(m, panel);
+    const int n = std::min(panel.size(), guess.before.size());
+    for (int i = 0; i < n; ++i) {
+      for (int j = 0; j < n; ++j)
+        m(panel.begin + i, panel.begin + j) = m(guess.before.begin + i, guess.before.begin + j);
+    }
+    return;
+  }
   extrapolate(m, panel, 0.5);
   // The whole rest of the row: a longer panel may have been tried and given up here.
   for (int t = panel.begin; t < panel.end; ++t) std::fill(m.row(t) + t + 1, m.row(t) + m.cols(), 0.0);
 }
 
-void guess_symmetric(Matrix& m, Panel panel) {
+void guess_symmetric(Matrix& m, const Guess& guess) {
+  const Panel panel = guess.panel;
   if (panel.begin == 0) return clear_rows(m, panel);
+  if (guess.before.size() > 0) {
+    continue_rows(m, panel);
+    for (int t = panel.begin; t < panel.end; ++t)
+      std::fill_n(m.row(t) + panel.begin, panel.size(), m(panel.begin - 1, panel.begin - 1));
+    return mirror(m, panel);
+  }
   extrapolate(m, panel, 0.9);
   for (int t = panel.begin; t < panel.end; ++t) {
     for (int s = t + 1; s < panel.end; ++s) m(t, s) = m(s, t);

@@ -1,4 +1,4 @@
-// First guesses of a panel's rows, extrapolated from the rows before it.
+// First guesses of a panel's rows from the rows before it.
 #pragma once
 
 #include "lindmft/matrix.hpp"
@@ -6,12 +6,19 @@
 
 namespace lindmft::linalg {
 
+/// Which rows are guessed, and from what.
+struct Guess {
+  Panel panel;
+  Panel before{};  ///< on a coarse grid, the panel before; else empty: nodes are neighbouring steps
+};
+
 /// Fills the panel's rows of a causal function. Close to the diagonal a two-time function varies slowly at fixed lag,
 /// far from it at fixed s: it is extrapolated along one or the other. Order, spacing and border are those that would
-/// have predicted the last row best.
-void guess_causal(Matrix& m, Panel panel);
+/// have predicted the last row best. On a coarse grid the last row goes on, and the response within the panel is that
+/// of the panel before.
+void guess_causal(Matrix& m, const Guess& guess);
 /// The same for a symmetric function, columns included.
-void guess_symmetric(Matrix& m, Panel panel);
+void guess_symmetric(Matrix& m, const Guess& guess);
 /// Zeros, for a causal function that is computed before anything reads it: a longer panel may have been given up here.
 void clear_rows(Matrix& m, Panel panel);
 

@@ -2,25 +2,24 @@
 
 namespace lindmft {
 
-Propagator::Propagator(const Problem& problem)
-    : optimizer_(problem.optimizer), start_{problem.network.init_scale, 0.0} {}
-
 // PyTorch's SGD. The gradient points uphill in the loss there and downhill in theory.md section 2, hence the sign of
 // the decay.
-void Propagator::step(Weight& weight, double gradient, double lr) const {
+void WeightStepper::step(Weight& weight, double gradient, int time) const {
+  const double lr = optimizer_.lr.size() == 1 ? optimizer_.lr.front() : optimizer_.lr[static_cast<std::size_t>(time)];
   const double force = gradient - optimizer_.weight_decay * weight.value;
   weight.velocity = optimizer_.momentum * weight.velocity + force;
   weight.value += lr * (optimizer_.nesterov ? force + optimizer_.momentum * weight.velocity : weight.velocity);
 }
 
+Propagator::Propagator(const Problem& problem)
+    : stepper_(problem.optimizer), start_{problem.network.init_scale, 0.0} {}
+
 void Propagator::next(double* row, double& decay) {
   if (time_ > 0) {
-    const auto last = static_cast<std::size_t>(time_ - 1);
-    const double lr = optimizer_.lr.size() == 1 ? optimizer_.lr.front() : optimizer_.lr[last];
-    for (Weight& weight : impulse_) step(weight, 0.0, lr);
+    for (Weight& weight : impulse_) stepper_.step(weight, 0.0, time_ - 1);
     impulse_.push_back({0.0, 0.0});
-    step(impulse_.back(), 1.0, lr);
-    step(start_, 0.0, lr);
+    stepper_.step(impulse_.back(), 1.0, time_ - 1);
+    stepper_.step(start_, 0.0, time_ - 1);
   }
   ++time_;
   for (const Weight& weight : impulse_) *row++ = weight.value;

@@ -7,6 +7,22 @@
 
 namespace lindmft {
 
+/// One scalar weight under the optimizer.
+struct Weight {
+  double value;
+  double velocity;  // momentum buffer
+};
+
+class WeightStepper {
+ public:
+  explicit WeightStepper(Optimizer optimizer) : optimizer_(std::move(optimizer)) {}
+  /// Update number `time`, with this gradient (downhill, as in theory.md section 2).
+  void step(Weight& weight, double gradient, int time) const;
+
+ private:
+  Optimizer optimizer_;
+};
+
 /// K(t, s) and d(t) are what one scalar weight is at step t after a unit gradient at step s, and after a unit start
 /// without gradients. Stepping all those weights together yields K row by row.
 class Propagator {
@@ -17,13 +33,7 @@ class Propagator {
   void next(double* row, double& decay);
 
  private:
-  struct Weight {
-    double value;
-    double velocity;  // momentum buffer
-  };
-  void step(Weight& weight, double gradient, double lr) const;
-
-  Optimizer optimizer_;
+  WeightStepper stepper_;
   int time_ = 0;
   Weight start_;                 // answers d
   std::vector<Weight> impulse_;  // entry s answers K(., s)

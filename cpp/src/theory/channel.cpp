@@ -18,7 +18,10 @@
 #include "theory/network_side.hpp"
 #include "theory/replicas.hpp"
 #include "theory/spectral_data.hpp"
+#include "theory/panel_march.hpp"
+#include "time_grid/adaptive_steps.hpp"
 #include "time_grid/exact_steps.hpp"
+#include "time_grid/gradient_flow.hpp"
 
 namespace lindmft::theory {
 namespace {
@@ -26,7 +29,7 @@ namespace {
 constexpr double kDepthTolerance = 1e-6;  // last coefficient of the profiles; losses are right to about its square
 constexpr int kSureDepthNodes = 48;       // nodes that a divergence must be found with
 constexpr int kStandInDepth = 16;         // a finite network that tells whether a run diverges at once,
-constexpr int kStandInSteps = 200;        // how long it is followed,
+constexpr double kStandInSteps = 200;        // how long it is followed,
 constexpr int kStandInSlack = 3;          // and by how many steps it may diverge later
 constexpr int kLargestPanel = 8;          // rows of the sliding window; beyond, sweeps spend more than they save
 
@@ -64,28 +67,64 @@ double bytes_at(const Problem& problem, int steps, const SolveOptions& options, 
   return bytes;
 }
 
-void pad(std::vector<double>& series, int steps) {
-  series.resize(static_cast<std::size_t>(steps), std::numeric_limits<double>::infinity());
+void pad(std::vector<double>& series, std::size_t nodes) {
+  series.resize(nodes, std::numeric_limits<double>::infinity());
 }
 
-/// Past a divergence every series is infinite and time goes on.
-void pad(Solution& solution, int steps, const SolveOptions& options) {
-  for (int t = static_cast<int>(solution.time.size()); t < steps; ++t) solution.time.push_back(t);
+/// Past a divergence every series is infinite and time goes on: step by step, or on a coarse grid right to the end.
+void pad(Solution& solution, const Horizon& horizon, const SolveOptions& options) {
+  std::vector<double>& time = solution.time;
+  if (!horizon.coarse()) {
+    for (int t = static_cast<int>(time.size()); t < horizon.steps(); ++t) time.push_back(t);
+  } else if (solution.diverged_at) {
+    time.push_back(*solution.diverged_at);
+    if (*solution.diverged_at + 1 < horizon.steps()) time.push_back(horizon.end - 1.0);
+  }
+  const std::size_t nodes = time.size();
   for (auto* series :
        {&solution.test_loss, &solution.train_loss, &solution.term_target, &solution.term_init, &solution.term_data}) {
-    pad(*series, steps);
+    pad(*series, nodes);
   }
   for (auto* layers : {&solution.feature_norm, &solution.gradient_norm}) {
-    for (auto& series : *layers) pad(series, steps);
+    for (auto& series : *layers) pad(series, nodes);
   }
   Replicas& pairs = solution.replicas;
   Kernels& kernels = solution.kernels;
   for (auto* series : {&pairs.shared_init, &pairs.shared_data, &pairs.independent}) {
-    if (options.replicas) pad(*series, steps);
+    if (options.replicas) pad(*series, nodes);
   }
   for (auto* series : {&kernels.scale, &kernels.target, &kernels.gradient}) {
-    if (options.kernels) pad(*series, steps);
+    if (options.kernels) pad(*series, nodes);
   }
+}
+
+Horizon exact_steps(double steps) { return {Horizon::Kind::exact_steps, steps, static_cast<int>(steps)}; }
+
+/// The same kind of time, ending earlier.
+Horizon shorter(const Horizon& horizon, int steps) {
+  const double end = std::min(horizon.end, static_cast<double>(steps));
+  return horizon.coarse() ? Horizon{horizon.kind, end, horizon.nodes} : exact_steps(end);
+}
+
+std::string describe(const Horizon& horizon) {
+  std::ostringstream text;
+  if (horizon.kind == Horizon::Kind::gradient_flow) {
+    text << "gradient flow on " << horizon.nodes << " nodes";
+  } else {
+    text << "solve of " << horizon.steps() << " steps";
+    if (horizon.coarse()) text << " on " << horizon.nodes << " nodes";
+  }
+  return text.str();
+}
+
+/// Nodes of a coarse grid's panels: what they gain in length they cost in work, and rounding ends it.
+int panel_order(double rtol) { return rtol > 3e-5 ? 6 : rtol > 3e-8 ? 8 : 10; }
+
+/// About the rate at which gradient flow begins to learn the strongest mode: a first guess of a panel's length.
+double initial_rate(const Problem& problem) {
+  const std::vector<double>& modes = problem.data.spectrum.eigenvalues;
+  const double edge = std::pow(1.0 + std::sqrt(1.0 / problem.data.alpha), 2);
+  return *std::max_element(modes.begin(), modes.end()) * edge * (1.0 + layers(problem, 1));
 }
 
 /// Asks whether to go on, and reports nothing new: all steps are done.
@@ -94,61 +133,99 @@ Progress interruptible(const Progress& progress, int steps) {
   return [&progress, steps](int /*done*/, int /*total*/) { return progress(steps, steps); };
 }
 
+/// What a solve is made of.
+struct Parts {
+  Parts(const Problem& problem, int nodes, int rows, int depth_nodes, bool coarse)
+      : network(make_network(problem, nodes, rows, depth_nodes)), data(problem, nodes, coarse) {}
+  std::unique_ptr<NetworkSide> network;
+  SpectralData data;
+};
+
+/// Marches on a coarse grid; nothing if the grid had too little room.
+std::optional<Marched> march_coarse(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
+                                    Parts& parts, const MarchOptions& marching, Solution& solution) {
+  const int order = marching.largest_panel;
+  std::unique_ptr<PanelGrid> grid;
+  if (horizon.kind == Horizon::Kind::gradient_flow) {
+    grid = std::make_unique<GradientFlow>(problem, horizon.end, horizon.nodes, order);
+  } else {
+    grid = std::make_unique<AdaptiveSteps>(problem, horizon.steps(), horizon.nodes, order);
+  }
+  const Tolerance tolerance{options.rtol, options.atol};
+  const Marched marched =
+      march_panels(*grid, *parts.network, parts.data, marching, tolerance, initial_rate(problem), solution);
+  const bool stopped = solution.diverged_at || !marched.resolved;
+  if (!stopped && !grid->finished()) return std::nullopt;
+  solution.panels = grid->edges();
+  return marched;
+}
+
 /// Solves with so many nodes in depth; nothing if that was too few.
-std::optional<Solution> solve_at(const Problem& problem, int steps, const SolveOptions& options, int depth_nodes) {
+std::optional<Solution> solve_at(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
+                                 int depth_nodes) {
   Saved saved(options.save);
-  const double bytes = bytes_at(problem, steps, options, depth_nodes);
-  support::require_memory(bytes, options.memory_limit, "solve of " + std::to_string(steps) + " steps");
+  const int nodes = horizon.nodes;
+  const double bytes = bytes_at(problem, nodes, options, depth_nodes);
+  support::require_memory(bytes, options.memory_limit, describe(horizon));
 
-  const int rows = std::min(kLargestPanel, steps);
-  ExactSteps grid(problem, steps, rows);
-  const std::unique_ptr<NetworkSide> network = make_network(problem, steps, rows, depth_nodes);
-  SpectralData data(problem, steps);
-
+  const int rows = horizon.coarse() ? panel_order(options.rtol) : std::min(kLargestPanel, nodes);
+  Parts parts(problem, nodes, rows, depth_nodes, horizon.coarse());
+  NetworkSide& network = *parts.network;
+  SpectralData& data = parts.data;
   Solution solution;
   solution.irreducible = problem.data.noise * problem.data.noise;
   solution.stats.threads = support::resolve_threads(options.threads);
   MarchOptions marching{.threads = solution.stats.threads, .largest_panel = rows, .progress = options.progress};
   if (options.depth_nodes == 0) marching.depth_tolerance = kDepthTolerance;
-  const auto [valid, resolved] = march(grid, *network, data, marching, solution);
+  Marched marched{};
+  if (horizon.coarse()) {
+    const std::optional<Marched> done = march_coarse(problem, horizon, options, parts, marching, solution);
+    if (!done) return solve_at(problem, {horizon.kind, horizon.end, 2 * nodes}, options, depth_nodes);
+    marched = *done;
+  } else {
+    ExactSteps grid(problem, nodes, rows);
+    marched = march(grid, network, data, marching, solution);
+  }
+  const auto [valid, resolved] = marched;
   if (!resolved) return std::nullopt;
-  solution.depth = network->depth();
+  solution.depth = network.depth();
 
   // What follows goes over rows that are known to be fine.
   marching.depth_tolerance = std::numeric_limits<double>::infinity();
-  marching.progress = interruptible(options.progress, steps);
-  if (options.kernels) add_kernels(problem, valid, *network, data, marching, solution);
+  marching.progress = interruptible(options.progress, nodes);
+  if (options.kernels) add_kernels(problem, valid, network, data, marching, solution);
   saved.trim(valid);
   if (options.replicas) saved.keep();
   data.release(solution.functions, saved);
-  network->release(solution.functions, saved);
-  if (options.replicas && valid > 0) add_replicas(problem, valid, *network, data, marching, solution);
-  pad(solution, steps, options);
+  network.release(solution.functions, saved);
+  if (options.replicas && valid > 0) add_replicas(problem, valid, network, data, marching, solution);
+  pad(solution, horizon, options);
   return solution;
 }
 
 /// A divergence that few nodes found, looked at again with many, in the steps around it: too few diverge too early.
 /// Nothing if many nodes do not find it.
-std::optional<Solution> confirm_divergence(const Problem& problem, int steps, const SolveOptions& options, int step) {
-  const int around = std::min(steps, 2 * step + 8);
+std::optional<Solution> confirm_divergence(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
+                                           int step) {
+  const Horizon around = shorter(horizon, 2 * step + 8);
   std::optional<Solution> solution = solve_at(problem, around, options, kSureDepthNodes);
-  if (solution && !solution->diverged_at && around < steps) return std::nullopt;
+  if (solution && !solution->diverged_at && around.end < horizon.end) return std::nullopt;
   return solution;
 }
 
 /// Infinite depth, with as many nodes as it takes.
-Solution resolve(const Problem& problem, int steps, const SolveOptions& options) {
+Solution resolve(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
   int nodes = first_depth_nodes(problem);
   while (true) {
     int next = std::min(kMostDepthNodes, nodes + std::max(2, nodes / 4));
     try {
-      std::optional<Solution> solution = solve_at(problem, steps, options, nodes);
+      std::optional<Solution> solution = solve_at(problem, horizon, options, nodes);
       if (solution && solution->diverged_at && nodes < kSureDepthNodes) {
         next = kSureDepthNodes;
-        solution = confirm_divergence(problem, steps, options, *solution->diverged_at);
+        solution = confirm_divergence(problem, horizon, options, *solution->diverged_at);
       }
       if (solution) {
-        pad(*solution, steps, options);
+        pad(*solution, horizon, options);
         return *std::move(solution);
       }
     } catch (const NotConverged&) {
@@ -161,10 +238,11 @@ Solution resolve(const Problem& problem, int steps, const SolveOptions& options)
 
 /// The same where training diverges within a step or two, so fast that no number of nodes resolves it: a network of
 /// finite depth says so. What comes before is solved for.
-Solution resolve_or_diverge(const Problem& problem, int steps, const SolveOptions& options) {
+Solution resolve_or_diverge(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
   try {
-    return resolve(problem, steps, options);
+    return resolve(problem, horizon, options);
   } catch (const NotConverged&) {
+    if (horizon.kind == Horizon::Kind::gradient_flow) throw;
     Problem finite = problem;
     finite.network.depth = kStandInDepth;
     if (!finite.optimizer.layer_lr.empty()) {
@@ -176,13 +254,13 @@ Solution resolve_or_diverge(const Problem& problem, int steps, const SolveOption
     SolveOptions losses;
     losses.threads = options.threads;
     losses.memory_limit = options.memory_limit;
-    const std::optional<int> at = solve_at(finite, std::min(steps, kStandInSteps), losses, 0)->diverged_at;
+    const std::optional<int> at = solve_at(finite, exact_steps(std::min(horizon.end, kStandInSteps)), losses, 0)->diverged_at;
     // Only if it does so where resolving ends: a run that merely is hard stays an error.
     for (int valid = at.value_or(0); valid > std::max(0, at.value_or(0) - kStandInSlack); --valid) {
       try {
-        Solution solution = resolve(problem, valid, options);
+        Solution solution = resolve(problem, shorter(horizon, valid), options);
         if (!solution.diverged_at) solution.diverged_at = valid;
-        pad(solution, steps, options);
+        pad(solution, horizon, options);
         return solution;
       } catch (const NotConverged&) {
         continue;  // one step less
@@ -194,18 +272,18 @@ Solution resolve_or_diverge(const Problem& problem, int steps, const SolveOption
 
 }  // namespace
 
-double channel_bytes(const Problem& problem, int steps, const SolveOptions& options) {
-  return bytes_at(problem, steps, options, chosen_depth_nodes(problem, options));
+double channel_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
+  return bytes_at(problem, horizon.nodes, options, chosen_depth_nodes(problem, options));
 }
 
-double channel_result_bytes(const Problem& problem, int steps, const SolveOptions& options) {
-  return Saved(options.save).bytes(layers(problem, chosen_depth_nodes(problem, options)), steps);
+double channel_result_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
+  return Saved(options.save).bytes(layers(problem, chosen_depth_nodes(problem, options)), horizon.nodes);
 }
 
-Solution solve_channel(const Problem& problem, int steps, const SolveOptions& options) {
+Solution solve_channel(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
   const bool settled = problem.network.depth != kInfiniteDepth || options.depth_nodes != 0;
-  return settled ? *solve_at(problem, steps, options, options.depth_nodes)
-                 : resolve_or_diverge(problem, steps, options);
+  return settled ? *solve_at(problem, horizon, options, options.depth_nodes)
+                 : resolve_or_diverge(problem, horizon, options);
 }
 
 }  // namespace lindmft::theory

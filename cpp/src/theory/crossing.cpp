@@ -7,12 +7,12 @@ namespace lindmft::theory {
 
 using linalg::View;
 
-void Crossing::guess(Panel panel, bool responses_final) {
-  linalg::guess_symmetric(h.C, panel);
-  linalg::guess_symmetric(S_a, panel);
+void Crossing::guess(const linalg::Guess& guess, bool responses_final) {
+  linalg::guess_symmetric(h.C, guess);
+  linalg::guess_symmetric(S_a, guess);
   if (responses_final) return;
-  h.clear_responses(panel);
-  g.clear_responses(panel);
+  h.clear_responses(guess.panel);
+  g.clear_responses(guess.panel);
 }
 
 void first_source_rows(Matrix& S_a, const Sweep& sweep, const DataField& data) {

@@ -16,7 +16,7 @@ struct Crossing {
   Matrix S_a, S_b;     // n x n, symmetric
 
   /// A sweep begins with g and S_b, which need no guess.
-  void guess(Panel panel, bool responses_final);
+  void guess(const linalg::Guess& guess, bool responses_final);
   void correlate_h(const Sweep& sweep, double gamma0_sq) { h.correlate(sweep, g, {&S_a, 1.0}, {&S_b, 1.0}, gamma0_sq); }
   void correlate_g(const Sweep& sweep, double gamma0_sq) { g.correlate(sweep, h, {&S_b, 1.0}, {&S_a, 1.0}, gamma0_sq); }
 

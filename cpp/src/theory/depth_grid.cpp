@@ -5,19 +5,10 @@
 #include <numbers>
 #include <utility>
 
+#include "time_grid/polynomials.hpp"
+
 namespace lindmft::theory {
 namespace {
-
-/// P_0 .. P_count at x in [-1, 1]
-std::vector<double> legendre(int count, double x) {
-  std::vector<double> p(static_cast<std::size_t>(count) + 1, 1.0);
-  if (count > 0) p[1] = x;
-  for (std::size_t k = 1; k + 1 < p.size(); ++k) {
-    const auto q = static_cast<double>(k);
-    p[k + 1] = ((2.0 * q + 1.0) * x * p[k] - q * p[k - 1]) / (q + 1.0);
-  }
-  return p;
-}
 
 /// The zeros of (1 - x^2) P_n'(x), n = nodes - 1, in increasing order.
 std::vector<double> lobatto_nodes(int nodes) {

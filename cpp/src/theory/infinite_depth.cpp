@@ -113,18 +113,40 @@ double InfiniteDepth::bytes(int nodes, int rows, int depth_nodes) {
   return depth_nodes * (Crossing::bytes(nodes, rows) + 2.0 * direction) + 8.0 * nodes * (nodes + 1.0);
 }
 
-void InfiniteDepth::guess(Panel panel, bool responses_final) {
+void InfiniteDepth::guess(const linalg::Guess& guess, bool responses_final) {
   for (Node& node : nodes_) {
-    node.at.guess(panel, responses_final);
-    linalg::guess_symmetric(node.at.g.C, panel);
-    linalg::guess_symmetric(node.at.S_b, panel);
+    node.at.guess(guess, responses_final);
+    linalg::guess_symmetric(node.at.g.C, guess);
+    linalg::guess_symmetric(node.at.S_b, guess);
     if (responses_final) continue;
     for (Direction* my : {&node.forward, &node.backward}) {
-      linalg::guess_causal(my->kernel, panel);
-      linalg::guess_causal(my->branch, panel);
-      linalg::clear_rows(my->turn, panel);
+      linalg::guess_causal(my->kernel, guess);
+      linalg::guess_causal(my->branch, guess);
+      linalg::clear_rows(my->turn, guess.panel);
     }
   }
+}
+
+// Depth is implicit: everything.
+std::vector<Carried> InfiniteDepth::carried() {
+  std::vector<Carried> functions;
+  for (Node& node : nodes_) {
+    for (Matrix* m : {&node.at.S_a, &node.at.S_b, &node.at.h.C, &node.at.g.C}) functions.push_back({m, true});
+    for (Direction* my : {&node.forward, &node.backward}) {
+      functions.push_back({&my->kernel, false});
+      functions.push_back({&my->branch, false});
+    }
+  }
+  return functions;
+}
+
+std::vector<Watched> InfiniteDepth::watched() const {
+  std::vector<Watched> functions;
+  for (const Node& node : nodes_) {
+    functions.push_back({&node.at.g.C, false});
+    functions.push_back({&node.at.h.C, true});
+  }
+  return functions;
 }
 
 InfiniteDepth::Going InfiniteDepth::going(Node& node, bool ahead) {

@@ -16,7 +16,9 @@ class InfiniteDepth final : public NetworkSide {
   /// nodes: capacity in time; rows: the largest panel; depth_nodes: at least 2
   InfiniteDepth(const Problem& problem, int nodes, int rows, int depth_nodes);
 
-  void guess(Panel panel, bool responses_final) override;
+  void guess(const linalg::Guess& guess, bool responses_final) override;
+  [[nodiscard]] std::vector<Carried> carried() override;
+  [[nodiscard]] std::vector<Watched> watched() const override;
   void backward(const Sweep& sweep, const DataField& data) override;
   void forward(const Sweep& sweep, const DataField& data) override;
   void finish(const Sweep& sweep, const DataField& data) override;

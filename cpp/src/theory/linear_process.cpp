@@ -50,9 +50,9 @@ LinearProcess::LinearProcess(int nodes, int rows, SourceFactor d)
       cross_sum_(static_cast<std::size_t>(nodes)),
       with_partner_(static_cast<std::size_t>(nodes)) {}
 
-void LinearProcess::guess_responses(Panel panel) {
-  linalg::clear_rows(own, panel);
-  linalg::guess_causal(cross, panel);
+void LinearProcess::guess_responses(const linalg::Guess& guess) {
+  linalg::clear_rows(own, guess.panel);
+  linalg::guess_causal(cross, guess);
 }
 
 void LinearProcess::clear_responses(Panel panel) {

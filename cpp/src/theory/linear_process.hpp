@@ -27,7 +27,7 @@ class LinearProcess {
   Matrix cross;  // n x n, causal      response of x to its partner's source, divided by gamma0
 
   /// First guess of a panel's rows of cross, or none: what a sweep computes before it reads it needs no guess.
-  void guess_responses(Panel panel);
+  void guess_responses(const linalg::Guess& guess);
   void clear_responses(Panel panel);
 
   /// Takes the kernel's rows k in: what the history contributes to the panel's rows, and the coupling within the panel.

@@ -16,13 +16,29 @@ double Mlp::bytes(const Problem& problem, int nodes, int rows) {
 }
 
 // A sweep begins with g, which needs no guess.
-void Mlp::guess(Panel panel, bool responses_final) {
+void Mlp::guess(const linalg::Guess& guess, bool responses_final) {
   for (Layer& layer : layers_) {
-    linalg::guess_symmetric(layer.h.C, panel);
+    linalg::guess_symmetric(layer.h.C, guess);
     if (responses_final) continue;
-    layer.h.guess_responses(panel);
-    layer.g.clear_responses(panel);
+    layer.h.guess_responses(guess);
+    layer.g.clear_responses(guess.panel);
   }
+}
+
+std::vector<Carried> Mlp::carried() {
+  std::vector<Carried> functions;
+  for (int l = 1; l < layers(); ++l) {
+    functions.push_back({&layer(l).h.C, true});
+    functions.push_back({&layer(l).h.cross, false});
+  }
+  return functions;
+}
+
+std::vector<Watched> Mlp::watched() const {
+  std::vector<Watched> functions;
+  for (const Layer& layer : layers_) functions.push_back({&layer.g.C, false});
+  for (int l = 1; l < layers(); ++l) functions.push_back({&layer(l).h.C, true});
+  return functions;
 }
 
 Source Mlp::forward_source(int l, const DataField& data) const { return {l == 1 ? data.C_h0 : &layer(l - 1).h.C, 1.0}; }

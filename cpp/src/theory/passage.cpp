@@ -34,10 +34,10 @@ void add_decayed(View rows, const PanelTime& time, const Matrix& C, double weigh
   }
 }
 
-void Passage::guess(Panel panel) {
-  linalg::clear_rows(own, panel);
-  linalg::guess_causal(branch, panel);
-  linalg::guess_causal(cross, panel);
+void Passage::guess(const linalg::Guess& guess) {
+  linalg::clear_rows(own, guess.panel);
+  linalg::guess_causal(branch, guess);
+  linalg::guess_causal(cross, guess);
 }
 
 void Passage::clear(Panel panel) {

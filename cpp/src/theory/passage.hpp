@@ -17,7 +17,7 @@ class Passage {
   Matrix cross;   // n x n, causal   M E or Q F
 
   /// First guess of a panel's rows of what leaves.
-  void guess(Panel panel);
+  void guess(const linalg::Guess& guess);
   void clear(Panel panel);
 
   /// Rows of the branch, b^2 (D_w Y D_w + lr K * C), from the crossing it leaves.

@@ -10,7 +10,9 @@ namespace {
 /// The network side of two networks that do not share their initial weights: no correlation at all.
 class Unrelated final : public NetworkSide {
  public:
-  void guess(Panel /*panel*/, bool /*responses_final*/) override {}
+  void guess(const linalg::Guess& /*guess*/, bool /*responses_final*/) override {}
+  [[nodiscard]] std::vector<Carried> carried() override { return {}; }
+  [[nodiscard]] std::vector<Watched> watched() const override { return {}; }
   void backward(const Sweep& /*sweep*/, const DataField& /*data*/) override {}
   void forward(const Sweep& /*sweep*/, const DataField& /*data*/) override {}
   void finish(const Sweep& /*sweep*/, const DataField& /*data*/) override {}

@@ -25,13 +25,32 @@ double Residual::bytes(const Problem& problem, int nodes, int rows) {
   return depth * Crossing::bytes(nodes, rows) + (depth - 1.0) * 2.0 * Passage::bytes(nodes) + 8.0 * nodes * nodes;
 }
 
-void Residual::guess(Panel panel, bool responses_final) {
-  for (Crossing& layer : layers_) layer.guess(panel, responses_final);
+void Residual::guess(const linalg::Guess& guess, bool responses_final) {
+  for (Crossing& layer : layers_) layer.guess(guess, responses_final);
   if (responses_final) return;
   for (Branch& branch : branches_) {
-    branch.forward.guess(panel);
-    branch.backward.clear(panel);  // a sweep begins with it
+    branch.forward.guess(guess);
+    branch.backward.clear(guess.panel);  // a sweep begins with it
   }
+}
+
+std::vector<Carried> Residual::carried() {
+  std::vector<Carried> functions;
+  for (int l = 1; l <= layers(); ++l) {
+    functions.push_back({&layer(l).S_a, true});
+    if (l == layers()) break;
+    functions.push_back({&layer(l).h.C, true});
+    functions.push_back({&branch(l).forward.branch, false});
+    functions.push_back({&branch(l).forward.cross, false});
+  }
+  return functions;
+}
+
+std::vector<Watched> Residual::watched() const {
+  std::vector<Watched> functions;
+  for (const Crossing& layer : layers_) functions.push_back({&layer.g.C, false});
+  for (int l = 1; l < layers(); ++l) functions.push_back({&layer(l).h.C, true});
+  return functions;
 }
 
 // E_1 = D_w R_hr^0 + c_0 K * C_h^0, then what leaves the branch before.

@@ -13,7 +13,9 @@ class Residual final : public NetworkSide {
   /// nodes: capacity; rows: the largest panel
   Residual(const Problem& problem, int nodes, int rows);
 
-  void guess(Panel panel, bool responses_final) override;
+  void guess(const linalg::Guess& guess, bool responses_final) override;
+  [[nodiscard]] std::vector<Carried> carried() override;
+  [[nodiscard]] std::vector<Watched> watched() const override;
   void backward(const Sweep& sweep, const DataField& data) override;
   void forward(const Sweep& sweep, const DataField& data) override;
   void finish(const Sweep& sweep, const DataField& data) override;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "linalg/causal.hpp"
+#include "linalg/extrapolate.hpp"
 #include "linalg/rows.hpp"
 #include "lindmft/solve.hpp"
 #include "theory/saved.hpp"
@@ -32,6 +33,19 @@ struct ChainTerm {
   double scale;  ///< size of the terms it is the sum of
 };
 
+/// A two-time function that a sweep reads before it writes it: what has to converge.
+struct Carried {
+  Matrix* m;
+  bool symmetric;
+};
+
+/// A correlation in which errors of a coarse grid would show. Forward ones follow the gradient to zero; what they do to
+/// everything else fades with them.
+struct Watched {
+  const Matrix* C;
+  bool forward;
+};
+
 /// What a pass over the equations works with: the panel's time, the products, and buffers for the moment.
 struct Sweep {
   const PanelTime& time;
@@ -49,13 +63,16 @@ class NetworkSide {
   virtual ~NetworkSide() = default;
 
   /// First guess of a panel's rows: of everything, or of the correlations alone.
-  virtual void guess(Panel panel, bool responses_final) = 0;
+  virtual void guess(const linalg::Guess& guess, bool responses_final) = 0;
   /// Rows of everything backward, then forward.
   virtual void backward(const Sweep& sweep, const DataField& data) = 0;
   virtual void forward(const Sweep& sweep, const DataField& data) = 0;
   /// Rows of what nothing else depends on, once the panel's are final.
   virtual void finish(const Sweep& sweep, const DataField& data) = 0;
   [[nodiscard]] virtual NetworkField field() const = 0;
+  /// What a sweep reads before it writes it.
+  [[nodiscard]] virtual std::vector<Carried> carried() = 0;
+  [[nodiscard]] virtual std::vector<Watched> watched() const = 0;
   /// Whether a sweep over a window of so many rows makes the first one exact, by causality.
   [[nodiscard]] virtual bool exact_first_row(int /*rows*/) const { return true; }
   /// Why the last sweep over a single row failed, with its changes infinite; empty if it is not known to be to blame.
@@ -91,14 +108,18 @@ class DataSide {
   virtual ~DataSide() = default;
 
   /// First guess of a panel's rows: of everything, or of the correlations alone.
-  virtual void guess(Panel panel, bool responses_final) = 0;
+  virtual void guess(const linalg::Guess& guess, bool responses_final) = 0;
   /// Rows of everything on this side.
   virtual void update(const Sweep& sweep, const NetworkField& network) = 0;
   [[nodiscard]] virtual DataField field() const = 0;
+  /// What a sweep reads before it writes it.
+  [[nodiscard]] virtual std::vector<Carried> carried() = 0;
+  [[nodiscard]] virtual std::vector<Watched> watched() const = 0;
 
   /// One entry a node of the panel, from converged rows.
   virtual std::vector<Losses> losses(const Sweep& sweep, const NetworkField& network) = 0;
-  [[nodiscard]] virtual ChainTerm chain(int node, const NetworkField& network) const = 0;
+  /// end: of the node's panel
+  [[nodiscard]] virtual ChainTerm chain(int node, int end, const NetworkField& network) const = 0;
   /// What replicas share from now on: sweeps with final responses compute their cross-correlations.
   virtual void share(bool init, bool data) = 0;
   /// <x u(s)> for x = Lambda w*, per dimension and for all nodes; and |x|^2.

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -11,14 +13,16 @@
 #include "support/memory.hpp"
 #include "theory/channel.hpp"
 #include "theory/depth_grid.hpp"
+#include "theory/panel_march.hpp"
 
 namespace lindmft {
 namespace {
 
-void check(const Problem& problem, int steps, const SolveOptions& options) {
-  if (steps < 1) throw std::invalid_argument("steps must be at least 1, got " + std::to_string(steps));
-  validate(problem, steps);
-  const int nodes = options.depth_nodes;
+using theory::Horizon;
+
+constexpr int kRoom = 1000;  // nodes of a coarse grid to begin with; pages are touched only where they are used
+
+void check_depth_nodes(const Problem& problem, int nodes) {
   if (nodes == 0) return;
   if (problem.network.depth != kInfiniteDepth)
     throw std::invalid_argument("depth_nodes must be left out at finite depth, got " + std::to_string(nodes));
@@ -26,6 +30,52 @@ void check(const Problem& problem, int steps, const SolveOptions& options) {
     throw std::invalid_argument("depth_nodes must be between 2 and " + std::to_string(theory::kMostDepthNodes) +
                                 ", got " + std::to_string(nodes));
   }
+}
+
+void require(bool good, const std::string& field, const std::string& allowed, double value) {
+  if (good) return;
+  std::ostringstream message;
+  message << field << " must be " << allowed << ", got " << value;
+  throw std::invalid_argument(message.str());
+}
+
+/// What coarse grids can do.
+void check_coarse(const Problem& problem, const SolveOptions& options, const std::string& call) {
+  require(options.rtol >= 1e-11 && options.rtol <= 0.1, "rtol", "between 1e-11 and 0.1", options.rtol);
+  require(options.atol >= 1e-15 && options.atol <= 0.1, "atol", "between 1e-15 and 0.1", options.atol);
+  const DataMode mode = problem.data.mode;
+  const bool noisy = mode == DataMode::one_pass ? !std::isinf(problem.data.alpha)
+                                                : mode == DataMode::multi_pass && problem.data.batch_fraction < 1.0;
+  if (noisy) {
+    throw std::invalid_argument(
+        call + " needs data.kind 'full_batch' or 'population', got '" +
+        (mode == DataMode::one_pass ? "one_pass" : "multi_pass") +
+        "': fresh noise in every step is no smooth function of time; use exact steps");
+  }
+  if (options.kernels) {
+    throw std::invalid_argument("kernels must be left out for " + call +
+                                ": they look at single steps; use exact steps");
+  }
+}
+
+Horizon horizon(const Problem& problem, int steps, const SolveOptions& options) {
+  if (steps < 1) throw std::invalid_argument("steps must be at least 1, got " + std::to_string(steps));
+  validate(problem, steps);
+  check_depth_nodes(problem, options.depth_nodes);
+  if (options.grid == Grid::exact) return {Horizon::Kind::exact_steps, 1.0 * steps, steps};
+  check_coarse(problem, options, "grid 'adaptive'");
+  return {Horizon::Kind::adaptive_steps, 1.0 * steps, kRoom};
+}
+
+Horizon flow_horizon(const Problem& problem, double time, const SolveOptions& options) {
+  require(time > 0.0 && std::isfinite(time), "time", "positive and finite", time);
+  validate(problem);
+  check_depth_nodes(problem, options.depth_nodes);
+  check_coarse(problem, options, "gradient flow");
+  require(problem.optimizer.momentum == 0.0, "optimizer.momentum",
+          "0 for gradient flow (in the limit of small learning rates it only divides time by 1 - momentum)",
+          problem.optimizer.momentum);
+  return {Horizon::Kind::gradient_flow, time, kRoom};
 }
 
 /// A single output whose target is the spectrum's, times a norm.
@@ -43,7 +93,7 @@ struct Channels {
   std::vector<int> of_target;      // C   which of them each target has
 };
 
-Channels solve_channels(const Problem& problem, int steps, const SolveOptions& options) {
+Channels solve_channels(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
   std::vector<double> norms;
   Channels out;
   for (const double norm : problem.data.targets) {
@@ -52,6 +102,7 @@ Channels solve_channels(const Problem& problem, int steps, const SolveOptions& o
     if (known == norms.end()) norms.push_back(norm);
   }
   int reported = 0;
+  const int parts = horizon.coarse() ? theory::kProgress : horizon.nodes;
   for (std::size_t c = 0; c < norms.size(); ++c) {
     SolveOptions mine = options;
     const auto before = static_cast<double>(c);
@@ -60,11 +111,11 @@ Channels solve_channels(const Problem& problem, int steps, const SolveOptions& o
       // Nodes in depth are added by solving again, and shorter: what is reported only grows.
       mine.progress = [&, before, all](int done, int total) {
         const double share = (before + static_cast<double>(done) / total) / all;
-        reported = std::max(reported, static_cast<int>(share * steps));
-        return options.progress(reported, steps);
+        reported = std::max(reported, static_cast<int>(share * parts));
+        return options.progress(reported, parts);
       };
     }
-    out.distinct.push_back(theory::solve_channel(channel_problem(problem, norms[c]), steps, mine));
+    out.distinct.push_back(theory::solve_channel(channel_problem(problem, norms[c]), horizon, mine));
   }
   return out;
 }
@@ -89,10 +140,12 @@ void add(SolveStats& sum, const SolveStats& stats) {
   sum.threads = stats.threads;
   sum.chain_residual = std::max(sum.chain_residual, stats.chain_residual);
   sum.depth_error = std::max(sum.depth_error, stats.depth_error);
+  sum.error_estimate = std::max(sum.error_estimate, stats.error_estimate);
 }
 
 void add(Solution& sum, const Solution& channel) {
   sum.time = channel.time;
+  sum.panels = channel.panels;
   sum.depth = channel.depth;
   sum.irreducible += channel.irreducible;
   add(sum.test_loss, channel.test_loss);
@@ -146,7 +199,7 @@ Solution combine(Channels channels, const std::vector<double>& rotation) {
 }
 
 /// At infinite depth all channels need the same nodes.
-Channels with_equal_depth(Channels channels, const Problem& problem, int steps, SolveOptions options) {
+Channels with_equal_depth(Channels channels, const Problem& problem, const Horizon& horizon, SolveOptions options) {
   std::size_t least = theory::kMostDepthNodes;
   std::size_t most = 0;
   for (const Solution& channel : channels.distinct) {
@@ -156,28 +209,37 @@ Channels with_equal_depth(Channels channels, const Problem& problem, int steps, 
   if (least == most || problem.network.depth != kInfiniteDepth) return channels;
   options.depth_nodes = static_cast<int>(most);
   channels.distinct.clear();
-  return solve_channels(problem, steps, options);
+  return solve_channels(problem, horizon, options);
+}
+
+double estimate(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
+  const std::set<double> distinct(problem.data.targets.begin(), problem.data.targets.end());
+  const Problem channel = channel_problem(problem, 1.0);
+  const double kept = theory::channel_result_bytes(channel, horizon, options);
+  return theory::channel_bytes(channel, horizon, options) + kept * (static_cast<double>(distinct.size()) - 1.0);
+}
+
+Solution solve(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  support::require_memory(estimate(problem, horizon, options), options.memory_limit, "the solve");
+  Channels channels = with_equal_depth(solve_channels(problem, horizon, options), problem, horizon, options);
+  Solution solution = combine(std::move(channels), problem.data.rotation);
+  solution.stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return solution;
 }
 
 }  // namespace
 
 double estimate_solve_memory(const Problem& problem, int steps, const SolveOptions& options) {
-  check(problem, steps, options);
-  const std::set<double> distinct(problem.data.targets.begin(), problem.data.targets.end());
-  const Problem channel = channel_problem(problem, 1.0);
-  const double kept = theory::channel_result_bytes(channel, steps, options);
-  return theory::channel_bytes(channel, steps, options) + kept * (static_cast<double>(distinct.size()) - 1.0);
+  return estimate(problem, horizon(problem, steps, options), options);
 }
 
 Solution solve(const Problem& problem, int steps, const SolveOptions& options) {
-  const auto start = std::chrono::steady_clock::now();
-  check(problem, steps, options);
-  support::require_memory(estimate_solve_memory(problem, steps, options), options.memory_limit,
-                          "solve of " + std::to_string(steps) + " steps");
-  Channels channels = with_equal_depth(solve_channels(problem, steps, options), problem, steps, options);
-  Solution solution = combine(std::move(channels), problem.data.rotation);
-  solution.stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return solution;
+  return solve(problem, horizon(problem, steps, options), options);
+}
+
+Solution flow(const Problem& problem, double time, const SolveOptions& options) {
+  return solve(problem, flow_horizon(problem, time, options), options);
 }
 
 }  // namespace lindmft

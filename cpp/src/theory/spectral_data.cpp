@@ -17,7 +17,8 @@ namespace {
 
 // Scratch buffers that live through one update; 0 to 2 are for the moment.
 constexpr int kResponse = 3;  // R_vu
-constexpr int kErrors = 4;    // R_Delta C_v R_Delta^T, before noise
+constexpr int kErrors = 4;    // R_Delta C_v R_Delta^T, before noise (solves_samples(): of the initial weights alone)
+constexpr int kPanel = 6;     // lambda Bt
 
 /// out += weight * x(t) x(s)
 void add_outer(View out, Panel panel, const std::vector<double>& x, double weight) {
@@ -58,15 +59,17 @@ Matrix infinite_sample_correlation(const Matrix& C_v, double noise_sq) {
 
 }  // namespace
 
-SpectralData::SpectralData(const Problem& problem, int nodes)
+SpectralData::SpectralData(const Problem& problem, int nodes, bool long_panels)
     : scales_(scales(problem)),
       mode_(problem.data.mode),
       centered_(problem.network.centered),
+      long_panels_(long_panels),
       init_scale_(problem.network.init_scale),
       noise_sq_(problem.data.noise * problem.data.noise),
       inverse_alpha_(1.0 / problem.data.alpha),
       sgd_noise_(1.0 / problem.data.batch_fraction - 1.0),
       error_sum_(static_cast<std::size_t>(nodes)),
+      RH_sum_(static_cast<std::size_t>(nodes)),
       train_loss_(static_cast<std::size_t>(nodes)),
       data_power_(static_cast<std::size_t>(nodes)) {
   if (stored_samples() && !finite_data()) mode_ = DataMode::population;
@@ -79,16 +82,18 @@ SpectralData::SpectralData(const Problem& problem, int nodes)
   for (Matrix* m : {&Bt_, &init_, &C_v_, &C_h0_, &R_hr0_}) *m = Matrix(nodes, nodes);
   if (stored_samples()) R_delta_ = Matrix(nodes, nodes);
   if (finite_data()) C_e_ = Matrix(nodes, nodes);
+  if (finite_data() && separate_sources()) data_ = Matrix(nodes, nodes);
+  if (single() && long_panels_) RH_ = Matrix(nodes, nodes);
   if (single()) return;
   for (Matrix* m : {&H1_, &C_v2_}) *m = Matrix(nodes, nodes);
   if (!finite_data()) return;
-  for (Matrix* m : {&H2_, &X_, &data_}) *m = Matrix(nodes, nodes);
+  for (Matrix* m : {&H2_, &X_}) *m = Matrix(nodes, nodes);
 }
 
 double SpectralData::bytes(const Problem& problem, int nodes) {
   const auto modes = static_cast<double>(problem.data.spectrum.eigenvalues.size());
   const bool finite = !std::isinf(problem.data.alpha);
-  const double matrices = modes + 5.0 + (finite ? 2.0 : 0.0) + (modes > 1 ? (finite ? 5.0 : 2.0) : 0.0);
+  const double matrices = modes + 5.0 + (finite ? 2.0 : 0.0) + (modes > 1 ? (finite ? 5.0 : 2.0) : 2.0);
   return 8.0 * nodes * (matrices * nodes + modes + 3.0);
 }
 
@@ -96,29 +101,90 @@ ConstView SpectralData::rows_of(const Matrix& m, Panel panel) const {
   return linalg::leading(m, panel.end, panel.end).block(panel.begin, 0, panel.size(), panel.end);
 }
 
-void SpectralData::guess(Panel panel, bool responses_final) {
+void SpectralData::guess(const linalg::Guess& guess, bool responses_final) {
   for (Mode& mode : modes_) {
-    if (!responses_final) linalg::guess_causal(mode.H, panel);
+    if (!responses_final) linalg::guess_causal(mode.H, guess);
   }
-  for (Matrix* m : {&Bt_, &R_delta_, &H1_, &H2_, &X_, &R_hr0_}) {
-    if (!m->empty() && !responses_final) linalg::guess_causal(*m, panel);
+  for (Matrix* m : {&Bt_, &R_delta_, &H1_, &H2_, &X_, &RH_, &R_hr0_}) {
+    if (!m->empty() && !responses_final) linalg::guess_causal(*m, guess);
   }
   for (Matrix* m : {&init_, &data_, &C_v_, &C_v2_, &C_h0_}) {
-    if (!m->empty()) linalg::guess_symmetric(*m, panel);
+    if (!m->empty()) linalg::guess_symmetric(*m, guess);
   }
   if (stored_samples()) {
-    linalg::guess_symmetric(C_e_, panel);
+    linalg::guess_symmetric(C_e_, guess);
   } else if (!C_e_.empty()) {
-    linalg::clear_rows(C_e_, panel);  // it is diagonal
+    linalg::clear_rows(C_e_, guess.panel);  // it is diagonal
   }
+}
+
+std::vector<Carried> SpectralData::carried() {
+  std::vector<Carried> functions{{&C_h0_, true}, {&R_hr0_, false}};
+  if (!stored_samples() || solves_samples()) return functions;
+  functions.push_back({&C_e_, true});
+  functions.push_back({&R_delta_, false});
+  return functions;
+}
+
+std::vector<Watched> SpectralData::watched() const {
+  std::vector<Watched> functions{{&C_v_, false}, {&C_h0_, true}};
+  if (stored_samples()) functions.push_back({&C_e_, false});
+  return functions;
 }
 
 void SpectralData::update(const Sweep& sweep, const NetworkField& network) {
   if (!sweep.responses_final) update_responses(sweep, network);
-  update_sources(sweep, network);
-  update_discrepancy(sweep);
-  update_errors(sweep);
+  if (solves_samples()) {
+    solve_for_samples(sweep, network);
+  } else {
+    update_initial(sweep, network);
+    update_data(sweep);
+    update_discrepancy(sweep);
+    update_errors(sweep);
+  }
   update_gradient(sweep);
+}
+
+// C_e first, and what follows from it.
+void SpectralData::solve_for_samples(const Sweep& sweep, const NetworkField& network) {
+  const Panel panel = sweep.time.panel;
+  const int p = panel.size();
+  update_initial(sweep, network);
+  // kErrors <- R_Delta H S H^T R_Delta^T, also a part of C_h^0
+  const Mode& mode = modes_.front();
+  const View left = sweep.scratch(0, p, panel.end);
+  const View errors = sweep.scratch(kErrors, p, panel.end);
+  sweep.algebra.times_symmetric(left, rows_of(RH_, panel), init_);
+  sweep.algebra.times_transposed(errors, left, RH_);
+  for (int t = panel.begin; t < panel.end; ++t)
+    RH_sum_[static_cast<std::size_t>(t)] = linalg::sum(RH_.row(t), panel.end);
+  add_outer(errors, panel, RH_sum_, mode.power);
+
+  const View F = sweep.scratch(0, p, panel.end);
+  set_zero(F);
+  add(F, errors, mode.weight * mode.lambda);
+  add_outer(F, panel, error_sum_, noise_sq_);
+  const View C_e = sweep.scratch(5, p, panel.end);
+  if (shares_data_) {
+    sample_equations(sweep).correlation(C_e, F, R_delta_, C_e_, sweep);
+  } else {
+    set_zero(C_e);
+    add(C_e, F, 1.0);
+  }
+  for (int i = 0; i < p; ++i) train_loss_[static_cast<std::size_t>(panel.begin + i)] = C_e(i, panel.begin + i);
+  linalg::replace_symmetric(C_e_, panel, C_e, sweep.changes);
+  note_data_power(sweep);
+  update_data(sweep);
+  update_discrepancy(sweep);
+}
+
+SampleEquations SpectralData::sample_equations(const Sweep& sweep) {
+  const Mode& mode = modes_.front();
+  const Panel panel = sweep.time.panel;
+  const View x = sweep.scratch(kPanel, panel.size(), panel.end);
+  set_zero(x);
+  add(x, rows_of(Bt_, panel), mode.lambda);
+  return {1.0 / (inverse_alpha_ * mode.weight), x, sweep};
 }
 
 void SpectralData::times_R_delta(View out, ConstView x, const Sweep& sweep) {
@@ -137,12 +203,23 @@ void SpectralData::update_responses(const Sweep& sweep, const NetworkField& netw
   const View BtR = sweep.scratch(1, panel.size(), panel.end);
   kernel_rows(rows, sweep.time, network.R_gu1, network.C_g1, scales_.lr.front(), scales_.first_to_last);
   linalg::replace_rows(Bt_, panel, rows, sweep.changes);
+  if (solves_samples()) {
+    const View x = sweep.scratch(kPanel, panel.size(), panel.end);
+    const SampleEquations equations = sample_equations(sweep);
+    equations.response(sweep.scratch(4, panel.size(), panel.end), x, R_delta_, modes_.front().H, sweep);
+    linalg::replace_rows(R_delta_, panel, sweep.scratch(4, panel.size(), panel.end), sweep.changes);
+    row_sums(error_sum_, R_delta_, panel);
+  }
   times_R_delta(BtR, rows, sweep);
 
   for (Mode& mode : modes_) {
     solve_resolvent(rows, BtR, mode.H, -mode.lambda, sweep);
     linalg::replace_rows(mode.H, panel, rows, sweep.changes);
     row_sums(mode.target, mode.H, panel);
+  }
+  if (solves_samples()) {
+    R_delta_times(rows, modes_.front().H, 1.0, sweep);
+    linalg::replace_rows(RH_, panel, rows, sweep.changes);
   }
   for (Matrix* moment : {&H1_, &H2_}) {
     if (moment->empty()) continue;
@@ -156,7 +233,7 @@ void SpectralData::update_responses(const Sweep& sweep, const NetworkField& netw
   if (!finite_data()) return;
   const View R_vu = sweep.scratch(kResponse, panel.size(), panel.end);
   sweep.algebra.times_causal(R_vu, rows_of(H1(), panel), Bt_, -H1_factor());
-  if (!stored_samples()) return;
+  if (!stored_samples() || solves_samples()) return;
   solve_resolvent(rows, R_vu, R_delta_, inverse_alpha_, sweep);
   linalg::replace_rows(R_delta_, panel, rows, sweep.changes);
   row_sums(error_sum_, R_delta_, panel);
@@ -191,7 +268,7 @@ void SpectralData::initial_weights_rows(View out, const Sweep& sweep, const Netw
   }
 }
 
-void SpectralData::update_sources(const Sweep& sweep, const NetworkField& network) {
+void SpectralData::update_initial(const Sweep& sweep, const NetworkField& network) {
   const Panel panel = sweep.time.panel;
   const View init = sweep.scratch(0, panel.size(), panel.end);
   if (shares_init_) {
@@ -199,18 +276,23 @@ void SpectralData::update_sources(const Sweep& sweep, const NetworkField& networ
   } else {
     set_zero(init);
   }
-  if (data_noise()) {
-    const View left = sweep.scratch(1, panel.size(), panel.end);
-    const View data = sweep.scratch(2, panel.size(), panel.end);
-    sweep.algebra.times_symmetric(left, rows_of(Bt_, panel), C_e_, inverse_alpha_);
-    sweep.algebra.times_transposed(data, left, Bt_);
-    if (single()) {
-      add(init, data, modes_.front().lambda);
-    } else {
-      linalg::replace_symmetric(data_, panel, data, sweep.changes);
-    }
-  }
+  if (data_noise() && !separate_sources()) add(init, data_rows(sweep), modes_.front().lambda);
   linalg::replace_symmetric(init_, panel, init, sweep.changes);
+}
+
+/// Rows of Bt C_e Bt^T / alpha.
+View SpectralData::data_rows(const Sweep& sweep) const {
+  const Panel panel = sweep.time.panel;
+  const View left = sweep.scratch(1, panel.size(), panel.end);
+  const View data = sweep.scratch(2, panel.size(), panel.end);
+  sweep.algebra.times_symmetric(left, rows_of(Bt_, panel), C_e_, inverse_alpha_);
+  sweep.algebra.times_transposed(data, left, Bt_);
+  return data;
+}
+
+void SpectralData::update_data(const Sweep& sweep) {
+  if (data_noise() && separate_sources())
+    linalg::replace_symmetric(data_, sweep.time.panel, data_rows(sweep), sweep.changes);
 }
 
 // <v_k v_k> = H_k ((w*_k)^2 1 + init + lambda data) H_k^T
@@ -250,7 +332,13 @@ void SpectralData::update_errors(const Sweep& sweep) {
   }
   if (!finite_data()) return;
   linalg::replace_symmetric(C_e_, panel, C_e, sweep.changes);
+  note_data_power(sweep);
+}
+
+void SpectralData::note_data_power(const Sweep& sweep) {
   if (sweep.responses_final) return;
+  const Panel panel = sweep.time.panel;
+  const ConstView C_e = rows_of(C_e_, panel);
   const View R_vu = sweep.scratch(kResponse, panel.size(), panel.end);
   for (int i = 0; i < panel.size(); ++i) {
     data_power_[static_cast<std::size_t>(panel.begin + i)] =
@@ -298,7 +386,9 @@ void SpectralData::update_gradient(const Sweep& sweep) {
   const int b = panel.end;
   const View rows = sweep.scratch(0, p, b);
   if (!sweep.responses_final) {
-    R_delta_times(rows, H1(), -scales_.rho * H1_factor(), sweep);
+    R_delta_times(rows, H1(), 1.0, sweep);
+    if (!RH_.empty() && !solves_samples()) linalg::replace_rows(RH_, panel, rows, sweep.changes);
+    for (int i = 0; i < p; ++i) std::transform(rows.row(i), rows.row(i) + b, rows.row(i), [&](double x) { return -scales_.rho * H1_factor() * x; });
     std::vector<double> sums(static_cast<std::size_t>(p));
     for (int i = 0; i < p; ++i) sums[static_cast<std::size_t>(i)] = linalg::sum(rows.row(i), b);
     times_E(rows, sweep, sums.data());
@@ -307,6 +397,10 @@ void SpectralData::update_gradient(const Sweep& sweep) {
 
   const View C_h0 = sweep.scratch(2, p, b);
   set_zero(C_h0);
+  if (single() && long_panels_) {
+    small_gradient(C_h0, sweep);
+    return linalg::replace_symmetric(C_h0_, panel, C_h0, sweep.changes);
+  }
   if (single() && stored_samples()) {
     add(C_h0, sweep.scratch(kErrors, p, b), modes_.front().lambda);
   } else if (single()) {
@@ -319,6 +413,25 @@ void SpectralData::update_gradient(const Sweep& sweep) {
   }
   if (data_noise()) add_data_noise(C_h0, sweep);
   linalg::replace_symmetric(C_h0_, panel, C_h0, sweep.changes);
+}
+
+// A single mode has G = H: C_h^0 = m1 H (C_e / alpha + lambda R_Delta S R_Delta^T) H^T, a sum of small terms.
+void SpectralData::small_gradient(View C_h0, const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  const Mode& mode = modes_.front();
+  const double weight = mode.weight * mode.lambda;
+  const View left = sweep.scratch(1, panel.size(), panel.end);
+  if (data_noise()) {
+    sweep.algebra.times_symmetric(left, rows_of(mode.H, panel), C_e_, weight * inverse_alpha_);
+    sweep.algebra.times_transposed(C_h0, left, mode.H, 1.0, 1.0);
+  }
+  const ConstView RH = rows_of(RH_, panel);
+  if (solves_samples()) return add(C_h0, sweep.scratch(kErrors, panel.size(), panel.end), weight * mode.lambda);
+  sweep.algebra.times_symmetric(left, RH, init_, weight * mode.lambda);
+  sweep.algebra.times_transposed(C_h0, left, RH_, 1.0, 1.0);
+  for (int t = panel.begin; t < panel.end; ++t)
+    RH_sum_[static_cast<std::size_t>(t)] = linalg::sum(RH_.row(t), panel.end);
+  add_outer(C_h0, panel, RH_sum_, weight * mode.lambda * mode.power);
 }
 
 // (m1 C_e - X C_e - C_e X^T) / alpha. For a single mode X = m1 (I - H), which leaves m1 (H C_e + C_e H^T - C_e) /
@@ -383,8 +496,7 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
 }
 
 // <w_hat . u> / D = <w* u> - <v u>, and what centering took away: <w_hat(0) . u> / D.
-ChainTerm SpectralData::chain(int node, const NetworkField& network) const {
-  const int n = node + 1;
+ChainTerm SpectralData::chain(int node, int n, const NetworkField& network) const {
   double target = 0.0;
   double discrepancy = data_power_[static_cast<std::size_t>(node)];
   for (const Mode& mode : modes_) {

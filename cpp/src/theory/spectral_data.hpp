@@ -10,20 +10,24 @@
 #pragma once
 
 #include "problem/scales.hpp"
+#include "theory/sample_equations.hpp"
 #include "theory/sides.hpp"
 
 namespace lindmft::theory {
 
 class SpectralData final : public DataSide {
  public:
-  SpectralData(const Problem& problem, int nodes);
+  /// long_panels: of coarse grids, on which the gradient falls by so much that it cannot be a difference of large terms
+  SpectralData(const Problem& problem, int nodes, bool long_panels = false);
 
-  void guess(Panel panel, bool responses_final) override;
+  void guess(const linalg::Guess& guess, bool responses_final) override;
+  [[nodiscard]] std::vector<Carried> carried() override;
+  [[nodiscard]] std::vector<Watched> watched() const override;
   void update(const Sweep& sweep, const NetworkField& network) override;
   [[nodiscard]] DataField field() const override { return {&C_h0_, &R_hr0_}; }
 
   std::vector<Losses> losses(const Sweep& sweep, const NetworkField& network) override;
-  [[nodiscard]] ChainTerm chain(int node, const NetworkField& network) const override;
+  [[nodiscard]] ChainTerm chain(int node, int end, const NetworkField& network) const override;
   void share(bool init, bool data) override;
   [[nodiscard]] std::vector<double> target_overlap(int nodes) const override;
   [[nodiscard]] double target_size() const override;
@@ -40,10 +44,15 @@ class SpectralData final : public DataSide {
   };
 
   void update_responses(const Sweep& sweep, const NetworkField& network);
-  void update_sources(const Sweep& sweep, const NetworkField& network);
+  void update_initial(const Sweep& sweep, const NetworkField& network);
+  void update_data(const Sweep& sweep);
+  [[nodiscard]] linalg::View data_rows(const Sweep& sweep) const;
   void update_discrepancy(const Sweep& sweep);
   void update_errors(const Sweep& sweep);
+  void solve_for_samples(const Sweep& sweep, const NetworkField& network);
+  void note_data_power(const Sweep& sweep);
   void update_gradient(const Sweep& sweep);
+  void small_gradient(linalg::View C_h0, const Sweep& sweep);
   void add_data_noise(linalg::View C_h0, const Sweep& sweep);
   void R_delta_times(linalg::View out, const Matrix& H, double factor, const Sweep& sweep);
   void stored_errors(linalg::View C_e, const Sweep& sweep);
@@ -57,6 +66,10 @@ class SpectralData final : public DataSide {
   [[nodiscard]] bool finite_data() const { return inverse_alpha_ > 0.0; }
   [[nodiscard]] bool data_noise() const { return finite_data() && shares_data_; }
   [[nodiscard]] bool single() const { return modes_.size() == 1; }
+  /// A single mode on long panels, whose samples' equations are solved exactly (sample_equations.hpp).
+  [[nodiscard]] bool solves_samples() const { return long_panels_ && single() && stored_samples(); }
+  [[nodiscard]] SampleEquations sample_equations(const Sweep& sweep);
+  [[nodiscard]] bool separate_sources() const { return !single() || long_panels_; }
   // Moments of the transfer functions. A single mode stands for its own moments, up to these factors.
   [[nodiscard]] const Matrix& H1() const { return single() ? modes_.front().H : H1_; }
   [[nodiscard]] const Matrix& H2() const { return single() ? modes_.front().H : H2_; }
@@ -66,6 +79,7 @@ class SpectralData final : public DataSide {
   Scales scales_;
   DataMode mode_;
   bool centered_;
+  bool long_panels_;
   double init_scale_;
   double noise_sq_;                               // sigma^2
   double inverse_alpha_;                          // 1 / alpha, 0 for infinite data
@@ -83,8 +97,10 @@ class SpectralData final : public DataSide {
   Matrix C_v_, C_v2_;  // symmetric         C_v2_ for several modes
   Matrix C_e_;         // symmetric         correlation of the weighted training errors
   Matrix X_;           // strictly causal   R_Delta H2 Bt (several modes)
+  Matrix RH_;          // causal            R_Delta H (a single mode on long panels)
   Matrix C_h0_, R_hr0_;
   std::vector<double> error_sum_;   // n   R_Delta 1
+  std::vector<double> RH_sum_;      // n   R_Delta H 1 (a single mode on long panels)
   std::vector<double> train_loss_;  // n
   std::vector<double> data_power_;  // n   (R_vu C_e)(t,t) / alpha: part of <v u>
 };

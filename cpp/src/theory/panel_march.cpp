@@ -1,0 +1,199 @@
+#include "theory/panel_march.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <sstream>
+#include <string>
+
+#include "linalg/anderson.hpp"
+#include "lindmft/errors.hpp"
+#include "theory/panel_state.hpp"
+
+namespace lindmft::theory {
+namespace {
+
+constexpr int kMemory = 20;            // earlier sweeps that are combined
+constexpr int kMostSweeps = 80;        // of a panel
+constexpr int kManySweeps = 25;        // after which panels stop growing
+constexpr double kConverged = 1e-3;    // of the tolerance
+constexpr double kRounding = 1e-12;    // relative change below which nothing gets better
+constexpr double kNoise = 1e-15;       // rounding of a variance, in units of the one at the start
+constexpr double kSmallUnit = 1e-5;    // of it: what is smaller need not converge relative to itself
+constexpr double kSafety = 0.9;        // of the length that would just meet the tolerance
+constexpr double kGrow = 2.5;          // a panel may be so many times longer than the one before,
+constexpr double kShrink = 0.2;        // or shorter than one that was rejected
+constexpr double kHalf = 0.4;          // where sweeps did not converge
+constexpr double kWild = 1e8;          // a change that no sweep will mend
+constexpr double kForward = 30.0;       // times the tolerance: what forward correlations may be off by,
+constexpr double kForwardFloor = 1e-2;  // or so many times the tolerance and the value at the start
+constexpr double kSmallest = 1e-13;    // of the time reached: panels cannot be shorter
+
+/// Largest difference; infinite where anything is not finite.
+double distance(const std::vector<double>& x, const std::vector<double>& y) {
+  double largest = 0.0;
+  double sum = 0.0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    largest = std::max(largest, std::abs(x[i] - y[i]));
+    sum += x[i] - y[i];
+  }
+  return std::isfinite(sum) ? largest : std::numeric_limits<double>::infinity();
+}
+
+class PanelMarch {
+ public:
+  PanelMarch(PanelGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options,
+             const Tolerance& tolerance, Solution& solution)
+      : grid_(grid), at_(grid, network, data, options, solution), tolerance_(tolerance) {}
+
+  Marched run(double length);
+
+ private:
+  [[nodiscard]] bool converge();
+  [[nodiscard]] bool converge_exact();
+  [[nodiscard]] bool converge_iterated();
+  [[nodiscard]] double error() const;
+  void guess();
+  [[nodiscard]] double next_length(double error) const;
+  void refuse(double error) const;
+  void report() const;
+
+  PanelGrid& grid_;
+  Recorder at_;
+  Tolerance tolerance_;
+  Panel before_;    // the last committed panel
+  int sweeps_ = 0;  // of the placed panel
+};
+
+void PanelMarch::guess() {
+  const linalg::Guess guess{grid_.panel(), before_};
+  at_.data.guess(guess, at_.options.responses_final);
+  at_.network.guess(guess, at_.options.responses_final);
+}
+
+bool PanelMarch::converge() {
+  at_.map.set(grid_.panel());
+  guess();
+  sweeps_ = 0;
+  const bool exact = grid_.exact() && at_.network.exact_first_row(grid_.panel().size());
+  return exact ? converge_exact() : converge_iterated();
+}
+
+// Every sweep makes one more row exact.
+bool PanelMarch::converge_exact() {
+  const int rows = grid_.panel().size();
+  const double limit = rows == 1 ? std::numeric_limits<double>::infinity() : kWild;
+  for (sweeps_ = 1; sweeps_ <= rows; ++sweeps_) {
+    at_.sweep(grid_.propose(grid_.panel()));
+    double change = 0.0;
+    for (int i = 0; i < rows; ++i) {
+      if (!(at_.changes[i] < limit)) return false;
+      change = std::max(change, at_.changes[i]);
+    }
+    if (change < kRounding) break;
+  }
+  return true;
+}
+
+bool PanelMarch::converge_iterated() {
+  std::vector<Carried> functions = at_.data.carried();
+  for (const Carried& f : at_.network.carried()) functions.push_back(f);
+  PanelState state(std::move(functions), grid_.panel());
+  linalg::Anderson accelerated(kMemory);
+  std::vector<double> x, g;
+  const double wanted = std::max(kRounding, kConverged * tolerance_.relative);
+  const double floor = std::max(kSmallUnit, kNoise / wanted);
+  for (sweeps_ = 1; sweeps_ <= kMostSweeps; ++sweeps_) {
+    state.read(x);
+    at_.sweep(grid_.propose(grid_.panel()));
+    state.read(g);
+    const double change = distance(x, g);
+    if (!(change < kWild) && sweeps_ > 1) return false;
+    if (sweeps_ == 1) {
+      state.rescale(floor);  // the accelerator needs units that stay
+      continue;
+    }
+    if (getenv("DBG2")) fprintf(stderr, "   %d %.2e\n", sweeps_, change);
+    if (change < wanted) return true;
+    state.write(accelerated.next(x, g));
+  }
+  return false;
+}
+
+double PanelMarch::error() const {
+  Tolerance forward = tolerance_;
+  forward.relative *= kForward;
+  forward.absolute = std::max(forward.absolute, kForwardFloor * tolerance_.relative);
+  double worst = 0.0;
+  std::vector<Watched> functions = at_.data.watched();
+  for (const Watched& f : at_.network.watched()) functions.push_back(f);
+  for (const Watched& f : functions) {
+    const double error = panel_error(*f.C, grid_, f.forward ? forward : tolerance_);
+    if (getenv("DBG")) fprintf(stderr, " %.2g", error);
+    if (!(error <= worst)) worst = error;
+  }
+  if (getenv("DBG")) fprintf(stderr, "\n");
+  return std::isfinite(worst) ? worst : std::numeric_limits<double>::infinity();
+}
+
+/// The length at which the error, which grows like its order-th power, would meet the tolerance.
+double PanelMarch::next_length(double error) const {
+  const double order = grid_.panel().size();
+  const double factor = kSafety * std::pow(std::max(error, 1e-30), -1.0 / order);
+  const double most = sweeps_ > kManySweeps ? 1.0 : kGrow;
+  return std::max(grid_.exact_length(), grid_.length() * std::clamp(factor, kShrink, most));
+}
+
+void PanelMarch::refuse(double error) const {
+  std::ostringstream message;
+  message << "the panel of time that begins at " << grid_.begin() << " was not solved at its smallest length ("
+          << grid_.length() << "): after " << sweeps_ << " sweeps its error was " << error
+          << " times the tolerance; use a larger rtol or atol";
+  throw NotConverged(message.str());
+}
+
+void PanelMarch::report() const {
+  const double done = std::log1p(grid_.begin()) / std::log1p(grid_.end());
+  if (!at_.options.progress || at_.options.progress(static_cast<int>(kProgress * done), kProgress)) return;
+  std::ostringstream message;
+  message << "solve was interrupted at time " << grid_.begin() << " of " << grid_.end();
+  throw Interrupted(message.str());
+}
+
+Marched PanelMarch::run(double length) {
+  while (!grid_.finished() && grid_.room()) {
+    grid_.place(length);
+    const bool converged = converge();
+    const double error = converged ? this->error() : std::numeric_limits<double>::infinity();
+    const bool exact = grid_.exact();
+    if (getenv("DBG")) fprintf(stderr, "panel at %g length %g nodes %d+%d exact %d conv %d sweeps %d err %.3g\n", grid_.begin(), grid_.length(), grid_.panel().begin, grid_.panel().size(), exact, converged, sweeps_, error);
+    if (!converged || (error > 1.0 && !exact)) {
+      ++at_.solution.stats.rejected_panels;
+      if (exact && grid_.panel().size() == 1) {
+        at_.solution.diverged_at = static_cast<int>(grid_.time(grid_.panel().begin));
+        break;
+      }
+      if (grid_.length() < kSmallest * grid_.begin()) refuse(error);
+      length = converged ? next_length(error) : kHalf * grid_.length();
+      continue;
+    }
+    const Panel panel = grid_.panel();
+    grid_.commit(panel);
+    ++at_.solution.stats.panels;
+    if (!exact) at_.solution.stats.error_estimate = std::max(at_.solution.stats.error_estimate, error * tolerance_.relative);
+    before_ = panel;
+    if (grid_.length() > 0.0) length = next_length(error);
+    if (!at_.record(panel)) break;
+    report();
+  }
+  return at_.finish();
+}
+
+}  // namespace
+
+Marched march_panels(PanelGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options,
+                     const Tolerance& tolerance, double rate, Solution& solution) {
+  return PanelMarch(grid, network, data, options, tolerance, solution).run(grid.first_length(rate));
+}
+
+}  // namespace lindmft::theory

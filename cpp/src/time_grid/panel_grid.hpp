@@ -1,0 +1,76 @@
+// Coarse grids: time in panels that grow, each with a few nodes and the polynomials through them (theory.md section 9).
+// The march chooses the panels' lengths; where nodes lie and how K acts is what differs between kinds of time.
+#pragma once
+
+#include <vector>
+
+#include "lindmft/matrix.hpp"
+#include "time_grid/polynomials.hpp"
+#include "time_grid/time_grid.hpp"
+
+namespace lindmft {
+
+class PanelGrid : public TimeGrid {
+ public:
+  /// capacity: nodes there is room for; order: nodes of a panel
+  PanelGrid(int capacity, int order);
+
+  /// Where time ends, in the units of lengths.
+  [[nodiscard]] virtual double end() const = 0;
+  /// A length to begin with, for a loss that falls at this rate.
+  [[nodiscard]] virtual double first_length(double rate) const = 0;
+
+  /// The length below which nothing gets more accurate: panels are shorter only where sweeps do not converge.
+  [[nodiscard]] virtual double exact_length() const = 0;
+
+  /// Places a panel of about this length behind the last committed one; at most `order` nodes, and not beyond the end.
+  void place(double length);
+  [[nodiscard]] Panel panel() const { return panel_; }
+  [[nodiscard]] double length() const { return length_; }
+  /// Of the placed panel: whether every step is a node, so that nothing is approximated.
+  [[nodiscard]] virtual bool exact() const = 0;
+  /// Whether there is room for the next panel.
+  [[nodiscard]] bool room() const { return begin_ >= end() || panel_.end + order_ <= capacity_; }
+  [[nodiscard]] bool finished() const { return begin_ >= end(); }
+  /// Where committed panels end.
+  [[nodiscard]] double begin() const { return begin_; }
+  /// Of the placed panel, in units of its length from where the one before ended: the polynomials through its nodes.
+  [[nodiscard]] const Lagrange& polynomials() const { return polynomials_; }
+  /// First nodes of the committed panels, and the number of committed nodes.
+  [[nodiscard]] const std::vector<int>& edges() const { return edges_; }
+  /// Panels that were committed before, in another object like this.
+  void restore(const std::vector<int>& edges, const std::vector<double>& time);
+
+  [[nodiscard]] int nodes() const override { return capacity_; }
+  [[nodiscard]] double time(int node) const override { return time_[static_cast<std::size_t>(node)]; }
+  PanelTime propose(Panel panel) override;
+  void commit(Panel panel) override;
+  [[nodiscard]] PanelTime committed(Panel panel) const override;
+
+ protected:
+  /// Positions in (0, 1] of the next panel's nodes; may shorten it.
+  [[nodiscard]] virtual std::vector<double> positions(double& length) const = 0;
+  /// Where time 0 is, in units of a panel's length, seen from where it begins: a node at position x has the time
+  /// begin + x length - offset.
+  [[nodiscard]] virtual double offset() const = 0;
+  /// The placed panel's rows of K, and d at its nodes.
+  virtual void fill(Matrix& K, double* decay) = 0;
+  /// The placed panel becomes history.
+  virtual void keep() = 0;
+  [[nodiscard]] int order() const { return order_; }
+
+ private:
+  void place(std::vector<double> positions, double length);
+
+  int capacity_;
+  int order_;
+  Panel panel_;
+  double begin_ = 0.0;
+  double length_ = 0.0;
+  Lagrange polynomials_;
+  std::vector<int> edges_{0};
+  std::vector<double> time_, decay_;  // capacity
+  Matrix K_;                          // order x capacity
+};
+
+}  // namespace lindmft
