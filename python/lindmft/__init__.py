@@ -29,7 +29,7 @@ from lindmft.optimizer import SGD
 from lindmft.problem import Problem
 from lindmft.replicas import ReplicaEnsemble, Replicas, train_replicas
 from lindmft.scaling import Scaling, check_scaling
-from lindmft.spectrum import Discrete, Isotropic
+from lindmft.spectrum import Discrete, Isotropic, PowerLaw
 from lindmft.theory import Solution, estimate_memory, solve
 from lindmft.training import Ensemble, estimate_train_memory, train
 
@@ -48,6 +48,7 @@ __all__ = [
     "NotConverged",
     "OnePass",
     "Population",
+    "PowerLaw",
     "Problem",
     "ReplicaEnsemble",
     "Replicas",
