@@ -62,8 +62,8 @@ def refuse_wrong_name(
     if not spectrum.trace_class and not _free(count_value):
         refuse(
             counted,
-            f"left out unless data.spectrum is trace-class (lm.PowerLaw, or trace_class=True): give "
-            f"{ratio}, the ratio to the input dimension D",
+            f"left out unless data.spectrum is trace-class (a power law, or trace_class=True): "
+            f"give {ratio}, the ratio to the input dimension D",
             count_value,
         )
 
