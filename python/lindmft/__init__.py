@@ -24,6 +24,7 @@ from lindmft._config import show_config
 from lindmft._core import NotConverged, __version__
 from lindmft.analysis import Comparison, compare
 from lindmft.data import FullBatch, MultiPass, OnePass, Population
+from lindmft.empirical import estimate_noise, from_covariance, from_data
 from lindmft.network import MLP, ResNet
 from lindmft.optimizer import SGD
 from lindmft.problem import Problem
@@ -61,7 +62,10 @@ __all__ = [
     "citation",
     "compare",
     "estimate_memory",
+    "estimate_noise",
     "estimate_train_memory",
+    "from_covariance",
+    "from_data",
     "plotting",
     "show_config",
     "solve",

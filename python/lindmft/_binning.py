@@ -11,14 +11,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from lindmft._spectral_sums import sums, times, worst_error
 from lindmft._types import Array
 
 ORDERS = (4, 6, 8, 10, 12, 16)
 GROWTHS = np.geomspace(1.1, 8.0, 40)
 REFERENCE = (20, 1.25)
 """Order and growth of a rule that is exact to rounding."""
-PER_DECADE = 4
-"""Times per decade at which the error is measured."""
 
 
 @lru_cache(maxsize=64)
@@ -27,11 +26,15 @@ def power_law_nodes(
 ) -> tuple[Array, Array] | None:
     """Nodes k (K,), real numbers in 1 .. modes, and weights p (K,) with the sum ``modes``.
 
-    The smallest rule whose error (see ``worst_error``) is at most the tolerance; None if there is
-    none.
+    The smallest rule found whose error (see ``worst_error``) is at most the tolerance; None if
+    there is none.
     """
-    exact = _rule(modes, *REFERENCE)
-    target = sums(*exact, capacity, source, modes)
+    s = times(1.0, float(modes) ** -capacity)
+
+    def all_sums(k: Array, p: Array) -> Array:
+        return sums(k**-capacity, p, p * k ** (-capacity * source - 1), s)
+
+    exact = all_sums(*_rule(modes, *REFERENCE))
     # A bound on the size of a rule costs much less than its error.
     candidates = sorted(
         (size, order, growth)
@@ -41,30 +44,9 @@ def power_law_nodes(
     )
     for _, order, growth in candidates:
         rule = _rule(modes, order, growth)
-        if worst_error(sums(*rule, capacity, source, modes), target) <= tolerance:
+        if worst_error(all_sums(*rule), exact) <= tolerance:
             return rule
     return None
-
-
-def sums(k: Array, p: Array, capacity: float, source: float, modes: int) -> Array:
-    """Three sums (3, times) that stand for all that the theory takes.
-
-    sum p lambda w^2 exp(-lambda s), sum p lambda exp(-lambda s), sum p lambda^2 exp(-lambda s): the
-    target, the initial weights and the noise in the modes that are not yet learned at time s, up to
-    the time when the last one is learned.
-    """
-    decades = capacity * np.log10(modes) + 1
-    lam = k**-capacity
-    times = np.concatenate([[0.0], np.logspace(-1, decades - 1, round(PER_DECADE * decades) + 1)])
-    decays = np.exp(-np.multiply.outer(lam, times))
-    measures = np.stack([k ** (-capacity * source - 1), lam, lam**2]) * p
-    result: Array = measures @ decays
-    return result
-
-
-def worst_error(found: Array, exact: Array) -> float:
-    """The largest relative error over sums and times."""
-    return float(np.abs(found / exact - 1).max())
 
 
 def gram_rule(count: int, order: int) -> tuple[Array, Array]:

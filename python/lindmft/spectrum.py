@@ -5,7 +5,7 @@ class spectra list modes, and sizes are actual counts: ``FullBatch(samples=)``, 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -88,7 +88,7 @@ class Discrete:
     eigenvalues: Numbers
     target_power: Numbers
     weights: Numbers | None = None
-    trace_class: bool = False
+    trace_class: bool = field(default=False, metadata={"later": True})
 
     def __post_init__(self) -> None:
         lists = dict.fromkeys(("eigenvalues", "target_power"), tuple_of_numbers)
