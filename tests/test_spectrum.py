@@ -58,7 +58,7 @@ def test_few_nodes_stand_for_ten_million_modes(capacity: float, source: float) -
     k = np.array(binned.eigenvalues) ** (-1 / capacity)
     assert len(p) <= 120
     assert p.sum() == pytest.approx(MANY, rel=1e-12)
-    for s in (0.0, 1.0, 30.0, 1e3, 1e5, 1e7, MANY**capacity):
+    for s in (0.0, 30.0, 1e5, MANY**capacity):
         exact = in_chunks(lambda k, s=s: needed(k, capacity, source, s), MANY)
         found = p @ needed(k, capacity, source, s)
         assert np.abs(found / exact - 1).max() < 1e-6
@@ -79,7 +79,7 @@ def test_the_tolerance_is_kept_and_buys_nodes() -> None:
     assert sizes[0] < sizes[-1] / 2
 
 
-@pytest.mark.parametrize(("count", "order"), [(1, 1), (7, 3), (10**7, 8), (5, 5)])
+@pytest.mark.parametrize(("count", "order"), [(1, 1), (7, 3), (10**5, 8), (5, 5)])
 def test_the_rule_of_a_panel_sums_polynomials_exactly(count: int, order: int) -> None:
     nodes, weights = gram_rule(count, order)
     x = np.polynomial.legendre.legvander(2 * nodes / max(1, count - 1) - 1, 2 * order - 1)
@@ -247,7 +247,7 @@ def test_the_default_width_is_one() -> None:
     assert lm.ResNet().width == 1.0
     assert brief(lm.MLP(depth=2)) == "MLP(depth=2)"
     assert lm.MLP(hidden=8).width is None
-    assert brief(lm.MLP(hidden=8)) == "MLP(width=None, hidden=8)"
+    assert brief(lm.MLP(hidden=8)) == "MLP(hidden=8)"
 
 
 @pytest.mark.parametrize("network", [lm.MLP, lm.ResNet])

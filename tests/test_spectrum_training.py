@@ -20,10 +20,9 @@ def problem(network: Any, data: Any, optimizer: lm.SGD = SGD) -> lm.Problem:
     return lm.Problem(network, data, optimizer)
 
 
-def z_scores(theory: lm.Problem, experiment: lm.Problem, seeds: int = 16) -> Array:
+def z_scores(theory: lm.Problem, runs: lm.Ensemble, equal: float = 1e-12) -> Array:
     """Largest over time, of test loss, training loss, gradient and feature norms."""
     solution = lm.solve(theory, STEPS)
-    runs = lm.train(experiment, STEPS, seeds=seeds, seed=7)
     largest = []
     for expected, seen in [
         (solution.test_loss, runs.test_loss),
@@ -33,7 +32,7 @@ def z_scores(theory: lm.Problem, experiment: lm.Problem, seeds: int = 16) -> Arr
     ]:
         sem = seen.std(axis=0, ddof=1) / np.sqrt(len(seen))
         off = np.abs(seen.mean(axis=0) - expected)
-        z = np.divide(off, sem, out=np.where(off < 1e-12, 0.0, np.inf), where=sem > 1e-14)
+        z = np.divide(off, sem, out=np.where(off < equal, 0.0, np.inf), where=sem > 1e-14)
         largest.append(float(z.max()))
     return np.array(largest)
 
@@ -60,7 +59,8 @@ SETTINGS = {
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_theory_predicts_training(name: str) -> None:
-    assert z_scores(SETTINGS[name], SETTINGS[name]).max() < BOUND
+    runs = lm.train(SETTINGS[name], STEPS, seeds=16, seed=7)
+    assert z_scores(SETTINGS[name], runs).max() < BOUND
 
 
 def test_the_binned_power_law_predicts_training() -> None:
@@ -68,26 +68,33 @@ def test_the_binned_power_law_predicts_training() -> None:
     data = lm.FullBatch(samples=400, noise=0.2, spectrum=SPECTRUM)
     setting = problem(lm.MLP(2, hidden=400, **LAZY), data)
     assert len(SPECTRUM.binned().weights) < 60
-    assert lm.train(setting, 2, seeds=1).dim == MODES
-    assert z_scores(setting, setting).max() < BOUND
+    runs = lm.train(setting, STEPS, seeds=16, seed=7)
+    assert runs.dim == MODES
+    # Before the first step nothing is random, and the two are equal up to the binning.
+    assert z_scores(setting, runs, equal=1e-6).max() < BOUND
 
 
 # What a wrong normalization would predict: the bound must notice each.
 WRONG = {
-    "half the samples": {"data.samples": 200},
-    "half the hidden units": {"network.hidden": 200},
+    "half the samples": {"data.samples": 100},
+    "half the hidden units": {"network.hidden": 100},
     "no finite data": {"data.samples": math.inf},
     "no finite width": {"network.hidden": math.inf},
     "another richness": {"network.gamma0": 0.6},
-    "another rate": {"optimizer.lr": 0.06},
+    "another rate": {"optimizer.lr": 0.12},
 }
+RIGHT = problem(
+    lm.MLP(2, hidden=200, gamma0=0.5),
+    lm.FullBatch(samples=200, noise=0.5, spectrum=ALONE),
+    lm.SGD(lr=0.1),
+)
 
 
-@pytest.mark.parametrize("term", WRONG)
-def test_a_wrong_size_is_noticed(term: str) -> None:
-    right = problem(lm.MLP(2, hidden=400, gamma0=0.5), FULL)
-    assert z_scores(right.replace(**WRONG[term]), right, seeds=48).max() > 1.5 * BOUND
-    assert z_scores(right, right, seeds=48).max() < BOUND
+def test_a_wrong_size_is_noticed() -> None:
+    many_networks = lm.train(RIGHT, STEPS, seeds=200, seed=7)
+    assert z_scores(RIGHT, many_networks).max() < BOUND
+    for term, changes in WRONG.items():
+        assert z_scores(RIGHT.replace(**changes), many_networks).max() > 1.5 * BOUND, term
 
 
 @pytest.mark.parametrize(
@@ -106,7 +113,7 @@ def test_the_deviation_falls_with_the_numbers(network: Any, data: Any) -> None:
     biases = []
     for setting, seeds in [(small, 4000), (large, 1000)]:
         expected = lm.solve(setting, 30).test_loss
-        seen = lm.train(setting, 30, dim=128, seeds=seeds).mean().test_loss
+        seen = lm.train(setting, 30, seeds=seeds).mean().test_loss
         biases.append(float(np.mean(np.abs(seen / expected - 1)[3:])))
     assert biases[0] > 0.02
     assert biases[1] < biases[0] / 3

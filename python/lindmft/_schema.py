@@ -84,7 +84,7 @@ def brief(config: Any) -> str:
     shown = []
     for field in fields(config):
         value = getattr(config, field.name)
-        if value != field.metadata.get("usual", field.default):
+        if value is not None and value != field.metadata.get("usual", field.default):
             shown.append(
                 f"{field.name}={brief(value) if is_dataclass(value) else reprlib.repr(value)}"
             )

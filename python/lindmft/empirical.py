@@ -66,7 +66,7 @@ def from_covariance(
     """
     moments = _array(matrix, "matrix", 2, "a square matrix of numbers")
     size = len(moments)
-    if moments.shape[1] != size:
+    if moments.shape[1] != size or size == 0:
         refuse("matrix", "a square matrix of numbers", moments)
     coefficients = _array(target, "target", 1, "a list of numbers")
     if len(coefficients) != size:

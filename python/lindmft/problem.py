@@ -120,8 +120,9 @@ class Problem:
         """A copy with some values changed, addressed by their path in the dictionary form.
 
         ``problem.replace(**{"network.depth": 3, "data.spectrum.weights": [0.2, 0.8]})``; whole
-        parts go by name, ``problem.replace(data=lm.OnePass(alpha=0.5))``. All changes are made
-        before the result is checked.
+        parts go by name, ``problem.replace(data=lm.OnePass(alpha=0.5))``. None takes a value away:
+        ``{"network.width": None, "network.hidden": 64}``. All changes are made before the result is
+        checked.
         """
         tables = self.to_dict()
         for path, value in changes.items():
