@@ -200,7 +200,13 @@ UNKNOWN = [
     ("data.kind", "fullbatch", "data.kind must be", "did you mean 'full_batch'?"),
     ("data.kind", ["full_batch"], "data.kind must be", "got ['full_batch']"),
     ("data.spectrum", {"kind": "power"}, "data.spectrum.kind must be", "got 'power'"),
-    ("data.spectrum", {**TWO_MODES, "modes": 3}, "data.spectrum must only", "got 'modes'"),
+    ("data.spectrum", {**TWO_MODES, "mode": 3}, "data.spectrum must only", "got 'mode'"),
+    (
+        "data.spectrum",
+        {**TWO_MODES, "modes": 3},
+        "data.spectrum.modes must be left out of kind 'discrete'",
+        "(it belongs to 'power_law'), got 3",
+    ),
 ]
 
 
@@ -415,8 +421,8 @@ def test_inf_is_read_from_toml_and_a_run_table_is_passed_over(tmp_path: Path) ->
 
 @pytest.mark.parametrize("value", ["inf", None])
 def test_strings_and_none_are_no_numbers(value: Any) -> None:
-    with pytest.raises(ValueError, match=r"^network\.width must be"):
-        lm.MLP(width=value)
+    with pytest.raises(ValueError, match=r"^network\.gamma0 must be"):
+        lm.MLP(gamma0=value)
 
 
 @pytest.mark.parametrize("read", [lm.Problem.from_toml, lm.Problem.from_json])

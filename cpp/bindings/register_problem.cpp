@@ -35,8 +35,8 @@ void register_problem(py::module_& module) {
            py::kw_only(), "kind"_a, "depth"_a, "width"_a, "gamma0"_a, "parameterization"_a, "init_scale"_a,
            "centered"_a, "branch"_a = 1.0, "branch_scaling"_a = BranchScaling::depth);
   py::class_<Spectrum>(module, "Spectrum")
-      .def(py::init<std::vector<double>, std::vector<double>, std::vector<double>>(), py::kw_only(), "eigenvalues"_a,
-           "target_power"_a, "weights"_a);
+      .def(py::init<std::vector<double>, std::vector<double>, std::vector<double>, bool>(), py::kw_only(),
+           "eigenvalues"_a, "target_power"_a, "weights"_a, "trace_class"_a = false);
   py::class_<Data>(module, "Data")
       .def(py::init<DataMode, double, double, double, Spectrum, std::vector<double>, std::vector<double>>(),
            py::kw_only(), "mode"_a, "alpha"_a, "batch_fraction"_a, "noise"_a, "spectrum"_a,

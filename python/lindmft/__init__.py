@@ -24,12 +24,13 @@ from lindmft._config import show_config
 from lindmft._core import NotConverged, __version__
 from lindmft.analysis import Comparison, compare
 from lindmft.data import FullBatch, MultiPass, OnePass, Population
+from lindmft.empirical import estimate_noise, from_covariance, from_data
 from lindmft.network import MLP, ResNet
 from lindmft.optimizer import SGD
 from lindmft.problem import Problem
 from lindmft.replicas import ReplicaEnsemble, Replicas, train_replicas
 from lindmft.scaling import Scaling, check_scaling
-from lindmft.spectrum import Discrete, Isotropic
+from lindmft.spectrum import Discrete, Isotropic, PowerLaw
 from lindmft.theory import Solution, estimate_memory, solve
 from lindmft.training import Ensemble, estimate_train_memory, train
 
@@ -48,6 +49,7 @@ __all__ = [
     "NotConverged",
     "OnePass",
     "Population",
+    "PowerLaw",
     "Problem",
     "ReplicaEnsemble",
     "Replicas",
@@ -60,7 +62,10 @@ __all__ = [
     "citation",
     "compare",
     "estimate_memory",
+    "estimate_noise",
     "estimate_train_memory",
+    "from_covariance",
+    "from_data",
     "plotting",
     "show_config",
     "solve",

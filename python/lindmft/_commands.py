@@ -135,7 +135,8 @@ def solve_command(
 @click.option(
     "--dim",
     type=int,
-    help="Input dimension; widths and samples are multiples of it.  [default: 256]",
+    help="Input dimension, of which widths and samples are multiples; with a trace-class spectrum "
+    "the leading modes to keep.  [default: 256, or all; of a power law 1024]",
 )
 @click.option("--seeds", type=int, help="Number of networks.  [default: 8]")
 @click.option("--seed", type=int, help="The first seed.  [default: 0]")

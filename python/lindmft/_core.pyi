@@ -52,6 +52,7 @@ class Spectrum:
         eigenvalues: Sequence[float],
         target_power: Sequence[float],
         weights: Sequence[float],
+        trace_class: bool = False,
     ) -> None: ...
 
 class Data:

@@ -56,11 +56,16 @@ def check_keys(values: Mapping[str, Any], known: Iterable[str], table: str) -> N
 
 
 def to_table(config: Any) -> dict[str, Any]:
-    """The inverse of ``from_table``: plain dictionaries, lists, numbers, strings and bools."""
+    """The inverse of ``from_table``: plain dictionaries, lists, numbers, strings and bools.
+
+    Fields that came later say so in their metadata, and are written only where they matter: so old
+    versions read what they know.
+    """
     table: dict[str, Any] = {"kind": config.kind} if hasattr(config, "kind") else {}
     for field in fields(config):
         value = getattr(config, field.name)
-        if value is not None:
+        unsaid = field.metadata.get("later") and value == field.default
+        if value is not None and not unsaid:
             table[field.name] = _plain(value)
     return table
 
@@ -79,7 +84,7 @@ def brief(config: Any) -> str:
     shown = []
     for field in fields(config):
         value = getattr(config, field.name)
-        if value != field.default:
+        if value is not None and value != field.metadata.get("usual", field.default):
             shown.append(
                 f"{field.name}={brief(value) if is_dataclass(value) else reprlib.repr(value)}"
             )

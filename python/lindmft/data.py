@@ -1,7 +1,11 @@
-"""Which data: how many samples, and how each step uses them."""
+"""Which data: how many samples, and how each step uses them.
+
+How many is a ratio to the input dimension D (``alpha``), or with a trace-class spectrum the actual
+number (``samples``, ``batch``).
+"""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -9,6 +13,7 @@ import numpy as np
 from lindmft import _core
 from lindmft._gate import number, settle
 from lindmft._schema import reader
+from lindmft._sizes import count, optional, refuse_both, refuse_wrong_name
 from lindmft.spectrum import Isotropic, Spectrum, read_spectrum
 from lindmft.targets import Targets, channels, read_targets
 
@@ -24,10 +29,13 @@ class FullBatch:
     noise
         sigma, the standard deviation of the label noise: y = w* . x / sqrt(D) + sigma eps.
     spectrum
-        Input covariance and target: ``Isotropic()`` or ``Discrete(...)``.
+        Input covariance and target: ``Isotropic()``, ``Discrete(...)`` or ``PowerLaw(...)``.
     targets
         Several outputs: the norms s_1 .. s_C of orthogonal targets, each s_c times the spectrum's,
         or their C x C Gram matrix. Label noise is equal and independent in all of them.
+    samples
+        P, the actual number of samples: in the place of ``alpha`` with a
+        trace-class spectrum. ``inf`` as for ``alpha``.
 
     Raises
     ------
@@ -48,15 +56,23 @@ class FullBatch:
 
     kind: ClassVar[str] = "full_batch"
 
-    alpha: float
+    alpha: float | None = None
     noise: float = 0.0
     spectrum: Spectrum = Isotropic()
     targets: Targets = (1.0,)
+    samples: float | None = None
 
     def __post_init__(self) -> None:
         settle(
-            self, "data", alpha=number, noise=number, spectrum=read_spectrum, targets=read_targets
+            self,
+            "data",
+            alpha=optional(number),
+            samples=optional(count),
+            noise=number,
+            spectrum=read_spectrum,
+            targets=read_targets,
         )
+        _check_amount(self, "samples", self.samples)
         _core.validate(self.as_core())
 
     @property
@@ -66,7 +82,7 @@ class FullBatch:
 
     def as_core(self) -> _core.Data:
         """The compiled module's value type."""
-        return _data(self, self.alpha)
+        return _data(self, _amount(self.alpha, self.samples))
 
 
 @dataclass(frozen=True)
@@ -83,10 +99,13 @@ class MultiPass:
     noise
         sigma, the standard deviation of the label noise.
     spectrum
-        Input covariance and target: ``Isotropic()`` or ``Discrete(...)``.
+        Input covariance and target: ``Isotropic()``, ``Discrete(...)`` or ``PowerLaw(...)``.
     targets
         Several outputs: the norms s_1 .. s_C of orthogonal targets, each s_c times the spectrum's,
         or their C x C Gram matrix. Label noise is equal and independent in all of them.
+    samples
+        P, the actual number of samples: in the place of ``alpha`` with a
+        trace-class spectrum.
 
     Raises
     ------
@@ -107,22 +126,25 @@ class MultiPass:
 
     kind: ClassVar[str] = "multi_pass"
 
-    alpha: float
-    batch_fraction: float
+    alpha: float | None = None
+    batch_fraction: float = field(kw_only=True)
     noise: float = 0.0
     spectrum: Spectrum = Isotropic()
     targets: Targets = (1.0,)
+    samples: float | None = None
 
     def __post_init__(self) -> None:
         settle(
             self,
             "data",
-            alpha=number,
+            alpha=optional(number),
+            samples=optional(count),
             batch_fraction=number,
             noise=number,
             spectrum=read_spectrum,
             targets=read_targets,
         )
+        _check_amount(self, "samples", self.samples)
         _core.validate(self.as_core())
 
     @property
@@ -132,7 +154,7 @@ class MultiPass:
 
     def as_core(self) -> _core.Data:
         """The compiled module's value type."""
-        return _data(self, self.alpha, self.batch_fraction)
+        return _data(self, _amount(self.alpha, self.samples), self.batch_fraction)
 
 
 @dataclass(frozen=True)
@@ -146,10 +168,13 @@ class OnePass:
     noise
         sigma, the standard deviation of the label noise.
     spectrum
-        Input covariance and target: ``Isotropic()`` or ``Discrete(...)``.
+        Input covariance and target: ``Isotropic()``, ``Discrete(...)`` or ``PowerLaw(...)``.
     targets
         Several outputs: the norms s_1 .. s_C of orthogonal targets, each s_c times the spectrum's,
         or their C x C Gram matrix. Label noise is equal and independent in all of them.
+    batch
+        The actual number of samples in a batch: in the place of ``alpha`` with a
+        trace-class spectrum. ``inf`` as for ``alpha``.
 
     Raises
     ------
@@ -170,15 +195,23 @@ class OnePass:
 
     kind: ClassVar[str] = "one_pass"
 
-    alpha: float
+    alpha: float | None = None
     noise: float = 0.0
     spectrum: Spectrum = Isotropic()
     targets: Targets = (1.0,)
+    batch: float | None = None
 
     def __post_init__(self) -> None:
         settle(
-            self, "data", alpha=number, noise=number, spectrum=read_spectrum, targets=read_targets
+            self,
+            "data",
+            alpha=optional(number),
+            batch=optional(count),
+            noise=number,
+            spectrum=read_spectrum,
+            targets=read_targets,
         )
+        _check_amount(self, "batch", self.batch)
         _core.validate(self.as_core())
 
     @property
@@ -188,7 +221,7 @@ class OnePass:
 
     def as_core(self) -> _core.Data:
         """The compiled module's value type."""
-        return _data(self, self.alpha)
+        return _data(self, _amount(self.alpha, self.batch))
 
 
 @dataclass(frozen=True)
@@ -200,7 +233,7 @@ class Population:
     noise
         sigma, the standard deviation of the label noise; it only adds sigma^2 to the training loss.
     spectrum
-        Input covariance and target: ``Isotropic()`` or ``Discrete(...)``.
+        Input covariance and target: ``Isotropic()``, ``Discrete(...)`` or ``PowerLaw(...)``.
     targets
         Several outputs: the norms s_1 .. s_C of orthogonal targets, each s_c times the spectrum's,
         or their C x C Gram matrix. Label noise is equal and independent in all of them.
@@ -243,6 +276,21 @@ class Population:
 
 Data = FullBatch | MultiPass | OnePass | Population
 read_data = reader(FullBatch, MultiPass, OnePass, Population)
+
+
+def _check_amount(data: FullBatch | MultiPass | OnePass, name: str, count: float | None) -> None:
+    """The amount of data is given once, by the name that the spectrum wants."""
+    refuse_both("data", "alpha", data.alpha, name, count)
+    refuse_wrong_name(data.spectrum, "data.alpha", data.alpha, f"data.{name}", count)
+    if data.alpha is None and count is None:
+        wanted = name if data.spectrum.trace_class else "alpha"
+        raise ValueError(f"data.{wanted} must be given, got nothing")
+
+
+def _amount(ratio: float | None, count: float | None) -> float:
+    """What the compiled module calls alpha, whose spectrum says which of the two it is."""
+    given = count if ratio is None else ratio
+    return math.inf if given is None else given
 
 
 def _data(data: Data, alpha: float, batch_fraction: float = 1.0) -> _core.Data:

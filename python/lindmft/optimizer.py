@@ -61,6 +61,9 @@ class SGD:
                   before update t
     ============  =======================  =========================  =============================
 
+    With a trace-class spectrum (``lm.PowerLaw``) put D = 1 in this table: h^1 = W^0 x, NTK divides
+    gamma0 by sqrt(N_L), and lr is in units of 1 / lambda.
+
     At fixed D the last column is muP for SGD as the ``mup`` library has it: raw learning rates in
     proportion to fan-out (input), constant (hidden) and to 1 / fan-in (readout).
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 from lindmft import _core
 from lindmft._gate import refuse, settle
 from lindmft._schema import check_keys, from_table, reader, spell_inf, to_table
+from lindmft._sizes import refuse_wrong_name
 from lindmft._toml import dump
 from lindmft._types import Path
 from lindmft.data import Data, read_data
@@ -36,7 +37,8 @@ class Problem:
     Raises
     ------
     ValueError
-        If a part is something else, or the parts do not fit together (length of ``layer_lr``).
+        If a part is something else, or the parts do not fit together (length of ``layer_lr``;
+        ``hidden`` belongs to trace-class spectra, ``width`` to the others).
 
     Examples
     --------
@@ -54,6 +56,10 @@ class Problem:
 
     def __post_init__(self) -> None:
         settle(self, "", network=read_network, data=read_data, optimizer=read_optimizer)
+        network = self.network
+        refuse_wrong_name(
+            self.data.spectrum, "network.width", network.width, "network.hidden", network.hidden
+        )
         _core.validate(self.as_core())
 
     def as_core(self) -> _core.Problem:
@@ -114,8 +120,9 @@ class Problem:
         """A copy with some values changed, addressed by their path in the dictionary form.
 
         ``problem.replace(**{"network.depth": 3, "data.spectrum.weights": [0.2, 0.8]})``; whole
-        parts go by name, ``problem.replace(data=lm.OnePass(alpha=0.5))``. All changes are made
-        before the result is checked.
+        parts go by name, ``problem.replace(data=lm.OnePass(alpha=0.5))``. None takes a value away:
+        ``{"network.width": None, "network.hidden": 64}``. All changes are made before the result is
+        checked.
         """
         tables = self.to_dict()
         for path, value in changes.items():

@@ -22,6 +22,7 @@ from lindmft._ensemble import (
     status,
     used,
 )
+from lindmft._finite import finite
 from lindmft._gate import bytes_or_default, integer, number, refuse, threads_or_default
 from lindmft._provenance import provenance
 from lindmft._schema import brief
@@ -275,7 +276,7 @@ def train_replicas(
     problem: Problem | Mapping[str, Any],
     steps: int,
     *,
-    dim: int = 256,
+    dim: int | None = None,
     seeds: int | Sequence[int] = 8,
     seed: int = 0,
     k_init: int = 2,
@@ -296,7 +297,9 @@ def train_replicas(
     steps
         n, the number of times t = 0 .. n - 1.
     dim
-        D, the input dimension; widths are round(width D), samples round(alpha D).
+        D, the input dimension; widths are round(width D), samples round(alpha D). None: 256. With a
+        trace-class spectrum the number of leading modes that are kept, each as it is: the tail is
+        dropped. None: all of them, of a power law at most the first 1024.
     seeds
         The number of such groups of networks, or a list of their seeds.
     seed
@@ -331,11 +334,12 @@ def train_replicas(
     ((2, 10), True)
     """
     problem = as_problem(problem)
+    core, size = finite(problem, dim)
     with reporting(progress, "train") as callback:
         result = _core.train_replicas(
-            problem.as_core(),
+            core,
             integer(steps, "steps"),
-            dim=integer(dim, "dim"),
+            dim=size,
             seeds=seed_list(seeds, seed),
             k_init=integer(k_init, "k_init"),
             k_data=integer(k_data, "k_data"),

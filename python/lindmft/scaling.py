@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lindmft._gate import refuse
+from lindmft.network import widths
 from lindmft.problem import Problem, as_problem
 from lindmft.theory import solve
 
@@ -155,7 +156,7 @@ def _verdict(problem: Problem, factor: float, least: float, agrees: bool) -> str
 
 def _reasons(problem: Problem) -> list[tuple[float, str]]:
     network = problem.network
-    width = float(np.atleast_1d(network.width)[-1])
+    width = widths(network)[-1]
     reasons = [
         (2.0, "the loss lacks its factor 1/2"),
         (0.5, "the loss has a factor 1/2 too many"),

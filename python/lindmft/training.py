@@ -20,6 +20,7 @@ from lindmft._ensemble import (
     status,
     used,
 )
+from lindmft._finite import finite
 from lindmft._gate import bytes_or_default, flag, integer, refuse, threads_or_default
 from lindmft._provenance import provenance
 from lindmft._schema import brief
@@ -209,7 +210,7 @@ def train(
     problem: Problem | Mapping[str, Any],
     steps: int,
     *,
-    dim: int = 256,
+    dim: int | None = None,
     seeds: int | Sequence[int] = 8,
     seed: int = 0,
     threads: int | None = None,
@@ -226,7 +227,9 @@ def train(
     steps
         n, the number of times t = 0 .. n - 1.
     dim
-        D, the input dimension; widths are round(width D), samples round(alpha D).
+        D, the input dimension; widths are round(width D), samples round(alpha D). None: 256. With a
+        trace-class spectrum the number of leading modes that are kept, each as it is: the tail is
+        dropped. None: all of them, of a power law at most the first 1024.
     seeds
         The number of networks, or a list of their seeds.
     seed
@@ -260,11 +263,12 @@ def train(
     (3, 5)
     """
     problem = as_problem(problem)
+    core, size = finite(problem, dim)
     with reporting(progress, "train") as callback:
         result = _core.train(
-            problem.as_core(),
+            core,
             integer(steps, "steps"),
-            dim=integer(dim, "dim"),
+            dim=size,
             seeds=seed_list(seeds, seed),
             threads=threads_or_default(threads),
             memory_limit=bytes_or_default(memory_limit),
@@ -278,7 +282,7 @@ def estimate_train_memory(
     problem: Problem | Mapping[str, Any],
     steps: int,
     *,
-    dim: int = 256,
+    dim: int | None = None,
     seeds: int | Sequence[int] = 8,
     threads: int | None = None,
     kernels: bool = False,
@@ -301,20 +305,20 @@ def estimate_train_memory(
     >>> lm.estimate_train_memory(problem, steps=100, dim=100) < 1e9
     True
     """
-    core = as_problem(problem).as_core()
-    steps, dim, listed = integer(steps, "steps"), integer(dim, "dim"), seed_list(seeds, 0)
+    core, size = finite(as_problem(problem), dim)
+    steps, listed = integer(steps, "steps"), seed_list(seeds, 0)
     count = threads_or_default(threads)
     extra = flag(kernels, "kernels")
     if k_init is None and k_data is None:
         return _core.estimate_train_memory(
-            core, steps, dim=dim, seeds=listed, threads=count, kernels=extra
+            core, steps, dim=size, seeds=listed, threads=count, kernels=extra
         )
     if extra:
         refuse("kernels", "left out for replicas", kernels)
     return _core.estimate_replicas_memory(
         core,
         steps,
-        dim=dim,
+        dim=size,
         seeds=listed,
         k_init=integer(2 if k_init is None else k_init, "k_init"),
         k_data=integer(2 if k_data is None else k_data, "k_data"),

@@ -99,6 +99,22 @@ TEST(Validate, Spectrum) {
   });
 }
 
+TEST(Validate, TraceClass) {
+  const Spectrum counts{
+      .eigenvalues = {1.0, 0.5}, .target_power = {1.0, 1.0}, .weights = {1.0, 3.5}, .trace_class = true};
+  Problem problem;
+  problem.data.alpha = 500.0;
+  problem.data.spectrum = counts;
+  EXPECT_EQ(refusal(problem), "accepted");
+  problem.data.spectrum.weights = {1.0, 0.0};
+  EXPECT_EQ(refusal(problem), "data.spectrum.weights[1] must be finite and positive, got 0");
+  problem.data.spectrum = counts;
+  problem.data.alpha = -1.0;
+  EXPECT_EQ(refusal(problem), "data.samples must be positive (inf is allowed), got -1");
+  problem.data.mode = DataMode::one_pass;
+  EXPECT_EQ(refusal(problem), "data.batch must be positive (inf is allowed), got -1");
+}
+
 TEST(Validate, Optimizer) {
   expect_refusals({
       {[](Problem& p) { p.optimizer.lr = {}; },

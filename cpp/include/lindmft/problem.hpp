@@ -17,9 +17,10 @@ inline constexpr int kInfiniteDepth = std::numeric_limits<int>::max();
 /// Multilayer perceptron (theory.md section 1) or residual network (sections 4 and 5).
 struct Network {
   Architecture kind = Architecture::mlp;
-  int depth = 1;                   ///< L, the number of hidden layers; kInfiniteDepth for residual networks
-  std::vector<double> width{1.0};  ///< nu_l = N_l / D: one entry for equal widths, or L entries; may be infinite
-  double gamma0 = 1.0;             ///< richness; 0 is the lazy limit
+  int depth = 1;  ///< L, the number of hidden layers; kInfiniteDepth for residual networks
+  std::vector<double> width{
+      1.0};             ///< nu_l = N_l / D (trace class: N_l): one entry for equal widths, or L; may be infinite
+  double gamma0 = 1.0;  ///< richness; 0 is the lazy limit
   Parameterization parameterization = Parameterization::mup;  ///< ntk: gamma0 / sqrt(width of the last hidden layer)
   double init_scale = 1.0;                                    ///< standard deviation of every initial weight
   bool centered = false;                                      ///< subtract the predictor at initialization
@@ -28,10 +29,13 @@ struct Network {
 };
 
 /// Distribution of the input covariance's eigenvalues and of the target over its modes (theory.md section 6).
+/// In the trace-class normalization sums over modes replace averages: weights count modes, `Data::alpha` is the number
+/// of samples P itself and `Network::width` the number of hidden units N.
 struct Spectrum {
   std::vector<double> eigenvalues{1.0};   ///< lambda_k
   std::vector<double> target_power{1.0};  ///< (w*_k)^2
-  std::vector<double> weights{1.0};       ///< p_k, the fraction of the modes; they sum to 1
+  std::vector<double> weights{1.0};       ///< p_k, the fraction of the modes, with sum 1 (trace class: their number)
+  bool trace_class = false;               ///< actual counts instead of ratios to D
 };
 
 enum class DataMode { full_batch, multi_pass, one_pass, population };
@@ -39,7 +43,7 @@ enum class DataMode { full_batch, multi_pass, one_pass, population };
 /// How much data there is and how it is used (theory.md section 6).
 struct Data {
   DataMode mode = DataMode::full_batch;
-  double alpha = std::numeric_limits<double>::infinity();  ///< P / D; for one pass: batch / D
+  double alpha = std::numeric_limits<double>::infinity();  ///< P / D; for one pass: batch / D (trace class: P; batch)
   double batch_fraction = 1.0;                             ///< multi pass: the probability that a step keeps a sample
   double noise = 0.0;                                      ///< sigma, the standard deviation of the label noise
   Spectrum spectrum;

@@ -99,8 +99,15 @@ void validate(const Spectrum& spectrum) {
   require_all(spectrum.eigenvalues, "data.spectrum.eigenvalues", "finite and positive", finite_positive);
   require_all(spectrum.target_power, "data.spectrum.target_power", "finite and not negative", finite_not_negative);
   require_all(spectrum.weights, "data.spectrum.weights", "finite and positive", finite_positive);
+  if (spectrum.trace_class) return;
   const double sum = std::accumulate(spectrum.weights.begin(), spectrum.weights.end(), 0.0);
   if (std::abs(sum - 1.0) > 1e-9) refuse("data.spectrum.weights", "fractions that sum to 1", "a sum of " + text(sum));
+}
+
+/// How users call `alpha`.
+std::string amount_field(const Data& data) {
+  if (!data.spectrum.trace_class) return "data.alpha";
+  return data.mode == DataMode::one_pass ? "data.batch" : "data.samples";
 }
 
 }  // namespace
@@ -128,9 +135,9 @@ void validate(const Network& network) {
 }
 
 void validate(const Data& data) {
-  require(positive(data.alpha), "data.alpha", "positive (inf is allowed)", data.alpha);
+  require(positive(data.alpha), amount_field(data), "positive (inf is allowed)", data.alpha);
   if (data.mode == DataMode::population && !std::isinf(data.alpha))
-    refuse("data.alpha", "left out for population data", text(data.alpha));
+    refuse(amount_field(data), "left out for population data", text(data.alpha));
   require(data.batch_fraction > 0.0 && data.batch_fraction <= 1.0, "data.batch_fraction", "in (0, 1]",
           data.batch_fraction);
   if (data.mode != DataMode::multi_pass && data.batch_fraction != 1.0) {

@@ -12,6 +12,7 @@
 #include "training/arrays.hpp"
 #include "training/network.hpp"
 #include "training/samples.hpp"
+#include "training/trace_class.hpp"
 
 namespace lindmft::training {
 namespace {
@@ -68,11 +69,12 @@ double plan_bytes(const Plan& plan, double series) {
   return plan.threads * seed_bytes(plan) + sizeof(double) * (series * plan.runs() + 1.0) * plan.steps;
 }
 
-void require_finite(const Network& network) {
+void require_finite(const Problem& problem) {
+  const Network& network = problem.network;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   require(network.depth != kInfiniteDepth, "network.depth", "finite to train networks", kInfinity);
-  for (const double width : network.width)
-    require(std::isfinite(width), "network.width", "finite to train networks", width);
+  const std::string field = problem.data.spectrum.trace_class ? "network.hidden" : "network.width";
+  for (const double width : network.width) require(std::isfinite(width), field, "finite to train networks", width);
 }
 
 /// Of everything that has streams of its own there can be so many (arrays.hpp).
@@ -94,17 +96,20 @@ Plan common_plan(const Problem& problem, int steps, const Options& options) {
   require(options.dim >= 1, "dim", "at least 1", options.dim);
   if (options.seeds.empty())
     throw std::invalid_argument("seeds must be a list with at least one entry, got an empty list");
-  require_finite(problem.network);
+  require_finite(problem);
   validate(problem, steps);
-  Plan plan{.problem = problem,
+  const bool trace_class = problem.data.spectrum.trace_class;
+  const Problem ordinary = trace_class ? with_ratios(problem, options.dim) : problem;
+  Plan plan{.problem = ordinary,
             .steps = steps,
             .sizes = {options.dim},
-            .samples = sample_count(problem.data, options.dim),
+            .samples = sample_count(ordinary.data, options.dim),
             .seeds = options.seeds,
             .threads = std::min(support::resolve_threads(options.threads), static_cast<int>(options.seeds.size())),
             .k_init = 1,
             .k_data = 1,
             .kernels = false,
+            .feature_scale = trace_class ? 1.0 / options.dim : 1.0,
             .bytes = 0.0};
   return plan;
 }
@@ -117,7 +122,7 @@ Plan make_plan(const Problem& problem, int steps, const TrainOptions& options) {
   if (options.kernels && plan.outputs() > 1)
     throw std::invalid_argument("kernels must be left out with several targets, got true");
   plan.kernels = options.kernels;
-  plan.sizes = network_sizes(problem.network, options.dim);
+  plan.sizes = network_sizes(plan.problem.network, options.dim);
   constexpr double kTotals = 3.0;  // both losses, chain_residual
   constexpr double kKernels = 3.0;
   plan.bytes = plan_bytes(plan, kTotals + 2.0 * plan.depth() + 2.0 * plan.outputs() + (plan.kernels ? kKernels : 0.0));
@@ -129,7 +134,7 @@ Plan make_plan(const Problem& problem, int steps, const ReplicaOptions& options)
   plan.k_init = options.k_init;
   plan.k_data = options.k_data;
   require_few(plan);
-  plan.sizes = network_sizes(problem.network, options.dim);
+  plan.sizes = network_sizes(plan.problem.network, options.dim);
   constexpr double kOverlaps = 5.0;  // four, and the averaged loss
   plan.bytes = plan_bytes(plan, kOverlaps);
   return plan;

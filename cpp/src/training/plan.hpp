@@ -15,11 +15,12 @@ struct Plan {
   std::vector<int> sizes;  ///< D, N_1 .. N_L
   int samples;             ///< P, or the batch of one pass; 0 for the population
   std::vector<std::uint64_t> seeds;
-  int threads;   ///< at most one a seed
-  int k_init;    ///< initializations of a seed
-  int k_data;    ///< data sets of a seed
-  bool kernels;  ///< also probe the kernel
-  double bytes;  ///< at the peak: the networks of a seed for every thread, and the results
+  int threads;           ///< at most one a seed
+  int k_init;            ///< initializations of a seed
+  int k_data;            ///< data sets of a seed
+  bool kernels;          ///< also probe the kernel
+  double feature_scale;  ///< what |h^l|^2 / N_l is multiplied by; not 1 for trace-class spectra
+  double bytes;          ///< at the peak: the networks of a seed for every thread, and the results
 
   [[nodiscard]] int runs() const { return static_cast<int>(seeds.size()); }
   [[nodiscard]] int dim() const { return sizes.front(); }

@@ -22,6 +22,7 @@ double threshold(double initial_loss) {
 Trial::Trial(const Plan& plan, std::uint64_t seed)
     : outputs_(plan.outputs()),
       kernels_(plan.kernels),
+      feature_scale_(plan.feature_scale),
       modes_(plan.problem.data, plan.dim(), seed),
       errors_(static_cast<std::size_t>(plan.k_init) * static_cast<std::size_t>(plan.k_data * plan.outputs()),
               Errors(plan.dim())) {
@@ -91,7 +92,7 @@ void Trial::read(int i) {
   for (int c = 0; c < outputs_; ++c) r.train_loss += errors(i, c).loss;
   r.chain_residual = network.chain_residual();
   for (std::size_t l = 0; l < r.feature_norm.size(); ++l) {
-    r.feature_norm[l] = network.feature_norm(static_cast<int>(l) + 1);
+    r.feature_norm[l] = feature_scale_ * network.feature_norm(static_cast<int>(l) + 1);
     r.gradient_norm[l] = network.gradient_norm(static_cast<int>(l) + 1);
   }
   if (kernels_) r.kernel_gradient = network.kernel();

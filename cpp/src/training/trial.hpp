@@ -55,6 +55,7 @@ class Trial {
 
   int outputs_;
   bool kernels_;
+  double feature_scale_;
   Modes modes_;
   std::vector<std::unique_ptr<Samples>> samples_;  // k_data
   std::vector<FiniteNetwork> networks_;            // k_data x k_init
