@@ -24,12 +24,21 @@ from lindmft._config import show_config
 from lindmft._core import NotConverged, __version__
 from lindmft.analysis import Comparison, compare
 from lindmft.data import FullBatch, MultiPass, OnePass, Population
+from lindmft.exponents import ExponentFit, LocalExponent, fit_exponent, local_exponent
 from lindmft.network import MLP, ResNet
 from lindmft.optimizer import SGD
+from lindmft.predictions import (
+    ExponentComparison,
+    ExponentRow,
+    PredictedExponents,
+    compare_exponents,
+    predicted_exponents,
+)
 from lindmft.problem import Problem
 from lindmft.replicas import ReplicaEnsemble, Replicas, train_replicas
 from lindmft.scaling import Scaling, check_scaling
 from lindmft.spectrum import Discrete, Isotropic
+from lindmft.stability import StableRate, largest_stable_lr
 from lindmft.theory import Solution, estimate_memory, solve
 from lindmft.training import Ensemble, estimate_train_memory, train
 
@@ -42,26 +51,37 @@ __all__ = [
     "Comparison",
     "Discrete",
     "Ensemble",
+    "ExponentComparison",
+    "ExponentFit",
+    "ExponentRow",
     "FullBatch",
     "Isotropic",
+    "LocalExponent",
     "MultiPass",
     "NotConverged",
     "OnePass",
     "Population",
+    "PredictedExponents",
     "Problem",
     "ReplicaEnsemble",
     "Replicas",
     "ResNet",
     "Scaling",
     "Solution",
+    "StableRate",
     "__version__",
     "analysis",
     "check_scaling",
     "citation",
     "compare",
+    "compare_exponents",
     "estimate_memory",
     "estimate_train_memory",
+    "fit_exponent",
+    "largest_stable_lr",
+    "local_exponent",
     "plotting",
+    "predicted_exponents",
     "show_config",
     "solve",
     "train",
