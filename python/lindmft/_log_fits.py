@@ -3,11 +3,15 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lindmft._types import Array
 
 NEAREST = 5
 """A local fit takes so many points at least, however far they lie."""
+
+STATIONS = 10
+"""Slopes are fitted so many times per radius at most."""
 
 
 class Line(NamedTuple):
@@ -36,8 +40,19 @@ def interval_weights(x: Array) -> Array:
 
 
 def local_slopes(x: Array, y: Array, radius: float) -> Array:
-    """Slope at every x of a parabola through the points around it, with tricube weights."""
-    return np.array([_local_slope(x, y, i, radius) for i in range(len(x))])
+    """Slope at every x of a parabola through the points around it, with tricube weights.
+
+    Where points are dense, at some of them, and by interpolation between: slopes do not change
+    within a small part of the radius.
+    """
+    fitted = _thinned(x, radius / STATIONS)
+    return np.interp(x, x[fitted], [_local_slope(x, y, int(i), radius) for i in fitted])
+
+
+def _thinned(x: Array, spacing: float) -> NDArray[np.int_]:
+    """Indices of the points that follow on a mark, of marks so far apart; and of the last one."""
+    marks = np.arange(x[0], x[-1], spacing)
+    return np.unique(np.append(np.searchsorted(x, marks), len(x) - 1))
 
 
 def _local_slope(x: Array, y: Array, i: int, radius: float) -> float:

@@ -147,8 +147,8 @@ def local_exponent(
 
     Notes
     -----
-    Local regression: W. S. Cleveland, J. Am. Stat. Assoc. 74, 829 (1979). Costs of order m times
-    the number of times within ``span``.
+    Local regression: W. S. Cleveland, J. Am. Stat. Assoc. 74, 829 (1979). Of times closer than a
+    tenth of ``span`` one is fitted, and the others are interpolated.
 
     Examples
     --------

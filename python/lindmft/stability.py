@@ -73,8 +73,8 @@ def largest_stable_lr(
     """Largest learning rate at which a run of so many steps is stable in the theory.
 
     From the problem's own rate (1 if that is zero) it doubles while runs are stable, or halves
-    until one is, and then bisects in log lr. Rates above an unstable one are not tried again:
-    where stable and unstable ones alternate, this is one of the edges.
+    until one is, and then bisects in log lr. Where stable and unstable rates alternate (a large step
+    may throw a run to a flatter minimum, or into a cycle), this is one of the edges.
 
     Parameters
     ----------
@@ -82,8 +82,8 @@ def largest_stable_lr(
         A ``Problem`` or its dictionary form. ``optimizer.lr`` is replaced; a schedule is multiplied
         as a whole.
     steps
-        Of each run. Just above the edge the loss grows slowly, so that short runs put the edge too
-        high: by order 1 / steps for a single unstable mode.
+        Of each run: enough to learn the target. Just above the edge the loss grows slowly, so that
+        short runs put it too high, by about 2 / steps for full batch.
     rtol
         The edge lies between ``lower`` and ``upper`` <= (1 + rtol) ``lower``.
     criterion
