@@ -52,12 +52,15 @@ def test_lazy_one_pass_has_its_edge_at_item_7(alpha: float) -> None:
     assert edge.lower <= exact <= edge.upper
 
 
-def test_one_hidden_layer_converges_up_to_two_over_its_last_kernel() -> None:
-    """Item 6: K = 2 sqrt(1 + gamma0^2) where f = 1; an edge of convergence to order 1 / steps."""
-    for gamma0 in (3.0, 10.0):
-        network = lm.MLP(depth=1, width=INF, gamma0=gamma0)
-        edge = lm.largest_stable_lr(problem(network), 300, rtol=1e-4, criterion="settled")
-        assert edge.lr == pytest.approx(1 / math.sqrt(1 + gamma0**2), rel=0.01)
+@pytest.mark.parametrize("gamma0", [1.0, 3.0, 10.0])
+def test_one_hidden_layer_converges_up_to_the_edge_of_its_flattest_minimum(gamma0: float) -> None:
+    """Item 6: every step multiplies K^2 - 4 gamma0^2 f^2 by (1 - eta^2 gamma0^2 r^2)^2.
+
+    So large steps wear it off, and K falls from 2 sqrt(1 + gamma0^2) to 2 gamma0 where f = 1.
+    """
+    network = lm.MLP(depth=1, width=INF, gamma0=gamma0)
+    edge = lm.largest_stable_lr(problem(network), 300, rtol=1e-3, criterion="settled")
+    assert edge.lr == pytest.approx(1 / gamma0, rel=0.01)
 
 
 # ---- item 10

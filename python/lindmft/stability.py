@@ -73,8 +73,8 @@ def largest_stable_lr(
     """Largest learning rate at which a run of so many steps is stable in the theory.
 
     From the problem's own rate (1 if that is zero) it doubles while runs are stable, or halves
-    until one is, and then bisects in log lr. Where stable and unstable rates alternate (a large step
-    may throw a run to a flatter minimum, or into a cycle), this is one of the edges.
+    until one is, and then bisects in log lr. Where stable and unstable rates alternate (a large
+    step may throw a run to a flatter minimum, or into a cycle), this is one of the edges.
 
     Parameters
     ----------
