@@ -13,7 +13,12 @@ from lindmft._optional import optional
 from lindmft._types import Array, Number
 from lindmft.exponents import local_exponent
 from lindmft.plotting.losses import COLOURS, End, label_ends
-from lindmft.predictions import labelled, predicted_exponents, spectrum_source
+from lindmft.predictions import (
+    PredictedExponents,
+    labelled,
+    predicted_exponents,
+    spectrum_source,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["exponents"]
 
 DASHES = ("-", "--", "-.", ":")
-GUIDE = "0.45"
+GUIDE = "0.4"
 
 
 def exponents(
@@ -69,24 +74,21 @@ def exponents(
     'd log L / d log t'
     """
     items = labelled(curves)
+    b = _source(items, source)
     upper, lower = _new_axes() if axes is None else axes
-    ends: tuple[list[End], list[End]] = ([], [])
+    ends = []
     for i, (label, curve) in enumerate(items.items()):
         read = as_curve(curve, observable=observable, floor=floor)
         slopes = local_exponent((read.time, read.loss), span=span).exponent
-        look = COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)]
-        for ax, values, found in zip((upper, lower), (read.loss, slopes), ends, strict=True):
-            found.append(_draw(ax, read.time, values, label, *look))
+        look = {"color": COLOURS[i % len(COLOURS)], "linestyle": DASHES[i % len(DASHES)]}
+        upper.plot(read.time, read.loss, linewidth=1.6, zorder=3, **look)
+        lower.plot(read.time, slopes, linewidth=1.6, zorder=3, **look)
+        ends.append(End(read.time[-1], read.loss[-1], label, look["color"]))
     _dress(upper, lower, floor)
-    _guide(upper, lower, _source(items, source))
-    for ax, found in zip((upper, lower), ends, strict=True):
-        label_ends(ax, found)
+    if b is not None:
+        _draw_predictions(upper, lower, predicted_exponents(b))
+    label_ends(upper, ends)
     return upper, lower
-
-
-def _draw(ax: "Axes", time: Array, values: Array, label: str, colour: str, dashes: str) -> End:
-    ax.plot(time, values, dashes, color=colour, linewidth=1.6, zorder=3)
-    return End(time[-1], values[-1], label, colour)
 
 
 def _source(items: Mapping[str, Any], source: Any) -> float | None:
@@ -96,55 +98,51 @@ def _source(items: Mapping[str, Any], source: Any) -> float | None:
     return next((b for b in found if b is not None), None)
 
 
-def _guide(upper: "Axes", lower: "Axes", source: float | None) -> None:
-    """Predicted slopes: lines through the first curve's middle above, levels below."""
-    if source is None:
-        return
-    predicted = predicted_exponents(source)
-    names = {"lazy": predicted.lazy, "rich": predicted.rich}
-    if predicted.lazy == predicted.rich:
-        names = {"lazy and rich": predicted.lazy}
-    for i, (name, slope) in enumerate(names.items()):
-        _guide_line(upper, slope, i)
-        lower.axhline(slope, color=GUIDE, linewidth=0.9, zorder=1)
-        lower.annotate(
-            f"{name} {slope:.3g}",
-            (0.0, slope),
-            xycoords=("axes fraction", "data"),
-            xytext=(4, 2.5),
-            textcoords="offset points",
-            color=GUIDE,
-            fontsize="small",
-        )
+def _draw_predictions(upper: "Axes", lower: "Axes", predicted: PredictedExponents) -> None:
+    """The lazy slope above all losses and the rich one below them, and both as levels."""
+    same = predicted.lazy == predicted.rich
+    times = [np.asarray(line.get_xdata(), float) for line in upper.get_lines()]
+    losses = [np.asarray(line.get_ydata(), float) for line in upper.get_lines()]
+    first, last = min(t[0] for t in times), max(t[-1] for t in times)
+    stretch = first * (last / first) ** np.array([0.5, 0.8])
+    lines = [_interpolated(stretch[0], t, x) for t, x in zip(times, losses, strict=True)]
+    _draw_guide(upper, stretch, 1.8 * max(lines), predicted.lazy, above=True)
+    levels = {"lazy and rich" if same else "lazy": predicted.lazy}
+    if not same:
+        _draw_guide(upper, stretch, min(lines) / 1.8, predicted.rich, above=False)
+        levels["rich"] = predicted.rich
+    lower.hlines(list(levels.values()), first, last, colors=GUIDE, linewidth=0.9, zorder=1)
+    lower.autoscale_view()
+    ends = [End(last, value, f"{name} ${value:.3g}$", GUIDE) for name, value in levels.items()]
+    label_ends(lower, ends)
 
 
-def _guide_line(ax: "Axes", slope: float, place: int) -> None:
-    """A stretch of t^slope beside the curve ``place``, so that no guide hides it."""
-    curves = ax.get_lines()
-    line = curves[min(place, len(curves) - 1)]
-    time, loss = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
-    reach = np.log(time[-1] / time[0])
-    t = time[0] * np.exp(reach * np.array([0.5, 0.8]))
-    # Above the upper curve and below the lower one.
-    offset = 1.8 if loss[-1] >= curves[1 - place if len(curves) > 1 else 0].get_ydata()[-1] else 0.5
-    start = offset * np.exp(np.interp(np.log(t[0]), np.log(time), np.log(loss)))
-    ax.plot(t, start * (t / t[0]) ** slope, color=GUIDE, linewidth=0.9, zorder=2)
+def _interpolated(time: float, times: Array, losses: Array) -> float:
+    return float(np.exp(np.interp(np.log(time), np.log(times), np.log(losses))))
+
+
+def _draw_guide(ax: "Axes", times: Array, start: float, slope: float, *, above: bool) -> None:
+    """A straight stretch with its slope written on the side that is away from the curves."""
+    values = start * (times / times[0]) ** slope
+    ax.plot(times, values, color=GUIDE, linewidth=0.9, zorder=2)
     ax.annotate(
         f"$t^{{{slope:.3g}}}$",
-        (t[1], start * (t[1] / t[0]) ** slope),
-        xytext=(4, 0),
+        (np.sqrt(times.prod()), np.sqrt(values.prod())),
+        xytext=(5, 3) if above else (-5, -3),
         textcoords="offset points",
         color=GUIDE,
-        fontsize="small",
-        va="center",
+        ha="left" if above else "right",
+        va="bottom" if above else "top",
     )
 
 
 def _dress(upper: "Axes", lower: "Axes", floor: float) -> None:
+    ticker = optional("matplotlib.ticker", "plot")
     for ax in (upper, lower):
         ax.set_xscale("log")
         ax.spines[["top", "right"]].set_visible(False)
     upper.set_yscale("log")
+    upper.yaxis.set_minor_formatter(ticker.LogFormatterSciNotation(minor_thresholds=(1.0, 0.4)))
     upper.set_ylabel("loss L" if floor == 0 else f"loss L less {floor:.3g}")
     lower.set_ylabel("d log L / d log t")
     lower.set_xlabel("time t")
