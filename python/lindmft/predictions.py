@@ -186,10 +186,10 @@ def compare_exponents(
     return ExponentComparison(tuple(rows))
 
 
-def labelled(curves: Any) -> Mapping[str, Any]:
+def labelled(curves: Any, field: str = "curves") -> Mapping[str, Any]:
     """The dictionary of curves by label; refused if it is none, or empty."""
     if not isinstance(curves, Mapping) or not curves:
-        refuse("curves", "a dictionary from labels to curves, with one or more", curves)
+        refuse(field, "a dictionary from labels to curves, with one or more", curves)
     return {str(label): curve for label, curve in curves.items()}
 
 

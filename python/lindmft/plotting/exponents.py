@@ -75,15 +75,15 @@ def exponents(
     """
     items = labelled(curves)
     b = _source(items, source)
+    read = {k: as_curve(v, observable=observable, floor=floor) for k, v in items.items()}
+    found = [local_exponent((c.time, c.loss), span=span).exponent for c in read.values()]
     upper, lower = _new_axes() if axes is None else axes
     ends = []
-    for i, (label, curve) in enumerate(items.items()):
-        read = as_curve(curve, observable=observable, floor=floor)
-        slopes = local_exponent((read.time, read.loss), span=span).exponent
-        look = {"color": COLOURS[i % len(COLOURS)], "linestyle": DASHES[i % len(DASHES)]}
-        upper.plot(read.time, read.loss, linewidth=1.6, zorder=3, **look)
-        lower.plot(read.time, slopes, linewidth=1.6, zorder=3, **look)
-        ends.append(End(read.time[-1], read.loss[-1], label, look["color"]))
+    for i, ((label, curve), slopes) in enumerate(zip(read.items(), found, strict=True)):
+        colour, dashes = COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)]
+        upper.plot(curve.time, curve.loss, dashes, color=colour, linewidth=1.6, zorder=3)
+        lower.plot(curve.time, slopes, dashes, color=colour, linewidth=1.6, zorder=3)
+        ends.append(End(curve.time[-1], curve.loss[-1], label, colour))
     _dress(upper, lower, floor)
     if b is not None:
         _draw_predictions(upper, lower, predicted_exponents(b))

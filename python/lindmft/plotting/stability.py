@@ -65,7 +65,7 @@ def stability(
     >>> len(lm.plotting.stability({"L = 1": (gammas, edges)}, {"L = 1": -1}).get_lines())
     2
     """
-    curves = {label: _pair(label, pair) for label, pair in labelled(rates).items()}
+    curves = {label: _pair(label, pair) for label, pair in labelled(rates, "rates").items()}
     guides = {} if slopes is None else {k: number(v, f"slopes[{k!r}]") for k, v in slopes.items()}
     for label in guides:
         if label not in curves:
