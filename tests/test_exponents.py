@@ -127,6 +127,16 @@ def test_the_error_of_a_curve_is_how_far_its_exponent_varies() -> None:
     assert "no statistical error" in str(fit)
 
 
+def test_an_exponent_that_swings_and_returns_has_an_error_too() -> None:
+    """Both halves of the window have the same exponent: there is spread and no drift."""
+    x = np.log(TIMES / 100)  # from -a to a
+    turn = 2 * np.pi / x[-1]
+    fit = lm.fit_exponent(TIMES, np.exp(-0.5 * x + 0.05 * np.sin(turn * x)), window=(0.1, 1e5))
+    assert abs(fit.drift) < 1e-3
+    assert fit.spread == pytest.approx(0.05 * turn, rel=0.05)
+    assert fit.error == fit.spread
+
+
 def test_what_lies_outside_a_window_does_not_enter() -> None:
     loss = broken(TIMES, -0.5, -2, 100)
     early, late = (lm.fit_exponent(TIMES, loss, window=w) for w in [(0.1, 99), (101, 1e5)])
@@ -303,7 +313,7 @@ def test_fits_and_curves_may_be_mixed() -> None:
 def test_the_source_is_that_of_the_spectrum() -> None:
     theory = lm.solve(lm.Problem(LAZY, lm.FullBatch(alpha=1.0), lm.SGD(lr=0.1)), 60)
     data = SimpleNamespace(spectrum=SimpleNamespace(source=0.7))
-    run = dataclasses.replace(theory, problem=SimpleNamespace(data=data))  # type: ignore[arg-type]
+    run = dataclasses.replace(theory, problem=SimpleNamespace(data=data))
     table = lm.compare_exponents({"run": run}, window=(5, 59))
     assert table.rows[0].predicted.source == 0.7
 
@@ -335,7 +345,7 @@ def test_bad_curves_are_refused(arguments: dict[str, Any], message: str) -> None
     defaults: dict[str, Any] = {"curve": TIMES, "loss": TIMES**-0.5}
     for function in (lm.local_exponent, lm.fit_exponent):
         with pytest.raises(ValueError, match=f"^{message}"):
-            function(**(defaults | arguments))  # type: ignore[operator]
+            function(**(defaults | arguments))
 
 
 @pytest.mark.parametrize(
@@ -370,7 +380,7 @@ def test_bad_comparisons_are_refused() -> None:
         lm.compare_exponents({"a": curve}, 1.0, window=(1, 1.01))
     for bad in (0, -1, INF, "0.5"):
         with pytest.raises(ValueError, match="^source must be"):
-            lm.predicted_exponents(bad)  # type: ignore[arg-type]
+            lm.predicted_exponents(bad)
     with pytest.raises(ValueError, match="^capacity must be a positive finite number, got 0"):
         lm.predicted_exponents(1).lazy_loss(1.0, capacity=0)
     theory = lm.solve(lm.Problem(LAZY, lm.Population(), lm.SGD(lr=0.1)), 10)

@@ -125,5 +125,5 @@ def test_bad_curves_leave_no_figure() -> None:
     before = pyplot.get_fignums()
     for curves, source in (({}, None), (CURVES, -1), ({"a": 3}, None)):
         with pytest.raises(ValueError, match="must be"):
-            lm.plotting.exponents(curves, source)  # type: ignore[arg-type]
+            lm.plotting.exponents(curves, source)
     assert pyplot.get_fignums() == before
