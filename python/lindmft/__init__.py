@@ -25,12 +25,21 @@ from lindmft._core import NotConverged, __version__
 from lindmft.analysis import Comparison, compare
 from lindmft.data import FullBatch, MultiPass, OnePass, Population
 from lindmft.empirical import estimate_noise, from_covariance, from_data
+from lindmft.exponents import ExponentFit, LocalExponent, fit_exponent, local_exponent
 from lindmft.network import MLP, ResNet
 from lindmft.optimizer import SGD
+from lindmft.predictions import (
+    ExponentComparison,
+    ExponentRow,
+    PredictedExponents,
+    compare_exponents,
+    predicted_exponents,
+)
 from lindmft.problem import Problem
 from lindmft.replicas import ReplicaEnsemble, Replicas, train_replicas
 from lindmft.scaling import Scaling, check_scaling
 from lindmft.spectrum import Discrete, Isotropic, PowerLaw
+from lindmft.stability import StableRate, largest_stable_lr
 from lindmft.theory import Solution, estimate_memory, solve
 from lindmft.training import Ensemble, estimate_train_memory, train
 
@@ -43,30 +52,41 @@ __all__ = [
     "Comparison",
     "Discrete",
     "Ensemble",
+    "ExponentComparison",
+    "ExponentFit",
+    "ExponentRow",
     "FullBatch",
     "Isotropic",
+    "LocalExponent",
     "MultiPass",
     "NotConverged",
     "OnePass",
     "Population",
     "PowerLaw",
+    "PredictedExponents",
     "Problem",
     "ReplicaEnsemble",
     "Replicas",
     "ResNet",
     "Scaling",
     "Solution",
+    "StableRate",
     "__version__",
     "analysis",
     "check_scaling",
     "citation",
     "compare",
+    "compare_exponents",
     "estimate_memory",
     "estimate_noise",
     "estimate_train_memory",
+    "fit_exponent",
     "from_covariance",
     "from_data",
+    "largest_stable_lr",
+    "local_exponent",
     "plotting",
+    "predicted_exponents",
     "show_config",
     "solve",
     "train",

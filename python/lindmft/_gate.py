@@ -7,6 +7,7 @@ are checked by the compiled validator.
 """
 
 import difflib
+import math
 import numbers
 import reprlib
 from collections.abc import Callable, Iterable, Sequence
@@ -56,6 +57,14 @@ def number(value: Any, field: str, allowed: str = "a number") -> float:
     if array is None or array.ndim != 0 or array.dtype.kind not in "iuf":
         refuse(field, allowed, value)
     return float(array)
+
+
+def positive(value: Any, field: str) -> float:
+    """A positive finite float."""
+    result = number(value, field)
+    if not 0 < result < math.inf:
+        refuse(field, "a positive finite number", value)
+    return result
 
 
 def integer(value: Any, field: str) -> int:

@@ -1,12 +1,14 @@
-"""Pictures: losses against time, where the test loss comes from, kernels, profiles over depth.
+"""Pictures: losses against time, their sources and exponents, kernels, depth, stability.
 
 Theory is drawn as lines, training as points with error bars. Everything needs matplotlib, which is
 imported when a picture is drawn.
 """
 
+from lindmft.plotting.exponents import exponents
 from lindmft.plotting.kernels import kernels
 from lindmft.plotting.losses import compare, losses
 from lindmft.plotting.profiles import profile
+from lindmft.plotting.stability import stability
 from lindmft.plotting.variances import variances
 
-__all__ = ["compare", "kernels", "losses", "profile", "variances"]
+__all__ = ["compare", "exponents", "kernels", "losses", "profile", "stability", "variances"]

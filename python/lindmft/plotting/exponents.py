@@ -1,0 +1,155 @@
+"""Power laws: losses in log-log with the predicted slopes as guides, and the local exponents below.
+
+Curves differ in colour, dashes and their labels; predictions are thin grey lines with their names.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lindmft._curves import Trajectory, as_curve
+from lindmft._optional import optional
+from lindmft._types import Array, Number
+from lindmft.exponents import local_exponent
+from lindmft.plotting.losses import COLOURS, End, label_ends
+from lindmft.predictions import (
+    PredictedExponents,
+    labelled,
+    predicted_exponents,
+    spectrum_source,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["exponents"]
+
+DASHES = ("-", "--", "-.", ":")
+GUIDE = "0.4"
+
+
+def exponents(
+    curves: Mapping[str, Trajectory],
+    source: Number | None = None,
+    axes: "tuple[Axes, Axes] | None" = None,
+    *,
+    floor: float = 0.0,
+    span: float = 0.25,
+    observable: str = "test_loss",
+) -> "tuple[Axes, Axes]":
+    """Draw losses against time, and below them their local exponents d log L / d log t.
+
+    Parameters
+    ----------
+    curves
+        By label: solutions, ensembles (of which the mean is drawn), or pairs (time, loss).
+    source
+        b of power-law data, for guides of the lazy and the rich slope; None: that of the first
+        result with a power-law spectrum, else no guides.
+    axes
+        Where to draw, losses and exponents; None: a new figure.
+    floor, span, observable
+        As for ``local_exponent``.
+
+    Returns
+    -------
+    tuple
+        The axes of the losses, and those of the exponents.
+
+    Raises
+    ------
+    ValueError
+        Bad input, as in ``local_exponent``.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> network = lm.MLP(width=float("inf"), gamma0=0)
+    >>> problem = lm.Problem(network, lm.FullBatch(alpha=1.0), lm.SGD(lr=0.1))
+    >>> upper, lower = lm.plotting.exponents({"lazy": lm.solve(problem, 300)}, source=0.5)
+    >>> lower.get_ylabel()
+    'd log L / d log t'
+    """
+    items = labelled(curves)
+    b = _source(items, source)
+    read = {k: as_curve(v, observable=observable, floor=floor) for k, v in items.items()}
+    found = [local_exponent((c.time, c.loss), span=span).exponent for c in read.values()]
+    upper, lower = _new_axes() if axes is None else axes
+    ends = []
+    for i, ((label, curve), slopes) in enumerate(zip(read.items(), found, strict=True)):
+        colour, dashes = COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)]
+        upper.plot(curve.time, curve.loss, dashes, color=colour, linewidth=1.6, zorder=3)
+        lower.plot(curve.time, slopes, dashes, color=colour, linewidth=1.6, zorder=3)
+        ends.append(End(curve.time[-1], curve.loss[-1], label, colour))
+    _dress(upper, lower, floor)
+    if b is not None:
+        _draw_predictions(upper, lower, predicted_exponents(b))
+    label_ends(upper, ends)
+    return upper, lower
+
+
+def _source(items: Mapping[str, Any], source: Any) -> float | None:
+    if source is not None:
+        return predicted_exponents(source).source
+    found = (spectrum_source(curve) for curve in items.values())
+    return next((b for b in found if b is not None), None)
+
+
+def _draw_predictions(upper: "Axes", lower: "Axes", predicted: PredictedExponents) -> None:
+    """The lazy slope above all losses and the rich one below them, and both as levels."""
+    same = predicted.lazy == predicted.rich
+    times = [np.asarray(line.get_xdata(), float) for line in upper.get_lines()]
+    losses = [np.asarray(line.get_ydata(), float) for line in upper.get_lines()]
+    first, last = min(t[0] for t in times), max(t[-1] for t in times)
+    stretch = first * (last / first) ** np.array([0.5, 0.8])
+    lines = [_interpolated(stretch[0], t, x) for t, x in zip(times, losses, strict=True)]
+    _draw_guide(upper, stretch, 1.8 * max(lines), predicted.lazy, above=True)
+    levels = {"lazy and rich" if same else "lazy": predicted.lazy}
+    if not same:
+        _draw_guide(upper, stretch, min(lines) / 1.8, predicted.rich, above=False)
+        levels["rich"] = predicted.rich
+    lower.hlines(list(levels.values()), first, last, colors=GUIDE, linewidth=0.9, zorder=1)
+    lower.autoscale_view()
+    ends = [End(last, value, f"{name} ${value:.3g}$", GUIDE) for name, value in levels.items()]
+    label_ends(lower, ends)
+
+
+def _interpolated(time: float, times: Array, losses: Array) -> float:
+    return float(np.exp(np.interp(np.log(time), np.log(times), np.log(losses))))
+
+
+def _draw_guide(ax: "Axes", times: Array, start: float, slope: float, *, above: bool) -> None:
+    """A straight stretch with its slope written on the side that is away from the curves."""
+    values = start * (times / times[0]) ** slope
+    ax.plot(times, values, color=GUIDE, linewidth=0.9, zorder=2)
+    ax.annotate(
+        f"$t^{{{slope:.3g}}}$",
+        (np.sqrt(times.prod()), np.sqrt(values.prod())),
+        xytext=(5, 3) if above else (-5, -3),
+        textcoords="offset points",
+        color=GUIDE,
+        ha="left" if above else "right",
+        va="bottom" if above else "top",
+    )
+
+
+def _dress(upper: "Axes", lower: "Axes", floor: float) -> None:
+    ticker = optional("matplotlib.ticker", "plot")
+    for ax in (upper, lower):
+        ax.set_xscale("log")
+        ax.spines[["top", "right"]].set_visible(False)
+    upper.set_yscale("log")
+    upper.yaxis.set_minor_formatter(ticker.LogFormatterSciNotation(minor_thresholds=(1.0, 0.4)))
+    upper.set_ylabel("loss L" if floor == 0 else f"loss L less {floor:.3g}")
+    lower.set_ylabel("d log L / d log t")
+    lower.set_xlabel("time t")
+
+
+def _new_axes() -> "tuple[Axes, Axes]":
+    """Two axes that share their times; the losses get more room."""
+    figure = optional("matplotlib.pyplot", "plot").figure(figsize=(5.6, 5.4), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    return upper, lower

@@ -1,0 +1,99 @@
+"""Largest stable learning rates against richness, width or any other positive parameter."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lindmft._gate import number, refuse, tuple_of_numbers
+from lindmft._types import Array, Number, Numbers
+from lindmft.plotting.losses import COLOURS, End, label_ends, new_axes
+from lindmft.predictions import labelled
+from lindmft.stability import StableRate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+__all__ = ["stability"]
+
+LOOKS = ("-o", "--s", "-.^", ":D")
+GUIDE = "0.4"
+
+
+def stability(
+    rates: "Mapping[str, tuple[Numbers, Numbers | Sequence[StableRate]]]",
+    slopes: Mapping[str, Number] | None = None,
+    ax: "Axes | None" = None,
+    *,
+    xlabel: str = "richness gamma0",
+) -> "Axes":
+    """Draw largest stable learning rates in log-log, one curve a label, with guides of given slope.
+
+    Parameters
+    ----------
+    rates
+        By label, pairs of parameter values (m,) and of rates (m,): numbers, or what
+        ``largest_stable_lr`` returns.
+    slopes
+        By label, the power of the parameter that a guide through the curve's last point has.
+    ax
+        Where to draw; None: a new figure.
+    xlabel
+        What the parameter is.
+
+    Returns
+    -------
+    Axes
+        With a curve for each label, and the guides.
+
+    Raises
+    ------
+    ValueError
+        If values are not positive, pairs of different lengths, or a slope has no curve.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(width=float("inf")), lm.Population(), lm.SGD(lr=0.1))
+    >>> gammas = [3, 10, 30]
+    >>> runs = [problem.replace(**{"network.gamma0": gamma}) for gamma in gammas]
+    >>> edges = [lm.largest_stable_lr(run, 40) for run in runs]
+    >>> len(lm.plotting.stability({"L = 1": (gammas, edges)}, {"L = 1": -1}).get_lines())
+    2
+    """
+    curves = {label: _pair(label, pair) for label, pair in labelled(rates, "rates").items()}
+    guides = {} if slopes is None else {k: number(v, f"slopes[{k!r}]") for k, v in slopes.items()}
+    for label in guides:
+        if label not in curves:
+            refuse("slopes", f"for labels of rates, {sorted(curves)}", label)
+    ax = new_axes() if ax is None else ax
+    ends = []
+    for i, (label, (x, y)) in enumerate(curves.items()):
+        colour = COLOURS[i % len(COLOURS)]
+        ax.plot(x, y, LOOKS[i % len(LOOKS)], color=colour, linewidth=1.6, markersize=3.6)
+        text = label
+        if label in guides:
+            ax.plot(x, y[-1] * (x / x[-1]) ** guides[label], color=GUIDE, linewidth=0.9, zorder=1)
+            text = f"{label}, slope ${guides[label]:.3g}$"
+        ends.append(End(x[-1], y[-1], text, colour))
+    ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="largest stable lr")
+    ax.spines[["top", "right"]].set_visible(False)
+    label_ends(ax, ends)
+    return ax
+
+
+def _pair(label: str, pair: Any) -> tuple[Array, Array]:
+    field = f"rates[{label!r}]"
+    if not isinstance(pair, tuple) or len(pair) != 2:
+        refuse(field, "a pair of parameter values and rates", pair)
+    given = [edge.lr if isinstance(edge, StableRate) else edge for edge in pair[1]]
+    x, y = (np.array(tuple_of_numbers(list(values), field)) for values in (pair[0], given))
+    if len(x) != len(y) or len(x) == 0:
+        raise ValueError(f"{field} must be of one length above 0, got {len(x)} and {len(y)}")
+    if not (np.concatenate([x, y]) > 0).all():
+        refuse(field, "positive numbers", pair)
+    return x, y
