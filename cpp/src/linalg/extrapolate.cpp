@@ -140,7 +140,7 @@ void guess_causal(Matrix& m, const Guess& guess) {
     const int n = std::min(panel.size(), guess.before.size());
     for (int i = 0; i < n; ++i) {
       for (int j = 0; j < n; ++j)
-        m(panel.begin + i, panel.begin + j) = m(guess.before.begin + i, guess.before.begin + j);
+        m(panel.begin + i, panel.begin + j) = 1.0 / guess.stretch * m(guess.before.begin + i, guess.before.begin + j);
     }
     return;
   }

@@ -9,13 +9,20 @@ namespace lindmft::linalg {
 /// Which rows are guessed, and from what.
 struct Guess {
   Panel panel;
-  Panel before{};  ///< on a coarse grid, the panel before; else empty: nodes are neighbouring steps
+  Panel before{};        ///< on a coarse grid, the panel before; else empty: nodes are neighbouring steps
+  double stretch = 1.0;  ///< and how many times longer than it the panel is
 };
+
+/// The same for what learning adds up to, in proportion to the length of a panel.
+inline Guess growing(Guess guess) {
+  guess.stretch = 1.0 / guess.stretch;
+  return guess;
+}
 
 /// Fills the panel's rows of a causal function. Close to the diagonal a two-time function varies slowly at fixed lag,
 /// far from it at fixed s: it is extrapolated along one or the other. Order, spacing and border are those that would
 /// have predicted the last row best. On a coarse grid the last row goes on, and the response within the panel is that
-/// of the panel before.
+/// of the panel before, over `stretch`: what is learned faster than a panel lasts answers in inverse proportion to it.
 void guess_causal(Matrix& m, const Guess& guess);
 /// The same for a symmetric function, columns included.
 void guess_symmetric(Matrix& m, const Guess& guess);

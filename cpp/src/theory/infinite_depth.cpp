@@ -120,11 +120,12 @@ void InfiniteDepth::guess(const linalg::Guess& guess, bool responses_final) {
     linalg::guess_symmetric(node.at.S_b, guess);
     if (responses_final) continue;
     for (Direction* my : {&node.forward, &node.backward}) {
-      linalg::guess_causal(my->kernel, guess);
-      linalg::guess_causal(my->branch, guess);
+      linalg::guess_causal(my->kernel, my == &node.forward ? guess : growing(guess));
+      linalg::guess_causal(my->branch, my == &node.forward ? guess : growing(guess));
       linalg::clear_rows(my->turn, guess.panel);
     }
   }
+  if (!responses_final) linalg::guess_causal(R_gu1_, growing(guess));
 }
 
 // Depth is implicit: everything.

@@ -23,6 +23,9 @@ void Mlp::guess(const linalg::Guess& guess, bool responses_final) {
     layer.h.guess_responses(guess);
     layer.g.clear_responses(guess.panel);
   }
+  if (guess.before.size() == 0) return;
+  linalg::guess_symmetric(layer(1).g.C, guess);
+  if (!responses_final) linalg::guess_causal(layer(1).g.cross, growing(guess));
 }
 
 std::vector<Carried> Mlp::carried() {

@@ -15,15 +15,18 @@ namespace {
 
 constexpr int kMemory = 20;            // earlier sweeps that are combined
 constexpr int kMostSweeps = 80;        // of a panel
-constexpr int kManySweeps = 25;        // after which panels stop growing
+constexpr int kManySweeps = 25;        // after which panels grow slowly
 constexpr double kConverged = 1e-3;    // of the tolerance
 constexpr double kRounding = 1e-12;    // relative change below which nothing gets better
 constexpr double kNoise = 1e-15;       // rounding of a variance, in units of the one at the start
 constexpr double kSmallUnit = 1e-5;    // of it: what is smaller need not converge relative to itself
 constexpr double kSafety = 0.9;        // of the length that would just meet the tolerance
 constexpr double kGrow = 2.5;          // a panel may be so many times longer than the one before,
-constexpr double kShrink = 0.2;        // or shorter than one that was rejected
-constexpr double kHalf = 0.4;          // where sweeps did not converge
+constexpr double kGrowSlowly = 1.4;     // where sweeps were many;
+constexpr double kShrink = 0.2;        // it may be so much shorter than one that was rejected
+constexpr double kLeastGrow = 1.15;    // so much at least while sweeps converge at all,
+constexpr double kRecover = 1.05;      // and a little more each time
+constexpr double kHalf = 0.7;           // where sweeps did not converge
 constexpr double kWild = 1e8;          // a change that no sweep will mend
 constexpr double kForward = 30.0;       // times the tolerance: what forward correlations may be off by,
 constexpr double kForwardFloor = 1e-2;  // or so many times the tolerance and the value at the start
@@ -55,6 +58,7 @@ class PanelMarch {
   [[nodiscard]] double error() const;
   void guess();
   [[nodiscard]] double next_length(double error) const;
+  double shorter_length();
   void refuse(double error) const;
   void report() const;
 
@@ -62,11 +66,14 @@ class PanelMarch {
   Recorder at_;
   Tolerance tolerance_;
   Panel before_;    // the last committed panel
-  int sweeps_ = 0;  // of the placed panel
+  double length_before_ = 0.0;
+  double growth_ = kGrow;  // that sweeps were found to bear
+  int sweeps_ = 0;         // of the placed panel
 };
 
 void PanelMarch::guess() {
-  const linalg::Guess guess{grid_.panel(), before_};
+  const double stretch = length_before_ > 0.0 ? grid_.length() / length_before_ : 1.0;
+  const linalg::Guess guess{grid_.panel(), before_, stretch};
   at_.data.guess(guess, at_.options.responses_final);
   at_.network.guess(guess, at_.options.responses_final);
 }
@@ -103,6 +110,7 @@ bool PanelMarch::converge_iterated() {
   std::vector<double> x, g;
   const double wanted = std::max(kRounding, kConverged * tolerance_.relative);
   const double floor = std::max(kSmallUnit, kNoise / wanted);
+  if (before_.size() > 0) at_.begin(grid_.propose(grid_.panel()));
   for (sweeps_ = 1; sweeps_ <= kMostSweeps; ++sweeps_) {
     state.read(x);
     at_.sweep(grid_.propose(grid_.panel()));
@@ -140,8 +148,16 @@ double PanelMarch::error() const {
 double PanelMarch::next_length(double error) const {
   const double order = grid_.panel().size();
   const double factor = kSafety * std::pow(std::max(error, 1e-30), -1.0 / order);
-  const double most = sweeps_ > kManySweeps ? 1.0 : kGrow;
+  const double most = sweeps_ > kManySweeps ? std::min(growth_, kGrowSlowly) : growth_;
   return std::max(grid_.exact_length(), grid_.length() * std::clamp(factor, kShrink, most));
+}
+
+/// After sweeps that did not converge: panels that grow too fast have too bad a guess.
+double PanelMarch::shorter_length() {
+  const double ratio = grid_.length() / std::max(length_before_, 1e-300);
+  if (ratio < kLeastGrow) return kHalf * grid_.length();
+  growth_ = std::max(kLeastGrow, std::sqrt(std::min(ratio, kGrow)));
+  return std::min(0.95 * grid_.length(), growth_ * length_before_);
 }
 
 void PanelMarch::refuse(double error) const {
@@ -174,7 +190,7 @@ Marched PanelMarch::run(double length) {
         break;
       }
       if (grid_.length() < kSmallest * grid_.begin()) refuse(error);
-      length = converged ? next_length(error) : kHalf * grid_.length();
+      length = converged ? next_length(error) : shorter_length();
       continue;
     }
     const Panel panel = grid_.panel();
@@ -182,6 +198,8 @@ Marched PanelMarch::run(double length) {
     ++at_.solution.stats.panels;
     if (!exact) at_.solution.stats.error_estimate = std::max(at_.solution.stats.error_estimate, error * tolerance_.relative);
     before_ = panel;
+    growth_ = std::min(kGrow, kRecover * growth_);
+    length_before_ = grid_.length();
     if (grid_.length() > 0.0) length = next_length(error);
     if (!at_.record(panel)) break;
     report();

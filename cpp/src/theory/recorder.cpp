@@ -42,6 +42,11 @@ void Recorder::sweep(const PanelTime& time) {
   solution.stats.row_sweeps += time.panel.size();
 }
 
+void Recorder::begin(const PanelTime& time) {
+  changes.reset(time.panel.size());
+  data.update({time, algebra, scratch, changes, options.responses_final}, network.field());
+}
+
 bool Recorder::diverged(int node, const Losses& losses) const {
   const double start = node == 0 ? losses.test : solution.test_loss.front();
   if (losses.test < -kRounding * std::max(1.0, start)) {

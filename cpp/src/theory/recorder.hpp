@@ -28,6 +28,8 @@ struct Recorder {
   Recorder(TimeGrid& time, NetworkSide& network_side, DataSide& data_side, const MarchOptions& march_options,
            Solution& out);
 
+  /// The data side of the panel's rows, from a guess of the network side alone, which varies more slowly.
+  void begin(const PanelTime& time);
   /// A sweep over the panel's rows.
   void sweep(const PanelTime& time);
   /// Finishes the panel's rows and appends them to the solution; false at the first diverged one.

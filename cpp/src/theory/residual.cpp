@@ -27,11 +27,13 @@ double Residual::bytes(const Problem& problem, int nodes, int rows) {
 
 void Residual::guess(const linalg::Guess& guess, bool responses_final) {
   for (Crossing& layer : layers_) layer.guess(guess, responses_final);
+  if (guess.before.size() > 0) linalg::guess_symmetric(layer(1).g.C, guess);
   if (responses_final) return;
   for (Branch& branch : branches_) {
     branch.forward.guess(guess);
     branch.backward.clear(guess.panel);  // a sweep begins with it
   }
+  linalg::guess_causal(R_gu1_, growing(guess));
 }
 
 std::vector<Carried> Residual::carried() {
