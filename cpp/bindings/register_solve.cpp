@@ -1,3 +1,5 @@
+#include <pybind11/native_enum.h>
+
 #include "lindmft/solve.hpp"
 #include "register.hpp"
 
@@ -19,6 +21,7 @@ py::dict to_dict(const SolveStats& stats) {
   out["threads"] = stats.threads;
   out["chain_residual"] = stats.chain_residual;
   out["depth_error"] = stats.depth_error;
+  out["error_estimate"] = stats.error_estimate;
   return out;
 }
 
@@ -70,6 +73,7 @@ py::dict to_dict(Solution&& solution) {
   out["channels"] = channels;
   out["channel"] = solution.channel;
   out["time"] = to_numpy(solution.time);
+  out["panels"] = solution.panels;
   out["test_loss"] = to_numpy(solution.test_loss);
   out["train_loss"] = to_numpy(solution.train_loss);
   out["term_target"] = to_numpy(solution.term_target);
@@ -85,29 +89,61 @@ py::dict to_dict(Solution&& solution) {
   return out;
 }
 
-py::dict solve_to_dict(const Problem& problem, int steps, std::vector<std::string> save, int depth_nodes, bool replicas,
-                       bool kernels, int threads, double memory_limit, const py::object& progress) {
-  const SolveOptions options{.threads = threads,
-                             .memory_limit = memory_limit,
-                             .save = std::move(save),
-                             .depth_nodes = depth_nodes,
-                             .replicas = replicas,
-                             .kernels = kernels,
-                             .progress = to_progress(progress)};
+SolveOptions make_options(std::vector<std::string> save, int depth_nodes, bool replicas, bool kernels, double rtol,
+                          double atol, int threads, double memory_limit, const py::object& progress) {
+  return {.rtol = rtol,
+          .atol = atol,
+          .threads = threads,
+          .memory_limit = memory_limit,
+          .save = std::move(save),
+          .depth_nodes = depth_nodes,
+          .replicas = replicas,
+          .kernels = kernels,
+          .progress = to_progress(progress)};
+}
+
+template <class Solve>
+py::dict without_gil(Solve solve) {
   Solution solution;
   {
     const py::gil_scoped_release release;
-    solution = solve(problem, steps, options);
+    solution = solve();
   }
   return to_dict(std::move(solution));
+}
+
+py::dict solve_to_dict(const Problem& problem, int steps, Grid grid, std::vector<std::string> save, int depth_nodes,
+                       bool replicas, bool kernels, double rtol, double atol, int threads, double memory_limit,
+                       const py::object& progress) {
+  SolveOptions options =
+      make_options(std::move(save), depth_nodes, replicas, kernels, rtol, atol, threads, memory_limit, progress);
+  options.grid = grid;
+  return without_gil([&] { return solve(problem, steps, options); });
+}
+
+py::dict flow_to_dict(const Problem& problem, double time, std::vector<std::string> save, int depth_nodes,
+                      bool replicas, bool kernels, double rtol, double atol, int threads, double memory_limit,
+                      const py::object& progress) {
+  const SolveOptions options =
+      make_options(std::move(save), depth_nodes, replicas, kernels, rtol, atol, threads, memory_limit, progress);
+  return without_gil([&] { return flow(problem, time, options); });
 }
 
 }  // namespace
 
 void register_solve(py::module_& module) {
-  module.def("solve", &solve_to_dict, "problem"_a, "steps"_a, py::kw_only(), "save"_a = std::vector<std::string>{},
-             "depth_nodes"_a = 0, "replicas"_a = false, "kernels"_a = false, "threads"_a = 0, "memory_limit"_a = 0.0,
-             "progress"_a = py::none(), "Exact steps of the theory; see lindmft.solve.");
+  py::native_enum<Grid>(module, "Grid", "enum.Enum")
+      .value("exact", Grid::exact)
+      .value("adaptive", Grid::adaptive)
+      .finalize();
+  module.def("solve", &solve_to_dict, "problem"_a, "steps"_a, py::kw_only(), "grid"_a = Grid::exact,
+             "save"_a = std::vector<std::string>{}, "depth_nodes"_a = 0, "replicas"_a = false, "kernels"_a = false,
+             "rtol"_a = 1e-6, "atol"_a = 1e-10, "threads"_a = 0, "memory_limit"_a = 0.0, "progress"_a = py::none(),
+             "Discrete steps of the theory; see lindmft.solve.");
+  module.def("flow", &flow_to_dict, "problem"_a, "time"_a, py::kw_only(), "save"_a = std::vector<std::string>{},
+             "depth_nodes"_a = 0, "replicas"_a = false, "kernels"_a = false, "rtol"_a = 1e-6, "atol"_a = 1e-10,
+             "threads"_a = 0, "memory_limit"_a = 0.0, "progress"_a = py::none(),
+             "Gradient flow of the theory; see lindmft.flow.");
   module.def(
       "estimate_solve_memory",
       [](const Problem& problem, int steps, std::vector<std::string> save, int depth_nodes, bool replicas,

@@ -9,6 +9,7 @@
 #include "linalg/extrapolate.hpp"
 #include "linalg/rows.hpp"
 #include "theory/kernel.hpp"
+#include "theory/panel_state.hpp"
 #include "theory/passage.hpp"
 
 namespace lindmft::theory {
@@ -23,6 +24,8 @@ constexpr double kNothing = 1e-9;  // of variances: against it, rounding is noth
 constexpr int kMemory = 30;  // earlier iterates of the accelerator
 constexpr int kMostIterations = 300;
 constexpr int kAttempts = 4;
+constexpr int kMostSettling = 40;     // iterations of a panel
+constexpr double kSmallUnit = 1e-5;  // see panel_march.cpp
 constexpr double kOutgrown = 1e3;  // in units of their own
 constexpr int kMostUnits = 10;
 constexpr double kShrunk = 10.0;      // of units, after which digits are missing
@@ -346,6 +349,37 @@ void InfiniteDepth::solve_row(const Sweep& sweep, bool ahead) {
   failure_ = message.str();
 }
 
+/// Iterates a direction to the relative change that the sweep asks for, rows of a panel together.
+void InfiniteDepth::settle(const Sweep& sweep, bool ahead) {
+  std::vector<Carried> functions;
+  for (Node& node : nodes_) {
+    const Going at = going(node, ahead);
+    for (Matrix* m : {&at.my.kernel, &at.my.branch}) functions.push_back({m, false});
+    for (Matrix* m : {&at.S, &at.x.C}) functions.push_back({m, true});
+  }
+  PanelState state(std::move(functions), sweep.time.panel);
+  linalg::Anderson accelerated(kMemory);
+  std::vector<double> x, g;
+  for (int i = 0; i < kMostSettling; ++i) {
+    state.read(x);
+    improve(sweep, ahead);
+    state.read(g);
+    const double change = distance(x, g);
+    if (i > 0 && !(change > sweep.settle)) return;
+    if (i == 0) {
+      state.rescale(kSmallUnit);
+    } else {
+      state.write(accelerated.next(x, g));
+    }
+  }
+}
+
+void InfiniteDepth::pass(const Sweep& sweep, bool ahead) {
+  if (sweep.time.panel.size() == 1) return solve_row(sweep, ahead);
+  if (sweep.settle > 0.0) return settle(sweep, ahead);
+  improve(sweep, ahead);
+}
+
 void InfiniteDepth::backward(const Sweep& sweep, const DataField& /*data*/) {
   const Panel panel = sweep.time.panel;
   Node& last = nodes_.back();
@@ -359,11 +393,7 @@ void InfiniteDepth::backward(const Sweep& sweep, const DataField& /*data*/) {
       node.at.h.set_kernel(sweep, rows_of(node.forward.kernel, panel), node.at.g, scales_.gamma0_sq);
     }
   }
-  if (panel.size() == 1) {
-    solve_row(sweep, false);
-  } else {
-    improve(sweep, false);
-  }
+  pass(sweep, false);
   if (sweep.responses_final) return;
   const View rows = sweep.scratch(0, panel.size(), panel.end);
   decayed_rows(rows, nodes_.front().at.g.cross, sweep.time);
@@ -379,11 +409,7 @@ void InfiniteDepth::forward(const Sweep& sweep, const DataField& data) {
     kernel_rows(E, sweep.time, data.R_hr0, data.C_h0, scales_.lr.front(), 1.0);
     linalg::replace_rows(first.forward.kernel, panel, E, sweep.changes);
   }
-  if (panel.size() == 1) {
-    solve_row(sweep, true);
-  } else {
-    improve(sweep, true);
-  }
+  pass(sweep, true);
 }
 
 void InfiniteDepth::finish(const Sweep& sweep, const DataField& /*data*/) {

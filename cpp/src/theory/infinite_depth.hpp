@@ -69,6 +69,8 @@ class InfiniteDepth final : public NetworkSide {
   void integrate(const Sweep& sweep, bool ahead);
   void meet(const Sweep& sweep, const Going& at);
   void improve(const Sweep& sweep, bool ahead);
+  void settle(const Sweep& sweep, bool ahead);
+  void pass(const Sweep& sweep, bool ahead);
   double iterate(const Sweep& sweep, bool ahead, RowState& state);
   void solve_row(const Sweep& sweep, bool ahead);
 

@@ -15,8 +15,9 @@ namespace {
 
 constexpr int kMemory = 20;            // earlier sweeps that are combined
 constexpr int kMostSweeps = 80;        // of a panel
-constexpr int kManySweeps = 25;        // after which panels grow slowly
+constexpr int kManySweeps = 40;        // after which panels grow slowly
 constexpr double kConverged = 1e-3;    // of the tolerance
+constexpr double kSettle = 1e-2;       // to which an implicit network side iterates in the first sweep
 constexpr double kRounding = 1e-12;    // relative change below which nothing gets better
 constexpr double kNoise = 1e-15;       // rounding of a variance, in units of the one at the start
 constexpr double kSmallUnit = 1e-5;    // of it: what is smaller need not converge relative to itself
@@ -113,7 +114,8 @@ bool PanelMarch::converge_iterated() {
   if (before_.size() > 0) at_.begin(grid_.propose(grid_.panel()));
   for (sweeps_ = 1; sweeps_ <= kMostSweeps; ++sweeps_) {
     state.read(x);
-    at_.sweep(grid_.propose(grid_.panel()));
+
+    at_.sweep(grid_.propose(grid_.panel()), sweeps_ == 1 ? kSettle : 0.0);
     state.read(g);
     const double change = distance(x, g);
     if (!(change < kWild) && sweeps_ > 1) return false;
@@ -121,7 +123,6 @@ bool PanelMarch::converge_iterated() {
       state.rescale(floor);  // the accelerator needs units that stay
       continue;
     }
-    if (getenv("DBG2")) fprintf(stderr, "   %d %.2e\n", sweeps_, change);
     if (change < wanted) return true;
     state.write(accelerated.next(x, g));
   }
@@ -137,10 +138,8 @@ double PanelMarch::error() const {
   for (const Watched& f : at_.network.watched()) functions.push_back(f);
   for (const Watched& f : functions) {
     const double error = panel_error(*f.C, grid_, f.forward ? forward : tolerance_);
-    if (getenv("DBG")) fprintf(stderr, " %.2g", error);
     if (!(error <= worst)) worst = error;
   }
-  if (getenv("DBG")) fprintf(stderr, "\n");
   return std::isfinite(worst) ? worst : std::numeric_limits<double>::infinity();
 }
 
@@ -182,7 +181,6 @@ Marched PanelMarch::run(double length) {
     const bool converged = converge();
     const double error = converged ? this->error() : std::numeric_limits<double>::infinity();
     const bool exact = grid_.exact();
-    if (getenv("DBG")) fprintf(stderr, "panel at %g length %g nodes %d+%d exact %d conv %d sweeps %d err %.3g\n", grid_.begin(), grid_.length(), grid_.panel().begin, grid_.panel().size(), exact, converged, sweeps_, error);
     if (!converged || (error > 1.0 && !exact)) {
       ++at_.solution.stats.rejected_panels;
       if (exact && grid_.panel().size() == 1) {

@@ -32,9 +32,9 @@ Recorder::Recorder(TimeGrid& time, NetworkSide& network_side, DataSide& data_sid
   solution.gradient_norm.resize(static_cast<std::size_t>(network.layers()));
 }
 
-void Recorder::sweep(const PanelTime& time) {
+void Recorder::sweep(const PanelTime& time, double settle) {
   changes.reset(time.panel.size());
-  const Sweep context{time, algebra, scratch, changes, options.responses_final};
+  const Sweep context{time, algebra, scratch, changes, options.responses_final, settle};
   network.backward(context, data.field());
   data.update(context, network.field());
   network.forward(context, data.field());

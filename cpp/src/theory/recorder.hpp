@@ -30,8 +30,8 @@ struct Recorder {
 
   /// The data side of the panel's rows, from a guess of the network side alone, which varies more slowly.
   void begin(const PanelTime& time);
-  /// A sweep over the panel's rows.
-  void sweep(const PanelTime& time);
+  /// A sweep over the panel's rows; settle: see Sweep.
+  void sweep(const PanelTime& time, double settle = 0.0);
   /// Finishes the panel's rows and appends them to the solution; false at the first diverged one.
   bool record(Panel panel);
   /// Whether the loss has grown so much that what cannot be resolved any more has diverged.

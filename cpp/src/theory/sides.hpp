@@ -53,6 +53,7 @@ struct Sweep {
   Scratch& scratch;
   linalg::RowChanges& changes;   ///< everything that is written notes here how much it changed
   bool responses_final = false;  ///< a pass over correlations alone: those of replicas (replicas.hpp)
+  double settle = 0.0;           ///< relative change to which an implicit side iterates within this pass; 0: it does not
 };
 
 class NetworkSide {
