@@ -153,7 +153,7 @@ double PanelMarch::next_length(double error) const {
 
 /// After sweeps that did not converge: panels that grow too fast have too bad a guess.
 double PanelMarch::shorter_length() {
-  const double ratio = grid_.length() / std::max(length_before_, 1e-300);
+  const double ratio = length_before_ > 0.0 ? grid_.length() / length_before_ : 0.0;
   if (ratio < kLeastGrow) return kHalf * grid_.length();
   growth_ = std::max(kLeastGrow, std::sqrt(std::min(ratio, kGrow)));
   return std::min(0.95 * grid_.length(), growth_ * length_before_);
@@ -176,6 +176,7 @@ void PanelMarch::report() const {
 }
 
 Marched PanelMarch::run(double length) {
+  const double first = length;
   while (!grid_.finished() && grid_.room()) {
     grid_.place(length);
     const bool converged = converge();
@@ -187,7 +188,7 @@ Marched PanelMarch::run(double length) {
         at_.solution.diverged_at = static_cast<int>(grid_.time(grid_.panel().begin));
         break;
       }
-      if (grid_.length() < kSmallest * grid_.begin()) refuse(error);
+      if (grid_.length() < kSmallest * std::max(grid_.begin(), first)) refuse(error);
       length = converged ? next_length(error) : shorter_length();
       continue;
     }
