@@ -13,8 +13,8 @@
 namespace lindmft::theory {
 namespace {
 
-constexpr int kMemory = 20;            // earlier sweeps that are combined
-constexpr int kMostSweeps = 80;        // of a panel
+constexpr int kMemory = 40;            // earlier sweeps that are combined
+constexpr int kMostSweeps = 120;       // of a panel
 constexpr int kManySweeps = 40;        // after which panels grow slowly
 constexpr double kConverged = 1e-3;    // of the tolerance
 constexpr double kSettle = 1e-2;       // to which an implicit network side iterates in the first sweep
@@ -83,7 +83,8 @@ bool PanelMarch::converge() {
   at_.map.set(grid_.panel());
   guess();
   sweeps_ = 0;
-  const bool exact = grid_.exact() && at_.network.exact_first_row(grid_.panel().size());
+  const bool exact =
+      grid_.exact() && at_.network.exact_first_row(grid_.panel().size()) && at_.data.exact_first_row();
   return exact ? converge_exact() : converge_iterated();
 }
 

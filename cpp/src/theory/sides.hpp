@@ -117,6 +117,9 @@ class DataSide {
   [[nodiscard]] virtual std::vector<Carried> carried() = 0;
   [[nodiscard]] virtual std::vector<Watched> watched() const = 0;
 
+  /// Whether a sweep makes the first row exact, by causality.
+  [[nodiscard]] virtual bool exact_first_row() const { return true; }
+
   /// One entry a node of the panel, from converged rows.
   virtual std::vector<Losses> losses(const Sweep& sweep, const NetworkField& network) = 0;
   /// end: of the node's panel
