@@ -138,6 +138,32 @@ std::vector<Watched> SpectralData::watched() const {
   return functions;
 }
 
+void SpectralData::visit(const StateVisitor& visitor) {
+  for (std::size_t k = 0; k < modes_.size(); ++k) {
+    const std::string name = std::to_string(k);
+    visitor.function("H" + name, modes_[k].H);
+    visitor.function("G" + name, modes_[k].G);
+    visitor.series("target" + name, modes_[k].target);
+  }
+  visitor.function("Bt", Bt_);
+  visitor.function("R_delta", R_delta_);
+  visitor.function("H1", H1_);
+  visitor.function("H2", H2_);
+  visitor.function("init", init_);
+  visitor.function("data", data_);
+  visitor.function("C_v", C_v_);
+  visitor.function("C_v2", C_v2_);
+  visitor.function("C_e", C_e_);
+  visitor.function("X", X_);
+  visitor.function("GC_e", GC_e_);
+  visitor.function("RH", RH_);
+  visitor.function("C_h0", C_h0_);
+  visitor.function("R_hr0", R_hr0_);
+  visitor.series("error_sum", error_sum_);
+  visitor.series("RH_sum", RH_sum_);
+  visitor.series("train_loss", train_loss_);
+}
+
 void SpectralData::update(const Sweep& sweep, const NetworkField& network) {
   if (!sweep.responses_final) update_responses(sweep, network);
   if (solves_samples()) {
@@ -404,7 +430,9 @@ void SpectralData::update_gradient(const Sweep& sweep) {
   if (!sweep.responses_final) {
     R_delta_times(rows, H1(), 1.0, sweep);
     if (!RH_.empty() && !solves_samples()) linalg::replace_rows(RH_, panel, rows, sweep.changes);
-    for (int i = 0; i < p; ++i) std::transform(rows.row(i), rows.row(i) + b, rows.row(i), [&](double x) { return -scales_.rho * H1_factor() * x; });
+    for (int i = 0; i < p; ++i)
+      std::transform(rows.row(i), rows.row(i) + b, rows.row(i),
+                     [&](double x) { return -scales_.rho * H1_factor() * x; });
     std::vector<double> sums(static_cast<std::size_t>(p));
     for (int i = 0; i < p; ++i) sums[static_cast<std::size_t>(i)] = linalg::sum(rows.row(i), b);
     times_E(rows, sweep, sums.data());

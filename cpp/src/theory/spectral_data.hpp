@@ -23,6 +23,7 @@ class SpectralData final : public DataSide {
   void guess(const linalg::Guess& guess, bool responses_final) override;
   [[nodiscard]] std::vector<Carried> carried() override;
   [[nodiscard]] std::vector<Watched> watched() const override;
+  void visit(const StateVisitor& visitor) override;
   void update(const Sweep& sweep, const NetworkField& network) override;
   [[nodiscard]] DataField field() const override { return {&C_h0_, &R_hr0_}; }
   [[nodiscard]] bool exact_first_row() const override { return !sums_small_terms(); }
