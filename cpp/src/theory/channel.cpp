@@ -108,17 +108,6 @@ Horizon shorter(const Horizon& horizon, int steps) {
   return horizon.coarse() ? Horizon{horizon.kind, end, horizon.nodes} : exact_steps(end);
 }
 
-std::string describe(const Horizon& horizon) {
-  std::ostringstream text;
-  if (horizon.kind == Horizon::Kind::gradient_flow) {
-    text << "gradient flow on " << horizon.nodes << " nodes";
-  } else {
-    text << "solve of " << horizon.steps() << " steps";
-    if (horizon.coarse()) text << " on " << horizon.nodes << " nodes";
-  }
-  return text.str();
-}
-
 /// Nodes of a coarse grid's panels: what they gain in length they cost in work, and rounding ends it.
 int panel_order(double rtol) { return rtol > 3e-5 ? 6 : rtol > 3e-8 ? 8 : 10; }
 
@@ -310,6 +299,17 @@ Solution go_on(const Problem& problem, const Horizon& horizon, const SolveOption
 }
 
 }  // namespace
+
+std::string describe(const Horizon& horizon) {
+  std::ostringstream text;
+  if (horizon.kind == Horizon::Kind::gradient_flow) {
+    text << "gradient flow on " << horizon.nodes << " nodes";
+  } else {
+    text << "solve of " << horizon.steps() << " steps";
+    if (horizon.coarse()) text << " on " << horizon.nodes << " nodes";
+  }
+  return text.str();
+}
 
 double channel_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
   return bytes_at(problem, horizon.nodes, options, chosen_depth_nodes(problem, options));
