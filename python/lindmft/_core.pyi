@@ -30,6 +30,10 @@ class DataMode(Enum):
     one_pass = 2
     population = 3
 
+class Grid(Enum):
+    exact = 0
+    adaptive = 1
+
 class Network:
     def __init__(
         self,
@@ -94,10 +98,27 @@ def solve(
     problem: Problem,
     steps: int,
     *,
+    grid: Grid = ...,
     save: Sequence[str] = ...,
     depth_nodes: int = 0,
     replicas: bool = False,
     kernels: bool = False,
+    rtol: float = 1e-6,
+    atol: float = 1e-10,
+    threads: int = 0,
+    memory_limit: float = 0.0,
+    progress: Callback | None = None,
+) -> SolveDict: ...
+def flow(
+    problem: Problem,
+    time: float,
+    *,
+    save: Sequence[str] = ...,
+    depth_nodes: int = 0,
+    replicas: bool = False,
+    kernels: bool = False,
+    rtol: float = 1e-6,
+    atol: float = 1e-10,
     threads: int = 0,
     memory_limit: float = 0.0,
     progress: Callback | None = None,
