@@ -104,14 +104,14 @@ def _extended(solution: Solution, run: Run) -> Solution:
     more = np.arange(first, last + 1.0) if run.grid == "exact" else np.array([float(last)])
     names = (*LOSSES, *NORMS, *KERNELS, "test_loss_by_output", "train_loss_by_output")
     series = {name: getattr(solution, name) for name in names}
+    channels = tuple(_extended(channel, run) for channel in solution.channels)
 
     def longer(values: Array) -> Array:
         rest = [(0, 0)] * (values.ndim - 1) + [(0, len(more))]
         return np.pad(values, rest, constant_values=np.inf)
 
-    return replace(
-        solution,
-        time=np.append(solution.time, more),
-        channels=tuple(_extended(channel, run) for channel in solution.channels),
-        **{name: longer(values) for name, values in series.items() if values is not None},
-    )
+    fields: dict[str, Any] = {
+        name: longer(values) for name, values in series.items() if values is not None
+    }
+    time = np.append(solution.time, more)
+    return replace(solution, time=time, channels=channels, **fields)

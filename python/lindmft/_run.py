@@ -1,5 +1,6 @@
 """A computation of the theory: how far, on which grid, how accurately, with what kept."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,6 +26,7 @@ from lindmft.solution import LAYERED, Layers, Solution, SolveStats
 from lindmft.targets import channels
 
 RTOL, ATOL = 1e-6, 1e-10
+LIKELY_DEPTH_NODES = 16
 
 
 @dataclass(frozen=True)
@@ -91,9 +93,9 @@ class Run:
             return self.keep_state
         if self.replicas or self.kernels or "keep_state" not in (_core.solve.__doc__ or ""):
             return False
-        depth = self.problem.network.depth
-        layers = 4.0 * (depth + 1 if np.isfinite(depth) else 16)
-        return self.grid != "exact" or 8 * layers * self.end**2 <= SMALL
+        depth = float(self.problem.network.depth)
+        arrays = 4 * ((depth if math.isfinite(depth) else LIKELY_DEPTH_NODES) + 1)
+        return self.grid != "exact" or 8 * arrays * self.end**2 <= SMALL
 
     def lightened(self, solution: Solution) -> Solution:
         """Without a state that was not asked for: refused, or left to its size and large."""

@@ -7,6 +7,7 @@ every step, and nothing between them.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -93,7 +94,7 @@ def _sampling(solution: Solution, points: Array) -> _Sampling:
         return _at_nodes(solution, points)
     last = solution.time[solution.valid - 1] if solution.valid else -np.inf
     inside = points[points <= last]
-    size = max(len(nodes) for nodes in _panels(solution.panels))
+    size = max((len(nodes) for nodes in _panels(solution.panels)), default=1)
     index = np.zeros((len(inside), size), int)
     weights = np.zeros((len(inside), size))
     start = -np.inf
@@ -108,7 +109,7 @@ def _sampling(solution: Solution, points: Array) -> _Sampling:
 
 def _panels(panels: NDArray[np.int_]) -> Iterator[NDArray[np.int_]]:
     """The nodes through which each panel's polynomials go."""
-    for first, end in zip(panels[:-1], panels[1:], strict=True):
+    for first, end in pairwise(panels):
         yield np.arange(max(first - 1, 0), end)
 
 

@@ -6,7 +6,7 @@ before the update of step t. Two-time arrays have row t and column s.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,8 +127,8 @@ class Solution:
     diverged_at
         The first step whose loss passes 1e12 times the larger of 1 and its start; None if there is
         none. Entries from there on are inf, and two-time functions have the m = ``valid`` rows
-        before it instead of n. At infinite depth also the first step that cannot be resolved, once the loss is
-        past ten times its start or where a finite network diverges within three steps.
+        before it instead of n. At infinite depth also the first step that cannot be resolved, once
+        the loss is past ten times its start or where a finite network diverges within three steps.
     replicas
         ``Replicas`` or None: overlaps of networks that share initial weights, data or neither;
         for ``ensemble_loss`` and the split of the test loss into bias and variances.
