@@ -10,7 +10,6 @@ import numpy as np
 from lindmft import _core
 from lindmft._gate import (
     bytes_or_default,
-    choice,
     flag,
     integer,
     number,
@@ -108,7 +107,6 @@ class Run:
 
 def checked_run(problem: Problem, grid: str, end: Any, options: dict[str, Any]) -> Run:
     """A ``Run`` from what a user gave; bad values are a ``ValueError`` that names them."""
-    grid = grid if grid == "flow" else choice("exact", "adaptive")(grid, "grid")
     run = Run(
         problem=problem,
         grid=grid,

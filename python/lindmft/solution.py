@@ -273,7 +273,7 @@ class Solution:
         >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
         >>> theory = lm.solve(problem, steps=10**6, grid="adaptive")
         >>> theory.at([0, 10, 999_999]).test_loss.round(4).tolist()
-        [2.0, 0.3162, 0.09]
+        [2.0, 0.3428, 0.09]
         """
         from lindmft.dense_output import sample
 

@@ -10,7 +10,7 @@ from typing import Any
 from lindmft import _core
 from lindmft._checkpoints import checked_every, solve_with_checkpoints
 from lindmft._continuing import continued
-from lindmft._gate import flag, integer, refuse
+from lindmft._gate import choice, flag, integer, refuse
 from lindmft._run import Run, checked_run, names, nodes_or_default
 from lindmft._types import Array, Callback, Number, Numbers, Path
 from lindmft.dense_output import requested_times
@@ -124,6 +124,7 @@ def solve(
     >>> lm.solve(problem, steps=10**8, grid="adaptive").test_loss[-1].round(4)
     np.float64(0.09)
     """
+    choice("exact", "adaptive")(grid, "grid")
     tolerances = _tolerances(grid, rtol, atol, continue_from)
     options = {
         **tolerances,
@@ -191,7 +192,7 @@ def flow(
     >>> import lindmft as lm
     >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
     >>> lm.flow(problem, time=1e6, saveat=[0.0, 0.5, 1e6]).test_loss.round(4).tolist()
-    [2.0, 0.543, 0.09]
+    [2.0, 0.595, 0.09]
     """
     tolerances = _tolerances("flow", rtol, atol, continue_from)
     options = {
