@@ -63,10 +63,10 @@ def test_flow_is_the_limit_of_small_steps_and_knows_no_rate() -> None:
         lm.flow(PROBLEM.replace(**{"optimizer.lr": 0.7}), 1.0).test_loss, flow.test_loss
     )
     differences = []
-    for lr in (0.01, 0.005):
+    for lr in (0.002, 0.001):
         steps = lm.solve(PROBLEM.replace(**{"optimizer.lr": lr}), round(1.0 / lr) + 1)
         differences.append(abs(steps.test_loss[-1] - flow.test_loss[-1]))
-    assert differences[0] / differences[1] == pytest.approx(2.0, rel=0.05)  # first order in lr
+    assert differences[0] / differences[1] == pytest.approx(2.0, rel=0.1)  # first order in lr
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
