@@ -84,13 +84,75 @@ py::dict to_dict(Solution&& solution) {
   out["gradient_norm"] = to_numpy(solution.gradient_norm);
   out["irreducible"] = solution.irreducible;
   out["diverged_at"] = solution.diverged_at;
+  py::dict state;
+  for (auto& [name, kept] : solution.state) state[py::str(name)] = to_numpy(std::move(kept));
+  out["state"] = state;
   out["functions"] = to_dict(std::move(solution.functions));
   out["stats"] = to_dict(solution.stats);
   return out;
 }
 
+using Array = py::array_t<double, py::array::c_style | py::array::forcecast>;
+
+std::vector<double> to_vector(const py::handle& array) {
+  const auto values = py::cast<Array>(array);
+  return {values.data(), values.data() + values.size()};
+}
+
+std::vector<std::vector<double>> to_rows(const py::handle& array) {
+  const auto values = py::cast<Array>(array);
+  std::vector<std::vector<double>> rows;
+  const py::ssize_t n = values.ndim() == 2 ? values.shape(1) : 0;
+  for (py::ssize_t i = 0; i < (values.ndim() == 2 ? values.shape(0) : 0); ++i)
+    rows.emplace_back(values.data() + i * n, values.data() + (i + 1) * n);
+  return rows;
+}
+
+Matrix to_matrix(const py::handle& array) {
+  const auto values = py::cast<Array>(array);
+  if (values.ndim() != 2) throw std::invalid_argument("continue_from must have a state of two-dimensional arrays");
+  Matrix m(static_cast<int>(values.shape(0)), static_cast<int>(values.shape(1)));
+  std::copy_n(values.data(), values.size(), m.data());
+  return m;
+}
+
+SolveStats to_stats(const py::dict& stats) {
+  SolveStats out;
+  out.panels = py::cast<int>(stats["panels"]);
+  out.rejected_panels = py::cast<int>(stats["rejected_panels"]);
+  out.sweeps = py::cast<int>(stats["sweeps"]);
+  out.row_sweeps = py::cast<double>(stats["row_sweeps"]);
+  out.flops = py::cast<double>(stats["flops"]);
+  out.chain_residual = py::cast<double>(stats["chain_residual"]);
+  out.depth_error = py::cast<double>(stats["depth_error"]);
+  out.error_estimate = py::cast<double>(stats["error_estimate"]);
+  return out;
+}
+
+/// What to_dict made of a solution, as far as going on needs it.
+Solution from_dict(const py::dict& dict) {
+  Solution out;
+  out.time = to_vector(dict["time"]);
+  out.panels = py::cast<std::vector<int>>(dict["panels"]);
+  out.test_loss = to_vector(dict["test_loss"]);
+  out.train_loss = to_vector(dict["train_loss"]);
+  out.term_target = to_vector(dict["term_target"]);
+  out.term_init = to_vector(dict["term_init"]);
+  out.term_data = to_vector(dict["term_data"]);
+  out.depth = to_vector(dict["depth"]);
+  out.feature_norm = to_rows(dict["feature_norm"]);
+  out.gradient_norm = to_rows(dict["gradient_norm"]);
+  out.diverged_at = py::cast<std::optional<int>>(dict["diverged_at"]);
+  out.stats = to_stats(py::cast<py::dict>(dict["stats"]));
+  for (const auto& [name, kept] : py::cast<py::dict>(dict["state"]))
+    out.state.emplace_back(py::cast<std::string>(name), to_matrix(kept));
+  for (const py::handle channel : py::cast<py::list>(dict["channels"]))
+    out.channels.push_back(from_dict(py::cast<py::dict>(channel)));
+  return out;
+}
+
 SolveOptions make_options(std::vector<std::string> save, int depth_nodes, bool replicas, bool kernels, double rtol,
-                          double atol, int threads, double memory_limit, const py::object& progress) {
+                          double atol, bool keep_state, int threads, double memory_limit, const py::object& progress) {
   return {.rtol = rtol,
           .atol = atol,
           .threads = threads,
@@ -99,34 +161,39 @@ SolveOptions make_options(std::vector<std::string> save, int depth_nodes, bool r
           .depth_nodes = depth_nodes,
           .replicas = replicas,
           .kernels = kernels,
+          .keep_state = keep_state,
           .progress = to_progress(progress)};
 }
 
 template <class Solve>
-py::dict without_gil(Solve solve) {
+py::dict without_gil(SolveOptions options, const std::optional<py::dict>& continue_from, Solve solve) {
   Solution solution;
+  const Solution earlier = continue_from ? from_dict(*continue_from) : Solution{};
+  if (continue_from) options.continue_from = &earlier;
   {
     const py::gil_scoped_release release;
-    solution = solve();
+    solution = solve(options);
   }
   return to_dict(std::move(solution));
 }
 
 py::dict solve_to_dict(const Problem& problem, int steps, Grid grid, std::vector<std::string> save, int depth_nodes,
-                       bool replicas, bool kernels, double rtol, double atol, int threads, double memory_limit,
+                       bool replicas, bool kernels, double rtol, double atol, bool keep_state,
+                       const std::optional<py::dict>& continue_from, int threads, double memory_limit,
                        const py::object& progress) {
-  SolveOptions options =
-      make_options(std::move(save), depth_nodes, replicas, kernels, rtol, atol, threads, memory_limit, progress);
+  SolveOptions options = make_options(std::move(save), depth_nodes, replicas, kernels, rtol, atol, keep_state, threads,
+                                      memory_limit, progress);
   options.grid = grid;
-  return without_gil([&] { return solve(problem, steps, options); });
+  return without_gil(options, continue_from, [&](const SolveOptions& with) { return solve(problem, steps, with); });
 }
 
 py::dict flow_to_dict(const Problem& problem, double time, std::vector<std::string> save, int depth_nodes,
-                      bool replicas, bool kernels, double rtol, double atol, int threads, double memory_limit,
+                      bool replicas, bool kernels, double rtol, double atol, bool keep_state,
+                      const std::optional<py::dict>& continue_from, int threads, double memory_limit,
                       const py::object& progress) {
-  const SolveOptions options =
-      make_options(std::move(save), depth_nodes, replicas, kernels, rtol, atol, threads, memory_limit, progress);
-  return without_gil([&] { return flow(problem, time, options); });
+  const SolveOptions options = make_options(std::move(save), depth_nodes, replicas, kernels, rtol, atol, keep_state,
+                                            threads, memory_limit, progress);
+  return without_gil(options, continue_from, [&](const SolveOptions& with) { return flow(problem, time, with); });
 }
 
 }  // namespace
@@ -138,12 +205,12 @@ void register_solve(py::module_& module) {
       .finalize();
   module.def("solve", &solve_to_dict, "problem"_a, "steps"_a, py::kw_only(), "grid"_a = Grid::exact,
              "save"_a = std::vector<std::string>{}, "depth_nodes"_a = 0, "replicas"_a = false, "kernels"_a = false,
-             "rtol"_a = 1e-6, "atol"_a = 1e-10, "threads"_a = 0, "memory_limit"_a = 0.0, "progress"_a = py::none(),
-             "Discrete steps of the theory; see lindmft.solve.");
+             "rtol"_a = 1e-6, "atol"_a = 1e-10, "keep_state"_a = false, "continue_from"_a = py::none(), "threads"_a = 0,
+             "memory_limit"_a = 0.0, "progress"_a = py::none(), "Discrete steps of the theory; see lindmft.solve.");
   module.def("flow", &flow_to_dict, "problem"_a, "time"_a, py::kw_only(), "save"_a = std::vector<std::string>{},
              "depth_nodes"_a = 0, "replicas"_a = false, "kernels"_a = false, "rtol"_a = 1e-6, "atol"_a = 1e-10,
-             "threads"_a = 0, "memory_limit"_a = 0.0, "progress"_a = py::none(),
-             "Gradient flow of the theory; see lindmft.flow.");
+             "keep_state"_a = false, "continue_from"_a = py::none(), "threads"_a = 0, "memory_limit"_a = 0.0,
+             "progress"_a = py::none(), "Gradient flow of the theory; see lindmft.flow.");
   module.def(
       "estimate_solve_memory",
       [](const Problem& problem, int steps, std::vector<std::string> save, int depth_nodes, bool replicas,

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lindmft/matrix.hpp"
@@ -18,6 +19,8 @@ enum class Grid {
   adaptive,  ///< a few steps on each of growing panels, between which functions are polynomials: full batch, population
 };
 
+struct Solution;
+
 struct SolveOptions {
   Grid grid = Grid::exact;        ///< of steps; flow() has panels of its own
   double rtol = 1e-6;             ///< relative error allowed on coarse grids
@@ -28,6 +31,10 @@ struct SolveOptions {
   int depth_nodes = 0;            ///< collocation nodes of infinite depth; 0: as many as an error estimate asks for
   bool replicas = false;          ///< also pairs of networks that share initial weights, data or neither
   bool kernels = false;           ///< also the neural tangent kernel
+  bool keep_state = false;        ///< keep Solution::state, to go on from later; about as much memory again
+  /// A solution of the same problem on the same kind of grid that kept its state and has not diverged: go on where it
+  /// ended. Without replicas and kernels. Must outlive the call.
+  const Solution* continue_from = nullptr;
   Progress progress;
 };
 
@@ -74,11 +81,11 @@ struct Kernels {
   std::vector<double> gradient;  ///< x = u, the direction in which training moves
 };
 
-/// Time is counted in steps (flow: in units of 1 / learning rate); an entry at t is before the update of step t. Past a divergence: infinity.
-/// With several outputs, series are sums over them and functions are those of the channels.
+/// Time is counted in steps (flow: in units of 1 / learning rate); an entry at t is before the update of step t. Past a
+/// divergence: infinity. With several outputs, series are sums over them and functions are those of the channels.
 struct Solution {
-  std::vector<double> time;                        ///< n
-  std::vector<int> panels;  ///< coarse grids: first nodes of the panels, and n; a panel's functions are polynomials
+  std::vector<double> time;  ///< n
+  std::vector<int> panels;   ///< coarse grids: first nodes of the panels, and n; a panel's functions are polynomials
   std::vector<double> test_loss;                   ///< n   C_v(t,t), excess over the irreducible sigma^2
   std::vector<double> train_loss;                  ///< n   C_Delta(t,t)
   std::vector<double> term_target;                 ///< n   the three terms of C_v(t,t): target (the bias),
@@ -96,6 +103,8 @@ struct Solution {
   std::vector<std::vector<double>> train_loss_by_output;  ///< C x n
   std::vector<Solution> channels;                         ///< one a distinct target; empty if there is one output
   std::vector<int> channel;                               ///< C   which of them each target has
+  /// With keep_state, everything the solver needs to go on, by name: n x n, or 1 x n.
+  std::vector<std::pair<std::string, Matrix>> state;
   SolveStats stats;
 };
 

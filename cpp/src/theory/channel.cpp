@@ -16,9 +16,9 @@
 #include "theory/kernels.hpp"
 #include "theory/march.hpp"
 #include "theory/network_side.hpp"
+#include "theory/panel_march.hpp"
 #include "theory/replicas.hpp"
 #include "theory/spectral_data.hpp"
-#include "theory/panel_march.hpp"
 #include "time_grid/adaptive_steps.hpp"
 #include "time_grid/exact_steps.hpp"
 #include "time_grid/gradient_flow.hpp"
@@ -29,7 +29,7 @@ namespace {
 constexpr double kDepthTolerance = 1e-6;  // last coefficient of the profiles; losses are right to about its square
 constexpr int kSureDepthNodes = 48;       // nodes that a divergence must be found with
 constexpr int kStandInDepth = 16;         // a finite network that tells whether a run diverges at once,
-constexpr double kStandInSteps = 200;        // how long it is followed,
+constexpr double kStandInSteps = 200;     // how long it is followed,
 constexpr int kStandInSlack = 3;          // and by how many steps it may diverge later
 constexpr int kLargestPanel = 8;          // rows of the sliding window; beyond, sweeps spend more than they save
 
@@ -64,6 +64,8 @@ double bytes_at(const Problem& problem, int steps, const SolveOptions& options, 
   if (saved.has("C_delta") || saved.has("R_delta")) bytes += 16.0 * steps * steps;
   if (options.kernels) bytes += kernels_bytes(steps);
   if (options.replicas) bytes += saved.bytes(layers(problem, depth_nodes), steps);
+  if (options.keep_state)
+    bytes += network_bytes(problem, steps, rows, depth_nodes) + SpectralData::bytes(problem, steps);
   return bytes;
 }
 
@@ -151,6 +153,7 @@ std::optional<Marched> march_coarse(const Problem& problem, const Horizon& horiz
   } else {
     grid = std::make_unique<AdaptiveSteps>(problem, horizon.steps(), horizon.nodes, order);
   }
+  if (options.continue_from != nullptr) grid->restore(options.continue_from->panels, options.continue_from->time);
   const Tolerance tolerance{options.rtol, options.atol};
   const Marched marched =
       march_panels(*grid, *parts.network, parts.data, marching, tolerance, initial_rate(problem), solution);
@@ -177,6 +180,10 @@ std::optional<Solution> solve_at(const Problem& problem, const Horizon& horizon,
   solution.stats.threads = support::resolve_threads(options.threads);
   MarchOptions marching{.threads = solution.stats.threads, .largest_panel = rows, .progress = options.progress};
   if (options.depth_nodes == 0) marching.depth_tolerance = kDepthTolerance;
+  if (options.continue_from != nullptr) {
+    restore_state(network, data, *options.continue_from, solution);
+    marching.from = static_cast<int>(options.continue_from->time.size());
+  }
   Marched marched{};
   if (horizon.coarse()) {
     const std::optional<Marched> done = march_coarse(problem, horizon, options, parts, marching, solution);
@@ -184,6 +191,7 @@ std::optional<Solution> solve_at(const Problem& problem, const Horizon& horizon,
     marched = *done;
   } else {
     ExactSteps grid(problem, nodes, rows);
+    grid.restore(marching.from);
     marched = march(grid, network, data, marching, solution);
   }
   const auto [valid, resolved] = marched;
@@ -193,6 +201,7 @@ std::optional<Solution> solve_at(const Problem& problem, const Horizon& horizon,
   // What follows goes over rows that are known to be fine.
   marching.depth_tolerance = std::numeric_limits<double>::infinity();
   marching.progress = interruptible(options.progress, nodes);
+  if (options.keep_state && !solution.diverged_at) keep_state(network, data, valid, solution);
   if (options.kernels) add_kernels(problem, valid, network, data, marching, solution);
   saved.trim(valid);
   if (options.replicas) saved.keep();
@@ -254,7 +263,8 @@ Solution resolve_or_diverge(const Problem& problem, const Horizon& horizon, cons
     SolveOptions losses;
     losses.threads = options.threads;
     losses.memory_limit = options.memory_limit;
-    const std::optional<int> at = solve_at(finite, exact_steps(std::min(horizon.end, kStandInSteps)), losses, 0)->diverged_at;
+    const std::optional<int> at =
+        solve_at(finite, exact_steps(std::min(horizon.end, kStandInSteps)), losses, 0)->diverged_at;
     // Only if it does so where resolving ends: a run that merely is hard stays an error.
     for (int valid = at.value_or(0); valid > std::max(0, at.value_or(0) - kStandInSlack); --valid) {
       try {
@@ -270,6 +280,16 @@ Solution resolve_or_diverge(const Problem& problem, const Horizon& horizon, cons
   }
 }
 
+/// From where a solution ended, with its nodes in depth.
+Solution go_on(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
+  const bool endless = problem.network.depth == kInfiniteDepth;
+  const int depth_nodes = endless ? static_cast<int>(options.continue_from->depth.size()) : 0;
+  std::optional<Solution> solution = solve_at(problem, horizon, options, depth_nodes);
+  if (solution) return *std::move(solution);
+  throw NotConverged("continue_from has too few nodes in depth (" + std::to_string(depth_nodes) +
+                     ") for what comes after it; solve from the start");
+}
+
 }  // namespace
 
 double channel_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
@@ -281,6 +301,7 @@ double channel_result_bytes(const Problem& problem, const Horizon& horizon, cons
 }
 
 Solution solve_channel(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
+  if (options.continue_from != nullptr) return go_on(problem, horizon, options);
   const bool settled = problem.network.depth != kInfiniteDepth || options.depth_nodes != 0;
   return settled ? *solve_at(problem, horizon, options, options.depth_nodes)
                  : resolve_or_diverge(problem, horizon, options);

@@ -15,6 +15,13 @@ void Crossing::guess(const linalg::Guess& guess, bool responses_final) {
   g.clear_responses(guess.panel);
 }
 
+void Crossing::visit(const std::string& name, const StateVisitor& visitor) {
+  h.visit("h" + name, visitor);
+  g.visit("g" + name, visitor);
+  visitor.function("S_a" + name, S_a);
+  visitor.function("S_b" + name, S_b);
+}
+
 void first_source_rows(Matrix& S_a, const Sweep& sweep, const DataField& data) {
   const Panel panel = sweep.time.panel;
   const double* d = sweep.time.decay;

@@ -15,6 +15,8 @@ struct Crossing {
   LinearProcess h, g;  // own: responses to a and b; h.cross = (I - E F)^-1 E, g.cross = (I - F E)^-1 F, over gamma0
   Matrix S_a, S_b;     // n x n, symmetric
 
+  void visit(const std::string& name, const StateVisitor& visitor);
+
   /// A sweep begins with g and S_b, which need no guess.
   void guess(const linalg::Guess& guess, bool responses_final);
   void correlate_h(const Sweep& sweep, double gamma0_sq) { h.correlate(sweep, g, {&S_a, 1.0}, {&S_b, 1.0}, gamma0_sq); }

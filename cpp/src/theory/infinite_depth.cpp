@@ -24,9 +24,9 @@ constexpr double kNothing = 1e-9;  // of variances: against it, rounding is noth
 constexpr int kMemory = 30;  // earlier iterates of the accelerator
 constexpr int kMostIterations = 300;
 constexpr int kAttempts = 4;
-constexpr int kMostSettling = 40;     // iterations of a panel
+constexpr int kMostSettling = 40;    // iterations of a panel
 constexpr double kSmallUnit = 1e-5;  // see panel_march.cpp
-constexpr double kOutgrown = 1e3;  // in units of their own
+constexpr double kOutgrown = 1e3;    // in units of their own
 constexpr int kMostUnits = 10;
 constexpr double kShrunk = 10.0;      // of units, after which digits are missing
 constexpr double kTolerance = 1e-12;  // relative change that ends the iteration
@@ -151,6 +151,20 @@ std::vector<Watched> InfiniteDepth::watched() const {
     functions.push_back({&node.at.h.C, true});
   }
   return functions;
+}
+
+void InfiniteDepth::visit(const StateVisitor& visitor) {
+  for (std::size_t j = 0; j < nodes_.size(); ++j) {
+    const std::string name = std::to_string(j);
+    nodes_[j].at.visit(name, visitor);
+    for (Direction* my : {&nodes_[j].forward, &nodes_[j].backward}) {
+      const std::string prefix = (my == &nodes_[j].forward ? "forward" : "backward") + name;
+      visitor.function(prefix + ".kernel", my->kernel);
+      visitor.function(prefix + ".branch", my->branch);
+      visitor.function(prefix + ".turn", my->turn);
+    }
+  }
+  visitor.function("R_gu1", R_gu1_);
 }
 
 InfiniteDepth::Going InfiniteDepth::going(Node& node, bool ahead) {

@@ -60,6 +60,14 @@ void LinearProcess::clear_responses(Panel panel) {
   linalg::clear_rows(cross, panel);
 }
 
+void LinearProcess::visit(const std::string& prefix, const StateVisitor& visitor) {
+  visitor.function(prefix + ".C", C);
+  visitor.function(prefix + ".own", own);
+  visitor.function(prefix + ".cross", cross);
+  visitor.series(prefix + ".own_sum", own_sum_);
+  visitor.series(prefix + ".cross_sum", cross_sum_);
+}
+
 void LinearProcess::set_kernel(const Sweep& sweep, ConstView k, const LinearProcess& partner, double gamma0_sq) {
   const Panel panel = sweep.time.panel;
   const int p = panel.size();

@@ -30,6 +30,8 @@ class LinearProcess {
   void guess_responses(const linalg::Guess& guess);
   void clear_responses(Panel panel);
 
+  void visit(const std::string& prefix, const StateVisitor& visitor);
+
   /// Takes the kernel's rows k in: what the history contributes to the panel's rows, and the coupling within the panel.
   void set_kernel(const Sweep& sweep, linalg::ConstView k, const LinearProcess& partner, double gamma0_sq);
 

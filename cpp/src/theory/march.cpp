@@ -9,13 +9,13 @@
 namespace lindmft::theory {
 namespace {
 
-constexpr double kTolerance = 1e-12;     // relative change of a row below which the rows after it are final
-constexpr double kRounding = 1e-9;       // a change that will not get smaller is rounding below this
-constexpr int kPatience = 60;            // sweeps for a row that causality alone does not make exact
-constexpr int kCaution = 8;              // commits before a window that had to shrink may grow again
-constexpr double kExplosion = 1e100;     // a change that no sweep will mend
-constexpr double kGrow = 0.3;            // the window grows while sweeps make this fraction of its rows final
-constexpr int kLongHistory = 512;        // nodes; with a history that caches hold, half a window is enough
+constexpr double kTolerance = 1e-12;  // relative change of a row below which the rows after it are final
+constexpr double kRounding = 1e-9;    // a change that will not get smaller is rounding below this
+constexpr int kPatience = 60;         // sweeps for a row that causality alone does not make exact
+constexpr int kCaution = 8;           // commits before a window that had to shrink may grow again
+constexpr double kExplosion = 1e100;  // a change that no sweep will mend
+constexpr double kGrow = 0.3;         // the window grows while sweeps make this fraction of its rows final
+constexpr int kLongHistory = 512;     // nodes; with a history that caches hold, half a window is enough
 
 /// A window slides over the steps. Each sweep makes at least its first row exact, by causality, and a good guess makes
 /// more: those are final, and as many new rows enter at the far end. (Infinite depth is implicit: there, rows of a
@@ -118,7 +118,8 @@ Marched March::run() {
     ++at_.solution.stats.panels;
     // The last row, left alone with what a longer window has made of it, enters again.
     if (window_.size() == 1 && window_.end == nodes && !at_.network.exact_first_row(2)) window_.end = window_.begin;
-    const int largest = std::max(1, window_.begin < kLongHistory ? at_.options.largest_panel / 2 : at_.options.largest_panel);
+    const int largest =
+        std::max(1, window_.begin < kLongHistory ? at_.options.largest_panel / 2 : at_.options.largest_panel);
     const bool grow = at_.network.exact_first_row(largest) ? good >= kGrow * size : --caution_ <= 0;
     if (grow) size = std::max(size, std::min(size + std::max(1, size / 4), largest));
     if (!record_final(window_.begin == nodes)) break;

@@ -44,6 +44,13 @@ std::vector<Watched> Mlp::watched() const {
   return functions;
 }
 
+void Mlp::visit(const StateVisitor& visitor) {
+  for (int l = 1; l <= layers(); ++l) {
+    layer(l).h.visit("h" + std::to_string(l), visitor);
+    layer(l).g.visit("g" + std::to_string(l), visitor);
+  }
+}
+
 Source Mlp::forward_source(int l, const DataField& data) const { return {l == 1 ? data.C_h0 : &layer(l - 1).h.C, 1.0}; }
 
 Source Mlp::backward_source(int l) const {

@@ -14,6 +14,7 @@ class Mlp final : public NetworkSide {
   void guess(const linalg::Guess& guess, bool responses_final) override;
   [[nodiscard]] std::vector<Carried> carried() override;
   [[nodiscard]] std::vector<Watched> watched() const override;
+  void visit(const StateVisitor& visitor) override;
   void backward(const Sweep& sweep, const DataField& data) override;
   void forward(const Sweep& sweep, const DataField& data) override;
   void finish(const Sweep& sweep, const DataField& data) override;

@@ -14,8 +14,8 @@ struct Tolerance {
 };
 
 /// Estimated error of the placed panel's rows of a correlation in units of the tolerance, that is at most 1 where it is
-/// met. It follows from the jump between the panel's polynomials and the row where the panel before ended, which also finds
-/// fixed points of the iteration that do not go on from there, and oscillations that no polynomial follows.
+/// met. It follows from the jump between the panel's polynomials and the row where the panel before ended, which also
+/// finds fixed points of the iteration that do not go on from there, and oscillations that no polynomial follows.
 [[nodiscard]] double panel_error(const Matrix& C, const PanelGrid& grid, const Tolerance& tolerance);
 
 }  // namespace lindmft::theory

@@ -13,25 +13,25 @@
 namespace lindmft::theory {
 namespace {
 
-constexpr int kMemory = 20;            // earlier sweeps that are combined
-constexpr int kMostSweeps = 80;        // of a panel
-constexpr int kManySweeps = 40;        // after which panels grow slowly
-constexpr double kConverged = 1e-3;    // of the tolerance
-constexpr double kSettle = 1e-2;       // to which an implicit network side iterates in the first sweep
-constexpr double kRounding = 1e-12;    // relative change below which nothing gets better
-constexpr double kNoise = 1e-15;       // rounding of a variance, in units of the one at the start
-constexpr double kSmallUnit = 1e-5;    // of it: what is smaller need not converge relative to itself
-constexpr double kSafety = 0.9;        // of the length that would just meet the tolerance
-constexpr double kGrow = 2.5;          // a panel may be so many times longer than the one before,
+constexpr int kMemory = 40;             // earlier sweeps that are combined
+constexpr int kMostSweeps = 120;        // of a panel
+constexpr int kManySweeps = 40;         // after which panels grow slowly
+constexpr double kConverged = 1e-3;     // of the tolerance
+constexpr double kSettle = 1e-2;        // to which an implicit network side iterates in the first sweep
+constexpr double kRounding = 1e-12;     // relative change below which nothing gets better
+constexpr double kNoise = 1e-15;        // rounding of a variance, in units of the one at the start
+constexpr double kSmallUnit = 1e-5;     // of it: what is smaller need not converge relative to itself
+constexpr double kSafety = 0.9;         // of the length that would just meet the tolerance
+constexpr double kGrow = 2.5;           // a panel may be so many times longer than the one before,
 constexpr double kGrowSlowly = 1.4;     // where sweeps were many;
-constexpr double kShrink = 0.2;        // it may be so much shorter than one that was rejected
-constexpr double kLeastGrow = 1.15;    // so much at least while sweeps converge at all,
-constexpr double kRecover = 1.05;      // and a little more each time
+constexpr double kShrink = 0.2;         // it may be so much shorter than one that was rejected
+constexpr double kLeastGrow = 1.15;     // so much at least while sweeps converge at all,
+constexpr double kRecover = 1.05;       // and a little more each time
 constexpr double kHalf = 0.7;           // where sweeps did not converge
-constexpr double kWild = 1e8;          // a change that no sweep will mend
+constexpr double kWild = 1e8;           // a change that no sweep will mend
 constexpr double kForward = 30.0;       // times the tolerance: what forward correlations may be off by,
 constexpr double kForwardFloor = 1e-2;  // or so many times the tolerance and the value at the start
-constexpr double kSmallest = 1e-13;    // of the time reached: panels cannot be shorter
+constexpr double kSmallest = 1e-13;     // of the time reached: panels cannot be shorter
 
 /// Largest difference; infinite where anything is not finite.
 double distance(const std::vector<double>& x, const std::vector<double>& y) {
@@ -60,13 +60,14 @@ class PanelMarch {
   void guess();
   [[nodiscard]] double next_length(double error) const;
   double shorter_length();
+  void resume();
   void refuse(double error) const;
   void report() const;
 
   PanelGrid& grid_;
   Recorder at_;
   Tolerance tolerance_;
-  Panel before_;    // the last committed panel
+  Panel before_;  // the last committed panel
   double length_before_ = 0.0;
   double growth_ = kGrow;  // that sweeps were found to bear
   int sweeps_ = 0;         // of the placed panel
@@ -83,7 +84,7 @@ bool PanelMarch::converge() {
   at_.map.set(grid_.panel());
   guess();
   sweeps_ = 0;
-  const bool exact = grid_.exact() && at_.network.exact_first_row(grid_.panel().size());
+  const bool exact = grid_.exact() && at_.network.exact_first_row(grid_.panel().size()) && at_.data.exact_first_row();
   return exact ? converge_exact() : converge_iterated();
 }
 
@@ -153,7 +154,7 @@ double PanelMarch::next_length(double error) const {
 
 /// After sweeps that did not converge: panels that grow too fast have too bad a guess.
 double PanelMarch::shorter_length() {
-  const double ratio = grid_.length() / std::max(length_before_, 1e-300);
+  const double ratio = length_before_ > 0.0 ? grid_.length() / length_before_ : 0.0;
   if (ratio < kLeastGrow) return kHalf * grid_.length();
   growth_ = std::max(kLeastGrow, std::sqrt(std::min(ratio, kGrow)));
   return std::min(0.95 * grid_.length(), growth_ * length_before_);
@@ -175,7 +176,22 @@ void PanelMarch::report() const {
   throw Interrupted(message.str());
 }
 
+/// Goes on behind panels that the grid has already.
+void PanelMarch::resume() {
+  const std::vector<int>& edges = grid_.edges();
+  for (std::size_t k = 0; k + 1 < edges.size(); ++k) {
+    before_ = {edges[k], edges[k + 1]};
+    at_.map.set(before_);
+  }
+  length_before_ = grid_.length();
+}
+
 Marched PanelMarch::run(double length) {
+  const double first = length;
+  if (at_.options.from > 0) {
+    resume();
+    length = std::max(length_before_, grid_.exact_length());
+  }
   while (!grid_.finished() && grid_.room()) {
     grid_.place(length);
     const bool converged = converge();
@@ -187,14 +203,15 @@ Marched PanelMarch::run(double length) {
         at_.solution.diverged_at = static_cast<int>(grid_.time(grid_.panel().begin));
         break;
       }
-      if (grid_.length() < kSmallest * grid_.begin()) refuse(error);
+      if (grid_.length() < kSmallest * std::max(grid_.begin(), first)) refuse(error);
       length = converged ? next_length(error) : shorter_length();
       continue;
     }
     const Panel panel = grid_.panel();
     grid_.commit(panel);
     ++at_.solution.stats.panels;
-    if (!exact) at_.solution.stats.error_estimate = std::max(at_.solution.stats.error_estimate, error * tolerance_.relative);
+    if (!exact)
+      at_.solution.stats.error_estimate = std::max(at_.solution.stats.error_estimate, error * tolerance_.relative);
     before_ = panel;
     growth_ = std::min(kGrow, kRecover * growth_);
     length_before_ = grid_.length();

@@ -40,6 +40,12 @@ void Passage::guess(const linalg::Guess& guess) {
   linalg::guess_causal(cross, guess);
 }
 
+void Passage::visit(const std::string& prefix, const StateVisitor& visitor) {
+  visitor.function(prefix + ".branch", branch);
+  visitor.function(prefix + ".own", own);
+  visitor.function(prefix + ".cross", cross);
+}
+
 void Passage::clear(Panel panel) {
   for (Matrix* m : {&branch, &own, &cross}) linalg::clear_rows(*m, panel);
 }

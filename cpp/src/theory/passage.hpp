@@ -19,6 +19,7 @@ class Passage {
   /// First guess of a panel's rows of what leaves.
   void guess(const linalg::Guess& guess);
   void clear(Panel panel);
+  void visit(const std::string& prefix, const StateVisitor& visitor);
 
   /// Rows of the branch, b^2 (D_w Y D_w + lr K * C), from the crossing it leaves.
   void set_branch(const Sweep& sweep, const Matrix& Y, const Matrix& C, double lr, double branch_sq);

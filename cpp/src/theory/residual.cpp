@@ -55,6 +55,16 @@ std::vector<Watched> Residual::watched() const {
   return functions;
 }
 
+void Residual::visit(const StateVisitor& visitor) {
+  for (int l = 1; l <= layers(); ++l) {
+    layer(l).visit(std::to_string(l), visitor);
+    if (l == layers()) break;
+    branch(l).forward.visit("forward" + std::to_string(l), visitor);
+    branch(l).backward.visit("backward" + std::to_string(l), visitor);
+  }
+  visitor.function("R_gu1", R_gu1_);
+}
+
 // E_1 = D_w R_hr^0 + c_0 K * C_h^0, then what leaves the branch before.
 View Residual::forward_kernel(int l, const Sweep& sweep, const DataField& data) {
   const Panel panel = sweep.time.panel;

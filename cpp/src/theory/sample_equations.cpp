@@ -193,8 +193,7 @@ void SampleEquations::response(View out, ConstView x, const Matrix& R, const Mat
   }
 }
 
-void SampleEquations::correlation(View out, ConstView F, const Matrix& R, const Matrix& C_e,
-                                  const Sweep& sweep) const {
+void SampleEquations::correlation(View out, ConstView F, const Matrix& R, const Matrix& C_e, const Sweep& sweep) const {
   const int p = panel_.size();
   const int h = panel_.begin;
   const Small to = adjoint(schur_.U);

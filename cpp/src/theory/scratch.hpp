@@ -10,7 +10,7 @@ namespace lindmft::theory {
 
 class Scratch {
  public:
-  static constexpr int kBuffers = 7;
+  static constexpr int kBuffers = 8;
 
   [[nodiscard]] static double bytes(int nodes, int rows) { return 8.0 * rows * (1.0 * kBuffers * nodes + rows); }
 

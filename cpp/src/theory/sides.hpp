@@ -11,6 +11,7 @@
 #include "lindmft/solve.hpp"
 #include "theory/saved.hpp"
 #include "theory/scratch.hpp"
+#include "theory/state.hpp"
 #include "time_grid/panel.hpp"
 
 namespace lindmft::theory {
@@ -53,7 +54,7 @@ struct Sweep {
   Scratch& scratch;
   linalg::RowChanges& changes;   ///< everything that is written notes here how much it changed
   bool responses_final = false;  ///< a pass over correlations alone: those of replicas (replicas.hpp)
-  double settle = 0.0;           ///< relative change to which an implicit side iterates within this pass; 0: it does not
+  double settle = 0.0;  ///< relative change to which an implicit side iterates within this pass; 0: it does not
 };
 
 class NetworkSide {
@@ -74,6 +75,8 @@ class NetworkSide {
   /// What a sweep reads before it writes it.
   [[nodiscard]] virtual std::vector<Carried> carried() = 0;
   [[nodiscard]] virtual std::vector<Watched> watched() const = 0;
+  /// All that later rows depend on.
+  virtual void visit(const StateVisitor& visitor) = 0;
   /// Whether a sweep over a window of so many rows makes the first one exact, by causality.
   [[nodiscard]] virtual bool exact_first_row(int /*rows*/) const { return true; }
   /// Why the last sweep over a single row failed, with its changes infinite; empty if it is not known to be to blame.
@@ -116,6 +119,11 @@ class DataSide {
   /// What a sweep reads before it writes it.
   [[nodiscard]] virtual std::vector<Carried> carried() = 0;
   [[nodiscard]] virtual std::vector<Watched> watched() const = 0;
+  /// All that later rows depend on.
+  virtual void visit(const StateVisitor& visitor) = 0;
+
+  /// Whether a sweep makes the first row exact, by causality.
+  [[nodiscard]] virtual bool exact_first_row() const { return true; }
 
   /// One entry a node of the panel, from converged rows.
   virtual std::vector<Losses> losses(const Sweep& sweep, const NetworkField& network) = 0;

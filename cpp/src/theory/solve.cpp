@@ -47,10 +47,9 @@ void check_coarse(const Problem& problem, const SolveOptions& options, const std
   const bool noisy = mode == DataMode::one_pass ? !std::isinf(problem.data.alpha)
                                                 : mode == DataMode::multi_pass && problem.data.batch_fraction < 1.0;
   if (noisy) {
-    throw std::invalid_argument(
-        call + " needs data.kind 'full_batch' or 'population', got '" +
-        (mode == DataMode::one_pass ? "one_pass" : "multi_pass") +
-        "': fresh noise in every step is no smooth function of time; use exact steps");
+    throw std::invalid_argument(call + " needs data.kind 'full_batch' or 'population', got '" +
+                                (mode == DataMode::one_pass ? "one_pass" : "multi_pass") +
+                                "': fresh noise in every step is no smooth function of time; use exact steps");
   }
   if (options.kernels) {
     throw std::invalid_argument("kernels must be left out for " + call +
@@ -58,10 +57,30 @@ void check_coarse(const Problem& problem, const SolveOptions& options, const std
   }
 }
 
+/// What a solution can be continued with; end: of time, in its units.
+void check_continuation(const Problem& problem, const SolveOptions& options, bool coarse, double end) {
+  const Solution* from = options.continue_from;
+  if (from == nullptr) return;
+  const auto refuse = [](const std::string& why) { throw std::invalid_argument("continue_from must be " + why); };
+  if (options.replicas || options.kernels) refuse("left out with replicas and kernels, which go over all times");
+  if (from->diverged_at) refuse("a solution that has not diverged");
+  if (from->time.empty() || from->panels.empty() == coarse) refuse("a solution on the same kind of grid");
+  const std::set<double> norms(problem.data.targets.begin(), problem.data.targets.end());
+  const bool several = problem.data.targets.size() > 1;
+  if (several ? from->channels.size() != norms.size() : from->state.empty())
+    refuse("a solution of the same problem that kept its state (keep_state)");
+  if (!(from->time.back() < end)) {
+    std::ostringstream message;
+    message << "a solution that ends earlier: it has time " << from->time.back() << ", asked for is " << end;
+    refuse(message.str());
+  }
+}
+
 Horizon horizon(const Problem& problem, int steps, const SolveOptions& options) {
   if (steps < 1) throw std::invalid_argument("steps must be at least 1, got " + std::to_string(steps));
   validate(problem, steps);
   check_depth_nodes(problem, options.depth_nodes);
+  check_continuation(problem, options, options.grid != Grid::exact, steps - 1.0);
   if (options.grid == Grid::exact) return {Horizon::Kind::exact_steps, 1.0 * steps, steps};
   check_coarse(problem, options, "grid 'adaptive'");
   return {Horizon::Kind::adaptive_steps, 1.0 * steps, kRoom};
@@ -75,6 +94,7 @@ Horizon flow_horizon(const Problem& problem, double time, const SolveOptions& op
   require(problem.optimizer.momentum == 0.0, "optimizer.momentum",
           "0 for gradient flow (in the limit of small learning rates it only divides time by 1 - momentum)",
           problem.optimizer.momentum);
+  check_continuation(problem, options, true, time);
   return {Horizon::Kind::gradient_flow, time, kRoom};
 }
 
@@ -115,6 +135,8 @@ Channels solve_channels(const Problem& problem, const Horizon& horizon, const So
         return options.progress(reported, parts);
       };
     }
+    if (options.continue_from != nullptr && problem.data.targets.size() > 1)
+      mine.continue_from = &options.continue_from->channels[c];
     out.distinct.push_back(theory::solve_channel(channel_problem(problem, norms[c]), horizon, mine));
   }
   return out;
@@ -163,7 +185,7 @@ void add(Solution& sum, const Solution& channel) {
 }
 
 /// Loss of output a: sum_j rotation(a, j)^2 loss of channel j, since channels are independent.
-std::vector<double> rotated(const Channels& channels, std::vector<double> Solution::* loss,
+std::vector<double> rotated(const Channels& channels, std::vector<double> Solution::*loss,
                             const std::vector<double>& rotation, std::size_t a) {
   const std::size_t outputs = channels.of_target.size();
   std::vector<double> out((channels.distinct.front().*loss).size());
@@ -187,6 +209,7 @@ Solution combine(Channels channels, const std::vector<double>& rotation) {
   if (channels.of_target.size() == 1) {
     sum.functions = std::move(channels.distinct.front().functions);
     sum.kernels = std::move(channels.distinct.front().kernels);
+    sum.state = std::move(channels.distinct.front().state);
   } else {
     for (Solution& channel : channels.distinct) {
       channel.test_loss_by_output = {channel.test_loss};

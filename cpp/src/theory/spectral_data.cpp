@@ -19,6 +19,7 @@ namespace {
 constexpr int kResponse = 3;  // R_vu
 constexpr int kErrors = 4;    // R_Delta C_v R_Delta^T, before noise (solves_samples(): of the initial weights alone)
 constexpr int kPanel = 6;     // lambda Bt
+constexpr int kGradient = 7;  // sum p lambda E_k: what finite data add to the gradient (several modes on long panels)
 
 /// out += weight * x(t) x(s)
 void add_outer(View out, Panel panel, const std::vector<double>& x, double weight) {
@@ -74,8 +75,10 @@ SpectralData::SpectralData(const Problem& problem, int nodes, bool long_panels)
       data_power_(static_cast<std::size_t>(nodes)) {
   if (stored_samples() && !finite_data()) mode_ = DataMode::population;
   const Spectrum& spectrum = problem.data.spectrum;
+  const bool sums_small_terms = long_panels && spectrum.eigenvalues.size() > 1 && stored_samples();
   for (std::size_t k = 0; k < spectrum.eigenvalues.size(); ++k) {
     modes_.push_back({spectrum.eigenvalues[k], spectrum.target_power[k], spectrum.weights[k], Matrix(nodes, nodes),
+                      sums_small_terms ? Matrix(nodes, nodes) : Matrix(),
                       std::vector<double>(static_cast<std::size_t>(nodes))});
     m1_ += spectrum.weights[k] * spectrum.eigenvalues[k];
   }
@@ -86,7 +89,8 @@ SpectralData::SpectralData(const Problem& problem, int nodes, bool long_panels)
   if (single() && long_panels_) RH_ = Matrix(nodes, nodes);
   if (single()) return;
   for (Matrix* m : {&H1_, &C_v2_}) *m = Matrix(nodes, nodes);
-  if (!finite_data()) return;
+  if (sums_small_terms) GC_e_ = Matrix(nodes, nodes);
+  if (!finite_data() || sums_small_terms) return;
   for (Matrix* m : {&H2_, &X_}) *m = Matrix(nodes, nodes);
 }
 
@@ -103,12 +107,14 @@ ConstView SpectralData::rows_of(const Matrix& m, Panel panel) const {
 
 void SpectralData::guess(const linalg::Guess& guess, bool responses_final) {
   for (Mode& mode : modes_) {
-    if (!responses_final) linalg::guess_causal(mode.H, guess);
+    if (responses_final) continue;
+    linalg::guess_causal(mode.H, guess);
+    if (!mode.G.empty()) linalg::guess_causal(mode.G, guess);
   }
   for (Matrix* m : {&Bt_, &R_delta_, &H1_, &H2_, &X_, &RH_, &R_hr0_}) {
     if (!m->empty() && !responses_final) linalg::guess_causal(*m, guess);
   }
-  for (Matrix* m : {&init_, &data_, &C_v_, &C_v2_, &C_h0_}) {
+  for (Matrix* m : {&init_, &data_, &GC_e_, &C_v_, &C_v2_, &C_h0_}) {
     if (!m->empty()) linalg::guess_symmetric(*m, guess);
   }
   if (stored_samples()) {
@@ -130,6 +136,32 @@ std::vector<Watched> SpectralData::watched() const {
   std::vector<Watched> functions{{&C_v_, false}, {&C_h0_, true}};
   if (stored_samples()) functions.push_back({&C_e_, false});
   return functions;
+}
+
+void SpectralData::visit(const StateVisitor& visitor) {
+  for (std::size_t k = 0; k < modes_.size(); ++k) {
+    const std::string name = std::to_string(k);
+    visitor.function("H" + name, modes_[k].H);
+    visitor.function("G" + name, modes_[k].G);
+    visitor.series("target" + name, modes_[k].target);
+  }
+  visitor.function("Bt", Bt_);
+  visitor.function("R_delta", R_delta_);
+  visitor.function("H1", H1_);
+  visitor.function("H2", H2_);
+  visitor.function("init", init_);
+  visitor.function("data", data_);
+  visitor.function("C_v", C_v_);
+  visitor.function("C_v2", C_v2_);
+  visitor.function("C_e", C_e_);
+  visitor.function("X", X_);
+  visitor.function("GC_e", GC_e_);
+  visitor.function("RH", RH_);
+  visitor.function("C_h0", C_h0_);
+  visitor.function("R_hr0", R_hr0_);
+  visitor.series("error_sum", error_sum_);
+  visitor.series("RH_sum", RH_sum_);
+  visitor.series("train_loss", train_loss_);
 }
 
 void SpectralData::update(const Sweep& sweep, const NetworkField& network) {
@@ -237,6 +269,7 @@ void SpectralData::update_responses(const Sweep& sweep, const NetworkField& netw
   solve_resolvent(rows, R_vu, R_delta_, inverse_alpha_, sweep);
   linalg::replace_rows(R_delta_, panel, rows, sweep.changes);
   row_sums(error_sum_, R_delta_, panel);
+  if (sums_small_terms()) update_G(sweep);
 }
 
 // E = D_w, or D_w - d(0) 1 e_0^T where the predictor at initialization is subtracted (theory.md section 1): rows <-
@@ -276,7 +309,7 @@ void SpectralData::update_initial(const Sweep& sweep, const NetworkField& networ
   } else {
     set_zero(init);
   }
-  if (data_noise() && !separate_sources()) add(init, data_rows(sweep), modes_.front().lambda);
+  if (data_noise() && single() && !long_panels_) add(init, data_rows(sweep), modes_.front().lambda);
   linalg::replace_symmetric(init_, panel, init, sweep.changes);
 }
 
@@ -304,13 +337,22 @@ void SpectralData::update_discrepancy(const Sweep& sweep) {
   const View mode_rows = sweep.scratch(5, panel.size(), panel.end);
   set_zero(C_v);
   set_zero(C_v2);
+  const bool random_start = scales_.rho > 0.0 || (single() && !separate_sources());  // else init_ is zero
   for (const Mode& mode : modes_) {
-    sweep.algebra.times_symmetric(left, rows_of(mode.H, panel), init_);
-    if (!data_.empty()) sweep.algebra.times_symmetric(left, rows_of(mode.H, panel), data_, mode.lambda, 1.0);
-    sweep.algebra.times_transposed(mode_rows, left, mode.H);
+    set_zero(mode_rows);
+    if (random_start || !data_.empty()) {
+      sweep.algebra.times_symmetric(left, rows_of(mode.H, panel), init_);
+      if (!data_.empty()) sweep.algebra.times_symmetric(left, rows_of(mode.H, panel), data_, mode.lambda, 1.0);
+      sweep.algebra.times_transposed(mode_rows, left, mode.H);
+    }
     add_outer(mode_rows, panel, mode.target, mode.power);
     add(C_v, mode_rows, mode.weight * mode.lambda);
     add(C_v2, mode_rows, mode.weight * mode.lambda * mode.lambda);
+  }
+  if (sums_small_terms() && shares_data_) {
+    update_small_terms(sweep);
+    sweep.algebra.times_symmetric(left, rows_of(Bt_, panel), GC_e_);
+    sweep.algebra.times_transposed(C_v, left, Bt_, 1.0, 1.0);
   }
   linalg::replace_symmetric(C_v_, panel, C_v, sweep.changes);
   if (!single()) linalg::replace_symmetric(C_v2_, panel, C_v2, sweep.changes);
@@ -388,7 +430,9 @@ void SpectralData::update_gradient(const Sweep& sweep) {
   if (!sweep.responses_final) {
     R_delta_times(rows, H1(), 1.0, sweep);
     if (!RH_.empty() && !solves_samples()) linalg::replace_rows(RH_, panel, rows, sweep.changes);
-    for (int i = 0; i < p; ++i) std::transform(rows.row(i), rows.row(i) + b, rows.row(i), [&](double x) { return -scales_.rho * H1_factor() * x; });
+    for (int i = 0; i < p; ++i)
+      std::transform(rows.row(i), rows.row(i) + b, rows.row(i),
+                     [&](double x) { return -scales_.rho * H1_factor() * x; });
     std::vector<double> sums(static_cast<std::size_t>(p));
     for (int i = 0; i < p; ++i) sums[static_cast<std::size_t>(i)] = linalg::sum(rows.row(i), b);
     times_E(rows, sweep, sums.data());
@@ -411,8 +455,45 @@ void SpectralData::update_gradient(const Sweep& sweep) {
   } else {
     add(C_h0, rows_of(C_v2_, panel), 1.0);
   }
-  if (data_noise()) add_data_noise(C_h0, sweep);
+  if (sums_small_terms()) {
+    if (shares_data_) add(C_h0, sweep.scratch(kGradient, p, b), 1.0);
+  } else if (data_noise()) {
+    add_data_noise(C_h0, sweep);
+  }
   linalg::replace_symmetric(C_h0_, panel, C_h0, sweep.changes);
+}
+
+// Several modes on long panels: with E_k = G_k C_e G_k^T / alpha, and since H_k Bt = Bt G_k,
+//     C_h^0 = R_Delta (sum p lambda^2 H_k S_k H_k^T) R_Delta^T + sum p lambda E_k
+//     C_v   = sum p lambda H_k S_k H_k^T + Bt (sum p lambda^2 E_k) Bt^T:
+// nothing is the small difference of large terms.
+void SpectralData::update_G(const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  const View RBt = sweep.scratch(1, panel.size(), panel.end);
+  const View rows = sweep.scratch(0, panel.size(), panel.end);
+  sweep.algebra.times_causal(RBt, rows_of(R_delta_, panel), Bt_);
+  for (Mode& mode : modes_) {
+    solve_resolvent(rows, RBt, mode.G, -mode.lambda, sweep);
+    linalg::replace_rows(mode.G, panel, rows, sweep.changes);
+  }
+}
+
+/// Rows of sum p lambda^2 E_k, kept, and of sum p lambda E_k, left in kGradient.
+void SpectralData::update_small_terms(const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  const View left = sweep.scratch(2, panel.size(), panel.end);
+  const View first = sweep.scratch(kGradient, panel.size(), panel.end);
+  const View second = sweep.scratch(kPanel, panel.size(), panel.end);
+  const View rows = sweep.scratch(5, panel.size(), panel.end);
+  set_zero(first);
+  set_zero(second);
+  for (const Mode& mode : modes_) {
+    sweep.algebra.times_symmetric(left, rows_of(mode.G, panel), C_e_, inverse_alpha_);
+    sweep.algebra.times_transposed(rows, left, mode.G);
+    add(first, rows, mode.weight * mode.lambda);
+    add(second, rows, mode.weight * mode.lambda * mode.lambda);
+  }
+  linalg::replace_symmetric(GC_e_, panel, second, sweep.changes);
 }
 
 // A single mode has G = H: C_h^0 = m1 H (C_e / alpha + lambda R_Delta S R_Delta^T) H^T, a sum of small terms.
@@ -466,7 +547,10 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
   std::vector<Losses> out(static_cast<std::size_t>(p));
   for (int i = 0; i < p; ++i) {
     const int t = panel.begin + i;
-    out[static_cast<std::size_t>(i)] = {C_v_(t, t), train_loss_[static_cast<std::size_t>(t)], 0.0, 0.0, 0.0};
+    const double train = train_loss_[static_cast<std::size_t>(t)];
+    // On long panels both can fall below rounding.
+    out[static_cast<std::size_t>(i)] = {long_panels_ ? std::max(C_v_(t, t), 0.0) : C_v_(t, t),
+                                        long_panels_ ? std::max(train, 0.0) : train, 0.0, 0.0, 0.0};
   }
   if (sweep.responses_final) return out;
   const View rows = sweep.scratch(0, p, b);

@@ -23,8 +23,10 @@ class SpectralData final : public DataSide {
   void guess(const linalg::Guess& guess, bool responses_final) override;
   [[nodiscard]] std::vector<Carried> carried() override;
   [[nodiscard]] std::vector<Watched> watched() const override;
+  void visit(const StateVisitor& visitor) override;
   void update(const Sweep& sweep, const NetworkField& network) override;
   [[nodiscard]] DataField field() const override { return {&C_h0_, &R_hr0_}; }
+  [[nodiscard]] bool exact_first_row() const override { return !sums_small_terms(); }
 
   std::vector<Losses> losses(const Sweep& sweep, const NetworkField& network) override;
   [[nodiscard]] ChainTerm chain(int node, int end, const NetworkField& network) const override;
@@ -40,6 +42,7 @@ class SpectralData final : public DataSide {
   struct Mode {
     double lambda, power, weight;  // lambda_k, (w*_k)^2, p_k
     Matrix H;                      // n x n, causal   (I + lambda Bt R_Delta)^-1
+    Matrix G;                      // n x n, causal   (I + lambda R_Delta Bt)^-1 (several modes on long panels)
     std::vector<double> target;    // n   H 1: what is left of a unit target
   };
 
@@ -69,7 +72,11 @@ class SpectralData final : public DataSide {
   /// A single mode on long panels, whose samples' equations are solved exactly (sample_equations.hpp).
   [[nodiscard]] bool solves_samples() const { return long_panels_ && single() && stored_samples(); }
   [[nodiscard]] SampleEquations sample_equations(const Sweep& sweep);
-  [[nodiscard]] bool separate_sources() const { return !single() || long_panels_; }
+  /// Several modes on long panels.
+  [[nodiscard]] bool sums_small_terms() const { return long_panels_ && !single() && stored_samples(); }
+  void update_G(const Sweep& sweep);
+  void update_small_terms(const Sweep& sweep);
+  [[nodiscard]] bool separate_sources() const { return (!single() || long_panels_) && !sums_small_terms(); }
   // Moments of the transfer functions. A single mode stands for its own moments, up to these factors.
   [[nodiscard]] const Matrix& H1() const { return single() ? modes_.front().H : H1_; }
   [[nodiscard]] const Matrix& H2() const { return single() ? modes_.front().H : H2_; }
@@ -97,6 +104,7 @@ class SpectralData final : public DataSide {
   Matrix C_v_, C_v2_;  // symmetric         C_v2_ for several modes
   Matrix C_e_;         // symmetric         correlation of the weighted training errors
   Matrix X_;           // strictly causal   R_Delta H2 Bt (several modes)
+  Matrix GC_e_;        // symmetric         sum p lambda^2 G_k C_e G_k^T / alpha (several modes on long panels)
   Matrix RH_;          // causal            R_Delta H (a single mode on long panels)
   Matrix C_h0_, R_hr0_;
   std::vector<double> error_sum_;   // n   R_Delta 1

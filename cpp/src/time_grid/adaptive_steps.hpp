@@ -28,7 +28,7 @@ class AdaptiveSteps final : public PanelGrid {
 
   int steps_;
   double init_scale_;
-  double plain_lr_;            // of gradient descent with a constant rate and nothing else; else 0
+  double plain_lr_;  // of gradient descent with a constant rate and nothing else; else 0
   WeightStepper stepper_;
   std::vector<double> radau_;
   std::vector<Weight> history_;  // at begin(), what gradients at earlier nodes have made of a weight

@@ -7,6 +7,11 @@ namespace lindmft {
 ExactSteps::ExactSteps(const Problem& problem, int steps, int most)
     : steps_(steps), propagator_(problem), K_(most, steps), decay_(static_cast<std::size_t>(steps)) {}
 
+void ExactSteps::restore(int nodes) {
+  for (; ready_ < nodes; ++ready_) propagator_.next(K_.row(0), decay_[static_cast<std::size_t>(ready_)]);
+  first_ = nodes;
+}
+
 PanelTime ExactSteps::propose(Panel panel) {
   for (; ready_ < panel.end; ++ready_) {
     double* row = K_.row(ready_ - first_);

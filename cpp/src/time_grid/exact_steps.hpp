@@ -12,6 +12,9 @@ class ExactSteps final : public TimeGrid {
   /// most: the largest panel that will be asked for
   ExactSteps(const Problem& problem, int steps, int most);
 
+  /// Takes the first nodes as committed: they were solved before.
+  void restore(int nodes);
+
   [[nodiscard]] int nodes() const override { return steps_; }
   [[nodiscard]] double time(int node) const override { return node; }
   PanelTime propose(Panel panel) override;

@@ -6,7 +6,7 @@
 namespace lindmft {
 namespace {
 
-constexpr int kExtraPoints = 8;     // of the quadrature, for the exponential over one of its times
+constexpr int kExtraPoints = 8;      // of the quadrature, for the exponential over one of its times
 constexpr double kForgotten = 40.0;  // times of weight decay after which nothing is left in doubles
 
 }  // namespace
@@ -29,7 +29,8 @@ std::vector<double> GradientFlow::positions(double& length) const {
 std::vector<double> GradientFlow::integrals(double x) const {
   std::vector<double> out(static_cast<std::size_t>(polynomials().size()));
   const double times = weight_decay_ * x * length();
-  const double share = times > kForgotten ? kForgotten / times : 1.0;  // of the interval: the part that is not forgotten
+  const double share =
+      times > kForgotten ? kForgotten / times : 1.0;  // of the interval: the part that is not forgotten
   const int pieces = 1 + static_cast<int>(share * times);
   const double piece = share * x / pieces;
   for (int k = 0; k < pieces; ++k) {

@@ -23,7 +23,8 @@ void PanelGrid::place(std::vector<double> positions, double length) {
   length_ = length;
   panel_ = {edges_.back(), edges_.back() + static_cast<int>(positions.size())};
   for (int i = 0; i < panel_.size(); ++i)
-    time_[static_cast<std::size_t>(panel_.begin + i)] = begin_ + positions[static_cast<std::size_t>(i)] * length - offset();
+    time_[static_cast<std::size_t>(panel_.begin + i)] =
+        begin_ + positions[static_cast<std::size_t>(i)] * length - offset();
   polynomials_ = Lagrange(std::move(positions));
   fill(K_, decay_.data() + panel_.begin);
 }
