@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import resumable
 from child import PATIENCE, start
 
 import lindmft as lm
 from lindmft import _files
 
-resumable.install()
 PROBLEM = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
 UNSTABLE = PROBLEM.replace(**{"optimizer.lr": 1.5})
 SERIES = ("time", "test_loss", "train_loss", "term_init", "term_data", "feature_norm", "panels")
@@ -21,10 +19,7 @@ SERIES = ("time", "test_loss", "train_loss", "term_init", "term_data", "feature_
 CHILD = """
 import sys, time
 from pathlib import Path
-sys.path.insert(0, sys.argv[3])
-import resumable
 import lindmft as lm
-resumable.install()
 PROBLEM = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
 path = Path(sys.argv[2])
 
@@ -59,7 +54,7 @@ def expect_equal(a: lm.Solution, b: lm.Solution) -> None:
 @pytest.mark.parametrize("grid", ["exact", "adaptive", "flow"])
 def test_a_killed_computation_resumes_bit_for_bit(tmp_path: Path, grid: str) -> None:
     path = tmp_path / "run.nc"
-    child = start(CHILD, grid, path, Path(__file__).parent)
+    child = start(CHILD, grid, path)
     try:
         assert child.stdout is not None
         assert child.stdout.readline() == "going on\n"

@@ -4,14 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import resumable
 from click.testing import CliRunner, Result
 
 import lindmft as lm
 from lindmft._cli_files import round_times
 from lindmft._commands import commands
 
-resumable.install()
 PROBLEM = """\
 [network]
 kind = "mlp"

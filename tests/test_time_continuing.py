@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import resumable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from problems import problems
@@ -15,7 +14,6 @@ import lindmft as lm
 from lindmft import _state
 from lindmft._state import STATE_VERSION, State
 
-resumable.install()
 PROBLEM = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
 SERIES = ("time", "test_loss", "train_loss", "term_init", "term_data", "feature_norm")
 GRIDS = ("exact", "adaptive", "flow")

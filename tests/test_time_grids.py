@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import resumable
 from matplotlib.figure import Figure
 
 import lindmft as lm
 
-resumable.install()
 PROBLEM = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
 UNSTABLE = PROBLEM.replace(**{"optimizer.lr": 1.5})
 ONLINE = PROBLEM.replace(data=lm.OnePass(alpha=1.0))

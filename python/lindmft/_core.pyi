@@ -1,6 +1,6 @@
 """Types of the compiled module; the public functions in ``theory`` and ``training`` say what everything means."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import overload
 
@@ -105,6 +105,8 @@ def solve(
     kernels: bool = False,
     rtol: float = 1e-6,
     atol: float = 1e-10,
+    keep_state: bool = False,
+    continue_from: Mapping[str, object] | None = None,
     threads: int = 0,
     memory_limit: float = 0.0,
     progress: Callback | None = None,
@@ -119,6 +121,8 @@ def flow(
     kernels: bool = False,
     rtol: float = 1e-6,
     atol: float = 1e-10,
+    keep_state: bool = False,
+    continue_from: Mapping[str, object] | None = None,
     threads: int = 0,
     memory_limit: float = 0.0,
     progress: Callback | None = None,

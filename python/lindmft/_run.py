@@ -67,6 +67,8 @@ class Run:
 
     def _compute(self, progress: Callback | None, start: dict[str, Any] | None) -> SolveDict:
         options: dict[str, Any] = {
+            "keep_state": self._wants_state(),
+            "continue_from": start,
             "save": self.save,
             "depth_nodes": self.depth_nodes,
             "replicas": self.replicas,
@@ -75,10 +77,6 @@ class Run:
             "memory_limit": self.memory_limit,
             "progress": progress,
         }
-        if self._wants_state():
-            options["keep_state"] = True
-        if start is not None:
-            options["continue_from"] = start
         if self.grid != "exact":
             options |= {"rtol": self.rtol, "atol": self.atol}
         core = self.problem.as_core()
@@ -90,7 +88,7 @@ class Run:
         """Whether to ask for a state: only where it may turn out small, unless told."""
         if self.keep_state is not None:
             return self.keep_state
-        if self.replicas or self.kernels or "keep_state" not in (_core.solve.__doc__ or ""):
+        if self.replicas or self.kernels:
             return False
         depth = float(self.problem.network.depth)
         arrays = 4 * ((depth if math.isfinite(depth) else LIKELY_DEPTH_NODES) + 1)
