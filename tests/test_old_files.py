@@ -40,9 +40,9 @@ DEEP = lm.Problem(
     optimizer=lm.SGD(lr=0.05, weight_decay=0.2, layer_lr=[1.0, 0.5, 2.0, 1.0]),
 )
 LONG = lm.Problem(
-    network=lm.MLP(depth=2, width=0.75, gamma0=0.8),
+    network=lm.MLP(depth=1, width=0.75, gamma0=0.8),
     data=lm.FullBatch(alpha=1.5, noise=0.3),
-    optimizer=lm.SGD(lr=0.05, layer_lr=[1.0, 0.5, 2.0]),
+    optimizer=lm.SGD(lr=0.05, layer_lr=[1.0, 0.5]),
 )
 LONG_STEPS = 60
 INEXACT = {"stats", "provenance", "chain_residual", "state"}  # of the machine, the day, and later
@@ -52,7 +52,7 @@ RESULTS: dict[tuple[str, int], Callable[[], Any]] = {
     ("solution", 2): lambda: lm.solve(DEEP, STEPS, save="all", replicas=True, kernels=True),
     ("ensemble", 2): lambda: lm.train(DEEP, STEPS, dim=DIM, seeds=SEEDS),
     ("replicas", 2): lambda: lm.train_replicas(DEEP, STEPS, dim=DIM, seeds=SEEDS),
-    ("solution", 3): lambda: lm.solve(LONG, LONG_STEPS, grid="adaptive", save="C_v"),
+    ("solution", 3): lambda: lm.solve(LONG, LONG_STEPS, grid="adaptive", rtol=1e-3, save="C_v"),
     ("ensemble", 3): lambda: lm.train(LONG, LONG_STEPS, dim=DIM, seeds=SEEDS),
 }
 KINDS: dict[str, Any] = {
@@ -108,8 +108,8 @@ def test_states_in_files_of_this_version_can_be_gone_on_from() -> None:
     """STATE_VERSION is raised, and this file's state refused by name, when that ends."""
     old = lm.Solution.load(DATA / f"solution-v{_files.VERSION}.nc")
     longer = lm.solve(LONG, 200, grid="adaptive", continue_from=old)
-    whole = lm.solve(LONG, 200, grid="adaptive")
-    np.testing.assert_allclose(longer.test_loss[-1], whole.test_loss[-1], rtol=1e-5)
+    whole = lm.solve(LONG, 200)
+    np.testing.assert_allclose(longer.test_loss[-1], whole.test_loss[-1], rtol=2e-3)
 
 
 def test_every_version_has_its_files() -> None:
