@@ -135,7 +135,13 @@ def _state_variables(solution: Solution) -> dict[str, Any]:
         for prefix, part in parts.items()
         for name, array in part.state.items()
     }
-    return {name: ((f"{name}.row", f"{name}.column"), array) for name, array in arrays.items()}
+    return {name: (_state_dimensions(array), array) for name, array in arrays.items()}
+
+
+def _state_dimensions(array: Any) -> tuple[str, str]:
+    """By size, so that few serve all arrays; the two of a square array must have two names."""
+    rows, columns = array.shape
+    return f"{STATE}row{rows}", f"{STATE}column{columns}"
 
 
 def _state(dataset: "xr.Dataset", prefix: str) -> State:
