@@ -143,16 +143,16 @@ struct Parts {
   SpectralData data;
 };
 
+std::unique_ptr<PanelGrid> make_grid(const Problem& problem, const Horizon& horizon, int order) {
+  if (horizon.kind == Horizon::Kind::gradient_flow)
+    return std::make_unique<GradientFlow>(problem, horizon.end, horizon.nodes, order);
+  return std::make_unique<AdaptiveSteps>(problem, horizon.steps(), horizon.nodes, order);
+}
+
 /// Marches on a coarse grid; nothing if the grid had too little room.
 std::optional<Marched> march_coarse(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
                                     Parts& parts, const MarchOptions& marching, Solution& solution) {
-  const int order = marching.largest_panel;
-  std::unique_ptr<PanelGrid> grid;
-  if (horizon.kind == Horizon::Kind::gradient_flow) {
-    grid = std::make_unique<GradientFlow>(problem, horizon.end, horizon.nodes, order);
-  } else {
-    grid = std::make_unique<AdaptiveSteps>(problem, horizon.steps(), horizon.nodes, order);
-  }
+  const std::unique_ptr<PanelGrid> grid = make_grid(problem, horizon, marching.largest_panel);
   if (options.continue_from != nullptr) grid->restore(options.continue_from->panels, options.continue_from->time);
   const Tolerance tolerance{options.rtol, options.atol};
   const Marched marched =
@@ -161,6 +161,20 @@ std::optional<Marched> march_coarse(const Problem& problem, const Horizon& horiz
   if (!stopped && !grid->finished()) return std::nullopt;
   solution.panels = grid->edges();
   return marched;
+}
+
+/// The same nodes once more, for correlations alone.
+void march_again(const Problem& problem, const Horizon& horizon, const SolveOptions& options, MarchOptions marching,
+                 NetworkSide& network, DataSide& data, const Solution& on, Solution& pair) {
+  marching.responses_final = true;
+  marching.from = 0;
+  if (horizon.coarse()) {
+    const std::unique_ptr<PanelGrid> grid = make_grid(problem, horizon, marching.largest_panel);
+    march_panels_again(*grid, network, data, marching, {options.rtol, options.atol}, on, pair);
+  } else {
+    ExactSteps grid(problem, static_cast<int>(on.time.size()), marching.largest_panel);
+    march(grid, network, data, marching, pair);
+  }
 }
 
 /// Solves with so many nodes in depth; nothing if that was too few.
@@ -207,7 +221,12 @@ std::optional<Solution> solve_at(const Problem& problem, const Horizon& horizon,
   if (options.replicas) saved.keep();
   data.release(solution.functions, saved);
   network.release(solution.functions, saved);
-  if (options.replicas && valid > 0) add_replicas(problem, valid, network, data, marching, solution);
+  if (options.replicas && valid > 0) {
+    const auto again = [&](NetworkSide& side, DataSide& samples, Solution& pair) {
+      march_again(problem, horizon, options, marching, side, samples, solution, pair);
+    };
+    add_replicas(again, network, data, solution);
+  }
   pad(solution, horizon, options);
   return solution;
 }

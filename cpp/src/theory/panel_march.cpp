@@ -17,6 +17,8 @@ constexpr int kMemory = 40;             // earlier sweeps that are combined
 constexpr int kMostSweeps = 120;        // of a panel
 constexpr int kManySweeps = 40;         // after which panels grow slowly
 constexpr double kConverged = 1e-3;     // of the tolerance
+constexpr int kPatientNodes = 2000;     // after which a march must get somewhere,
+constexpr double kMostNodes = 2e4;      // with no more than so many to come
 constexpr double kSettle = 1e-2;        // to which an implicit network side iterates in the first sweep
 constexpr double kRounding = 1e-12;     // relative change below which nothing gets better
 constexpr double kNoise = 1e-15;        // rounding of a variance, in units of the one at the start
@@ -51,6 +53,7 @@ class PanelMarch {
       : grid_(grid), at_(grid, network, data, options, solution), tolerance_(tolerance) {}
 
   Marched run(double length);
+  void run_again(const Solution& on);
 
  private:
   [[nodiscard]] bool converge();
@@ -61,7 +64,8 @@ class PanelMarch {
   [[nodiscard]] double next_length(double error) const;
   double shorter_length();
   void resume();
-  void refuse(double error) const;
+  [[noreturn]] void refuse(double error) const;
+  void refuse_endless() const;
   void report() const;
 
   PanelGrid& grid_;
@@ -74,7 +78,9 @@ class PanelMarch {
 };
 
 void PanelMarch::guess() {
-  const double stretch = length_before_ > 0.0 ? grid_.length() / length_before_ : 1.0;
+  const double memory = grid_.memory();  // what learning adds up to no longer grows with panels that outlast it
+  const double stretch =
+      length_before_ > 0.0 ? std::min(grid_.length(), memory) / std::min(length_before_, memory) : 1.0;
   const linalg::Guess guess{grid_.panel(), before_, stretch};
   at_.data.guess(guess, at_.options.responses_final);
   at_.network.guess(guess, at_.options.responses_final);
@@ -107,6 +113,7 @@ bool PanelMarch::converge_exact() {
 bool PanelMarch::converge_iterated() {
   std::vector<Carried> functions = at_.data.carried();
   for (const Carried& f : at_.network.carried()) functions.push_back(f);
+  if (at_.options.responses_final) std::erase_if(functions, [](const Carried& f) { return !f.symmetric; });
   PanelState state(std::move(functions), grid_.panel());
   linalg::Anderson accelerated(kMemory);
   std::vector<double> x, g;
@@ -186,6 +193,18 @@ void PanelMarch::resume() {
   length_before_ = grid_.length();
 }
 
+/// Where panels stay so short that the rest would take more nodes than anybody has room for.
+void PanelMarch::refuse_endless() const {
+  const int nodes = grid_.panel().end;
+  const double rest = (grid_.end() - grid_.begin()) / grid_.length() * grid_.panel().size();
+  if (nodes < kPatientNodes || rest < kMostNodes) return;
+  std::ostringstream message;
+  message << "time " << grid_.begin() << " took " << nodes << " nodes, and panels are still only " << grid_.length()
+          << " long: about " << rest << " more would be needed up to " << grid_.end()
+          << ". Something oscillates or relaxes for that long; ask for less time, lower optimizer.lr, or raise rtol";
+  throw NotConverged(message.str());
+}
+
 Marched PanelMarch::run(double length) {
   const double first = length;
   if (at_.options.from > 0) {
@@ -218,11 +237,30 @@ Marched PanelMarch::run(double length) {
     if (grid_.length() > 0.0) length = next_length(error);
     if (!at_.record(panel)) break;
     report();
+    if (grid_.length() > 0.0) refuse_endless();
   }
   return at_.finish();
 }
 
+void PanelMarch::run_again(const Solution& on) {
+  for (std::size_t k = 0; k + 1 < on.panels.size(); ++k) {
+    grid_.place({on.time.begin() + on.panels[k], on.time.begin() + on.panels[k + 1]});
+    if (!converge()) refuse(std::numeric_limits<double>::infinity());
+    grid_.commit(grid_.panel());
+    before_ = grid_.panel();
+    length_before_ = grid_.length();
+    at_.record(before_);
+    report();
+  }
+  at_.finish();
+}
+
 }  // namespace
+
+void march_panels_again(PanelGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options,
+                        const Tolerance& tolerance, const Solution& on, Solution& solution) {
+  PanelMarch(grid, network, data, options, tolerance, solution).run_again(on);
+}
 
 Marched march_panels(PanelGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options,
                      const Tolerance& tolerance, double rate, Solution& solution) {

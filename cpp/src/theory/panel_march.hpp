@@ -12,4 +12,8 @@ inline constexpr int kProgress = 1000;  ///< parts in which progress is reported
 Marched march_panels(PanelGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options,
                      const Tolerance& tolerance, double rate, Solution& solution);
 
+/// The correlations of replicas, on the panels of a solution.
+void march_panels_again(PanelGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options,
+                        const Tolerance& tolerance, const Solution& on, Solution& solution);
+
 }  // namespace lindmft::theory

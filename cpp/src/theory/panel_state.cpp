@@ -18,6 +18,17 @@ double largest(const Matrix& m, Panel panel) {
   return out;
 }
 
+/// The largest that a response to anything constant in size has been.
+double largest_norm(const Matrix& m, int rows) {
+  double out = 0.0;
+  for (int t = 0; t < rows; ++t) {
+    double norm = 0.0;
+    for (int s = 0; s < rows; ++s) norm += std::abs(m(t, s));
+    out = std::max(out, norm);
+  }
+  return out;
+}
+
 }  // namespace
 
 PanelState::PanelState(std::vector<Carried> functions, Panel panel) : panel_(panel) {
@@ -31,7 +42,7 @@ void PanelState::rescale(double floor) {
   for (Function& f : functions_) {
     const Matrix& m = *f.carried.m;
     if (!f.carried.symmetric) {
-      std::fill(f.row.begin(), f.row.end(), largest(m, panel_));
+      std::fill(f.row.begin(), f.row.end(), std::max(largest(m, panel_), floor * largest_norm(m, panel_.begin)));
       continue;
     }
     const double least = std::max(kTiny, floor * std::abs(m(0, 0)));

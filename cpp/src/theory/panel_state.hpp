@@ -14,7 +14,7 @@ class PanelState {
 
   /// The units from now on. Correlations: the geometric mean of the variances at both times, so that late small ones
   /// count as much as early large ones; those below `floor` times the variance at the start count as that.
-  /// Responses: the largest entry of the panel's rows.
+  /// Responses: the largest entry of the panel's rows, or `floor` times the largest norm that a row before has.
   void rescale(double floor);
   void read(std::vector<double>& x) const;
   void write(const std::vector<double>& x) const;

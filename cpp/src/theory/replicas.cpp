@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "time_grid/exact_steps.hpp"
-
 namespace lindmft::theory {
 namespace {
 
@@ -26,12 +24,9 @@ class Unrelated final : public NetworkSide {
   [[nodiscard]] double kernel(int /*node*/, const DataField& /*data*/) const override { return 0.0; }
 };
 
-std::vector<double> overlap(const Problem& problem, int nodes, NetworkSide& network, DataSide& data,
-                            MarchOptions options, Solution& solution) {
-  options.responses_final = true;
-  ExactSteps grid(problem, nodes, options.largest_panel);
+std::vector<double> overlap(const MarchAgain& march_again, NetworkSide& network, DataSide& data, Solution& solution) {
   Solution pair;
-  march(grid, network, data, options, pair);
+  march_again(network, data, pair);
   solution.stats.sweeps += pair.stats.sweeps;
   solution.stats.row_sweeps += pair.stats.row_sweeps;
   solution.stats.flops += pair.stats.flops;
@@ -40,13 +35,12 @@ std::vector<double> overlap(const Problem& problem, int nodes, NetworkSide& netw
 
 }  // namespace
 
-void add_replicas(const Problem& problem, int nodes, NetworkSide& network, DataSide& data, const MarchOptions& options,
-                  Solution& solution) {
+void add_replicas(const MarchAgain& march_again, NetworkSide& network, DataSide& data, Solution& solution) {
   Unrelated unrelated;
   data.share(false, true);
-  solution.replicas.shared_data = overlap(problem, nodes, unrelated, data, options, solution);
+  solution.replicas.shared_data = overlap(march_again, unrelated, data, solution);
   data.share(true, false);
-  solution.replicas.shared_init = overlap(problem, nodes, network, data, options, solution);
+  solution.replicas.shared_init = overlap(march_again, network, data, solution);
   solution.replicas.independent = solution.term_target;
 }
 

@@ -2,13 +2,16 @@
 // those of one network, and their cross-correlations obey the same equations with the shared sources alone.
 #pragma once
 
+#include <functional>
+
 #include "theory/march.hpp"
 
 namespace lindmft::theory {
 
+/// Marches over the valid nodes once more, correlations alone (MarchOptions::responses_final).
+using MarchAgain = std::function<void(NetworkSide&, DataSide&, Solution&)>;
+
 /// Fills solution.replicas. Afterwards both sides hold cross-correlations in the place of their correlations.
-/// nodes: valid ones
-void add_replicas(const Problem& problem, int nodes, NetworkSide& network, DataSide& data, const MarchOptions& options,
-                  Solution& solution);
+void add_replicas(const MarchAgain& march_again, NetworkSide& network, DataSide& data, Solution& solution);
 
 }  // namespace lindmft::theory

@@ -12,6 +12,7 @@
 
 #include "support/memory.hpp"
 #include "theory/channel.hpp"
+#include "theory/dense_output.hpp"
 #include "theory/depth_grid.hpp"
 #include "theory/panel_march.hpp"
 
@@ -42,7 +43,7 @@ void require(bool good, const std::string& field, const std::string& allowed, do
 /// What coarse grids can do.
 void check_coarse(const Problem& problem, const SolveOptions& options, const std::string& call) {
   require(options.rtol >= 1e-11 && options.rtol <= 0.1, "rtol", "between 1e-11 and 0.1", options.rtol);
-  require(options.atol >= 1e-15 && options.atol <= 0.1, "atol", "between 1e-15 and 0.1", options.atol);
+  require(options.atol >= 1e-12 && options.atol <= 0.1, "atol", "between 1e-12 (rounding) and 0.1", options.atol);
   const DataMode mode = problem.data.mode;
   const bool noisy = mode == DataMode::one_pass ? !std::isinf(problem.data.alpha)
                                                 : mode == DataMode::multi_pass && problem.data.batch_fraction < 1.0;
@@ -198,13 +199,34 @@ std::vector<double> rotated(const Channels& channels, std::vector<double> Soluti
   return out;
 }
 
-Solution combine(Channels channels, const std::vector<double>& rotation) {
+/// On coarse grids every channel has nodes of its own: all of them at those of the one that has most.
+Channels at_common_times(const Channels& channels) {
+  const auto most =
+      std::max_element(channels.distinct.begin(), channels.distinct.end(),
+                       [](const Solution& a, const Solution& b) { return a.time.size() < b.time.size(); });
+  Channels out;
+  out.of_target = channels.of_target;
+  for (const Solution& channel : channels.distinct) {
+    out.distinct.push_back(theory::at_times(channel, most->time));
+    out.distinct.back().panels = most->panels;
+  }
+  return out;
+}
+
+/// The series of the sum.
+Solution add_up(const Channels& channels, const std::vector<double>& rotation) {
   Solution sum;
   for (const int c : channels.of_target) add(sum, channels.distinct[static_cast<std::size_t>(c)]);
   for (std::size_t a = 0; a < channels.of_target.size(); ++a) {
     sum.test_loss_by_output.push_back(rotated(channels, &Solution::test_loss, rotation, a));
     sum.train_loss_by_output.push_back(rotated(channels, &Solution::train_loss, rotation, a));
   }
+  return sum;
+}
+
+Solution combine(Channels channels, const std::vector<double>& rotation) {
+  const bool own_times = channels.distinct.size() > 1 && !channels.distinct.front().panels.empty();
+  Solution sum = own_times ? add_up(at_common_times(channels), rotation) : add_up(channels, rotation);
   for (const Solution& channel : channels.distinct) add(sum.stats, channel.stats);
   if (channels.of_target.size() == 1) {
     sum.functions = std::move(channels.distinct.front().functions);

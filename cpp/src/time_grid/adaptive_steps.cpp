@@ -17,10 +17,15 @@ AdaptiveSteps::AdaptiveSteps(const Problem& problem, int steps, int capacity, in
     : PanelGrid(capacity, order),
       steps_(steps),
       init_scale_(problem.network.init_scale),
+      forgetting_(problem.optimizer.weight_decay *
+                  *std::max_element(problem.optimizer.lr.begin(), problem.optimizer.lr.end()) /
+                  (1.0 - problem.optimizer.momentum)),
       plain_lr_(plain_lr(problem.optimizer)),
       stepper_(problem.optimizer),
       radau_(radau_nodes(order)),
       start_{problem.network.init_scale, 0.0} {}
+
+double AdaptiveSteps::memory() const { return 1.0 / forgetting_; }
 
 std::vector<double> AdaptiveSteps::positions(double& length) const {
   length = std::max(1.0, std::floor(length));

@@ -13,6 +13,7 @@ class AdaptiveSteps final : public PanelGrid {
 
   [[nodiscard]] double end() const override { return steps_; }
   [[nodiscard]] double first_length(double /*rate*/) const override { return order(); }
+  [[nodiscard]] double memory() const override;
   [[nodiscard]] double exact_length() const override { return order(); }
   [[nodiscard]] bool exact() const override { return panel().size() == length(); }
 
@@ -28,7 +29,8 @@ class AdaptiveSteps final : public PanelGrid {
 
   int steps_;
   double init_scale_;
-  double plain_lr_;  // of gradient descent with a constant rate and nothing else; else 0
+  double forgetting_;  // of weights in a step, at the largest rate
+  double plain_lr_;    // of gradient descent with a constant rate and nothing else; else 0
   WeightStepper stepper_;
   std::vector<double> radau_;
   std::vector<Weight> history_;  // at begin(), what gradients at earlier nodes have made of a weight

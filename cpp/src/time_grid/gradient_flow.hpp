@@ -14,6 +14,7 @@ class GradientFlow final : public PanelGrid {
 
   [[nodiscard]] double end() const override { return time_; }
   [[nodiscard]] double first_length(double rate) const override { return 1.0 / rate; }
+  [[nodiscard]] double memory() const override { return 1.0 / weight_decay_; }
   [[nodiscard]] double exact_length() const override { return 0.0; }
   [[nodiscard]] bool exact() const override { return false; }
 

@@ -16,10 +16,10 @@ PanelGrid::PanelGrid(int capacity, int order)
 void PanelGrid::place(double length) {
   length = std::min(length, end() - begin_);
   std::vector<double> nodes = positions(length);
-  place(std::move(nodes), length);
+  place_at(std::move(nodes), length);
 }
 
-void PanelGrid::place(std::vector<double> positions, double length) {
+void PanelGrid::place_at(std::vector<double> positions, double length) {
   length_ = length;
   panel_ = {edges_.back(), edges_.back() + static_cast<int>(positions.size())};
   for (int i = 0; i < panel_.size(); ++i)
@@ -29,15 +29,17 @@ void PanelGrid::place(std::vector<double> positions, double length) {
   fill(K_, decay_.data() + panel_.begin);
 }
 
+void PanelGrid::place(const std::vector<double>& times) {
+  const double length = times.back() + offset() - begin_;
+  std::vector<double> nodes;
+  for (const double time : times) nodes.push_back(length > 0.0 ? (time + offset() - begin_) / length : 1.0);
+  nodes.back() = 1.0;
+  place_at(std::move(nodes), length);
+}
+
 void PanelGrid::restore(const std::vector<int>& edges, const std::vector<double>& time) {
   for (std::size_t k = 0; k + 1 < edges.size(); ++k) {
-    const double last = time[static_cast<std::size_t>(edges[k + 1] - 1)] + offset();
-    const double length = last - begin_;
-    std::vector<double> nodes;
-    for (int node = edges[k]; node < edges[k + 1]; ++node)
-      nodes.push_back(length > 0.0 ? (time[static_cast<std::size_t>(node)] + offset() - begin_) / length : 1.0);
-    nodes.back() = 1.0;
-    place(std::move(nodes), length);
+    place({time.begin() + edges[k], time.begin() + edges[k + 1]});
     commit(panel_);
   }
 }

@@ -20,11 +20,15 @@ class PanelGrid : public TimeGrid {
   /// A length to begin with, for a loss that falls at this rate.
   [[nodiscard]] virtual double first_length(double rate) const = 0;
 
+  /// For how long a weight remembers a gradient.
+  [[nodiscard]] virtual double memory() const = 0;
   /// The length below which nothing gets more accurate: panels are shorter only where sweeps do not converge.
   [[nodiscard]] virtual double exact_length() const = 0;
 
   /// Places a panel of about this length behind the last committed one; at most `order` nodes, and not beyond the end.
   void place(double length);
+  /// Places a panel with nodes at these times.
+  void place(const std::vector<double>& times);
   [[nodiscard]] Panel panel() const { return panel_; }
   [[nodiscard]] double length() const { return length_; }
   /// Of the placed panel: whether every step is a node, so that nothing is approximated.
@@ -60,7 +64,7 @@ class PanelGrid : public TimeGrid {
   [[nodiscard]] int order() const { return order_; }
 
  private:
-  void place(std::vector<double> positions, double length);
+  void place_at(std::vector<double> positions, double length);
 
   int capacity_;
   int order_;
