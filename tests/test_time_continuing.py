@@ -12,6 +12,7 @@ from problems import problems
 
 import lindmft as lm
 from lindmft import _state
+from lindmft._continuing import to_core
 from lindmft._state import STATE_VERSION, State
 
 PROBLEM = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
@@ -70,6 +71,14 @@ def test_several_outputs_go_on() -> None:
     np.testing.assert_allclose(
         longer.test_loss_by_output, whole.test_loss_by_output, rtol=1e-10, atol=1e-13
     )
+
+
+def test_equal_outputs_go_on_as_one() -> None:
+    start = lm.solve(PROBLEM.replace(**{"data.targets": [1.0, 0.5, 1.0]}), 5)
+    form = to_core(start)
+    assert form["channel"] == [0, 1, 0]
+    assert form["channels"][1]["test_loss"][-1] == start.channels[1].test_loss[-1]
+    assert len(form["channels"]) == 2
 
 
 def test_infinite_depth_goes_on_with_its_nodes() -> None:

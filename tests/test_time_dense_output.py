@@ -160,6 +160,8 @@ def test_past_a_divergence_everything_is_inf() -> None:
     assert shown.valid == 3
     assert shown.C_v is not None
     assert shown.C_v.shape == (3, 3)
+    assert lost.at([0, 999]).valid == 1  # of the times shown
+    assert "Diverged at step" in lost.at([0, 999]).status
 
 
 @given(st.integers(1, 10), st.data())

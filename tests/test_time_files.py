@@ -57,6 +57,8 @@ def test_a_diverged_coarse_grid_survives_a_file(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.C_h[1], lost.C_h[1])
     np.testing.assert_array_equal(again.panels, lost.panels)
     assert again.valid == lost.valid
+    sampled = reloaded(lost.at([0, 2, 999]), tmp_path / "sampled.nc")
+    np.testing.assert_array_equal(sampled.C_h[1], lost.at([0, 2, 999]).C_h[1])
 
 
 @pytest.mark.parametrize("targets", [[1.0], [1.0, 0.5, 1.0]])
