@@ -41,7 +41,7 @@ def equal(a: Any, b: Any) -> bool:
     """Equality of two results, bit for bit, field by field."""
     for name, value in vars(a).items():
         other = getattr(b, name)
-        if isinstance(value, dict) and name in LAYERED:
+        if isinstance(value, dict) and name in {*LAYERED, "state"}:
             same = value.keys() == other.keys() and all(
                 np.array_equal(value[layer], other[layer]) for layer in value
             )

@@ -1,4 +1,4 @@
-"""Training dynamics of wide deep linear networks: theory (``solve``) and experiment (``train``).
+"""Training dynamics of wide deep linear networks: theory (``solve``, ``flow``) and ``train``.
 
     import lindmft as lm
 
@@ -40,7 +40,7 @@ from lindmft.replicas import ReplicaEnsemble, Replicas, train_replicas
 from lindmft.scaling import Scaling, check_scaling
 from lindmft.spectrum import Discrete, Isotropic, PowerLaw
 from lindmft.stability import StableRate, largest_stable_lr
-from lindmft.theory import Solution, estimate_memory, solve
+from lindmft.theory import Solution, estimate_memory, flow, solve
 from lindmft.training import Ensemble, estimate_train_memory, train
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ __all__ = [
     "estimate_noise",
     "estimate_train_memory",
     "fit_exponent",
+    "flow",
     "from_covariance",
     "from_data",
     "largest_stable_lr",

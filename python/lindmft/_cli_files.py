@@ -1,5 +1,6 @@
 """What the commands read and write: problem files, result files, pictures."""
 
+import math
 import tomllib
 from pathlib import Path
 from typing import Any, overload
@@ -14,7 +15,7 @@ from lindmft.problem import Problem
 from lindmft.theory import Solution
 from lindmft.training import Ensemble
 
-RUN_KEYS = ("steps", "dim", "seeds", "seed")
+RUN_KEYS = ("steps", "time", "dim", "seeds", "seed")
 PICTURES = (".png", ".pdf", ".svg")
 
 
@@ -33,8 +34,13 @@ def check_outputs(output: Path | None, picture: Path | None, *, force: bool) -> 
             raise ValueError(f"{path} must be in a folder that exists")
 
 
-def read_problem(path: Path, **options: int | None) -> tuple[Problem, dict[str, Any]]:
-    """The problem of a TOML file, and how to run it: its table ``run``, overridden by options."""
+def read_problem(
+    path: Path, needed: str = "steps", **options: float | None
+) -> tuple[Problem, dict[str, Any]]:
+    """The problem of a TOML file, and how to run it: its table ``run``, overridden by options.
+
+    One of them, ``needed``, says how far.
+    """
     problem = Problem.from_toml(path)
     run = tomllib.loads(path.read_text(encoding="utf-8")).get("run", {})
     if not isinstance(run, dict):
@@ -42,8 +48,8 @@ def read_problem(path: Path, **options: int | None) -> tuple[Problem, dict[str, 
     check_keys(run, RUN_KEYS, "run")
     given = {name: value for name, value in options.items() if value is not None}
     run = {name: value for name, value in {**run, **given}.items() if name in options}
-    if "steps" not in run:
-        raise ValueError("run.steps must be given, in the file or by --steps, got nothing")
+    if needed not in run:
+        raise ValueError(f"run.{needed} must be given, in the file or by --{needed}, got nothing")
     return problem, run
 
 
@@ -73,6 +79,15 @@ def draw(path: Path, result: Any, runs: Ensemble | None = None) -> None:
         plotting.compare(result, runs, figure.subplots())
     figure.savefig(path, dpi=150)
     click.echo(f"wrote {path}")
+
+
+def round_times(end: float) -> list[float]:
+    """0, then 1, 2, 5, 10, ... down to some hundredths of the end, and the end."""
+    top = math.floor(math.log10(end))
+    series = {
+        digit * 10.0**power for power in range(min(-1, top - 2), top + 1) for digit in (1, 2, 5)
+    }
+    return sorted({0.0, end} | {time for time in series if time < end})
 
 
 def round_steps(steps: int) -> list[int]:

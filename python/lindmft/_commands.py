@@ -14,7 +14,7 @@ from lindmft._config import show_config
 from lindmft._schema import brief
 from lindmft._types import Array
 from lindmft.analysis import compare
-from lindmft.theory import FUNCTIONS, Solution, solve
+from lindmft.theory import FUNCTIONS, Solution, flow, solve
 from lindmft.training import Ensemble, train
 
 
@@ -56,6 +56,31 @@ PICTURE = click.option(
 THREADS = click.option(
     "--threads", type=int, help="Threads to use.  [default: the allowed physical cores]"
 )
+SAVE = click.option(
+    "--save",
+    multiple=True,
+    metavar="NAME",
+    help=f"Keep a two-time function: all, {', '.join(FUNCTIONS)}.",
+)
+REPLICAS = click.option(
+    "--replicas", is_flag=True, help="Also split the test loss into bias and variances."
+)
+DEPTH_NODES = click.option(
+    "--depth-nodes", type=int, help="Nodes of infinite depth.  [default: by an error estimate]"
+)
+RTOL = click.option(
+    "--rtol", type=float, help="Relative error allowed on a coarse grid.  [default: 1e-6]"
+)
+ATOL = click.option(
+    "--atol",
+    type=float,
+    help="Absolute error allowed there, in units of the value at the start.  [default: 1e-10]",
+)
+CHECKPOINT = click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    help="Save to this file as it goes; go on from it if it is there.",
+)
 KERNELS = click.option("--kernels", is_flag=True, help="Also the neural tangent kernel.")
 FORCE = click.option("--force", is_flag=True, help="Replace files that exist.")
 
@@ -69,11 +94,12 @@ def commands() -> None:
     Examples:
       lindmft demo
       lindmft solve problem.toml --steps 200 --output theory.nc
+      lindmft flow problem.toml --time 1e6
       lindmft train problem.toml --steps 200 --output runs.nc
       lindmft compare theory.nc runs.nc --picture both.png
 
     A problem file has the tables [network], [data], [optimizer] and, if you like, [run] with steps,
-    dim, seeds and seed.
+    time (of flow), dim, seeds and seed.
     """
 
 
@@ -81,15 +107,21 @@ def commands() -> None:
 @PROBLEM
 @STEPS
 @click.option(
-    "--save",
-    multiple=True,
-    metavar="NAME",
-    help=f"Keep a two-time function: all, {', '.join(FUNCTIONS)}.",
+    "--grid",
+    type=click.Choice(["exact", "adaptive"]),
+    default="exact",
+    show_default=True,
+    help="Every step, or nodes between which functions of time are polynomials.",
 )
-@click.option("--replicas", is_flag=True, help="Also split the test loss into bias and variances.")
+@RTOL
+@ATOL
+@SAVE
+@REPLICAS
 @KERNELS
+@DEPTH_NODES
+@CHECKPOINT
 @click.option(
-    "--depth-nodes", type=int, help="Nodes of infinite depth.  [default: by an error estimate]"
+    "--checkpoint-every", type=int, help="Steps of an exact grid between saves.  [default: a tenth]"
 )
 @OUTPUT
 @PICTURE
@@ -98,10 +130,15 @@ def commands() -> None:
 def solve_command(
     problem: Path,
     steps: int | None,
+    grid: str,
+    rtol: float | None,
+    atol: float | None,
     save: tuple[str, ...],
     replicas: bool,
     kernels: bool,
     depth_nodes: int | None,
+    checkpoint: Path | None,
+    checkpoint_every: int | None,
     output: Path | None,
     picture: Path | None,
     threads: int | None,
@@ -113,16 +150,75 @@ def solve_command(
     Examples:
       lindmft solve problem.toml --steps 200
       lindmft solve problem.toml --output theory.nc --save C_h --save C_v --picture losses.png
+      lindmft solve problem.toml --grid adaptive --steps 1000000 --checkpoint run.nc
     """
     _cli_files.check_outputs(output, picture, force=force)
     parsed, run = _cli_files.read_problem(problem, steps=steps)
     theory = solve(
         parsed,
         run["steps"],
+        grid=grid,
+        rtol=rtol,
+        atol=atol,
+        checkpoint=checkpoint,
+        checkpoint_every=checkpoint_every,
         save=save,
         replicas=replicas,
         kernels=kernels,
         depth_nodes=depth_nodes,
+        threads=threads,
+        progress=True,
+    )
+    _finish(theory, output, picture)
+
+
+@commands.command("flow", short_help="Solve gradient flow, the limit of small learning rates.")
+@PROBLEM
+@click.option(
+    "--time", type=float, help="Learning rate times steps at the end; overrides run.time."
+)
+@RTOL
+@ATOL
+@SAVE
+@REPLICAS
+@DEPTH_NODES
+@CHECKPOINT
+@OUTPUT
+@PICTURE
+@THREADS
+@FORCE
+def flow_command(
+    problem: Path,
+    time: float | None,
+    rtol: float | None,
+    atol: float | None,
+    save: tuple[str, ...],
+    replicas: bool,
+    depth_nodes: int | None,
+    checkpoint: Path | None,
+    output: Path | None,
+    picture: Path | None,
+    threads: int | None,
+    force: bool,
+) -> None:
+    """Solve gradient flow of the problem in a TOML file; its learning rate plays no role.
+
+    \b
+    Examples:
+      lindmft flow problem.toml --time 1e6
+      lindmft flow problem.toml --time 1e6 --rtol 1e-8 --output flow.nc --picture losses.png
+    """
+    _cli_files.check_outputs(output, picture, force=force)
+    parsed, run = _cli_files.read_problem(problem, "time", time=time)
+    theory = flow(
+        parsed,
+        run["time"],
+        rtol=rtol,
+        atol=atol,
+        save=save,
+        replicas=replicas,
+        depth_nodes=depth_nodes,
+        checkpoint=checkpoint,
         threads=threads,
         progress=True,
     )
@@ -228,15 +324,36 @@ def _extra(result: Solution | Ensemble) -> dict[str, Array]:
 
 def _finish(result: Solution | Ensemble, output: Path | None, picture: Path | None) -> None:
     """Print the losses at a few steps, and write what was asked for."""
-    mean = result if isinstance(result, Solution) else result.mean()
     click.echo(brief(result.problem))
     click.echo(f"{result.status} ({result.stats.seconds:.2f} s, {result.stats.threads} threads)")
-    columns = {"test loss": mean.test_loss, "train loss": mean.train_loss, **_extra(result)}
-    click.echo(f"{'step':>8}" + "".join(f"{name:>14}" for name in columns))
-    for t in _cli_files.round_steps(len(result.time)):
-        click.echo(f"{t:>8}" + "".join(f"{series[t]:>14.6g}" for series in columns.values()))
+    _print_table(result)
     if output:
         result.save(output)
         click.echo(f"wrote {output}")
     if picture:
         _cli_files.draw(picture, result)
+
+
+def _print_table(result: Solution | Ensemble) -> None:
+    """Losses, and what else was asked for, at a few round times."""
+    labels, columns = _rows(result)
+    click.echo(f"{labels[0]:>8}" + "".join(f"{name:>14}" for name in columns))
+    for label, *values in zip(labels[1:], *columns.values(), strict=True):
+        click.echo(f"{label:>8}" + "".join(f"{value:>14.6g}" for value in values))
+
+
+def _rows(result: Solution | Ensemble) -> tuple[list[str], dict[str, Array]]:
+    """The unit of time and the times, and columns of numbers at these."""
+    if isinstance(result, Solution) and result.grid == "flow":
+        times = _cli_files.round_times(float(result.time[-1]))
+        return ["time", *(f"{time:g}" for time in times)], _columns(result.at(times))
+    steps = _cli_files.round_steps(int(result.time[-1]) + 1)
+    labels = ["step", *map(str, steps)]
+    if isinstance(result, Solution):
+        return labels, _columns(result.at(steps))
+    return labels, {name: series[steps] for name, series in _columns(result).items()}
+
+
+def _columns(result: Solution | Ensemble) -> dict[str, Array]:
+    mean = result if isinstance(result, Solution) else result.mean()
+    return {"test loss": mean.test_loss, "train loss": mean.train_loss, **_extra(result)}

@@ -1,6 +1,6 @@
 """Types of the compiled module; the public functions in ``theory`` and ``training`` say what everything means."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import overload
 
@@ -29,6 +29,10 @@ class DataMode(Enum):
     multi_pass = 1
     one_pass = 2
     population = 3
+
+class Grid(Enum):
+    exact = 0
+    adaptive = 1
 
 class Network:
     def __init__(
@@ -94,10 +98,31 @@ def solve(
     problem: Problem,
     steps: int,
     *,
+    grid: Grid = ...,
     save: Sequence[str] = ...,
     depth_nodes: int = 0,
     replicas: bool = False,
     kernels: bool = False,
+    rtol: float = 1e-6,
+    atol: float = 1e-10,
+    keep_state: bool = False,
+    continue_from: Mapping[str, object] | None = None,
+    threads: int = 0,
+    memory_limit: float = 0.0,
+    progress: Callback | None = None,
+) -> SolveDict: ...
+def flow(
+    problem: Problem,
+    time: float,
+    *,
+    save: Sequence[str] = ...,
+    depth_nodes: int = 0,
+    replicas: bool = False,
+    kernels: bool = False,
+    rtol: float = 1e-6,
+    atol: float = 1e-10,
+    keep_state: bool = False,
+    continue_from: Mapping[str, object] | None = None,
     threads: int = 0,
     memory_limit: float = 0.0,
     progress: Callback | None = None,

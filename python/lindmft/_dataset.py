@@ -13,17 +13,18 @@ import numpy as np
 from lindmft._files import ENSEMBLE, REPLICAS, SOLUTION, VERSION
 from lindmft._optional import optional
 from lindmft._schema import spell_inf
+from lindmft._state import STATE_VERSION, State
 from lindmft.problem import Problem
 from lindmft.replicas import OVERLAPS, ReplicaEnsemble, Replicas
-from lindmft.theory import LAYERED, Layers, Solution, SolveStats
+from lindmft.solution import LAYERED, LOSSES, NORMS, Layers, Solution, SolveStats
 from lindmft.training import BY_OUTPUT, KERNELS, Ensemble, TrainStats
 
 if TYPE_CHECKING:
     import xarray as xr
 
 LONG_NAMES = {
-    "time": "optimizer steps taken",
-    "time_s": "optimizer steps taken, second time of two-time functions",
+    "time": "training time",
+    "time_s": "training time, second time of two-time functions",
     "layer": "hidden layer; at infinite depth, number of the collocation node",
     "depth": "hidden layer l; at infinite depth, tau = l/L",
     "output": "output",
@@ -57,20 +58,22 @@ LONG_NAMES = {
     "C_delta": "correlation of the training errors",
     "R_delta": "response of the training errors",
 }
-LOSSES = ("test_loss", "train_loss", "term_target", "term_init", "term_data")
-NORMS = ("feature_norm", "gradient_norm")
 TWO_TIME = ("time", "time_s")
+STATE = "state."
 SHARED = OVERLAPS[1:]
 
 
-def solution_to_dataset(solution: Solution) -> "xr.Dataset":
+def solution_to_dataset(solution: Solution, *, state: bool = False) -> "xr.Dataset":
     """Dimensions time, layer, output, and time_s if two-time functions were kept.
 
-    Variables of the channels of several outputs begin with "channel0." and so on.
+    Variables of the channels of several outputs begin with "channel0." and so on. The solver's
+    state has dimensions of its own, and variables that begin with "state.".
     """
     variables = _variables(solution)
     for c, channel in enumerate(solution.channels):
         variables |= {f"channel{c}.{name}": value for name, value in _variables(channel).items()}
+    if state:
+        variables |= _state_variables(solution)
     coords: dict[str, Any] = {
         "time": solution.time,
         "layer": np.arange(1, len(solution.depth) + 1),
@@ -87,6 +90,8 @@ def solution_to_dataset(solution: Solution) -> "xr.Dataset":
         coords,
         irreducible=solution.irreducible,
         diverged_at=diverged,
+        **_grid_attributes(solution),
+        state_version=solution.state.version,
         channels=json.dumps([_channel_attributes(channel) for channel in solution.channels]),
     )
 
@@ -96,10 +101,54 @@ def solution_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
     fields = _solution_fields(dataset)
     channels = json.loads(dataset.attrs.get("channels", "[]"))
     fields["channels"] = tuple(
-        Solution(**_solution_fields(_channel(dataset, c, attrs)))
+        Solution(
+            **_solution_fields(_channel(dataset, c, attrs)),
+            state=_state(dataset, f"channel{c}."),
+        )
         for c, attrs in enumerate(channels)
     )
-    return fields
+    return {**fields, "state": _state(dataset, "")}
+
+
+def _grid_attributes(solution: Solution) -> dict[str, Any]:
+    tolerances = {"rtol": solution.rtol, "atol": solution.atol}
+    return {
+        "grid": solution.grid,
+        "panels": json.dumps(solution.panels.tolist()),
+        **{name: value for name, value in tolerances.items() if value is not None},
+    }
+
+
+def _grid_fields(attrs: dict[str, Any]) -> dict[str, Any]:
+    """Files of versions 1 and 2 have exact grids alone."""
+    return {
+        "grid": str(attrs.get("grid", "exact")),
+        "panels": np.array(json.loads(attrs.get("panels", "[]")), int),
+        **{name: float(attrs[name]) for name in ("rtol", "atol") if name in attrs},
+    }
+
+
+def _state_variables(solution: Solution) -> dict[str, Any]:
+    parts = {"": solution} | {f"channel{c}.": part for c, part in enumerate(solution.channels)}
+    arrays = {
+        f"{prefix}{STATE}{name}": array
+        for prefix, part in parts.items()
+        for name, array in part.state.items()
+    }
+    return {name: (_state_dimensions(array), array) for name, array in arrays.items()}
+
+
+def _state_dimensions(array: Any) -> tuple[str, str]:
+    """By size, so that few serve all arrays; the two of a square array must have two names."""
+    rows, columns = array.shape
+    return f"{STATE}row{rows}", f"{STATE}column{columns}"
+
+
+def _state(dataset: "xr.Dataset", prefix: str) -> State:
+    start = f"{prefix}{STATE}"
+    found = [str(name) for name in dataset.data_vars if str(name).startswith(start)]
+    arrays = {name.removeprefix(start): dataset[name].values for name in found}
+    return State(arrays, int(dataset.attrs.get("state_version", STATE_VERSION)))
 
 
 def _variables(solution: Solution) -> dict[str, Any]:
@@ -124,6 +173,7 @@ def _channel_attributes(channel: Solution) -> dict[str, Any]:
         "provenance": json.dumps(dict(channel.provenance)),
         "irreducible": channel.irreducible,
         "diverged_at": -1 if channel.diverged_at is None else channel.diverged_at,
+        **_grid_attributes(channel),
     }
 
 
@@ -138,7 +188,8 @@ def _channel(dataset: "xr.Dataset", c: int, attrs: dict[str, Any]) -> "xr.Datase
 def _solution_fields(dataset: "xr.Dataset") -> dict[str, Any]:
     dataset = dataset[[name for name in dataset.data_vars if "." not in str(name)]]
     diverged = int(dataset.attrs["diverged_at"])
-    valid = diverged if diverged >= 0 else dataset.sizes["time"]
+    finite = int(np.isfinite(dataset["test_loss"].values).sum())
+    valid = finite if diverged >= 0 else dataset.sizes["time"]
     names = [str(name) for name in dataset.data_vars if "time_s" in dataset[name].dims]
     kept = {name: dataset[name].values[..., :valid, :valid] for name in names}
     fields: dict[str, Any] = {name: dataset[name].values for name in ("time", *LOSSES, *NORMS)}
@@ -155,6 +206,7 @@ def _solution_fields(dataset: "xr.Dataset") -> dict[str, Any]:
         **fields,
         **kept,
         **_common(dataset),
+        **_grid_fields(dataset.attrs),
         "stats": SolveStats(**json.loads(dataset.attrs["stats"])),
         "irreducible": float(dataset.attrs["irreducible"]),
         "diverged_at": diverged if diverged >= 0 else None,
@@ -278,10 +330,11 @@ def _dataset(
     form: str, result: Any, variables: dict[str, Any], coords: dict[str, Any], **attrs: Any
 ) -> "xr.Dataset":
     dataset: xr.Dataset = optional("xarray", "io").Dataset(variables, coords)
+    units = "learning rate times steps" if attrs.get("grid") == "flow" else "steps"
     for name in (*variables, *coords):
         dataset[name].attrs = {
-            "long_name": LONG_NAMES[name.split(".")[-1]],
-            "units": "steps" if name in TWO_TIME else "1",
+            "long_name": "the solver's own" if STATE in name else LONG_NAMES[name.split(".")[-1]],
+            "units": units if name in TWO_TIME else "1",
         }
     dataset.attrs = {
         "format": form,

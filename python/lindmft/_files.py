@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 SOLUTION = "lindmft-solution"
 ENSEMBLE = "lindmft-ensemble"
 REPLICAS = "lindmft-replicas"
-VERSION = 2
+VERSION = 3
 """Raised when a reader of the old version would misread a file; old versions stay readable.
 
-2: residual networks, several outputs, replicas, kernels."""
+2: residual networks, several outputs, replicas, kernels. 3: coarse grids of times, states."""
 
 
 def require_netcdf() -> Any:

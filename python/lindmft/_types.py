@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, NotRequired, TypeAlias, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ class SolveStatsDict(TypedDict):
     threads: int
     chain_residual: float
     depth_error: float
+    error_estimate: float
 
 
 class OverlapsDict(TypedDict):
@@ -54,9 +55,10 @@ class FunctionsDict(TypedDict, total=False):
 
 
 class SolveDict(TypedDict):
-    """What ``_core.solve`` returns."""
+    """What ``_core.solve`` and ``_core.flow`` return."""
 
     time: Array
+    panels: list[int]
     test_loss: Array
     train_loss: Array
     term_target: Array
@@ -75,6 +77,7 @@ class SolveDict(TypedDict):
     channels: list["SolveDict"]
     channel: list[int]
     stats: SolveStatsDict
+    state: NotRequired[dict[str, Array]]
 
 
 class TrainStatsDict(TypedDict):

@@ -1,11 +1,10 @@
 """Theory held against training: differences in units of the standard error."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from lindmft._difference import first_difference
 from lindmft._gate import refuse
 from lindmft._types import Array, Mask
 from lindmft.theory import Solution
@@ -114,6 +113,7 @@ def compare(theory: Solution, runs: Ensemble) -> Comparison:
     """Compare losses at every step, in units of the standard error over networks.
 
     Steps at which the theory, or the mean over networks, has diverged are left out (and noted).
+    A theory on an adaptive grid is taken at the steps of the training.
 
     Parameters
     ----------
@@ -137,6 +137,7 @@ def compare(theory: Solution, runs: Ensemble) -> Comparison:
     if not isinstance(runs, Ensemble):
         refuse("runs", "an Ensemble (of replicas, compare the overlaps)", type(runs).__name__)
     check_same(theory, runs)
+    theory = theory.at(runs.time)
     mean, error = runs.mean(), runs.sem()
     series = (theory.test_loss, theory.train_loss, mean.test_loss, mean.train_loss)
     valid: Mask = np.asarray(np.isfinite(series).all(axis=0))
@@ -154,11 +155,15 @@ def compare(theory: Solution, runs: Ensemble) -> Comparison:
 
 def check_same(theory: Solution, runs: Ensemble) -> None:
     """Refuse a pair of different problems or lengths, naming the first difference."""
-    difference = _difference(theory.problem.to_dict(), runs.problem.to_dict())
+    difference = first_difference(theory.problem.to_dict(), runs.problem.to_dict())
     if difference:
         field, a, b = difference
         raise ValueError(f"{field} must be the same in theory and runs, got {a} and {b}")
-    steps, trained = len(theory.time), len(runs.time)
+    if theory.grid == "flow":
+        raise ValueError("theory must be of steps, as runs are, got gradient flow: use solve")
+    if theory.sampled:
+        raise ValueError(f"theory must have every step of runs, got {len(theory.time)} picked ones")
+    steps, trained = int(theory.time[-1]) + 1, len(runs.time)
     if steps != trained:
         raise ValueError(f"steps must be the same in theory and runs, got {steps} and {trained}")
 
@@ -188,17 +193,6 @@ def _notes(theory: Solution, runs: Ensemble, valid: Mask) -> list[str]:
     if not valid.all():
         notes.append(f"{(~valid).sum()} of {len(valid)} steps are past a divergence and left out.")
     return notes
-
-
-def _difference(a: Any, b: Any, path: str = "") -> tuple[str, Any, Any] | None:
-    """Path and values of the first entry that differs between two nested dictionaries."""
-    if not (isinstance(a, Mapping) and isinstance(b, Mapping)):
-        return None if a == b else (path, a, b)
-    for key in {**a, **b}:
-        below = f"{path}.{key}" if path else key
-        if found := _difference(a.get(key, "nothing"), b.get(key, "nothing"), below):
-            return found
-    return None
 
 
 def _row(name: str, agreement: Agreement) -> str:

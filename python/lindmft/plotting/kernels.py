@@ -80,7 +80,7 @@ def kernels(theory: Solution, runs: Ensemble | None = None, ax: "Axes | None" = 
                 runs.time[shown], mean[shown], yerr=spread, fmt=marker, color=colour, markersize=3.6
             )
     time_axis(ax, theory)
-    ax.set_xlim(-0.15, max(valid - 1, 1) * 1.05)
+    ax.set_xlim(-0.15, max(theory.time[valid - 1], 1) * 1.05)
     ax.set_ylabel("kernel x·Kx / x·x, per unit of learning rate")
     label_ends(ax, ends)
     return ax

@@ -3,7 +3,7 @@
 Test loss is a solid line with filled circles, training loss a dashed line with open squares, so
 that a picture reads without colour; the colours are those of Okabe and Ito, safe for colour-blind
 readers. The band is one standard deviation of a single network. Times are on a symmetric
-logarithmic axis, on which t = 0 has a place.
+logarithmic axis, on which t = 0 has a place; those of coarse grids on a logarithmic one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -198,6 +198,8 @@ def _draw_theory(ax: "Axes", theory: Solution, name: str, colour: str) -> End:
     look = LOOKS[name]
     valid = drawable(theory)
     time, values = theory.time[:valid], getattr(theory, name)[:valid]
+    if theory.grid != "exact":  # rounding may leave nothing for a logarithm of a loss that vanishes
+        time, values = time[values > 0], values[values > 0]
     ax.plot(time, values, look.dashes, color=colour, linewidth=1.6, zorder=2)
     text = look.name if theory.diverged_at is None else f"{look.name}, diverges"
     return End(time[-1], values[-1], text, colour)
@@ -247,7 +249,15 @@ def thinned(steps: int) -> NDArray[np.int_]:
 
 
 def time_axis(ax: "Axes", result: Solution | Ensemble) -> None:
-    """Steps on a symmetric logarithmic axis, on which t = 0 has a place."""
+    """Steps on a symmetric logarithmic axis, on which t = 0 has a place; else a logarithmic one."""
+    coarse = isinstance(result, Solution) and result.grid != "exact" and result.time[-1] > 0
+    (_logarithmic if coarse else _symmetric)(ax, result)
+    flow = isinstance(result, Solution) and result.grid == "flow"
+    ax.set_xlabel("time t, learning rate times steps" if flow else "step t")
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def _symmetric(ax: "Axes", result: Solution | Ensemble) -> None:
     ticker = optional("matplotlib.ticker", "plot")
     ax.set_xscale("symlog", linthresh=1, linscale=0.3)
     ax.set_xlim(-0.15, max(result.time[-1], 1) * 1.05)
@@ -255,8 +265,13 @@ def time_axis(ax: "Axes", result: Solution | Ensemble) -> None:
     ax.xaxis.set_minor_locator(
         ticker.SymmetricalLogLocator(base=10, linthresh=1, subs=range(2, 10))
     )
-    ax.set_xlabel("step t")
-    ax.spines[["top", "right"]].set_visible(False)
+
+
+def _logarithmic(ax: "Axes", result: Solution | Ensemble) -> None:
+    """From the first time above 0, over the many decades of a coarse grid."""
+    first = result.time[result.time > 0][0]
+    ax.set_xscale("log")
+    ax.set_xlim(first / 1.05, max(result.time[-1], 2 * first) * 1.05)
 
 
 def _dress(ax: "Axes", result: Solution | Ensemble) -> None:

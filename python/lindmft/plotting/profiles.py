@@ -22,7 +22,7 @@ DASHES = ("-", "--", "-.", ":")
 def profile(
     theory: Solution,
     name: str = "feature_norm",
-    steps: Sequence[int] | None = None,
+    steps: Sequence[float] | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw a norm against depth: curves in tau = l/L at infinite depth, points joined else.
@@ -34,7 +34,8 @@ def profile(
     name
         "feature_norm" or "gradient_norm".
     steps
-        Which times; None: start, end and two between them.
+        Which times (of gradient flow: in learning rate times steps); None: start, end and two
+        between them.
     ax
         Where to draw; None: a new figure.
 
@@ -61,10 +62,11 @@ def profile(
     if name not in NORMS:
         refuse("name", one_of(NORMS), name)
     valid = drawable(theory)
-    shown = np.unique(np.geomspace(1, valid, 4).round().astype(int)) - 1 if steps is None else steps
-    for step in shown:
-        if not 0 <= step < valid:
-            refuse("steps", f"times from 0 to {valid - 1}", step)
+    if steps is None:
+        few = np.geomspace(1, valid, 4).round().astype(int)
+        shown: list[int] = (np.unique(few) - 1).tolist()
+    else:
+        theory, shown = _at(theory, steps)
     ax = new_axes() if ax is None else ax
     endless = theory.problem.network.depth == np.inf
     depth = np.linspace(0, 1, POINTS) if endless else theory.depth
@@ -74,10 +76,10 @@ def profile(
         colour = COLOURS[i % len(COLOURS)]
         dashes = DASHES[i % len(DASHES)] if endless else f"o{DASHES[i % len(DASHES)]}"
         ax.plot(depth, values[:, step], dashes, color=colour, markersize=3.6)
-        ends.append(End(depth[-1], values[-1, step], f"t = {step}", colour))
+        ends.append(End(depth[-1], values[-1, step], f"t = {theory.time[step]:g}", colour))
     ax.set_xlabel("depth l/L" if endless else "layer l")
     ax.set_ylabel(f"{name.replace('_', ' ')} per hidden unit")
-    drawn = values[:, list(shown)]
+    drawn = values[:, shown]
     if drawn.max() > 10 * drawn.min() > 0:
         ax.set_yscale("log")
     else:
@@ -87,3 +89,13 @@ def profile(
     ax.spines[["top", "right"]].set_visible(False)
     label_ends(ax, ends)
     return ax
+
+
+def _at(theory: Solution, times: Sequence[float]) -> tuple[Solution, list[int]]:
+    """The solution at these times, and the place of each among them."""
+    end = theory.time[theory.valid - 1]
+    for time in times:
+        if not 0 <= time <= end:
+            refuse("steps", f"times from 0 to {end:g}", time)
+    points = sorted(set(times))
+    return theory.at(points), [points.index(time) for time in times]
