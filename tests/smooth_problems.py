@@ -1,6 +1,7 @@
 """Random problems whose dynamics are smooth in time: full batch and population."""
 
 import math
+
 import coarse
 import numpy as np
 from hypothesis import strategies as st
