@@ -68,7 +68,7 @@ TEST(Polynomials, BasisIsOneAtItsOwnNodeAndReproducesPolynomials) {
     for (std::size_t j = 0; j < 4; ++j) sum += basis.at(x)[j] * cubic(basis.nodes()[j]);
     EXPECT_NEAR(sum, cubic(x), 1e-13);
   }
-  for (std::size_t j = 0; j < 4; ++j) EXPECT_EQ(basis.at(0.6)[j], j == 2 ? 1.0 : 0.0);
+  for (std::size_t j = 0; j < 4; ++j) EXPECT_NEAR(basis.at(0.6)[j], j == 2 ? 1.0 : 0.0, 1e-15);
 }
 
 }  // namespace

@@ -547,10 +547,7 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
   std::vector<Losses> out(static_cast<std::size_t>(p));
   for (int i = 0; i < p; ++i) {
     const int t = panel.begin + i;
-    const double train = train_loss_[static_cast<std::size_t>(t)];
-    // On long panels both can fall below rounding.
-    out[static_cast<std::size_t>(i)] = {long_panels_ ? std::max(C_v_(t, t), 0.0) : C_v_(t, t),
-                                        long_panels_ ? std::max(train, 0.0) : train, 0.0, 0.0, 0.0};
+    out[static_cast<std::size_t>(i)] = {C_v_(t, t), train_loss_[static_cast<std::size_t>(t)], 0.0, 0.0, 0.0};
   }
   if (sweep.responses_final) return out;
   const View rows = sweep.scratch(0, p, b);
