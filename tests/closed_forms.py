@@ -53,7 +53,7 @@ def lazy_losses(
 def lazy_losses_at(
     depth: int, lr: float, alpha: float, noise: float, steps: Array, nodes: int = 2000
 ) -> tuple[Array, Array]:
-    """As `lazy_losses` after the given numbers of steps, with more nodes of the law if they are many."""
+    """As `lazy_losses` after the given numbers of steps; many take many nodes of the law."""
     k = lr * (depth + 1)
     return _spectral_losses(lambda m: (1 - k * m) ** steps[:, None], alpha, noise, nodes)
 
