@@ -47,21 +47,33 @@ def lazy_losses(
     depth: int, lr: float, alpha: float, noise: float, steps: int
 ) -> tuple[Array, Array]:
     """Test and train loss for t = 0..steps-1, nu = inf, gamma0 = 0, full batch (item 3)."""
-    k, times = lr * (depth + 1), np.arange(steps)
-    return _spectral_losses(lambda m: (1 - k * m) ** times[:, None], alpha, noise)
+    return lazy_losses_at(depth, lr, alpha, noise, np.arange(steps))
 
 
-def lazy_flow_losses(depth: int, alpha: float, noise: float, times: Array) -> tuple[Array, Array]:
+def lazy_losses_at(
+    depth: int, lr: float, alpha: float, noise: float, steps: Array, nodes: int = 2000
+) -> tuple[Array, Array]:
+    """As `lazy_losses` after the given numbers of steps, with more nodes of the law if they are many."""
+    k = lr * (depth + 1)
+    return _spectral_losses(lambda m: (1 - k * m) ** steps[:, None], alpha, noise, nodes)
+
+
+def lazy_flow_losses(
+    depth: int, alpha: float, noise: float, times: Array, nodes: int = 2000
+) -> tuple[Array, Array]:
     """As `lazy_losses` for gradient flow at the given times eta t (item 3)."""
     rates = (depth + 1) * np.asarray(times, float)[:, None]
-    return _spectral_losses(lambda m: np.exp(-rates * m), alpha, noise)
+    return _spectral_losses(lambda m: np.exp(-rates * m), alpha, noise, nodes)
 
 
 def _spectral_losses(
-    residual: Callable[[Array], Array], alpha: float, noise: float
+    residual: Callable[[Array], Array], alpha: float, noise: float, nodes: int
 ) -> tuple[Array, Array]:
-    """Item 3 for the surviving fraction `residual(m)`, (T, nodes), of each eigendirection."""
-    m, weight = marchenko_pastur(1 / alpha)
+    """Item 3 for the surviving fraction `residual(m)`, (T, nodes), of each eigendirection.
+
+    At alpha = 1 the law reaches zero, and times t need some 10 sqrt(K eta t) nodes.
+    """
+    m, weight = marchenko_pastur(1 / alpha, nodes)
     left = residual(m)
     positive = m > 0
     learned = np.where(positive, (1 - left) ** 2 / np.where(positive, m, 1.0), 0.0)

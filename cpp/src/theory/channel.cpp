@@ -108,17 +108,6 @@ Horizon shorter(const Horizon& horizon, int steps) {
   return horizon.coarse() ? Horizon{horizon.kind, end, horizon.nodes} : exact_steps(end);
 }
 
-std::string describe(const Horizon& horizon) {
-  std::ostringstream text;
-  if (horizon.kind == Horizon::Kind::gradient_flow) {
-    text << "gradient flow on " << horizon.nodes << " nodes";
-  } else {
-    text << "solve of " << horizon.steps() << " steps";
-    if (horizon.coarse()) text << " on " << horizon.nodes << " nodes";
-  }
-  return text.str();
-}
-
 /// Nodes of a coarse grid's panels: what they gain in length they cost in work, and rounding ends it.
 int panel_order(double rtol) { return rtol > 3e-5 ? 6 : rtol > 3e-8 ? 8 : 10; }
 
@@ -163,6 +152,13 @@ std::optional<Marched> march_coarse(const Problem& problem, const Horizon& horiz
   return marched;
 }
 
+/// Losses that are zero within the tolerance can come out below it.
+void lift_to_zero(Solution& solution) {
+  for (auto* loss : {&solution.test_loss, &solution.train_loss}) {
+    for (double& value : *loss) value = std::max(value, 0.0);
+  }
+}
+
 /// The same nodes once more, for correlations alone.
 void march_again(const Problem& problem, const Horizon& horizon, const SolveOptions& options, MarchOptions marching,
                  NetworkSide& network, DataSide& data, const Solution& on, Solution& pair) {
@@ -194,6 +190,7 @@ std::optional<Solution> solve_at(const Problem& problem, const Horizon& horizon,
   solution.stats.threads = support::resolve_threads(options.threads);
   MarchOptions marching{.threads = solution.stats.threads, .largest_panel = rows, .progress = options.progress};
   if (options.depth_nodes == 0) marching.depth_tolerance = kDepthTolerance;
+  if (horizon.coarse()) marching.rounding = options.rtol;
   if (options.continue_from != nullptr) {
     restore_state(network, data, *options.continue_from, solution);
     marching.from = static_cast<int>(options.continue_from->time.size());
@@ -210,6 +207,7 @@ std::optional<Solution> solve_at(const Problem& problem, const Horizon& horizon,
   }
   const auto [valid, resolved] = marched;
   if (!resolved) return std::nullopt;
+  if (horizon.coarse()) lift_to_zero(solution);
   solution.depth = network.depth();
 
   // What follows goes over rows that are known to be fine.
@@ -310,6 +308,17 @@ Solution go_on(const Problem& problem, const Horizon& horizon, const SolveOption
 }
 
 }  // namespace
+
+std::string describe(const Horizon& horizon) {
+  std::ostringstream text;
+  if (horizon.kind == Horizon::Kind::gradient_flow) {
+    text << "gradient flow on " << horizon.nodes << " nodes";
+  } else {
+    text << "solve of " << horizon.steps() << " steps";
+    if (horizon.coarse()) text << " on " << horizon.nodes << " nodes";
+  }
+  return text.str();
+}
 
 double channel_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
   return bytes_at(problem, horizon.nodes, options, chosen_depth_nodes(problem, options));

@@ -1,6 +1,8 @@
 // One output channel: a problem with a single target.
 #pragma once
 
+#include <string>
+
 #include "lindmft/solve.hpp"
 
 namespace lindmft::theory {
@@ -15,6 +17,9 @@ struct Horizon {
   [[nodiscard]] bool coarse() const { return kind != Kind::exact_steps; }
   [[nodiscard]] int steps() const { return static_cast<int>(end); }
 };
+
+/// "solve of 100 steps" and the like, for messages.
+[[nodiscard]] std::string describe(const Horizon& horizon);
 
 /// Bytes that solve_channel takes at its peak (infinite depth: with the first number of depth nodes it tries; coarse
 /// grids: with the first number of time nodes).

@@ -9,6 +9,7 @@
 #include "linalg/extrapolate.hpp"
 #include "linalg/rows.hpp"
 #include "theory/kernel.hpp"
+#include "theory/panel_rows.hpp"
 #include "theory/panel_state.hpp"
 #include "theory/passage.hpp"
 
@@ -31,16 +32,6 @@ constexpr int kMostUnits = 10;
 constexpr double kShrunk = 10.0;      // of units, after which digits are missing
 constexpr double kTolerance = 1e-12;  // relative change that ends the iteration
 constexpr double kAccepted = 1e-9;    // a change that will not get smaller is rounding below this
-
-ConstView rows_of(const Matrix& m, Panel panel) {
-  return linalg::leading(m, panel.end, panel.end).block(panel.begin, 0, panel.size(), panel.end);
-}
-
-void add(View out, ConstView x, double weight) {
-  for (int i = 0; i < out.rows; ++i) {
-    for (int s = 0; s < out.cols; ++s) out(i, s) += weight * x(i, s);
-  }
-}
 
 /// Largest difference; infinite or not a number where an entry is.
 double distance(const std::vector<double>& x, const std::vector<double>& y) {

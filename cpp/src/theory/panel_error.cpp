@@ -9,7 +9,7 @@ namespace {
 // The polynomial of degree p - 1 through the p nodes misses the row before them by the jump. At the nodes themselves
 // the error is one of collocation, an order smaller, and between them that of the polynomial through the row before as
 // well.
-constexpr double kJump = 0.1;
+constexpr double kJump = 0.2;
 
 }  // namespace
 

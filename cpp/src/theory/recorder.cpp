@@ -10,7 +10,6 @@
 namespace lindmft::theory {
 namespace {
 
-constexpr double kRounding = 1e-9;       // of the largest terms that a loss is the difference of
 constexpr double kRunaway = 10.0;        // growth of the loss after which a row that cannot be resolved has diverged
 constexpr double kSmallestChain = 1e-6;  // where nothing is learned the identity is between rounding errors
 
@@ -49,7 +48,7 @@ void Recorder::begin(const PanelTime& time) {
 
 bool Recorder::diverged(int node, const Losses& losses) const {
   const double start = node == 0 ? losses.test : solution.test_loss.front();
-  if (losses.test < -kRounding * std::max(1.0, start)) {
+  if (losses.test < -options.rounding * std::max(1.0, start)) {
     std::ostringstream message;
     message << "step " << grid.time(node) << " came out with a negative test loss (" << losses.test
             << "), which no sweep should leave; lower optimizer.lr, or use more depth_nodes where they are given";

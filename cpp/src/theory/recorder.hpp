@@ -14,7 +14,8 @@ struct MarchOptions {
   int largest_panel = 8;  ///< rows of the sliding window, and recorded together
   double depth_tolerance = std::numeric_limits<double>::infinity();  ///< stop where depth_error() passes it
   bool responses_final = false;                                      ///< march correlations alone: those of replicas
-  int from = 0;                                                      ///< nodes that are final and recorded already
+  double rounding = 1e-9;  ///< of the loss at the start: by so much a loss may come out below zero
+  int from = 0;            ///< nodes that are final and recorded already
   Progress progress{};
 };
 

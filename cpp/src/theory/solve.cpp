@@ -266,7 +266,7 @@ double estimate(const Problem& problem, const Horizon& horizon, const SolveOptio
 
 Solution solve(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
   const auto start = std::chrono::steady_clock::now();
-  support::require_memory(estimate(problem, horizon, options), options.memory_limit, "the solve");
+  support::require_memory(estimate(problem, horizon, options), options.memory_limit, theory::describe(horizon));
   Channels channels = with_equal_depth(solve_channels(problem, horizon, options), problem, horizon, options);
   Solution solution = combine(std::move(channels), problem.data.rotation);
   solution.stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -46,6 +46,12 @@ class SpectralData final : public DataSide {
     std::vector<double> target;    // n   H 1: what is left of a unit target
   };
 
+  // Scratch buffers that live through one update; 0 to 2 are for the moment, 5 for the rows of a mode.
+  static constexpr int kResponse = 3;  // R_vu
+  static constexpr int kErrors = 4;    // R_Delta C_v R_Delta^T, before noise; solves_samples(): without finite data
+  static constexpr int kPanel = 6;     // lambda Bt
+  static constexpr int kGradient = 7;  // sum p lambda E_k: what finite data add to the gradient (sums_small_terms())
+
   void update_responses(const Sweep& sweep, const NetworkField& network);
   void update_initial(const Sweep& sweep, const NetworkField& network);
   void update_data(const Sweep& sweep);
@@ -63,7 +69,6 @@ class SpectralData final : public DataSide {
   void times_E(linalg::View rows, const Sweep& sweep, const double* row_sums) const;
   void times_R_delta(linalg::View out, linalg::ConstView x, const Sweep& sweep);
   [[nodiscard]] Matrix error_correlation(int n) const;
-  [[nodiscard]] linalg::ConstView rows_of(const Matrix& m, Panel panel) const;
 
   [[nodiscard]] bool stored_samples() const { return mode_ == DataMode::full_batch || mode_ == DataMode::multi_pass; }
   [[nodiscard]] bool finite_data() const { return inverse_alpha_ > 0.0; }
