@@ -97,7 +97,8 @@ def test_old_files_read_back(path: Path) -> None:
         assert old.state
         old, new = old.at(range(LONG_STEPS)), lm.solve(LONG, LONG_STEPS, save="C_v")
         for name in ("test_loss", "train_loss", "feature_norm", "C_v"):
-            np.testing.assert_allclose(getattr(old, name), getattr(new, name), rtol=2e-3)
+            ours, theirs = getattr(old, name), getattr(new, name)
+            np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=1e-3 * theirs.max())
     else:
         expect_same(old, new)
     assert type(old.stats) is type(new.stats)
