@@ -92,7 +92,15 @@ def version_of(path: Path) -> int:
 def test_old_files_read_back(path: Path) -> None:
     kind = path.name.partition("-")[0]
     old, new = KINDS[kind].load(path), RESULTS[kind, version_of(path)]()
-    expect_same(old, new)
+    if path.stem == "solution-v3":  # where the nodes are is the solver's own business
+        assert (old.grid, old.rtol, old.panels[-1]) == ("adaptive", 1e-3, len(old.time))
+        assert old.state
+        old, new = old.at(range(LONG_STEPS)), lm.solve(LONG, LONG_STEPS, save="C_v")
+        for name in ("test_loss", "train_loss", "feature_norm", "C_v"):
+            ours, theirs = getattr(old, name), getattr(new, name)
+            np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=1e-3 * theirs.max())
+    else:
+        expect_same(old, new)
     assert type(old.stats) is type(new.stats)
     assert old.provenance.keys() <= new.provenance.keys()
 

@@ -149,6 +149,16 @@ def test_divergence_ends_a_checkpoint(tmp_path: Path, grid: str) -> None:
         assert lost.valid == plain.valid
 
 
+def test_channels_that_do_not_diverge_are_computed_to_the_end(tmp_path: Path) -> None:
+    several = PROBLEM.replace(**{"data.targets": [0.05, 10.0]})
+    plain = lm.solve(several, 250)
+    assert [channel.diverged_at is None for channel in plain.channels] == [True, False]
+    for _ in range(2):
+        lost = lm.solve(several, 250, checkpoint=tmp_path / "lost.nc")
+        np.testing.assert_array_equal(lost.channels[0].test_loss, plain.channels[0].test_loss)
+        assert lost.diverged_at == plain.diverged_at
+
+
 OTHERS: list[tuple[str, Any, str]] = [
     ("noise", lambda path: lm.flow(PROBLEM.replace(**{"data.noise": 0.5}), 9.0, checkpoint=path),
      "^data.noise must be that of the checkpoint .*run.nc \\(0.3\\), got 0.5"),

@@ -1,6 +1,7 @@
 """Files of coarse grids and of states."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,26 @@ def test_grids_survive_a_file(tmp_path: Path, grid: str) -> None:
     np.testing.assert_array_equal(again.at(times).test_loss, solution.at(times).test_loss)
     sampled = reloaded(solution.at(times), tmp_path / "sampled.nc")
     assert sampled.status == solution.at(times).status
+
+
+@pytest.mark.parametrize("grid", ["exact", "adaptive"])
+def test_channels_keep_their_own_times(tmp_path: Path, grid: str) -> None:
+    several = PROBLEM.replace(**{"data.targets": [1.0, 0.5]})
+    solution = lm.solve(several, 200, grid=grid, save=["C_h", "C_v"])
+    if grid == "adaptive":
+        one, other = solution.channels
+        other = lm.solve(other.problem, 200, grid=grid, save=["C_h", "C_v"], rtol=1e-3)
+        assert len(one.time) != len(other.time)
+        solution = replace(solution, channels=(one, other))
+    again = reloaded(solution, tmp_path / "theory.nc", state=True)
+    for part, other in zip([again, *again.channels], [solution, *solution.channels], strict=True):
+        for name in ("time", "test_loss", "panels", "feature_norm"):
+            np.testing.assert_array_equal(getattr(part, name), getattr(other, name))
+        assert part.state.keys() == other.state.keys()
+    np.testing.assert_array_equal(again.channels[1].C_h[1], solution.channels[1].C_h[1])
+    np.testing.assert_array_equal(again.channels[0].C_v, solution.channels[0].C_v)
+    for attrs in solution.to_xarray().variables.values():
+        assert attrs.attrs["long_name"]
 
 
 def test_a_diverged_coarse_grid_survives_a_file(tmp_path: Path) -> None:

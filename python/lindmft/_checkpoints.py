@@ -36,6 +36,8 @@ def solve_with_checkpoints(
         solution = part.solve(_of_the_whole(progress, run), start)
         solution.save(path, state=True)
     assert solution is not None  # the last stop is the end
+    if solution.diverged_at is not None and solution.channels:
+        return run.solve(progress)  # channels that go on have only come to the end of a stretch
     return _finished(run, solution)
 
 
@@ -104,7 +106,6 @@ def _extended(solution: Solution, run: Run) -> Solution:
     more = np.arange(first, last + 1.0) if run.grid == "exact" else np.array([float(last)])
     names = (*LOSSES, *NORMS, *KERNELS, "test_loss_by_output", "train_loss_by_output")
     series = {name: getattr(solution, name) for name in names}
-    channels = tuple(_extended(channel, run) for channel in solution.channels)
 
     def longer(values: Array) -> Array:
         rest = [(0, 0)] * (values.ndim - 1) + [(0, len(more))]
@@ -114,4 +115,4 @@ def _extended(solution: Solution, run: Run) -> Solution:
         name: longer(values) for name, values in series.items() if values is not None
     }
     time = np.append(solution.time, more)
-    return replace(solution, time=time, channels=channels, **fields)
+    return replace(solution, time=time, **fields)

@@ -66,12 +66,15 @@ SHARED = OVERLAPS[1:]
 def solution_to_dataset(solution: Solution, *, state: bool = False) -> "xr.Dataset":
     """Dimensions time, layer, output, and time_s if two-time functions were kept.
 
-    Variables of the channels of several outputs begin with "channel0." and so on. The solver's
-    state has dimensions of its own, and variables that begin with "state.".
+    Variables of the channels of several outputs begin with "channel0." and so on; on coarse grids
+    they have times of their own. The solver's state has dimensions of its own, and variables that
+    begin with "state.".
     """
     variables = _variables(solution)
+    times: dict[str, Any] = {}
     for c, channel in enumerate(solution.channels):
-        variables |= {f"channel{c}.{name}": value for name, value in _variables(channel).items()}
+        variables |= _of_channel(c, channel)
+        times |= _own_times(c, channel)
     if state:
         variables |= _state_variables(solution)
     coords: dict[str, Any] = {
@@ -79,6 +82,7 @@ def solution_to_dataset(solution: Solution, *, state: bool = False) -> "xr.Datas
         "layer": np.arange(1, len(solution.depth) + 1),
         "depth": (("layer",), solution.depth),
         "output": np.arange(len(solution.test_loss_by_output)),
+        **times,
     }
     if any(TWO_TIME[1] in dims for dims, _ in variables.values()):
         coords["time_s"] = solution.time
@@ -166,6 +170,27 @@ def _variables(solution: Solution) -> dict[str, Any]:
     }
 
 
+def _of_channel(c: int, channel: Solution) -> dict[str, Any]:
+    own = {name: name for name in TWO_TIME} if channel.grid == "exact" else _own_names(c)
+    return {
+        f"channel{c}.{name}": (tuple(own.get(dim, dim) for dim in dims), array)
+        for name, (dims, array) in _variables(channel).items()
+    }
+
+
+def _own_times(c: int, channel: Solution) -> dict[str, Any]:
+    """Coordinates of a channel on a coarse grid, which has nodes of its own."""
+    if channel.grid == "exact":
+        return {}
+    used = {dim for dims, _ in _variables(channel).values() for dim in dims}
+    names = {name: own for name, own in _own_names(c).items() if name in used}
+    return {own: ((own,), channel.time) for own in names.values()}
+
+
+def _own_names(c: int) -> dict[str, str]:
+    return {name: f"channel{c}.{name}" for name in TWO_TIME}
+
+
 def _channel_attributes(channel: Solution) -> dict[str, Any]:
     return {
         "problem": json.dumps(spell_inf(channel.problem.to_dict())),
@@ -181,8 +206,9 @@ def _channel(dataset: "xr.Dataset", c: int, attrs: dict[str, Any]) -> "xr.Datase
     """The variables of one channel by their own names."""
     prefix = f"channel{c}."
     mine = [str(name) for name in dataset.data_vars if str(name).startswith(prefix)]
-    renamed = dataset[mine].rename({name: name.removeprefix(prefix) for name in mine})
-    return renamed.assign_attrs(attrs)
+    chosen = dataset[mine]
+    named = [str(name) for name in chosen.variables if str(name).startswith(prefix)]
+    return chosen.rename({name: name.removeprefix(prefix) for name in named}).assign_attrs(attrs)
 
 
 def _solution_fields(dataset: "xr.Dataset") -> dict[str, Any]:
@@ -334,7 +360,7 @@ def _dataset(
     for name in (*variables, *coords):
         dataset[name].attrs = {
             "long_name": "the solver's own" if STATE in name else LONG_NAMES[name.split(".")[-1]],
-            "units": units if name in TWO_TIME else "1",
+            "units": units if name.split(".")[-1] in TWO_TIME else "1",
         }
     dataset.attrs = {
         "format": form,

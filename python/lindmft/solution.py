@@ -139,7 +139,7 @@ class Solution:
     channels
         With several outputs, the ``Solution`` of each channel, which has the two-time functions
         and kernels (those of the sum are empty). Channels are the outputs, or of a Gram matrix its
-        eigenvectors. Else empty.
+        eigenvectors; on coarse grids they have times of their own. Else empty.
     grid
         "exact": every step. "adaptive": steps on a coarse grid. "flow": gradient flow.
     panels
