@@ -19,6 +19,9 @@ constexpr int kManySweeps = 40;         // after which panels grow slowly
 constexpr double kConverged = 1e-3;     // of the tolerance
 constexpr int kPatientNodes = 2000;     // after which a march must get somewhere,
 constexpr double kMostNodes = 2e4;      // with no more than so many to come
+constexpr int kPatientShrinks = 3;      // of a panel whose error they do not mend,
+constexpr double kMended = 0.8;         // that is, bring to this fraction
+constexpr double kLoosest = 1e-9;      // since units do not follow what falls to zero all the way (kSmallUnit)
 constexpr double kSettle = 1e-2;        // to which an implicit network side iterates in the first sweep
 constexpr double kRounding = 1e-12;     // relative change below which nothing gets better
 constexpr double kNoise = 1e-15;        // rounding of a variance, in units of the one at the start
@@ -63,6 +66,8 @@ class PanelMarch {
   void guess();
   [[nodiscard]] double next_length(double error) const;
   double shorter_length();
+  [[nodiscard]] bool inherited(double error);
+  [[nodiscard]] bool accept(double error);
   void resume();
   [[noreturn]] void refuse(double error) const;
   void refuse_endless() const;
@@ -73,8 +78,10 @@ class PanelMarch {
   Tolerance tolerance_;
   Panel before_;  // the last committed panel
   double length_before_ = 0.0;
-  double growth_ = kGrow;  // that sweeps were found to bear
-  int sweeps_ = 0;         // of the placed panel
+  double growth_ = kGrow;                                        // that sweeps were found to bear
+  int sweeps_ = 0;                                               // of the placed panel
+  int shrunk_ = 0;                                               // times that shrinking it did not mend its error,
+  double last_error_ = std::numeric_limits<double>::infinity();  // which was this
 };
 
 void PanelMarch::guess() {
@@ -117,7 +124,7 @@ bool PanelMarch::converge_iterated() {
   PanelState state(std::move(functions), grid_.panel());
   linalg::Anderson accelerated(kMemory);
   std::vector<double> x, g;
-  const double wanted = std::max(kRounding, kConverged * tolerance_.relative);
+  const double wanted = std::clamp(kConverged * tolerance_.relative, kRounding, kLoosest);
   const double floor = std::max(kSmallUnit, kNoise / wanted);
   if (before_.size() > 0) at_.begin(grid_.propose(grid_.panel()));
   for (sweeps_ = 1; sweeps_ <= kMostSweeps; ++sweeps_) {
@@ -205,6 +212,33 @@ void PanelMarch::refuse_endless() const {
   throw NotConverged(message.str());
 }
 
+/// Whether a panel's error is that of where the panel before ended, which no length of its own mends. (Of steps,
+/// oscillations look the same: those are resolved one by one.)
+bool PanelMarch::inherited(double error) {
+  const bool mended = error < kMended * last_error_;
+  shrunk_ = mended ? 0 : shrunk_ + 1;
+  last_error_ = error;
+  return grid_.exact_length() == 0.0 && std::isfinite(error) && shrunk_ > kPatientShrinks;
+}
+
+/// The panel becomes history; false if the run has diverged there.
+bool PanelMarch::accept(double error) {
+  SolveStats& stats = at_.solution.stats;
+  const Panel panel = grid_.panel();
+  grid_.commit(panel);
+  ++stats.panels;
+  if (!grid_.exact()) stats.error_estimate = std::max(stats.error_estimate, error * tolerance_.relative);
+  before_ = panel;
+  growth_ = std::min(kGrow, kRecover * growth_);
+  length_before_ = grid_.length();
+  shrunk_ = 0;
+  last_error_ = std::numeric_limits<double>::infinity();
+  if (!at_.record(panel)) return false;
+  report();
+  if (grid_.length() > 0.0) refuse_endless();
+  return true;
+}
+
 Marched PanelMarch::run(double length) {
   const double first = length;
   if (at_.options.from > 0) {
@@ -215,29 +249,18 @@ Marched PanelMarch::run(double length) {
     grid_.place(length);
     const bool converged = converge();
     const double error = converged ? this->error() : std::numeric_limits<double>::infinity();
-    const bool exact = grid_.exact();
-    if (!converged || (error > 1.0 && !exact)) {
-      ++at_.solution.stats.rejected_panels;
-      if (exact && grid_.panel().size() == 1) {
-        at_.solution.diverged_at = static_cast<int>(grid_.time(grid_.panel().begin));
-        break;
-      }
-      if (grid_.length() < kSmallest * std::max(grid_.begin(), first)) refuse(error);
-      length = converged ? next_length(error) : shorter_length();
+    if (converged && (error <= 1.0 || grid_.exact() || inherited(error))) {
+      if (grid_.length() > 0.0) length = next_length(std::min(error, grid_.exact() ? error : 1.0));
+      if (!accept(error)) break;
       continue;
     }
-    const Panel panel = grid_.panel();
-    grid_.commit(panel);
-    ++at_.solution.stats.panels;
-    if (!exact)
-      at_.solution.stats.error_estimate = std::max(at_.solution.stats.error_estimate, error * tolerance_.relative);
-    before_ = panel;
-    growth_ = std::min(kGrow, kRecover * growth_);
-    length_before_ = grid_.length();
-    if (grid_.length() > 0.0) length = next_length(error);
-    if (!at_.record(panel)) break;
-    report();
-    if (grid_.length() > 0.0) refuse_endless();
+    ++at_.solution.stats.rejected_panels;
+    if (grid_.exact() && grid_.panel().size() == 1) {
+      at_.solution.diverged_at = static_cast<int>(grid_.time(grid_.panel().begin));
+      break;
+    }
+    if (grid_.length() < kSmallest * std::max(grid_.begin(), first)) refuse(error);
+    length = converged ? next_length(error) : shorter_length();
   }
   return at_.finish();
 }

@@ -6,9 +6,25 @@
 namespace lindmft {
 namespace {
 
+constexpr double kStandsOut = 3.0;
+
 double plain_lr(const Optimizer& optimizer) {
   const bool plain = optimizer.lr.size() == 1 && optimizer.momentum == 0.0 && optimizer.weight_decay == 0.0;
   return plain ? optimizer.lr.front() : 0.0;
+}
+
+/// Steps at which a schedule has a kink or a jump: where its second difference stands out from those around it.
+std::vector<int> kinks(const std::vector<double>& lr) {
+  std::vector<int> found;
+  const auto bend = [&](std::size_t t) {
+    return t < 1 || t + 1 >= lr.size() ? 0.0 : std::abs(lr[t + 1] - 2.0 * lr[t] + lr[t - 1]);
+  };
+  const double rounding = 1e-9 * *std::max_element(lr.begin(), lr.end());
+  for (std::size_t t = 1; t + 1 < lr.size(); ++t) {
+    const double around = std::max(t > 2 ? bend(t - 3) : 0.0, bend(t + 3));
+    if (bend(t) > kStandsOut * around + rounding) found.push_back(static_cast<int>(t));
+  }
+  return found;
 }
 
 }  // namespace
@@ -23,12 +39,15 @@ AdaptiveSteps::AdaptiveSteps(const Problem& problem, int steps, int capacity, in
       plain_lr_(plain_lr(problem.optimizer)),
       stepper_(problem.optimizer),
       radau_(radau_nodes(order)),
+      kinks_(kinks(problem.optimizer.lr)),
       start_{problem.network.init_scale, 0.0} {}
 
 double AdaptiveSteps::memory() const { return 1.0 / forgetting_; }
 
 std::vector<double> AdaptiveSteps::positions(double& length) const {
   length = std::max(1.0, std::floor(length));
+  const auto kink = std::upper_bound(kinks_.begin(), kinks_.end(), begin());
+  if (kink != kinks_.end()) length = std::min(length, *kink - begin());
   std::vector<double> nodes;
   if (length <= order()) {
     for (int k = 1; k <= length; ++k) nodes.push_back(k / length);

@@ -33,6 +33,7 @@ class AdaptiveSteps final : public PanelGrid {
   double plain_lr_;    // of gradient descent with a constant rate and nothing else; else 0
   WeightStepper stepper_;
   std::vector<double> radau_;
+  std::vector<int> kinks_;       // steps at which the schedule is not smooth: panels end there
   std::vector<Weight> history_;  // at begin(), what gradients at earlier nodes have made of a weight
   std::vector<Weight> next_;     // the same at the end of the placed panel
   Weight start_;                 // at begin(), what is left of the initial weight
