@@ -11,11 +11,8 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any
 
 import lindmft as lm
-from lindmft import _core
 
 REPEATS = 5
 HORIZONS = tuple(10**power for power in range(3, 9))
@@ -28,27 +25,22 @@ PROBLEM = lm.Problem(
 )
 LIMITS = "0.09 and 0.045"  # sigma^2/(alpha - 1) and sigma^2 (1 - 1/alpha)
 
-Timed = tuple[float, SimpleNamespace]
+Timed = tuple[float, lm.Solution]
 
 
-def adaptive(problem: lm.Problem, steps: int, rtol: float = 1e-6) -> SimpleNamespace:
-    grid = _core.Grid.adaptive
-    return _view(_core.solve(problem.as_core(), steps, grid=grid, rtol=rtol))
+def adaptive(problem: lm.Problem, steps: int, rtol: float = 1e-6) -> lm.Solution:
+    return lm.solve(problem, steps, grid="adaptive", rtol=rtol, keep_state=False)
 
 
-def flow(problem: lm.Problem, end: float, rtol: float = 1e-6) -> SimpleNamespace:
-    return _view(_core.flow(problem.as_core(), end, rtol=rtol))
+def flow(problem: lm.Problem, end: float, rtol: float = 1e-6) -> lm.Solution:
+    return lm.flow(problem, end, rtol=rtol, keep_state=False)
 
 
-def exact(problem: lm.Problem, steps: int) -> SimpleNamespace:
-    return _view(_core.solve(problem.as_core(), steps))
+def exact(problem: lm.Problem, steps: int) -> lm.Solution:
+    return lm.solve(problem, steps, keep_state=False)
 
 
-def _view(result: Any) -> SimpleNamespace:
-    return SimpleNamespace(**(result | {"stats": SimpleNamespace(**result["stats"])}))
-
-
-def by_turns(**calls: Callable[[], SimpleNamespace]) -> dict[str, Timed]:
+def by_turns(**calls: Callable[[], lm.Solution]) -> dict[str, Timed]:
     """Median seconds and a result of each."""
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     results = {}

@@ -43,12 +43,12 @@ def million(ax: plt.Axes) -> None:
         error = runs.test_loss.std(axis=0, ddof=1)[at] / len(runs.test_loss) ** 0.5
         ax.errorbar(at, mean, yerr=error, fmt="o", color=colour, markersize=3.4, zorder=3)
         ax.axhline(0.09 / (alpha - 1), color="0.7", linewidth=0.8, zorder=0)
-        ends.append(End(theory.time[-1], theory.test_loss[-1], f"α = {alpha:g}", colour))
+        ends.append(End(theory.time[-1], theory.test_loss[-1], f"$\\alpha$ = {alpha:g}", colour))
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlabel("step")
     ax.set_ylabel("test loss, units of target power")
-    ax.set_title("a million steps; grey: σ²/(α − 1)", loc="left")
+    ax.set_title("a million steps; grey: $\\sigma^2/(\\alpha - 1)$", loc="left")
     label_ends(ax, ends)
 
 
