@@ -176,3 +176,11 @@ def test_polynomials_are_reproduced(count: int, data: st.DataObject) -> None:
     weights = _barycentric.weights(nodes, points)
     np.testing.assert_allclose(weights @ values, expected, rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(weights.sum(axis=1), 1.0)
+
+
+def test_replicas_are_right_at_all_steps() -> None:
+    dense = lm.solve(PROBLEM, 300, grid="adaptive", replicas=True).at(range(300))
+    exact = lm.solve(PROBLEM, 300, replicas=True)
+    for k_init, k_data in ((1, 4), (4, 1), (3, 2)):
+        ours, theirs = dense.ensemble_loss(k_init, k_data), exact.ensemble_loss(k_init, k_data)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6)
