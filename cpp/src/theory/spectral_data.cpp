@@ -107,9 +107,9 @@ std::vector<Watched> SpectralData::watched() const {
 void SpectralData::visit(const StateVisitor& visitor) {
   for (std::size_t k = 0; k < modes_.size(); ++k) {
     const std::string name = std::to_string(k);
-    visitor.function("H" + name, modes_[k].H);
-    visitor.function("G" + name, modes_[k].G);
-    visitor.series("target" + name, modes_[k].target);
+    visitor.function("mode" + name + ".H", modes_[k].H);
+    visitor.function("mode" + name + ".G", modes_[k].G);
+    visitor.series("mode" + name + ".target", modes_[k].target);
   }
   visitor.function("Bt", Bt_);
   visitor.function("R_delta", R_delta_);
