@@ -1,4 +1,4 @@
-"""Cases in which coarse time grids once failed: each found by random problems, each with its reason."""
+"""Cases in which coarse time grids once failed, each found by random problems, with its reason."""
 
 import coarse
 import numpy as np

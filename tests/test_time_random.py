@@ -4,12 +4,13 @@ from typing import Any
 
 import coarse
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from problems import Problem, initial_kernel, number
 from smooth_problems import TOLERANCES, problems, with_rate
 
 STEPS = 150
 ATOL = 1e-10  # of what a loss begins with
+CALM = 10.0  # relative change of a loss over that of the rate: more, and errors are amplified
 FORWARD = 30  # times rtol: what correlations of hidden units may be off by
 
 slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -36,19 +37,20 @@ def condition(setting: Problem, run: Any) -> float:
 @examples
 @given(problems(STEPS), TOLERANCES)
 def test_adaptive_steps_keep_rtol(setting: Problem, rtol: float) -> None:
-    """As near to exact steps as those are to steps at a rate that differs by rtol."""
-    exact, run = coarse.exact(setting, STEPS), coarse.solve(setting, STEPS, rtol)
+    """Losses to rtol, where the problem itself does not amplify errors."""
+    exact = coarse.exact(setting, STEPS)
+    assume(condition(setting, exact) < CALM)
+    run = coarse.solve(setting, STEPS, rtol)
     nodes = np.rint(run.time).astype(int)
-    sensitivity = max(1.0, condition(setting, exact))
     for name in ("test_loss", "train_loss"):
         off = excess(getattr(run, name), getattr(exact, name)[nodes], rtol, ATOL)
-        assert off < sensitivity, name
+        assert off < 1, name
     for name in ("feature_norm", "gradient_norm"):
         wide = FORWARD * rtol
         off = excess(
             getattr(run, name), getattr(exact, name)[:, nodes], wide, max(ATOL, wide / 100)
         )
-        assert off < sensitivity, name
+        assert off < 1, name
 
 
 @examples
