@@ -1,6 +1,6 @@
 """Long times, theory as lines and trained networks as points.
 
-Left: three thousand steps of trained networks inside a million of theory, down to the exact end.
+Left: a thousand steps of trained networks inside a million of theory, down to the exact end.
 Middle and right: power-law data, where the loss falls with an exponent that richness changes.
 Takes about half a minute and writes a picture.
 
@@ -15,7 +15,7 @@ import lindmft as lm
 from lindmft.plotting.losses import COLOURS, End, label_ends
 
 STEPS = 10**6
-TRAINED = 3000
+TRAINED = 1000
 DATA = lm.Population(spectrum=lm.PowerLaw(capacity=1.5, source=0.5, modes=10**7))
 
 
@@ -37,17 +37,18 @@ def million(ax: plt.Axes) -> None:
         theory = lm.solve(problem(alpha), STEPS, grid="adaptive")
         shown = theory.time >= 1
         ax.plot(theory.time[shown], theory.test_loss[shown], color=colour, linewidth=1.6)
-        runs = lm.train(problem(alpha), TRAINED, dim=192, seeds=8)
-        at = [1, 3, 10, 30, 100, 300, 1000, TRAINED - 1]
+        runs = lm.train(problem(alpha), TRAINED, dim=384, seeds=16)
+        at = [1, 3, 10, 30, 100, 300, TRAINED - 1]
         mean = runs.test_loss.mean(axis=0)[at]
         error = runs.test_loss.std(axis=0, ddof=1)[at] / len(runs.test_loss) ** 0.5
         ax.errorbar(at, mean, yerr=error, fmt="o", color=colour, markersize=3.4, zorder=3)
-        ax.axhline(0.09 / (alpha - 1), color="0.7", linewidth=0.8, zorder=0)
+        ax.hlines(0.09 / (alpha - 1), 1, STEPS, color="0.7", linewidth=0.8, zorder=0)
         ends.append(End(theory.time[-1], theory.test_loss[-1], f"$\\alpha$ = {alpha:g}", colour))
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlabel("step")
     ax.set_ylabel("test loss, units of target power")
+    ax.spines[["top", "right"]].set_visible(False)
     ax.set_title("a million steps; grey: $\\sigma^2/(\\alpha - 1)$", loc="left")
     label_ends(ax, ends)
 
