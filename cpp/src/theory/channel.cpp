@@ -31,6 +31,7 @@ constexpr int kSureDepthNodes = 48;       // nodes that a divergence must be fou
 constexpr int kStandInDepth = 16;         // a finite network that tells whether a run diverges at once,
 constexpr double kStandInSteps = 200;     // how long it is followed,
 constexpr int kStandInSlack = 3;          // and by how many steps it may diverge later
+constexpr int kMostOrder = 10;            // nodes of a coarse grid's panel
 constexpr int kLargestPanel = 8;          // rows of the sliding window; beyond, sweeps spend more than they save
 
 /// Profiles grow like exp(beta0^2 tau): enough nodes for that.
@@ -55,17 +56,18 @@ double layers(const Problem& problem, int depth_nodes) {
   return problem.network.depth == kInfiniteDepth ? depth_nodes : problem.network.depth;
 }
 
-double bytes_at(const Problem& problem, int steps, const SolveOptions& options, int depth_nodes) {
-  const int rows = std::min(kLargestPanel, steps);
-  double bytes = network_bytes(problem, steps, rows, depth_nodes) + SpectralData::bytes(problem, steps);
-  bytes += Scratch::bytes(steps, rows) + 8.0 * steps * (rows + 16.0 + 4.0 * layers(problem, depth_nodes));
+double bytes_at(const Problem& problem, const Horizon& horizon, const SolveOptions& options, int depth_nodes) {
+  const int nodes = horizon.nodes;
+  const int rows = horizon.coarse() ? kMostOrder : std::min(kLargestPanel, nodes);
+  const double sides =
+      network_bytes(problem, nodes, rows, depth_nodes) + SpectralData::bytes(problem, nodes, horizon.coarse());
+  double bytes = sides + Scratch::bytes(nodes, rows) + 8.0 * nodes * (rows + 16.0 + 4.0 * layers(problem, depth_nodes));
   // The training errors' functions are made for the caller where the equations do not need them.
   const Saved saved(options.save);
-  if (saved.has("C_delta") || saved.has("R_delta")) bytes += 16.0 * steps * steps;
-  if (options.kernels) bytes += kernels_bytes(steps);
-  if (options.replicas) bytes += saved.bytes(layers(problem, depth_nodes), steps);
-  if (options.keep_state)
-    bytes += network_bytes(problem, steps, rows, depth_nodes) + SpectralData::bytes(problem, steps);
+  if (saved.has("C_delta") || saved.has("R_delta")) bytes += 16.0 * nodes * nodes;
+  if (options.kernels) bytes += kernels_bytes(nodes);
+  if (options.replicas) bytes += saved.bytes(layers(problem, depth_nodes), nodes);
+  if (options.keep_state) bytes += sides;
   return bytes;
 }
 
@@ -109,7 +111,7 @@ Horizon shorter(const Horizon& horizon, int steps) {
 }
 
 /// Nodes of a coarse grid's panels: what they gain in length they cost in work, and rounding ends it.
-int panel_order(double rtol) { return rtol > 3e-5 ? 6 : rtol > 3e-8 ? 8 : 10; }
+int panel_order(double rtol) { return rtol > 3e-5 ? 6 : rtol > 3e-8 ? 8 : kMostOrder; }
 
 /// About the rate at which gradient flow begins to learn the strongest mode: a first guess of a panel's length.
 double initial_rate(const Problem& problem) {
@@ -178,7 +180,7 @@ std::optional<Solution> solve_at(const Problem& problem, const Horizon& horizon,
                                  int depth_nodes) {
   Saved saved(options.save);
   const int nodes = horizon.nodes;
-  const double bytes = bytes_at(problem, nodes, options, depth_nodes);
+  const double bytes = bytes_at(problem, horizon, options, depth_nodes);
   support::require_memory(bytes, options.memory_limit, describe(horizon));
 
   const int rows = horizon.coarse() ? panel_order(options.rtol) : std::min(kLargestPanel, nodes);
@@ -321,7 +323,7 @@ std::string describe(const Horizon& horizon) {
 }
 
 double channel_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
-  return bytes_at(problem, horizon.nodes, options, chosen_depth_nodes(problem, options));
+  return bytes_at(problem, horizon, options, chosen_depth_nodes(problem, options));
 }
 
 double channel_result_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {

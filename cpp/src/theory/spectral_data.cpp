@@ -64,11 +64,13 @@ SpectralData::SpectralData(const Problem& problem, int nodes, bool long_panels)
   for (Matrix* m : {&H2_, &X_}) *m = Matrix(nodes, nodes);
 }
 
-double SpectralData::bytes(const Problem& problem, int nodes) {
+double SpectralData::bytes(const Problem& problem, int nodes, bool long_panels) {
   const auto modes = static_cast<double>(problem.data.spectrum.eigenvalues.size());
   const bool finite = !std::isinf(problem.data.alpha);
-  const double matrices = modes + 5.0 + (finite ? 2.0 : 0.0) + (modes > 1 ? (finite ? 5.0 : 2.0) : 2.0);
-  return 8.0 * nodes * (matrices * nodes + modes + 3.0);
+  double matrices = modes + 5.0 + (finite ? 2.0 : 0.0);
+  if (modes > 1) matrices += finite ? 5.0 : 2.0;
+  if (long_panels) matrices += modes > 1 && finite ? modes : 2.0;
+  return 8.0 * nodes * (matrices * nodes + modes + 4.0);
 }
 
 void SpectralData::guess(const linalg::Guess& guess, bool responses_final) {

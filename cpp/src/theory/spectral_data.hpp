@@ -36,7 +36,7 @@ class SpectralData final : public DataSide {
   void release(TwoTimeFunctions& out, const Saved& saved) override;
 
   /// Bytes an object of these sizes takes.
-  [[nodiscard]] static double bytes(const Problem& problem, int nodes);
+  [[nodiscard]] static double bytes(const Problem& problem, int nodes, bool long_panels);
 
  private:
   struct Mode {
