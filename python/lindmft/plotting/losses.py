@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindmft._optional import optional
+from lindmft._types import Array
 from lindmft.analysis import check_same
 from lindmft.spectrum import Isotropic
 from lindmft.theory import Solution
@@ -47,6 +48,8 @@ class End(NamedTuple):
     colour: str
 
 
+POINTS = 300
+"""Points of a curve on a coarse grid, beside its nodes."""
 LOOKS = {
     "test_loss": Look("test", COLOURS[0], "-", "o", True),
     "train_loss": Look("train", COLOURS[1], "--", "s", False),
@@ -194,12 +197,24 @@ def describe(result: Solution | Ensemble) -> str:
     return f"mean of {result.used.sum()} networks, D = {result.dim}"
 
 
-def _draw_theory(ax: "Axes", theory: Solution, name: str, colour: str) -> End:
-    look = LOOKS[name]
+def _curve(theory: Solution, name: str) -> tuple[Array, Array]:
+    """A loss at all times to draw: on coarse grids also between nodes, where curves bend."""
     valid = drawable(theory)
     time, values = theory.time[:valid], getattr(theory, name)[:valid]
-    if theory.grid != "exact":  # rounding may leave nothing for a logarithm of a loss that vanishes
-        time, values = time[values > 0], values[values > 0]
+    if theory.grid == "exact":
+        return time, values
+    if not theory.sampled and time[-1] > 0:
+        between = np.geomspace(time[time > 0][0], time[-1], POINTS)[1:-1]
+        whole = between.round() if theory.grid == "adaptive" else between
+        time = np.unique(np.concatenate([time, whole]))
+        values = getattr(theory.at(time), name)
+    # Rounding may leave nothing for the logarithm of a loss that vanishes.
+    return time[values > 0], values[values > 0]
+
+
+def _draw_theory(ax: "Axes", theory: Solution, name: str, colour: str) -> End:
+    look = LOOKS[name]
+    time, values = _curve(theory, name)
     ax.plot(time, values, look.dashes, color=colour, linewidth=1.6, zorder=2)
     text = look.name if theory.diverged_at is None else f"{look.name}, diverges"
     return End(time[-1], values[-1], text, colour)
