@@ -45,19 +45,13 @@ TEST(Validate, Network) {
       {[](Problem& p) { p.network.depth = 0; }, "network.depth must be at least 1, got 0"},
       {[](Problem& p) { p.network.width = {}; },
        "network.width must be one number, or a list of depth (2) numbers, got 0 numbers"},
-      {[](Problem& p) {
-         p.network.width = {1, 1, 1};
-       },
+      {[](Problem& p) { p.network.width = {1, 1, 1}; },
        "network.width must be one number, or a list of depth (2) numbers, got 3 numbers"},
       {[](Problem& p) { p.network.width = {0.0}; }, "network.width must be positive (inf is allowed), got 0"},
       {[](Problem& p) { p.network.width = {kNan}; }, "network.width must be positive (inf is allowed), got nan"},
-      {[](Problem& p) {
-         p.network.width = {1.0, -0.5};
-       },
+      {[](Problem& p) { p.network.width = {1.0, -0.5}; },
        "network.width[1] must be positive (inf is allowed), got -0.5"},
-      {[](Problem& p) {
-         p.network.width = {1.0, kInfinity};
-       },
+      {[](Problem& p) { p.network.width = {1.0, kInfinity}; },
        "network.width must be all finite or all inf (the ratio of widths has no limit otherwise), got 1 infinite of 2"},
       {[](Problem& p) { p.network.gamma0 = -1.0; }, "network.gamma0 must be finite and not negative, got -1"},
       {[](Problem& p) { p.network.gamma0 = kInfinity; }, "network.gamma0 must be finite and not negative, got inf"},
@@ -126,22 +120,15 @@ TEST(Validate, Optimizer) {
       {[](Problem& p) { p.optimizer.lr = {}; },
        "optimizer.lr must be a number or a list with at least one entry, got an empty list"},
       {[](Problem& p) { p.optimizer.lr = {-0.1}; }, "optimizer.lr must be finite and not negative, got -0.1"},
-      {[](Problem& p) {
-         p.optimizer.lr = {0.1, kNan};
-       },
-       "optimizer.lr[1] must be finite and not negative, got nan"},
+      {[](Problem& p) { p.optimizer.lr = {0.1, kNan}; }, "optimizer.lr[1] must be finite and not negative, got nan"},
       {[](Problem& p) { p.optimizer.momentum = 1.0; }, "optimizer.momentum must be in [0, 1), got 1"},
       {[](Problem& p) { p.optimizer.momentum = kNan; }, "optimizer.momentum must be in [0, 1), got nan"},
       {[](Problem& p) { p.optimizer.nesterov = true; }, "optimizer.nesterov must be false without momentum, got true"},
       {[](Problem& p) { p.optimizer.weight_decay = -1; },
        "optimizer.weight_decay must be finite and not negative, got -1"},
-      {[](Problem& p) {
-         p.optimizer.layer_lr = {1, 1, kInfinity};
-       },
+      {[](Problem& p) { p.optimizer.layer_lr = {1, 1, kInfinity}; },
        "optimizer.layer_lr[2] must be finite and not negative, got inf"},
-      {[](Problem& p) {
-         p.optimizer.layer_lr = {1, 1};
-       },
+      {[](Problem& p) { p.optimizer.layer_lr = {1, 1}; },
        "optimizer.layer_lr must be a list of depth + 1 (3) numbers, input to readout, got 2 numbers"},
   });
 }

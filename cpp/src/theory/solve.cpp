@@ -186,7 +186,7 @@ void add(Solution& sum, const Solution& channel) {
 }
 
 /// Loss of output a: sum_j rotation(a, j)^2 loss of channel j, since channels are independent.
-std::vector<double> rotated(const Channels& channels, std::vector<double> Solution::*loss,
+std::vector<double> rotated(const Channels& channels, std::vector<double> Solution::* loss,
                             const std::vector<double>& rotation, std::size_t a) {
   const std::size_t outputs = channels.of_target.size();
   std::vector<double> out((channels.distinct.front().*loss).size());

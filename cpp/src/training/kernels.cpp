@@ -91,27 +91,24 @@ LINDMFT_CLONES void backward_product(const PaddedMatrix& w, const PaddedVector& 
 }
 
 LINDMFT_CLONES void forward_product(const PaddedMatrix& w, const PaddedVector& h, double scale, PaddedVector& out) {
-  product_by_rows(
-      w, h, scale, out, [](int) __attribute__((always_inline)) { return Untouched{}; });
+  product_by_rows(w, h, scale, out, [](int) __attribute__((always_inline)) { return Untouched{}; });
 }
 
 LINDMFT_CLONES void forward_step(PaddedMatrix& w, const PaddedVector& h, double scale, PaddedVector& out,
                                  const PaddedVector& g, double rank_one, const LinearStep& step) {
-  product_by_rows(
-      w, h, scale, out, [&](int i) __attribute__((always_inline)) {
-        return PlainStep{w.row(i), step.keep, step.gain * rank_one * g[i]};
-      });
+  product_by_rows(w, h, scale, out, [&](int i) __attribute__((always_inline)) {
+    return PlainStep{w.row(i), step.keep, step.gain * rank_one * g[i]};
+  });
 }
 
 LINDMFT_CLONES void forward_step(PaddedMatrix& w, PaddedMatrix& buffer, const PaddedVector& h, double scale,
                                  PaddedVector& out, const PaddedVector& g, double rank_one, const LinearStep& step) {
-  product_by_rows(
-      w, h, scale, out, [&](int i) __attribute__((always_inline)) {
-        LinearStep row = step;
-        row.gain *= rank_one * g[i];
-        row.feed *= rank_one * g[i];
-        return MomentumStep{w.row(i), buffer.row(i), row};
-      });
+  product_by_rows(w, h, scale, out, [&](int i) __attribute__((always_inline)) {
+    LinearStep row = step;
+    row.gain *= rank_one * g[i];
+    row.feed *= rank_one * g[i];
+    return MomentumStep{w.row(i), buffer.row(i), row};
+  });
 }
 
 LINDMFT_CLONES void add_outer(PaddedMatrix& w, const PaddedVector& g, const PaddedVector& h, double factor) {
