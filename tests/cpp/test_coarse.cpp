@@ -123,7 +123,9 @@ TEST(Coarse, FlowIsTheLimitOfSmallSteps) {
     p.optimizer.lr = {0.02 / (1 << halvings)};
     const Solution steps = solve(p, 100 * (1 << halvings) + 1);
     const double off = std::abs(steps.test_loss.back() - limit.test_loss.back());
-    if (halvings > 0) EXPECT_NEAR(last / off, 2.0, 0.2);
+    if (halvings > 0) {
+      EXPECT_NEAR(last / off, 2.0, 0.2);
+    }
     last = off;
   }
 }

@@ -52,7 +52,9 @@ TEST(Schur, BasisIsUnitaryAndTriangular) {
       for (int i = 0; i < n; ++i) {
         for (int j = 0; j < n; ++j) {
           original(i, j) = a[static_cast<std::size_t>(i * n + j)];
-          if (j < i) EXPECT_EQ(schur.T(i, j), 0.0);
+          if (j < i) {
+            EXPECT_EQ(schur.T(i, j), 0.0);
+          }
         }
       }
       const Small back = schur.U * schur.T * adjoint(schur.U);
