@@ -129,7 +129,6 @@ bool PanelMarch::converge_iterated() {
   if (before_.size() > 0) at_.begin(grid_.propose(grid_.panel()));
   for (sweeps_ = 1; sweeps_ <= kMostSweeps; ++sweeps_) {
     state.read(x);
-
     at_.sweep(grid_.propose(grid_.panel()), sweeps_ == 1 ? kSettle : 0.0);
     state.read(g);
     const double change = distance(x, g);
