@@ -69,6 +69,7 @@ def test_flow_ends_on_least_squares(depth: int, width: float, gamma0: float, alp
     """
     network = {"depth": depth, "width": width, "gamma0": gamma0}
     run = coarse.flow(problem(network=network, data={"alpha": alpha}), 1e6)
+    assert run.time[-1] == 1e6
     if alpha < 1:
         assert abs(run.train_loss[-1]) < 1e-12
         return

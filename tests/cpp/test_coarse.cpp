@@ -150,7 +150,9 @@ TEST(Coarse, ContinuesWhereItEnded) {
   EXPECT_EQ(longer.time[first.time.size() - 1], 499.0);
   EXPECT_NEAR(longer.test_loss.back() / whole.test_loss.back(), 1.0, 1e-8);
   EXPECT_EQ(longer.test_loss[3], first.test_loss[3]);
+}
 
+TEST(Coarse, ExactStepsContinueWhereTheyEnded) {
   SolveOptions exact;
   exact.keep_state = true;
   const Solution start = solve(example(), 20, exact);
