@@ -15,12 +15,14 @@ constexpr double kParallelWork = 4e7;  // operations below which threads gain le
 template <class Tile>
 void PanelAlgebra::for_tiles(View out, double work, Tile tile) {
   const int tiles = (out.cols + kTile - 1) / kTile;
+  const auto columns = [&](int i) { return tile(i * kTile, std::min(out.cols, (i + 1) * kTile)); };
   double flops = 0.0;
-#pragma omp parallel for schedule(dynamic) num_threads(threads_) \
-    reduction(+ : flops) if (threads_ > 1 && tiles > 1 && work > kParallelWork)
-  for (int i = 0; i < tiles; ++i) {
-    const int begin = (tiles - 1 - i) * kTile;
-    flops += tile(begin, std::min(out.cols, begin + kTile));
+  if (threads_ == 1 || tiles == 1 || work < kParallelWork) {
+    // Not even a region of one thread: its bookkeeping takes longer than small products.
+    for (int i = tiles - 1; i >= 0; --i) flops += columns(i);
+  } else {
+#pragma omp parallel for schedule(dynamic) num_threads(threads_) reduction(+ : flops)
+    for (int i = tiles - 1; i >= 0; --i) flops += columns(i);
   }
   flops_ += flops;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "linalg/rows.hpp"
 
@@ -82,12 +83,13 @@ void predict_row(Matrix& m, int last, int shift, const Rule& rule) {
   }
 }
 
-/// How far off a rule would have been for row `last`, predicted over the panel's length.
-double hindsight(const Matrix& m, int last, int distance, const Rule& rule) {
+/// How far off a rule would have been for row `last`, predicted over the panel's length; no matter how far, if beyond
+/// `least`.
+double hindsight(const Matrix& m, int last, int distance, const Rule& rule, double least) {
   const Weights w(rule, distance);
   const Borders borders(rule, last - distance, distance);
   double worst = 0.0;
-  for (int i = 0; i <= kSamples; ++i) {
+  for (int i = kSamples; i >= 0 && worst < least; --i) {
     const int s = last * i / kSamples;
     worst = std::max(worst, std::abs(predict(m, last - distance, distance, s, rule, w, borders) - m(last, s)));
   }
@@ -98,11 +100,11 @@ Rule best_rule(const Matrix& m, Panel panel, double near) {
   const int last = panel.begin - 1;
   const int p = panel.size();
   Rule best{0, 1, near};
-  double least = last >= p ? hindsight(m, last, p, best) : 0.0;
+  double least = last >= p ? hindsight(m, last, p, best, std::numeric_limits<double>::infinity()) : 0.0;
   for (const int stride : {1, kWideStride}) {
     for (int order = 1; order <= kHighestOrder && last - p - order * stride >= 0; ++order) {
       const Rule rule{order, stride, near};
-      const double off = hindsight(m, last, p, rule);
+      const double off = hindsight(m, last, p, rule, least);
       if (off >= least) continue;
       best = rule;
       least = off;
