@@ -49,8 +49,7 @@ void solve_many(benchmark::State& state) {
   options.threads = static_cast<int>(state.range(1));
   double flops = 0.0;
   for (auto _ : state) {
-    for (const lindmft::Solution& solution : lindmft::solve_many(problems, 100, options))
-      flops += solution.stats.flops;
+    for (const lindmft::Solution& solution : lindmft::solve_many(problems, 100, options)) flops += solution.stats.flops;
   }
   const auto solves = static_cast<double>(count) * static_cast<double>(state.iterations());
   state.counters["FLOP/s"] = benchmark::Counter(flops, benchmark::Counter::kIsRate);

@@ -63,7 +63,8 @@ void Workers::report() {
   reported_ = done;
   const std::int64_t unit = total_ / std::numeric_limits<int>::max() + 1;  // larger ones where an int cannot count
   if (progress_(static_cast<int>(done / unit), static_cast<int>(total_ / unit))) return;
-  throw Interrupted(task_ + " interrupted after " + std::to_string(done) + " of " + std::to_string(total_) + " " + unit_);
+  throw Interrupted(task_ + " interrupted after " + std::to_string(done) + " of " + std::to_string(total_) + " " +
+                    unit_);
 }
 
 void Workers::fail() {

@@ -164,14 +164,16 @@ std::vector<Attempt> Many::solve(const Check& check) {
 
 std::vector<Attempt> attempt_steps(std::span<const Problem> problems, int steps, const SolveOptions& options,
                                    bool keep_going) {
-  return Many(problems, options, keep_going, "solve_many")
-      .solve([steps](const Problem& p, const SolveOptions& o) { return theory::steps_horizon(p, steps, o); });
+  return Many(problems, options, keep_going, "solve_many").solve([steps](const Problem& p, const SolveOptions& o) {
+    return theory::steps_horizon(p, steps, o);
+  });
 }
 
 std::vector<Attempt> attempt_flow(std::span<const Problem> problems, double time, const SolveOptions& options,
                                   bool keep_going) {
-  return Many(problems, options, keep_going, "flow_many")
-      .solve([time](const Problem& p, const SolveOptions& o) { return theory::flow_horizon(p, time, o); });
+  return Many(problems, options, keep_going, "flow_many").solve([time](const Problem& p, const SolveOptions& o) {
+    return theory::flow_horizon(p, time, o);
+  });
 }
 
 std::vector<Solution> solutions(std::vector<Attempt>&& attempts) {

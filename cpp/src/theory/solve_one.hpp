@@ -5,7 +5,8 @@
 
 namespace lindmft::theory {
 
-/// Where time ends. Each throws std::invalid_argument for anything that keeps the problem from being solved up to there.
+/// Where time ends. Each throws std::invalid_argument for anything that keeps the problem from being solved up to
+/// there.
 [[nodiscard]] Horizon steps_horizon(const Problem& problem, int steps, const SolveOptions& options);
 [[nodiscard]] Horizon flow_horizon(const Problem& problem, double time, const SolveOptions& options);
 
