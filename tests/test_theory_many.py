@@ -1,4 +1,4 @@
-"""``solve_many`` and ``flow_many``: the solutions of ``solve`` and ``flow``, in order, several at a time."""
+"""``solve_many`` and ``flow_many``: what ``solve`` and ``flow`` give, in order, several at a time."""
 
 import math
 import os

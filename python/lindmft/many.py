@@ -213,7 +213,7 @@ def _carry_out(
     options: dict[str, Any],
     progress: bool | Callback | None,
     errors: Any,
-) -> Any:
+) -> list[Any]:
     choice("raise", "return")(errors, "errors")
     listed = _listed(problems)
     checked = checked_run(listed[0] if listed else ANY, grid, end, options)
