@@ -133,8 +133,8 @@ Progress interruptible(const Progress& progress, int steps) {
 
 /// What a solve is made of.
 struct Parts {
-  Parts(const Problem& problem, int nodes, int rows, int depth_nodes, bool coarse)
-      : network(make_network(problem, nodes, rows, depth_nodes)), data(problem, nodes, coarse) {}
+  Parts(const Problem& problem, int nodes, int rows, int depth_nodes, bool coarse, int threads)
+      : network(make_network(problem, nodes, rows, depth_nodes)), data(problem, nodes, coarse, threads) {}
   std::unique_ptr<NetworkSide> network;
   SpectralData data;
 };
@@ -189,7 +189,7 @@ std::optional<Solution> solve_at(const Problem& problem, const Horizon& horizon,
   support::require_memory(bytes, options.memory_limit, describe(horizon));
 
   const int rows = horizon.coarse() ? panel_order(options.rtol) : std::min(kLargestPanel, nodes);
-  Parts parts(problem, nodes, rows, depth_nodes, horizon.coarse());
+  Parts parts(problem, nodes, rows, depth_nodes, horizon.coarse(), support::resolve_threads(options.threads));
   NetworkSide& network = *parts.network;
   SpectralData& data = parts.data;
   Solution solution;
@@ -232,6 +232,7 @@ std::optional<Solution> solve_at(const Problem& problem, const Horizon& horizon,
     };
     add_replicas(again, network, data, solution);
   }
+  solution.stats.flops += data.flops();
   pad(solution, horizon, options);
   return solution;
 }

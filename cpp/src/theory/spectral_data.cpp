@@ -13,6 +13,8 @@ using linalg::View;
 
 namespace {
 
+constexpr int kMostRows = 10;  // of a panel
+
 Matrix identity(int n) {
   Matrix m(n, n);
   for (int t = 0; t < n; ++t) m(t, t) = 1.0;
@@ -30,7 +32,7 @@ Matrix infinite_sample_correlation(const Matrix& C_v, double noise_sq) {
 
 }  // namespace
 
-SpectralData::SpectralData(const Problem& problem, int nodes, bool long_panels)
+SpectralData::SpectralData(const Problem& problem, int nodes, bool long_panels, int threads)
     : scales_(scales(problem)),
       mode_(problem.data.mode),
       centered_(problem.network.centered),
@@ -39,10 +41,12 @@ SpectralData::SpectralData(const Problem& problem, int nodes, bool long_panels)
       noise_sq_(problem.data.noise * problem.data.noise),
       inverse_alpha_(1.0 / problem.data.alpha),
       sgd_noise_(1.0 / problem.data.batch_fraction - 1.0),
+      batch_(modes_, threads),
       error_sum_(static_cast<std::size_t>(nodes)),
       RH_sum_(static_cast<std::size_t>(nodes)),
       train_loss_(static_cast<std::size_t>(nodes)),
-      data_power_(static_cast<std::size_t>(nodes)) {
+      data_power_(static_cast<std::size_t>(nodes)),
+      terms_(static_cast<std::size_t>(nodes)) {
   if (stored_samples() && !finite_data()) mode_ = DataMode::population;
   const Spectrum& spectrum = problem.data.spectrum;
   const bool sums_small_terms = long_panels && spectrum.eigenvalues.size() > 1 && stored_samples();
@@ -70,14 +74,19 @@ double SpectralData::bytes(const Problem& problem, int nodes, bool long_panels) 
   double matrices = modes + 5.0 + (finite ? 2.0 : 0.0);
   if (modes > 1) matrices += finite ? 5.0 : 2.0;
   if (long_panels) matrices += modes > 1 && finite ? modes : 2.0;
-  return 8.0 * nodes * (matrices * nodes + modes + 4.0);
+  const double batch = modes > 1 ? ModeBatch::bytes(static_cast<int>(modes), nodes, kMostRows) : 0.0;
+  return 8.0 * nodes * (matrices * nodes + modes + 7.0) + batch;
 }
 
 void SpectralData::guess(const linalg::Guess& guess, bool responses_final) {
   for (Mode& mode : modes_) {
     if (responses_final) continue;
-    linalg::guess_causal(mode.H, guess);
-    if (!mode.G.empty()) linalg::guess_causal(mode.G, guess);
+    if (single()) {
+      linalg::guess_causal(mode.H, guess);
+    } else {  // computed before anything reads them
+      linalg::clear_rows(mode.H, guess.panel);
+      if (!mode.G.empty()) linalg::clear_rows(mode.G, guess.panel);
+    }
   }
   for (Matrix* m : {&Bt_, &R_delta_, &H1_, &H2_, &X_, &RH_, &R_hr0_}) {
     if (!m->empty() && !responses_final) linalg::guess_causal(*m, guess);
@@ -142,6 +151,16 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
     out[static_cast<std::size_t>(i)] = {C_v_(t, t), train_loss_[static_cast<std::size_t>(t)], 0.0, 0.0, 0.0};
   }
   if (sweep.responses_final) return out;
+  if (!single()) {
+    for (int i = 0; i < p; ++i) {
+      const ModeBatch::Terms& terms = terms_[static_cast<std::size_t>(panel.begin + i)];
+      Losses& at = out[static_cast<std::size_t>(i)];
+      at.term_target = terms.target;
+      at.term_init = terms.A;
+      at.term_data = terms.B;
+    }
+    return out;
+  }
   const View rows = sweep.scratch(0, p, b);
   const View left = sweep.scratch(1, p, b);
   for (const Mode& mode : modes_) {
