@@ -1,10 +1,13 @@
 #include "theory/mode_batch.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "linalg/block_solve.hpp"
 #include "linalg/skinny.hpp"
 #include "support/simd.hpp"
+
+#pragma GCC diagnostic ignored "-Wpsabi"  // whatever returns vectors here is inlined: there is no ABI to change
 
 namespace lindmft::theory {
 
@@ -13,315 +16,499 @@ using linalg::View;
 
 namespace {
 
-constexpr int kChunk = 8;             // modes whose rows are multiplied together
-constexpr int kWorkers = 32;          // parts that modes are shared out in, at most,
-constexpr int kFewWorkers = 8;        // and if there are so many
-constexpr int kTile = 48;             // columns, as in linalg/causal.cpp
-constexpr int kLanes = 8;             // of sums along a row, which are taken in one fixed order
-constexpr int kSums = 4;              // two moments, two congruences
-constexpr int kTallRows = 24;         // from which packing the shared factor repays
-constexpr double kParallelWork = 4e7; // operations below which threads gain less than they lose
+constexpr int kLanes = 8;
+constexpr int kBlock = 8;              // columns solved for together where X is triangular
+constexpr int kSums = 4;               // two moments, two congruences
+constexpr int kBuffers = 3;            // rows of F; F A and then the congruence; F B
+constexpr int kChunkRows = 128;        // rows of all modes of a chunk: enough to share a product,
+constexpr int kLongChunkRows = 64;     // and few enough for the second cache
+constexpr int kLongHistory = 256;      // nodes
+constexpr int kWorkers = 32;           // parts that lanes are shared out in, at most
+constexpr double kParallelWork = 4e7;  // operations below which threads gain less than they lose to a busy machine
 
-double total(const double (&lanes)[kLanes]) {
-  return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+// Eight modes.
+using Lanes [[gnu::vector_size(kLanes * sizeof(double)), gnu::aligned(alignof(double)), gnu::may_alias]] = double;
+[[gnu::always_inline]] inline const Lanes& lanes(const double* p) { return *reinterpret_cast<const Lanes*>(p); }
+[[gnu::always_inline]] inline Lanes& lanes(double* p) { return *reinterpret_cast<Lanes*>(p); }
+[[gnu::always_inline]] inline double total(const Lanes& x) {
+  return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
 }
 
-/// A row of F goes to its place and into the two moments; returns its sum.
-LINDMFT_CLONES double keep_row(double* to, const double* from, double* first, double* second, double w1, double w2,
-                               int n) {
-  double lanes[kLanes] = {};
-  int s = 0;
-  for (; s + kLanes <= n; s += kLanes) {
-    for (int j = 0; j < kLanes; ++j) {
-      const double f = from[s + j];
-      to[s + j] = f;
-      first[s + j] += w1 * f;
-      second[s + j] += w2 * f;
-      lanes[j] += f;
+// Rows of a chunk stand as columns: row i of mode k is lane i chunk + k, a line is a time.
+
+/// f = e - lambda (f X), where X is known to the right of the block (already in f) and strictly lower triangular in it.
+LINDMFT_CLONES void solve_back(View f, const double* lambda, ConstView X) {
+  for (int v = 0; v < f.cols; v += kLanes) {
+    const Lanes factor = lanes(lambda + v);
+    for (int c = f.rows - 1; c >= 0; --c) {
+      Lanes sum = {};
+      for (int r = c + 1; r < f.rows; ++r) sum += X(r, c) * lanes(f.row(r) + v);
+      lanes(f.row(c) + v) -= factor * sum;
     }
   }
-  for (; s < n; ++s) {
-    to[s] = from[s];
-    first[s] += w1 * from[s];
-    second[s] += w2 * from[s];
-    lanes[0] += from[s];
-  }
-  return total(lanes);
 }
 
-/// left += lambda other; by_left = left . f before, by_other = lambda other . f
-struct Dots {
-  double by_left, by_other;
-};
-
-LINDMFT_CLONES Dots join(double* left, const double* other, const double* f, double lambda, int n) {
-  double a[kLanes] = {};
-  double b[kLanes] = {};
-  int s = 0;
-  for (; s + kLanes <= n; s += kLanes) {
-    for (int j = 0; j < kLanes; ++j) {
-      const double x = left[s + j];
-      const double y = lambda * other[s + j];
-      a[j] += x * f[s + j];
-      b[j] += y * f[s + j];
-      left[s + j] = x + y;
+/// y = z - lambda y X^T, likewise from the left.
+LINDMFT_CLONES void solve_forward(View y, const double* lambda, ConstView X) {
+  for (int v = 0; v < y.cols; v += kLanes) {
+    const Lanes factor = lanes(lambda + v);
+    for (int c = 1; c < y.rows; ++c) {
+      Lanes sum = {};
+      for (int r = 0; r < c; ++r) sum += X(c, r) * lanes(y.row(r) + v);
+      lanes(y.row(c) + v) -= factor * sum;
     }
   }
-  for (; s < n; ++s) {
-    const double y = lambda * other[s];
-    a[0] += left[s] * f[s];
-    b[0] += y * f[s];
-    left[s] += y;
-  }
-  return {total(a), total(b)};
 }
 
-LINDMFT_CLONES double dot(const double* x, const double* y, int n) {
-  double lanes[kLanes] = {};
-  int s = 0;
-  for (; s + kLanes <= n; s += kLanes) {
-    for (int j = 0; j < kLanes; ++j) lanes[j] += x[s + j] * y[s + j];
-  }
-  for (; s < n; ++s) lanes[0] += x[s] * y[s];
-  return total(lanes);
-}
-
-/// first and second += w (y + t target)
-LINDMFT_CLONES void add_congruence(double* first, double* second, const double* y, const double* target, double t,
-                                   double w1, double w2, int n) {
-  for (int s = 0; s < n; ++s) {
-    const double c = y[s] + t * target[s];
-    first[s] += w1 * c;
-    second[s] += w2 * c;
+/// rows <- rows F, or rows F^T, of a dense block; inverse: its entries (i, j) at line kMostRows i + j.
+LINDMFT_CLONES void times_inverse(View rows, ConstView inverse, bool transposed, int chunk) {
+  constexpr int most = ModeOperator::kMostRows;
+  const int q = rows.rows;
+  for (int v = 0; v < rows.cols; v += kLanes) {
+    const int k = v % chunk;
+    Lanes out[most];
+    for (int c = 0; c < q; ++c) {
+      Lanes sum = {};
+      for (int j = 0; j < q; ++j)
+        sum += lanes(rows.row(j) + v) * lanes(inverse.row(transposed ? most * c + j : most * j + c) + k);
+      out[c] = sum;
+    }
+    for (int c = 0; c < q; ++c) lanes(rows.row(c) + v) = out[c];
   }
 }
 
-LINDMFT_CLONES void add_row(double* to, const double* from, int n) {
-  for (int s = 0; s < n; ++s) to[s] += from[s];
+/// out = base - lambda out
+LINDMFT_CLONES void subtract(View out, ConstView base, const double* lambda) {
+  for (int i = 0; i < out.rows; ++i) {
+    for (int v = 0; v < out.cols; v += kLanes)
+      lanes(out.row(i) + v) = lanes(base.row(i) + v) - lanes(lambda + v) * lanes(out.row(i) + v);
+  }
 }
 
-int padded(int n) { return (n + kLanes - 1) / kLanes * kLanes; }
+/// sums += f
+LINDMFT_CLONES void add_lines(double* sums, ConstView f) {
+  for (int s = 0; s < f.rows; ++s) {
+    for (int v = 0; v < f.cols; v += kLanes) lanes(sums + v) += lanes(f.row(s) + v);
+  }
+}
 
-/// Rows of a b x b symmetric matrix's product with rows x.
-void times_shared(View out, ConstView x, const Matrix& a, double scale) {
-  const ConstView block = linalg::leading(a, out.cols, out.cols);
-  if (out.rows >= kTallRows) return linalg::gemm(out, x, block, linalg::Transpose::no, scale, 0.0);
-  linalg::skinny_product(out, x, block, scale, 0.0);
+/// first(i, s) and second(i, s) += sums over modes of w f
+LINDMFT_CLONES void add_moments(View first, View second, ConstView f, const double* w1, const double* w2, int chunk) {
+  for (int s = 0; s < f.rows; ++s) {
+    for (int i = 0; i < first.rows; ++i) {
+      Lanes a = {};
+      Lanes b = {};
+      for (int k = 0; k < chunk; k += kLanes) {
+        const Lanes x = lanes(f.row(s) + i * chunk + k);
+        a += lanes(w1 + k) * x;
+        b += lanes(w2 + k) * x;
+      }
+      first(i, s) += total(a);
+      second(i, s) += total(b);
+    }
+  }
+}
+
+/// The same of y + at target, `at` and target being lines of the rows and of all times.
+LINDMFT_CLONES void add_congruences(View first, View second, ConstView y, ConstView target, const double* at,
+                                    const double* w1, const double* w2, int chunk) {
+  for (int s = 0; s < y.rows; ++s) {
+    for (int i = 0; i < first.rows; ++i) {
+      Lanes a = {};
+      Lanes b = {};
+      for (int k = 0; k < chunk; k += kLanes) {
+        const Lanes x = lanes(y.row(s) + i * chunk + k) + lanes(at + i * chunk + k) * lanes(target.row(s) + k);
+        a += lanes(w1 + k) * x;
+        b += lanes(w2 + k) * x;
+      }
+      first(i, s) += total(a);
+      second(i, s) += total(b);
+    }
+  }
+}
+
+/// by_a += a . f, by_b += lambda b . f, lane by lane, and a += lambda b
+LINDMFT_CLONES void join(View a, ConstView b, ConstView f, const double* lambda, double* by_a, double* by_b) {
+  for (int v = 0; v < a.cols; v += kLanes) {
+    Lanes sum_a = {};
+    Lanes sum_b = {};
+    for (int s = 0; s < a.rows; ++s) {
+      const Lanes x = lanes(a.row(s) + v);
+      const Lanes y = lanes(lambda + v) * lanes(b.row(s) + v);
+      sum_a += x * lanes(f.row(s) + v);
+      sum_b += y * lanes(f.row(s) + v);
+      lanes(a.row(s) + v) = x + y;
+    }
+    lanes(by_a + v) += sum_a;
+    lanes(by_b + v) += sum_b;
+  }
+}
+
+LINDMFT_CLONES void add_dots(ConstView a, ConstView f, double* by_a) {
+  for (int v = 0; v < a.cols; v += kLanes) {
+    Lanes sum = {};
+    for (int s = 0; s < a.rows; ++s) sum += lanes(a.row(s) + v) * lanes(f.row(s) + v);
+    lanes(by_a + v) += sum;
+  }
+}
+
+LINDMFT_CLONES double weighted(const double* x, const double* w, int n) {
+  Lanes sum = {};
+  for (int k = 0; k < n; k += kLanes) sum += lanes(x + k) * lanes(w + k);
+  return total(sum);
+}
+
+LINDMFT_CLONES void add(double* to, const double* from, std::ptrdiff_t n) {
+  for (std::ptrdiff_t s = 0; s < n; ++s) to[s] += from[s];
 }
 
 }  // namespace
 
-/// One thread's share of the modes.
-struct ModeBatch::Worker {
-  const ModeTask& task;
+// ---- X
+
+ModeOperator::ModeOperator(int nodes, int lanes, bool dense) : X_(nodes, nodes), transposed_(nodes, nodes) {
+  if (dense) inverses_ = Matrix(kMostRows * nodes, lanes);
+}
+
+double ModeOperator::bytes(int nodes, int lanes, bool dense) {
+  return 8.0 * nodes * (2.0 * nodes + (dense ? 1.0 * kMostRows * lanes : 0.0));
+}
+
+void ModeOperator::set(ConstView rows, Panel panel) {
+  for (int i = 0; i < rows.rows; ++i) {
+    const int t = panel.begin + i;
+    std::copy_n(rows.row(i), rows.cols, X_.row(t));
+    for (int s = 0; s < rows.cols; ++s) transposed_(s, t) = rows(i, s);
+  }
+}
+
+void ModeOperator::restore() {
+  for (int t = 0; t < X_.rows(); ++t) {
+    for (int s = 0; s < X_.cols(); ++s) transposed_(s, t) = X_(t, s);
+  }
+  inverted_ = 0;
+}
+
+// ---- a thread's share of the modes
+
+struct ModeBatch::Job {
+  ModeOperator& X;
+  const Sources& sources;
   const PanelMap& map;
   Panel panel;
-  View sums[kSums];
-  View rows, left, other;  // of a chunk
-  View y;
-  View system;
-  Terms* terms;
-  double flops = 0.0;
-
-  [[nodiscard]] View of(View chunk, int i) const { return chunk.block(i * panel.size(), 0, panel.size(), panel.end); }
-  void resolve(Mode& mode, View out);
-  void keep(Mode& mode, View from);
-  void chunk(Mode* modes, int count);
-  void join_sources(const Mode& mode, int i);
-  void congruence(const Mode& mode, int i);
 };
 
-// Rows of F = I - lambda X F: the history's part, and the rest solved within the panel.
-void ModeBatch::Worker::resolve(Mode& mode, View out) {
-  const int p = panel.size();
-  const int b = panel.end;
-  const ConstView x(task.x, p, b, task.x_ld);
-  const Matrix& F = mode.*task.function;
-  for (int begin = 0; begin < b; begin += kTile) {
-    const int end = std::min(b, begin + kTile);
-    const int first = map.begin_of(begin);  // rows above are zero in these columns
-    const int count = std::max(0, panel.begin - first);
-    linalg::skinny_product(out.block(0, begin, p, end - begin), x.block(0, first, p, count),
-                           linalg::leading(F, b, b).block(first, begin, count, end - begin), -mode.lambda, 0.0);
-    flops += 2.0 * p * count * (end - begin);
+class ModeBatch::Worker {
+ public:
+  Worker(ModeBatch& batch, const Job& job, int index);
+  void run();
+
+ private:
+  struct Block {
+    int begin, end;
+  };
+  [[nodiscard]] bool dense() const { return !job_.X.inverses_.empty(); }
+  [[nodiscard]] Block block_from(int begin) const;
+  [[nodiscard]] Block block_before(int end) const;
+  void begin_chunk(int first, int count);
+  void invert(Block block);
+  void resolve();
+  void multiply();
+  void congruence();
+  void add_terms();
+  [[nodiscard]] View lines(int buffer, int begin, int end) const {
+    return {chunks_[buffer] + static_cast<std::ptrdiff_t>(begin) * rows_, end - begin, rows_, rows_};
   }
-  for (int i = 0; i < p; ++i) {
-    out(i, panel.begin + i) += 1.0;
-    for (int j = 0; j < p; ++j) system(i, j) = (i == j ? 1.0 : 0.0) + mode.lambda * x(i, panel.begin + j);
+
+  ModeBatch& batch_;
+  const Job& job_;
+  int p_, b_;
+  int begin_, end_;                  // lanes
+  int first_ = 0, count_ = 0;        // of the chunk
+  int rows_ = 0;                     // p count: all lanes
+  double rows_of_modes_ = 0.0;       // without idle ones
+  std::array<View, kSums> sums_{};   // p x b
+  std::array<double*, kBuffers> chunks_{};
+  double *lambda_, *w1_, *w2_, *at_, *by_A_, *by_B_;  // lines of a chunk's lanes
+  Terms* terms_;
+  double& flops_;
+};
+
+ModeBatch::Worker::Worker(ModeBatch& batch, const Job& job, int index)
+    : batch_(batch),
+      job_(job),
+      p_(job.panel.size()),
+      b_(job.panel.end),
+      begin_(batch.lanes() / kLanes * index / batch.workers_ * kLanes),
+      end_(batch.lanes() / kLanes * (index + 1) / batch.workers_ * kLanes),
+      terms_(batch.worker_terms_.data() + static_cast<std::ptrdiff_t>(index) * p_),
+      flops_(batch.worker_flops_[static_cast<std::size_t>(index)]) {
+  double* next = batch.buffers_.data() + index * batch.per_worker_;
+  for (View& sum : sums_) {
+    sum = {next, p_, b_, batch.ld_};
+    next += static_cast<std::ptrdiff_t>(p_) * batch.ld_;
+    std::fill(sum.data, next, 0.0);
   }
-  linalg::solve_block(system, out);
+  const std::ptrdiff_t line = static_cast<std::ptrdiff_t>(p_) * batch.chunk_;
+  for (double*& chunk : chunks_) {
+    chunk = next;
+    next += line * b_;
+  }
+  for (double** of : {&lambda_, &w1_, &w2_, &at_, &by_A_, &by_B_}) {
+    *of = next;
+    next += line;
+  }
 }
 
-void ModeBatch::Worker::keep(Mode& mode, View from) {
-  const double w1 = mode.weight * mode.lambda;
-  Matrix& F = mode.*task.function;
-  for (int i = 0; i < panel.size(); ++i) {
-    const int t = panel.begin + i;
-    const double sum =
-        keep_row(F.row(t), from.row(i), sums[0].row(i), sums[1].row(i), w1, w1 * mode.lambda, panel.end);
-    if (task.target) mode.target[static_cast<std::size_t>(t)] = sum;
+void ModeBatch::Worker::run() {
+  for (int first = begin_; first < end_; first += batch_.chunk_) {
+    begin_chunk(first, std::min(batch_.chunk_, end_ - first));
+    resolve();
+    multiply();
+    congruence();
+    add_terms();
   }
 }
 
-/// left = F (A + lambda B), of which the diagonals of F A F^T and lambda F B F^T are noted.
-void ModeBatch::Worker::join_sources(const Mode& mode, int i) {
-  const View F = of(rows, i);
-  const View FA = of(left, i);
-  const View FB = of(other, i);
-  const double w = mode.weight * mode.lambda;
-  for (int j = 0; j < panel.size(); ++j) {
-    Terms& at = terms[j];
-    const double target = mode.target[static_cast<std::size_t>(panel.begin + j)];
-    if (task.target) at.target += w * mode.power * target * target;
-    if (task.B != nullptr) {
-      const Dots dots = join(FA.row(j), FB.row(j), F.row(j), mode.lambda, panel.end);
-      at.A += w * dots.by_left;
-      at.B += w * dots.by_other;
-    } else if (task.A != nullptr && task.target) {
-      at.A += w * dot(FA.row(j), F.row(j), panel.end);
+void ModeBatch::Worker::begin_chunk(int first, int count) {
+  first_ = first;
+  count_ = count;
+  rows_ = p_ * count;
+  rows_of_modes_ = p_ * std::min(count, batch_.modes() - first);
+  for (int k = 0; k < count; ++k) {  // lanes without a mode have weight zero
+    const auto mode = static_cast<std::size_t>(first + k);
+    const bool idle = first + k >= batch_.modes();
+    const double lambda = idle ? 0.0 : batch_.lambda_[mode];
+    w1_[k] = idle ? 0.0 : batch_.weight_[mode] * lambda;
+    w2_[k] = w1_[k] * lambda;
+    for (int i = 0; i < p_; ++i) lambda_[i * count + k] = lambda;
+  }
+  for (double* line : {at_, by_A_, by_B_}) std::fill_n(line, rows_, 0.0);
+  if (!dense()) return;
+  for (int t = 0; t < b_;) {
+    const Block block = block_from(t);
+    if (block.end > job_.X.inverted_) invert(block);
+    t = block.end;
+  }
+}
+
+/// Of dense blocks, panels; else anything will do.
+ModeBatch::Worker::Block ModeBatch::Worker::block_from(int begin) const {
+  return {begin, dense() ? std::min(b_, job_.map.end_of(begin)) : std::min(b_, begin + kBlock)};
+}
+
+ModeBatch::Worker::Block ModeBatch::Worker::block_before(int end) const {
+  return {dense() ? job_.map.begin_of(end - 1) : (end - 1) / kBlock * kBlock, end};
+}
+
+void ModeBatch::Worker::invert(Block block) {
+  constexpr int most = ModeOperator::kMostRows;
+  const int q = block.end - block.begin;
+  std::array<double, most * most> system{}, inverse{};
+  for (int k = 0; k < count_; ++k) {
+    const View s{system.data(), q, q, q};
+    const View x{inverse.data(), q, q, q};
+    for (int i = 0; i < q; ++i) {
+      for (int j = 0; j < q; ++j) {
+        const double one = i == j ? 1.0 : 0.0;
+        s(i, j) = one + lambda_[k] * job_.X.X_(block.begin + i, block.begin + j);
+        x(i, j) = one;
+      }
+    }
+    linalg::solve_block(s, x);
+    for (int i = 0; i < q; ++i) {
+      for (int j = 0; j < q; ++j) job_.X.inverses_(most * (block.begin + i) + j, first_ + k) = x(i, j);
     }
   }
 }
 
-void ModeBatch::Worker::congruence(const Mode& mode, int i) {
-  const int p = panel.size();
-  const int b = panel.end;
-  const Matrix& F = mode.*task.function;
-  const View l = of(left, i);
-  if (task.A != nullptr || task.B != nullptr) {
-    for (int begin = 0; begin < b; begin += kTile) {
-      const int end = std::min(b, begin + kTile);
-      const int last = std::min(b, map.end_of(end - 1));  // columns beyond are zero in these rows
-      linalg::skinny_product_transposed(y.block(0, begin, p, end - begin), l.block(0, 0, p, last),
-                                        linalg::leading(F, b, b).block(begin, 0, end - begin, last), 1.0, 0.0);
-      flops += 2.0 * p * last * (end - begin);
+/// f (I + lambda X) = e, and sums of f.
+void ModeBatch::Worker::resolve() {
+  const View f = lines(0, 0, b_);
+  std::fill_n(f.data, static_cast<std::ptrdiff_t>(b_) * rows_, 0.0);
+  for (int i = 0; i < p_; ++i) std::fill_n(f.row(job_.panel.begin + i) + i * count_, count_, 1.0);
+  for (int end = b_; end > 0;) {
+    const Block block = block_before(end);
+    const int q = end - block.begin;
+    const View part = lines(0, block.begin, end);
+    if (end < b_) {  // e is zero there but within the panel
+      const View known = lines(1, block.begin, end);
+      linalg::skinny_product(known, linalg::leading(job_.X.transposed_, end, b_).block(block.begin, end, q, b_ - end),
+                             lines(0, end, b_), 1.0, 0.0);
+      flops_ += 2.0 * q * (b_ - end) * rows_of_modes_;
+      subtract(known, part, lambda_);
+      std::copy_n(known.data, static_cast<std::ptrdiff_t>(q) * rows_, part.data);
     }
-  } else {
-    for (int j = 0; j < p; ++j) std::fill_n(y.row(j), b, 0.0);
-  }
-  const double w1 = mode.weight * mode.lambda;
-  for (int j = 0; j < p; ++j) {
-    const double t = task.target ? mode.power * mode.target[static_cast<std::size_t>(panel.begin + j)] : 0.0;
-    add_congruence(sums[2].row(j), sums[3].row(j), y.row(j), mode.target.data(), t, w1, w1 * mode.lambda, b);
-  }
-}
-
-void ModeBatch::Worker::chunk(Mode* modes, int count) {
-  const int p = panel.size();
-  const int b = panel.end;
-  for (int i = 0; i < count; ++i) {
-    const View F = of(rows, i);
-    if (task.x != nullptr) {
-      resolve(modes[i], F);
-      keep(modes[i], F);
+    if (dense()) {
+      times_inverse(part, linalg::leading(job_.X.inverses_, ModeOperator::kMostRows * end, first_ + count_)
+                              .block(ModeOperator::kMostRows * block.begin, first_, ModeOperator::kMostRows * q, count_),
+                    false, count_);
     } else {
-      for (int j = 0; j < p; ++j) std::copy_n((modes[i].*task.function).row(panel.begin + j), b, F.row(j));
+      solve_back(part, lambda_, linalg::leading(job_.X.X_, end, end).block(block.begin, block.begin, q, q));
     }
+    end = block.begin;
   }
-  const View all = rows.block(0, 0, count * p, b);
-  const View all_left = left.block(0, 0, count * p, b);
-  if (task.A != nullptr) {
-    times_shared(all_left, all, *task.A, task.scale);
-  } else if (task.B != nullptr) {
-    for (int j = 0; j < all_left.rows; ++j) std::fill_n(all_left.row(j), b, 0.0);
-  }
-  if (task.B != nullptr) times_shared(other.block(0, 0, count * p, b), all, *task.B, task.scale);
-  flops += 2.0 * count * p * b * b * ((task.A != nullptr ? 1.0 : 0.0) + (task.B != nullptr ? 1.0 : 0.0));
-  for (int i = 0; i < count; ++i) {
-    join_sources(modes[i], i);
-    congruence(modes[i], i);
+  add_moments(sums_[0], sums_[1], f, w1_, w2_, count_);
+  if (!job_.sources.power) return;
+  add_lines(at_, f);
+  for (int i = 0; i < p_; ++i) {
+    double* kept = batch_.targets_.row(job_.panel.begin + i) + first_;
+    std::copy_n(at_ + i * count_, count_, kept);
+    for (int k = 0; k < count_; ++k)
+      at_[i * count_ + k] *= first_ + k < batch_.modes() ? batch_.power_[static_cast<std::size_t>(first_ + k)] : 0.0;
   }
 }
 
-/// Parts with whole chunks, or where there is work enough to share, with about equal ones.
-int ModeBatch::workers(Panel panel) const {
-  const int modes = static_cast<int>(modes_->size());
-  const int chunks = (modes + kChunk - 1) / kChunk;
-  return std::min({kWorkers, modes, work(panel) > kParallelWork ? std::max(kFewWorkers, chunks) : chunks});
+/// z = f (A + lambda B), and what of the diagonal comes from A and B.
+void ModeBatch::Worker::multiply() {
+  const View f = lines(0, 0, b_);
+  const View z = lines(1, 0, b_);
+  const auto times = [&](View out, const Matrix& m) {
+    linalg::gemm(out, linalg::leading(m, b_, b_), f, linalg::Transpose::no, job_.sources.scale, 0.0);
+    flops_ += 2.0 * b_ * b_ * rows_of_modes_;
+  };
+  if (job_.sources.A != nullptr) {
+    times(z, *job_.sources.A);
+  } else {
+    std::fill_n(z.data, static_cast<std::ptrdiff_t>(b_) * rows_, 0.0);
+  }
+  if (job_.sources.B != nullptr) {
+    times(lines(2, 0, b_), *job_.sources.B);
+    join(z, lines(2, 0, b_), f, lambda_, by_A_, by_B_);
+  } else if (job_.sources.A != nullptr && job_.sources.power) {
+    add_dots(z, f, by_A_);
+  }
 }
 
-double ModeBatch::work(Panel panel) const {
-  return 6.0 * static_cast<double>(modes_->size()) * panel.size() * panel.end * panel.end;
+/// y (I + lambda X)^T = z, in the place of z, and sums of y.
+void ModeBatch::Worker::congruence() {
+  const bool zero = job_.sources.A == nullptr && job_.sources.B == nullptr;
+  for (int begin = 0; begin < b_ && !zero;) {
+    const Block block = block_from(begin);
+    const int q = block.end - begin;
+    const View part = lines(1, begin, block.end);
+    if (begin > 0) {
+      const View known = lines(2, begin, block.end);
+      linalg::skinny_product(known, linalg::leading(job_.X.X_, block.end, begin).block(begin, 0, q, begin),
+                             lines(1, 0, begin), 1.0, 0.0);
+      flops_ += 2.0 * q * begin * rows_of_modes_;
+      subtract(known, part, lambda_);
+      std::copy_n(known.data, static_cast<std::ptrdiff_t>(q) * rows_, part.data);
+    }
+    if (dense()) {
+      times_inverse(part, linalg::leading(job_.X.inverses_, ModeOperator::kMostRows * block.end, first_ + count_)
+                              .block(ModeOperator::kMostRows * begin, first_, ModeOperator::kMostRows * q, count_),
+                    true, count_);
+    } else {
+      solve_forward(part, lambda_, linalg::leading(job_.X.X_, block.end, block.end).block(begin, begin, q, q));
+    }
+    begin = block.end;
+  }
+  const ConstView target = linalg::leading(batch_.targets_, b_, first_ + count_).block(0, first_, b_, count_);
+  add_congruences(sums_[2], sums_[3], lines(1, 0, b_), target, at_, w1_, w2_, count_);
+}
+
+void ModeBatch::Worker::add_terms() {
+  for (int i = 0; i < p_ && job_.sources.power; ++i) {
+    double* target = batch_.targets_.row(job_.panel.begin + i) + first_;
+    double* at = at_ + i * count_;
+    for (int k = 0; k < count_; ++k) at[k] *= target[k];
+    terms_[i].target += weighted(at, w1_, count_);
+    terms_[i].A += weighted(by_A_ + i * count_, w1_, count_);
+    terms_[i].B += weighted(by_B_ + i * count_, w1_, count_);
+  }
+}
+
+// ---- all modes
+
+ModeBatch::ModeBatch(const Spectrum& spectrum, int nodes, int threads)
+    : threads_(threads),
+      lambda_(spectrum.eigenvalues),
+      power_(spectrum.target_power),
+      weight_(spectrum.weights),
+      targets_(nodes, padded(static_cast<int>(spectrum.eigenvalues.size()))) {
+  for (std::vector<double>& left : left_) left.resize(static_cast<std::size_t>(nodes));
 }
 
 double ModeBatch::bytes(int modes, int nodes, int rows) {
-  return 8.0 * std::min(modes, kWorkers) * rows * (padded(nodes) * (3.0 * kChunk + kSums + 1.0) + rows);
+  const double worker = rows * (kSums * (nodes + 8.0) + kChunkRows / rows * (kBuffers * nodes + 6.0));
+  return 8.0 * (nodes * (padded(modes) + 2.0) + 1.5 * std::min(padded(modes) / kLanes, kWorkers) * worker);
 }
 
-/// Buffers for a panel of p rows and b columns: they grow with the run, by so much that this is rare.
-void ModeBatch::prepare(Panel panel) {
-  const int p = panel.size();
-  const auto count = static_cast<std::size_t>(workers(panel));
-  ld_ = padded(panel.end);
-  per_worker_ = static_cast<std::ptrdiff_t>(p) * (static_cast<std::ptrdiff_t>(ld_) * (3 * kChunk + kSums + 1) + p);
-  per_worker_ = (per_worker_ + kLanes - 1) / kLanes * kLanes;
-  const std::size_t needed = count * static_cast<std::size_t>(per_worker_);
-  if (buffers_.size() < needed) buffers_.resize(needed + needed / 2);
-  worker_terms_.assign(count * static_cast<std::size_t>(p), {});
-  worker_flops_.assign(count, 0.0);
+std::vector<double> ModeBatch::target(int mode) const {
+  std::vector<double> out(static_cast<std::size_t>(targets_.rows()));
+  for (int t = 0; t < targets_.rows(); ++t) out[static_cast<std::size_t>(t)] = targets_(t, mode);
+  return out;
 }
+
+void ModeBatch::set_target(int mode, const std::vector<double>& values) {
+  for (int t = 0; t < targets_.rows(); ++t) targets_(t, mode) = values[static_cast<std::size_t>(t)];
+}
+
+double ModeBatch::work(Panel panel) const { return 6.0 * modes() * panel.size() * panel.end * panel.end; }
 
 ConstView ModeBatch::sum(int which) const {
-  const std::ptrdiff_t p = panel_.size();
-  return {buffers_.data() + which * p * ld_, panel_.size(), panel_.end, ld_};
+  return {buffers_.data() + static_cast<std::ptrdiff_t>(which) * panel_.size() * ld_, panel_.size(), panel_.end, ld_};
 }
 
-void ModeBatch::run_worker(int worker, const ModeTask& task, const PanelMap& map, Panel panel) {
+/// Buffers and parts; they depend on sizes alone.
+void ModeBatch::prepare(Panel panel) {
+  panel_ = panel;
   const int p = panel.size();
-  const int b = panel.end;
-  double* next = buffers_.data() + worker * per_worker_;
-  const auto take = [&](int rows) {
-    const View view{next, rows, b, ld_};
-    next += static_cast<std::ptrdiff_t>(rows) * ld_;
-    return view;
-  };
-  Worker w{task, map, panel, {}, {}, {}, {}, {}, {}, worker_terms_.data() + worker * p};
-  for (View& sum : w.sums) {
-    sum = take(p);
-    std::fill_n(sum.data, static_cast<std::ptrdiff_t>(p) * ld_, 0.0);
-  }
-  w.rows = take(kChunk * p);
-  w.left = take(kChunk * p);
-  w.other = take(kChunk * p);
-  w.y = take(p);
-  w.system = {next, p, p, p};
-  const int modes = static_cast<int>(modes_->size());
-  const int count = static_cast<int>(worker_flops_.size());
-  const int end = modes * (worker + 1) / count;
-  for (int k = modes * worker / count; k < end; k += kChunk)
-    w.chunk(modes_->data() + k, std::min(kChunk, end - k));
-  worker_flops_[static_cast<std::size_t>(worker)] = w.flops;
+  const int rows = panel.end > kLongHistory ? kLongChunkRows : kChunkRows;
+  const int vectors = lanes() / kLanes;
+  chunk_ = std::max(1, std::min(rows / p / kLanes, vectors)) * kLanes;
+  const int chunks = (lanes() + chunk_ - 1) / chunk_;
+  workers_ = std::min(work(panel) > kParallelWork ? vectors : chunks, kWorkers);
+  ld_ = padded(panel.end);
+  per_worker_ = static_cast<std::ptrdiff_t>(p) * (kSums * ld_ + chunk_ * (kBuffers * panel.end + 6));
+  const std::size_t needed = static_cast<std::size_t>(workers_) * static_cast<std::size_t>(per_worker_);
+  if (buffers_.size() < needed) buffers_.resize(needed + needed / 2);  // rarely: it grows with the run
+  worker_terms_.assign(static_cast<std::size_t>(workers_) * static_cast<std::size_t>(p), {});
+  worker_flops_.assign(static_cast<std::size_t>(workers_), 0.0);
 }
 
-void ModeBatch::add_up(int p) {
-  const auto count = static_cast<std::ptrdiff_t>(worker_flops_.size());
+void ModeBatch::add_up(Panel panel, bool keep) {
+  const int p = panel.size();
   terms_.assign(static_cast<std::size_t>(p), {});
-  for (std::ptrdiff_t w = 0; w < count; ++w) {
+  for (int w = 0; w < workers_; ++w) {
     flops_ += worker_flops_[static_cast<std::size_t>(w)];
-    for (int j = 0; j < p; ++j) {
-      const Terms& from = worker_terms_[static_cast<std::size_t>(w * p + j)];
-      Terms& to = terms_[static_cast<std::size_t>(j)];
+    for (int i = 0; i < p; ++i) {
+      const Terms& from = worker_terms_[static_cast<std::size_t>(w * p + i)];
+      Terms& to = terms_[static_cast<std::size_t>(i)];
       to.target += from.target;
       to.A += from.A;
       to.B += from.B;
     }
-    if (w > 0) add_row(buffers_.data(), buffers_.data() + w * per_worker_, kSums * p * ld_);
+    if (w > 0) add(buffers_.data(), buffers_.data() + w * per_worker_, static_cast<std::ptrdiff_t>(kSums) * p * ld_);
+  }
+  for (int t = panel.begin; t < panel.end && keep; ++t) {
+    double sum[2] = {};
+    for (int k = 0; k < modes(); ++k) {
+      const auto mode = static_cast<std::size_t>(k);
+      const double share = weight_[mode] * lambda_[mode] * power_[mode] * targets_(t, k);
+      sum[0] += share;
+      sum[1] += share * lambda_[mode];
+    }
+    for (int power = 0; power < 2; ++power) left_[power][static_cast<std::size_t>(t)] = sum[power];
   }
 }
 
-void ModeBatch::run(const ModeTask& task, const PanelMap& map, Panel panel) {
-  panel_ = panel;
+void ModeBatch::run(ModeOperator& X, const Sources& sources, const PanelMap& map, Panel panel) {
   prepare(panel);
-  const int count = static_cast<int>(worker_flops_.size());
-  if (threads_ > 1 && count > 1 && work(panel) > kParallelWork) {
+  X.inverted_ = std::min(X.inverted_, panel.begin);
+  const Job job{X, sources, map, panel};
+  const auto work_on = [&](int w) { Worker(*this, job, w).run(); };
+  if (threads_ > 1 && workers_ > 1 && work(panel) > kParallelWork) {
 #ifdef _OPENMP
 #pragma omp parallel for schedule(dynamic) num_threads(threads_)
 #endif
-    for (int w = 0; w < count; ++w) run_worker(w, task, map, panel);
+    for (int w = 0; w < workers_; ++w) work_on(w);
   } else {
-    for (int w = 0; w < count; ++w) run_worker(w, task, map, panel);
+    for (int w = 0; w < workers_; ++w) work_on(w);
   }
-  add_up(panel.size());
+  X.inverted_ = panel.begin;
+  add_up(panel, sources.power);
 }
 
 }  // namespace lindmft::theory

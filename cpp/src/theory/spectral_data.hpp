@@ -6,7 +6,7 @@
 //     R_vu    = -H1 Bt
 //     R_hr^0  = -R_Delta H1 D_w / (gamma0 nu)
 //     C_h^0   = R_Delta C_v2 R_Delta^T + (m1 C_e - X C_e - C_e X^T) / alpha,   X = R_Delta H2 Bt,  m1 = sum p lambda
-// so that only H_k and <v_k v_k> cost work for every mode.
+// so that only H_k and <v_k v_k> cost work for every mode, and of them the sums alone are made (mode_batch.hpp).
 #pragma once
 
 #include "problem/scales.hpp"
@@ -43,6 +43,12 @@ class SpectralData final : public DataSide {
   [[nodiscard]] static double bytes(const Problem& problem, int nodes, bool long_panels);
 
  private:
+  struct Mode {
+    double lambda, power, weight;  // lambda_k, (w*_k)^2, p_k
+    Matrix H;                      // n x n, causal   (I + lambda Bt R_Delta)^-1 (a single mode)
+    std::vector<double> target;    // n   H 1: what is left of a unit target (a single mode)
+  };
+
   // Scratch buffers that live through one update; 0 to 2 are for the moment, 5 for the rows of a mode.
   static constexpr int kResponse = 3;  // R_vu
   static constexpr int kErrors = 4;    // R_Delta C_v R_Delta^T, before noise; solves_samples(): without finite data
@@ -54,6 +60,7 @@ class SpectralData final : public DataSide {
   void update_moments(const Sweep& sweep);
   void update_errors_response(const Sweep& sweep);
   void update_modes(const Sweep& sweep);
+  void visit_modes(const StateVisitor& visitor);
   void update_initial(const Sweep& sweep, const NetworkField& network);
   void update_data(const Sweep& sweep);
   [[nodiscard]] linalg::View data_rows(const Sweep& sweep) const;
@@ -76,6 +83,7 @@ class SpectralData final : public DataSide {
   [[nodiscard]] bool finite_data() const { return inverse_alpha_ > 0.0; }
   [[nodiscard]] bool data_noise() const { return finite_data() && shares_data_; }
   [[nodiscard]] bool single() const { return modes_.size() == 1; }
+  [[nodiscard]] double left_of_target(int node, int n, int power) const;
   /// A single mode on long panels, whose samples' equations are solved exactly (sample_equations.hpp).
   [[nodiscard]] bool solves_samples() const { return long_panels_ && single() && stored_samples(); }
   [[nodiscard]] SampleEquations sample_equations(const Sweep& sweep);
@@ -100,7 +108,8 @@ class SpectralData final : public DataSide {
   double m1_ = 0.0;                               // sum p lambda
   bool shares_init_ = true, shares_data_ = true;  // the two networks of a cross-correlation
   std::vector<Mode> modes_;
-  ModeBatch batch_;  // several modes
+  ModeBatch batch_;        // several modes,
+  ModeOperator BtR_, RBt_;  // with Bt R_Delta of H_k, and R_Delta Bt of G_k (long panels)
 
   // All n x n; those that a problem does not need stay empty.
   Matrix Bt_;       // strictly causal   minus the response of v to u

@@ -98,17 +98,14 @@ void SpectralData::update_errors_response(const Sweep& sweep) {
 // in one pass over the modes.
 void SpectralData::update_modes(const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
-  const View BtR = sweep.scratch(1, panel.size(), panel.end);
   const bool responses = !sweep.responses_final;
-  if (responses) times_R_delta(BtR, rows_of(Bt_, panel), sweep);
+  if (responses) {
+    const View BtR = sweep.scratch(1, panel.size(), panel.end);
+    times_R_delta(BtR, rows_of(Bt_, panel), sweep);
+    BtR_.set(BtR, panel);
+  }
   const bool random_start = scales_.rho > 0.0 && shares_init_;  // else init_ is zero
-  batch_.run({.function = &Mode::H,
-              .x = responses ? BtR.data : nullptr,
-              .x_ld = BtR.ld,
-              .A = random_start ? &init_ : nullptr,
-              .B = data_.empty() ? nullptr : &data_,
-              .scale = 1.0,
-              .target = true},
+  batch_.run(BtR_, {random_start ? &init_ : nullptr, data_.empty() ? nullptr : &data_, 1.0, true},
              sweep.algebra.map(), panel);
   if (responses) update_moments(sweep);
   add_up_discrepancy(sweep);

@@ -59,16 +59,12 @@ SampleEquations SpectralData::sample_equations(const Sweep& sweep) {
 // Adds the data's part to C_v, and leaves sum p lambda E_k in kGradient.
 void SpectralData::add_small_terms(View C_v, const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
-  const View RBt = sweep.scratch(1, panel.size(), panel.end);
-  if (!sweep.responses_final) sweep.algebra.times_causal(RBt, rows_of(R_delta_, panel), Bt_);
-  batch_.run({.function = &Mode::G,
-              .x = sweep.responses_final ? nullptr : RBt.data,
-              .x_ld = RBt.ld,
-              .A = &C_e_,
-              .B = nullptr,
-              .scale = inverse_alpha_,
-              .target = false},
-             sweep.algebra.map(), panel);
+  if (!sweep.responses_final) {
+    const View RBt = sweep.scratch(1, panel.size(), panel.end);
+    sweep.algebra.times_causal(RBt, rows_of(R_delta_, panel), Bt_);
+    RBt_.set(RBt, panel);
+  }
+  batch_.run(RBt_, {&C_e_, nullptr, inverse_alpha_, false}, sweep.algebra.map(), panel);
   const View first = sweep.scratch(kGradient, panel.size(), panel.end);
   set_zero(first);
   add(first, batch_.congruence(1), 1.0);
