@@ -36,27 +36,74 @@ using Lanes [[gnu::vector_size(kLanes * sizeof(double)), gnu::aligned(alignof(do
 
 // Rows of a chunk stand as columns: row i of mode k is lane i chunk + k, a line is a time.
 
-/// f = e - lambda (f X), where X is known to the right of the block (already in f) and strictly lower triangular in it.
-LINDMFT_CLONES void solve_back(View f, const double* lambda, ConstView X) {
-  for (int v = 0; v < f.cols; v += kLanes) {
-    const Lanes factor = lanes(lambda + v);
-    for (int c = f.rows - 1; c >= 0; --c) {
-      Lanes sum = {};
-      for (int r = c + 1; r < f.rows; ++r) sum += X(r, c) * lanes(f.row(r) + v);
-      lanes(f.row(c) + v) -= factor * sum;
+/// Two vectors at a time, and one at the end.
+template <class Solve>
+[[gnu::always_inline]] inline void for_vectors(int lanes_, Solve solve) {
+  int v = 0;
+  for (; v + 2 * kLanes <= lanes_; v += 2 * kLanes) solve.template operator()<2>(v);
+  if (v < lanes_) solve.template operator()<1>(v);
+}
+
+/// Block of f with  f = e - lambda (known + f X),  X strictly lower triangular; Whole: kBlock columns. e is in the place
+/// of f, or zero.
+template <bool Whole, bool Zero, int Vectors>
+[[gnu::always_inline]] inline void solve_back_lanes(View f, ConstView known, const double* lambda, ConstView X, int v) {
+  Lanes x[kBlock][Vectors];
+  const int q = Whole ? kBlock : f.rows;
+  for (int c = q - 1; c >= 0; --c) {
+    for (int u = 0; u < Vectors; ++u) {
+      Lanes sum = lanes(known.row(c) + v + u * kLanes);
+#pragma GCC unroll 8
+      for (int r = c + 1; r < q; ++r) sum += X(r, c) * x[r][u];
+      const Lanes e = Zero ? Lanes{} : lanes(f.row(c) + v + u * kLanes);
+      x[c][u] = e - lanes(lambda + v + u * kLanes) * sum;
+      lanes(f.row(c) + v + u * kLanes) = x[c][u];
     }
   }
 }
 
-/// y = z - lambda y X^T, likewise from the left.
-LINDMFT_CLONES void solve_forward(View y, const double* lambda, ConstView X) {
-  for (int v = 0; v < y.cols; v += kLanes) {
-    const Lanes factor = lanes(lambda + v);
-    for (int c = 1; c < y.rows; ++c) {
-      Lanes sum = {};
-      for (int r = 0; r < c; ++r) sum += X(c, r) * lanes(y.row(r) + v);
-      lanes(y.row(c) + v) -= factor * sum;
+LINDMFT_CLONES void solve_back(View f, ConstView known, const double* lambda, ConstView X, bool zero) {
+  if (f.rows == kBlock && zero) {
+    for_vectors(f.cols, [&]<int V>(int v) __attribute__((always_inline)) {
+      solve_back_lanes<true, true, V>(f, known, lambda, X, v);
+    });
+  } else if (zero) {
+    for_vectors(f.cols, [&]<int V>(int v) __attribute__((always_inline)) {
+      solve_back_lanes<false, true, V>(f, known, lambda, X, v);
+    });
+  } else {
+    for_vectors(f.cols, [&]<int V>(int v) __attribute__((always_inline)) {
+      solve_back_lanes<false, false, V>(f, known, lambda, X, v);
+    });
+  }
+}
+
+/// Block of y with  y = z - lambda (known + y X^T),  likewise; z in the place of y.
+template <bool Whole, int Vectors>
+[[gnu::always_inline]] inline void solve_forward_lanes(View y, ConstView known, const double* lambda, ConstView X,
+                                                       int v) {
+  Lanes x[kBlock][Vectors];
+  const int q = Whole ? kBlock : y.rows;
+  for (int c = 0; c < q; ++c) {
+    for (int u = 0; u < Vectors; ++u) {
+      Lanes sum = lanes(known.row(c) + v + u * kLanes);
+#pragma GCC unroll 8
+      for (int r = 0; r < c; ++r) sum += X(c, r) * x[r][u];
+      x[c][u] = lanes(y.row(c) + v + u * kLanes) - lanes(lambda + v + u * kLanes) * sum;
+      lanes(y.row(c) + v + u * kLanes) = x[c][u];
     }
+  }
+}
+
+LINDMFT_CLONES void solve_forward(View y, ConstView known, const double* lambda, ConstView X) {
+  if (y.rows == kBlock) {
+    for_vectors(y.cols, [&]<int V>(int v) __attribute__((always_inline)) {
+      solve_forward_lanes<true, V>(y, known, lambda, X, v);
+    });
+  } else {
+    for_vectors(y.cols, [&]<int V>(int v) __attribute__((always_inline)) {
+      solve_forward_lanes<false, V>(y, known, lambda, X, v);
+    });
   }
 }
 
@@ -77,11 +124,13 @@ LINDMFT_CLONES void times_inverse(View rows, ConstView inverse, bool transposed,
   }
 }
 
-/// out = base - lambda out
-LINDMFT_CLONES void subtract(View out, ConstView base, const double* lambda) {
+/// out = e - lambda known, e in the place of out, or zero
+LINDMFT_CLONES void subtract(View out, ConstView known, const double* lambda, bool zero) {
   for (int i = 0; i < out.rows; ++i) {
-    for (int v = 0; v < out.cols; v += kLanes)
-      lanes(out.row(i) + v) = lanes(base.row(i) + v) - lanes(lambda + v) * lanes(out.row(i) + v);
+    for (int v = 0; v < out.cols; v += kLanes) {
+      const Lanes e = zero ? Lanes{} : lanes(out.row(i) + v);
+      lanes(out.row(i) + v) = e - lanes(lambda + v) * lanes(known.row(i) + v);
+    }
   }
 }
 
@@ -212,6 +261,9 @@ class ModeBatch::Worker {
   [[nodiscard]] Block block_before(int end) const;
   void begin_chunk(int first, int count);
   void invert(Block block);
+  void set_identity(View part, int begin) const;
+  [[nodiscard]] ConstView inverse(Block block) const;
+  [[nodiscard]] ConstView diagonal(Block block) const;
   void resolve();
   void multiply();
   void congruence();
@@ -322,32 +374,47 @@ void ModeBatch::Worker::invert(Block block) {
   }
 }
 
+/// e in the lines from `begin` on.
+void ModeBatch::Worker::set_identity(View part, int begin) const {
+  std::fill_n(part.data, static_cast<std::ptrdiff_t>(part.rows) * rows_, 0.0);
+  for (int i = 0; i < p_; ++i) {
+    const int line = job_.panel.begin + i - begin;
+    if (line >= 0 && line < part.rows) std::fill_n(part.row(line) + i * count_, count_, 1.0);
+  }
+}
+
+ConstView ModeBatch::Worker::inverse(Block block) const {
+  constexpr int most = ModeOperator::kMostRows;
+  return linalg::leading(job_.X.inverses_, most * block.end, first_ + count_)
+      .block(most * block.begin, first_, most * (block.end - block.begin), count_);
+}
+
+ConstView ModeBatch::Worker::diagonal(Block block) const {
+  const int q = block.end - block.begin;
+  return linalg::leading(job_.X.X_, block.end, block.end).block(block.begin, block.begin, q, q);
+}
+
 /// f (I + lambda X) = e, and sums of f.
 void ModeBatch::Worker::resolve() {
-  const View f = lines(0, 0, b_);
-  std::fill_n(f.data, static_cast<std::ptrdiff_t>(b_) * rows_, 0.0);
-  for (int i = 0; i < p_; ++i) std::fill_n(f.row(job_.panel.begin + i) + i * count_, count_, 1.0);
   for (int end = b_; end > 0;) {
     const Block block = block_before(end);
     const int q = end - block.begin;
     const View part = lines(0, block.begin, end);
-    if (end < b_) {  // e is zero there but within the panel
-      const View known = lines(1, block.begin, end);
-      linalg::skinny_product(known, linalg::leading(job_.X.transposed_, end, b_).block(block.begin, end, q, b_ - end),
-                             lines(0, end, b_), 1.0, 0.0);
-      flops_ += 2.0 * q * (b_ - end) * rows_of_modes_;
-      subtract(known, part, lambda_);
-      std::copy_n(known.data, static_cast<std::ptrdiff_t>(q) * rows_, part.data);
-    }
+    const bool zero = end <= job_.panel.begin;  // e
+    if (!zero) set_identity(part, block.begin);
+    const View known = lines(1, block.begin, end);
+    linalg::skinny_product(known, linalg::leading(job_.X.transposed_, end, b_).block(block.begin, end, q, b_ - end),
+                           lines(0, end, b_), 1.0, 0.0);
+    flops_ += 2.0 * q * (b_ - end) * rows_of_modes_;
     if (dense()) {
-      times_inverse(part, linalg::leading(job_.X.inverses_, ModeOperator::kMostRows * end, first_ + count_)
-                              .block(ModeOperator::kMostRows * block.begin, first_, ModeOperator::kMostRows * q, count_),
-                    false, count_);
+      subtract(part, known, lambda_, zero);
+      times_inverse(part, inverse(block), false, count_);
     } else {
-      solve_back(part, lambda_, linalg::leading(job_.X.X_, end, end).block(block.begin, block.begin, q, q));
+      solve_back(part, known, lambda_, diagonal(block), zero);
     }
     end = block.begin;
   }
+  const View f = lines(0, 0, b_);
   add_moments(sums_[0], sums_[1], f, w1_, w2_, count_);
   if (!job_.sources.power) return;
   add_lines(at_, f);
@@ -387,20 +454,15 @@ void ModeBatch::Worker::congruence() {
     const Block block = block_from(begin);
     const int q = block.end - begin;
     const View part = lines(1, begin, block.end);
-    if (begin > 0) {
-      const View known = lines(2, begin, block.end);
-      linalg::skinny_product(known, linalg::leading(job_.X.X_, block.end, begin).block(begin, 0, q, begin),
-                             lines(1, 0, begin), 1.0, 0.0);
-      flops_ += 2.0 * q * begin * rows_of_modes_;
-      subtract(known, part, lambda_);
-      std::copy_n(known.data, static_cast<std::ptrdiff_t>(q) * rows_, part.data);
-    }
+    const View known = lines(2, begin, block.end);
+    linalg::skinny_product(known, linalg::leading(job_.X.X_, block.end, begin).block(begin, 0, q, begin),
+                           lines(1, 0, begin), 1.0, 0.0);
+    flops_ += 2.0 * q * begin * rows_of_modes_;
     if (dense()) {
-      times_inverse(part, linalg::leading(job_.X.inverses_, ModeOperator::kMostRows * block.end, first_ + count_)
-                              .block(ModeOperator::kMostRows * begin, first_, ModeOperator::kMostRows * q, count_),
-                    true, count_);
+      subtract(part, known, lambda_, false);
+      times_inverse(part, inverse(block), true, count_);
     } else {
-      solve_forward(part, lambda_, linalg::leading(job_.X.X_, block.end, block.end).block(begin, begin, q, q));
+      solve_forward(part, known, lambda_, diagonal(block));
     }
     begin = block.end;
   }
