@@ -44,8 +44,8 @@ template <class Solve>
   if (v < lanes_) solve.template operator()<1>(v);
 }
 
-/// Block of f with  f = e - lambda (known + f X),  X strictly lower triangular; Whole: kBlock columns. e is in the place
-/// of f, or zero.
+/// Block of f with  f = e - lambda (known + f X),  X strictly lower triangular; Whole: kBlock columns. e is in the
+/// place of f, or zero.
 template <bool Whole, bool Zero, int Vectors>
 [[gnu::always_inline]] inline void solve_back_lanes(View f, ConstView known, const double* lambda, ConstView X, int v) {
   Lanes x[kBlock][Vectors];
@@ -97,13 +97,11 @@ template <bool Whole, int Vectors>
 
 LINDMFT_CLONES void solve_forward(View y, ConstView known, const double* lambda, ConstView X) {
   if (y.rows == kBlock) {
-    for_vectors(y.cols, [&]<int V>(int v) __attribute__((always_inline)) {
-      solve_forward_lanes<true, V>(y, known, lambda, X, v);
-    });
+    for_vectors(y.cols, [&]<int V>(int v)
+                            __attribute__((always_inline)) { solve_forward_lanes<true, V>(y, known, lambda, X, v); });
   } else {
-    for_vectors(y.cols, [&]<int V>(int v) __attribute__((always_inline)) {
-      solve_forward_lanes<false, V>(y, known, lambda, X, v);
-    });
+    for_vectors(y.cols, [&]<int V>(int v)
+                            __attribute__((always_inline)) { solve_forward_lanes<false, V>(y, known, lambda, X, v); });
   }
 }
 
@@ -275,11 +273,11 @@ class ModeBatch::Worker {
   ModeBatch& batch_;
   const Job& job_;
   int p_, b_;
-  int begin_, end_;                  // lanes
-  int first_ = 0, count_ = 0;        // of the chunk
-  int rows_ = 0;                     // p count: all lanes
-  double rows_of_modes_ = 0.0;       // without idle ones
-  std::array<View, kSums> sums_{};   // p x b
+  int begin_, end_;                 // lanes
+  int first_ = 0, count_ = 0;       // of the chunk
+  int rows_ = 0;                    // p count: all lanes
+  double rows_of_modes_ = 0.0;      // without idle ones
+  std::array<View, kSums> sums_{};  // p x b
   std::array<double*, kBuffers> chunks_{};
   double *lambda_, *w1_, *w2_, *at_, *by_A_, *by_B_;  // lines of a chunk's lanes
   Terms* terms_;

@@ -38,8 +38,8 @@ class ModeOperator {
  private:
   friend class ModeBatch;
   Matrix X_, transposed_;  // n x n
-  Matrix inverses_;        // kMostRows n x lanes   of dense blocks: entry (t, j) of F_k, j from the block's first column
-  int inverted_ = 0;       // rows before it have final ones
+  Matrix inverses_;   // kMostRows n x lanes   of dense blocks: entry (t, j) of F_k, j from the block's first column
+  int inverted_ = 0;  // rows before it have final ones
 };
 
 class ModeBatch {
@@ -99,8 +99,8 @@ class ModeBatch {
   std::vector<double> left_[2];                  // n
   // Of a run:
   Panel panel_;
-  int ld_ = 0;                     // of sums
-  int chunk_ = 0;                  // lanes taken together
+  int ld_ = 0;     // of sums
+  int chunk_ = 0;  // lanes taken together
   int workers_ = 0;
   std::ptrdiff_t per_worker_ = 0;  // doubles of a worker's buffers
   std::vector<double> buffers_;    // of all workers

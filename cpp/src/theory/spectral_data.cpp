@@ -124,8 +124,7 @@ void SpectralData::visit_modes(const StateVisitor& visitor) {
     visitor.function(name, X->matrix());
     X->restore();
   }
-  for (int power = 1; power <= 2; ++power)
-    visitor.series("left" + std::to_string(power), batch_.left_of_target(power));
+  for (int power = 1; power <= 2; ++power) visitor.series("left" + std::to_string(power), batch_.left_of_target(power));
 }
 
 void SpectralData::visit(const StateVisitor& visitor) {

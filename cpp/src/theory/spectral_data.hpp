@@ -108,7 +108,7 @@ class SpectralData final : public DataSide {
   double m1_ = 0.0;                               // sum p lambda
   bool shares_init_ = true, shares_data_ = true;  // the two networks of a cross-correlation
   std::vector<Mode> modes_;
-  ModeBatch batch_;        // several modes,
+  ModeBatch batch_;         // several modes,
   ModeOperator BtR_, RBt_;  // with Bt R_Delta of H_k, and R_Delta Bt of G_k (long panels)
 
   // All n x n; those that a problem does not need stay empty.
@@ -123,10 +123,10 @@ class SpectralData final : public DataSide {
   Matrix GC_e_;        // symmetric         sum p lambda^2 G_k C_e G_k^T / alpha (several modes on long panels)
   Matrix RH_;          // causal            R_Delta H (a single mode on long panels)
   Matrix C_h0_, R_hr0_;
-  std::vector<double> error_sum_;   // n   R_Delta 1
-  std::vector<double> RH_sum_;      // n   R_Delta H 1 (a single mode on long panels)
-  std::vector<double> train_loss_;  // n
-  std::vector<double> data_power_;  // n   (R_vu C_e)(t,t) / alpha: part of <v u>
+  std::vector<double> error_sum_;        // n   R_Delta 1
+  std::vector<double> RH_sum_;           // n   R_Delta H 1 (a single mode on long panels)
+  std::vector<double> train_loss_;       // n
+  std::vector<double> data_power_;       // n   (R_vu C_e)(t,t) / alpha: part of <v u>
   std::vector<ModeBatch::Terms> terms_;  // n   the three terms of C_v(t,t), as of the last sweep (several modes)
 };
 

@@ -105,8 +105,8 @@ void SpectralData::update_modes(const Sweep& sweep) {
     BtR_.set(BtR, panel);
   }
   const bool random_start = scales_.rho > 0.0 && shares_init_;  // else init_ is zero
-  batch_.run(BtR_, {random_start ? &init_ : nullptr, data_.empty() ? nullptr : &data_, 1.0, true},
-             sweep.algebra.map(), panel);
+  batch_.run(BtR_, {random_start ? &init_ : nullptr, data_.empty() ? nullptr : &data_, 1.0, true}, sweep.algebra.map(),
+             panel);
   if (responses) update_moments(sweep);
   add_up_discrepancy(sweep);
 }
