@@ -26,6 +26,7 @@ from lindmft.analysis import Comparison, compare
 from lindmft.data import FullBatch, MultiPass, OnePass, Population
 from lindmft.empirical import estimate_noise, from_covariance, from_data
 from lindmft.exponents import ExponentFit, LocalExponent, fit_exponent, local_exponent
+from lindmft.many import flow_many, solve_many
 from lindmft.network import MLP, ResNet
 from lindmft.optimizer import SGD
 from lindmft.predictions import (
@@ -82,6 +83,7 @@ __all__ = [
     "estimate_train_memory",
     "fit_exponent",
     "flow",
+    "flow_many",
     "from_covariance",
     "from_data",
     "largest_stable_lr",
@@ -90,6 +92,7 @@ __all__ = [
     "predicted_exponents",
     "show_config",
     "solve",
+    "solve_many",
     "train",
     "train_replicas",
 ]

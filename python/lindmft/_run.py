@@ -66,9 +66,21 @@ class Run:
         return self.lightened(from_core(self, self._compute(progress, continue_from)))
 
     def _compute(self, progress: Callback | None, start: dict[str, Any] | None) -> SolveDict:
+        options = self.core_options(progress) | {"continue_from": start}
+        core = self.problem.as_core()
+        if self.grid == "flow":
+            return _core.flow(core, self.end, **options)
+        return _core.solve(core, int(self.end), grid=self.core_grid, **options)
+
+    @property
+    def core_grid(self) -> _core.Grid:
+        """Of steps."""
+        return _core.Grid[self.grid]
+
+    def core_options(self, progress: Callback | None) -> dict[str, Any]:
+        """Keyword arguments of the compiled module's calls, for one problem and for many."""
         options: dict[str, Any] = {
             "keep_state": self._wants_state(),
-            "continue_from": start,
             "save": self.save,
             "depth_nodes": self.depth_nodes,
             "replicas": self.replicas,
@@ -79,10 +91,7 @@ class Run:
         }
         if self.grid != "exact":
             options |= {"rtol": self.rtol, "atol": self.atol}
-        core = self.problem.as_core()
-        if self.grid == "flow":
-            return _core.flow(core, self.end, **options)
-        return _core.solve(core, int(self.end), grid=getattr(_core.Grid, self.grid), **options)
+        return options
 
     def _wants_state(self) -> bool:
         """Whether to ask for a state: only where it may turn out small, unless told."""

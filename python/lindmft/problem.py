@@ -1,14 +1,15 @@
 """A problem: which network, trained on which data, by which optimizer."""
 
+import itertools
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any, Self
 
 from lindmft import _core
-from lindmft._gate import refuse, settle
+from lindmft._gate import describe, refuse, settle
 from lindmft._schema import check_keys, from_table, reader, spell_inf, to_table
 from lindmft._sizes import refuse_wrong_name
 from lindmft._toml import dump
@@ -126,15 +127,78 @@ class Problem:
         """
         tables = self.to_dict()
         for path, value in changes.items():
-            *parents, key = path.split(".")
-            table = tables
-            for name in parents:
-                check_keys({name: None}, table, "problem" if table is tables else path)
-                table = table[name]
-                if not isinstance(table, dict):
-                    refuse(path, "the path of a value in the problem's dictionary", name)
-            table[key] = value
+            set_by_path(tables, path, value)
         return type(self).from_dict(tables)
+
+    def vary(self, axes: Mapping[str, Iterable[Any]]) -> list[Self]:
+        """The problems of a grid: every combination of the axes' values, the last axis fastest.
+
+        Parameters
+        ----------
+        axes
+            Paths as in ``replace``, each with the values it takes; without axes, the problem alone.
+
+        Returns
+        -------
+        list
+            As many problems as the product of the axes' lengths, for ``solve_many``.
+
+        Raises
+        ------
+        ValueError
+            For a path that does not exist, an axis without values, or values that make no problem;
+            the message names paths and values.
+
+        Examples
+        --------
+        >>> import lindmft as lm
+        >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
+        >>> grid = problem.vary({"optimizer.lr": [0.05, 0.1], "network.width": [0.5, 1, 2]})
+        >>> [(p.optimizer.lr, p.network.width) for p in grid[:4]]
+        [(0.05, 0.5), (0.05, 1.0), (0.05, 2.0), (0.1, 0.5)]
+        """
+        return [self._at(point) for point in grid_points(axes)]
+
+    def _at(self, point: Mapping[str, Any]) -> Self:
+        try:
+            return self.replace(**point)
+        except ValueError as error:
+            where = ", ".join(f"{path} = {describe(value)}" for path, value in point.items())
+            raise ValueError(f"{error} (at {where})" if where else str(error)) from error
+
+
+def set_by_path(tables: dict[str, Any], path: str, value: Any) -> None:
+    """Put a value into nested tables, at a path such as "data.spectrum.weights".
+
+    Tables on the way must be there; the last key need not be.
+    """
+    *parents, key = path.split(".")
+    table = tables
+    for name in parents:
+        check_keys({name: None}, table, "problem" if table is tables else path)
+        table = table[name]
+        if not isinstance(table, dict):
+            refuse(path, "the path of a value in the problem's dictionary", name)
+    table[key] = value
+
+
+def grid_points(axes: Mapping[str, Iterable[Any]]) -> list[dict[str, Any]]:
+    """Every combination of the axes' values, by path, the last axis fastest."""
+    if not isinstance(axes, Mapping):
+        refuse("axes", "a dictionary of paths, each with its values", axes)
+    values = {path: _axis(path, entries) for path, entries in axes.items()}
+    return [dict(zip(values, point, strict=True)) for point in itertools.product(*values.values())]
+
+
+def _axis(path: Any, entries: Any) -> list[Any]:
+    if not isinstance(path, str):
+        refuse("axes", "a dictionary of paths, each with its values", path)
+    if isinstance(entries, str | bytes | Mapping) or not isinstance(entries, Iterable):
+        refuse(f"axes[{path!r}]", "a list of values", entries)
+    values = list(entries)
+    if not values:
+        refuse(f"axes[{path!r}]", "a list of at least one value", values)
+    return values
 
 
 def as_problem(value: Problem | Mapping[str, Any]) -> Problem:

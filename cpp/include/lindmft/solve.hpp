@@ -2,7 +2,9 @@
 // 10).
 #pragma once
 
+#include <exception>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -118,5 +120,30 @@ struct Solution {
 /// Gradient flow dW/dt = G from 0 to `time`: the limit of small learning rates, at time = learning rate times steps.
 /// optimizer.lr plays no role; full batch or population, without momentum. Throws as solve does.
 [[nodiscard]] Solution flow(const Problem& problem, double time, const SolveOptions& options = {});
+
+/// What became of one problem of many.
+struct Attempt {
+  Solution solution;         ///< empty after an error
+  std::exception_ptr error;  ///< what solve() would have thrown, its message led by "problems[i]: "; null: none
+};
+
+/// solve() for each of many problems, which share the options. In the problems' order, and to the last bit what solve()
+/// gives; options.threads is of problems solved at the same time, each of them by one thread. Progress counts the steps
+/// of all problems (coarse grids: a thousand parts each). Memory is that of all results and of the problems in flight,
+/// which are fewer than the threads where that makes it fit.
+///
+/// Everything is checked before any work: throws std::invalid_argument, which names the problem ("problems[3]: ..."),
+/// and MemoryLimit. A problem that fails later ends the call, and the first one in order is thrown, named likewise.
+[[nodiscard]] std::vector<Solution> solve_many(std::span<const Problem> problems, int steps,
+                                               const SolveOptions& options = {});
+/// The same for flow().
+[[nodiscard]] std::vector<Solution> flow_many(std::span<const Problem> problems, double time,
+                                              const SolveOptions& options = {});
+
+/// The same, but a problem that fails costs no other one.
+[[nodiscard]] std::vector<Attempt> try_solve_many(std::span<const Problem> problems, int steps,
+                                                  const SolveOptions& options = {});
+[[nodiscard]] std::vector<Attempt> try_flow_many(std::span<const Problem> problems, double time,
+                                                 const SolveOptions& options = {});
 
 }  // namespace lindmft

@@ -56,11 +56,16 @@ double layers(const Problem& problem, int depth_nodes) {
   return problem.network.depth == kInfiniteDepth ? depth_nodes : problem.network.depth;
 }
 
+/// Of the two sides, all of which is a state.
+double sides_bytes(const Problem& problem, const Horizon& horizon, int rows, int depth_nodes) {
+  return network_bytes(problem, horizon.nodes, rows, depth_nodes) +
+         SpectralData::bytes(problem, horizon.nodes, horizon.coarse());
+}
+
 double bytes_at(const Problem& problem, const Horizon& horizon, const SolveOptions& options, int depth_nodes) {
   const int nodes = horizon.nodes;
   const int rows = horizon.coarse() ? kMostOrder : std::min(kLargestPanel, nodes);
-  const double sides =
-      network_bytes(problem, nodes, rows, depth_nodes) + SpectralData::bytes(problem, nodes, horizon.coarse());
+  const double sides = sides_bytes(problem, horizon, rows, depth_nodes);
   double bytes = sides + Scratch::bytes(nodes, rows) + 8.0 * nodes * (rows + 16.0 + 4.0 * layers(problem, depth_nodes));
   // The training errors' functions are made for the caller where the equations do not need them.
   const Saved saved(options.save);
@@ -128,8 +133,8 @@ Progress interruptible(const Progress& progress, int steps) {
 
 /// What a solve is made of.
 struct Parts {
-  Parts(const Problem& problem, int nodes, int rows, int depth_nodes, bool coarse)
-      : network(make_network(problem, nodes, rows, depth_nodes)), data(problem, nodes, coarse) {}
+  Parts(const Problem& problem, int nodes, int rows, int depth_nodes, bool coarse, int threads)
+      : network(make_network(problem, nodes, rows, depth_nodes)), data(problem, nodes, coarse, threads) {}
   std::unique_ptr<NetworkSide> network;
   SpectralData data;
 };
@@ -184,7 +189,7 @@ std::optional<Solution> solve_at(const Problem& problem, const Horizon& horizon,
   support::require_memory(bytes, options.memory_limit, describe(horizon));
 
   const int rows = horizon.coarse() ? panel_order(options.rtol) : std::min(kLargestPanel, nodes);
-  Parts parts(problem, nodes, rows, depth_nodes, horizon.coarse());
+  Parts parts(problem, nodes, rows, depth_nodes, horizon.coarse(), support::resolve_threads(options.threads));
   NetworkSide& network = *parts.network;
   SpectralData& data = parts.data;
   Solution solution;
@@ -227,6 +232,7 @@ std::optional<Solution> solve_at(const Problem& problem, const Horizon& horizon,
     };
     add_replicas(again, network, data, solution);
   }
+  solution.stats.flops += data.flops();
   pad(solution, horizon, options);
   return solution;
 }
@@ -327,7 +333,11 @@ double channel_bytes(const Problem& problem, const Horizon& horizon, const Solve
 }
 
 double channel_result_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
-  return Saved(options.save).bytes(layers(problem, chosen_depth_nodes(problem, options)), horizon.nodes);
+  const int depth_nodes = chosen_depth_nodes(problem, options);
+  const double depth = layers(problem, depth_nodes);
+  double bytes = Saved(options.save).bytes(depth, horizon.nodes) + 8.0 * horizon.nodes * (14.0 + 2.0 * depth);
+  if (options.keep_state) bytes += sides_bytes(problem, horizon, kMostOrder, depth_nodes);
+  return bytes;
 }
 
 Solution solve_channel(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {

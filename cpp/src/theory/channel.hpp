@@ -25,7 +25,7 @@ struct Horizon {
 /// grids: with the first number of time nodes).
 [[nodiscard]] double channel_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options);
 
-/// Bytes of the two-time functions that it keeps.
+/// Bytes of what it returns: series, and what was asked to be kept.
 [[nodiscard]] double channel_result_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options);
 
 /// Options are checked; problem.data.targets is {1}.

@@ -15,11 +15,13 @@
 #include "theory/dense_output.hpp"
 #include "theory/depth_grid.hpp"
 #include "theory/panel_march.hpp"
+#include "theory/solve_one.hpp"
 
 namespace lindmft {
-namespace {
 
 using theory::Horizon;
+
+namespace {
 
 constexpr int kRoom = 1000;  // nodes of a coarse grid to begin with; pages are touched only where they are used
 
@@ -77,7 +79,9 @@ void check_continuation(const Problem& problem, const SolveOptions& options, boo
   }
 }
 
-Horizon horizon(const Problem& problem, int steps, const SolveOptions& options) {
+}  // namespace
+
+Horizon theory::steps_horizon(const Problem& problem, int steps, const SolveOptions& options) {
   if (steps < 1) throw std::invalid_argument("steps must be at least 1, got " + std::to_string(steps));
   validate(problem, steps);
   check_depth_nodes(problem, options.depth_nodes);
@@ -87,7 +91,7 @@ Horizon horizon(const Problem& problem, int steps, const SolveOptions& options) 
   return {Horizon::Kind::adaptive_steps, 1.0 * steps, kRoom};
 }
 
-Horizon flow_horizon(const Problem& problem, double time, const SolveOptions& options) {
+Horizon theory::flow_horizon(const Problem& problem, double time, const SolveOptions& options) {
   require(time > 0.0 && std::isfinite(time), "time", "positive and finite", time);
   validate(problem);
   check_depth_nodes(problem, options.depth_nodes);
@@ -98,6 +102,8 @@ Horizon flow_horizon(const Problem& problem, double time, const SolveOptions& op
   check_continuation(problem, options, true, time);
   return {Horizon::Kind::gradient_flow, time, kRoom};
 }
+
+namespace {
 
 /// A single output whose target is the spectrum's, times a norm.
 Problem channel_problem(const Problem& problem, double norm) {
@@ -257,34 +263,42 @@ Channels with_equal_depth(Channels channels, const Problem& problem, const Horiz
   return solve_channels(problem, horizon, options);
 }
 
-double estimate(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
-  const std::set<double> distinct(problem.data.targets.begin(), problem.data.targets.end());
-  const Problem channel = channel_problem(problem, 1.0);
-  const double kept = theory::channel_result_bytes(channel, horizon, options);
-  return theory::channel_bytes(channel, horizon, options) + kept * (static_cast<double>(distinct.size()) - 1.0);
+std::size_t distinct_targets(const Problem& problem) {
+  return std::set<double>(problem.data.targets.begin(), problem.data.targets.end()).size();
 }
 
-Solution solve(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
+}  // namespace
+
+double theory::solve_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
+  const Problem channel = channel_problem(problem, 1.0);
+  const double kept = channel_result_bytes(channel, horizon, options);
+  return channel_bytes(channel, horizon, options) + kept * (static_cast<double>(distinct_targets(problem)) - 1.0);
+}
+
+double theory::result_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
+  const auto channels = static_cast<double>(distinct_targets(problem));
+  return channels * channel_result_bytes(channel_problem(problem, 1.0), horizon, options);
+}
+
+Solution theory::solve_one(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
   const auto start = std::chrono::steady_clock::now();
-  support::require_memory(estimate(problem, horizon, options), options.memory_limit, theory::describe(horizon));
+  support::require_memory(solve_bytes(problem, horizon, options), options.memory_limit, describe(horizon));
   Channels channels = with_equal_depth(solve_channels(problem, horizon, options), problem, horizon, options);
   Solution solution = combine(std::move(channels), problem.data.rotation);
   solution.stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return solution;
 }
 
-}  // namespace
-
 double estimate_solve_memory(const Problem& problem, int steps, const SolveOptions& options) {
-  return estimate(problem, horizon(problem, steps, options), options);
+  return theory::solve_bytes(problem, theory::steps_horizon(problem, steps, options), options);
 }
 
 Solution solve(const Problem& problem, int steps, const SolveOptions& options) {
-  return solve(problem, horizon(problem, steps, options), options);
+  return theory::solve_one(problem, theory::steps_horizon(problem, steps, options), options);
 }
 
 Solution flow(const Problem& problem, double time, const SolveOptions& options) {
-  return solve(problem, flow_horizon(problem, time, options), options);
+  return theory::solve_one(problem, theory::flow_horizon(problem, time, options), options);
 }
 
 }  // namespace lindmft

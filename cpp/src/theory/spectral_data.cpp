@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <utility>
 
 #include "linalg/extrapolate.hpp"
 #include "linalg/rows.hpp"
@@ -30,7 +32,7 @@ Matrix infinite_sample_correlation(const Matrix& C_v, double noise_sq) {
 
 }  // namespace
 
-SpectralData::SpectralData(const Problem& problem, int nodes, bool long_panels)
+SpectralData::SpectralData(const Problem& problem, int nodes, bool long_panels, int threads)
     : scales_(scales(problem)),
       mode_(problem.data.mode),
       centered_(problem.network.centered),
@@ -42,15 +44,22 @@ SpectralData::SpectralData(const Problem& problem, int nodes, bool long_panels)
       error_sum_(static_cast<std::size_t>(nodes)),
       RH_sum_(static_cast<std::size_t>(nodes)),
       train_loss_(static_cast<std::size_t>(nodes)),
-      data_power_(static_cast<std::size_t>(nodes)) {
+      data_power_(static_cast<std::size_t>(nodes)),
+      terms_(static_cast<std::size_t>(nodes)) {
   if (stored_samples() && !finite_data()) mode_ = DataMode::population;
   const Spectrum& spectrum = problem.data.spectrum;
   const bool sums_small_terms = long_panels && spectrum.eigenvalues.size() > 1 && stored_samples();
   for (std::size_t k = 0; k < spectrum.eigenvalues.size(); ++k) {
-    modes_.push_back({spectrum.eigenvalues[k], spectrum.target_power[k], spectrum.weights[k], Matrix(nodes, nodes),
-                      sums_small_terms ? Matrix(nodes, nodes) : Matrix(),
-                      std::vector<double>(static_cast<std::size_t>(nodes))});
+    modes_.push_back({spectrum.eigenvalues[k], spectrum.target_power[k], spectrum.weights[k], {}, {}});
     m1_ += spectrum.weights[k] * spectrum.eigenvalues[k];
+  }
+  if (single()) {
+    modes_.front().H = Matrix(nodes, nodes);
+    modes_.front().target.resize(static_cast<std::size_t>(nodes));
+  } else {
+    batch_ = ModeBatch(spectrum, nodes, threads);
+    BtR_ = ModeOperator(nodes, batch_.lanes(), long_panels);
+    if (sums_small_terms) RBt_ = ModeOperator(nodes, batch_.lanes(), true);
   }
   for (Matrix* m : {&Bt_, &init_, &C_v_, &C_h0_, &R_hr0_}) *m = Matrix(nodes, nodes);
   if (stored_samples()) R_delta_ = Matrix(nodes, nodes);
@@ -65,20 +74,18 @@ SpectralData::SpectralData(const Problem& problem, int nodes, bool long_panels)
 }
 
 double SpectralData::bytes(const Problem& problem, int nodes, bool long_panels) {
-  const auto modes = static_cast<double>(problem.data.spectrum.eigenvalues.size());
+  const auto modes = static_cast<int>(problem.data.spectrum.eigenvalues.size());
   const bool finite = !std::isinf(problem.data.alpha);
-  double matrices = modes + 5.0 + (finite ? 2.0 : 0.0);
-  if (modes > 1) matrices += finite ? 5.0 : 2.0;
-  if (long_panels) matrices += modes > 1 && finite ? modes : 2.0;
-  return 8.0 * nodes * (matrices * nodes + modes + 4.0);
+  double matrices = 5.0 + (finite ? 2.0 : 0.0);
+  if (modes == 1) return 8.0 * nodes * ((matrices + (long_panels ? 3.0 : 1.0)) * nodes + 8.0);
+  matrices += finite ? 5.0 : 2.0;
+  const int operators = long_panels && finite ? 2 : 1;
+  return 8.0 * nodes * (matrices * nodes + 8.0) + ModeBatch::bytes(modes, nodes, ModeOperator::kMostRows) +
+         operators * ModeOperator::bytes(nodes, ModeBatch::padded(modes), long_panels);
 }
 
 void SpectralData::guess(const linalg::Guess& guess, bool responses_final) {
-  for (Mode& mode : modes_) {
-    if (responses_final) continue;
-    linalg::guess_causal(mode.H, guess);
-    if (!mode.G.empty()) linalg::guess_causal(mode.G, guess);
-  }
+  if (single() && !responses_final) linalg::guess_causal(modes_.front().H, guess);
   for (Matrix* m : {&Bt_, &R_delta_, &H1_, &H2_, &X_, &RH_, &R_hr0_}) {
     if (!m->empty() && !responses_final) linalg::guess_causal(*m, guess);
   }
@@ -106,12 +113,26 @@ std::vector<Watched> SpectralData::watched() const {
   return functions;
 }
 
+void SpectralData::visit_modes(const StateVisitor& visitor) {
+  for (int k = 0; k < batch_.modes(); ++k) {
+    std::vector<double> target = batch_.target(k);
+    visitor.series("mode" + std::to_string(k) + ".target", target);
+    batch_.set_target(k, target);
+  }
+  for (const auto& [name, X] : {std::pair{"BtR", &BtR_}, std::pair{"RBt", &RBt_}}) {
+    if (X->matrix().empty()) continue;
+    visitor.function(name, X->matrix());
+    X->restore();
+  }
+  for (int power = 1; power <= 2; ++power) visitor.series("left" + std::to_string(power), batch_.left_of_target(power));
+}
+
 void SpectralData::visit(const StateVisitor& visitor) {
-  for (std::size_t k = 0; k < modes_.size(); ++k) {
-    const std::string name = std::to_string(k);
-    visitor.function("mode" + name + ".H", modes_[k].H);
-    visitor.function("mode" + name + ".G", modes_[k].G);
-    visitor.series("mode" + name + ".target", modes_[k].target);
+  if (single()) {
+    visitor.function("mode0.H", modes_.front().H);
+    visitor.series("mode0.target", modes_.front().target);
+  } else {
+    visit_modes(visitor);
   }
   visitor.function("Bt", Bt_);
   visitor.function("R_delta", R_delta_);
@@ -142,41 +163,43 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
     out[static_cast<std::size_t>(i)] = {C_v_(t, t), train_loss_[static_cast<std::size_t>(t)], 0.0, 0.0, 0.0};
   }
   if (sweep.responses_final) return out;
+  if (!single()) {
+    for (int i = 0; i < p; ++i) {
+      const ModeBatch::Terms& terms = terms_[static_cast<std::size_t>(panel.begin + i)];
+      Losses& at = out[static_cast<std::size_t>(i)];
+      at.term_target = terms.target;
+      at.term_init = terms.A;
+      at.term_data = terms.B;
+    }
+    return out;
+  }
   const View rows = sweep.scratch(0, p, b);
   const View left = sweep.scratch(1, p, b);
-  for (const Mode& mode : modes_) {
-    const double share = mode.weight * mode.lambda;
-    for (int i = 0; i < p; ++i) {
-      const double target = mode.target[static_cast<std::size_t>(panel.begin + i)];
-      out[static_cast<std::size_t>(i)].term_target += share * mode.power * target * target;
-    }
-    if (scales_.rho > 0.0) {
-      set_zero(rows);
-      add(rows, rows_of(mode.H, panel), 1.0);
-      times_E(rows, sweep, mode.target.data() + panel.begin);
-      sweep.algebra.times_symmetric(left, rows, *network.C_g1, share * scales_.rho * scales_.first_to_last);
-      for (int i = 0; i < p; ++i)
-        out[static_cast<std::size_t>(i)].term_init += linalg::dot(left.row(i), rows.row(i), b);
-    }
-    if (finite_data()) {
-      sweep.algebra.times_causal(rows, rows_of(mode.H, panel), Bt_);
-      sweep.algebra.times_symmetric(left, rows, C_e_, share * mode.lambda * inverse_alpha_);
-      for (int i = 0; i < p; ++i)
-        out[static_cast<std::size_t>(i)].term_data += linalg::dot(left.row(i), rows.row(i), b);
-    }
+  const Mode& mode = modes_.front();
+  const double share = mode.weight * mode.lambda;
+  for (int i = 0; i < p; ++i) {
+    const double target = mode.target[static_cast<std::size_t>(panel.begin + i)];
+    out[static_cast<std::size_t>(i)].term_target = share * mode.power * target * target;
+  }
+  if (scales_.rho > 0.0) {
+    set_zero(rows);
+    add(rows, rows_of(mode.H, panel), 1.0);
+    times_E(rows, sweep, mode.target.data() + panel.begin);
+    sweep.algebra.times_symmetric(left, rows, *network.C_g1, share * scales_.rho * scales_.first_to_last);
+    for (int i = 0; i < p; ++i) out[static_cast<std::size_t>(i)].term_init = linalg::dot(left.row(i), rows.row(i), b);
+  }
+  if (finite_data()) {
+    sweep.algebra.times_causal(rows, rows_of(mode.H, panel), Bt_);
+    sweep.algebra.times_symmetric(left, rows, C_e_, share * mode.lambda * inverse_alpha_);
+    for (int i = 0; i < p; ++i) out[static_cast<std::size_t>(i)].term_data = linalg::dot(left.row(i), rows.row(i), b);
   }
   return out;
 }
 
 // <w_hat . u> / D = <w* u> - <v u>, and what centering took away: <w_hat(0) . u> / D.
 ChainTerm SpectralData::chain(int node, int n, const NetworkField& network) const {
-  double target = 0.0;
+  const double target = left_of_target(node, n, 1);
   double discrepancy = data_power_[static_cast<std::size_t>(node)];
-  for (const Mode& mode : modes_) {
-    const double share = mode.weight * mode.lambda * mode.power;
-    target += share * (stored_samples() ? linalg::dot(R_delta_.row(node), mode.target.data(), n)
-                                        : mode.target[static_cast<std::size_t>(node)]);
-  }
   discrepancy += stored_samples() ? linalg::dot(C_v_.row(node), R_delta_.row(node), n) : C_v_(node, node);
   double start = 0.0;
   for (int s = 0; s < n && centered_; ++s) start += R_hr0_(node, s) * (*network.C_g1)(s, 0);
@@ -194,15 +217,17 @@ void SpectralData::share(bool init, bool data) {
 // <w*_k u_k> = lambda_k (w*_k)^2 R_Delta H_k 1
 std::vector<double> SpectralData::target_overlap(int nodes) const {
   std::vector<double> overlap(static_cast<std::size_t>(nodes));
-  for (const Mode& mode : modes_) {
-    const double share = mode.weight * mode.lambda * mode.lambda * mode.power;
-    for (int s = 0; s < nodes; ++s) {
-      const double left = stored_samples() ? linalg::dot(R_delta_.row(s), mode.target.data(), s + 1)
-                                           : mode.target[static_cast<std::size_t>(s)];
-      overlap[static_cast<std::size_t>(s)] += share * left;
-    }
-  }
+  for (int s = 0; s < nodes; ++s) overlap[static_cast<std::size_t>(s)] = left_of_target(s, s + 1, 2);
   return overlap;
+}
+
+/// (R_Delta sum p lambda^power (w*)^2 H_k 1)(node), of n nodes
+double SpectralData::left_of_target(int node, int n, int power) const {
+  const Mode& first = modes_.front();
+  const double share = single() ? first.weight * first.power * std::pow(first.lambda, power) : 1.0;
+  const std::vector<double>& left = single() ? first.target : batch_.left_of_target(power);
+  return share *
+         (stored_samples() ? linalg::dot(R_delta_.row(node), left.data(), n) : left[static_cast<std::size_t>(node)]);
 }
 
 double SpectralData::target_size() const {

@@ -6,10 +6,11 @@
 //     R_vu    = -H1 Bt
 //     R_hr^0  = -R_Delta H1 D_w / (gamma0 nu)
 //     C_h^0   = R_Delta C_v2 R_Delta^T + (m1 C_e - X C_e - C_e X^T) / alpha,   X = R_Delta H2 Bt,  m1 = sum p lambda
-// so that only H_k and <v_k v_k> cost work for every mode.
+// so that only H_k and <v_k v_k> cost work for every mode, and of them the sums alone are made (mode_batch.hpp).
 #pragma once
 
 #include "problem/scales.hpp"
+#include "theory/mode_batch.hpp"
 #include "theory/sample_equations.hpp"
 #include "theory/sides.hpp"
 
@@ -18,7 +19,7 @@ namespace lindmft::theory {
 class SpectralData final : public DataSide {
  public:
   /// long_panels: of coarse grids, on which the gradient falls by so much that it cannot be a difference of large terms
-  SpectralData(const Problem& problem, int nodes, bool long_panels = false);
+  SpectralData(const Problem& problem, int nodes, bool long_panels = false, int threads = 1);
 
   void guess(const linalg::Guess& guess, bool responses_final) override;
   [[nodiscard]] std::vector<Carried> carried() override;
@@ -35,15 +36,17 @@ class SpectralData final : public DataSide {
   [[nodiscard]] double target_size() const override;
   void release(TwoTimeFunctions& out, const Saved& saved) override;
 
+  /// Floating-point operations done for all modes together, which a sweep's PanelAlgebra does not count.
+  [[nodiscard]] double flops() const { return batch_.flops(); }
+
   /// Bytes an object of these sizes takes.
   [[nodiscard]] static double bytes(const Problem& problem, int nodes, bool long_panels);
 
  private:
   struct Mode {
     double lambda, power, weight;  // lambda_k, (w*_k)^2, p_k
-    Matrix H;                      // n x n, causal   (I + lambda Bt R_Delta)^-1
-    Matrix G;                      // n x n, causal   (I + lambda R_Delta Bt)^-1 (several modes on long panels)
-    std::vector<double> target;    // n   H 1: what is left of a unit target
+    Matrix H;                      // n x n, causal   (I + lambda Bt R_Delta)^-1 (a single mode)
+    std::vector<double> target;    // n   H 1: what is left of a unit target (a single mode)
   };
 
   // Scratch buffers that live through one update; 0 to 2 are for the moment, 5 for the rows of a mode.
@@ -52,11 +55,17 @@ class SpectralData final : public DataSide {
   static constexpr int kPanel = 6;     // lambda Bt
   static constexpr int kGradient = 7;  // sum p lambda E_k: what finite data add to the gradient (sums_small_terms())
 
-  void update_responses(const Sweep& sweep, const NetworkField& network);
+  void update_Bt(const Sweep& sweep, const NetworkField& network);
+  void update_responses(const Sweep& sweep);
+  void update_moments(const Sweep& sweep);
+  void update_errors_response(const Sweep& sweep);
+  void update_modes(const Sweep& sweep);
+  void visit_modes(const StateVisitor& visitor);
   void update_initial(const Sweep& sweep, const NetworkField& network);
   void update_data(const Sweep& sweep);
   [[nodiscard]] linalg::View data_rows(const Sweep& sweep) const;
   void update_discrepancy(const Sweep& sweep);
+  void add_up_discrepancy(const Sweep& sweep);
   void update_errors(const Sweep& sweep);
   void solve_for_samples(const Sweep& sweep, const NetworkField& network);
   void note_data_power(const Sweep& sweep);
@@ -74,13 +83,13 @@ class SpectralData final : public DataSide {
   [[nodiscard]] bool finite_data() const { return inverse_alpha_ > 0.0; }
   [[nodiscard]] bool data_noise() const { return finite_data() && shares_data_; }
   [[nodiscard]] bool single() const { return modes_.size() == 1; }
+  [[nodiscard]] double left_of_target(int node, int n, int power) const;
   /// A single mode on long panels, whose samples' equations are solved exactly (sample_equations.hpp).
   [[nodiscard]] bool solves_samples() const { return long_panels_ && single() && stored_samples(); }
   [[nodiscard]] SampleEquations sample_equations(const Sweep& sweep);
   /// Several modes on long panels.
   [[nodiscard]] bool sums_small_terms() const { return long_panels_ && !single() && stored_samples(); }
-  void update_G(const Sweep& sweep);
-  void update_small_terms(const Sweep& sweep);
+  void add_small_terms(linalg::View C_v, const Sweep& sweep);
   [[nodiscard]] bool separate_sources() const { return (!single() || long_panels_) && !sums_small_terms(); }
   // Moments of the transfer functions. A single mode stands for its own moments, up to these factors.
   [[nodiscard]] const Matrix& H1() const { return single() ? modes_.front().H : H1_; }
@@ -99,6 +108,8 @@ class SpectralData final : public DataSide {
   double m1_ = 0.0;                               // sum p lambda
   bool shares_init_ = true, shares_data_ = true;  // the two networks of a cross-correlation
   std::vector<Mode> modes_;
+  ModeBatch batch_;         // several modes,
+  ModeOperator BtR_, RBt_;  // with Bt R_Delta of H_k, and R_Delta Bt of G_k (long panels)
 
   // All n x n; those that a problem does not need stay empty.
   Matrix Bt_;       // strictly causal   minus the response of v to u
@@ -112,10 +123,11 @@ class SpectralData final : public DataSide {
   Matrix GC_e_;        // symmetric         sum p lambda^2 G_k C_e G_k^T / alpha (several modes on long panels)
   Matrix RH_;          // causal            R_Delta H (a single mode on long panels)
   Matrix C_h0_, R_hr0_;
-  std::vector<double> error_sum_;   // n   R_Delta 1
-  std::vector<double> RH_sum_;      // n   R_Delta H 1 (a single mode on long panels)
-  std::vector<double> train_loss_;  // n
-  std::vector<double> data_power_;  // n   (R_vu C_e)(t,t) / alpha: part of <v u>
+  std::vector<double> error_sum_;        // n   R_Delta 1
+  std::vector<double> RH_sum_;           // n   R_Delta H 1 (a single mode on long panels)
+  std::vector<double> train_loss_;       // n
+  std::vector<double> data_power_;       // n   (R_vu C_e)(t,t) / alpha: part of <v u>
+  std::vector<ModeBatch::Terms> terms_;  // n   the three terms of C_v(t,t), as of the last sweep (several modes)
 };
 
 }  // namespace lindmft::theory

@@ -21,13 +21,20 @@ void row_sums(std::vector<double>& sums, const Matrix& m, Panel panel) {
 }  // namespace
 
 void SpectralData::update(const Sweep& sweep, const NetworkField& network) {
-  if (!sweep.responses_final) update_responses(sweep, network);
+  if (!sweep.responses_final) update_Bt(sweep, network);
   if (solves_samples()) {
+    if (!sweep.responses_final) update_responses(sweep);
     solve_for_samples(sweep, network);
-  } else {
+  } else if (single()) {
+    if (!sweep.responses_final) update_responses(sweep);
     update_initial(sweep, network);
     update_data(sweep);
     update_discrepancy(sweep);
+    update_errors(sweep);
+  } else {
+    update_initial(sweep, network);
+    update_data(sweep);
+    update_modes(sweep);
     update_errors(sweep);
   }
   update_gradient(sweep);
@@ -41,14 +48,19 @@ void SpectralData::times_R_delta(View out, ConstView x, const Sweep& sweep) {
   }
 }
 
-// Bt = (nu_1 / nu_L) (D_w R_gu^1 / gamma0 + K * C_g^1),  H_k = I - lambda Bt R_Delta H_k,
-// R_vu = -H1 Bt,  R_Delta = I + R_vu R_Delta / alpha.
-void SpectralData::update_responses(const Sweep& sweep, const NetworkField& network) {
+// Bt = (nu_1 / nu_L) (D_w R_gu^1 / gamma0 + K * C_g^1)
+void SpectralData::update_Bt(const Sweep& sweep, const NetworkField& network) {
+  const Panel panel = sweep.time.panel;
+  const View rows = sweep.scratch(0, panel.size(), panel.end);
+  kernel_rows(rows, sweep.time, network.R_gu1, network.C_g1, scales_.lr.front(), scales_.first_to_last);
+  linalg::replace_rows(Bt_, panel, rows, sweep.changes);
+}
+
+// H = I - lambda Bt R_Delta H of a single mode.
+void SpectralData::update_responses(const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   const View rows = sweep.scratch(0, panel.size(), panel.end);
   const View BtR = sweep.scratch(1, panel.size(), panel.end);
-  kernel_rows(rows, sweep.time, network.R_gu1, network.C_g1, scales_.lr.front(), scales_.first_to_last);
-  linalg::replace_rows(Bt_, panel, rows, sweep.changes);
   if (solves_samples()) {
     const View x = sweep.scratch(kPanel, panel.size(), panel.end);
     const SampleEquations equations = sample_equations(sweep);
@@ -56,34 +68,65 @@ void SpectralData::update_responses(const Sweep& sweep, const NetworkField& netw
     linalg::replace_rows(R_delta_, panel, sweep.scratch(4, panel.size(), panel.end), sweep.changes);
     row_sums(error_sum_, R_delta_, panel);
   }
-  times_R_delta(BtR, rows, sweep);
-
-  for (Mode& mode : modes_) {
-    solve_resolvent(rows, BtR, mode.H, -mode.lambda, sweep);
-    linalg::replace_rows(mode.H, panel, rows, sweep.changes);
-    row_sums(mode.target, mode.H, panel);
-  }
+  times_R_delta(BtR, rows_of(Bt_, panel), sweep);
+  Mode& mode = modes_.front();
+  solve_resolvent(rows, BtR, mode.H, -mode.lambda, sweep);
+  linalg::replace_rows(mode.H, panel, rows, sweep.changes);
+  row_sums(mode.target, mode.H, panel);
   if (solves_samples()) {
     R_delta_times(rows, modes_.front().H, 1.0, sweep);
     linalg::replace_rows(RH_, panel, rows, sweep.changes);
   }
-  for (Matrix* moment : {&H1_, &H2_}) {
-    if (moment->empty()) continue;
-    set_zero(rows);
-    for (const Mode& mode : modes_) {
-      const double lambda = moment == &H1_ ? mode.lambda : mode.lambda * mode.lambda;
-      add(rows, rows_of(mode.H, panel), mode.weight * lambda);
-    }
-    linalg::replace_rows(*moment, panel, rows, sweep.changes);
-  }
+  update_errors_response(sweep);
+}
+
+// R_vu = -H1 Bt,  R_Delta = I + R_vu R_Delta / alpha.
+void SpectralData::update_errors_response(const Sweep& sweep) {
   if (!finite_data()) return;
+  const Panel panel = sweep.time.panel;
+  const View rows = sweep.scratch(0, panel.size(), panel.end);
   const View R_vu = sweep.scratch(kResponse, panel.size(), panel.end);
   sweep.algebra.times_causal(R_vu, rows_of(H1(), panel), Bt_, -H1_factor());
   if (!stored_samples() || solves_samples()) return;
   solve_resolvent(rows, R_vu, R_delta_, inverse_alpha_, sweep);
   linalg::replace_rows(R_delta_, panel, rows, sweep.changes);
   row_sums(error_sum_, R_delta_, panel);
-  if (sums_small_terms()) update_G(sweep);
+}
+
+// Several modes: H_k = I - lambda Bt R_Delta H_k, their moments, and C_v and C_v2, which are sums of
+//     <v_k v_k> = H_k ((w*_k)^2 1 + init + lambda data) H_k^T,
+// in one pass over the modes.
+void SpectralData::update_modes(const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  const bool responses = !sweep.responses_final;
+  if (responses) {
+    const View BtR = sweep.scratch(1, panel.size(), panel.end);
+    times_R_delta(BtR, rows_of(Bt_, panel), sweep);
+    BtR_.set(BtR, panel);
+  }
+  const bool random_start = scales_.rho > 0.0 && shares_init_;  // else init_ is zero
+  batch_.run(BtR_, {random_start ? &init_ : nullptr, data_.empty() ? nullptr : &data_, 1.0, true}, sweep.algebra.map(),
+             panel);
+  if (responses) update_moments(sweep);
+  add_up_discrepancy(sweep);
+}
+
+void SpectralData::update_moments(const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  linalg::replace_rows(H1_, panel, batch_.moment(1), sweep.changes);
+  if (!H2_.empty()) linalg::replace_rows(H2_, panel, batch_.moment(2), sweep.changes);
+  for (int i = 0; i < panel.size(); ++i) terms_[static_cast<std::size_t>(panel.begin + i)] = batch_.terms(i);
+}
+
+void SpectralData::add_up_discrepancy(const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  const View C_v = sweep.scratch(5, panel.size(), panel.end);
+  set_zero(C_v);
+  add(C_v, batch_.congruence(1), 1.0);
+  linalg::replace_symmetric(C_v2_, panel, batch_.congruence(2), sweep.changes);
+  if (!sweep.responses_final) update_errors_response(sweep);
+  if (sums_small_terms() && shares_data_) add_small_terms(C_v, sweep);
+  linalg::replace_symmetric(C_v_, panel, C_v, sweep.changes);
 }
 
 // E = D_w, or D_w - d(0) 1 e_0^T where the predictor at initialization is subtracted (theory.md section 1): rows <-
@@ -142,34 +185,22 @@ void SpectralData::update_data(const Sweep& sweep) {
     linalg::replace_symmetric(data_, sweep.time.panel, data_rows(sweep), sweep.changes);
 }
 
-// <v_k v_k> = H_k ((w*_k)^2 1 + init + lambda data) H_k^T
+// C_v = p lambda H ((w*)^2 1 + init + lambda data) H^T of a single mode.
 void SpectralData::update_discrepancy(const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   const View C_v = sweep.scratch(0, panel.size(), panel.end);
-  const View C_v2 = sweep.scratch(1, panel.size(), panel.end);
   const View left = sweep.scratch(2, panel.size(), panel.end);
-  const View mode_rows = sweep.scratch(5, panel.size(), panel.end);
+  const Mode& mode = modes_.front();
+  const double share = mode.weight * mode.lambda;
   set_zero(C_v);
-  set_zero(C_v2);
-  const bool random_start = scales_.rho > 0.0 || (single() && !separate_sources());  // else init_ is zero
-  for (const Mode& mode : modes_) {
-    set_zero(mode_rows);
-    if (random_start || !data_.empty()) {
-      sweep.algebra.times_symmetric(left, rows_of(mode.H, panel), init_);
-      if (!data_.empty()) sweep.algebra.times_symmetric(left, rows_of(mode.H, panel), data_, mode.lambda, 1.0);
-      sweep.algebra.times_transposed(mode_rows, left, mode.H);
-    }
-    add_outer(mode_rows, panel, mode.target, mode.power);
-    add(C_v, mode_rows, mode.weight * mode.lambda);
-    add(C_v2, mode_rows, mode.weight * mode.lambda * mode.lambda);
+  const bool random_start = scales_.rho > 0.0 || !separate_sources();  // else init_ is zero
+  if (random_start || !data_.empty()) {
+    sweep.algebra.times_symmetric(left, rows_of(mode.H, panel), init_, share);
+    if (!data_.empty()) sweep.algebra.times_symmetric(left, rows_of(mode.H, panel), data_, share * mode.lambda, 1.0);
+    sweep.algebra.times_transposed(C_v, left, mode.H);
   }
-  if (sums_small_terms() && shares_data_) {
-    update_small_terms(sweep);
-    sweep.algebra.times_symmetric(left, rows_of(Bt_, panel), GC_e_);
-    sweep.algebra.times_transposed(C_v, left, Bt_, 1.0, 1.0);
-  }
+  add_outer(C_v, panel, mode.target, share * mode.power);
   linalg::replace_symmetric(C_v_, panel, C_v, sweep.changes);
-  if (!single()) linalg::replace_symmetric(C_v2_, panel, C_v2, sweep.changes);
 }
 
 // One row of the table "how data are used" (theory.md section 6).

@@ -56,33 +56,27 @@ SampleEquations SpectralData::sample_equations(const Sweep& sweep) {
 //     C_h^0 = R_Delta (sum p lambda^2 H_k S_k H_k^T) R_Delta^T + sum p lambda E_k
 //     C_v   = sum p lambda H_k S_k H_k^T + Bt (sum p lambda^2 E_k) Bt^T:
 // nothing is the small difference of large terms.
-void SpectralData::update_G(const Sweep& sweep) {
+// Adds the data's part to C_v, and leaves sum p lambda E_k in kGradient.
+void SpectralData::add_small_terms(View C_v, const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
-  const View RBt = sweep.scratch(1, panel.size(), panel.end);
-  const View rows = sweep.scratch(0, panel.size(), panel.end);
-  sweep.algebra.times_causal(RBt, rows_of(R_delta_, panel), Bt_);
-  for (Mode& mode : modes_) {
-    solve_resolvent(rows, RBt, mode.G, -mode.lambda, sweep);
-    linalg::replace_rows(mode.G, panel, rows, sweep.changes);
+  if (!sweep.responses_final) {
+    const View RBt = sweep.scratch(1, panel.size(), panel.end);
+    sweep.algebra.times_causal(RBt, rows_of(R_delta_, panel), Bt_);
+    RBt_.set(RBt, panel);
   }
-}
-
-/// Rows of sum p lambda^2 E_k, kept, and of sum p lambda E_k, left in kGradient.
-void SpectralData::update_small_terms(const Sweep& sweep) {
-  const Panel panel = sweep.time.panel;
-  const View left = sweep.scratch(2, panel.size(), panel.end);
+  batch_.run(RBt_, {&C_e_, nullptr, inverse_alpha_, false}, sweep.algebra.map(), panel);
   const View first = sweep.scratch(kGradient, panel.size(), panel.end);
-  const View second = sweep.scratch(kPanel, panel.size(), panel.end);
-  const View rows = sweep.scratch(5, panel.size(), panel.end);
   set_zero(first);
-  set_zero(second);
-  for (const Mode& mode : modes_) {
-    sweep.algebra.times_symmetric(left, rows_of(mode.G, panel), C_e_, inverse_alpha_);
-    sweep.algebra.times_transposed(rows, left, mode.G);
-    add(first, rows, mode.weight * mode.lambda);
-    add(second, rows, mode.weight * mode.lambda * mode.lambda);
+  add(first, batch_.congruence(1), 1.0);
+  linalg::replace_symmetric(GC_e_, panel, batch_.congruence(2), sweep.changes);
+  const View left = sweep.scratch(2, panel.size(), panel.end);
+  sweep.algebra.times_symmetric(left, rows_of(Bt_, panel), GC_e_);
+  sweep.algebra.times_transposed(C_v, left, Bt_, 1.0, 1.0);
+  if (sweep.responses_final) return;
+  for (int i = 0; i < panel.size(); ++i) {
+    const int t = panel.begin + i;
+    terms_[static_cast<std::size_t>(t)].B = linalg::dot(left.row(i), Bt_.row(t), panel.end);
   }
-  linalg::replace_symmetric(GC_e_, panel, second, sweep.changes);
 }
 
 // A single mode has G = H: C_h^0 = m1 H (C_e / alpha + lambda R_Delta S R_Delta^T) H^T, a sum of small terms.

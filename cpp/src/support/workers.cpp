@@ -1,15 +1,20 @@
-#include "training/workers.hpp"
+#include "support/workers.hpp"
 
 #include <chrono>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "lindmft/errors.hpp"
 
-namespace lindmft::training {
+namespace lindmft::support {
 
-Workers::Workers(int jobs, int units, const Progress& progress)
-    : jobs_(jobs), total_(static_cast<std::int64_t>(jobs) * units), progress_(progress) {}
+Workers::Workers(int jobs, int units, const Progress& progress, std::string task, std::string unit)
+    : jobs_(jobs),
+      total_(static_cast<std::int64_t>(jobs) * units),
+      progress_(progress),
+      task_(std::move(task)),
+      unit_(std::move(unit)) {}
 
 void Workers::run(int threads, const std::function<void(int)>& job) {
 #ifdef _OPENMP
@@ -58,7 +63,8 @@ void Workers::report() {
   reported_ = done;
   const std::int64_t unit = total_ / std::numeric_limits<int>::max() + 1;  // larger ones where an int cannot count
   if (progress_(static_cast<int>(done / unit), static_cast<int>(total_ / unit))) return;
-  throw Interrupted("training interrupted after " + std::to_string(done) + " of " + std::to_string(total_) + " steps");
+  throw Interrupted(task_ + " interrupted after " + std::to_string(done) + " of " + std::to_string(total_) + " " +
+                    unit_);
 }
 
 void Workers::fail() {
@@ -67,4 +73,4 @@ void Workers::fail() {
   stop_ = true;
 }
 
-}  // namespace lindmft::training
+}  // namespace lindmft::support
