@@ -33,8 +33,10 @@ double free_memory() {
   return std::numeric_limits<double>::infinity();
 }
 
+double default_memory_limit() { return kShare * free_memory(); }
+
 void require_memory(double needed, double limit, const std::string& what) {
-  const double allowed = limit > 0.0 ? limit : kShare * free_memory();
+  const double allowed = limit > 0.0 ? limit : default_memory_limit();
   if (needed <= allowed) return;
   throw MemoryLimit(what + " needs " + quote(needed) + " but may take " + quote(allowed) +
                     (limit > 0.0 ? " (memory_limit)" : " (four fifths of the free memory; memory_limit= changes it)"));

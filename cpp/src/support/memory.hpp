@@ -8,6 +8,9 @@ namespace lindmft::support {
 /// Free memory in bytes, swap and reclaimable cache included; infinity where the system does not say.
 double free_memory();
 
+/// What a call may take unless the caller says otherwise: four fifths of the free memory.
+double default_memory_limit();
+
 /// Throws MemoryLimit if `needed` exceeds `limit` (0: four fifths of the free memory); the message names `what` and
 /// both sizes.
 void require_memory(double needed, double limit, const std::string& what);

@@ -8,8 +8,8 @@
 
 namespace lindmft::training {
 
-Workers::Workers(int jobs, int units, const Progress& progress)
-    : jobs_(jobs), total_(static_cast<std::int64_t>(jobs) * units), progress_(progress) {}
+Workers::Workers(int jobs, std::int64_t units, const Progress& progress)
+    : jobs_(jobs), total_(units), progress_(progress) {}
 
 void Workers::run(int threads, const std::function<void(int)>& job) {
 #ifdef _OPENMP

@@ -14,8 +14,8 @@ namespace lindmft::training {
 
 class Workers {
  public:
-  /// Progress counts units of work, `units` to a job. It is called from the thread that calls run() alone.
-  Workers(int jobs, int units, const Progress& progress);
+  /// Progress counts units of work, `units` in all. It is called from the thread that calls run() alone.
+  Workers(int jobs, std::int64_t units, const Progress& progress);
 
   /// Call job(i) once for every i < jobs. Rethrows the first exception of a job or of the callback; throws Interrupted
   /// when the callback says stop.
