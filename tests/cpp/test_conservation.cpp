@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <vector>
 
 #include "lindmft/matrix.hpp"
@@ -14,13 +15,13 @@
 namespace lindmft {
 namespace {
 
-using training::FiniteNetwork;
+using Network = training::Networks<double>;
 
 constexpr int kDim = 20;
 const std::vector<int> kSizes{kDim, 16, 24, 12};
 
 /// W^{l+1}^T W^{l+1} - W^l W^l^T, N_{l+1} x N_{l+1}; the readout stands for W^L.
-Matrix balance(const FiniteNetwork& network, int l) {
+Matrix balance(Network& network, int l) {
   const auto depth = static_cast<int>(kSizes.size()) - 1;
   const int n = kSizes[static_cast<std::size_t>(l) + 1];
   Matrix out(n, n);
@@ -28,12 +29,12 @@ Matrix balance(const FiniteNetwork& network, int l) {
     for (int j = 0; j < n; ++j) {
       double above = 0.0;
       if (l + 1 == depth) {
-        above = network.readout()[i] * network.readout()[j];
+        above = network.readout(0, 0)[i] * network.readout(0, 0)[j];
       } else {
-        const auto& next = network.weights(l + 1);
+        const auto next = network.weights(0, l + 1);
         for (int k = 0; k < next.rows(); ++k) above += next.row(k)[i] * next.row(k)[j];
       }
-      const auto& here = network.weights(l);
+      const auto here = network.weights(0, l);
       double below = 0.0;
       for (int k = 0; k < here.cols(); ++k) below += here.row(i)[k] * here.row(j)[k];
       out(i, j) = above - below;
@@ -52,14 +53,14 @@ Drift drift(double lr, int l) {
   Problem problem;
   problem.network = {.depth = 3, .width = {0.8, 1.2, 0.6}, .gamma0 = 0.9};
   problem.optimizer = {.lr = {lr}, .layer_lr = {}};
-  FiniteNetwork network(problem, kSizes, 3);
+  Network network({problem}, kSizes, {3}, {.method = TrainMethod::in_place}, 1);
   network.backward();
-  training::fill_normals({11, 1}, 0, network.input().span());
+  training::fill_normals({11, 1}, 0, std::span(network.input(), kDim));
   const Matrix before = balance(network, l);
-  const double weight = network.weights(l).row(0)[0];
+  const double weight = network.weights(0, l).row(0)[0];
   network.forward_and_update(0);
   const Matrix after = balance(network, l);
-  Drift out{.conserved = 0.0, .moved = std::abs(network.weights(l).row(0)[0] - weight)};
+  Drift out{.conserved = 0.0, .moved = std::abs(network.weights(0, l).row(0)[0] - weight)};
   for (int i = 0; i < before.rows(); ++i) {
     for (int j = 0; j < before.cols(); ++j)
       out.conserved = std::max(out.conserved, std::abs(after(i, j) - before(i, j)));

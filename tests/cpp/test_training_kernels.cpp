@@ -24,9 +24,11 @@ PaddedVector vector(int size, std::uint32_t array) {
 PaddedMatrix matrix(int rows, int cols, std::uint32_t array) {
   PaddedMatrix x(rows, cols);
   for (int i = 0; i < rows; ++i)
-    fill_normals({2, array}, static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(cols), x.row_span(i));
+    fill_normals({2, array}, static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(cols), x.span(i));
   return x;
 }
+
+Rows<const double> whole(const PaddedMatrix& w) { return w.view(); }
 
 struct Shape {
   int rows;
@@ -45,7 +47,7 @@ class Kernels : public testing::TestWithParam<Shape> {
 
 TEST_P(Kernels, BackwardProduct) {
   PaddedVector back(cols);
-  backward_product(w, g, 0.7, back);
+  backward_product(whole(w), g.data(), 0.7, 0.0, back.data());
   for (int k = 0; k < cols; ++k) {
     double sum = 0.0;
     for (int i = 0; i < rows; ++i) sum += 0.7 * w.row(i)[k] * g[i];
@@ -55,19 +57,19 @@ TEST_P(Kernels, BackwardProduct) {
 
 TEST_P(Kernels, ForwardProductWithAndWithoutUpdateIsTheSameBitForBit) {
   PaddedVector plain(rows);
-  forward_product(w, h, 0.7, plain);
+  forward_product(whole(w), h.data(), 0.7, plain.data());
   for (int i = 0; i < rows; ++i) {
     double sum = 0.0;
     for (int k = 0; k < cols; ++k) sum += 0.7 * w.row(i)[k] * h[k];
     EXPECT_NEAR(plain[i], sum, kTolerance * cols);
   }
-  forward_step(w, h, 0.7, out, g, 0.3, {.keep = 0.9, .push = 0.0, .gain = 0.2, .sink = 0.0, .fade = 0.0, .feed = 0.0});
+  forward_step(w.view(), h.data(), 0.7, out.data(), g.data(), 0.3, {.keep = 0.9, .push = 0.0, .gain = 0.2, .sink = 0.0, .fade = 0.0, .feed = 0.0});
   for (int i = 0; i < rows; ++i) EXPECT_EQ(out[i], plain[i]);
 }
 
 TEST_P(Kernels, PlainStep) {
   const PaddedMatrix before = w;
-  forward_step(w, h, 0.7, out, g, 0.3, {.keep = 0.9, .push = 0.0, .gain = 0.2, .sink = 0.0, .fade = 0.0, .feed = 0.0});
+  forward_step(w.view(), h.data(), 0.7, out.data(), g.data(), 0.3, {.keep = 0.9, .push = 0.0, .gain = 0.2, .sink = 0.0, .fade = 0.0, .feed = 0.0});
   for (int i = 0; i < rows; ++i) {
     for (int k = 0; k < cols; ++k)
       EXPECT_NEAR(w.row(i)[k], 0.9 * before.row(i)[k] + 0.2 * 0.3 * g[i] * h[k], kTolerance);
@@ -78,7 +80,7 @@ TEST_P(Kernels, MomentumStep) {
   const PaddedMatrix before = w;
   const PaddedMatrix buffer_before = matrix(rows, cols, 3);
   PaddedMatrix buffer = buffer_before;
-  forward_step(w, buffer, h, 0.7, out, g, 0.3,
+  forward_step(w.view(), buffer.view(), h.data(), 0.7, out.data(), g.data(), 0.3,
                {.keep = 0.9, .push = 0.5, .gain = 0.2, .sink = -0.1, .fade = 0.8, .feed = 1.5});
   for (int i = 0; i < rows; ++i) {
     for (int k = 0; k < cols; ++k) {
@@ -92,7 +94,7 @@ TEST_P(Kernels, MomentumStep) {
 
 TEST_P(Kernels, AddOuter) {
   const PaddedMatrix before = w;
-  add_outer(w, g, h, 0.3);
+  add_outer(w.view(), g.data(), h.data(), 0.3);
   for (int i = 0; i < rows; ++i) {
     for (int k = 0; k < cols; ++k) EXPECT_NEAR(w.row(i)[k], before.row(i)[k] + 0.3 * g[i] * h[k], kTolerance);
   }
@@ -110,7 +112,7 @@ TEST_P(Kernels, AccumulateGradient) {
     expected_loss += delta * delta;
     for (int k = 0; k < cols; ++k) expected[static_cast<std::size_t>(k)] += kept[i] * delta * w.row(i)[k];
   }
-  const double loss = accumulate_gradient(w, rows, h, noise, kept, u);
+  const double loss = accumulate_gradient(whole(w), h.data(), noise.data(), kept.data(), u.data());
   EXPECT_NEAR(loss, expected_loss, kTolerance * expected_loss);
   for (int k = 0; k < cols; ++k) EXPECT_NEAR(u[k], expected[static_cast<std::size_t>(k)], kTolerance * rows * cols);
 }
@@ -156,7 +158,7 @@ TEST(Modes, TargetHasTheExactPower) {
   const Modes modes(data, 64, 3);
   EXPECT_NEAR(dot(modes.target(), modes.target()), 64.0, 1e-12);
   PaddedVector s(64);
-  modes.whiten(modes.target(), s);
+  modes.whiten(PaddedVector(64).data(), 0, s.data());
   EXPECT_NEAR(dot(s, s), 0.5 * 2.0 * 0.4 + 0.5 * 0.5 * 1.6, 1e-14);
 }
 

@@ -1,6 +1,7 @@
 // The neural tangent kernel's observables against what defines them: how the predictor moves in a small step.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -15,7 +16,7 @@
 namespace lindmft {
 namespace {
 
-using training::FiniteNetwork;
+using training::Networks;
 using training::PaddedVector;
 
 Problem perceptron() {
@@ -32,6 +33,8 @@ Problem residual() {
   return p;
 }
 
+constexpr training::Schedule kInPlace{.method = TrainMethod::in_place};
+
 std::vector<int> sizes(const Problem& p, int dim) {
   std::vector<int> out{dim};
   for (int l = 0; l < p.network.depth; ++l) {
@@ -47,17 +50,17 @@ TEST(TrainKernel, IsTheResponseOfThePredictor) {
   constexpr int kDim = 24;
   for (Problem problem : {perceptron(), residual()}) {
     problem.optimizer.lr = {kRate};
-    FiniteNetwork network(problem, sizes(problem, kDim), 5);
+    Networks<double> network({problem}, sizes(problem, kDim), {5}, kInPlace, 1);
     PaddedVector x(kDim), before(kDim), after(kDim);
     training::fill_normals({9, 1}, 0, x.span());
     network.backward();
-    network.predictor(before);
-    const double probed = network.kernel(x);
-    network.input() = x;
+    network.predictor(0, 0, before.data());
+    const double probed = network.kernels(x).front();
+    std::ranges::copy(x.span(), network.input());
     network.forward_and_update(0);
-    const double own = network.kernel();
+    const double own = network.kernel(0);
     network.backward();
-    network.predictor(after);
+    network.predictor(0, 0, after.data());
     for (int k = 0; k < kDim; ++k) after[k] -= before[k];
     const double measured = training::dot(x, after) / (kRate * training::dot(x, x));
     EXPECT_NEAR(measured, probed, 1e-5 * probed);
@@ -67,9 +70,9 @@ TEST(TrainKernel, IsTheResponseOfThePredictor) {
 
 TEST(TrainKernel, VanishesForNoVector) {
   Problem problem = perceptron();
-  FiniteNetwork network(problem, sizes(problem, 16), 5);
+  Networks<double> network({problem}, sizes(problem, 16), {5}, kInPlace, 1);
   network.backward();
-  EXPECT_EQ(network.kernel(PaddedVector(16)), 0.0);
+  EXPECT_EQ(network.kernels(PaddedVector(16)).front(), 0.0);
 }
 
 /// Where the data are the population and the start is centered, u(0) = Lambda w*: two of the three are the same there.

@@ -1,8 +1,10 @@
 // Crossed initializations and data sets: what is shared, what is not, and how the overlaps make the averaged loss.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -107,34 +109,52 @@ TEST(TrainReplicas, NetworksThatShareAllThatCountsAreTheSame) {
 TEST(TrainReplicas, InitializationsShareNoWeights) {
   Problem problem = example(DataMode::full_batch);
   problem.data.targets = {1.0, 1.0};
-  training::FiniteNetwork first(problem, {16, 12, 12}, 5, 0);
-  training::FiniteNetwork second(problem, {16, 12, 12}, 5, 1);
-  for (training::FiniteNetwork* network : {&first, &second}) network->backward();
-  EXPECT_NE(first.gradient_norm(2), second.gradient_norm(2)) << "readouts";
-  training::PaddedVector x(16, 1.0);
-  for (training::FiniteNetwork* network : {&first, &second}) {
-    network->input(0) = x;
+  const training::Schedule in_place{.method = TrainMethod::in_place};
+  training::Networks<double> first({problem}, {16, 12, 12}, {5, 0}, in_place, 1);
+  training::Networks<double> second({problem}, {16, 12, 12}, {5, 1}, in_place, 1);
+  for (training::Networks<double>* network : {&first, &second}) network->backward();
+  EXPECT_NE(first.gradient_norm(0, 2), second.gradient_norm(0, 2)) << "readouts";
+  for (training::Networks<double>* network : {&first, &second}) {
+    std::fill_n(network->input(), 16, 1.0);
     network->forward();
   }
-  EXPECT_NE(first.feature_norm(1), second.feature_norm(1)) << "input weights";
+  EXPECT_NE(first.feature_norm(0, 1), second.feature_norm(0, 1)) << "input weights";
 }
+
+/// One data set, met by networks of as many outputs as the data have.
+class Meeting {
+ public:
+  Meeting(const Data& data, int count, int replica, int networks = 1)
+      : s(networks * static_cast<int>(data.targets.size()), 3),
+        q(s),
+        losses(static_cast<std::size_t>(s.rows())),
+        samples_(training::make_samples<double>(data, 3, count, {5, replica},
+                                                std::vector<training::Labels>(networks, {data.noise}), 1)) {}
+  void gradient(int t) { samples_->gradient(t, s.view(), q.view(), losses); }
+
+  training::PaddedMatrix s;
+  training::PaddedMatrix q;
+  std::vector<double> losses;
+
+ private:
+  std::unique_ptr<training::Samples<double>> samples_;
+};
 
 /// Mean of Delta^2 for residuals z . s + sigma eps of a data set, s = scale (1, 1, ...).
 double loss_of(const Data& data, int replica, double scale) {
-  std::vector<training::Errors> errors(1, training::Errors(3));
-  for (double& s : errors.front().s.span()) s = scale;
-  training::make_samples(data, 3, 4, 5, replica)->gradient(0, errors);
-  return errors.front().loss;
+  Meeting m(data, 4, replica);
+  for (double& s : m.s.span(0)) s = scale;
+  m.gradient(0);
+  return m.losses.front();
 }
 
 /// The steps among the first 200 that keep none of 4 samples.
 std::vector<int> empty_steps(const Data& data, int replica) {
-  std::vector<training::Errors> errors(1, training::Errors(3));
-  const auto samples = training::make_samples(data, 3, 4, 5, replica);
+  Meeting m(data, 4, replica);
   std::vector<int> out;
   for (int t = 0; t < 200; ++t) {
-    samples->gradient(t, errors);
-    if (training::dot(errors.front().q, errors.front().q) == 0.0) out.push_back(t);
+    m.gradient(t);
+    if (training::dot(m.q.row(0), m.q.row(0), 8) == 0.0) out.push_back(t);
   }
   return out;
 }
@@ -155,12 +175,12 @@ TEST(TrainReplicas, NetworksOnTheSameDataSeeTheSame) {
   for (const DataMode mode : {DataMode::full_batch, DataMode::multi_pass, DataMode::one_pass}) {
     Data data = example(mode).data;
     data.targets = {1.0, 1.0};
-    std::vector<training::Errors> errors(4, training::Errors(3));  // two networks of two outputs
-    training::make_samples(data, 3, 9, 5)->gradient(2, errors);
-    EXPECT_EQ(errors[0].loss, errors[2].loss);
-    EXPECT_EQ(errors[1].loss, errors[3].loss);
-    EXPECT_NE(errors[0].loss, errors[1].loss) << "noise is an output's own";
-    for (int k = 0; k < 3; ++k) EXPECT_EQ(errors[0].q[k], errors[2].q[k]);
+    Meeting m(data, 9, 0, 2);  // two networks of two outputs
+    m.gradient(2);
+    EXPECT_DOUBLE_EQ(m.losses[0], m.losses[2]);
+    EXPECT_DOUBLE_EQ(m.losses[1], m.losses[3]);
+    EXPECT_NE(m.losses[0], m.losses[1]) << "noise is an output's own";
+    for (int k = 0; k < 3; ++k) EXPECT_DOUBLE_EQ(m.q.row(0)[k], m.q.row(2)[k]);
   }
 }
 

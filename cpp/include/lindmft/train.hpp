@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,13 +12,39 @@
 
 namespace lindmft {
 
+/// The numbers of weights, data and signals. Observables are doubles, random numbers the same ones, rounded.
+enum class Precision { float64, float32 };
+
+/// How weights are kept; results agree to rounding.
+enum class TrainMethod {
+  automatic,  ///< whichever of the others should take the least time
+  shared,     ///< of networks with the same initial weights: one product for all, what each learned as factors
+  factored,   ///< each network's own, as of some steps ago, and factors of what came since
+  in_place    ///< each network's own, updated every step
+};
+
 struct TrainOptions {
   int dim = 256;                        ///< D, the input dimension; N_l = round(width_l D), P = round(alpha D)
   std::vector<std::uint64_t> seeds{0};  ///< one network (weights, data, noise) a seed
   int threads = 0;                      ///< 0: the allowed physical cores
   double memory_limit = 0.0;            ///< bytes the call may take; 0: four fifths of the free memory
   Progress progress{};
-  bool kernels = false;  ///< record Ensemble's kernel_...; two more forward passes a step; one target only
+  bool kernels = false;          ///< record Ensemble's kernel_...; two more forward passes a step; one target only
+  std::uint32_t noise_draw = 0;  ///< which independent draw of the label noise, on the same weights and inputs
+  Precision precision = Precision::float64;
+  TrainMethod method = TrainMethod::automatic;
+};
+
+/// The rest as in TrainOptions.
+struct TrainManyOptions {
+  int dim = 256;
+  std::vector<std::uint64_t> seeds{0};
+  int threads = 0;
+  double memory_limit = 0.0;
+  Progress progress{};
+  std::vector<std::uint32_t> noise_draws{0};  ///< one for all problems, or one a problem
+  Precision precision = Precision::float64;
+  TrainMethod method = TrainMethod::automatic;
 };
 
 /// Several networks a seed: k_init initializations and k_data data sets of the same target, every pair of them trained.
@@ -30,12 +57,17 @@ struct ReplicaOptions {
   int threads = 0;
   double memory_limit = 0.0;
   Progress progress{};
+  Precision precision = Precision::float64;
+  TrainMethod method = TrainMethod::automatic;
 };
 
 struct TrainStats {
-  double seconds = 0.0;
+  double seconds = 0.0;  ///< of the whole call
   int threads = 1;
   std::string instruction_set;  ///< of the fused kernels: the one chosen at run time
+  std::string method;           ///< "shared", "factored" or "in_place"; see TrainMethod
+  double operations = 0.0;      ///< counted operations of the products with weights and data; draws are left out
+  double bytes_moved = 0.0;     ///< by them if no array stays in a cache; what networks share, by equal parts
 };
 
 /// Time is counted in steps; an entry at t is before the update of step t. Past a network's divergence: infinity.
@@ -60,6 +92,8 @@ struct Ensemble {
   Matrix kernel_target;          ///< seeds x n
   Matrix kernel_scale;           ///< seeds x n
   std::vector<int> diverged_at;  ///< seeds           first step past 1e12 max(1, initial test loss), or -1
+  Precision precision = Precision::float64;
+  std::uint32_t noise_draw = 0;
   TrainStats stats;
 };
 
@@ -80,11 +114,15 @@ struct ReplicaEnsemble {
   Matrix independent;                ///< seeds x n  both different
   Matrix averaged_loss;              ///< seeds x n  test loss of the prediction averaged over all networks of a seed
   std::vector<int> diverged_at;      ///< seeds      first step past 1e12 max(1, initial test loss), or -1
+  Precision precision = Precision::float64;
   TrainStats stats;
 };
 
-/// Bytes that train() and train_replicas() take at their peak.
+/// Bytes that train(), train_many() and train_replicas() take at their peak, where that much is free: with less they
+/// use fewer threads, and train_many() trains fewer networks at a time.
 [[nodiscard]] double estimate_train_memory(const Problem& problem, int steps, const TrainOptions& options);
+[[nodiscard]] double estimate_train_many_memory(std::span<const Problem> problems, int steps,
+                                                const TrainManyOptions& options);
 [[nodiscard]] double estimate_replicas_memory(const Problem& problem, int steps, const ReplicaOptions& options);
 
 /// Train one network per seed for `steps` steps (n = steps entries, before each update).
@@ -92,6 +130,13 @@ struct ReplicaEnsemble {
 /// Throws std::invalid_argument (bad input; infinite width or depth or gamma0 = 0 have no finite network), MemoryLimit,
 /// Interrupted.
 [[nodiscard]] Ensemble train(const Problem& problem, int steps, const TrainOptions& options);
+
+/// Train every problem as train() would, up to rounding; one result a problem, in their order. Problems whose networks
+/// have the same initial weights and inputs, seed by seed, ride together: each array is read once for all of them. They
+/// may differ in the optimizer, gamma0, parameterization, init_scale, centering, branches, and label noise. Results do
+/// not depend on the number of threads, bit for bit. Throws as train(), naming the problem.
+[[nodiscard]] std::vector<Ensemble> train_many(std::span<const Problem> problems, int steps,
+                                               const TrainManyOptions& options);
 
 /// Train k_init x k_data networks per seed. Networks with the same data see the same samples, label noise and, of one
 /// or several passes, the same batches. The first network of a seed is the one that train() trains. Throws as train().

@@ -3,6 +3,7 @@
 #include <cblas.h>
 
 #include <algorithm>
+#include <type_traits>
 
 // scipy-openblas prefixes every symbol; a system OpenBLAS adds its own calls to plain CBLAS.
 #ifdef LINDMFT_SCIPY_OPENBLAS
@@ -39,6 +40,23 @@ void gemm(View out, ConstView x, ConstView a, Transpose op, double scale, double
   (CblasRowMajor, CblasNoTrans, trans, out.rows, out.cols, x.cols, scale, x.data, static_cast<int>(x.ld), a.data,
    static_cast<int>(a.ld), beta, out.data, static_cast<int>(out.ld));
 }
+
+template <class T>
+void gemm(T* out, std::ptrdiff_t ld, int rows, int cols, int inner, Operand<T> x, Operand<T> a, T scale, T beta) {
+  const auto trans = [](Transpose op) { return op == Transpose::yes ? CblasTrans : CblasNoTrans; };
+  if constexpr (std::is_same_v<T, double>) {
+    LINDMFT_BLAS(cblas_dgemm)
+    (CblasRowMajor, trans(x.op), trans(a.op), rows, cols, inner, scale, x.data, static_cast<int>(x.ld), a.data,
+     static_cast<int>(a.ld), beta, out, static_cast<int>(ld));
+  } else {
+    LINDMFT_BLAS(cblas_sgemm)
+    (CblasRowMajor, trans(x.op), trans(a.op), rows, cols, inner, scale, x.data, static_cast<int>(x.ld), a.data,
+     static_cast<int>(a.ld), beta, out, static_cast<int>(ld));
+  }
+}
+
+template void gemm(double*, std::ptrdiff_t, int, int, int, Operand<double>, Operand<double>, double, double);
+template void gemm(float*, std::ptrdiff_t, int, int, int, Operand<float>, Operand<float>, float, float);
 
 void gemv(double* y, ConstView a, Transpose op, const double* x, double scale, double beta) {
   const auto trans = op == Transpose::yes ? CblasTrans : CblasNoTrans;

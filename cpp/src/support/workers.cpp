@@ -9,9 +9,9 @@
 
 namespace lindmft::support {
 
-Workers::Workers(int jobs, int units, const Progress& progress, std::string task, std::string unit)
+Workers::Workers(int jobs, std::int64_t units, const Progress& progress, std::string task, std::string unit)
     : jobs_(jobs),
-      total_(static_cast<std::int64_t>(jobs) * units),
+      total_(units),
       progress_(progress),
       task_(std::move(task)),
       unit_(std::move(unit)) {}

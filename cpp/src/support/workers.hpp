@@ -15,9 +15,9 @@ namespace lindmft::support {
 
 class Workers {
  public:
-  /// Progress counts units of work, `units` to a job. It is called from the thread that calls run() alone. task and
+  /// Progress counts units of work, `units` in all. It is called from the thread that calls run() alone. task and
   /// unit: for the message of an interruption.
-  Workers(int jobs, int units, const Progress& progress, std::string task = "training", std::string unit = "steps");
+  Workers(int jobs, std::int64_t units, const Progress& progress, std::string task, std::string unit);
 
   /// Call job(i) once for every i < jobs. Rethrows the first exception of a job or of the callback; throws Interrupted
   /// when the callback says stop.

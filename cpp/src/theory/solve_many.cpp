@@ -153,7 +153,8 @@ std::vector<Attempt> Many::solve(const Check& check) {
   const Budget budget = ask_for_memory();
   attempts_.resize(problems_.size());
   const int units = horizons_.front().coarse() ? theory::kProgress : horizons_.front().nodes;
-  support::Workers workers(static_cast<int>(problems_.size()), units, options_.progress, call_, "steps");
+  support::Workers workers(static_cast<int>(problems_.size()), static_cast<std::int64_t>(problems_.size()) * units,
+                           options_.progress, call_, "steps");
   workers.run(budget.in_flight, [&](int job) {
     const auto i = static_cast<std::size_t>(job);
     solve_one(i, budget.each[i], workers);

@@ -71,14 +71,23 @@ PaddedVector Modes::weighted_target(int output) const {
   return x;
 }
 
-void Modes::whiten(const PaddedVector& v, PaddedVector& s) const {
-  const double scale = 1.0 / std::sqrt(static_cast<double>(v.size()));
-  for (int k = 0; k < v.size(); ++k) s[k] = scale * root_[k] * v[k];
+template <class T>
+void Modes::whiten(const T* w_hat, int output, T* s) const {
+  const double scale = 1.0 / std::sqrt(static_cast<double>(root_.size()));
+  const PaddedVector& w = target(output);
+  for (int k = 0; k < root_.size(); ++k)
+    s[k] = static_cast<T>(scale * root_[k] * (w[k] - static_cast<double>(w_hat[k])));
 }
 
-void Modes::color(const PaddedVector& q, PaddedVector& u) const {
-  const double scale = std::sqrt(static_cast<double>(q.size()));
-  for (int k = 0; k < q.size(); ++k) u[k] = scale * root_[k] * q[k];
+template <class T>
+void Modes::color(const T* q, T* u) const {
+  const double scale = std::sqrt(static_cast<double>(root_.size()));
+  for (int k = 0; k < root_.size(); ++k) u[k] = static_cast<T>(scale * root_[k] * static_cast<double>(q[k]));
 }
+
+template void Modes::whiten(const double*, int, double*) const;
+template void Modes::whiten(const float*, int, float*) const;
+template void Modes::color(const double*, double*) const;
+template void Modes::color(const float*, float*) const;
 
 }  // namespace lindmft::training

@@ -24,10 +24,12 @@ class Modes {
   [[nodiscard]] const PaddedVector& target(int output = 0) const { return targets_[static_cast<std::size_t>(output)]; }
   /// Lambda w*, along which the population's gradient first moves a centered predictor.
   [[nodiscard]] PaddedVector weighted_target(int output = 0) const;
-  /// s = Lambda^(1/2) v / sqrt(D)
-  void whiten(const PaddedVector& v, PaddedVector& s) const;
+  /// s = Lambda^(1/2) v / sqrt(D) for the discrepancy v = w* - w_hat of an output
+  template <class T>
+  void whiten(const T* w_hat, int output, T* s) const;
   /// u = sqrt(D) Lambda^(1/2) q, the data gradient from q, the mean of z Delta over the samples (theory.md section 2)
-  void color(const PaddedVector& q, PaddedVector& u) const;
+  template <class T>
+  void color(const T* q, T* u) const;
 
  private:
   PaddedVector root_;                  // D       sqrt(lambda_k)

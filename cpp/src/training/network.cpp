@@ -8,205 +8,253 @@
 #include "training/arrays.hpp"
 #include "training/kernels.hpp"
 #include "training/normals.hpp"
+#include "training/parts.hpp"
+#include "training/sgd.hpp"
 
 namespace lindmft::training {
 namespace {
 
-void fill_weights(Stream stream, std::uint64_t first, double scale, std::span<double> out) {
-  fill_normals(stream, first, out);
-  for (double& w : out) w *= scale;
-}
-
 std::uint32_t weight_array(std::size_t l) { return kFirstWeightArray + static_cast<std::uint32_t>(l); }
 
-double norm_per_entry(const PaddedVector& x) { return dot(x, x) / x.size(); }
-
-void add(const PaddedVector& x, PaddedVector& sum) {
-  for (int i = 0; i < sum.size(); ++i) sum[i] += x[i];
+template <class T>
+std::vector<PaddedRows<T>> layers(int rows, const std::vector<int>& sizes) {
+  std::vector<PaddedRows<T>> out;
+  for (const int size : sizes) out.emplace_back(rows, size);
+  return out;
 }
 
-std::vector<PaddedVector> vectors(const std::vector<int>& sizes) { return {sizes.begin(), sizes.end()}; }
-
 /// (largest - smallest) / size of the sums g^l . h^l
-double spread_of_products(const std::vector<PaddedVector>& g, const std::vector<PaddedVector>& h) {
+template <class T>
+double spread_of_products(const std::vector<PaddedRows<T>>& g, const std::vector<PaddedRows<T>>& h, int row) {
   double least = 0.0;
   double most = 0.0;
   double size = 0.0;
   for (std::size_t l = 0; l < h.size(); ++l) {
-    double sum = 0.0;
-    double magnitude = 0.0;
-    for (int i = 0; i < h[l].size(); ++i) {
-      const double term = g[l][i] * h[l][i];
-      sum += term;
-      magnitude += std::abs(term);
-    }
+    const std::ptrdiff_t width = h[l].view().width();
+    const double sum = dot(g[l].row(row), h[l].row(row), width);
     least = l == 0 ? sum : std::min(least, sum);
     most = l == 0 ? sum : std::max(most, sum);
-    size = std::max(size, magnitude);
+    if (std::isnan(sum)) return sum;
+    size = std::max(size, dot_of_sizes(g[l].row(row), h[l].row(row), width));
   }
   return size > 0.0 ? (most - least) / size : 0.0;
 }
 
 }  // namespace
 
-FiniteNetwork::FiniteNetwork(const Problem& problem, const std::vector<int>& sizes, std::uint64_t seed, int replica)
-    : optimizer_(problem.optimizer),
-      residual_(problem.network.kind == Architecture::resnet),
-      gamma0_(scales(problem).gamma0),
-      branch_(scales(problem).branch),
-      multipliers_(scales(problem).lr) {
+template <class T>
+Networks<T>::Networks(const std::vector<Problem>& problems, const std::vector<int>& sizes, Initialization origin,
+                      const Schedule& schedule, int threads)
+    : outputs_(static_cast<int>(problems.front().data.targets.size())),
+      residual_(problems.front().network.kind == Architecture::resnet),
+      schedule_(schedule),
+      threads_(threads) {
+  for (const Problem& p : problems) {
+    const Scales s = scales(p);
+    const double start = p.network.init_scale;
+    riders_.push_back({.optimizer = p.optimizer, .start = start, .memory = {p.optimizer, start}});
+    scales_.push_back({.gamma0 = s.gamma0, .branch = s.branch, .multipliers = s.lr, .centered = p.network.centered});
+  }
   for (std::size_t l = 0; l + 1 < sizes.size(); ++l) {
-    weights_.emplace_back(sizes[l + 1], sizes[l]);
-    if (optimizer_.momentum > 0.0) buffers_.emplace_back(sizes[l + 1], sizes[l]);
-  }
-  const PaddedVector last(sizes.back());
-  signals_.assign(problem.data.targets.size(), {.readout = last,
-                                                .readout_buffer = last,
-                                                .h = vectors(sizes),
-                                                .g = vectors(sizes),
-                                                .initial = PaddedVector(sizes.front())});
-  draw_weights(seed, replica, problem.network.init_scale);
-  if (!problem.network.centered) return;
-  backward();
-  for (std::size_t c = 0; c < signals_.size(); ++c) {
-    PaddedVector start(sizes.front());
-    predictor(start, static_cast<int>(c));
-    signals_[c].initial = start;
-  }
-}
-
-void FiniteNetwork::draw_weights(std::uint64_t seed, int replica, double scale) {
-  for (std::size_t l = 0; l < weights_.size(); ++l) {
-    PaddedMatrix& w = weights_[l];
-    const auto cols = static_cast<std::uint64_t>(w.cols());
-    for (int i = 0; i < w.rows(); ++i) {
-      const std::uint64_t first = static_cast<std::uint64_t>(i) * cols;
-      fill_weights({seed, array_of(weight_array(l), replica)}, first, scale, w.row_span(i));
+    std::vector<ArrayScale> of_array;
+    for (const Scale& s : scales_) {
+      const double product = (skips(l) ? s.branch : 1.0) / std::sqrt(static_cast<double>(sizes[l]));
+      of_array.push_back({product, s.gamma0 * product, s.multipliers[l]});
     }
+    const Stream stream{origin.seed, array_of(weight_array(l), origin.replica)};
+    const auto cols = static_cast<std::uint64_t>(sizes[l]);
+    const DrawRow<T> draw = [=](int i, std::span<T> out) {
+      fill_normals(stream, static_cast<std::uint64_t>(i) * cols, out);
+    };
+    const ArraySetup setup{sizes[l + 1], sizes[l], outputs_, schedule, threads};
+    arrays_.push_back(make_weight_array<T>(setup, riders_, std::move(of_array), draw));
   }
-  for (std::size_t c = 0; c < signals_.size(); ++c) {
-    const std::uint32_t array = array_of(weight_array(weights_.size()), replica, static_cast<int>(c));
-    fill_weights({seed, array}, 0, scale, signals_[c].readout.span());
-  }
+  const int rows = count() * outputs_;
+  readout_ = PaddedRows<T>(rows, sizes.back());
+  readout_buffer_ = readout_;
+  h_ = layers<T>(rows, sizes);
+  g_ = h_;
+  draw_readouts(origin);
 }
 
-double FiniteNetwork::product_scale(std::size_t l) const {
-  return (skips(l) ? branch_ : 1.0) / std::sqrt(static_cast<double>(weights_[l].cols()));
-}
-
-void FiniteNetwork::backward() {
-  for (Signals& s : signals_) s.g.back() = s.readout;
-  for (std::size_t l = weights_.size(); l-- > 0;) {
-    for (Signals& s : signals_) {
-      backward_product(weights_[l], s.g[l + 1], product_scale(l), s.g[l]);
-      if (skips(l)) add(s.g[l + 1], s.g[l]);
+template <class T>
+void Networks<T>::draw_readouts(Initialization origin) {
+  for (int c = 0; c < outputs_; ++c) {
+    fill_normals({origin.seed, array_of(weight_array(arrays_.size()), origin.replica, c)}, 0, readout_.span(c));
+  }
+  for (int k = count() - 1; k >= 0; --k) {
+    const double start = riders_[static_cast<std::size_t>(k)].start;
+    for (int c = 0; c < outputs_; ++c) {
+      for (int i = 0; i < readout_.cols(); ++i)
+        readout_.row(row(k, c))[i] = static_cast<T>(start * readout_.row(c)[i]);
     }
   }
 }
 
-void FiniteNetwork::predictor(PaddedVector& w_hat, int output) const {
-  const Signals& s = signals_[static_cast<std::size_t>(output)];
-  const double scale = w_hat.size() / (gamma0_ * s.readout.size());  // w_hat = sqrt(D) / (gamma0 N_L) W^0^T g^1
-  for (int k = 0; k < w_hat.size(); ++k) w_hat[k] = scale * s.g.front()[k] - s.initial[k];
+template <class T>
+void Networks<T>::add_skip(std::size_t l, const PaddedRows<T>& from, PaddedRows<T>& to) const {
+  if (!skips(l)) return;
+  for (int r = 0; r < to.rows(); ++r) scale_and_add(to.row(r), T{1}, from.row(r), T{1}, to.view().width());
 }
 
-void FiniteNetwork::pass_forward(std::size_t l, Layers& h) const {
-  forward_product(weights_[l], h[l], product_scale(l), h[l + 1]);
-  if (skips(l)) add(h[l], h[l + 1]);
-}
-
-void FiniteNetwork::forward() {
-  for (std::size_t l = 0; l < weights_.size(); ++l) {
-    for (Signals& s : signals_) pass_forward(l, s.h);
+template <class T>
+void Networks<T>::backward() {
+  for (int r = 0; r < readout_.rows(); ++r) std::ranges::copy(readout_.span(r), g_.back().row(r));
+  for (std::size_t l = arrays_.size(); l-- > 0;) {
+    arrays_[l]->backward(g_[l + 1].view(), g_[l].view());
+    add_skip(l, g_[l + 1], g_[l]);
   }
 }
 
-void FiniteNetwork::forward_and_update(int t) {
-  for (std::size_t l = 0; l < weights_.size(); ++l) {
-    // All products are taken with the array before its update; the first output's comes with the update.
-    for (std::size_t c = 1; c < signals_.size(); ++c) pass_forward(l, signals_[c].h);
-    update_array(l, t);
-  }
-  const LinearStep step = linear_step(optimizer_, t, multipliers_.back());
-  for (Signals& s : signals_) vector_step(s.readout, s.readout_buffer, s.h.back(), gamma0_, step);
+template <class T>
+void Networks<T>::predictor(int network, int output, T* w_hat) {
+  const Scale& s = scales_[static_cast<std::size_t>(network)];
+  const PaddedRows<T>& g = g_.front();
+  const double scale = g.cols() / (s.gamma0 * readout_.cols());  // w_hat = sqrt(D) / (gamma0 N_L) W^0^T g^1
+  const int at = row(network, output);
+  std::copy_n(g.row(at), g.view().width(), w_hat);
+  scale_and_add(w_hat, static_cast<T>(scale), w_hat, T{}, g.view().width());
+  if (!s.centered) return;
+  if (initial_.empty()) initial_ = PaddedRows<T>(g.rows(), g.cols());
+  if (riders_[static_cast<std::size_t>(network)].steps == 0) std::copy_n(w_hat, g.view().width(), initial_.row(at));
+  scale_and_add(w_hat, T{1}, initial_.row(at), T{-1}, g.view().width());
 }
 
-/// G^l = sum over outputs of gamma0 b_l / sqrt(N_l) g^{l+1} h^l^T. The step is linear in it: the first output's pass
-/// also does what a step does without a gradient, the others add to it.
-void FiniteNetwork::update_array(std::size_t l, int t) {
-  PaddedMatrix& w = weights_[l];
-  const LinearStep step = linear_step(optimizer_, t, multipliers_[l]);
-  const double scale = product_scale(l);
-  const double rank_one = gamma0_ * scale;
-  Signals& first = signals_.front();
-  if (buffers_.empty()) {
-    forward_step(w, first.h[l], scale, first.h[l + 1], first.g[l + 1], rank_one, step);
-  } else {
-    forward_step(w, buffers_[l], first.h[l], scale, first.h[l + 1], first.g[l + 1], rank_one, step);
-  }
-  if (skips(l)) add(first.h[l], first.h[l + 1]);
-  for (std::size_t c = 1; c < signals_.size(); ++c) {
-    const Signals& s = signals_[c];
-    add_outer(w, s.g[l + 1], s.h[l], step.gain * rank_one);
-    if (!buffers_.empty()) add_outer(buffers_[l], s.g[l + 1], s.h[l], step.feed * rank_one);
+template <class T>
+void Networks<T>::forward() {
+  for (std::size_t l = 0; l < arrays_.size(); ++l) {
+    arrays_[l]->forward(h_[l].view(), h_[l + 1].view());
+    add_skip(l, h_[l], h_[l + 1]);
   }
 }
 
-double FiniteNetwork::feature_norm(int l) const {
+template <class T>
+void Networks<T>::forward_and_update(int t) {
+  for (std::size_t l = 0; l < arrays_.size(); ++l) {
+    arrays_[l]->forward_and_update(t, h_[l].view(), h_[l + 1].view(), g_[l + 1].view());
+    add_skip(l, h_[l], h_[l + 1]);
+  }
+  for (int k = 0; k < count(); ++k) {
+    if (riders_[static_cast<std::size_t>(k)].active) update_readout(k, t);
+  }
+  fold_if_full();
+}
+
+template <class T>
+void Networks<T>::update_readout(int network, int t) {
+  const auto at = static_cast<std::size_t>(network);
+  Rider& rider = riders_[at];
+  const LinearStep step = linear_step(rider.optimizer, t, scales_[at].multipliers.back());
+  for (int c = 0; c < outputs_; ++c) {
+    const int r = row(network, c);
+    vector_step(readout_.row(r), readout_buffer_.row(r), h_.back().row(r), scales_[at].gamma0, step,
+                readout_.view().width());
+  }
+  ++rider.steps;
+  if (schedule_.method != Method::in_place) rider.memory.step(t);
+}
+
+template <class T>
+void Networks<T>::fold_if_full() {
+  if (!schedule_.folds || ++age_ < schedule_.capacity) return;
+  age_ = 0;
+  for (const auto& array : arrays_) array->fold();
+  for (Rider& rider : riders_) rider.memory.fold();
+}
+
+template <class T>
+void Networks<T>::drop(int network) {
+  riders_[static_cast<std::size_t>(network)].active = false;
+  for (int c = 0; c < outputs_; ++c) {
+    const int r = row(network, c);
+    std::ranges::fill(readout_.span(r), T{});
+    for (Layers* list : {&h_, &g_}) {
+      for (PaddedRows<T>& x : *list) std::ranges::fill(x.span(r), T{});
+    }
+  }
+}
+
+template <class T>
+double Networks<T>::norm(int network, const PaddedRows<T>& x) const {
   double sum = 0.0;
-  for (const Signals& s : signals_) sum += norm_per_entry(s.h[static_cast<std::size_t>(l)]);
-  return sum;
+  for (int c = 0; c < outputs_; ++c) {
+    const T* r = x.row(row(network, c));
+    sum += dot(r, r, x.view().width());
+  }
+  return sum / x.cols();
 }
 
-double FiniteNetwork::gradient_norm(int l) const {
-  double sum = 0.0;
-  for (const Signals& s : signals_) sum += norm_per_entry(s.g[static_cast<std::size_t>(l)]);
-  return sum;
+template <class T>
+double Networks<T>::feature_norm(int network, int l) const {
+  return norm(network, h_[static_cast<std::size_t>(l)]);
 }
 
-double FiniteNetwork::chain_residual() const {
+template <class T>
+double Networks<T>::gradient_norm(int network, int l) const {
+  return norm(network, g_[static_cast<std::size_t>(l)]);
+}
+
+template <class T>
+double Networks<T>::chain_residual(int network) const {
   double largest = 0.0;
-  for (const Signals& s : signals_) {
-    const double spread = spread_of_products(s.g, s.h);
+  for (int c = 0; c < outputs_; ++c) {
+    const double spread = spread_of_products(g_, h_, row(network, c));
     if (std::isnan(spread)) return spread;
     largest = std::max(largest, spread);
   }
   return largest;
 }
 
-double FiniteNetwork::kernel(const PaddedVector& x) {
+template <class T>
+std::vector<double> Networks<T>::kernels(const Padded<T>& x) {
   if (probe_.empty()) {
-    for (const PaddedVector& h : signals_.front().h) probe_.emplace_back(h.size());
+    for (const PaddedRows<T>& h : h_) probe_.emplace_back(h.rows(), h.cols());
   }
-  probe_.front() = x;
-  for (std::size_t l = 0; l < weights_.size(); ++l) pass_forward(l, probe_);
-  return kernel(probe_);
+  for (int r = 0; r < probe_.front().rows(); ++r) std::ranges::copy(x.span(), probe_.front().row(r));
+  for (std::size_t l = 0; l < arrays_.size(); ++l) {
+    arrays_[l]->forward(probe_[l].view(), probe_[l + 1].view());
+    add_skip(l, probe_[l], probe_[l + 1]);
+  }
+  std::vector<double> out;
+  for (int k = 0; k < count(); ++k) out.push_back(kernel(k, probe_));
+  return out;
 }
 
 // Array l moves by eta c_l gamma0 b_l / sqrt(N_l) g^{l+1} h_u^l^T and the answer to x, sqrt(D) / (gamma0 N_L) w^L .
 // h_x^L, by sqrt(D) / (gamma0 N_L) b_l / sqrt(N_l) g^{l+1} . dW^l h_x^l for it: eta x . NTK u / sqrt(D) in all, with
 // NTK = D / N_L sum_l c_l b_l^2 |g^{l+1}|^2 / N_l h_x^l . h_u^l; the readout is array L, with 1 for |g|^2.
-double FiniteNetwork::kernel(const Layers& h) const {
+template <class T>
+double Networks<T>::kernel(int network, const Layers& h) const {
+  const int r = row(network, 0);
+  const auto norm_per_entry = [&](const PaddedRows<T>& x) {
+    return dot(x.row(r), x.row(r), x.view().width()) / x.cols();
+  };
   const double size = norm_per_entry(h.front());
   if (size == 0.0) return 0.0;
-  const Layers& g = signals_.front().g;
-  double sum = multipliers_.back() * norm_per_entry(h.back());
-  for (std::size_t l = 0; l < weights_.size(); ++l) {
-    const double branch = skips(l) ? branch_ : 1.0;
-    const double growth = static_cast<double>(g[l + 1].size()) / g.back().size();
-    sum += multipliers_[l] * branch * branch * growth * norm_per_entry(g[l + 1]) * norm_per_entry(h[l]);
+  const Scale& s = scales_[static_cast<std::size_t>(network)];
+  double sum = s.multipliers.back() * norm_per_entry(h.back());
+  for (std::size_t l = 0; l < arrays_.size(); ++l) {
+    const double branch = skips(l) ? s.branch : 1.0;
+    const double growth = static_cast<double>(g_[l + 1].cols()) / g_.back().cols();
+    sum += s.multipliers[l] * branch * branch * growth * norm_per_entry(g_[l + 1]) * norm_per_entry(h[l]);
   }
   return sum / size;
 }
 
-double FiniteNetwork::bytes(const std::vector<double>& sizes, const Problem& problem, bool kernels) {
-  double matrices = 0.0;
-  for (std::size_t l = 0; l + 1 < sizes.size(); ++l) matrices += padded_bytes(sizes[l + 1], sizes[l]);
-  double layers = 0.0;
-  for (const double size : sizes) layers += padded_bytes(size);
-  const double output = padded_bytes(sizes.front()) + 2.0 * padded_bytes(sizes.back()) + 2.0 * layers;
-  return matrices * (problem.optimizer.momentum > 0.0 ? 2.0 : 1.0) +
-         output * static_cast<double>(problem.data.targets.size()) + (kernels ? layers : 0.0);
+double networks_bytes(const std::vector<int>& sizes, const Schedule& schedule, double networks, double outputs,
+                      bool momentum, bool kernels, double scalar) {
+  const double vectors = networks * outputs;
+  double sum = padded_bytes(vectors, sizes.front(), scalar) + padded_bytes(2.0 * vectors, sizes.back(), scalar);
+  for (std::size_t l = 0; l < sizes.size(); ++l) {
+    sum += padded_bytes((kernels ? 3.0 : 2.0) * vectors, sizes[l], scalar);
+    if (l + 1 < sizes.size())
+      sum += weight_array_bytes(schedule, networks, sizes[l + 1], sizes[l], outputs, momentum, scalar);
+  }
+  const double gains = schedule.method == Method::in_place ? 0.0 : 4.0 * sizeof(double) * schedule.capacity;
+  return sum + networks * gains;
 }
+
+template class Networks<double>;
+template class Networks<float>;
 
 }  // namespace lindmft::training

@@ -93,8 +93,8 @@ LINDMFT_CLONES void unit_interval(const RandomBits& bits, std::size_t counters, 
 }
 
 /// Cut [first, first + size) into blocks that start at whole counters.
-template <class Transform>
-void fill(Stream stream, std::uint64_t first, std::span<double> out, Transform transform) {
+template <class T, class Transform>
+void fill(Stream stream, std::uint64_t first, std::span<T> out, Transform transform) {
   RandomBits bits;
   std::array<double, kBlock> block;
   while (!out.empty()) {
@@ -103,7 +103,8 @@ void fill(Stream stream, std::uint64_t first, std::span<double> out, Transform t
     const std::size_t counters = (skip + count + 1) / 2;
     draw(stream, first / 2, counters, bits);
     transform(bits, counters, block.data());
-    std::copy_n(block.data() + skip, count, out.data());
+    std::transform(block.data() + skip, block.data() + skip + count, out.data(),
+                   [](double x) { return static_cast<T>(x); });
     out = out.subspan(count);
     first += count;
   }
@@ -112,8 +113,12 @@ void fill(Stream stream, std::uint64_t first, std::span<double> out, Transform t
 }  // namespace
 
 void fill_normals(Stream stream, std::uint64_t first, std::span<double> out) { fill(stream, first, out, box_muller); }
+void fill_normals(Stream stream, std::uint64_t first, std::span<float> out) { fill(stream, first, out, box_muller); }
 
 void fill_uniforms(Stream stream, std::uint64_t first, std::span<double> out) {
+  fill(stream, first, out, unit_interval);
+}
+void fill_uniforms(Stream stream, std::uint64_t first, std::span<float> out) {
   fill(stream, first, out, unit_interval);
 }
 

@@ -1,22 +1,27 @@
 // Storage for the kernels: rows start on cache lines and are padded with zeros, so that the kernels need no remainders.
+// T is the precision, double or float.
 #pragma once
 
 #include <cstddef>
 #include <new>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 namespace lindmft::training {
 
-inline constexpr std::ptrdiff_t kLanes = 8;     ///< doubles in a cache line, and in the widest vector register
-inline constexpr std::ptrdiff_t kRowGroup = 4;  ///< rows that some kernels take at a time; divides kLanes
+inline constexpr std::ptrdiff_t kCacheLine = 64;
+
+/// Numbers in a cache line, and in the widest vector register
+template <class T>
+inline constexpr std::ptrdiff_t kLanes = kCacheLine / static_cast<std::ptrdiff_t>(sizeof(T));
 
 constexpr std::ptrdiff_t round_up(std::ptrdiff_t n, std::ptrdiff_t unit) { return (n + unit - 1) / unit * unit; }
 
 template <class T>
 struct CacheAligned {
   using value_type = T;
-  static constexpr std::align_val_t kAlignment{kLanes * sizeof(double)};
+  static constexpr std::align_val_t kAlignment{kCacheLine};
   CacheAligned() = default;
   template <class U>
   explicit CacheAligned(const CacheAligned<U>& /*other*/) {}
@@ -25,56 +30,91 @@ struct CacheAligned {
   bool operator==(const CacheAligned& /*other*/) const { return true; }
 };
 
+/// A rectangle inside somebody's padded storage. `cols` may end inside a line; what is behind it there is zero.
+template <class T>
+struct Rows {
+  T* data;
+  int rows;
+  int cols;
+  std::ptrdiff_t stride;
+
+  /// Entries that the kernels treat: whole lines
+  [[nodiscard]] std::ptrdiff_t width() const { return round_up(cols, kLanes<std::remove_const_t<T>>); }
+  [[nodiscard]] T* row(std::ptrdiff_t i) const { return data + i * stride; }
+  [[nodiscard]] std::span<T> span(std::ptrdiff_t i) const { return {row(i), static_cast<std::size_t>(cols)}; }
+  [[nodiscard]] Rows middle(int first, int count) const { return {row(first), count, cols, stride}; }
+  /// `first` must be a whole number of lines.
+  [[nodiscard]] Rows columns(int first, int count) const { return {data + first, rows, count, stride}; }
+  operator Rows<const T>() const { return {data, rows, cols, stride}; }  // NOLINT(google-explicit-constructor)
+};
+
 /// A vector whose padding stays zero as long as writers keep to its span.
-class PaddedVector {
+template <class T>
+class Padded {
  public:
-  PaddedVector() = default;
-  explicit PaddedVector(int size, double value = 0.0)
-      : size_(size), values_(static_cast<std::size_t>(round_up(size, kLanes))) {
-    for (double& x : span()) x = value;
+  Padded() = default;
+  explicit Padded(int size, T value = T{})
+      : size_(size), values_(static_cast<std::size_t>(round_up(size, kLanes<T>))) {
+    for (T& x : span()) x = value;
   }
 
   [[nodiscard]] int size() const { return size_; }
-  [[nodiscard]] double* data() { return values_.data(); }
-  [[nodiscard]] const double* data() const { return values_.data(); }
-  [[nodiscard]] std::span<double> span() { return {values_.data(), static_cast<std::size_t>(size_)}; }
-  [[nodiscard]] std::span<const double> span() const { return {values_.data(), static_cast<std::size_t>(size_)}; }
-  double& operator[](int i) { return values_[static_cast<std::size_t>(i)]; }
-  double operator[](int i) const { return values_[static_cast<std::size_t>(i)]; }
+  [[nodiscard]] std::ptrdiff_t width() const { return static_cast<std::ptrdiff_t>(values_.size()); }
+  [[nodiscard]] T* data() { return values_.data(); }
+  [[nodiscard]] const T* data() const { return values_.data(); }
+  [[nodiscard]] std::span<T> span() { return {values_.data(), static_cast<std::size_t>(size_)}; }
+  [[nodiscard]] std::span<const T> span() const { return {values_.data(), static_cast<std::size_t>(size_)}; }
+  T& operator[](int i) { return values_[static_cast<std::size_t>(i)]; }
+  T operator[](int i) const { return values_[static_cast<std::size_t>(i)]; }
 
  private:
   int size_ = 0;
-  std::vector<double, CacheAligned<double>> values_;
+  std::vector<T, CacheAligned<T>> values_;
 };
 
-/// A row-major matrix; its rows are padded as above, and zero rows fill the last group.
-class PaddedMatrix {
+/// From one row to the next: whole lines, and not a multiple of a page. Kernels walk down several rows at once, which
+/// would otherwise fight for the same few lines of the first-level cache.
+template <class T>
+constexpr std::ptrdiff_t stride_of(std::ptrdiff_t cols) {
+  constexpr std::ptrdiff_t kPage = 4096 / static_cast<std::ptrdiff_t>(sizeof(T));
+  const std::ptrdiff_t width = round_up(cols, kLanes<T>);
+  return width % kPage == 0 && width > 0 ? width + kLanes<T> : width;
+}
+
+/// A row-major matrix; its rows are padded as above.
+template <class T>
+class PaddedRows {
  public:
-  PaddedMatrix() = default;
-  PaddedMatrix(int rows, int cols)
+  PaddedRows() = default;
+  PaddedRows(int rows, int cols)
       : rows_(rows),
         cols_(cols),
-        stride_(round_up(cols, kLanes)),
-        values_(static_cast<std::size_t>(round_up(rows, kRowGroup) * stride_)) {}
+        stride_(stride_of<T>(cols)),
+        values_(static_cast<std::size_t>(rows) * static_cast<std::size_t>(stride_)) {}
 
+  [[nodiscard]] bool empty() const { return values_.empty(); }
   [[nodiscard]] int rows() const { return rows_; }
   [[nodiscard]] int cols() const { return cols_; }
-  [[nodiscard]] std::ptrdiff_t stride() const { return stride_; }
-  [[nodiscard]] double* row(std::ptrdiff_t i) { return values_.data() + i * stride_; }
-  [[nodiscard]] const double* row(std::ptrdiff_t i) const { return values_.data() + i * stride_; }
-  [[nodiscard]] std::span<double> row_span(std::ptrdiff_t i) { return {row(i), static_cast<std::size_t>(cols_)}; }
+  [[nodiscard]] T* row(std::ptrdiff_t i) { return values_.data() + i * stride_; }
+  [[nodiscard]] const T* row(std::ptrdiff_t i) const { return values_.data() + i * stride_; }
+  [[nodiscard]] std::span<T> span(std::ptrdiff_t i) { return {row(i), static_cast<std::size_t>(cols_)}; }
+  [[nodiscard]] std::span<const T> span(std::ptrdiff_t i) const { return {row(i), static_cast<std::size_t>(cols_)}; }
+  [[nodiscard]] Rows<T> view() { return {values_.data(), rows_, cols_, stride_}; }
+  [[nodiscard]] Rows<const T> view() const { return {values_.data(), rows_, cols_, stride_}; }
 
  private:
   int rows_ = 0;
   int cols_ = 0;
   std::ptrdiff_t stride_ = 0;
-  std::vector<double, CacheAligned<double>> values_;
+  std::vector<T, CacheAligned<T>> values_;
 };
 
-/// What they take, in bytes.
-constexpr double padded_bytes(double size) { return sizeof(double) * (size + kLanes); }
-constexpr double padded_bytes(double rows, double cols) {
-  return sizeof(double) * (rows + kRowGroup) * (cols + kLanes);
+using PaddedVector = Padded<double>;
+using PaddedMatrix = PaddedRows<double>;
+
+/// What they take, in bytes, for numbers of so many bytes.
+constexpr double padded_bytes(double rows, double cols, double scalar) {
+  return rows * (scalar * cols + 2.0 * kCacheLine);
 }
 
 }  // namespace lindmft::training

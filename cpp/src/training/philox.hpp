@@ -32,9 +32,11 @@ inline PhiloxWords philox4x32_10(PhiloxWords counter, std::uint64_t key) {
 
 /// One array of random numbers: the seed is the key, the array's number a part of the counter, so streams never
 /// overlap.
+/// An array may be drawn again, independently: `draw` counts these.
 struct Stream {
   std::uint64_t seed;
   std::uint32_t array;
+  std::uint32_t draw = 0;
 };
 
 /// The bits of consecutive counters; each counter gives two words of 64 bits.

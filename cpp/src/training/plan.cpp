@@ -9,6 +9,7 @@
 
 #include "problem/scales.hpp"
 #include "support/threads.hpp"
+#include "training/ride.hpp"
 #include "training/arrays.hpp"
 #include "training/network.hpp"
 #include "training/samples.hpp"
@@ -51,24 +52,6 @@ std::vector<int> network_sizes(const Network& network, int dim) {
   return sizes;
 }
 
-/// Bytes of everything but the results, for one seed at a time.
-double seed_bytes(const Plan& plan) {
-  const Problem& problem = plan.problem;
-  const double networks = static_cast<double>(plan.k_init) * plan.k_data;
-  const double outputs = plan.outputs();
-  constexpr double kErrors = 3.0;                                                // v, s, q
-  const double mode_vectors = 1.0 + 3.0 * outputs + (plan.kernels ? 2.0 : 0.0);  // 3: while a rotation is applied
-  const std::vector<double> sizes(plan.sizes.begin(), plan.sizes.end());
-  return networks *
-             (FiniteNetwork::bytes(sizes, problem, plan.kernels) + kErrors * outputs * padded_bytes(plan.dim())) +
-         plan.k_data * samples_bytes(problem.data, plan.dim(), plan.samples) + mode_vectors * padded_bytes(plan.dim());
-}
-
-/// `series`: numbers that a step of a seed leaves.
-double plan_bytes(const Plan& plan, double series) {
-  return plan.threads * seed_bytes(plan) + sizeof(double) * (series * plan.runs() + 1.0) * plan.steps;
-}
-
 void require_finite(const Problem& problem) {
   const Network& network = problem.network;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -82,62 +65,190 @@ void require_few(const Plan& plan) {
   const auto most = [](int limit, const std::string& what) { return "at most " + std::to_string(limit) + " " + what; };
   require(plan.outputs() <= kMostOutputs, "data.targets", most(kMostOutputs, "targets to train networks"),
           plan.outputs());
-  require(plan.problem.network.depth <= kLargestDepth, "network.depth", most(kLargestDepth, "to train networks"),
-          plan.problem.network.depth);
+  const int depth = plan.members.front().problem.network.depth;
+  require(depth <= kLargestDepth, "network.depth", most(kLargestDepth, "to train networks"), depth);
   const std::string allowed = "from 1 to " + std::to_string(kMostReplicas);
   require(plan.k_init >= 1 && plan.k_init <= kMostReplicas, "k_init", allowed, plan.k_init);
   require(plan.k_data >= 1 && plan.k_data <= kMostReplicas, "k_data", allowed, plan.k_data);
 }
 
-/// What both kinds of call settle alike; bytes are left open.
+/// Steps, dim and seeds, which all problems have in common.
 template <class Options>
-Plan common_plan(const Problem& problem, int steps, const Options& options) {
+void require_common(int steps, const Options& options) {
   require(steps >= 1, "steps", "at least 1", steps);
   require(options.dim >= 1, "dim", "at least 1", options.dim);
   if (options.seeds.empty())
     throw std::invalid_argument("seeds must be a list with at least one entry, got an empty list");
+}
+
+/// One problem alone, without a method yet
+template <class Options>
+Plan plan_of(const Problem& problem, int steps, const Options& options) {
   require_finite(problem);
   validate(problem, steps);
   const bool trace_class = problem.data.spectrum.trace_class;
-  const Problem ordinary = trace_class ? with_ratios(problem, options.dim) : problem;
-  Plan plan{.problem = ordinary,
+  Plan plan{.members = {{.problem = trace_class ? with_ratios(problem, options.dim) : problem}},
             .steps = steps,
             .sizes = {options.dim},
-            .samples = sample_count(ordinary.data, options.dim),
+            .samples = 0,
             .seeds = options.seeds,
-            .threads = std::min(support::resolve_threads(options.threads), static_cast<int>(options.seeds.size())),
-            .k_init = 1,
-            .k_data = 1,
-            .kernels = false,
             .feature_scale = trace_class ? 1.0 / options.dim : 1.0,
-            .bytes = 0.0};
+            .precision = options.precision};
+  require_few(plan);
+  plan.samples = sample_count(plan.data(), options.dim);
+  plan.sizes = network_sizes(plan.members.front().problem.network, options.dim);
+  constexpr double kTotals = 3.0;  // both losses, chain_residual
+  plan.series = kTotals + 2.0 * plan.depth() + 2.0 * plan.outputs();
   return plan;
+}
+
+/// call(), with a name before what it complains of
+template <class Function>
+auto naming(const std::string& name, Function call) {
+  try {
+    return call();
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(name + error.what());
+  }
+}
+
+bool any_momentum(const Plan& plan) {
+  return std::ranges::any_of(plan.members, [](const Member& m) { return m.problem.optimizer.momentum > 0.0; });
+}
+
+/// Of the networks with one initialization
+Shape shape(const Plan& plan, int steps) {
+  return {.sizes = plan.sizes,
+          .samples = plan.samples,
+          .networks = plan.count() * plan.k_data,
+          .outputs = plan.outputs(),
+          .steps = steps,
+          .momentum = any_momentum(plan),
+          .scalar = plan.scalar()};
+}
+
+double seed_bytes(const Plan& plan) {
+  const double riders = static_cast<double>(plan.count()) * plan.k_data;
+  const double outputs = plan.outputs();
+  const double mode_vectors = 1.0 + 3.0 * outputs + (plan.kernels ? 2.0 : 0.0);  // 3: while a rotation is applied
+  constexpr double kErrors = 2.0;                                                // s, q
+  return plan.k_init * (networks_bytes(plan.sizes, plan.schedule, riders, outputs, any_momentum(plan), plan.kernels,
+                                       plan.scalar()) +
+                        padded_bytes(kErrors * riders * outputs, plan.dim(), plan.scalar())) +
+         plan.k_data * samples_bytes(plan.data(), plan.dim(), plan.samples, plan.count() * plan.k_init, plan.scalar()) +
+         padded_bytes(mode_vectors, plan.dim(), sizeof(double));
+}
+
+void settle_method(Plan& plan, Method method) {
+  const Shape s = shape(plan, plan.steps);
+  plan.schedule = method == Method::automatic ? choose(s) : schedule_of(s, method);
+  plan.seed_bytes = seed_bytes(plan);
+}
+
+double result_bytes(const std::vector<Plan>& plans) {
+  double sum = 0.0;
+  for (const Plan& p : plans) sum += sizeof(double) * p.count() * (p.series * p.runs() + 1.0) * p.steps;
+  return sum;
+}
+
+/// As many members at a time as fit into the memory, by equal parts.
+std::vector<Plan> batches(const Plan& whole, Method method, double room) {
+  std::vector<Plan> out;
+  for (int parts = 1; parts <= whole.count(); ++parts) {
+    const int size = (whole.count() + parts - 1) / parts;
+    if (parts > 1 && size == (whole.count() + parts - 2) / (parts - 1)) continue;  // no smaller than before
+    Plan batch = whole;
+    batch.members.resize(static_cast<std::size_t>(size));
+    settle_method(batch, method);
+    if (batch.seed_bytes > room && size > 1) continue;
+    for (int first = 0; first < whole.count(); first += size) {
+      Plan& next = out.emplace_back(whole);
+      const auto from = whole.members.begin() + first;
+      next.members.assign(from, from + std::min(size, whole.count() - first));
+      settle_method(next, method);
+    }
+    break;
+  }
+  return out;
+}
+
+/// A step that is worth several threads of its own
+bool is_large(const Plan& plan) {
+  constexpr double kOperations = 4e6;
+  const Work one = work(shape(plan, 1), plan.schedule);
+  return plan.k_init * one.operations > kOperations;
+}
+
+/// Seeds side by side while there are enough of them, and it fits; else large ones one by one, each with all threads.
+Call call_of(std::vector<Plan> plans, Method method, int requested_threads, double limit) {
+  const double results = result_bytes(plans);
+  std::vector<Plan> all;
+  for (const Plan& plan : plans) {
+    for (Plan& batch : batches(plan, method, limit - results)) all.push_back(std::move(batch));
+  }
+  int jobs = 0;
+  double largest = 0.0;
+  bool large = false;
+  for (const Plan& p : all) {
+    jobs += p.runs();
+    largest = std::max(largest, p.seed_bytes);
+    large = large || is_large(p);
+  }
+  const int threads = support::resolve_threads(requested_threads);
+  int at_a_time = std::min(threads, jobs);
+  if (at_a_time * largest > limit - results) at_a_time = std::max(1, static_cast<int>((limit - results) / largest));
+  if (large && at_a_time < threads) {
+    at_a_time = 1;
+    for (Plan& p : all) p.threads = threads;
+  }
+  return {.plans = std::move(all), .threads = at_a_time, .bytes = results + at_a_time * largest};
 }
 
 }  // namespace
 
-Plan make_plan(const Problem& problem, int steps, const TrainOptions& options) {
-  Plan plan = common_plan(problem, steps, options);
-  require_few(plan);
+Work Plan::work(int steps_done) const {
+  const Work one = training::work(shape(*this, steps_done), schedule);
+  const double inputs = static_cast<double>(samples) * dim() * steps_done * scalar();
+  // A data set is read once for the networks of all initializations.
+  return {k_init * one.operations, k_init * one.bytes + (k_data - k_init) * inputs};
+}
+
+Call make_call(const Problem& problem, int steps, const TrainOptions& options, double limit) {
+  require_common(steps, options);
+  Plan plan = plan_of(problem, steps, options);
   if (options.kernels && plan.outputs() > 1)
     throw std::invalid_argument("kernels must be left out with several targets, got true");
   plan.kernels = options.kernels;
-  plan.sizes = network_sizes(plan.problem.network, options.dim);
-  constexpr double kTotals = 3.0;  // both losses, chain_residual
-  constexpr double kKernels = 3.0;
-  plan.bytes = plan_bytes(plan, kTotals + 2.0 * plan.depth() + 2.0 * plan.outputs() + (plan.kernels ? kKernels : 0.0));
-  return plan;
+  plan.series += plan.kernels ? 3.0 : 0.0;
+  plan.members.front().noise_draw = options.noise_draw;
+  return call_of({plan}, options.method, options.threads, limit);
 }
 
-Plan make_plan(const Problem& problem, int steps, const ReplicaOptions& options) {
-  Plan plan = common_plan(problem, steps, options);
+Call make_call(std::span<const Problem> problems, int steps, const TrainManyOptions& options, double limit) {
+  require_common(steps, options);
+  if (problems.empty()) throw std::invalid_argument("problems must be a list with at least one entry, got an empty list");
+  const std::size_t draws = options.noise_draws.size();
+  require(draws == 1 || draws == problems.size(), "noise_draw",
+          "one number, or one a problem (" + std::to_string(problems.size()) + ")", static_cast<double>(draws));
+  std::vector<Plan> groups;
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    Plan plan = naming("problems[" + std::to_string(i) + "]: ", [&] { return plan_of(problems[i], steps, options); });
+    plan.members.front().noise_draw = options.noise_draws[draws == 1 ? 0 : i];
+    plan.members.front().place = static_cast<int>(i);
+    add_to_groups(std::move(plan), groups);
+  }
+  return call_of(std::move(groups), options.method, options.threads, limit);
+}
+
+Call make_call(const Problem& problem, int steps, const ReplicaOptions& options, double limit) {
+  require_common(steps, options);
+  Plan plan = plan_of(problem, steps, options);
   plan.k_init = options.k_init;
   plan.k_data = options.k_data;
   require_few(plan);
-  plan.sizes = network_sizes(plan.problem.network, options.dim);
   constexpr double kOverlaps = 5.0;  // four, and the averaged loss
-  plan.bytes = plan_bytes(plan, kOverlaps);
-  return plan;
+  plan.series = kOverlaps;
+  return call_of({plan}, options.method, options.threads, limit);
 }
 
 }  // namespace lindmft::training

@@ -1,7 +1,6 @@
 // The overlaps of a seed's networks by what they share (theory.md section 3, replicas).
 #include <cstddef>
 
-#include "training/kernels.hpp"
 #include "training/record.hpp"
 
 namespace lindmft::training {
@@ -42,21 +41,6 @@ void record_overlaps(const Trial& trial, int row, int t, ReplicaEnsemble& out) {
   independent.write(out.independent, row, t);
 }
 
-/// From the averaged discrepancy itself, whatever the overlaps say.
-double averaged_loss(const Trial& trial, const Plan& plan) {
-  const int networks = plan.k_init * plan.k_data;
-  double loss = 0.0;
-  for (int c = 0; c < plan.outputs(); ++c) {
-    PaddedVector mean(plan.dim());
-    for (int i = 0; i < networks; ++i) {
-      const PaddedVector& s = trial.errors(i, c).s;
-      for (int k = 0; k < mean.size(); ++k) mean[k] += s[k] / networks;
-    }
-    loss += dot(mean, mean);
-  }
-  return loss;
-}
-
 }  // namespace
 
 ReplicaEnsemble allocate_replicas(const Plan& plan) {
@@ -70,13 +54,22 @@ ReplicaEnsemble allocate_replicas(const Plan& plan) {
   return out;
 }
 
-void simulate(const Plan& plan, int index, ReplicaEnsemble& out, const Advance& advance) {
-  const auto record = [&](const Trial& trial, int t) {
-    record_overlaps(trial, index, t, out);
-    out.averaged_loss(index, t) = averaged_loss(trial, plan);
-  };
-  march(plan, index, out.diverged_at, advance, record,
-        [&](int t) { for_each_series(out, [&](Matrix& m) { fill_infinity(m, index, t); }); });
+int simulate(const Plan& plan, int index, ReplicaEnsemble& out, const Advance& advance) {
+  const auto trial = make_trial(plan, plan.seeds[static_cast<std::size_t>(index)]);
+  for (int t = 0; t < plan.steps; ++t) {
+    trial->step(t, t + 1 < plan.steps);
+    for (int i = 0; i < plan.k_init * plan.k_data; ++i) {
+      if (!trial->diverged(i)) continue;
+      out.diverged_at[static_cast<std::size_t>(index)] = t;
+      for_each_series(out, [&](Matrix& m) { fill_infinity(m, index, t); });
+      advance(plan.steps - t);
+      return t + 1;
+    }
+    record_overlaps(*trial, index, t, out);
+    out.averaged_loss(index, t) = trial->averaged_loss();
+    if (!advance(1)) return t + 1;
+  }
+  return plan.steps;
 }
 
 }  // namespace lindmft::training

@@ -1,25 +1,30 @@
-// The samples of one seed and how a step uses them (theory.md section 6), in the white coordinates of modes.hpp.
+// The samples of one data set and how a step uses them (theory.md section 6), in the white coordinates of modes.hpp.
+// Every vector that meets them, one a network and output, is a row of a block: each sample is read once for all.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "lindmft/problem.hpp"
 #include "training/padded.hpp"
 
 namespace lindmft::training {
 
-/// What one output of a network gets wrong, and what the samples make of it.
-struct Errors {
-  explicit Errors(int dim) : v(dim), s(dim), q(dim) {}
-
-  PaddedVector v;     ///< D  discrepancy w* - w_hat
-  PaddedVector s;     ///< D  the same in white coordinates, Lambda^(1/2) v / sqrt(D)
-  PaddedVector q;     ///< D  mean of z Delta over the samples of a step; it estimates s
-  double loss = 0.0;  ///< train loss, the mean of Delta^2
+/// The label noise that one network sees, on inputs that it shares with others.
+struct Labels {
+  double sigma;
+  std::uint32_t draw = 0;  // which independent draw of the noise
 };
 
+/// Where the samples come from: data set `replica` of a seed.
+struct DataSet {
+  std::uint64_t seed;
+  int replica = 0;
+};
+
+template <class T>
 class Samples {
  public:
   Samples() = default;
@@ -27,17 +32,18 @@ class Samples {
   Samples& operator=(const Samples&) = delete;
   virtual ~Samples() = default;
 
-  /// From s, with residuals Delta = z . s + sigma eps, the q and the loss of step t, for any number of networks that
-  /// see these samples: all outputs of the first network, then those of the next. Inputs and the choice among them are
-  /// the same for all; noise is an output's own.
-  virtual void gradient(int t, std::span<Errors> errors) = 0;
+  /// From s = Lambda^(1/2) v / sqrt(D), with residuals Delta = z . s + sigma eps, for step t: q, the mean of z Delta
+  /// over its samples, which estimates s, and the train losses, means of Delta^2. Rows are all outputs of the first
+  /// network, then those of the next. Inputs and the choice among them are the same for all; noise is an output's own.
+  virtual void gradient(int t, Rows<const T> s, Rows<T> q, std::span<double> losses) = 0;
 };
 
-/// `count`: P, or the batch of one pass; 0 for the population. `replica`: which data set of the seed.
-[[nodiscard]] std::unique_ptr<Samples> make_samples(const Data& data, int dim, int count, std::uint64_t seed,
-                                                    int replica = 0);
+/// `count`: P, or the batch of one pass; 0 for the population. `labels`: an entry a network.
+template <class T>
+[[nodiscard]] std::unique_ptr<Samples<T>> make_samples(const Data& data, int dim, int count, DataSet origin,
+                                                       const std::vector<Labels>& labels, int threads);
 
-/// Bytes that make_samples takes.
-[[nodiscard]] double samples_bytes(const Data& data, int dim, double count);
+/// Bytes that make_samples takes, for so many networks.
+[[nodiscard]] double samples_bytes(const Data& data, int dim, int count, int networks, double scalar);
 
 }  // namespace lindmft::training

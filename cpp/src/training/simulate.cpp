@@ -1,6 +1,7 @@
 #include "training/simulate.hpp"
 
-#include "training/kernels.hpp"
+#include <numeric>
+
 #include "training/record.hpp"
 
 namespace lindmft::training {
@@ -17,15 +18,13 @@ void for_each_series(Ensemble& out, Visit visit) {
   }
 }
 
-void record(const Trial& trial, int row, int t, Ensemble& out) {
-  const Reading& seen = trial.reading(0);
+void record(const Reading& seen, int row, int t, Ensemble& out) {
   out.test_loss(row, t) = seen.test_loss;
   out.train_loss(row, t) = seen.train_loss;
   out.chain_residual(row, t) = seen.chain_residual;
   for (std::size_t c = 0; c < out.test_loss_by_output.size(); ++c) {
-    const Errors& e = trial.errors(0, static_cast<int>(c));
-    out.test_loss_by_output[c](row, t) = dot(e.s, e.s);
-    out.train_loss_by_output[c](row, t) = e.loss;
+    out.test_loss_by_output[c](row, t) = seen.test_losses[c];
+    out.train_loss_by_output[c](row, t) = seen.train_losses[c];
   }
   for (std::size_t l = 0; l < out.feature_norm.size(); ++l) {
     out.feature_norm[l](row, t) = seen.feature_norm[l];
@@ -37,10 +36,17 @@ void record(const Trial& trial, int row, int t, Ensemble& out) {
   out.kernel_scale(row, t) = seen.kernel_scale;
 }
 
+/// From t on nothing is known of this seed of the ensemble.
+void lose(int row, int t, Ensemble& out) {
+  out.diverged_at[static_cast<std::size_t>(row)] = t;
+  for_each_series(out, [&](Matrix& m) { fill_infinity(m, row, t); });
+}
+
 }  // namespace
 
-Ensemble allocate(const Plan& plan) {
+Ensemble allocate(const Plan& plan, const Member& member) {
   auto out = described<Ensemble>(plan);
+  out.noise_draw = member.noise_draw;
   const auto outputs = static_cast<std::size_t>(plan.outputs());
   out.test_loss_by_output.resize(outputs);
   out.train_loss_by_output.resize(outputs);
@@ -53,10 +59,31 @@ Ensemble allocate(const Plan& plan) {
   return out;
 }
 
-void simulate(const Plan& plan, int index, Ensemble& out, const Advance& advance) {
-  march(
-      plan, index, out.diverged_at, advance, [&](const Trial& trial, int t) { record(trial, index, t, out); },
-      [&](int t) { for_each_series(out, [&](Matrix& m) { fill_infinity(m, index, t); }); });
+int simulate(const Plan& plan, int index, std::vector<Ensemble>& out, const Advance& advance) {
+  const auto trial = make_trial(plan, plan.seeds[static_cast<std::size_t>(index)]);
+  std::vector<int> left(plan.members.size());
+  std::iota(left.begin(), left.end(), 0);
+  const auto result = [&](int k) -> Ensemble& {
+    return out[static_cast<std::size_t>(plan.members[static_cast<std::size_t>(k)].place)];
+  };
+  for (int t = 0; t < plan.steps; ++t) {
+    trial->step(t, t + 1 < plan.steps);  // nobody looks at the weights after the last one
+    std::erase_if(left, [&](int k) {
+      if (!trial->diverged(k)) {
+        record(trial->reading(k), index, t, result(k));
+        return false;
+      }
+      lose(index, t, result(k));
+      trial->drop(k);
+      return true;
+    });
+    if (left.empty()) {
+      advance(plan.count() * (plan.steps - t));
+      return t + 1;
+    }
+    if (!advance(plan.count())) return t + 1;
+  }
+  return plan.steps;
 }
 
 }  // namespace lindmft::training

@@ -1,0 +1,76 @@
+#include "training/block_products.hpp"
+
+#include "linalg/blas.hpp"
+#include "training/kernels.hpp"
+#include "training/parts.hpp"
+
+namespace lindmft::training {
+namespace {
+
+using linalg::Operand;
+using linalg::Transpose;
+
+constexpr double kLeastEntries = 1 << 16;  // of an array, in a part that is worth a thread
+constexpr int kMostParts = 16;
+
+/// Parts of an array for BLAS, whose sums may depend on how the work is cut.
+int fixed_parts(int rows, int cols) { return parts_of(static_cast<double>(rows) * cols, kLeastEntries, kMostParts); }
+
+/// The same for our own passes, whose sums do not.
+int free_parts(int rows, int cols, int threads) {
+  return parts_of(static_cast<double>(rows) * cols, kLeastEntries, threads);
+}
+
+template <class T>
+constexpr int kUnit = static_cast<int>(kLanes<T>);
+
+}  // namespace
+
+template <class T>
+void backward_products(Rows<const T> w, Rows<const T> g, T beta, Rows<T> out, int threads) {
+  const bool single = g.rows == 1;
+  const int parts = single ? free_parts(w.rows, w.cols, threads) : fixed_parts(w.rows, w.cols);
+  for_each_part(parts, threads, [&](int i) {
+    const auto [first, count] = interval(w.cols, parts, kUnit<T>, i);
+    if (single) {
+      backward_product(w.columns(first, count), g.data, T{1}, beta, out.data + first);
+    } else {
+      linalg::gemm(out.data + first, out.stride, g.rows, count, w.rows, Operand<T>{g.data, g.stride},
+                   Operand<T>{w.data + first, w.stride}, T{1}, beta);
+    }
+  });
+}
+
+template <class T>
+void forward_products(Rows<const T> w, Rows<const T> h, Rows<T> out, int threads) {
+  const bool single = h.rows == 1;
+  const int parts = single ? free_parts(w.rows, w.cols, threads) : fixed_parts(w.rows, w.cols);
+  for_each_part(parts, threads, [&](int i) {
+    const auto [first, count] = interval(w.rows, parts, kUnit<T>, i);
+    if (single) {
+      forward_product(w.middle(first, count), h.data, T{1}, out.data + first);
+    } else {
+      linalg::gemm(out.data + first, out.stride, h.rows, count, w.cols, Operand<T>{h.data, h.stride},
+                   Operand<T>{w.row(first), w.stride, Transpose::yes}, T{1}, T{});
+    }
+  });
+}
+
+template <class T>
+void add_products(Rows<const T> g, Rows<const T> h, T keep, Rows<T> w, int threads) {
+  const int parts = fixed_parts(w.rows, w.cols);
+  for_each_part(parts, threads, [&](int i) {
+    const auto [first, count] = interval(w.rows, parts, kUnit<T>, i);
+    linalg::gemm(w.row(first), w.stride, count, w.cols, g.rows, Operand<T>{g.data + first, g.stride, Transpose::yes},
+                 Operand<T>{h.data, h.stride}, T{1}, keep);
+  });
+}
+
+template void backward_products(Rows<const double>, Rows<const double>, double, Rows<double>, int);
+template void backward_products(Rows<const float>, Rows<const float>, float, Rows<float>, int);
+template void forward_products(Rows<const double>, Rows<const double>, Rows<double>, int);
+template void forward_products(Rows<const float>, Rows<const float>, Rows<float>, int);
+template void add_products(Rows<const double>, Rows<const double>, double, Rows<double>, int);
+template void add_products(Rows<const float>, Rows<const float>, float, Rows<float>, int);
+
+}  // namespace lindmft::training

@@ -1,0 +1,40 @@
+// One piece of work cut into parts for several threads. How work is cut never depends on the number of threads where it
+// could change a sum.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+namespace lindmft::training {
+
+/// Call part(i) once for every i < parts.
+template <class Part>
+void for_each_part(int parts, int threads, Part part) {
+#ifdef _OPENMP
+#pragma omp parallel for schedule(static) num_threads(std::min(threads, parts)) if (threads > 1 && parts > 1)
+#else
+  static_cast<void>(threads);
+#endif
+  for (int i = 0; i < parts; ++i) part(i);
+}
+
+struct Interval {
+  int first;
+  int count;
+};
+
+/// Part `i` of `parts` of [0, size), in whole units but for the end
+inline Interval interval(int size, int parts, int unit, int i) {
+  const int units = (size + unit - 1) / unit;
+  const auto edge = [&](int k) {
+    return static_cast<int>(std::min<std::ptrdiff_t>(size, static_cast<std::ptrdiff_t>(units) * k / parts * unit));
+  };
+  return {edge(i), edge(i + 1) - edge(i)};
+}
+
+/// As many parts of at least `least` as there are in `size`, but no more than `most`
+inline int parts_of(double size, double least, int most) {
+  return static_cast<int>(std::clamp(size / least, 1.0, static_cast<double>(most)));
+}
+
+}  // namespace lindmft::training
