@@ -1,0 +1,52 @@
+"""Work of training counted from its sizes: operations, and bytes that must come from memory.
+
+A step takes two products with each array: backward and forward with the weights, errors and
+gradient with the samples (theory sections 2 and 11). Additions and multiplications count one each.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+DOUBLE = 8
+
+
+def weights(dim: int, widths: Sequence[int]) -> int:
+    """Entries of the weight arrays that are matrices: sum of N_l N_{l+1}, N_0 = D."""
+    return sum(a * b for a, b in pairwise((dim, *widths)))
+
+
+def step_operations(dim: int, widths: Sequence[int], samples: int) -> float:
+    """Of one step of one network, but for the update: 4 (P D + sum N_l N_{l+1})."""
+    return 4.0 * (samples * dim + weights(dim, widths))
+
+
+def factored_operations(dim: int, widths: Sequence[int], samples: int, steps: int) -> float:
+    """Of ``steps`` steps with the initial weights and the factors of all updates since.
+
+    The update of step s is g h^T: a later product with W(t) takes 2 (N_l + N_{l+1}) operations for
+    each s < t.
+    """
+    ends = sum(a + b for a, b in pairwise((dim, *widths)))
+    pairs = steps * (steps - 1) / 2
+    return steps * step_operations(dim, widths, samples) + 4.0 * ends * pairs
+
+
+def updated_operations(dim: int, widths: Sequence[int], samples: int, steps: int) -> float:
+    """Of ``steps`` steps that add each update to the weights."""
+    return steps * (step_operations(dim, widths, samples) + 2.0 * weights(dim, widths))
+
+
+def passes(dim: int, widths: Sequence[int], samples: int) -> tuple[float, float]:
+    """Bytes that a step reads only, and bytes that it updates in place.
+
+    Weights are read once backward, and once updated while they are read forward; samples are read
+    once, for errors and gradient together.
+    """
+    own = weights(dim, widths)
+    return DOUBLE * (own + samples * dim), DOUBLE * own
+
+
+def step_bytes(dim: int, widths: Sequence[int], samples: int) -> float:
+    """To and from memory in one step of a network that no cache holds: updates count twice."""
+    read, updated = passes(dim, widths, samples)
+    return read + 2.0 * updated
