@@ -95,8 +95,8 @@ def uniforms(seed: int, array: int, size: int) -> Array:
 def start(sizes: Sizes, seed: int = 0) -> Start:
     layers = sizes.layers
     W = [
-        normals(seed, WEIGHTS + l, layers[l + 1] * layers[l]).reshape(layers[l + 1], layers[l])
-        for l in range(sizes.depth)
+        normals(seed, WEIGHTS + i, layers[i + 1] * layers[i]).reshape(layers[i + 1], layers[i])
+        for i in range(sizes.depth)
     ]
     readout = normals(seed, WEIGHTS + sizes.depth, layers[-1])
     X = normals(seed, INPUT, sizes.samples * sizes.dim).reshape(sizes.samples, sizes.dim)

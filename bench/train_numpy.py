@@ -28,23 +28,23 @@ class Collapsed:
         losses = np.empty(steps)
         for t in range(steps):
             g = [self.readout]  # g^L .. g^1
-            for l in range(s.depth - 1, 0, -1):
-                g.append(W[l].T @ g[-1] / root[l])
+            for i in range(s.depth - 1, 0, -1):
+                g.append(W[i].T @ g[-1] / root[i])
             g.reverse()
             w_hat = (root[0] / (s.gamma0 * s.layers[-1])) * (W[0].T @ g[0])
             errors = self.y - self.X @ w_hat / root[0]
             losses[t] = errors @ errors / s.samples
             h = self.X.T @ errors * (root[0] / s.samples)  # u = h^0
-            for l in range(s.depth):
-                forward = W[l] @ h / root[l]
-                self.update(l, (s.lr * s.gamma0 / root[l]) * g[l], h)
+            for i in range(s.depth):
+                forward = W[i] @ h / root[i]
+                self.update(i, (s.lr * s.gamma0 / root[i]) * g[i], h)
                 h = forward
             self.readout = self.readout + s.lr * s.gamma0 * h
         return losses
 
-    def update(self, l: int, g: Array, h: Array) -> None:
-        """W^l += g h^T."""
+    def update(self, i: int, g: Array, h: Array) -> None:
+        """W^l += g h^T, l = i."""
         if self.ger:
-            dger(1.0, h, g, a=self.W[l].T, overwrite_a=1)  # its transpose is in Fortran's order
+            dger(1.0, h, g, a=self.W[i].T, overwrite_a=1)  # its transpose is in Fortran's order
         else:
-            self.W[l] += np.multiply.outer(g, h, out=self.buffers[l])
+            self.W[i] += np.multiply.outer(g, h, out=self.buffers[i])
