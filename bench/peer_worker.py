@@ -56,22 +56,22 @@ def numpy_training(request: dict[str, Any]) -> Prepared:
 
     sizes, begin, steps = training(request)
 
-    def trial(ger: bool, threads: int) -> float:
+    def trial(update: str, threads: int) -> float:
+        ger = update == "dger"
         peer = Collapsed(sizes, begin, ger)
         with threadpool_limits(threads):
             peer.run(2)
             return timed(lambda: peer.run(5))[0]
 
-    choices = {(ger, threads) for ger in (False, True) for threads in {1, CORES}}
+    choices = {(update, threads) for update in request["updates"] for threads in (1, CORES)}
     best = fastest({json.dumps(c): lambda c=c: trial(*c) for c in choices})
-    ger, threads = json.loads(best)
-    run = from_the_start(lambda: Collapsed(sizes, begin, ger), steps)
+    update, threads = json.loads(best)
+    run = from_the_start(lambda: Collapsed(sizes, begin, update == "dger"), steps)
 
     def limited() -> Result:
         with threadpool_limits(threads):
             return run()
 
-    update = "dger" if ger else "outer product"
     return limited, f"collapsed loop, {update}, {threads} BLAS threads"
 
 
@@ -170,9 +170,10 @@ def lindmft_single(request: dict[str, Any]) -> Prepared:
 
 def lindmft_sweep(request: dict[str, Any]) -> Prepared | None:
     """Learning rates times seeds; the last rate and the first seed are those of the peers."""
-    from lindmft import _counting, benchmark, training
+    import lindmft as lm
+    from lindmft import _counting, benchmark
 
-    train_many = getattr(training, "train_many", None)
+    train_many = getattr(lm, "train_many", None)
     if train_many is None:
         return None
     dim, steps = request["dim"], request["steps"]
@@ -190,7 +191,7 @@ def lindmft_sweep(request: dict[str, Any]) -> Prepared | None:
         return {
             "seconds": seconds,
             "losses": last.train_loss[0].tolist(),
-            "operations": networks * _counting.factored_operations(*size, steps),
+            "operations": networks * _counting.least_operations(*size, steps),
             "note": str(getattr(last.stats, "method", "")),
         }
 
@@ -218,12 +219,12 @@ def lindmft_small(request: dict[str, Any]) -> Prepared:
     from concurrent.futures import ThreadPoolExecutor
 
     import lindmft as lm
-    from lindmft import benchmark, theory
+    from lindmft import benchmark
 
     count, steps, threads = request["count"], request["steps"], request["threads"]
     rates = np.repeat(np.geomspace(0.01, 0.1, -(-count // 8)), 8)[:count]
     problems = [benchmark.reference(lr, 0.5 * (1 + i % 8)) for i, lr in enumerate(rates)]
-    solve_many = getattr(theory, "solve_many", None)
+    solve_many = getattr(lm, "solve_many", None)
 
     def one_by_one(problems: Any, steps: int, threads: int) -> Any:
         with ThreadPoolExecutor(threads) as pool:

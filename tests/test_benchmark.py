@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 import lindmft as lm
-from lindmft import _counting, _machine, benchmark, theory, training
+from lindmft import _counting, _machine, benchmark
 from lindmft._commands import commands
 
 TINY = benchmark.Sizes(
@@ -91,21 +91,21 @@ def test_every_job_counts_its_work(done: benchmark.Benchmark) -> None:
 
 
 def test_jobs_over_many_problems(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(theory, "solve_many", solve_one_by_one, raising=False)
-    monkeypatch.setattr(training, "train_many", train_one_by_one, raising=False)
+    monkeypatch.setattr(lm, "solve_many", solve_one_by_one, raising=False)
+    monkeypatch.setattr(lm, "train_many", train_one_by_one, raising=False)
     done = benchmark.run(sizes=TINY, threads=1)
     names = ["theory, 4 solves of 10 steps", "training, 2 rates x 2 seeds, dim 16"]
     solves, sweep = (next(job for job in done.jobs if job.name == name) for name in names)
     assert solves.operations > 0.0
     assert solves.note.endswith("solves a second")
-    assert sweep.operations == 4 * _counting.factored_operations(16, (16, 16), 32, 5)
+    assert sweep.operations == 4 * _counting.least_operations(16, (16, 16), 32, 5)
     assert "us a network and step" in sweep.note
     assert all(job.seconds > 0.0 for job in done.jobs)
 
 
 def test_what_a_version_lacks_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(theory, "solve_many", raising=False)
-    monkeypatch.delattr(training, "train_many", raising=False)
+    monkeypatch.delattr(lm, "solve_many", raising=False)
+    monkeypatch.delattr(lm, "train_many", raising=False)
     done = benchmark.run(sizes=TINY, threads=1)
     left_out = [job for job in done.jobs if not job.seconds]
     assert [job.note.rpartition(" ")[2] for job in left_out] == ["solve_many", "train_many"]
@@ -127,6 +127,8 @@ def test_operations_of_training_are_those_of_plain_loops() -> None:
     size = (dim, widths, samples)
     assert _counting.factored_operations(*size, steps) == steps * products + factors
     assert _counting.updated_operations(*size, steps) == steps * (products + 2 * entries)
+    assert _counting.least_operations(*size, steps) == steps * (products + 2 * entries)
+    assert _counting.least_operations(*size, 2) == 2 * products + 2 * 2 * (3 + 5 + 4 + 3)
     assert _counting.passes(*size) == (8 * (entries + samples * dim), 8 * entries)
     assert _counting.step_bytes(*size) == 8 * (3 * entries + samples * dim)
 

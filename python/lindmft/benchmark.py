@@ -12,11 +12,12 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from importlib import import_module
 from typing import Any, TypeVar
 
 import numpy as np
 
-from lindmft import _core, _counting, _machine, theory, training
+from lindmft import _core, _counting, _machine
 from lindmft._gate import threads_or_default
 from lindmft._machine import Machine
 from lindmft._types import LimitsDict, RatesDict
@@ -117,7 +118,7 @@ class Sizes:
 _HEADING = f"{'job':<44}{'threads':>8}{'seconds':>10}{'GFLOP/s':>9}{'GB/s':>7}{'of limit':>10}"
 _LEGEND = """Seconds are medians. Of limit: the time in which matrix products or memory
 (triad) could do the counted work, over the time it took."""
-QUICK = Sizes(exact=(400,), solves=64, single_dim=1024, seconds=0.5)
+QUICK = Sizes(exact=(400,), solves=64, single_steps=5, seconds=0.5)
 
 
 @dataclass(frozen=True)
@@ -243,10 +244,16 @@ def _solved(name: str, sizes: Sizes, say: Say, steps: int, threads: int, **optio
     return Job(name, seconds, sizes.repeats, stats.threads, stats.flops, note=note)
 
 
+def _optional(name: str) -> Callable[..., Any] | None:
+    """A function of the package, or None in a version without it."""
+    found: Callable[..., Any] | None = getattr(import_module("lindmft"), name, None)
+    return found
+
+
 def _small(sizes: Sizes, limits: Limits, say: Say) -> list[Job]:
     """A learning-rate curve at eight widths."""
     name = f"theory, {sizes.solves} solves of {sizes.solve_steps} steps"
-    solve_many = getattr(theory, "solve_many", None)
+    solve_many = _optional("solve_many")
     if solve_many is None:
         return [Job(name, note="left out: this version has no solve_many")]
     say(name)
@@ -263,7 +270,7 @@ def _small(sizes: Sizes, limits: Limits, say: Say) -> list[Job]:
 def _sweep(sizes: Sizes, limits: Limits, say: Say) -> list[Job]:
     """Learning rates times seeds, all of the same sizes."""
     name = f"training, {sizes.rates} rates x {sizes.seeds} seeds, dim {sizes.sweep_dim}"
-    train_many = getattr(training, "train_many", None)
+    train_many = _optional("train_many")
     if train_many is None:
         return [Job(name, note="left out: this version has no train_many")]
     say(name)
@@ -273,10 +280,10 @@ def _sweep(sizes: Sizes, limits: Limits, say: Say) -> list[Job]:
     )
     seconds, runs = _median(call, sizes.repeats)
     first, networks = runs[0], sizes.rates * sizes.seeds
-    count = _counting.factored_operations
-    operations = networks * count(first.dim, first.widths, first.samples, sizes.sweep_steps)
+    size = (first.dim, first.widths, first.samples, sizes.sweep_steps)
+    operations = networks * _counting.least_operations(*size)
     each = seconds / (networks * sizes.sweep_steps)
-    note = f"{1e6 * each:.1f} us a network and step, initialization included"
+    note = f"{1e6 * each:.1f} us a network and step, with initialization"
     used = min(limits.threads, sizes.seeds)
     return [Job(name, seconds, sizes.repeats, used, operations, note=note)]
 
