@@ -126,7 +126,8 @@ def apart(peer: Peer, like: Peer) -> float:
 def measure(case: Case, workers: Workers, rounds: int) -> dict[str, Any]:
     ready = take_turns(workers, case.peers, rounds)
     peers = {peer.name: peer for peer in ready}
-    gemm = peers.pop("limits").result["limits"]["gemm"]
+    rates = [result["limits"]["gemm"] for result in peers.pop("limits").results]
+    gemm = {threads: max(rate[threads] for rate in rates) for threads in ("one", "all")}
     ours = [peers[name] for name in case.ours if name in peers]
     like = next(iter(peers.values()))
     rows = [row(peer, ours, like, gemm) for peer in peers.values()]

@@ -73,8 +73,13 @@ class Peer:
     task: dict[str, Any]
     units: float = 1.0
     seconds: list[float] = field(default_factory=list)  # a round, a unit
-    result: dict[str, Any] = field(default_factory=dict)
+    results: list[dict[str, Any]] = field(default_factory=list)  # a round
     about: str = ""
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """Of the last round."""
+        return self.results[-1]
 
     @property
     def median(self) -> float:
@@ -93,7 +98,7 @@ def take_turns(workers: Workers, peers: list[Peer], rounds: int) -> list[Peer]:
         shift = i % len(ready)
         for number, peer in ready[shift:] + ready[:shift]:
             time.sleep(PAUSE)
-            peer.result = workers[peer.library].ask(do="run", number=number)
+            peer.results.append(workers[peer.library].ask(do="run", number=number))
             peer.seconds.append(peer.result["seconds"] / peer.units)
     for library in {peer.library for peer in peers}:
         workers[library].ask(do="forget")

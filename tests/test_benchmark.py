@@ -66,6 +66,10 @@ def test_the_binding_limit_is_the_slower_one(done: benchmark.Benchmark) -> None:
     assert limits.least_seconds(100.0, 10.0, 2) == 5.0
     assert limits.streaming_seconds(4.0, 8.0, 1) == 4.0
     assert limits.streaming_seconds(4.0, 8.0, 2) == 2.0
+    other = replace(limits, products=benchmark.Rate(30.0, 1.0), read=benchmark.Rate(1.0, 9.0))
+    best = limits.best(other)
+    assert (best.products, best.read) == (benchmark.Rate(30.0, 20.0), benchmark.Rate(2.0, 9.0))
+    assert (best.triad, best.update) == (limits.triad, limits.update)
 
 
 def test_every_job_counts_its_work(done: benchmark.Benchmark) -> None:
@@ -87,7 +91,8 @@ def test_every_job_counts_its_work(done: benchmark.Benchmark) -> None:
     assert 2.0 < many.operations / few.operations < 10.0
     single = done.jobs[-1]
     assert single.name == "training, one network, dim 64, a step"
-    assert single.bytes == 8 * 64**2 * (3 * 2 + 2)
+    assert single.bytes == 8 * 64**2 * (3 * 2 + 2) == single.read + 2 * single.updated
+    assert single.note.endswith("% of reading and updating alone")
 
 
 def test_jobs_over_many_problems(monkeypatch: pytest.MonkeyPatch) -> None:
