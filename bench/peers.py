@@ -192,15 +192,15 @@ def main() -> int:
         f"rounds           {rounds}, peers by turns; {' and '.join(PRESET)} unset for all",
         flush=True,
     )
-    workers, done, agreed = Workers(), [], True
-    for case in cases(options.quick, options.only):
-        measured = measure(case, workers, rounds)
-        print(f"\n{table(measured)}\nload {_machine.machine().load}", flush=True)
-        done.append(measured)
-        if max(r["apart"] for r in measured["rows"]) > case.tolerance:
-            print(f"Losses disagree by more than {case.tolerance:g}")
-            agreed = False
-    workers.close()
+    done, agreed = [], True
+    with Workers() as workers:
+        for case in cases(options.quick, options.only):
+            measured = measure(case, workers, rounds)
+            print(f"\n{table(measured)}\nload {_machine.machine().load}", flush=True)
+            done.append(measured)
+            if max(r["apart"] for r in measured["rows"]) > case.tolerance:
+                print(f"Losses disagree by more than {case.tolerance:g}")
+                agreed = False
     if options.json:
         report = {"machine": asdict(found), "rounds": rounds, "cases": done}
         options.json.write_text(json.dumps(report, indent=2) + "\n")

@@ -44,9 +44,14 @@ class Worker:
         return json.loads(line)
 
     def close(self) -> None:
+        """Ends with its input, or, where the benchmark was interrupted in its turn, at once."""
         assert self.process.stdin
         self.process.stdin.close()
-        self.process.wait()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 class Workers(dict[str, Worker]):
@@ -56,7 +61,10 @@ class Workers(dict[str, Worker]):
         self[library] = Worker(library)
         return self[library]
 
-    def close(self) -> None:
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
         for worker in self.values():
             worker.close()
 

@@ -1,6 +1,7 @@
 #include "lindmft/limits.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
@@ -83,7 +84,7 @@ LINDMFT_CLONES void scale(std::size_t n, double* a) {
 /// In as many partial sums as keep the loads from waiting for additions.
 LINDMFT_CLONES double total(std::size_t n, const double* a) {
   constexpr std::size_t kSums = 64;
-  double sums[kSums] = {};
+  std::array<double, kSums> sums{};
   for (std::size_t i = 0; i + kSums <= n; i += kSums) {
     for (std::size_t j = 0; j < kSums; ++j) sums[j] += a[i + j];
   }
@@ -157,7 +158,7 @@ class Streams {
 
   int threads_;
   std::size_t entries_;
-  std::unique_ptr<double[]> arrays_[kArrays];
+  std::array<std::unique_ptr<double[]>, kArrays> arrays_;
   std::vector<double> sums_;  // written, so that nothing is left out
 };
 
