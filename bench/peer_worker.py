@@ -150,7 +150,7 @@ def jax_theory(request: dict[str, Any]) -> Prepared:
 def lindmft_single(request: dict[str, Any]) -> Prepared:
     """One network. ``steps alone``: the difference to a run of one step, so without its start."""
     import lindmft as lm
-    from lindmft import benchmark
+    from lindmft import _counting, benchmark
 
     dim, steps, alone = request["dim"], request["steps"], request["alone"]
     problem = benchmark.reference(depth=request["depth"])
@@ -162,7 +162,8 @@ def lindmft_single(request: dict[str, Any]) -> Prepared:
         before = train(1)[0] if alone else 0.0
         seconds, runs = train(steps + alone)
         losses = runs.train_loss[0][:steps].tolist()
-        return {"seconds": max(seconds - before, 1e-9), "losses": losses}
+        note = _counting.method(runs.stats)
+        return {"seconds": max(seconds - before, 1e-9), "losses": losses, "note": note}
 
     run()
     return run, "steps alone" if alone else "with initialization"
@@ -187,12 +188,12 @@ def lindmft_sweep(request: dict[str, Any]) -> Prepared | None:
         seconds, runs = timed(lambda: train_many(problems, steps, dim=dim, seeds=seeds))
         last = runs[-1]
         size = (last.dim, last.widths, last.samples)
-        networks = len(problems) * len(seeds)
+        least = len(problems) * len(seeds) * _counting.least_operations(*size, steps)
         return {
             "seconds": seconds,
             "losses": last.train_loss[0].tolist(),
-            "operations": networks * _counting.least_operations(*size, steps),
-            "note": str(getattr(last.stats, "method", "")),
+            "operations": _counting.counted_operations((one.stats for one in runs), least),
+            "note": _counting.method(last.stats),
         }
 
     run()

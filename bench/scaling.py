@@ -111,7 +111,8 @@ def trained(dim: int) -> Cost:
         begin = time.perf_counter()
         runs = lm.train(reference(), count, dim=dim, seeds=1)
         taken.append(time.perf_counter() - begin)
-    operations = _counting.updated_operations(runs.dim, runs.widths, runs.samples, 1)
+    least = _counting.updated_operations(runs.dim, runs.widths, runs.samples, count)
+    operations = _counting.counted_operations([runs.stats], least) / count
     return max(taken[1] - taken[0], 1e-9) / steps, operations, 1.0
 
 

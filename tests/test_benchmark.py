@@ -4,6 +4,8 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,8 +66,6 @@ def test_the_binding_limit_is_the_slower_one(done: benchmark.Benchmark) -> None:
     assert limits.least_seconds(100.0, 0.0, 1) == 10.0
     assert limits.least_seconds(100.0, 80.0, 1) == 20.0
     assert limits.least_seconds(100.0, 10.0, 2) == 5.0
-    assert limits.streaming_seconds(4.0, 8.0, 1) == 4.0
-    assert limits.streaming_seconds(4.0, 8.0, 2) == 2.0
     other = replace(limits, products=benchmark.Rate(30.0, 1.0), read=benchmark.Rate(1.0, 9.0))
     best = limits.best(other)
     assert (best.products, best.read) == (benchmark.Rate(30.0, 20.0), benchmark.Rate(2.0, 9.0))
@@ -91,8 +91,8 @@ def test_every_job_counts_its_work(done: benchmark.Benchmark) -> None:
     assert 2.0 < many.operations / few.operations < 10.0
     single = done.jobs[-1]
     assert single.name == "training, one network, dim 64, a step"
-    assert single.bytes == 8 * 64**2 * (3 * 2 + 2) == single.read + 2 * single.updated
-    assert single.note.endswith("% of reading and updating alone")
+    assert single.note in ("in_place", "factored", "shared")
+    assert 8 * 64**2 * (2 * 2 + 2) <= single.bytes <= 8 * 64**2 * (4 * 2 + 4)
 
 
 def test_jobs_over_many_problems(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +103,7 @@ def test_jobs_over_many_problems(monkeypatch: pytest.MonkeyPatch) -> None:
     solves, sweep = (next(job for job in done.jobs if job.name == name) for name in names)
     assert solves.operations > 0.0
     assert solves.note.endswith("solves a second")
-    assert sweep.operations == 4 * _counting.least_operations(16, (16, 16), 32, 5)
+    assert sweep.operations >= 4 * 5 * _counting.step_operations(16, (16, 16), 32)
     assert "us a network and step" in sweep.note
     assert all(job.seconds > 0.0 for job in done.jobs)
 
@@ -134,8 +134,22 @@ def test_operations_of_training_are_those_of_plain_loops() -> None:
     assert _counting.updated_operations(*size, steps) == steps * (products + 2 * entries)
     assert _counting.least_operations(*size, steps) == steps * (products + 2 * entries)
     assert _counting.least_operations(*size, 2) == 2 * products + 2 * 2 * (3 + 5 + 4 + 3)
-    assert _counting.passes(*size) == (8 * (entries + samples * dim), 8 * entries)
     assert _counting.step_bytes(*size) == 8 * (3 * entries + samples * dim)
+
+
+def test_what_training_counts_itself_goes_first() -> None:
+    silent, telling = (
+        SimpleNamespace(),
+        SimpleNamespace(operations=3.0, bytes_moved=5.0, method="shared"),
+    )
+    stats: Any = [telling, telling]
+    assert _counting.counted_operations(stats, 1.0) == 6.0
+    assert _counting.counted_bytes(stats, 1.0) == 10.0
+    assert _counting.method(stats[0]) == "shared"
+    stats = [silent]
+    assert _counting.counted_operations(stats, 1.0) == 1.0
+    assert _counting.counted_bytes(stats, 2.0) == 2.0
+    assert _counting.method(stats[0]) == "in_place"
 
 
 def test_the_machine_says_what_spoils_numbers(monkeypatch: pytest.MonkeyPatch) -> None:

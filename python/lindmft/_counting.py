@@ -4,8 +4,10 @@ A step takes two products with each array: backward and forward with the weights
 gradient with the samples (theory sections 2 and 11). Additions and multiplications count one each.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
+
+from lindmft._ensemble import TrainStats
 
 DOUBLE = 8
 
@@ -42,17 +44,25 @@ def least_operations(dim: int, widths: Sequence[int], samples: int, steps: int) 
     return min(factored_operations(*size), updated_operations(*size))
 
 
-def passes(dim: int, widths: Sequence[int], samples: int) -> tuple[float, float]:
-    """Bytes that a step reads only, and bytes that it updates in place.
+def counted_operations(stats: Iterable[TrainStats], least: float) -> float:
+    """As training itself counts them; ``least`` in a version that does not."""
+    return sum(getattr(each, "operations", 0.0) for each in stats) or least
 
-    Weights are read once backward, and once updated while they are read forward; samples are read
-    once, for errors and gradient together.
-    """
-    own = weights(dim, widths)
-    return DOUBLE * (own + samples * dim), DOUBLE * own
+
+def counted_bytes(stats: Iterable[TrainStats], least: float) -> float:
+    """As training itself counts them; ``least`` in a version that does not."""
+    return sum(getattr(each, "bytes_moved", 0.0) for each in stats) or least
+
+
+def method(stats: TrainStats) -> str:
+    """How training kept the weights; in place in a version that does not say."""
+    return str(getattr(stats, "method", "in_place"))
 
 
 def step_bytes(dim: int, widths: Sequence[int], samples: int) -> float:
-    """To and from memory in one step of a network that no cache holds: updates count twice."""
-    read, updated = passes(dim, widths, samples)
-    return read + 2.0 * updated
+    """To and from memory in one step, updates in place, of a network that no cache holds.
+
+    Weights are read once backward, and read and written once forward with the update; samples are
+    read once, for errors and gradient together.
+    """
+    return DOUBLE * (3.0 * weights(dim, widths) + samples * dim)

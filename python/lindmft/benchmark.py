@@ -78,18 +78,14 @@ class Limits:
         """The time that the binding limit of a job asks for; memory is that of the triad."""
         return max(operations / self.products.on(threads), moved / self.triad.on(threads))
 
-    def streaming_seconds(self, read: float, updated: float, threads: int) -> float:
-        """The time to read so many bytes and to update so many more in place, and no more."""
-        return read / self.read.on(threads) + 2.0 * updated / self.update.on(threads)
-
 
 @dataclass(frozen=True)
 class Job:
     """One job: median ``seconds`` of ``repeats`` calls, and its work, counted (0: not counted).
 
-    ``bytes`` are those between processor and memory: of arrays that are ``read`` only, and twice
-    those of arrays that are ``updated`` in place. ``fraction`` is that of the binding limit;
-    ``note`` says what else matters. A job that was left out has no seconds.
+    ``bytes`` are those between processor and memory, where arrays that are updated count twice.
+    ``fraction`` is that of the binding limit; ``note`` says what else matters. A job that was left
+    out has no seconds.
     """
 
     name: str
@@ -98,8 +94,6 @@ class Job:
     threads: int = 1
     operations: float = 0.0
     bytes: float = 0.0
-    read: float = 0.0
-    updated: float = 0.0
     fraction: float = 0.0
     note: str = ""
 
@@ -126,7 +120,7 @@ class Sizes:
     sweep_dim: int = 512
     sweep_steps: int = 50
     single_dim: int = 2048
-    single_steps: int = 10
+    single_steps: int = 20
     adaptive: int = 10**6
     repeats: int = 3
     seconds: float = 2.0
@@ -213,14 +207,11 @@ def run(
 
 
 def _rated(job: Job, limits: Limits) -> Job:
-    """With the fraction of its binding limit, and of plain passes over its arrays."""
+    """With the fraction of its binding limit."""
     if not job.seconds:
         return job
-    fraction = limits.least_seconds(job.operations, job.bytes, job.threads) / job.seconds
-    if not job.bytes:
-        return replace(job, fraction=fraction)
-    share = limits.streaming_seconds(job.read, job.updated, job.threads) / job.seconds
-    return replace(job, fraction=fraction, note=f"{share:.0%} of reading and updating alone")
+    least = limits.least_seconds(job.operations, job.bytes, job.threads)
+    return replace(job, fraction=least / job.seconds)
 
 
 def _limits(threads: int, seconds: float) -> Limits:
@@ -308,9 +299,10 @@ def _sweep(sizes: Sizes, threads: int, say: Say) -> list[Job]:
     seconds, runs = _median(call, sizes.repeats)
     first, networks = runs[0], sizes.rates * sizes.seeds
     size = (first.dim, first.widths, first.samples, sizes.sweep_steps)
-    operations = networks * _counting.least_operations(*size)
+    least = networks * _counting.least_operations(*size)
+    operations = _counting.counted_operations((one.stats for one in runs), least)
     each = seconds / (networks * sizes.sweep_steps)
-    note = f"{1e6 * each:.1f} us a network and step, with initialization"
+    note = f"{1e6 * each:.1f} us a network and step, {_counting.method(first.stats)}"
     used = min(threads, sizes.seeds)
     return [Job(name, seconds, sizes.repeats, used, operations, note=note)]
 
@@ -328,12 +320,19 @@ def _single(sizes: Sizes, threads: int, say: Say) -> list[Job]:
             taken.append(time.perf_counter() - start)
         rounds.append((taken[1] - taken[0]) / sizes.single_steps)
     seconds = max(statistics.median(rounds), 1e-9)
-    size = (runs.dim, runs.widths, runs.samples)
-    operations = _counting.updated_operations(*size, steps=1)
-    moved = _counting.step_bytes(*size)
-    read, updated = _counting.passes(*size)
-    used = runs.stats.threads
-    return [Job(name, seconds, sizes.repeats, used, operations, moved, read=read, updated=updated)]
+    size, stats = (runs.dim, runs.widths, runs.samples), [runs.stats]
+    least, moved = _counting.updated_operations(*size, many), many * _counting.step_bytes(*size)
+    return [
+        Job(
+            name,
+            seconds,
+            sizes.repeats,
+            runs.stats.threads,
+            _counting.counted_operations(stats, least) / many,
+            _counting.counted_bytes(stats, moved) / many,
+            note=_counting.method(runs.stats),
+        )
+    ]
 
 
 JOBS = (_exact, _adaptive, _small, _sweep, _single)
