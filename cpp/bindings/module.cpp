@@ -53,6 +53,7 @@ Progress to_progress(const py::object& callback, double interval) {
 PYBIND11_MODULE(_core, module) {
   module.doc() = "The compiled core of lindmft: theory and experiment on plain arrays.";
   lindmft::bindings::register_config(module);
+  lindmft::bindings::register_limits(module);
   lindmft::bindings::register_problem(module);
   lindmft::bindings::register_solve(module);
   lindmft::bindings::register_train(module);

@@ -11,6 +11,7 @@
 namespace lindmft::bindings {
 
 void register_config(pybind11::module_& module);
+void register_limits(pybind11::module_& module);
 void register_problem(pybind11::module_& module);
 void register_solve(pybind11::module_& module);
 void register_train(pybind11::module_& module);

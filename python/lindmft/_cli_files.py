@@ -28,10 +28,15 @@ def check_outputs(output: Path | None, picture: Path | None, *, force: bool) -> 
         if picture.suffix.lower() not in PICTURES:
             refuse("the picture", f"a file ending in {one_of(PICTURES)}", str(picture))
     for path in filter(None, (output, picture)):
-        if path.exists() and not force:
-            raise ValueError(f"{path} exists; --force replaces it")
-        if not path.absolute().parent.is_dir():
-            raise ValueError(f"{path} must be in a folder that exists")
+        check_writable(path, force=force)
+
+
+def check_writable(path: Path, *, force: bool) -> None:
+    """Refuse a file that is there, but for ``force``, and one in a folder that is not."""
+    if path.exists() and not force:
+        raise ValueError(f"{path} exists; --force replaces it")
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"{path} must be in a folder that exists")
 
 
 def read_problem(

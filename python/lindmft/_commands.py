@@ -4,12 +4,13 @@ Problems come as TOML files, results as NetCDF files. Whatever a user can get wr
 on standard error and exit code 2; Ctrl-C as exit code 130.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from lindmft import _cli_files, _core, demo
+from lindmft import _cli_files, _core, benchmark, demo
 from lindmft._config import show_config
 from lindmft._schema import brief
 from lindmft._types import Array
@@ -97,6 +98,7 @@ def commands() -> None:
       lindmft flow problem.toml --time 1e6
       lindmft train problem.toml --steps 200 --output runs.nc
       lindmft compare theory.nc runs.nc --picture both.png
+      lindmft bench
 
     A problem file has the tables [network], [data], [optimizer] and, if you like, [run] with steps,
     time (of flow), dim, seeds and seed.
@@ -299,6 +301,34 @@ def demo_command(output: Path) -> None:
     click.echo(demo.table(done))
     demo.draw(done).savefig(output, dpi=150)
     click.echo(f"wrote {output}")
+
+
+@commands.command("bench", short_help="This machine's limits, and how near them jobs run.")
+@click.option("--quick", is_flag=True, help="Smaller jobs, in some ten seconds.")
+@click.option(
+    "--json", "path", type=click.Path(path_type=Path), help="Write all numbers to this file."
+)
+@THREADS
+@FORCE
+def bench_command(quick: bool, path: Path | None, threads: int | None, force: bool) -> None:
+    """Measure what this machine can do at most, and which part of it standard jobs reach.
+
+    Takes less than a minute on two cores. Nothing else should run meanwhile.
+
+    \b
+    Examples:
+      lindmft bench
+      lindmft bench --quick --json bench.json
+    """
+    if path:
+        _cli_files.check_writable(path, force=force)
+    done = benchmark.run(
+        quick=quick, threads=threads, report=lambda line: click.echo(f"{line} ...", err=True)
+    )
+    click.echo(done.table())
+    if path:
+        path.write_text(json.dumps(done.to_dict(), indent=2) + "\n", encoding="utf-8")
+        click.echo(f"wrote {path}")
 
 
 @commands.command("info", short_help="Version, compiler, BLAS, threads.")

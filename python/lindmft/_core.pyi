@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import overload
 
-from lindmft._types import Callback, ConfigDict, ReplicasDict, SolveDict, TrainDict
+from lindmft._types import (
+    Callback,
+    ConfigDict,
+    LimitsDict,
+    ReplicasDict,
+    SolveDict,
+    TrainDict,
+)
 
 __version__: str
 
@@ -212,4 +219,5 @@ def estimate_replicas_memory(
     threads: int = 0,
 ) -> float: ...
 def config() -> ConfigDict: ...
+def machine_limits(*, threads: int = 0, seconds: float = 2.0) -> LimitsDict: ...
 def error_table() -> list[tuple[str, str, str, str]]: ...

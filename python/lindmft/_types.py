@@ -136,3 +136,24 @@ class ConfigDict(TypedDict):
     openmp: str
     instruction_set: str
     threads: int
+
+
+class RatesDict(TypedDict):
+    """A rate on one thread and on all of them."""
+
+    one: float
+    all: float
+
+
+class LimitsDict(TypedDict):
+    """What ``_core.machine_limits`` returns."""
+
+    gemm: RatesDict
+    triad: RatesDict
+    update: RatesDict
+    read: RatesDict
+    array_bytes: float
+    threads: int
+    cores: int
+    blas: str
+    instruction_set: str

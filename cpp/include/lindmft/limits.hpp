@@ -1,0 +1,32 @@
+// What this machine can do at most, measured: the limits that computations are held against.
+#pragma once
+
+#include <string>
+
+namespace lindmft {
+
+/// On one thread, and on all of them at once.
+struct Rates {
+  double one = 0.0;
+  double all = 0.0;
+};
+
+/// Each is the best of at least five repetitions, as is customary for limits: whatever else runs only slows them down.
+struct MachineLimits {
+  Rates gemm;                   ///< operations a second: products of 1024 x 1024 matrices, a product a thread
+  Rates triad;                  ///< bytes a second: a = b + s c on long arrays, 24 bytes an entry
+  Rates update;                 ///< bytes a second: a = s a in place, 16 bytes an entry
+  Rates read;                   ///< bytes a second: the sum of a, 8 bytes an entry
+  double array_bytes = 0.0;     ///< size of each of the three long arrays
+  int threads = 1;              ///< of `all`
+  int cores = 1;                ///< physical ones that this process may use
+  std::string blas;             ///< the BLAS library, with the kernels it chose
+  std::string instruction_set;  ///< of our own kernels
+};
+
+/// Measures for about `seconds`, longer if five repetitions take longer; threads = 0: the allowed physical cores. The
+/// arrays have four times the last-level caches, at least 64 MiB, and together at most a quarter of the free memory.
+/// Throws std::invalid_argument for bad threads and for seconds that are not positive and finite, and MemoryLimit.
+[[nodiscard]] MachineLimits machine_limits(int threads = 0, double seconds = 2.0);
+
+}  // namespace lindmft
