@@ -20,7 +20,6 @@ namespace {
 using training::Call;
 using training::Plan;
 
-
 /// One seed of one plan
 struct Job {
   std::size_t plan;
