@@ -1,4 +1,4 @@
-"""``solve_many`` and ``flow_many``: what ``solve`` and ``flow`` give, in order, several at a time."""
+"""``solve_many`` and ``flow_many``: what ``solve`` and ``flow`` give, in order."""
 
 import math
 import os

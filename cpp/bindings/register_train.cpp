@@ -14,6 +14,9 @@ py::dict described(Result& result) {
   stats["seconds"] = result.stats.seconds;
   stats["threads"] = result.stats.threads;
   stats["instruction_set"] = result.stats.instruction_set;
+  stats["method"] = result.stats.method;
+  stats["operations"] = result.stats.operations;
+  stats["bytes_moved"] = result.stats.bytes_moved;
   py::dict out;
   out["dim"] = result.dim;
   out["samples"] = result.samples;
@@ -23,6 +26,7 @@ py::dict described(Result& result) {
   out["test_loss"] = to_numpy(std::move(result.test_loss));
   out["diverged_at"] = result.diverged_at;
   out["stats"] = stats;
+  out["single_precision"] = result.precision == Precision::float32;
   return out;
 }
 
@@ -39,6 +43,7 @@ py::dict to_dict(Ensemble&& ensemble) {
   out["train_loss_by_output"] = to_list(std::move(ensemble.train_loss_by_output));
   out["feature_norm"] = to_list(std::move(ensemble.feature_norm));
   out["gradient_norm"] = to_list(std::move(ensemble.gradient_norm));
+  out["noise_draw"] = ensemble.noise_draw;
   out["chain_residual"] = to_numpy(std::move(ensemble.chain_residual));
   out["kernel_gradient"] = optional_array(std::move(ensemble.kernel_gradient));
   out["kernel_target"] = optional_array(std::move(ensemble.kernel_target));
@@ -58,8 +63,10 @@ py::dict to_dict(ReplicaEnsemble&& ensemble) {
 }
 
 template <class Options>
-Options options(int dim, std::vector<std::uint64_t> seeds, int threads, double memory_limit = 0.0) {
+Options options(int dim, std::vector<std::uint64_t> seeds, int threads, bool single_precision,
+                double memory_limit = 0.0) {
   Options out;
+  out.precision = single_precision ? Precision::float32 : Precision::float64;
   out.dim = dim;
   out.seeds = std::move(seeds);
   out.threads = threads;
@@ -68,9 +75,11 @@ Options options(int dim, std::vector<std::uint64_t> seeds, int threads, double m
 }
 
 py::dict train_to_dict(const Problem& problem, int steps, int dim, std::vector<std::uint64_t> seeds, int threads,
-                       double memory_limit, const py::object& progress, bool kernels) {
-  auto opts = options<TrainOptions>(dim, std::move(seeds), threads, memory_limit);
+                       double memory_limit, const py::object& progress, bool kernels, std::uint32_t noise_draw,
+                       bool single_precision) {
+  auto opts = options<TrainOptions>(dim, std::move(seeds), threads, single_precision, memory_limit);
   opts.kernels = kernels;
+  opts.noise_draw = noise_draw;
   opts.progress = to_progress(progress);
   Ensemble ensemble;
   {
@@ -80,9 +89,26 @@ py::dict train_to_dict(const Problem& problem, int steps, int dim, std::vector<s
   return to_dict(std::move(ensemble));
 }
 
+py::list train_many_to_list(const std::vector<Problem>& problems, int steps, int dim, std::vector<std::uint64_t> seeds,
+                            int threads, double memory_limit, const py::object& progress,
+                            std::vector<std::uint32_t> noise_draws, bool single_precision) {
+  auto opts = options<TrainManyOptions>(dim, std::move(seeds), threads, single_precision, memory_limit);
+  opts.noise_draws = std::move(noise_draws);
+  opts.progress = to_progress(progress);
+  std::vector<Ensemble> ensembles;
+  {
+    const py::gil_scoped_release release;
+    ensembles = train_many(problems, steps, opts);
+  }
+  py::list out;
+  for (Ensemble& ensemble : ensembles) out.append(to_dict(std::move(ensemble)));
+  return out;
+}
+
 py::dict replicas_to_dict(const Problem& problem, int steps, int dim, std::vector<std::uint64_t> seeds, int k_init,
-                          int k_data, int threads, double memory_limit, const py::object& progress) {
-  auto opts = options<ReplicaOptions>(dim, std::move(seeds), threads, memory_limit);
+                          int k_data, int threads, double memory_limit, const py::object& progress,
+                          bool single_precision) {
+  auto opts = options<ReplicaOptions>(dim, std::move(seeds), threads, single_precision, memory_limit);
   opts.k_init = k_init;
   opts.k_data = k_data;
   opts.progress = to_progress(progress);
@@ -95,15 +121,21 @@ py::dict replicas_to_dict(const Problem& problem, int steps, int dim, std::vecto
 }
 
 double train_memory(const Problem& problem, int steps, int dim, std::vector<std::uint64_t> seeds, int threads,
-                    bool kernels) {
-  auto opts = options<TrainOptions>(dim, std::move(seeds), threads);
+                    bool kernels, bool single_precision) {
+  auto opts = options<TrainOptions>(dim, std::move(seeds), threads, single_precision);
   opts.kernels = kernels;
   return estimate_train_memory(problem, steps, opts);
 }
 
+double train_many_memory(const std::vector<Problem>& problems, int steps, int dim, std::vector<std::uint64_t> seeds,
+                         int threads, bool single_precision) {
+  return estimate_train_many_memory(problems, steps,
+                                    options<TrainManyOptions>(dim, std::move(seeds), threads, single_precision));
+}
+
 double replicas_memory(const Problem& problem, int steps, int dim, std::vector<std::uint64_t> seeds, int k_init,
-                       int k_data, int threads) {
-  auto opts = options<ReplicaOptions>(dim, std::move(seeds), threads);
+                       int k_data, int threads, bool single_precision) {
+  auto opts = options<ReplicaOptions>(dim, std::move(seeds), threads, single_precision);
   opts.k_init = k_init;
   opts.k_data = k_data;
   return estimate_replicas_memory(problem, steps, opts);
@@ -113,15 +145,24 @@ double replicas_memory(const Problem& problem, int steps, int dim, std::vector<s
 
 void register_train(py::module_& module) {
   module.def("train", &train_to_dict, "problem"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a, "threads"_a = 0,
-             "memory_limit"_a = 0.0, "progress"_a = py::none(), "kernels"_a = false,
-             "Train finite-size networks; see lindmft.train.");
+             "memory_limit"_a = 0.0, "progress"_a = py::none(), "kernels"_a = false, "noise_draw"_a = 0,
+             "single_precision"_a = false, "Train finite-size networks; see lindmft.train.");
+  module.def("train_many", &train_many_to_list, "problems"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a,
+             "threads"_a = 0, "memory_limit"_a = 0.0, "progress"_a = py::none(),
+             "noise_draws"_a = std::vector<std::uint32_t>{0}, "single_precision"_a = false,
+             "Train the networks of many problems; see lindmft.train_many.");
   module.def("train_replicas", &replicas_to_dict, "problem"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a, "k_init"_a,
              "k_data"_a, "threads"_a = 0, "memory_limit"_a = 0.0, "progress"_a = py::none(),
+             "single_precision"_a = false,
              "Train crossed initializations and data sets; see lindmft.training.train_replicas.");
   module.def("estimate_train_memory", &train_memory, "problem"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a,
-             "threads"_a = 0, "kernels"_a = false, "Bytes that train takes at its peak.");
+             "threads"_a = 0, "kernels"_a = false, "single_precision"_a = false,
+             "Bytes that train takes at its peak.");
+  module.def("estimate_train_many_memory", &train_many_memory, "problems"_a, "steps"_a, py::kw_only(), "dim"_a,
+             "seeds"_a, "threads"_a = 0, "single_precision"_a = false, "Bytes that train_many takes at its peak.");
   module.def("estimate_replicas_memory", &replicas_memory, "problem"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a,
-             "k_init"_a, "k_data"_a, "threads"_a = 0, "Bytes that train_replicas takes at its peak.");
+             "k_init"_a, "k_data"_a, "threads"_a = 0, "single_precision"_a = false,
+             "Bytes that train_replicas takes at its peak.");
 }
 
 }  // namespace lindmft::bindings

@@ -42,7 +42,7 @@ from lindmft.scaling import Scaling, check_scaling
 from lindmft.spectrum import Discrete, Isotropic, PowerLaw
 from lindmft.stability import StableRate, largest_stable_lr
 from lindmft.theory import Solution, estimate_memory, flow, solve
-from lindmft.training import Ensemble, estimate_train_memory, train
+from lindmft.training import Ensemble, estimate_train_memory, train, train_many
 
 if TYPE_CHECKING:
     from lindmft import analysis, plotting
@@ -94,6 +94,7 @@ __all__ = [
     "solve",
     "solve_many",
     "train",
+    "train_many",
     "train_replicas",
 ]
 

@@ -186,7 +186,21 @@ def train(
     memory_limit: float = 0.0,
     progress: Callback | None = None,
     kernels: bool = False,
+    noise_draw: int = 0,
+    single_precision: bool = False,
 ) -> TrainDict: ...
+def train_many(
+    problems: Sequence[Problem],
+    steps: int,
+    *,
+    dim: int,
+    seeds: Sequence[int],
+    threads: int = 0,
+    memory_limit: float = 0.0,
+    progress: Callback | None = None,
+    noise_draws: Sequence[int] = ...,
+    single_precision: bool = False,
+) -> list[TrainDict]: ...
 def train_replicas(
     problem: Problem,
     steps: int,
@@ -198,6 +212,7 @@ def train_replicas(
     threads: int = 0,
     memory_limit: float = 0.0,
     progress: Callback | None = None,
+    single_precision: bool = False,
 ) -> ReplicasDict: ...
 def estimate_train_memory(
     problem: Problem,
@@ -207,6 +222,16 @@ def estimate_train_memory(
     seeds: Sequence[int],
     threads: int = 0,
     kernels: bool = False,
+    single_precision: bool = False,
+) -> float: ...
+def estimate_train_many_memory(
+    problems: Sequence[Problem],
+    steps: int,
+    *,
+    dim: int,
+    seeds: Sequence[int],
+    threads: int = 0,
+    single_precision: bool = False,
 ) -> float: ...
 def estimate_replicas_memory(
     problem: Problem,
@@ -217,6 +242,7 @@ def estimate_replicas_memory(
     k_init: int,
     k_data: int,
     threads: int = 0,
+    single_precision: bool = False,
 ) -> float: ...
 def config() -> ConfigDict: ...
 def machine_limits(*, threads: int = 0, seconds: float = 2.0) -> LimitsDict: ...

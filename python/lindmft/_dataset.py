@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lindmft._ensemble import DOUBLE
 from lindmft._files import ENSEMBLE, REPLICAS, SOLUTION, VERSION
 from lindmft._optional import optional
 from lindmft._schema import spell_inf
@@ -251,7 +252,7 @@ def ensemble_to_dataset(runs: Ensemble) -> "xr.Dataset":
         name: (("seed", "time"), array) for name, array in kernels.items() if array is not None
     }
     outputs = {"output": np.arange(runs.test_loss_by_output.shape[1])}
-    return _training_dataset(ENSEMBLE, runs, variables, outputs)
+    return _training_dataset(ENSEMBLE, runs, variables, outputs, noise_draw=runs.noise_draw)
 
 
 def ensemble_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
@@ -262,6 +263,7 @@ def ensemble_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
         **{name: _by_output(dataset, name, 1) for name in BY_OUTPUT},
         **{name: dataset[name].values for name in KERNELS if name in dataset},
         **_training_fields(dataset),
+        "noise_draw": int(dataset.attrs.get("noise_draw", 0)),
     }
 
 
@@ -305,7 +307,7 @@ def _training_dataset(
         **more_coords,
     }
     sizes = {"dim": runs.dim, "samples": runs.samples, "irreducible": runs.irreducible}
-    return _dataset(form, runs, variables, coords, **sizes, **attrs)
+    return _dataset(form, runs, variables, coords, **sizes, dtype=runs.dtype, **attrs)
 
 
 def _training_fields(dataset: "xr.Dataset") -> dict[str, Any]:
@@ -313,6 +315,7 @@ def _training_fields(dataset: "xr.Dataset") -> dict[str, Any]:
         **_common(dataset),
         "stats": TrainStats(**json.loads(dataset.attrs["stats"])),
         "dim": int(dataset.attrs["dim"]),
+        "dtype": str(dataset.attrs.get("dtype", DOUBLE)),
         "samples": int(dataset.attrs["samples"]),
         "widths": tuple(int(width) for width in dataset["width"].values),
         "seeds": tuple(int(seed) for seed in dataset["seed"].values),

@@ -6,29 +6,64 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from lindmft._gate import choice
 from lindmft._types import Array, Mask
+
+DOUBLE, SINGLE = "float64", "float32"
 
 Statistic: TypeAlias = Callable[[Array], Array]
 
 
 @dataclass(frozen=True)
 class TrainStats:
-    """Wall-clock ``seconds`` on ``threads`` threads, and the ``instruction_set`` that was used."""
+    """The work of a call.
+
+    Attributes
+    ----------
+    seconds, threads
+        Wall-clock time of the whole call, on so many threads.
+    instruction_set
+        Of the compiled loops that was used.
+    method
+        How weights were kept. "shared": networks with the same initial weights multiply them in one
+        product, and what each learned is kept as factors; "factored": each network's own, as of
+        some steps ago, and factors of what came since; "in_place": updated every step. Chosen by
+        counted operations and bytes; results agree to rounding.
+    operations
+        Counted floating-point operations of this problem's networks, random numbers left out.
+    bytes_moved
+        To and from memory, if no array stays in a cache.
+    """
 
     seconds: float
     threads: int
     instruction_set: str
+    method: str = "in_place"
+    operations: float = 0.0
+    bytes_moved: float = 0.0
 
 
 def common_fields(result: Mapping[str, Any]) -> dict[str, Any]:
     """The compiled module's fields, as Python's: tuples, and None for what did not diverge."""
+    kept = {name: value for name, value in result.items() if name != "single_precision"}
     return {
-        **result,
+        **kept,
+        "dtype": SINGLE if result["single_precision"] else DOUBLE,
         "widths": tuple(result["widths"]),
         "seeds": tuple(result["seeds"]),
         "diverged_at": tuple(step if step >= 0 else None for step in result["diverged_at"]),
         "stats": TrainStats(**result["stats"]),
     }
+
+
+def single_precision(dtype: Any) -> bool:
+    """Whether numbers are kept in single precision."""
+    named = (
+        dtype
+        if isinstance(dtype, str)
+        else getattr(dtype, "__name__", getattr(dtype, "name", dtype))
+    )
+    return bool(choice(DOUBLE, SINGLE)(named, "dtype") == SINGLE)
 
 
 def used(diverged_at: Sequence[int | None]) -> Mask:

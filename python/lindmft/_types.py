@@ -86,6 +86,9 @@ class TrainStatsDict(TypedDict):
     seconds: float
     threads: int
     instruction_set: str
+    method: str
+    operations: float
+    bytes_moved: float
 
 
 class TrainedDict(TypedDict):
@@ -99,11 +102,13 @@ class TrainedDict(TypedDict):
     test_loss: Array
     diverged_at: list[int]
     stats: TrainStatsDict
+    single_precision: bool
 
 
 class TrainDict(TrainedDict):
-    """What ``_core.train`` returns."""
+    """What ``_core.train`` returns, and ``_core.train_many`` for every problem."""
 
+    noise_draw: int
     train_loss: Array
     test_loss_by_output: list[Array]
     train_loss_by_output: list[Array]

@@ -1,17 +1,17 @@
 """Many problems of the theory in one call: ``solve_many`` and ``flow_many``."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, Literal, TypeAlias, TypedDict, Unpack, overload
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 from lindmft import _core
-from lindmft._gate import choice, refuse
+from lindmft._gate import choice
 from lindmft._run import Run, checked_run, from_core
 from lindmft._types import Callback
 from lindmft.data import Population
 from lindmft.network import MLP
 from lindmft.optimizer import SGD
-from lindmft.problem import Problem, as_problem
+from lindmft.problem import Problem, Problems, listed_problems
 from lindmft.progress import reporting
 from lindmft.solution import Solution
 
@@ -19,8 +19,6 @@ __all__ = ["flow_many", "solve_many"]
 
 ANY = Problem(MLP(), Population(), SGD(lr=0.1))
 """Stands in an empty list, so that other arguments are checked there, too."""
-
-Problems: TypeAlias = Iterable[Problem | Mapping[str, Any]]
 
 
 class _Options(TypedDict, total=False):
@@ -215,7 +213,7 @@ def _carry_out(
     errors: Any,
 ) -> list[Any]:
     choice("raise", "return")(errors, "errors")
-    listed = _listed(problems)
+    listed = listed_problems(problems)
     checked = checked_run(listed[0] if listed else ANY, grid, end, options)
     runs = [replace(checked, problem=problem) for problem in listed]
     with reporting(progress, "flow_many" if grid == "flow" else "solve_many") as callback:
@@ -224,19 +222,6 @@ def _carry_out(
         result if isinstance(result, Exception) else from_core(run, result)
         for run, result in zip(runs, results, strict=True)
     ]
-
-
-def _listed(problems: Any) -> list[Problem]:
-    if isinstance(problems, Problem | Mapping | str) or not isinstance(problems, Iterable):
-        refuse("problems", "a list of problems", problems)
-    return [_indexed(i, entry) for i, entry in enumerate(problems)]
-
-
-def _indexed(i: int, entry: Any) -> Problem:
-    try:
-        return as_problem(entry)
-    except ValueError as error:
-        raise ValueError(f"problems[{i}]: {error}") from error
 
 
 def _compute(run: Run, problems: list[Problem], progress: Callback | None, keep: bool) -> list[Any]:

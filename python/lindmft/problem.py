@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from lindmft import _core
 from lindmft._gate import describe, refuse, settle
@@ -167,6 +167,10 @@ class Problem:
             raise ValueError(f"{error} (at {where})" if where else str(error)) from error
 
 
+Problems: TypeAlias = Iterable[Problem | Mapping[str, Any]]
+"""Any iterable of problems or their dictionary forms."""
+
+
 def set_by_path(tables: dict[str, Any], path: str, value: Any) -> None:
     """Put a value into nested tables, at a path such as "data.spectrum.weights".
 
@@ -204,6 +208,20 @@ def _axis(path: Any, entries: Any) -> list[Any]:
 def as_problem(value: Problem | Mapping[str, Any]) -> Problem:
     """A problem from a ``Problem`` or its dictionary form; anything else is a ``ValueError``."""
     return value if isinstance(value, Problem) else Problem.from_dict(value)
+
+
+def listed_problems(problems: Any) -> list[Problem]:
+    """A list of problems from any iterable of them; errors name the index."""
+    if isinstance(problems, Problem | Mapping | str) or not isinstance(problems, Iterable):
+        refuse("problems", "a list of problems", problems)
+    return [_indexed(i, entry) for i, entry in enumerate(problems)]
+
+
+def _indexed(i: int, entry: Any) -> Problem:
+    try:
+        return as_problem(entry)
+    except ValueError as error:
+        raise ValueError(f"problems[{i}]: {error}") from error
 
 
 def _text_to_file(text: str, path: Path | None) -> str:

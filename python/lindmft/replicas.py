@@ -13,11 +13,13 @@ import numpy as np
 
 from lindmft import _core, _files
 from lindmft._ensemble import (
+    DOUBLE,
     Statistic,
     TrainStats,
     common_fields,
     mean,
     reduced,
+    single_precision,
     standard_error,
     status,
     used,
@@ -168,6 +170,8 @@ class ReplicaEnsemble:
         The work it took.
     provenance
         Versions, libraries, threads and time of the computation.
+    dtype
+        "float64" or "float32": the precision of weights, data and signals.
 
     Notes
     -----
@@ -198,6 +202,7 @@ class ReplicaEnsemble:
     diverged_at: tuple[int | None, ...]
     stats: TrainStats
     provenance: Mapping[str, str]
+    dtype: str = DOUBLE
 
     @property
     def irreducible(self) -> float:
@@ -284,6 +289,7 @@ def train_replicas(
     threads: int | None = None,
     memory_limit: float | None = None,
     progress: bool | Callback | None = None,
+    dtype: str = DOUBLE,
 ) -> ReplicaEnsemble:
     """Train k_init initializations on k_data data sets, every pair of them, for each seed.
 
@@ -312,6 +318,8 @@ def train_replicas(
         Bytes the call may take; None: four fifths of the free memory.
     progress
         None, True for a progress bar, or a callable ``(done, total)``; see ``lindmft.progress``.
+    dtype
+        "float64" or "float32", as in ``train``.
 
     Raises
     ------
@@ -346,6 +354,7 @@ def train_replicas(
             threads=threads_or_default(threads),
             memory_limit=bytes_or_default(memory_limit),
             progress=callback,
+            single_precision=single_precision(dtype),
         )
     fields = common_fields(result)
     return ReplicaEnsemble(

@@ -1,4 +1,4 @@
-"""Finite-size networks: ``train`` and its result.
+"""Finite-size networks: ``train``, ``train_many``, and their result.
 
 Time is counted in optimizer steps; an entry at t is before the update of step t.
 """
@@ -11,22 +11,24 @@ import numpy as np
 
 from lindmft import _core, _files
 from lindmft._ensemble import (
+    DOUBLE,
     Statistic,
     TrainStats,
     common_fields,
     mean,
     reduced,
+    single_precision,
     standard_error,
     status,
     used,
 )
-from lindmft._finite import finite
+from lindmft._finite import DIM, default_dim, finite
 from lindmft._gate import bytes_or_default, flag, integer, refuse, threads_or_default
 from lindmft._provenance import provenance
 from lindmft._schema import brief
 from lindmft._seeds import seed_list
 from lindmft._types import Array, Callback, Mask, Path, TrainDict
-from lindmft.problem import Problem, as_problem
+from lindmft.problem import Problem, Problems, as_problem, listed_problems
 from lindmft.progress import reporting
 from lindmft.replicas import ReplicaEnsemble, train_replicas
 
@@ -40,6 +42,7 @@ __all__ = [
     "TrainStats",
     "estimate_train_memory",
     "train",
+    "train_many",
     "train_replicas",
 ]
 
@@ -100,6 +103,10 @@ class Ensemble:
         The work it took.
     provenance
         Versions, libraries, threads and time of the computation.
+    dtype
+        "float64" or "float32": the precision of weights, data and signals. Observables are doubles.
+    noise_draw
+        Which draw of the label noise.
     kernel_gradient, kernel_target, kernel_scale
         (seed, n), or None unless asked for: Rayleigh quotients x . K x / x . x of the predictor's
         neural tangent kernel K (D x D: a small step of gradient descent moves w_hat by eta K u, u
@@ -138,6 +145,8 @@ class Ensemble:
     kernel_gradient: Array | None = None
     kernel_target: Array | None = None
     kernel_scale: Array | None = None
+    dtype: str = DOUBLE
+    noise_draw: int = 0
 
     @property
     def irreducible(self) -> float:
@@ -217,6 +226,8 @@ def train(
     memory_limit: float | None = None,
     progress: bool | Callback | None = None,
     kernels: bool = False,
+    noise_draw: int = 0,
+    dtype: str = DOUBLE,
 ) -> Ensemble:
     """Train finite-size networks, one for each seed, for ``steps`` steps.
 
@@ -243,6 +254,11 @@ def train(
     kernels
         Also record the neural tangent kernel's ``kernel_gradient``, ``kernel_target`` and
         ``kernel_scale``, at the cost of two more forward passes a step. One target only.
+    noise_draw
+        Which independent draw of the label noise, on the same weights and inputs: 0, 1, ...
+    dtype
+        "float64", or "float32" for weights, data and signals in single precision: the same random
+        numbers, rounded, and half the memory. Observables are doubles either way.
 
     Raises
     ------
@@ -253,7 +269,8 @@ def train(
 
     Notes
     -----
-    A step costs P D + sum N_l N_{l+1} operations for each output. Theory sections 2, 4, 8 and 11.
+    A step costs P D + sum N_l N_{l+1} operations for each output. How weights are kept depends on
+    sizes and steps (``stats.method``), and the last bits with it. Theory sections 2, 4, 8 and 11.
 
     Examples
     --------
@@ -274,12 +291,89 @@ def train(
             memory_limit=bytes_or_default(memory_limit),
             progress=callback,
             kernels=flag(kernels, "kernels"),
+            noise_draw=_draw(noise_draw, "noise_draw"),
+            single_precision=single_precision(dtype),
         )
     return _ensemble(problem, result)
 
 
+def train_many(
+    problems: Problems,
+    steps: int,
+    *,
+    dim: int | None = None,
+    seeds: int | Sequence[int] = 8,
+    seed: int = 0,
+    threads: int | None = None,
+    memory_limit: float | None = None,
+    progress: bool | Callback | None = None,
+    noise_draw: int | Sequence[int] = 0,
+    dtype: str = DOUBLE,
+) -> list[Ensemble]:
+    """Train the networks of many problems, those with the same weights and data together.
+
+    Problems whose networks have the same initial weights and inputs, seed by seed, share them: each
+    array is multiplied with the signals of all of them in one product, which is many times faster
+    than one problem after the other. They may differ in the optimizer, gamma0, parameterization,
+    init_scale, centering, branches and label noise. Others are trained beside them.
+
+    Parameters
+    ----------
+    problems
+        Problems or their dictionary forms, in any iterable; ``Problem.vary`` makes grids of them.
+    steps, dim, seeds, seed, threads, progress, dtype
+        As in ``train``, the same for all problems.
+    memory_limit
+        Bytes the call may take; None: four fifths of the free memory. Where it asks for that, fewer
+        networks are trained at a time.
+    noise_draw
+        As in ``train``: a number for all problems, or a list of one a problem.
+
+    Returns
+    -------
+    list of Ensemble
+        In the order of the problems: up to rounding what ``train`` gives for each. To the last bit
+        the same on any number of threads.
+
+    Raises
+    ------
+    ValueError
+        Bad input, found before any work; ``problems[3]: ...`` where it is that of one problem.
+    MemoryError
+        Not even one network fits into the memory allowed; see ``estimate_train_memory``.
+
+    Notes
+    -----
+    Networks that diverge end alone: ``Ensemble.diverged_at``. Theory section 11.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
+    >>> runs = lm.train_many(problem.vary({"optimizer.lr": [0.05, 0.1]}), 20, dim=64, seeds=4)
+    >>> [float(run.mean().test_loss[-1].round(1)) for run in runs], runs[0].stats.method
+    ([0.4, 0.1], 'shared')
+    """
+    listed = listed_problems(problems)
+    core, size = _all_finite(listed, dim)
+    steps = integer(steps, "steps")
+    options: dict[str, Any] = {
+        "dim": size,
+        "seeds": seed_list(seeds, seed),
+        "threads": threads_or_default(threads),
+        "memory_limit": bytes_or_default(memory_limit),
+        "noise_draws": _draws(noise_draw, len(listed)),
+        "single_precision": single_precision(dtype),
+    }
+    if not listed:
+        return []
+    with reporting(progress, "train_many") as callback:
+        results = _core.train_many(core, steps, progress=callback, **options)
+    return [_ensemble(problem, result) for problem, result in zip(listed, results, strict=True)]
+
+
 def estimate_train_memory(
-    problem: Problem | Mapping[str, Any],
+    problem: Problem | Mapping[str, Any] | Problems,
     steps: int,
     *,
     dim: int | None = None,
@@ -288,10 +382,13 @@ def estimate_train_memory(
     kernels: bool = False,
     k_init: int | None = None,
     k_data: int | None = None,
+    dtype: str = DOUBLE,
 ) -> float:
-    """Bytes that ``train`` with the same arguments takes at its peak, or ``train_replicas``.
+    """Bytes that ``train`` with the same arguments takes at its peak.
 
-    The latter if ``k_init`` or ``k_data`` is given; the other one is then 2, as it is there.
+    Or ``train_replicas``, if ``k_init`` or ``k_data`` is given (the other one is then 2, as it is
+    there); or ``train_many``, of a list of problems, if that much is free: with less it trains
+    fewer networks at a time.
 
     Raises
     ------
@@ -305,25 +402,64 @@ def estimate_train_memory(
     >>> lm.estimate_train_memory(problem, steps=100, dim=100) < 1e9
     True
     """
-    core, size = finite(as_problem(problem), dim)
-    steps, listed = integer(steps, "steps"), seed_list(seeds, 0)
-    count = threads_or_default(threads)
-    extra = flag(kernels, "kernels")
-    if k_init is None and k_data is None:
-        return _core.estimate_train_memory(
-            core, steps, dim=size, seeds=listed, threads=count, kernels=extra
-        )
-    if extra:
-        refuse("kernels", "left out for replicas", kernels)
+    single = as_problem(problem) if isinstance(problem, Problem | Mapping) else None
+    common: dict[str, Any] = {
+        "seeds": seed_list(seeds, 0),
+        "threads": threads_or_default(threads),
+        "single_precision": single_precision(dtype),
+    }
+    steps, extra = integer(steps, "steps"), flag(kernels, "kernels")
+    crossed = k_init is not None or k_data is not None
+    if extra and (single is None or crossed):
+        refuse("kernels", "left out for many problems and for replicas", kernels)
+    if single is None and crossed:
+        refuse("k_init and k_data", "left out for many problems", (k_init, k_data))
+    if single is None:
+        cores, size = _all_finite(listed_problems(problem), dim)
+        return _core.estimate_train_many_memory(cores, steps, dim=size, **common)
+    core, size = finite(single, dim)
+    if not crossed:
+        return _core.estimate_train_memory(core, steps, dim=size, kernels=extra, **common)
     return _core.estimate_replicas_memory(
         core,
         steps,
         dim=size,
-        seeds=listed,
         k_init=integer(2 if k_init is None else k_init, "k_init"),
         k_data=integer(2 if k_data is None else k_data, "k_data"),
-        threads=count,
+        **common,
     )
+
+
+def _all_finite(problems: list[Problem], dim: int | None) -> tuple[list[_core.Problem], int]:
+    """The compiled module's values, and the dimension that all problems have."""
+    if dim is None:
+        sizes = sorted({default_dim(problem) for problem in problems})
+        if len(sizes) > 1:
+            refuse("dim", f"given where problems differ in it (by default {sizes})", dim)
+        dim = sizes[0] if sizes else DIM
+    core = []
+    for i, problem in enumerate(problems):
+        try:
+            core.append(finite(problem, dim)[0])
+        except ValueError as error:
+            raise ValueError(f"problems[{i}]: {error}") from error
+    return core, integer(dim, "dim")
+
+
+def _draw(value: Any, field: str) -> int:
+    draw = integer(value, field)
+    if draw < 0:
+        refuse(field, "0, 1, ...", value)
+    return draw
+
+
+def _draws(value: Any, count: int) -> list[int]:
+    """One for all problems, or one a problem."""
+    if not isinstance(value, Sequence | np.ndarray) or isinstance(value, str):
+        return [_draw(value, "noise_draw")]
+    if len(value) != count:
+        refuse("noise_draw", f"one number, or one for each of the {count} problems", value)
+    return [_draw(entry, f"noise_draw[{i}]") for i, entry in enumerate(value)]
 
 
 def _ensemble(problem: Problem, result: TrainDict) -> Ensemble:
