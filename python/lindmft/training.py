@@ -352,7 +352,7 @@ def train_many(
     >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
     >>> runs = lm.train_many(problem.vary({"optimizer.lr": [0.05, 0.1]}), 20, dim=64, seeds=4)
     >>> [float(run.mean().test_loss[-1].round(1)) for run in runs], runs[0].stats.method
-    ([0.4, 0.1], 'shared')
+    ([0.4, 0.2], 'shared')
     """
     listed = listed_problems(problems)
     core, size = _all_finite(listed, dim)

@@ -32,14 +32,9 @@ RowChange replace_row(double* to, const double* from, int n) {
 
 double ratio(double change, double size) { return change == 0.0 ? 0.0 : change / std::max(size, 1e-300); }
 
-void copy(Matrix& m, Panel panel, ConstView rows) {
-  for (int i = 0; i < rows.rows; ++i) std::copy_n(rows.row(i), rows.cols, m.row(panel.begin + i));
-}
-
 }  // namespace
 
 void replace_rows(Matrix& m, Panel panel, ConstView rows, RowChanges& changes) {
-  if (!changes.counts(m)) return copy(m, panel, rows);
   for (int i = 0; i < rows.rows; ++i) {
     const RowChange r = replace_row(m.row(panel.begin + i), rows.row(i), rows.cols);
     changes.note(i, ratio(r.change, r.largest));
@@ -47,10 +42,6 @@ void replace_rows(Matrix& m, Panel panel, ConstView rows, RowChanges& changes) {
 }
 
 void replace_symmetric(Matrix& m, Panel panel, ConstView rows, RowChanges& changes) {
-  if (!changes.counts(m)) {
-    copy(m, panel, rows);
-    return mirror(m, panel);
-  }
   double scale = panel.begin > 0 ? std::max(m(0, 0), m(panel.begin - 1, panel.begin - 1)) : 0.0;
   for (int i = 0; i < rows.rows; ++i) scale = std::max(scale, rows(i, panel.begin + i));
   for (int i = 0; i < rows.rows; ++i) {

@@ -1,7 +1,6 @@
 // Writing the rows of a panel into a two-time function, and how much they changed.
 #pragma once
 
-#include <algorithm>
 #include <vector>
 
 #include "linalg/blas.hpp"
@@ -10,19 +9,9 @@
 
 namespace lindmft::linalg {
 
-/// How much the rows of a panel changed in a sweep: for each row, the largest relative change of anything, or of the
-/// functions it was told to watch.
+/// How much the rows of a panel changed in a sweep: for each row, the largest relative change of anything.
 class RowChanges {
  public:
-  /// From now on only these, each a struct with a Matrix* m.
-  template <class Functions>
-  void watch(const Functions& functions) {
-    watched_.clear();
-    for (const auto& f : functions) watched_.push_back(f.m);
-  }
-  [[nodiscard]] bool counts(const Matrix& m) const {
-    return watched_.empty() || std::find(watched_.begin(), watched_.end(), &m) != watched_.end();
-  }
   void reset(int rows) { changes_.assign(static_cast<std::size_t>(rows), 0.0); }
   void note(int row, double change) {
     double& largest = changes_[static_cast<std::size_t>(row)];
@@ -33,7 +22,6 @@ class RowChanges {
 
  private:
   std::vector<double> changes_;
-  std::vector<const Matrix*> watched_;
 };
 
 /// Notes the largest change in each row, relative to the row's largest entry; infinity if anything is not finite.

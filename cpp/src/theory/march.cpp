@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <string>
-#include <vector>
 
-#include "linalg/extrapolate.hpp"
 #include "lindmft/errors.hpp"
 
 namespace lindmft::theory {
@@ -25,14 +23,7 @@ constexpr int kLongHistory = 512;     // nodes; with a history that caches hold,
 class March {
  public:
   March(TimeGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options, Solution& solution)
-      : at_(grid, network, data, options, solution),
-        explicit_(network.exact_first_row(options.largest_panel)),
-        window_{options.from, options.from} {
-    if (!explicit_) return;
-    // The rest is computed before anything reads it: it needs no guess, and how it changes says nothing.
-    carried_ = at_.carried();
-    at_.changes.watch(carried_);
-  }
+      : at_(grid, network, data, options, solution), window_{options.from, options.from} {}
 
   Marched run();
 
@@ -44,14 +35,10 @@ class March {
   bool record_final(bool rest);
   void report();
 
-  void guess(Panel entering);
-
   Recorder at_;
-  bool explicit_;                 // no side iterates to solve for a row
-  std::vector<Carried> carried_;  // if so: what sweeps carry from one to the next
-  Panel window_;                  // rows before it are final
-  int waited_ = 0;                // sweeps in vain
-  int caution_ = 0;               // commits until an implicit side's window may grow
+  Panel window_;     // rows before it are final
+  int waited_ = 0;   // sweeps in vain
+  int caution_ = 0;  // commits until an implicit side's window may grow
 };
 
 /// Lets the window grow to `size` rows.
@@ -60,13 +47,6 @@ void March::extend(int size) {
   if (entering.size() <= 0) return;
   window_.end = entering.end;
   at_.map.set(window_);
-  guess(entering);
-}
-
-void March::guess(Panel entering) {
-  for (const Carried& f : carried_)
-    f.symmetric ? linalg::guess_symmetric(*f.m, {entering}) : linalg::guess_causal(*f.m, {entering});
-  if (explicit_) return;
   at_.data.guess({entering}, at_.options.responses_final);
   at_.network.guess({entering}, at_.options.responses_final);
 }

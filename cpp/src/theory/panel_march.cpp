@@ -118,7 +118,10 @@ bool PanelMarch::converge_exact() {
 }
 
 bool PanelMarch::converge_iterated() {
-  PanelState state(at_.carried(), grid_.panel());
+  std::vector<Carried> functions = at_.data.carried();
+  for (const Carried& f : at_.network.carried()) functions.push_back(f);
+  if (at_.options.responses_final) std::erase_if(functions, [](const Carried& f) { return !f.symmetric; });
+  PanelState state(std::move(functions), grid_.panel());
   linalg::Anderson accelerated(kMemory);
   std::vector<double> x, g;
   const double wanted = std::clamp(kConverged * tolerance_.relative, kRounding, kLoosest);

@@ -46,13 +46,6 @@ void Recorder::begin(const PanelTime& time) {
   data.update({time, algebra, scratch, changes, options.responses_final}, network.field());
 }
 
-std::vector<Carried> Recorder::carried() const {
-  std::vector<Carried> functions = data.carried();
-  for (const Carried& f : network.carried()) functions.push_back(f);
-  if (options.responses_final) std::erase_if(functions, [](const Carried& f) { return !f.symmetric; });
-  return functions;
-}
-
 bool Recorder::diverged(int node, const Losses& losses) const {
   const double start = node == 0 ? losses.test : solution.test_loss.front();
   if (losses.test < -options.rounding * std::max(1.0, start)) {

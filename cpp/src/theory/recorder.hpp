@@ -2,7 +2,6 @@
 #pragma once
 
 #include <limits>
-#include <vector>
 
 #include "lindmft/solve.hpp"
 #include "theory/sides.hpp"
@@ -36,8 +35,6 @@ struct Recorder {
   void sweep(const PanelTime& time, double settle = 0.0);
   /// Finishes the panel's rows and appends them to the solution; false at the first diverged one.
   bool record(Panel panel);
-  /// What sweeps carry from one to the next.
-  [[nodiscard]] std::vector<Carried> carried() const;
   /// Whether the loss has grown so much that what cannot be resolved any more has diverged.
   [[nodiscard]] bool runaway() const;
   /// What is left to do at the end.

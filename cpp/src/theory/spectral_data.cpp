@@ -101,8 +101,8 @@ void SpectralData::guess(const linalg::Guess& guess, bool responses_final) {
 
 std::vector<Carried> SpectralData::carried() {
   std::vector<Carried> functions{{&C_h0_, true}, {&R_hr0_, false}};
-  if (finite_data() && !solves_samples()) functions.push_back({&C_e_, true});
   if (!stored_samples() || solves_samples()) return functions;
+  functions.push_back({&C_e_, true});
   functions.push_back({&R_delta_, false});
   return functions;
 }
