@@ -39,8 +39,7 @@ void report(benchmark::State& state, const std::vector<Ensemble>& runs) {
     bytes += e.stats.bytes_moved;
     network_steps += static_cast<double>(e.seeds.size() * e.time.size());
   }
-  state.counters["us_per_step"] =
-      Counter(network_steps * 1e-6, Counter::kIsIterationInvariantRate | Counter::kInvert);
+  state.counters["us_per_step"] = Counter(network_steps * 1e-6, Counter::kIsIterationInvariantRate | Counter::kInvert);
   state.counters["GFLOP/s"] = Counter(operations * 1e-9, Counter::kIsIterationInvariantRate);
   state.counters["GB/s"] = Counter(bytes * 1e-9, Counter::kIsIterationInvariantRate);
   state.SetLabel(runs.front().stats.method);
@@ -57,7 +56,11 @@ void sweep(benchmark::State& state) {
   for (auto _ : state) runs = lindmft::train_many(problems, 50, options);
   report(state, runs);
 }
-BENCHMARK(sweep)->ArgNames({"threads", "single"})->ArgsProduct({{1, 2}, {0, 1}})->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(sweep)
+    ->ArgNames({"threads", "single"})
+    ->ArgsProduct({{1, 2}, {0, 1}})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 
 /// One network after the other, seeds side by side. The drawing of weights and data counts.
 void single(benchmark::State& state) {
@@ -125,7 +128,8 @@ void triad(benchmark::State& state) {
       a[static_cast<std::size_t>(i)] = b[static_cast<std::size_t>(i)] + 3.0 * c[static_cast<std::size_t>(i)];
     benchmark::ClobberMemory();
   }
-  state.counters["GB/s"] = benchmark::Counter(24e-9 * static_cast<double>(n), benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["GB/s"] =
+      benchmark::Counter(24e-9 * static_cast<double>(n), benchmark::Counter::kIsIterationInvariantRate);
 }
 BENCHMARK(triad)->ArgName("threads")->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
 

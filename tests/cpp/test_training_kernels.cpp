@@ -63,13 +63,15 @@ TEST_P(Kernels, ForwardProductWithAndWithoutUpdateIsTheSameBitForBit) {
     for (int k = 0; k < cols; ++k) sum += 0.7 * w.row(i)[k] * h[k];
     EXPECT_NEAR(plain[i], sum, kTolerance * cols);
   }
-  forward_step(w.view(), h.data(), 0.7, out.data(), g.data(), 0.3, {.keep = 0.9, .push = 0.0, .gain = 0.2, .sink = 0.0, .fade = 0.0, .feed = 0.0});
+  forward_step(w.view(), h.data(), 0.7, out.data(), g.data(), 0.3,
+               {.keep = 0.9, .push = 0.0, .gain = 0.2, .sink = 0.0, .fade = 0.0, .feed = 0.0});
   for (int i = 0; i < rows; ++i) EXPECT_EQ(out[i], plain[i]);
 }
 
 TEST_P(Kernels, PlainStep) {
   const PaddedMatrix before = w;
-  forward_step(w.view(), h.data(), 0.7, out.data(), g.data(), 0.3, {.keep = 0.9, .push = 0.0, .gain = 0.2, .sink = 0.0, .fade = 0.0, .feed = 0.0});
+  forward_step(w.view(), h.data(), 0.7, out.data(), g.data(), 0.3,
+               {.keep = 0.9, .push = 0.0, .gain = 0.2, .sink = 0.0, .fade = 0.0, .feed = 0.0});
   for (int i = 0; i < rows; ++i) {
     for (int k = 0; k < cols; ++k)
       EXPECT_NEAR(w.row(i)[k], 0.9 * before.row(i)[k] + 0.2 * 0.3 * g[i] * h[k], kTolerance);

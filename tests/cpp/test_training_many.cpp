@@ -109,12 +109,10 @@ TEST(TrainMany, IsTrainForEveryVariationByEveryMethod) {
   for (const Problem& kind : kinds()) {
     const std::vector<Problem> problems = variations(kind);
     for (const TrainMethod method : kMethods) {
-      const std::vector<Ensemble> many =
-          train_many(problems, kSteps, {.dim = 22, .seeds = {3, 4}, .method = method});
+      const std::vector<Ensemble> many = train_many(problems, kSteps, {.dim = 22, .seeds = {3, 4}, .method = method});
       ASSERT_EQ(many.size(), problems.size());
       for (std::size_t k = 0; k < problems.size(); ++k) {
-        const Ensemble one =
-            train(problems[k], kSteps, {.dim = 22, .seeds = {3, 4}, .method = TrainMethod::in_place});
+        const Ensemble one = train(problems[k], kSteps, {.dim = 22, .seeds = {3, 4}, .method = TrainMethod::in_place});
         expect_near(many[k], one, 1e-11, many[k].stats.method + ", variation " + std::to_string(k));
         for (int t = 0; t < kSteps; ++t) EXPECT_LT(many[k].chain_residual(0, t), 1e-10);
       }
@@ -130,8 +128,7 @@ TEST(TrainMany, FoldingChangesNothing) {
   Problem outputs = p;
   outputs.data.targets = {1.0, 0.5};
   for (const Problem& problem : {p, plain, outputs}) {
-    const Ensemble factored =
-        train(problem, 100, {.dim = 30, .seeds = {1, 2}, .method = TrainMethod::factored});
+    const Ensemble factored = train(problem, 100, {.dim = 30, .seeds = {1, 2}, .method = TrainMethod::factored});
     const Ensemble in_place = train(problem, 100, {.dim = 30, .seeds = {1, 2}, .method = TrainMethod::in_place});
     EXPECT_EQ(factored.stats.method, "factored");
     expect_near(factored, in_place, 1e-11, "folded");

@@ -176,9 +176,8 @@ LINDMFT_CLONES void forward_step(Rows<T> w, const T* h, T scale, T* out, const T
                                  const LinearStep& step) {
   const T keep = static_cast<T>(step.keep);
   const T gain = static_cast<T>(step.gain * rank_one);
-  product_by_rows(static_cast<Rows<const T>>(w), h, scale, out, [&](int i) __attribute__((always_inline)) {
-    return PlainStep<T>{w.row(i), keep, gain * g[i]};
-  });
+  product_by_rows(static_cast<Rows<const T>>(w), h, scale, out,
+                  [&](int i) __attribute__((always_inline)) { return PlainStep<T>{w.row(i), keep, gain * g[i]}; });
 }
 
 template <class T>
@@ -229,16 +228,16 @@ LINDMFT_CLONES double accumulate_gradient(Rows<const T> z, const T* v, const T* 
   return loss;
 }
 
-#define LINDMFT_KERNELS(T)                                                                                    \
-  template double dot(const T*, const T*, Index);                                                             \
-  template double dot_of_sizes(const T*, const T*, Index);                                                    \
-  template void backward_product(Rows<const T>, const T*, T, T, T*);                                          \
-  template void forward_product(Rows<const T>, const T*, T, T*);                                              \
-  template void forward_step(Rows<T>, const T*, T, T*, const T*, double, const LinearStep&);                  \
-  template void forward_step(Rows<T>, Rows<T>, const T*, T, T*, const T*, double, const LinearStep&);         \
-  template void add_outer(Rows<T>, const T*, const T*, T);                                                    \
-  template void scale_and_add(T*, T, const T*, T, Index);                                                     \
-  template void vector_step(T*, T*, const T*, double, const LinearStep&, Index);                              \
+#define LINDMFT_KERNELS(T)                                                                            \
+  template double dot(const T*, const T*, Index);                                                     \
+  template double dot_of_sizes(const T*, const T*, Index);                                            \
+  template void backward_product(Rows<const T>, const T*, T, T, T*);                                  \
+  template void forward_product(Rows<const T>, const T*, T, T*);                                      \
+  template void forward_step(Rows<T>, const T*, T, T*, const T*, double, const LinearStep&);          \
+  template void forward_step(Rows<T>, Rows<T>, const T*, T, T*, const T*, double, const LinearStep&); \
+  template void add_outer(Rows<T>, const T*, const T*, T);                                            \
+  template void scale_and_add(T*, T, const T*, T, Index);                                             \
+  template void vector_step(T*, T*, const T*, double, const LinearStep&, Index);                      \
   template double accumulate_gradient(Rows<const T>, const T*, const T*, const T*, T*);
 
 LINDMFT_KERNELS(double)

@@ -85,8 +85,7 @@ void Networks<T>::draw_readouts(Initialization origin) {
   for (int k = count() - 1; k >= 0; --k) {
     const double start = riders_[static_cast<std::size_t>(k)].start;
     for (int c = 0; c < outputs_; ++c) {
-      for (int i = 0; i < readout_.cols(); ++i)
-        readout_.row(row(k, c))[i] = static_cast<T>(start * readout_.row(c)[i]);
+      for (int i = 0; i < readout_.cols(); ++i) readout_.row(row(k, c))[i] = static_cast<T>(start * readout_.row(c)[i]);
     }
   }
 }

@@ -58,7 +58,9 @@ class Networks {
   void drop(int network);
 
   /// W^l for l = 0 .. L - 1, and w^L of an output.
-  [[nodiscard]] PaddedRows<T> weights(int network, int l) { return arrays_[static_cast<std::size_t>(l)]->weights(network); }
+  [[nodiscard]] PaddedRows<T> weights(int network, int l) {
+    return arrays_[static_cast<std::size_t>(l)]->weights(network);
+  }
   [[nodiscard]] const T* readout(int network, int output) const { return readout_.row(row(network, output)); }
 
  private:
@@ -87,16 +89,16 @@ class Networks {
   bool residual_;
   Schedule schedule_;
   int threads_;
-  int age_ = 0;                // steps since the last fold
-  std::vector<Rider> riders_;  // K
-  std::vector<Scale> scales_;  // K
+  int age_ = 0;                                          // steps since the last fold
+  std::vector<Rider> riders_;                            // K
+  std::vector<Scale> scales_;                            // K
   std::vector<std::unique_ptr<WeightArray<T>>> arrays_;  // L
   PaddedRows<T> readout_;                                // K C x N_L  w^L
   PaddedRows<T> readout_buffer_;                         // the same  momentum
   Layers h_;                                             // h^l, the data gradient h^0 = u passed forward
-  Layers g_;                   // g^l, the readout passed backward; g^0 = W^0^T g^1 / sqrt(D)
-  PaddedRows<T> initial_;      // K C x D  w_hat(0), of centered networks; empty before it is known
-  Layers probe_;               // the forward pass of kernels(x); empty until asked for
+  Layers g_;                                             // g^l, the readout passed backward; g^0 = W^0^T g^1 / sqrt(D)
+  PaddedRows<T> initial_;  // K C x D  w_hat(0), of centered networks; empty before it is known
+  Layers probe_;           // the forward pass of kernels(x); empty until asked for
 };
 
 /// Bytes they take.

@@ -53,8 +53,7 @@ template <class T>
 class Padded {
  public:
   Padded() = default;
-  explicit Padded(int size, T value = T{})
-      : size_(size), values_(static_cast<std::size_t>(round_up(size, kLanes<T>))) {
+  explicit Padded(int size, T value = T{}) : size_(size), values_(static_cast<std::size_t>(round_up(size, kLanes<T>))) {
     for (T& x : span()) x = value;
   }
 

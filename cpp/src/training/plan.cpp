@@ -9,9 +9,9 @@
 
 #include "problem/scales.hpp"
 #include "support/threads.hpp"
-#include "training/ride.hpp"
 #include "training/arrays.hpp"
 #include "training/network.hpp"
+#include "training/ride.hpp"
 #include "training/samples.hpp"
 #include "training/trace_class.hpp"
 
@@ -226,7 +226,8 @@ Call make_call(const Problem& problem, int steps, const TrainOptions& options, d
 
 Call make_call(std::span<const Problem> problems, int steps, const TrainManyOptions& options, double limit) {
   require_common(steps, options);
-  if (problems.empty()) throw std::invalid_argument("problems must be a list with at least one entry, got an empty list");
+  if (problems.empty())
+    throw std::invalid_argument("problems must be a list with at least one entry, got an empty list");
   const std::size_t draws = options.noise_draws.size();
   require(draws == 1 || draws == problems.size(), "noise_draw",
           "one number, or one a problem (" + std::to_string(problems.size()) + ")", static_cast<double>(draws));

@@ -31,9 +31,9 @@ struct Plan {
   double feature_scale;  ///< what |h^l|^2 / N_l is multiplied by; not 1 for trace-class spectra
   Precision precision;
   Schedule schedule{};
-  int threads = 1;           ///< within the passes of a seed
-  double seed_bytes = 0.0;   ///< of everything but the results, for one seed
-  double series = 0.0;       ///< numbers that a step of a seed leaves for every member
+  int threads = 1;          ///< within the passes of a seed
+  double seed_bytes = 0.0;  ///< of everything but the results, for one seed
+  double series = 0.0;      ///< numbers that a step of a seed leaves for every member
 
   [[nodiscard]] int runs() const { return static_cast<int>(seeds.size()); }
   [[nodiscard]] int dim() const { return sizes.front(); }

@@ -13,10 +13,10 @@
 namespace lindmft::training {
 namespace {
 
-constexpr int kRowGroup = 4;                 // samples that the fused pass takes at a time
-constexpr int kLeastRows = 16;               // in a block, so that a GEMM with it is worth its name
-constexpr double kBlockEntries = 1 << 15;    // inputs in a block: 256 KiB stay in the second-level cache
-constexpr double kPartEntries = 1 << 18;     // inputs of a step that are worth a thread
+constexpr int kRowGroup = 4;               // samples that the fused pass takes at a time
+constexpr int kLeastRows = 16;             // in a block, so that a GEMM with it is worth its name
+constexpr double kBlockEntries = 1 << 15;  // inputs in a block: 256 KiB stay in the second-level cache
+constexpr double kPartEntries = 1 << 18;   // inputs of a step that are worth a thread
 constexpr int kMostParts = 16;
 
 /// How a step's samples are cut: into parts that threads may take, each treated a block of rows at a time.

@@ -80,8 +80,7 @@ std::vector<Ensemble> run_all(const Call& call, const Options& options, std::siz
   require_room(call, options);
   std::vector<Ensemble> out(problems);
   for (const Plan& plan : call.plans) {
-    for (const training::Member& m : plan.members)
-      out[static_cast<std::size_t>(m.place)] = training::allocate(plan, m);
+    for (const training::Member& m : plan.members) out[static_cast<std::size_t>(m.place)] = training::allocate(plan, m);
   }
   const std::vector<std::vector<int>> done = run(call, options.progress, out);
   for (std::size_t p = 0; p < call.plans.size(); ++p) {

@@ -27,9 +27,7 @@ class TypedTrial : public Trial {
   [[nodiscard]] const Reading& reading(int i) const override { return readings_[static_cast<std::size_t>(i)]; }
   [[nodiscard]] double overlap(int a, int b) const override;
   [[nodiscard]] double averaged_loss() const override;
-  [[nodiscard]] bool diverged(int i) const override {
-    return !reading(i).within(limits_[static_cast<std::size_t>(i)]);
-  }
+  [[nodiscard]] bool diverged(int i) const override { return !reading(i).within(limits_[static_cast<std::size_t>(i)]); }
   void drop(int i) override;
 
  private:

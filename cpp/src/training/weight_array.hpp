@@ -66,8 +66,7 @@ class WeightArray {
 template <class T>
 [[nodiscard]] std::unique_ptr<WeightArray<T>> make_weight_array(const ArraySetup& setup,
                                                                 const std::vector<Rider>& riders,
-                                                                std::vector<ArrayScale> scales,
-                                                                const DrawRow<T>& draw);
+                                                                std::vector<ArrayScale> scales, const DrawRow<T>& draw);
 
 /// Bytes that it takes for so many networks.
 [[nodiscard]] double weight_array_bytes(const Schedule& schedule, double networks, double rows, double cols,
