@@ -232,7 +232,7 @@ def test_memory_is_estimated_before_it_is_taken() -> None:
     one = lm.estimate_train_memory(problem(), 10, dim=100, seeds=1)
     assert lm.estimate_train_memory(problem(), 10, dim=100, seeds=1, kernels=True) > one
     four = lm.estimate_train_memory(problem(), 10, dim=100, seeds=1, k_init=2)
-    assert four > 3 * one
+    assert four > 2 * one  # four networks, on two data sets and two initializations
     assert lm.estimate_train_memory(problem(), 10, dim=100, seeds=1, k_init=2, k_data=2) == four
     several = problem(data={"targets": [1.0] * 40})
     assert lm.estimate_train_memory(several, 10, dim=100, seeds=1) > 1.5 * one

@@ -9,6 +9,8 @@
 // so that only H_k and <v_k v_k> cost work for every mode, and of them the sums alone are made (mode_batch.hpp).
 #pragma once
 
+#include <optional>
+
 #include "problem/scales.hpp"
 #include "theory/mode_batch.hpp"
 #include "theory/sample_equations.hpp"
@@ -110,6 +112,8 @@ class SpectralData final : public DataSide {
   std::vector<Mode> modes_;
   ModeBatch batch_;         // several modes,
   ModeOperator BtR_, RBt_;  // with Bt R_Delta of H_k, and R_Delta Bt of G_k (long panels)
+
+  std::optional<SampleEquations> sample_equations_;  // of the panel that is being swept (solves_samples())
 
   // All n x n; those that a problem does not need stay empty.
   Matrix Bt_;       // strictly causal   minus the response of v to u

@@ -63,8 +63,8 @@ void SpectralData::update_responses(const Sweep& sweep) {
   const View BtR = sweep.scratch(1, panel.size(), panel.end);
   if (solves_samples()) {
     const View x = sweep.scratch(kPanel, panel.size(), panel.end);
-    const SampleEquations equations = sample_equations(sweep);
-    equations.response(sweep.scratch(4, panel.size(), panel.end), x, R_delta_, modes_.front().H, sweep);
+    sample_equations_.emplace(sample_equations(sweep));
+    sample_equations_->response(sweep.scratch(4, panel.size(), panel.end), x, R_delta_, modes_.front().H, sweep);
     linalg::replace_rows(R_delta_, panel, sweep.scratch(4, panel.size(), panel.end), sweep.changes);
     row_sums(error_sum_, R_delta_, panel);
   }

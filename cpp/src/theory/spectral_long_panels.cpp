@@ -31,7 +31,8 @@ void SpectralData::solve_for_samples(const Sweep& sweep, const NetworkField& net
   add_outer(F, panel, error_sum_, noise_sq_);
   const View C_e = sweep.scratch(5, p, panel.end);
   if (shares_data_) {
-    sample_equations(sweep).correlation(C_e, F, R_delta_, C_e_, sweep);
+    if (sweep.responses_final) sample_equations_.emplace(sample_equations(sweep));  // else it is that of the responses
+    sample_equations_->correlation(C_e, F, R_delta_, C_e_, sweep);
   } else {
     set_zero(C_e);
     add(C_e, F, 1.0);
