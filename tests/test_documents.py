@@ -154,6 +154,7 @@ def test_every_command_is_of_a_known_kind() -> None:
         "cmake --preset ",
         "build/bench/",
         "python bench/",
+        "lindmft bench",
         "pre-commit run",
     )
     assert len(COMMANDS) >= 9
