@@ -1,6 +1,9 @@
 #include "training/block_products.hpp"
 
+#include <type_traits>
+
 #include "linalg/blas.hpp"
+#include "linalg/skinny.hpp"
 #include "training/kernels.hpp"
 #include "training/parts.hpp"
 
@@ -24,6 +27,20 @@ int free_parts(int rows, int cols, int threads) {
 template <class T>
 constexpr int kUnit = static_cast<int>(kLanes<T>);
 
+/// out = beta out + x op(a) for the rows x of a block. So few rows do not repay that BLAS packs all of a first: in
+/// double precision the products of the theory do it in one pass, in single precision BLAS must.
+template <class T>
+void multiply(Rows<T> out, Rows<const T> x, Rows<const T> a, Transpose op, T beta) {
+  if constexpr (std::is_same_v<T, double>) {
+    const auto product = op == Transpose::yes ? linalg::skinny_product_transposed : linalg::skinny_product;
+    product({out.data, out.rows, out.cols, out.stride}, {x.data, x.rows, x.cols, x.stride},
+            {a.data, a.rows, a.cols, a.stride}, 1.0, beta);
+  } else {
+    linalg::gemm(out.data, out.stride, out.rows, out.cols, x.cols, Operand<T>{x.data, x.stride},
+                 Operand<T>{a.data, a.stride, op}, T{1}, beta);
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -35,8 +52,7 @@ void backward_products(Rows<const T> w, Rows<const T> g, T beta, Rows<T> out, in
     if (single) {
       backward_product(w.columns(first, count), g.data, T{1}, beta, out.data + first);
     } else {
-      linalg::gemm(out.data + first, out.stride, g.rows, count, w.rows, Operand<T>{g.data, g.stride},
-                   Operand<T>{w.data + first, w.stride}, T{1}, beta);
+      multiply(out.columns(first, count), g, w.columns(first, count), Transpose::no, beta);
     }
   });
 }
@@ -50,8 +66,7 @@ void forward_products(Rows<const T> w, Rows<const T> h, Rows<T> out, int threads
     if (single) {
       forward_product(w.middle(first, count), h.data, T{1}, out.data + first);
     } else {
-      linalg::gemm(out.data + first, out.stride, h.rows, count, w.cols, Operand<T>{h.data, h.stride},
-                   Operand<T>{w.row(first), w.stride, Transpose::yes}, T{1}, T{});
+      multiply(out.columns(first, count), h, w.middle(first, count), Transpose::yes, T{});
     }
   });
 }
