@@ -170,15 +170,15 @@ TEST(TrainMany, SameBitsWithThreadsInsideThePasses) {
     problems[1].optimizer.lr = {0.02};
     problems[2].optimizer.momentum = 0.5;
     for (const TrainMethod method : kMethods) {
-      TrainManyOptions options{.dim = 700, .seeds = {1}, .threads = 1, .method = method};
+      TrainManyOptions options{.dim = 1200, .seeds = {1}, .threads = 1, .method = method};
       const auto one = train_many(problems, 4, options);
-      const Ensemble alone = train(p, 4, {.dim = 1400, .threads = 1, .method = method});
+      const Ensemble alone = train(p, 4, {.dim = 1800, .threads = 1, .method = method});
       for (const int threads : {2, 3}) {
         options.threads = threads;
         const auto many = train_many(problems, 4, options);
         EXPECT_EQ(many[0].stats.threads, threads);
         for (std::size_t k = 0; k < many.size(); ++k) expect_same_bits(many[k], one[k]);
-        expect_same_bits(train(p, 4, {.dim = 1400, .threads = threads, .method = method}), alone);
+        expect_same_bits(train(p, 4, {.dim = 1800, .threads = threads, .method = method}), alone);
       }
     }
   }

@@ -172,9 +172,10 @@ std::vector<Plan> batches(const Plan& whole, Method method, double room) {
   return out;
 }
 
-/// A step that is worth several threads of its own
+/// A step that is worth several threads of its own. They meet some ten times in it, and where another program holds a
+/// core, each time may cost as much as that program's turn: small steps gain microseconds and may lose milliseconds.
 bool is_large(const Plan& plan) {
-  constexpr double kOperations = 4e6;
+  constexpr double kOperations = 3e7;
   const Work one = work(shape(plan, 1), plan.schedule);
   return plan.k_init * one.operations > kOperations;
 }
