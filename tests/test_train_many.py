@@ -1,5 +1,8 @@
 """``train_many``: what ``train`` gives for every problem, those that can share arrays together."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -121,6 +124,25 @@ def test_little_memory_means_fewer_at_a_time() -> None:
         assert_same(a, b)
     with pytest.raises(MemoryError, match="bytes"):
         lm.train_many(problems, STEPS, dim=DIM, seeds=1, memory_limit=0.01 * needed)
+
+
+PEAK = """
+import resource
+import lindmft as lm
+problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=1.0), lm.SGD(lr=0.1))
+lm.train(problem, 2, dim=64, seeds=1)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+run = lm.train(problem, 3, dim=2500, seeds=1)
+taken = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(run.stats.method, taken / lm.estimate_train_memory(problem, 3, dim=2500, seeds=1))
+"""
+
+
+def test_large_networks_take_what_was_predicted() -> None:
+    done = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True, check=True)
+    method, share = done.stdout.split()
+    assert method == "factored"
+    assert 0.8 < float(share) < 1.1
 
 
 def test_accepts_generators_dictionaries_and_nothing() -> None:

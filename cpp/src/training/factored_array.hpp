@@ -24,9 +24,10 @@ class FactoredArray : public WeightArray<T> {
                 const DrawRow<T>& draw)
       : setup_(setup), riders_(riders), scales_(std::move(scales)) {
     const std::size_t bases = setup.schedule.method == Method::shared ? 1 : riders.size();
-    bases_.assign(bases, PaddedRows<T>(setup.rows, setup.cols));
+    bases_.reserve(bases);  // no copy beside them: they may be most of the memory
+    bases_.emplace_back(setup.rows, setup.cols);
     for_each_part(setup.rows, setup.threads, [&](int i) { draw(i, bases_.front().span(i)); });
-    for (std::size_t b = 1; b < bases; ++b) bases_[b] = bases_.front();
+    for (std::size_t b = 1; b < bases; ++b) bases_.push_back(bases_.front());
     learned_.assign(riders.size(), LowRank<T>(setup.rows, setup.cols, setup.schedule.capacity, setup.outputs));
   }
 
@@ -52,7 +53,10 @@ class FactoredArray : public WeightArray<T> {
   }
 
   void fold() override {
-    if (buffers_.empty() && has_momentum()) buffers_.assign(bases_.size(), PaddedRows<T>(setup_.rows, setup_.cols));
+    if (buffers_.empty() && has_momentum()) {
+      buffers_.reserve(bases_.size());
+      for (std::size_t b = 0; b < bases_.size(); ++b) buffers_.emplace_back(setup_.rows, setup_.cols);
+    }
     for_each_network([&](int k, int threads) {
       if (rider(k).active) fold(static_cast<std::size_t>(k), threads);
     });
