@@ -156,8 +156,7 @@ void register_train(py::module_& module) {
              "single_precision"_a = false,
              "Train crossed initializations and data sets; see lindmft.training.train_replicas.");
   module.def("estimate_train_memory", &train_memory, "problem"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a,
-             "threads"_a = 0, "kernels"_a = false, "single_precision"_a = false,
-             "Bytes that train takes at its peak.");
+             "threads"_a = 0, "kernels"_a = false, "single_precision"_a = false, "Bytes that train takes at its peak.");
   module.def("estimate_train_many_memory", &train_many_memory, "problems"_a, "steps"_a, py::kw_only(), "dim"_a,
              "seeds"_a, "threads"_a = 0, "single_precision"_a = false, "Bytes that train_many takes at its peak.");
   module.def("estimate_replicas_memory", &replicas_memory, "problem"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a,

@@ -10,11 +10,7 @@
 namespace lindmft::support {
 
 Workers::Workers(int jobs, std::int64_t units, const Progress& progress, std::string task, std::string unit)
-    : jobs_(jobs),
-      total_(units),
-      progress_(progress),
-      task_(std::move(task)),
-      unit_(std::move(unit)) {}
+    : jobs_(jobs), total_(units), progress_(progress), task_(std::move(task)), unit_(std::move(unit)) {}
 
 void Workers::run(int threads, const std::function<void(int)>& job) {
 #ifdef _OPENMP
