@@ -411,7 +411,7 @@ def estimate_train_memory(
     steps, extra = integer(steps, "steps"), flag(kernels, "kernels")
     crossed = k_init is not None or k_data is not None
     if extra and (single is None or crossed):
-        refuse("kernels", "left out for many problems and for replicas", kernels)
+        refuse("kernels", f"left out for {'replicas' if crossed else 'many problems'}", kernels)
     if single is None and crossed:
         refuse("k_init and k_data", "left out for many problems", (k_init, k_data))
     if single is None:
