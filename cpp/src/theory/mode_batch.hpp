@@ -13,6 +13,7 @@
 #include "linalg/blas.hpp"
 #include "lindmft/matrix.hpp"
 #include "lindmft/problem.hpp"
+#include "theory/mode_lanes.hpp"
 #include "time_grid/panel.hpp"
 
 namespace lindmft::theory {
@@ -25,7 +26,7 @@ class ModeOperator {
   /// triangular)
   ModeOperator(int nodes, int lanes, bool dense);
 
-  static constexpr int kMostRows = 10;
+  static constexpr int kMostRows = mode_lanes::kDenseRows;
 
   /// Takes the panel's rows.
   void set(linalg::ConstView rows, Panel panel);
