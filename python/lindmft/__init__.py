@@ -25,6 +25,7 @@ from lindmft._core import NotConverged, __version__
 from lindmft.analysis import Comparison, compare
 from lindmft.data import FullBatch, MultiPass, OnePass, Population
 from lindmft.empirical import estimate_noise, from_covariance, from_data
+from lindmft.ensemble import Ensemble
 from lindmft.exponents import ExponentFit, LocalExponent, fit_exponent, local_exponent
 from lindmft.many import flow_many, solve_many
 from lindmft.network import MLP, ResNet
@@ -42,7 +43,7 @@ from lindmft.scaling import Scaling, check_scaling
 from lindmft.spectrum import Discrete, Isotropic, PowerLaw
 from lindmft.stability import StableRate, largest_stable_lr
 from lindmft.theory import Solution, estimate_memory, flow, solve
-from lindmft.training import Ensemble, estimate_train_memory, train, train_many
+from lindmft.training import estimate_train_memory, train, train_many
 
 if TYPE_CHECKING:
     from lindmft import analysis, plotting

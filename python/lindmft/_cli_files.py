@@ -11,9 +11,9 @@ from lindmft import _files
 from lindmft._gate import one_of, refuse
 from lindmft._optional import optional
 from lindmft._schema import check_keys
+from lindmft.ensemble import Ensemble
 from lindmft.problem import Problem
 from lindmft.theory import Solution
-from lindmft.training import Ensemble
 
 RUN_KEYS = ("steps", "time", "dim", "seeds", "seed")
 PICTURES = (".png", ".pdf", ".svg")

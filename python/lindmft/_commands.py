@@ -15,8 +15,9 @@ from lindmft._config import show_config
 from lindmft._schema import brief
 from lindmft._types import Array
 from lindmft.analysis import compare
+from lindmft.ensemble import Ensemble
 from lindmft.theory import FUNCTIONS, Solution, flow, solve
-from lindmft.training import Ensemble, train
+from lindmft.training import train
 
 
 class BadInput(click.ClickException):

@@ -15,10 +15,10 @@ from lindmft._files import ENSEMBLE, REPLICAS, SOLUTION, VERSION
 from lindmft._optional import optional
 from lindmft._schema import spell_inf
 from lindmft._state import STATE_VERSION, State
+from lindmft.ensemble import BY_OUTPUT, KERNELS, Ensemble, TrainStats
 from lindmft.problem import Problem
 from lindmft.replicas import OVERLAPS, ReplicaEnsemble, Replicas
 from lindmft.solution import LAYERED, LOSSES, NORMS, Layers, Solution, SolveStats
-from lindmft.training import BY_OUTPUT, KERNELS, Ensemble, TrainStats
 
 if TYPE_CHECKING:
     import xarray as xr

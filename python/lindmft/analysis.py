@@ -7,8 +7,8 @@ import numpy as np
 from lindmft._difference import first_difference
 from lindmft._gate import refuse
 from lindmft._types import Array, Mask
+from lindmft.ensemble import Ensemble
 from lindmft.theory import Solution
-from lindmft.training import Ensemble
 
 __all__ = ["Agreement", "Comparison", "compare"]
 

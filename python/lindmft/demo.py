@@ -13,12 +13,13 @@ from lindmft._optional import optional
 from lindmft._types import Callback
 from lindmft.analysis import Comparison, compare
 from lindmft.data import FullBatch
+from lindmft.ensemble import Ensemble
 from lindmft.network import MLP
 from lindmft.optimizer import SGD
 from lindmft.plotting.losses import COLOURS, End, describe, keys, label_ends, losses
 from lindmft.problem import Problem
 from lindmft.theory import Solution, solve
-from lindmft.training import Ensemble, train
+from lindmft.training import train
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lindmft.ensemble import Ensemble
 from lindmft.plotting.losses import (
     COLOURS,
     End,
@@ -14,7 +15,6 @@ from lindmft.plotting.losses import (
     time_axis,
 )
 from lindmft.theory import Solution
-from lindmft.training import Ensemble
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

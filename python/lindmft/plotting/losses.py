@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from lindmft._optional import optional
 from lindmft._types import Array
 from lindmft.analysis import check_same
+from lindmft.ensemble import Ensemble
 from lindmft.spectrum import Isotropic
 from lindmft.theory import Solution
-from lindmft.training import Ensemble
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
