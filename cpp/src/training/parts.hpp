@@ -11,10 +11,15 @@ namespace lindmft::training {
 template <class Part>
 void for_each_part(int parts, int threads, Part part) {
 #ifdef _OPENMP
-#pragma omp parallel for schedule(static) num_threads(std::min(threads, parts)) if (threads > 1 && parts > 1)
+  if (threads > 1 && parts > 1) {
+#pragma omp parallel for schedule(static) num_threads(std::min(threads, parts))
+    for (int i = 0; i < parts; ++i) part(i);
+    return;
+  }
 #else
   static_cast<void>(threads);
 #endif
+  // Not even a region of one thread: its bookkeeping takes longer than a step of a small network.
   for (int i = 0; i < parts; ++i) part(i);
 }
 
