@@ -42,6 +42,7 @@ from lindmft.replicas import ReplicaEnsemble, Replicas, train_replicas
 from lindmft.scaling import Scaling, check_scaling
 from lindmft.spectrum import Discrete, Isotropic, PowerLaw
 from lindmft.stability import StableRate, largest_stable_lr
+from lindmft.sweeps import open_sweep, sweep, sweep_summary
 from lindmft.theory import Solution, estimate_memory, flow, solve
 from lindmft.training import estimate_train_memory, train, train_many
 
@@ -89,11 +90,14 @@ __all__ = [
     "from_data",
     "largest_stable_lr",
     "local_exponent",
+    "open_sweep",
     "plotting",
     "predicted_exponents",
     "show_config",
     "solve",
     "solve_many",
+    "sweep",
+    "sweep_summary",
     "train",
     "train_many",
     "train_replicas",

@@ -1,15 +1,19 @@
-"""The first difference between two nested dictionaries."""
+"""The differences between two nested dictionaries."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 
-def first_difference(a: Any, b: Any, path: str = "") -> tuple[str, Any, Any] | None:
+def first_difference(a: Any, b: Any) -> tuple[str, Any, Any] | None:
     """Path and values of the first entry that differs, or None."""
-    if not (isinstance(a, Mapping) and isinstance(b, Mapping)):
-        return None if a == b else (path, a, b)
-    for key in {**a, **b}:
-        below = f"{path}.{key}" if path else key
-        if found := first_difference(a.get(key, "nothing"), b.get(key, "nothing"), below):
-            return found
-    return None
+    return next(differences(a, b), None)
+
+
+def differences(a: Any, b: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Path and values of every entry that differs; of one that is missing, the word "nothing"."""
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        for key in {**a, **b}:
+            below = f"{path}.{key}" if path else key
+            yield from differences(a.get(key, "nothing"), b.get(key, "nothing"), below)
+    elif a != b:
+        yield path, a, b

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
+import numpy as np
+
 from lindmft._gate import Converter, choice, describe, refuse, suggestion
 
 
@@ -68,6 +70,21 @@ def to_table(config: Any) -> dict[str, Any]:
         if value is not None and not unsaid:
             table[field.name] = _plain(value)
     return table
+
+
+def as_plain(value: Any, field: str) -> Any:
+    """Any value a table may hold as plain ones: configuration objects, arrays and tuples, too."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return to_table(value)
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): as_plain(entry, field) for key, entry in value.items()}
+    if isinstance(value, list | tuple | range):
+        return [as_plain(entry, field) for entry in value]
+    if value is not None and not isinstance(value, bool | int | float | str):
+        refuse(field, "numbers, strings, lists, tables or parts of a problem", value)
+    return value
 
 
 def spell_inf(value: Any) -> Any:

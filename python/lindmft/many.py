@@ -224,6 +224,16 @@ def _carry_out(
     ]
 
 
+def check_many(problems: Iterable[Problem], grid: str, end: float, options: dict[str, Any]) -> None:
+    """Refuse what ``solve_many`` (grid "flow": ``flow_many``) would refuse, without solving."""
+    rest: dict[str, Any] = {"save": (), "replicas": False, "keep_state": False, "threads": 1}
+    try:
+        # All input is checked before memory is: with a single byte it goes no further.
+        _carry_out(problems, grid, end, rest | options | {"memory_limit": 1}, None, "raise")
+    except MemoryError:
+        return
+
+
 def _compute(run: Run, problems: list[Problem], progress: Callback | None, keep: bool) -> list[Any]:
     core = [problem.as_core() for problem in problems]
     options = run.core_options(progress) | {"return_errors": keep}

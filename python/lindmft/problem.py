@@ -1,6 +1,5 @@
 """A problem: which network, trained on which data, by which optimizer."""
 
-import itertools
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -9,6 +8,7 @@ from pathlib import Path as FilePath
 from typing import Any, Self, TypeAlias
 
 from lindmft import _core
+from lindmft._axes import Axes, changes, points, read_axes
 from lindmft._gate import describe, refuse, settle
 from lindmft._schema import check_keys, from_table, reader, spell_inf, to_table
 from lindmft._sizes import refuse_wrong_name
@@ -17,6 +17,9 @@ from lindmft._types import Path
 from lindmft.data import Data, read_data
 from lindmft.network import MLP, Network, ResNet
 from lindmft.optimizer import SGD
+
+BESIDE = ("run", "sweep")
+"""Tables of a file that are for the command line."""
 
 read_network = reader(MLP, ResNet)
 read_optimizer = reader(SGD)
@@ -91,13 +94,14 @@ class Problem:
     def from_toml(cls, path: Path) -> Self:
         """Read a TOML file with the tables of ``from_dict``.
 
-        A table ``run``, for the command line, may stand beside them.
+        Tables ``run`` and ``sweep``, for the command line, may stand beside them.
         """
         try:
             tables = tomllib.loads(FilePath(path).read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"{path} must be a TOML file: {error}") from error
-        tables.pop("run", None)
+        for name in BESIDE:
+            tables.pop(name, None)
         return cls.from_dict(tables)
 
     def to_toml(self, path: Path | None = None) -> str:
@@ -130,13 +134,16 @@ class Problem:
             set_by_path(tables, path, value)
         return type(self).from_dict(tables)
 
-    def vary(self, axes: Mapping[str, Iterable[Any]]) -> list[Self]:
+    def vary(self, axes: Axes) -> list[Self]:
         """The problems of a grid: every combination of the axes' values, the last axis fastest.
 
         Parameters
         ----------
         axes
             Paths as in ``replace``, each with the values it takes; without axes, the problem alone.
+            Several paths in a tuple are zipped: their values come as tuples, and move together.
+            Values may be given by label, in a dictionary; the labels play no role here, but name
+            the points of a ``sweep``.
 
         Returns
         -------
@@ -146,8 +153,8 @@ class Problem:
         Raises
         ------
         ValueError
-            For a path that does not exist, an axis without values, or values that make no problem;
-            the message names paths and values.
+            For a path that does not exist, an axis without values or with a value twice, or values
+            that make no problem; the message names paths and values.
 
         Examples
         --------
@@ -156,8 +163,12 @@ class Problem:
         >>> grid = problem.vary({"optimizer.lr": [0.05, 0.1], "network.width": [0.5, 1, 2]})
         >>> [(p.optimizer.lr, p.network.width) for p in grid[:4]]
         [(0.05, 0.5), (0.05, 1.0), (0.05, 2.0), (0.1, 0.5)]
+        >>> both = problem.vary({("optimizer.lr", "network.width"): [(0.05, 0.5), (0.1, 2)]})
+        >>> [(p.optimizer.lr, p.network.width) for p in both]
+        [(0.05, 0.5), (0.1, 2.0)]
         """
-        return [self._at(point) for point in grid_points(axes)]
+        grid = read_axes(axes)
+        return [self._at(changes(grid, point)) for point in points(grid)]
 
     def _at(self, point: Mapping[str, Any]) -> Self:
         try:
@@ -184,25 +195,6 @@ def set_by_path(tables: dict[str, Any], path: str, value: Any) -> None:
         if not isinstance(table, dict):
             refuse(path, "the path of a value in the problem's dictionary", name)
     table[key] = value
-
-
-def grid_points(axes: Mapping[str, Iterable[Any]]) -> list[dict[str, Any]]:
-    """Every combination of the axes' values, by path, the last axis fastest."""
-    if not isinstance(axes, Mapping):
-        refuse("axes", "a dictionary of paths, each with its values", axes)
-    values = {path: _axis(path, entries) for path, entries in axes.items()}
-    return [dict(zip(values, point, strict=True)) for point in itertools.product(*values.values())]
-
-
-def _axis(path: Any, entries: Any) -> list[Any]:
-    if not isinstance(path, str):
-        refuse("axes", "a dictionary of paths, each with its values", path)
-    if isinstance(entries, str | bytes | Mapping) or not isinstance(entries, Iterable):
-        refuse(f"axes[{path!r}]", "a list of values", entries)
-    values = list(entries)
-    if not values:
-        refuse(f"axes[{path!r}]", "a list of at least one value", values)
-    return values
 
 
 def as_problem(value: Problem | Mapping[str, Any]) -> Problem:

@@ -15,26 +15,28 @@ from lindmft._types import Callback
 
 
 @contextmanager
-def reporting(progress: bool | Callback | None, label: str) -> Iterator[Callback | None]:
+def reporting(
+    progress: bool | Callback | None, label: str, unit: str = "step"
+) -> Iterator[Callback | None]:
     """The callback to hand to the compiled module, for the length of a ``with`` block."""
     if progress is None or progress is False:
         yield None
     elif callable(progress):
         yield progress
     elif progress is True:
-        with _bar(label) as callback:
+        with _bar(label, unit) as callback:
             yield callback
     else:
         refuse("progress", "None, True, False or a callable (done, total)", progress)
 
 
 @contextmanager
-def _bar(label: str) -> Iterator[Callback | None]:
+def _bar(label: str, unit: str) -> Iterator[Callback | None]:
     if not watched():
         yield None
         return
     # The delay keeps quick calls silent.
-    with optional("tqdm.auto", "cli").tqdm(desc=label, unit="step", leave=False, delay=0.3) as bar:
+    with optional("tqdm.auto", "cli").tqdm(desc=label, unit=unit, leave=False, delay=0.3) as bar:
 
         def update(done: int, total: int) -> None:
             bar.total = total

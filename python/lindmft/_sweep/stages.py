@@ -1,0 +1,228 @@
+"""What is computed at every point of a sweep: the theory, or the training of networks.
+
+A stage computes the problems of a block in one call of the core, which shares what they can share,
+and knows the arrays that come out. Values of a run that diverged are inf, as everywhere; nan stands
+for what does not exist, layers beyond a network's depth and points that failed.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+
+from lindmft._core import NotConverged
+from lindmft._types import Array, Callback
+from lindmft.ensemble import Ensemble
+from lindmft.many import flow_many, solve_many
+from lindmft.problem import Problem
+from lindmft.solution import KERNELS, LOSSES, NORMS, Solution
+from lindmft.training import train_many
+
+PENDING, DONE, DIVERGED, FAILED = range(4)
+STATES = ("pending", "done", "diverged", "failed")
+FAILURES = (NotConverged, MemoryError, ValueError, ArithmeticError)
+"""What a point can fail of; anything else is a mistake of ours, and ends the sweep."""
+OF_THEORY = (*LOSSES, *NORMS, *KERNELS)
+OF_TRAINING = ("test_loss", "train_loss", *NORMS)
+NO_STEP = -1
+"""Stands for a step at which nothing diverged."""
+
+
+class Variable(NamedTuple):
+    """Dimensions beyond those of the axes, type, and what stands where nothing was computed."""
+
+    dims: tuple[str, ...]
+    dtype: type
+    fill: float
+
+
+@dataclass(frozen=True)
+class Computed:
+    """The points of a block: arrays by name with the points first, and a text a failed point."""
+
+    arrays: dict[str, np.ndarray[Any, Any]]
+    errors: dict[int, str]
+
+
+Many: TypeAlias = Callable[[Sequence[Problem]], list[Any]]
+
+
+class Stage(Protocol):
+    """Theory or training, with everything but the problems."""
+
+    @property
+    def name(self) -> str:
+        """The start of its arrays' names: "theory" or "training"."""
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Of the dimensions beyond those of the axes."""
+
+    def variables(self) -> dict[str, Variable]:
+        """Its arrays."""
+
+    def compute(
+        self,
+        problems: Sequence[Problem],
+        threads: int | None,
+        memory_limit: float | None = None,
+        progress: Callback | None = None,
+    ) -> Computed:
+        """The arrays of these points."""
+
+
+@dataclass(frozen=True)
+class Theory:
+    """``solve_many``, or with grid "flow" ``flow_many``."""
+
+    grid: str
+    end: float
+    times: tuple[float, ...]
+    observables: tuple[str, ...]
+    layers: int
+    options: dict[str, Any] = field(default_factory=dict)
+
+    name = "theory"
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Of the dimensions beyond those of the axes."""
+        return {"time": len(self.times), "layer": self.layers}
+
+    def variables(self) -> dict[str, Variable]:
+        """Its arrays."""
+        return _variables(self.observables, ()) | _states(self.name, ())
+
+    def compute(
+        self,
+        problems: Sequence[Problem],
+        threads: int | None,
+        memory_limit: float | None = None,
+        progress: Callback | None = None,
+    ) -> Computed:
+        """The arrays of these points."""
+        options = {
+            **self.options,
+            "threads": threads,
+            "memory_limit": memory_limit,
+            "progress": progress,
+            "errors": "return",
+        }
+        if self.grid == "flow":
+            results = _one_by_one(lambda some: flow_many(some, self.end, **options), problems)
+        else:
+            options |= {"grid": self.grid, "kernels": bool(set(KERNELS) & set(self.observables))}
+            results = _one_by_one(lambda some: solve_many(some, int(self.end), **options), problems)
+        return _gathered(self, results, self._read)
+
+    def _read(self, solution: Solution) -> dict[str, Any]:
+        seen = solution.at(self.times)
+        lost = solution.diverged_at
+        return {
+            **{name: getattr(seen, name) for name in self.observables},
+            "status": DONE if lost is None else DIVERGED,
+            "diverged_at": NO_STEP if lost is None else lost,
+        }
+
+
+@dataclass(frozen=True)
+class Training:
+    """``train_many``: the same networks, seed by seed, at every point."""
+
+    steps: int
+    times: tuple[int, ...]
+    observables: tuple[str, ...]
+    layers: int
+    dim: int | None
+    seeds: tuple[int, ...]
+    dtype: str
+
+    name = "training"
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Of the dimensions beyond those of the axes."""
+        return {"time": len(self.times), "layer": self.layers, "seed": len(self.seeds)}
+
+    def variables(self) -> dict[str, Variable]:
+        """Its arrays."""
+        return _variables(self.observables, ("seed",)) | _states(self.name, ("seed",))
+
+    def compute(
+        self,
+        problems: Sequence[Problem],
+        threads: int | None,
+        memory_limit: float | None = None,
+        progress: Callback | None = None,
+    ) -> Computed:
+        """The arrays of these points."""
+        options: dict[str, Any] = {
+            "dim": self.dim,
+            "seeds": self.seeds,
+            "dtype": self.dtype,
+            "threads": threads,
+            "memory_limit": memory_limit,
+            "progress": progress,
+        }
+        results = _one_by_one(lambda some: train_many(some, self.steps, **options), problems)
+        return _gathered(self, results, self._read)
+
+    def _read(self, runs: Ensemble) -> dict[str, Any]:
+        lost = np.array([NO_STEP if step is None else step for step in runs.diverged_at])
+        at = np.array(self.times)
+        return {
+            **{name: getattr(runs, name)[..., at] for name in self.observables},
+            "status": DONE if (lost == NO_STEP).all() else DIVERGED,
+            "diverged_at": lost,
+        }
+
+
+def _variables(observables: Sequence[str], first: tuple[str, ...]) -> dict[str, Variable]:
+    return {
+        name: Variable((*first, *(("layer",) if name in NORMS else ()), "time"), float, np.nan)
+        for name in observables
+    }
+
+
+def _states(stage: str, first: tuple[str, ...]) -> dict[str, Variable]:
+    return {
+        "status": Variable((), np.uint8, PENDING),
+        "diverged_at": Variable(first, np.int64, NO_STEP),
+    }
+
+
+def _one_by_one(many: Many, problems: Sequence[Problem]) -> list[Any]:
+    """All in one call; where that fails as a whole, each alone, so that each has its own error."""
+    try:
+        return many(problems)
+    except FAILURES as error:
+        if len(problems) == 1:
+            return [error]
+    return [_one_by_one(many, [problem])[0] for problem in problems]
+
+
+def _gathered(
+    stage: Stage, results: Sequence[Any], read: Callable[[Any], dict[str, Any]]
+) -> Computed:
+    """The arrays of all points, from what was computed for each."""
+    arrays: dict[str, np.ndarray[Any, Any]] = {
+        name: np.full((len(results), *(stage.sizes[dim] for dim in dims)), fill, dtype)
+        for name, (dims, dtype, fill) in stage.variables().items()
+    }
+    errors = {}
+    for i, result in enumerate(results):
+        if isinstance(result, Exception):
+            arrays["status"][i] = FAILED
+            errors[i] = f"{type(result).__name__}: {' '.join(str(result).split())}"
+            continue
+        for name, value in read(result).items():
+            _put(arrays[name][i : i + 1], value)
+    return Computed({f"{stage.name}_{name}": array for name, array in arrays.items()}, errors)
+
+
+def _put(place: Array, value: Any) -> None:
+    """Into the corner of a point's array: a shallow network has fewer layers than there is room."""
+    value = np.asarray(value)
+    corner: tuple[Any, ...] = (0, *(slice(size) for size in value.shape))
+    place[corner] = value
