@@ -5,12 +5,14 @@ import nox
 nox.options.sessions = ["newest", "oldest"]
 OLDEST = [
     "numpy==1.26.*",
-    "xarray==2024.1.*",
+    "xarray==2025.1.2.*",
     "h5netcdf==1.3.*",
     "h5py==3.10.*",
     "matplotlib==3.8.*",
     "click==8.1.*",
     "tqdm==4.65.*",
+    "zarr==3.1.3.*",
+    "distributed==2024.8.*",
     "scipy==1.12.*",
 ]
 

@@ -1,7 +1,7 @@
 """Axes of a grid of problems: paths into the problem, with the values that they take.
 
-One path is an axis of its own; several paths in one key are zipped: they move together. This is what
-``vary`` and ``sweep`` take, and what the dimensions of a dataset are called by.
+One path is an axis of its own; several paths in one key are zipped: they move together. This is
+what ``vary`` and ``sweep`` take, and what the dimensions of a dataset are called by.
 """
 
 import itertools
@@ -134,6 +134,11 @@ def changes(axes: tuple[Axis, ...], point: tuple[int, ...]) -> dict[str, Any]:
     for axis, at in zip(axes, point, strict=True):
         found |= axis.changes(at)
     return found
+
+
+def label(axes: tuple[Axis, ...], point: tuple[int, ...]) -> str:
+    """A short text for people: "width=2.0, lr=0.1"."""
+    return ", ".join(axis.label(at) for axis, at in zip(axes, point, strict=True))
 
 
 def _paths(key: Any) -> tuple[str, ...]:

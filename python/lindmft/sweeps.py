@@ -161,9 +161,9 @@ def sweep(
     }
     bytes_or_default(memory_limit)
     start, make_engine = perf_counter(), engine_maker(engine, threads, memory_limit)
-    kept = open_store(make_plan(as_problem(problem), axes, arguments), store)
-    items, tally = unfinished(kept)
-    with reporting(progress, "sweep", unit="point") as tally.report:
+    with reporting(progress, "sweep", unit="point") as report:
+        kept = open_store(make_plan(as_problem(problem), axes, arguments), store)
+        items, tally = unfinished(kept, report)
         if items:
             carry_out(kept, make_engine(len(items)), items, tally)
     dataset = kept.dataset()

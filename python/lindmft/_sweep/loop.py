@@ -54,12 +54,13 @@ class Tally:
             self.report(self.found + self.computed, self.total)
 
 
-def unfinished(store: Store) -> tuple[list[Item], Tally]:
+def unfinished(store: Store, report: Callback | None) -> tuple[list[Item], Tally]:
     """What is to do, in an order of this process's own, and what was found done.
 
     Processes that work on one store seldom meet in random orders.
     """
-    items, tally = [], Tally(total=len(store.plan.problems) * len(store.plan.stages))
+    total = len(store.plan.problems) * len(store.plan.stages)
+    items, tally = [], Tally(total, report=report)
     for stage in store.plan.stages:
         finished = store.all_finished(stage.name)
         for block in store.plan.blocks(stage.name):

@@ -1,7 +1,9 @@
 """The plan of a sweep: checked arguments, the grid of problems, and how it is cut into blocks."""
 
 import math
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lindmft import _core
-from lindmft._axes import Axis, changes, points, read_axes
+from lindmft._axes import Axis, changes, label, points, read_axes
 from lindmft._ensemble import DOUBLE, single_precision
 from lindmft._finite import default_dim
 from lindmft._gate import choice, integer, one_of, positive, refuse, suggestion
@@ -82,8 +84,7 @@ class Plan:
 
     def label(self, point: tuple[int, ...]) -> str:
         """A short text for people: "width=2.0, lr=0.1"."""
-        named = zip(self.axes, point, strict=True)
-        return ", ".join(axis.label(i) for axis, i in named) or "the problem itself"
+        return label(self.axes, point)
 
 
 def make_plan(problem: Problem, axes: Any, arguments: dict[str, Any]) -> Plan:
@@ -97,12 +98,15 @@ def make_plan(problem: Problem, axes: Any, arguments: dict[str, Any]) -> Plan:
     layers = _layers(problems, wanted)
     seeds = seed_list(arguments["seeds"], arguments["seed"]) if "train" in run else ()
     stages: list[Stage] = []
-    if run != ("train",):
-        names = tuple(name for name in wanted if name in OF_THEORY)
-        stages.append(_theory(problems, run, end, times, names, layers, arguments))
-    if "train" in run:
-        names = tuple(name for name in wanted if name in OF_TRAINING)
-        stages.append(_training(problems, int(end), times, names, layers, tuple(seeds), arguments))
+    with _naming_points(grid):
+        if run != ("train",):
+            names = tuple(name for name in wanted if name in OF_THEORY)
+            stages.append(_theory(problems, run, end, times, names, layers, arguments))
+        if "train" in run:
+            names = tuple(name for name in wanted if name in OF_TRAINING)
+            stages.append(
+                _training(problems, int(end), times, names, layers, tuple(seeds), arguments)
+            )
     tile = {stage.name: _tile(stage, grid, problems) for stage in stages}
     configuration = {
         "problem": spell_inf(problem.to_dict()),
@@ -116,6 +120,19 @@ def make_plan(problem: Problem, axes: Any, arguments: dict[str, Any]) -> Plan:
         "lindmft": _core.__version__,
     }
     return Plan(problem, grid, problems, tuple(stages), tile, times, tuple(seeds), configuration)
+
+
+@contextmanager
+def _naming_points(axes: tuple[Axis, ...]) -> Iterator[None]:
+    """Say where on the grid it is that a list of problems is refused for one of them."""
+    try:
+        yield
+    except ValueError as error:
+        found = re.match(r"problems\[(\d+)\]: (.*)", str(error), re.DOTALL)
+        if found is None:
+            raise
+        point = list(points(axes))[int(found[1])]
+        raise ValueError(f"{found[2]} (at {label(axes, point)})") from error
 
 
 def _of_stages(stages: Iterable[Stage]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from lindmft.training import train_many
 
 PENDING, DONE, DIVERGED, FAILED = range(4)
 STATES = ("pending", "done", "diverged", "failed")
+STAGES = ("theory", "training")
 FAILURES = (NotConverged, MemoryError, ValueError, ArithmeticError)
 """What a point can fail of; anything else is a mistake of ours, and ends the sweep."""
 OF_THEORY = (*LOSSES, *NORMS, *KERNELS)

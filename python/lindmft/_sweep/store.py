@@ -22,7 +22,7 @@ from lindmft._difference import differences
 from lindmft._optional import optional
 from lindmft._provenance import provenance
 from lindmft._sweep.plan import Plan
-from lindmft._sweep.stages import FAILED, STATES, Computed, Variable
+from lindmft._sweep.stages import FAILED, STAGES, STATES, Computed, Variable
 from lindmft._types import Path
 
 if TYPE_CHECKING:
@@ -124,9 +124,7 @@ def open_group(path: Path) -> Any:
 
 def read_group(group: Any) -> "xr.Dataset":
     """The labelled dataset of a store, in memory."""
-    xarray = optional("xarray", "sweep")
-    stored = xarray.open_zarr(group.store, chunks=None, consolidated=False, decode_times=False)
-    dataset: xr.Dataset = stored.load()
+    dataset = _load(group)
     # Numbers alone are in all versions of Zarr and of its readers; labels are among the attributes.
     for name in [name for name in dataset.coords if "labels" in dataset[name].attrs]:
         attrs = dict(dataset[name].attrs)
@@ -134,8 +132,29 @@ def read_group(group: Any) -> "xr.Dataset":
         dataset = dataset.assign_coords({name: (dataset[name].dims, labels, attrs)})
     for name in dataset.variables:
         dataset[name].encoding = {}
+    dataset = dataset[_ordered(dataset)]
     dataset.attrs["errors"] = json.dumps(_errors(group, dataset))
     return dataset
+
+
+def _load(group: Any) -> "xr.Dataset":
+    xarray = optional("xarray", "sweep")
+    options = {"chunks": None, "consolidated": False, "decode_times": False}
+    try:
+        dataset: xr.Dataset = xarray.open_zarr(group.store, **options).load()
+    except Exception as error:  # the libraries below raise many kinds for the same thing
+        raise ValueError(
+            f"{group.store} must be a complete store of a sweep, got one that cannot be read: "
+            f"{error}"
+        ) from error
+    return dataset
+
+
+def _ordered(dataset: "xr.Dataset") -> list[str]:
+    """Its arrays, stage by stage and as they were asked for; the store lists them in any order."""
+    observables = json.loads(dataset.attrs["configuration"])["observables"]
+    order = [f"{stage}_{name}" for stage in STAGES for name in (*observables, *MEANINGS)]
+    return [name for name in order if name in dataset]
 
 
 def _errors(group: Any, dataset: "xr.Dataset") -> list[dict[str, Any]]:
@@ -184,6 +203,9 @@ def _create(place: Any, plan: Plan) -> Any:
         "tiles": json.dumps(plan.tile),
         "provenance": json.dumps(provenance(0)),
     }
+    names = [name for name, dims, _, _ in _coordinates(plan) if (name,) != dims]
+    if names:
+        attributes["coordinates"] = " ".join(names)  # what xarray asks for others by
     group = zarr.create_group(place, zarr_format=3, attributes=attributes)
     for name, dims, values, attrs in _coordinates(plan):
         group.create_array(name, data=np.asarray(values), dimension_names=dims, attributes=attrs)

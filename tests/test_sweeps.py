@@ -1,0 +1,495 @@
+"""Sweeps: labelled datasets whose points are what solve, flow and train_many give."""
+
+import json
+import math
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+import zarr
+from problems import problem
+
+import lindmft as lm
+from lindmft._sweep import tiles
+
+BASE = lm.Problem.from_dict(problem())
+RATES = [0.05, 0.1, 0.2]
+WIDTHS = [0.5, 2.0]
+AXES = {"network.width": WIDTHS, "optimizer.lr": RATES}
+STEPS = 30
+
+
+def at(**changes: Any) -> lm.Problem:
+    return BASE.replace(**{path.replace("__", "."): value for path, value in changes.items()})
+
+
+# ---- what is in it
+
+
+def test_points_of_the_theory_are_those_of_solve() -> None:
+    observables = ["test_loss", "train_loss", "term_init", "feature_norm", "kernel_scale"]
+    dataset = lm.sweep(BASE, AXES, STEPS, observables=observables)
+    assert dataset.theory_test_loss.dims == ("width", "lr", "time")
+    assert dataset.theory_feature_norm.dims == ("width", "lr", "layer", "time")
+    for i, width in enumerate(WIDTHS):
+        for j, lr in enumerate(RATES):
+            point = dataset.sel(width=width, lr=lr)
+            alone = lm.solve(at(network__width=width, optimizer__lr=lr), STEPS, kernels=True)
+            for name in observables:
+                found = point[f"theory_{name}"].values
+                assert np.array_equal(found, getattr(alone, name)), (i, j, name)
+    assert (dataset.theory_status == 1).all()
+    assert (dataset.theory_diverged_at == -1).all()
+
+
+def test_points_of_the_training_are_those_of_train_many() -> None:
+    dataset = lm.sweep(
+        BASE,
+        AXES,
+        STEPS,
+        run="train",
+        dim=48,
+        seeds=[3, 5],
+        observables=["test_loss", "feature_norm"],
+    )
+    assert dataset.training_test_loss.dims == ("width", "lr", "seed", "time")
+    assert dataset.training_feature_norm.dims == ("width", "lr", "seed", "layer", "time")
+    assert dataset.seed.values.tolist() == [3, 5]
+    assert "theory_status" not in dataset
+    runs = lm.train_many(BASE.vary(AXES), STEPS, dim=48, seeds=[3, 5])
+    for run, (width, lr) in zip(runs, [(w, r) for w in WIDTHS for r in RATES], strict=True):
+        point = dataset.sel(width=width, lr=lr)
+        assert np.allclose(point.training_test_loss, run.test_loss, rtol=1e-9)
+        assert np.allclose(point.training_feature_norm, run.feature_norm, rtol=1e-9)
+
+
+def test_theory_and_training_side_by_side_agree() -> None:
+    """Away from the edge of stability, where 1/dim is amplified."""
+    axes = {"network.width": WIDTHS, "optimizer.lr": [0.02, 0.05]}
+    dataset = lm.sweep(BASE, axes, STEPS, run=["train", "solve"], dim=300, seeds=16)
+    runs = dataset.training_test_loss
+    z = (runs.mean("seed") - dataset.theory_test_loss) / (runs.std("seed", ddof=1) / 4)
+    assert float(np.sqrt((z**2).mean())) < 2
+    assert float(abs(z).max()) < 4
+
+
+def test_coordinates_say_what_they_are() -> None:
+    axes: Any = {
+        ("network.depth", "network.gamma0"): [(1, 1.0), (3, 0.5)],
+        "optimizer.lr": {"constant": 0.1, "decay": np.linspace(0.1, 0.01, STEPS)},
+        "network.parameterization": ["mup", "ntk"],
+        "data.targets": [[1.0], [1.0, 2.0]],
+    }
+    dataset = lm.sweep(BASE, axes, STEPS, times="last")
+    assert dict(dataset.sizes) == {
+        "depth_gamma0": 2, "lr": 2, "parameterization": 2, "targets": 2, "time": 1
+    }  # fmt: skip
+    assert dataset.depth.dims == ("depth_gamma0",)
+    assert dataset.depth.values.tolist() == [1, 3]
+    assert dataset.lr.values.tolist() == ["constant", "decay"]
+    assert dataset.parameterization.values.tolist() == ["mup", "ntk"]
+    assert dataset.targets.values.tolist() == [0, 1]
+    assert dataset.lr.attrs["paths"] == "optimizer.lr"
+    assert dataset.time.attrs["units"] == "steps"
+    for name in dataset.variables:
+        assert dataset[name].attrs["long_name"], name
+    deep = at(network__depth=3, network__gamma0=0.5, network__parameterization="ntk")
+    deep = deep.replace(**{"optimizer.lr": axes["optimizer.lr"]["decay"].tolist()})
+    point = dataset.sel(lr="decay", parameterization="ntk").isel(depth_gamma0=1, targets=0)
+    assert point.theory_test_loss.item() == lm.solve(deep, STEPS).test_loss[-1]
+
+
+def test_the_same_last_part_of_two_paths_keeps_both_whole() -> None:
+    axes = {"network.kind": ["mlp"], "data.kind": ["population"]}
+    base = {**problem(), "data": {"kind": "population", "noise": 0.3}}
+    dataset = lm.sweep(base, axes, 3)
+    assert dataset.theory_test_loss.dims == ("network.kind", "data.kind", "time")
+
+
+def test_attributes_hold_the_configuration() -> None:
+    dataset = lm.sweep(BASE, AXES, STEPS, run=["solve", "train"], dim=32, seeds=2, dtype="float32")
+    kept = json.loads(dataset.attrs["configuration"])
+    assert lm.Problem.from_dict(kept["problem"]) == BASE
+    assert kept["axes"]["lr"] == {
+        "paths": ["optimizer.lr"], "values": [[r] for r in RATES], "labels": None
+    }  # fmt: skip
+    assert kept["order"] == ["width", "lr"]
+    assert kept["run"] == ["solve", "train"]
+    assert (kept["steps"], kept["grid"]) == (STEPS, "exact")
+    assert (kept["dim"], kept["seeds"], kept["dtype"]) == (32, [0, 1], "float32")
+    assert kept["lindmft"] == lm.__version__
+    assert json.loads(dataset.attrs["provenance"])["numpy"] == np.__version__
+
+
+# ---- times
+
+
+def test_times_are_thinned() -> None:
+    every = lm.sweep(BASE, {"optimizer.lr": [0.1]}, 400, times=range(400)).theory_test_loss
+    default = lm.sweep(BASE, {"optimizer.lr": [0.1]}, 400).theory_test_loss
+    assert 100 < default.sizes["time"] <= 200
+    assert default.time[0] == 0
+    assert default.time[-1] == 399
+    assert np.array_equal(default, every.sel(time=default.time))
+    ten = lm.sweep(BASE, {"optimizer.lr": [0.1]}, 400, times=10, run=["solve", "train"], dim=16)
+    assert ten.sizes["time"] <= 10
+    assert np.array_equal(ten.theory_test_loss, every.sel(time=ten.time))
+    runs = lm.train(BASE, 400, dim=16)
+    assert np.allclose(ten.training_test_loss[0], runs.test_loss[:, ten.time.values], rtol=1e-9)
+    chosen = lm.sweep(BASE, {"optimizer.lr": [0.1]}, 400, times=[3, 77])
+    assert np.array_equal(chosen.theory_test_loss, every.sel(time=[3, 77]))
+
+
+def test_adaptive_steps_and_gradient_flow() -> None:
+    base = lm.Problem(BASE.network, lm.FullBatch(alpha=2.0, noise=0.3), BASE.optimizer)
+    axes = {"data.alpha": [2.0, 4.0]}
+    long = lm.sweep(base, axes, 10**5, grid="adaptive", times=[0, 10, 99_999])
+    flows = lm.sweep(base, axes, run="flow", time=1e5)
+    assert flows.time.attrs["units"] == "learning rate times steps"
+    assert float(flows.time[-1]) == 1e5
+    for alpha in axes["data.alpha"]:
+        end = 0.09 / (alpha - 1)
+        assert math.isclose(long.theory_test_loss.sel(alpha=alpha)[-1], end, rel_tol=1e-4)
+        assert math.isclose(flows.theory_test_loss.sel(alpha=alpha)[-1], end, rel_tol=1e-4)
+    one = lm.flow(base, 1e5).at([1.0])
+    assert math.isclose(
+        lm.sweep(base, axes, run="flow", time=1e5, times=[1.0]).theory_test_loss[0, 0],
+        one.test_loss[0],
+    )
+
+
+# ---- points that are not ordinary
+
+
+def test_diverged_points_are_data() -> None:
+    dataset = lm.sweep(
+        BASE, {"optimizer.lr": [0.1, 30.0]}, STEPS, run=["solve", "train"], dim=32, seeds=3
+    )
+    assert dataset.theory_status.values.tolist() == [1, 2]
+    assert dataset.training_status.values.tolist() == [1, 2]
+    step = int(dataset.theory_diverged_at[1])
+    assert step == lm.solve(at(optimizer__lr=30.0), STEPS).diverged_at
+    losses = dataset.theory_test_loss[1].values
+    assert np.isfinite(losses[:step]).all()
+    assert (losses[step:] == np.inf).all()
+    assert (dataset.training_test_loss[1, :, -1] == np.inf).all()
+    assert (dataset.training_diverged_at[1] > 0).all()
+    assert not np.isnan(dataset.theory_test_loss).any()
+    assert lm.sweep_summary(dataset).startswith("theory: 2 points, 1 done, 1 diverged\ntraining: 2")
+
+
+def test_layers_that_a_shallow_network_lacks_are_missing() -> None:
+    dataset = lm.sweep(
+        BASE,
+        {"network.depth": [1, 3]},
+        5,
+        run=["solve", "train"],
+        dim=16,
+        observables="feature_norm",
+    )
+    assert dataset.layer.values.tolist() == [1, 2, 3]
+    for name in ("theory_feature_norm", "training_feature_norm"):
+        present = np.isfinite(dataset[name]).all("time")
+        present = present.all("seed") if "seed" in present.dims else present
+        assert present.values.tolist() == [[True, False, False], [True, True, True]]
+    shallow = lm.solve(at(network__depth=1), 5)
+    assert np.array_equal(dataset.theory_feature_norm[0, 0], shallow.feature_norm[0])
+
+
+def test_points_that_fail_do_not_end_the_sweep(tmp_path: Path) -> None:
+    """The deep network does not fit into the memory that is allowed."""
+    limit = 3 * lm.estimate_memory(at(network__depth=2), 200)
+    axes = {"network.depth": [2, 60]}
+    options: dict[str, Any] = {"memory_limit": limit, "threads": 1, "store": tmp_path / "a.zarr"}
+    dataset = lm.sweep(BASE, axes, 200, **options)
+    assert dataset.theory_status.values.tolist() == [1, 3]
+    assert np.array_equal(dataset.theory_test_loss[0], lm.solve(BASE, 200).test_loss)
+    assert np.isnan(dataset.theory_test_loss[1]).all()
+    (failure,) = json.loads(dataset.attrs["errors"])
+    assert failure["run"] == "theory"
+    assert failure["point"] == {"depth": 60}
+    assert failure["error"].startswith("MemoryError: ")
+    lines = lm.sweep_summary(dataset).splitlines()
+    assert lines[0] == "theory: 2 points, 1 done, 1 failed"
+    assert lines[1].startswith("failed: theory at depth=60: MemoryError: ")
+    again = lm.sweep(BASE, axes, 200, **options)
+    assert again.attrs["points_computed"] == 0, "a failure is a result, which is kept"
+    assert again.attrs["errors"] == dataset.attrs["errors"]
+
+
+# ---- the store
+
+
+def test_the_store_is_what_xarray_reads(tmp_path: Path) -> None:
+    dataset = lm.sweep(BASE, AXES, STEPS, run=["solve", "train"], dim=16, store=tmp_path / "a.zarr")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        stored = xr.open_zarr(tmp_path / "a.zarr", chunks=None).load()
+    assert stored.drop_attrs(deep=False).equals(dataset.drop_attrs(deep=False))
+    assert json.loads((tmp_path / "a.zarr" / "zarr.json").read_text())["zarr_format"] == 3
+    dataset.to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
+    with xr.open_dataset(tmp_path / "a.nc", engine="h5netcdf", decode_times=False) as file:
+        assert file.equals(dataset)
+
+
+def test_a_finished_store_is_not_computed_again(tmp_path: Path) -> None:
+    first = lm.sweep(BASE, AXES, STEPS, store=tmp_path / "a.zarr")
+    counts: list[tuple[int, int]] = []
+    second = lm.sweep(
+        BASE.to_dict(), AXES, STEPS, store=str(tmp_path / "a.zarr"),
+        progress=lambda done, total: counts.append((done, total)),
+    )  # fmt: skip
+    assert first.attrs["points_computed"] == 6
+    assert (second.attrs["points_computed"], second.attrs["points_found"]) == (0, 6)
+    assert second.equals(first)
+    assert second.equals(lm.open_sweep(tmp_path / "a.zarr"))
+    assert "6 found in the store" in lm.sweep_summary(second)
+
+
+def test_what_has_no_mark_was_not_computed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arrays that were written before a kill, but no mark, are not read as done."""
+    monkeypatch.setattr(tiles, "SECONDS", 1e-9)  # every point a block
+    monkeypatch.setattr(tiles, "LEAST_SECONDS", 1e-9)
+    store = tmp_path / "a.zarr"
+    whole = lm.sweep(BASE, AXES, STEPS, store=store)
+    group = zarr.open_group(store, mode="r+", use_consolidated=False)
+    assert group["marks/theory"].shape == (2, 3)
+    group["marks/theory"][1, 2] = 0
+    group["theory_test_loss"][1, 2, 7:] = 0.123
+    (store / "marks" / "theory" / "c" / "0" / "1").unlink()
+    mended = lm.sweep(BASE, AXES, STEPS, store=store)
+    assert (mended.attrs["points_computed"], mended.attrs["points_found"]) == (2, 4)
+    assert mended.equals(whole)
+
+
+def test_an_unfinished_store_can_be_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiles, "SECONDS", 1e-9)
+    monkeypatch.setattr(tiles, "LEAST_SECONDS", 1e-9)
+
+    def stop(done: int, _total: int) -> None:
+        if done >= 3:
+            raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        lm.sweep(BASE, AXES, STEPS, store=tmp_path / "a.zarr", progress=stop, threads=1)
+    partial = lm.open_sweep(tmp_path / "a.zarr")
+    done = partial.theory_status == 1
+    assert 3 <= int(done.sum()) < 6
+    assert np.isnan(partial.theory_test_loss.where(~done)).all()
+    assert "missing" in lm.sweep_summary(partial)
+    finished = lm.sweep(BASE, AXES, STEPS, store=tmp_path / "a.zarr")
+    assert finished.attrs["points_found"] == int(done.sum())
+    assert finished.equals(lm.sweep(BASE, AXES, STEPS))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"steps": 31}, "steps is 30 there and 31 here"),
+        (
+            {"axes": {**AXES, "optimizer.lr": [0.05, 0.1, 0.3]}},
+            r"axes.lr.values is \[\[0.05\], \[0.1\], \[0.2\]\] there",
+        ),
+        (
+            {"axes": {"optimizer.lr": RATES, "network.width": WIDTHS}},
+            r'order is \["width", "lr"\] there',
+        ),
+        ({"problem": at(data__alpha=3.0)}, "problem.data.alpha is 2.0 there and 3.0 here"),
+        ({"observables": "test_loss"}, r'observables is \["test_loss", "train_loss"\] there'),
+        ({"run": ["solve", "train"]}, 'seeds is "nothing" there and'),
+        ({"grid": "adaptive"}, 'grid is "exact" there and "adaptive" here'),
+    ],
+)
+def test_the_store_of_another_sweep_is_refused(
+    changes: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    store = tmp_path / "a.zarr"
+    call = {"problem": BASE, "axes": AXES, "steps": STEPS, "store": store}
+    lm.sweep(**call)
+    before = {path: path.stat().st_mtime_ns for path in store.rglob("*")}
+    with pytest.raises(ValueError, match=f"store must be new, or of the same sweep, .*{message}"):
+        lm.sweep(**(call | changes))
+    assert before == {path: path.stat().st_mtime_ns for path in store.rglob("*")}
+
+
+def test_other_places_are_refused(tmp_path: Path) -> None:
+    call: dict[str, Any] = {"problem": BASE, "axes": AXES, "steps": 3}
+    (tmp_path / "file").write_text("text")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "thing").write_text("text")
+    for name in ("file", "folder"):
+        with pytest.raises(ValueError, match="must be the store of a sweep, got something else"):
+            lm.sweep(**call, store=tmp_path / name)
+        with pytest.raises(ValueError, match="must be the store of a sweep"):
+            lm.open_sweep(tmp_path / name)
+    assert (tmp_path / "folder" / "thing").read_text() == "text"
+    with pytest.raises(FileNotFoundError, match="got nothing there"):
+        lm.open_sweep(tmp_path / "absent")
+    with pytest.raises(ValueError, match="must be in a folder that exists"):
+        lm.sweep(**call, store=tmp_path / "no" / "a.zarr")
+    xr.Dataset({"x": ("y", [1.0])}).to_zarr(
+        tmp_path / "other.zarr", zarr_format=3, consolidated=False
+    )
+    with pytest.raises(ValueError, match="of another program"):
+        lm.sweep(**call, store=tmp_path / "other.zarr")
+    (tmp_path / "empty").mkdir()
+    assert lm.sweep(**call, store=tmp_path / "empty").attrs["points_computed"] == 6
+    group = zarr.open_group(tmp_path / "empty", mode="r+", use_consolidated=False)
+    group.attrs["format_version"] = 99
+    with pytest.raises(ValueError, match="needs a newer lindmft"):
+        lm.open_sweep(tmp_path / "empty")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "empty",
+        "file",
+        "folder",
+        "other.zarr",
+    ]
+
+
+def test_a_damaged_chunk_is_noticed(tmp_path: Path) -> None:
+    lm.sweep(BASE, AXES, STEPS, store=tmp_path / "a.zarr")
+    (chunk,) = [
+        p for p in (tmp_path / "a.zarr" / "theory_test_loss" / "c").rglob("*") if p.is_file()
+    ]
+    raw = bytearray(chunk.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    chunk.write_bytes(raw)
+    with pytest.raises(ValueError, match="must be a complete store of a sweep"):
+        lm.open_sweep(tmp_path / "a.zarr")
+
+
+# ---- bad input
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"axes": {}}, "axes must be a dictionary of at least one path"),
+        ({"axes": {"optimizer.lrr": [1]}}, "did you mean 'lr'"),
+        (
+            {"axes": {"optimizer.lr": [0.1, 0.1]}},
+            r"axes\['optimizer.lr'\] must be values that differ, got 0.1",
+        ),
+        (
+            {"axes": {("optimizer.lr", "network.width"): [(1, 2), (3,)]}},
+            r"a list of 2 values at a time.*got \(3,\)",
+        ),
+        (
+            {"axes": {"optimizer.lr": [0.1], ("optimizer.lr", "network.width"): [(1, 2)]}},
+            "'optimizer.lr' more than once",
+        ),
+        ({"axes": {"optimizer.lr": {1: 0.1}}}, "values by label"),
+        (
+            {"axes": {"optimizer.lr": [object()]}},
+            r"axes\['optimizer.lr'\] must be numbers, strings",
+        ),
+        (
+            {"axes": {"network.width": [1, -1]}},
+            r"network.width must be .* \(at network.width = -1\)",
+        ),
+        (
+            {"axes": {"optimizer.lr": {"short": [0.1, 0.2]}}},
+            r"at least steps \(30\) numbers.*\(at lr=short\)",
+        ),
+        ({"run": "fit"}, "run must be 'solve', 'flow' or 'train', got 'fit'"),
+        ({"run": ["solve", "flow"]}, "run must be 'solve', 'train', both, or 'flow'"),
+        ({"run": ["flow", "train"], "steps": None, "time": 1.0}, "'flow' alone"),
+        ({"run": []}, "run must be"),
+        ({"run": "flow"}, "time must be given for run='flow'"),
+        ({"run": "flow", "time": 1.0}, "steps must be left out for run='flow'"),
+        ({"steps": None}, "steps must be given for run='solve'"),
+        ({"steps": 0}, "steps must be at least 1"),
+        ({"time": 3.0}, "time must be left out for run='solve'"),
+        ({"times": [0, 30]}, r"times must be within \[0, 29\]"),
+        ({"times": [0.5]}, "times must be whole steps"),
+        ({"times": "all"}, "times must be 'last'"),
+        ({"times": 1}, "times must be a number from 2 on"),
+        ({"observables": []}, "observables must be at least one name"),
+        (
+            {"observables": "test_los"},
+            r"observables must be .*'test_los' \(did you mean 'test_loss'\?\)",
+        ),
+        ({"run": "train", "observables": "term_init"}, "observables of training"),
+        ({"axes": {"network.width": [1, math.inf]}, "run": "train"}, r"width.*\(at width=inf\)"),
+        ({"data": {"kind": "one_pass", "alpha": 0.5}, "grid": "adaptive"}, "one_pass"),
+        ({"rtol": 1e-3}, "rtol must be left out on exact grids"),
+        ({"engine": "thread"}, "engine must be 'threads', 'processes', 'dask'"),
+        ({"threads": 0}, "threads must be at least 1"),
+        ({"memory_limit": -1}, "memory_limit must be a positive number of bytes"),
+        ({"progress": 3}, "progress must be"),
+    ],
+)
+def test_bad_input_is_refused_before_any_work(
+    changes: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    base = problem()
+    if "data" in changes:
+        changes = dict(changes)
+        base["data"] = changes.pop("data")
+    call: dict[str, Any] = {"axes": AXES, "steps": STEPS, "store": tmp_path / "a.zarr"}
+    with pytest.raises(ValueError, match=message):
+        lm.sweep(base, **(call | changes))
+    assert not list(tmp_path.rglob("c")), "nothing was computed"
+
+
+# ---- blocks
+
+
+@pytest.mark.parametrize(
+    ("lengths", "tile"),
+    [((8, 64), (1, 10)), ((3,), (3,)), ((2, 5, 7), (2, 3, 1)), ((4, 4), (3, 3))],
+)
+def test_blocks_cover_every_point_once(lengths: tuple[int, ...], tile: tuple[int, ...]) -> None:
+    seen = np.zeros(lengths, int)
+    for block in tiles.blocks(lengths, tile):
+        seen[tiles.region(block, lengths, tile)] += 1
+    assert (seen == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("lengths", "seconds", "tile"),
+    [
+        ((8, 64), 10.0, (1, 1)),  # a point is a block
+        ((8, 64), 1e-6, (8, 64)),  # all are one
+        ((8, 64), 0.02, (1, 32)),  # a second
+        ((8, 64), 0.01, (1, 32)),  # a sixteenth of all, in pieces of equal size
+        ((1000, 4), 0.02, (12, 4)),
+    ],
+)
+def test_blocks_are_about_a_second_of_work(
+    lengths: tuple[int, ...], seconds: float, tile: tuple[int, ...]
+) -> None:
+    assert tiles.theory_tile(lengths, seconds) == tile
+
+
+def test_networks_with_the_same_weights_are_in_one_block() -> None:
+    assert tiles.training_tile((64, 5), 0.5, [True, False]) == (32, 1)
+    assert tiles.training_tile((5, 64), 0.5, [False, True]) == (1, 32)
+    assert tiles.training_tile((5, 8), 0.5, [False, True]) == (3, 8)
+    assert tiles.shares(["optimizer.lr", "network.gamma0"])
+    assert tiles.shares(["network.branch_scaling"])
+    assert not tiles.shares(["optimizer.lr", "network.width"])
+    assert not tiles.shares(["data.alpha"])
+    assert not tiles.shares(["network"])
+
+
+def test_networks_in_a_block_share_their_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    many: Callable[..., Any] = lm.train_many
+
+    def counted(problems: Any, *arguments: Any, **options: Any) -> Any:
+        calls.append(len(problems))
+        runs = many(problems, *arguments, **options)
+        assert {run.stats.method for run in runs} == {"shared"}
+        return runs
+
+    monkeypatch.setattr("lindmft._sweep.stages.train_many", counted)
+    axes = {"optimizer.lr": np.linspace(0.01, 0.1, 20), "network.width": [0.5, 1.0, 2.0]}
+    lm.sweep(BASE, axes, STEPS, run="train", dim=300, seeds=8, times="last")
+    assert sorted(calls) == [20, 20, 20]
