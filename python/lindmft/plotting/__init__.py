@@ -1,4 +1,4 @@
-"""Pictures: losses against time, their sources and exponents, kernels, depth, stability.
+"""Pictures: losses against time, their sources and exponents, kernels, depth, stability, sweeps.
 
 Theory is drawn as lines, training as points with error bars. Everything needs matplotlib, which is
 imported when a picture is drawn.
@@ -9,6 +9,16 @@ from lindmft.plotting.kernels import kernels
 from lindmft.plotting.losses import compare, losses
 from lindmft.plotting.profiles import profile
 from lindmft.plotting.stability import stability
+from lindmft.plotting.sweep import sweep
 from lindmft.plotting.variances import variances
 
-__all__ = ["compare", "exponents", "kernels", "losses", "profile", "stability", "variances"]
+__all__ = [
+    "compare",
+    "exponents",
+    "kernels",
+    "losses",
+    "profile",
+    "stability",
+    "sweep",
+    "variances",
+]

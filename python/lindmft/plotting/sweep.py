@@ -1,0 +1,258 @@
+"""A sweep's loss against one of its axes: a line for each value of another, training as points."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lindmft._gate import one_of, refuse
+from lindmft._optional import optional
+from lindmft._types import Array
+from lindmft.plotting.losses import COLOURS, new_axes
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+__all__ = ["sweep"]
+
+MARKERS = "osD^v<>pP"
+WIDE = 5.0
+"""Positive values whose ratio is larger are drawn on a logarithmic axis."""
+FEW = len(COLOURS)
+LOST = "diverges"
+TALL = 1e3
+"""Losses further above the smallest one on a line than this say only that training fails."""
+
+
+def sweep(
+    dataset: "xr.Dataset",
+    x: str | None = None,
+    lines: str | None = None,
+    ax: "Axes | None" = None,
+    *,
+    observable: str = "test_loss",
+    time: float | None = None,
+    select: Mapping[str, Any] | None = None,
+) -> "Axes":
+    """Draw an observable of a sweep at one time against one axis, a line a value of another.
+
+    Theory is drawn as lines, training as the mean over networks with its standard error. A cross at
+    the upper edge marks where the theory, or half of the networks, has diverged.
+
+    Parameters
+    ----------
+    dataset
+        What ``sweep`` returns; points that are missing or failed are left out.
+    x
+        The axis along the picture; None: the last one.
+    lines
+        The axis whose values get a line each; None: the other one, if there is another.
+    ax
+        Where to draw; None: a new figure.
+    observable
+        Without layers, such as "test_loss".
+    time
+        At which time; None: the last.
+    select
+        Values of the other axes, by name: ``{"depth": 3}``.
+
+    Returns
+    -------
+    Axes
+        With a line for each value.
+
+    Raises
+    ------
+    ValueError
+        If a name is not there, or an axis is neither drawn nor selected.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
+    >>> axes = {"network.width": [0.5, 2], "optimizer.lr": [0.05, 0.1, 0.2]}
+    >>> ax = lm.plotting.sweep(lm.sweep(problem, axes, steps=20))
+    >>> ax.get_xlabel(), len(ax.get_lines())
+    ('lr', 2)
+    """
+    chosen, x, lines = _chosen(dataset, x, lines, observable, time, select or {})
+    ax = new_axes() if ax is None else ax
+    values = [None] if lines is None else list(range(chosen.sizes[lines]))
+    colours, ends = _colours(len(values)), []
+    for i, value in enumerate(values):
+        one = chosen if value is None else chosen.isel({lines: value})
+        ends.append(_draw(ax, one, x, observable, colours[i], MARKERS[i % len(MARKERS)]))
+    _dress(ax, chosen, x, observable, max(ends))
+    _explain(ax, chosen, lines, observable, colours)
+    return ax
+
+
+def _chosen(
+    dataset: "xr.Dataset",
+    x: str | None,
+    lines: str | None,
+    observable: str,
+    time: float | None,
+    select: Mapping[str, Any],
+) -> tuple["xr.Dataset", str, str | None]:
+    """The part that is drawn, with at most the two dimensions that it is drawn along."""
+    order = json.loads(dataset.attrs["configuration"])["order"]
+    present = [name for name in _arrays(observable) if name in dataset]
+    if not present:
+        known = sorted({str(name).partition("_")[2] for name in dataset.data_vars})
+        refuse("observable", one_of(known), observable)
+    for name in (*filter(None, (x, lines)), *select):
+        if name not in order:
+            refuse("an axis of the picture", one_of(order), name)
+    free = [name for name in order if name not in select]
+    x = x or (free[-1] if free else order[-1])
+    rest = [name for name in free if name != x]
+    lines = lines or (rest[-1] if rest else None)
+    left = [name for name in rest if name != lines]
+    if x not in free or left:
+        allowed = f"a value for each axis but {x} and {lines}" if left else "without the axis drawn"
+        refuse("select", allowed, dict(select))
+    point = dataset.sel(dict(select)) if select else dataset
+    point = point.isel(time=-1) if time is None else point.sel(time=time)
+    states = [f"{name.partition('_')[0]}_status" for name in present]
+    return point[[*present, *states]], x, lines
+
+
+def _arrays(observable: str) -> tuple[str, str]:
+    return f"theory_{observable}", f"training_{observable}"
+
+
+def _draw(
+    ax: "Axes", one: "xr.Dataset", x: str, observable: str, colour: Any, marker: str
+) -> float:
+    """A line and its points; how far they go."""
+    along, _ = _positions(one[x].values)
+    theory, training = _arrays(observable)
+    far, lost = [along[0]], np.zeros(len(along), bool)
+    if training in one:
+        mean, error, lost = _over_seeds(one[training].transpose(x, "seed").values)
+        shown = np.isfinite(mean)
+        look = {"color": colour, "markersize": 3.6, "elinewidth": 1.2, "zorder": 3}
+        ax.errorbar(along[shown], mean[shown], yerr=error[shown], fmt=marker, **look)
+        far += list(along[shown][-1:])
+    if theory in one:
+        y = one[theory].values
+        shown, lost = np.isfinite(y), np.isinf(y)
+        ax.plot(along[shown], y[shown], color=colour, linewidth=1.6, zorder=2)
+        far += list(along[shown][-1:])
+    if lost.any():  # the first of them: beyond it, nothing trains
+        _cross(ax, along[lost][0], colour)
+        far.append(along[lost][0])
+    return float(max(far))
+
+
+def _over_seeds(values: Array) -> tuple[Array, Array, Any]:
+    """Mean and standard error over the networks that did not diverge; where most of them did."""
+    finite = np.isfinite(values)
+    count = finite.sum(axis=1)
+    lost = np.isinf(values).sum(axis=1) * 2 > values.shape[1]
+    some = np.where(finite, values, 0.0)
+    mean = np.divide(some.sum(axis=1), count, out=np.full(len(count), np.inf), where=count > 0)
+    spread = np.where(finite, values - np.where(count > 0, mean, 0.0)[:, None], 0.0)
+    variance = (spread**2).sum(axis=1) / np.maximum(count - 1, 1)
+    return np.where(lost, np.inf, mean), np.sqrt(variance / np.maximum(count, 1)), lost
+
+
+def _cross(ax: "Axes", place: float, colour: Any) -> None:
+    look = {"color": colour, "marker": "x", "markersize": 4, "clip_on": False, "linestyle": ""}
+    ax.plot([place], [1.0], transform=ax.get_xaxis_transform(), label=LOST, **look)
+
+
+def _positions(values: "np.ndarray[Any, Any]") -> tuple[Array, bool]:
+    """Where values stand, and whether they are numbers; others stand side by side."""
+    numeric = values.dtype.kind in "iuf" and bool(np.isfinite(values).all())
+    return (values.astype(float), True) if numeric else (np.arange(len(values), dtype=float), False)
+
+
+def _dress(ax: "Axes", chosen: "xr.Dataset", x: str, observable: str, far: float) -> None:
+    along, numeric = _positions(chosen[x].values)
+    if numeric and along.min() > 0 and along.max() > WIDE * along.min():
+        ax.set_xscale("log")
+        plain_ticks(ax.xaxis)
+        ax.set_xlim(along.min() / 1.1, far * 1.1)
+    elif not numeric:
+        ax.set_xticks(along, [_text(value) for value in chosen[x].values])
+    ax.set_yscale("log")
+    ax.set_ylim(*_limits(chosen, x, observable))
+    time = float(chosen.time)
+    ax.set(xlabel=x, ylabel=f"{observable.replace('_', ' ')} at t = {time:g}")
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def plain_ticks(axis: Any) -> None:
+    """On a logarithmic axis, plain numbers at 1, 2 and 5."""
+    ticker = optional("matplotlib.ticker", "plot")
+    axis.set_major_locator(ticker.LogLocator(base=10, subs=(1, 2, 5)))
+    axis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(ticker.NullFormatter())
+
+
+def _limits(chosen: "xr.Dataset", x: str, observable: str) -> tuple[float, float]:
+    """From below the smallest value; not up to those of runs that are about to diverge."""
+    found = [chosen[name].values for name in _arrays(observable) if name in chosen]
+    flat = np.concatenate([array.reshape(-1) for array in found])
+    flat = flat[np.isfinite(flat) & (flat > 0)]
+    if not len(flat):
+        return 0.1, 10.0
+    theory = _arrays(observable)[0]
+    lowest = flat.min()
+    if theory in chosen:
+        best = chosen[theory].where(np.isfinite(chosen[theory])).min(x).values
+        highest = min(flat.max(), TALL * float(np.nanmax(best)) if np.isfinite(best).any() else 1.0)
+    else:
+        highest = min(flat.max(), TALL * lowest)
+    return lowest / 1.5, max(highest, 2 * lowest) * 1.5
+
+
+def _explain(
+    ax: "Axes", chosen: "xr.Dataset", lines: str | None, observable: str, colours: list[Any]
+) -> None:
+    """Beside the picture: the values of the lines, and what is a line and what a point."""
+    line = optional("matplotlib.lines", "plot").Line2D
+    theory, training = (name in chosen for name in _arrays(observable))
+    handles = []
+    if lines is not None:
+        for i, (value, colour) in enumerate(zip(chosen[lines].values, colours, strict=True)):
+            look = {"linestyle": "-" if theory else "", "markersize": 3.6}
+            look |= {"marker": MARKERS[i % len(MARKERS)]} if training else {}
+            handles.append(line([], [], color=colour, label=_text(value), **look))
+    if theory:
+        handles.append(line([], [], color="0.15", linewidth=1.6, label="theory"))
+    if training:
+        text = f"mean of {chosen.sizes['seed']} networks"
+        handles.append(
+            line([], [], color="0.15", linestyle="", marker="o", markersize=3.6, label=text)
+        )
+    if any(found.get_label() == LOST for found in ax.get_lines()):
+        handles.append(
+            line([], [], color="0.15", linestyle="", marker="x", markersize=4, label=LOST)
+        )
+    ax.legend(
+        handles=handles,
+        title=lines,
+        alignment="left",
+        loc="upper left",
+        bbox_to_anchor=(1.0, 1.0),
+        frameon=False,
+    )
+
+
+def _colours(count: int) -> list[Any]:
+    """Those of all pictures for a few lines; for many, from dark to light as values go."""
+    if count <= FEW:
+        return list(COLOURS[:count])
+    colormap = optional("matplotlib", "plot").colormaps["viridis"]
+    return [colormap(0.9 * i / (count - 1)) for i in range(count)]
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float | np.floating) else str(value)
