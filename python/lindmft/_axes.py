@@ -17,7 +17,10 @@ import numpy as np
 from lindmft._gate import refuse
 from lindmft._schema import as_plain, spell_inf
 
-Axes: TypeAlias = Mapping[str | tuple[str, ...], Iterable[Any] | Mapping[str, Any]]
+Values: TypeAlias = Iterable[Any] | Mapping[str, Any]
+Axes: TypeAlias = (
+    Mapping[str, Values] | Mapping[tuple[str, ...], Values] | Mapping[str | tuple[str, ...], Values]
+)
 """Paths, each with its values; tuples of paths with tuples of values; labels with values."""
 
 MEANINGS = {
@@ -72,7 +75,7 @@ class Axis:
         if self.labels is not None:
             return f"{self.name}={self.labels[point]}"
         found = self.coordinates()
-        shown = [f"{name}={values[point]}" for name, (values, _) in found.items()]
+        shown = [f"{name}={short(values[point])}" for name, (values, _) in found.items()]
         return ", ".join(shown[1:] if len(shown) > 1 else shown)
 
     def coordinates(self) -> dict[str, tuple[np.ndarray[Any, Any], str]]:
@@ -139,6 +142,11 @@ def changes(axes: tuple[Axis, ...], point: tuple[int, ...]) -> dict[str, Any]:
 def label(axes: tuple[Axis, ...], point: tuple[int, ...]) -> str:
     """A short text for people: "width=2.0, lr=0.1"."""
     return ", ".join(axis.label(at) for axis, at in zip(axes, point, strict=True))
+
+
+def short(value: Any) -> str:
+    """A value of a coordinate for people: six digits of a number."""
+    return f"{value:g}" if isinstance(value, float | np.floating) else str(value)
 
 
 def _paths(key: Any) -> tuple[str, ...]:

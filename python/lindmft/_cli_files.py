@@ -47,15 +47,21 @@ def read_problem(
     One of them, ``needed``, says how far.
     """
     problem = Problem.from_toml(path)
-    run = tomllib.loads(path.read_text(encoding="utf-8")).get("run", {})
-    if not isinstance(run, dict):
-        refuse("run", "a table", run)
-    check_keys(run, RUN_KEYS, "run")
+    run = read_run(tomllib.loads(path.read_text(encoding="utf-8")))
     given = {name: value for name, value in options.items() if value is not None}
     run = {name: value for name, value in {**run, **given}.items() if name in options}
     if needed not in run:
         raise ValueError(f"run.{needed} must be given, in the file or by --{needed}, got nothing")
     return problem, run
+
+
+def read_run(tables: dict[str, Any]) -> dict[str, Any]:
+    """The table ``run`` of a file's tables."""
+    run = tables.get("run", {})
+    if not isinstance(run, dict):
+        refuse("run", "a table", run)
+    check_keys(run, RUN_KEYS, "run")
+    return dict(run)
 
 
 def read_pair(first: Path, second: Path) -> tuple[Solution, Ensemble]:

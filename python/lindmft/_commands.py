@@ -99,10 +99,11 @@ def commands() -> None:
       lindmft flow problem.toml --time 1e6
       lindmft train problem.toml --steps 200 --output runs.nc
       lindmft compare theory.nc runs.nc --picture both.png
+      lindmft sweep grid.toml --store grid.zarr --picture grid.png
       lindmft bench
 
     A problem file has the tables [network], [data], [optimizer] and, if you like, [run] with steps,
-    time (of flow), dim, seeds and seed.
+    time (of flow), dim, seeds and seed, and [sweep] with the axes of a grid.
     """
 
 

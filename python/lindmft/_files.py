@@ -35,7 +35,9 @@ def write(dataset: "xr.Dataset", path: Path) -> None:
     target = FilePath(path)
     temporary = target.with_name(f".{target.name}.{uuid4().hex}.tmp")
     checked = {
-        name: {"fletcher32": True} for name, array in dataset.variables.items() if array.ndim
+        name: {"fletcher32": True}
+        for name, array in dataset.variables.items()
+        if array.ndim and array.dtype.kind not in "OUT"  # no checksums of strings in HDF5
     }
     try:
         dataset.to_netcdf(temporary, engine="h5netcdf", encoding=checked)

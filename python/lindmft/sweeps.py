@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lindmft._axes import Axes
+from lindmft._axes import Axes, short
 from lindmft._ensemble import DOUBLE
 from lindmft._gate import bytes_or_default
 from lindmft._sweep.engines import engine_maker
@@ -210,7 +210,7 @@ def sweep_summary(dataset: "xr.Dataset") -> str:
     lines = [f"{run}: {_counts(dataset[f'{run}_status'].values)}" for run in runs]
     failures = json.loads(dataset.attrs.get("errors", "[]"))
     for failure in failures[:SHOWN]:
-        where = ", ".join(f"{name}={value}" for name, value in failure["point"].items())
+        where = ", ".join(f"{name}={short(value)}" for name, value in failure["point"].items())
         lines.append(f"failed: {failure['run']} at {where}: {failure['error']}")
     if len(failures) > SHOWN:
         lines.append(f"... and {len(failures) - SHOWN} more failed")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lindmft._axes import short
 from lindmft._gate import one_of, refuse
 from lindmft._optional import optional
 from lindmft._types import Array
@@ -180,7 +181,7 @@ def _dress(ax: "Axes", chosen: "xr.Dataset", x: str, observable: str, far: float
         plain_ticks(ax.xaxis)
         ax.set_xlim(along.min() / 1.1, far * 1.1)
     elif not numeric:
-        ax.set_xticks(along, [_text(value) for value in chosen[x].values])
+        ax.set_xticks(along, [short(value) for value in chosen[x].values])
     ax.set_yscale("log")
     ax.set_ylim(*_limits(chosen, x, observable))
     time = float(chosen.time)
@@ -224,7 +225,7 @@ def _explain(
         for i, (value, colour) in enumerate(zip(chosen[lines].values, colours, strict=True)):
             look = {"linestyle": "-" if theory else "", "markersize": 3.6}
             look |= {"marker": MARKERS[i % len(MARKERS)]} if training else {}
-            handles.append(line([], [], color=colour, label=_text(value), **look))
+            handles.append(line([], [], color=colour, label=short(value), **look))
     if theory:
         handles.append(line([], [], color="0.15", linewidth=1.6, label="theory"))
     if training:
@@ -252,7 +253,3 @@ def _colours(count: int) -> list[Any]:
         return list(COLOURS[:count])
     colormap = optional("matplotlib", "plot").colormaps["viridis"]
     return [colormap(0.9 * i / (count - 1)) for i in range(count)]
-
-
-def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float | np.floating) else str(value)

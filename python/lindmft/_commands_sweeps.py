@@ -1,0 +1,120 @@
+"""The commands over many problems, which join the others: ``sweep`` and ``transfer``."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from lindmft import _cli_files, _files
+from lindmft._axes import short
+from lindmft._cli_sweeps import read_sweep
+from lindmft._commands import FORCE, OUTPUT, PICTURE, PROBLEM, STEPS, THREADS, BadInput, commands
+from lindmft._optional import optional
+from lindmft._schema import brief
+from lindmft.sweeps import sweep, sweep_summary
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["commands"]
+
+
+@commands.command("sweep", short_help="Solve and train a whole grid of problems.")
+@PROBLEM
+@STEPS
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    help="A folder, kept up to date as the sweep goes; go on from it if it is there.",
+)
+@click.option(
+    "--engine",
+    help="threads, processes, dask (a local cluster), or a Dask scheduler, tcp://host:port.  "
+    "[default: threads]",
+)
+@THREADS
+@OUTPUT
+@PICTURE
+@FORCE
+def sweep_command(
+    problem: Path,
+    steps: int | None,
+    store: Path | None,
+    engine: str | None,
+    threads: int | None,
+    output: Path | None,
+    picture: Path | None,
+    force: bool,
+) -> None:
+    """Solve and train every point of the grid in a TOML file.
+
+    \b
+    Beside the tables of a problem and [run] (steps or time, dim, seeds, seed), the file has
+      [sweep]
+      run = ["solve", "train"]
+      [sweep.axes]
+      "network.width" = [0.5, 1, 2]
+      "optimizer.lr" = { from = 0.01, to = 0.5, points = 24 }
+      "network.depth, network.gamma0" = [[2, 1.0], [4, 2.0]]
+    and, if you like, times, observables, grid, rtol, atol, dtype, store, engine in [sweep].
+
+    \b
+    Examples:
+      lindmft sweep widths.toml --store widths.zarr --picture widths.png
+      lindmft sweep widths.toml --engine tcp://head:8786 --output widths.nc
+    """
+    _cli_files.check_outputs(output, picture, force=force)
+    parsed, axes, options = read_sweep(
+        problem, steps=steps, store=store, engine=engine, threads=threads
+    )
+    try:
+        dataset = sweep(parsed, axes, progress=True, **options)
+    except RuntimeError as error:  # workers were lost
+        raise BadInput(str(error)) from error
+    click.echo(brief(parsed))
+    click.echo(sweep_summary(dataset))
+    click.echo(_best(dataset))
+    if output:
+        _files.write(dataset, output)
+        click.echo(f"wrote {output}")
+    if picture:
+        _draw(dataset, picture)
+
+
+def _best(dataset: "xr.Dataset") -> str:
+    """Where the last observable of all is smallest."""
+    names = [name for name in ("theory_test_loss", "training_test_loss") if name in dataset]
+    lines = []
+    for name in names:
+        losses = dataset[name].isel(time=-1)
+        losses = losses.mean("seed") if "seed" in losses.dims else losses
+        values = np.where(np.isfinite(losses.values), losses.values, np.inf)
+        if np.isfinite(values).any():
+            point = np.unravel_index(int(values.argmin()), values.shape)
+            where = zip(losses.dims, point, strict=True)
+            place = ", ".join(f"{dim}={short(losses[dim].values[i])}" for dim, i in where)
+            lines.append(f"smallest {name.replace('_', ' ')}: {values.min():.6g} at {place}")
+    return "\n".join(lines)
+
+
+def _draw(dataset: "xr.Dataset", picture: Path) -> None:
+    """Along the last axis, lines by the one before, a panel for each value of a third."""
+    from lindmft import plotting
+
+    order = json.loads(dataset.attrs["configuration"])["order"]
+    observable = json.loads(dataset.attrs["configuration"])["observables"][0]
+    *others, panels = order[:-2] or [None]
+    first = {name: dataset[name].values[0] for name in others if name is not None}
+    values = [None] if panels is None else dataset[panels].values
+    figure = optional("matplotlib.figure", "plot").Figure(
+        figsize=(6.4 * len(values), 4.0), layout="constrained"
+    )
+    for ax, value in zip(np.atleast_1d(figure.subplots(1, len(values))), values, strict=True):
+        select: dict[str, Any] = dict(first) if panels is None else first | {panels: value}
+        plotting.sweep(dataset, ax=ax, observable=observable, select=select)
+        title = ", ".join(f"{name} = {short(chosen)}" for name, chosen in select.items())
+        ax.set_title(title, loc="left")
+    figure.savefig(picture, dpi=150)
+    click.echo(f"wrote {picture}")
