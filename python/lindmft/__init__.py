@@ -23,6 +23,7 @@ from lindmft._citation import citation
 from lindmft._config import show_config
 from lindmft._core import NotConverged, __version__
 from lindmft.analysis import Comparison, compare
+from lindmft.coordinates import CoordinateCheck, coordinate_check
 from lindmft.data import FullBatch, MultiPass, OnePass, Population
 from lindmft.empirical import estimate_noise, from_covariance, from_data
 from lindmft.ensemble import Ensemble
@@ -52,6 +53,7 @@ __all__ = [
     "MLP",
     "SGD",
     "Comparison",
+    "CoordinateCheck",
     "Discrete",
     "Ensemble",
     "ExponentComparison",
@@ -79,6 +81,7 @@ __all__ = [
     "citation",
     "compare",
     "compare_exponents",
+    "coordinate_check",
     "estimate_memory",
     "estimate_noise",
     "estimate_train_memory",

@@ -1,9 +1,10 @@
-"""Pictures: losses against time, their sources and exponents, kernels, depth, stability.
+"""Pictures: losses against time, their sources and exponents, kernels, depth, width, stability.
 
 Theory is drawn as lines, training as points with error bars. Everything needs matplotlib, which is
 imported when a picture is drawn.
 """
 
+from lindmft.plotting.coordinates import coordinates
 from lindmft.plotting.exponents import exponents
 from lindmft.plotting.kernels import kernels
 from lindmft.plotting.losses import compare, losses
@@ -11,4 +12,13 @@ from lindmft.plotting.profiles import profile
 from lindmft.plotting.stability import stability
 from lindmft.plotting.variances import variances
 
-__all__ = ["compare", "exponents", "kernels", "losses", "profile", "stability", "variances"]
+__all__ = [
+    "compare",
+    "coordinates",
+    "exponents",
+    "kernels",
+    "losses",
+    "profile",
+    "stability",
+    "variances",
+]
