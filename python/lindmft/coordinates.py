@@ -5,6 +5,7 @@ everything that moves moves by order one at every width; in one that grows lazy,
 learn shrinks as the network widens.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from lindmft._displacements import Rms, measured, slopes, theoretical
 from lindmft._gate import integer, refuse, tuple_of_numbers
 from lindmft._optional import optional
+from lindmft._schema import spell_inf
 from lindmft._seeds import seed_list
 from lindmft._types import Array, Callback, Number, Numbers
 from lindmft.ensemble import Ensemble
@@ -118,7 +120,7 @@ class CoordinateCheck:
         """Largest distance of training from theory in standard errors, or None.
 
         None without training, and where no error is known. Points where nothing is random do not
-        count.
+        count. Finite networks deviate from the theory by order 1 / D, which many networks resolve.
         """
         if self.training is None or self.errors is None:
             return None
@@ -159,25 +161,30 @@ class CoordinateCheck:
         their names. Needs xarray.
         """
         whole = ("scaling", "width", "layer", "time")
-        parts: dict[str, tuple[Coordinates | None, tuple[str, ...]]] = {
-            "": (self.theory, whole),
-            "_slope": (self.slopes, ("scaling", "layer", "time")),
-            "_trained": (self.training, whole),
-            "_error": (self.errors, whole),
+        parts: dict[str, tuple[Coordinates | None, tuple[str, ...], str]] = {
+            "": (self.theory, whole, "in theory"),
+            "_slope": (self.slopes, ("scaling", "layer", "time"), "in theory, d log / d log width"),
+            "_trained": (self.training, whole, "of trained networks"),
+            "_error": (self.errors, whole, "of trained networks, standard error"),
         }
         variables = {
-            f"{name}{ending}": (dims, getattr(values, name))
-            for ending, (values, dims) in parts.items()
+            f"{name}{ending}": (
+                dims,
+                getattr(values, name),
+                {"long_name": f"rms {name.replace('_', ' ')} {text}", "units": "1"},
+            )
+            for ending, (values, dims, text) in parts.items()
             if values is not None
             for name in QUANTITIES
         }
         coords = {
             "scaling": list(self.scalings),
-            "width": np.array(self.widths),
+            "width": ("width", np.array(self.widths), {"long_name": self.size, "units": "1"}),
             "layer": np.arange(1, self.theory.features.shape[2] + 1),
-            "time": self.time,
+            "time": ("time", self.time, {"long_name": "training time", "units": "steps"}),
         }
-        attrs = {"problem": self.problem.to_json(), "size": self.size, "verdict": self.verdict}
+        problem = json.dumps(spell_inf(self.problem.to_dict()))
+        attrs = {"problem": problem, "size": self.size, "verdict": self.verdict}
         dataset: xr.Dataset = optional("xarray", "io").Dataset(variables, coords, attrs)
         return dataset
 
@@ -249,7 +256,7 @@ def coordinate_check(
     >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
     >>> check = lm.coordinate_check(problem, widths=[4, 8, 16, 32], steps=20)
     >>> check.slopes.gradient_updates[:, 0, -1].round(2)  # muP and NTK, first layer, last step
-    array([-0.03, -0.48])
+    array([-0.02, -0.49])
     """
     problem, steps = _finite_depth(as_problem(problem)), integer(steps, "steps")
     if steps < 2:
@@ -369,7 +376,7 @@ def _largest_z(check: CoordinateCheck, name: str) -> float | None:
     known = np.isfinite(theory) & np.isfinite(error) & (error > 1e-9 * theory)
     if not known.any():
         return None
-    return float(np.max(np.abs(seen - theory)[known] / error[known]))
+    return float(np.max(np.abs(seen[known] - theory[known]) / error[known]))
 
 
 def _sentence(check: CoordinateCheck, scaling: int, name: str) -> str:
