@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ import pytest
 from problems import problem
 
 import lindmft as lm
-from lindmft._displacements import slopes
+from lindmft._displacements import slopes, theoretical
+from lindmft.solution import Layers
 
 QUANTITIES = ("features", "feature_updates", "gradients", "gradient_updates")
 PROBLEM = lm.Problem.from_dict(problem(network={"depth": 3}, optimizer={"lr": 0.05}))
@@ -108,6 +110,14 @@ def test_gradients_tell_lazy_networks_and_features_do_not() -> None:
     assert (endless.gradient_updates[0, -1] > 0.1).all()
     assert (endless.gradient_updates[1, -1] == 0).all()
     assert (endless.feature_updates[:, -1] > 0.5).all()
+
+
+def test_rounding_is_no_update() -> None:
+    C = np.array([[1.0, 1.0 + 4e-16], [1.0 + 4e-16, 1.0]])  # would be the root of -9e-16
+    layers = {"C_h": Layers("C_h", [C, C]), "C_g": Layers("C_g", [C])}
+    found = theoretical(SimpleNamespace(channels=(), **layers), np.array([0, 1]))  # type: ignore[arg-type]
+    assert (found["feature_updates"] == 0).all()
+    assert (found["gradients"] == 1).all()
 
 
 def test_slopes_are_those_of_the_wider_half() -> None:

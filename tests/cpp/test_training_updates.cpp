@@ -32,7 +32,7 @@ TEST(TrainUpdates, AreLeftOutUnlessAskedFor) {
 
 /// The vectors at the start, padded, and 2 L numbers a step
 TEST(TrainUpdates, CountInTheMemory) {
-  constexpr int kSteps = 7;
+  constexpr int kSteps = 1000;
   const TrainOptions plain{.dim = 32, .threads = 1};
   TrainOptions extra = plain;
   extra.updates = true;
