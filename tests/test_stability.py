@@ -170,7 +170,7 @@ def test_a_rate_without_effect_has_no_edge() -> None:
         ({"steps": 1}, "steps must be at least 2, got 1"),
         ({"steps": 2.5}, "steps must be a whole number, got 2.5"),
         ({"rtol": 0}, "rtol must be a positive finite number, got 0"),
-        ({"criterion": "calm"}, "criterion must be 'bounded' or 'settled', got 'calm'"),
+        ({"criterion": "calm"}, "criterion must be 'bounded', 'settled' or 'finite', got 'calm'"),
     ],
 )
 def test_bad_input_is_refused(arguments: dict[str, Any], message: str) -> None:
@@ -179,7 +179,7 @@ def test_bad_input_is_refused(arguments: dict[str, Any], message: str) -> None:
 
 
 def test_momentum_never_settles() -> None:
-    with pytest.raises(ValueError, match="^criterion must be 'bounded' with momentum"):
+    with pytest.raises(ValueError, match="^criterion must be 'bounded' or 'finite' with momentum"):
         lm.largest_stable_lr(problem(momentum=0.9), 10, criterion="settled")
     with pytest.raises(ValueError, match="^optimizer.lr must be a schedule with a rate above 0"):
         lm.largest_stable_lr(problem(lr=[0.0] * 10), 10)

@@ -43,6 +43,8 @@ py::dict to_dict(Ensemble&& ensemble) {
   out["train_loss_by_output"] = to_list(std::move(ensemble.train_loss_by_output));
   out["feature_norm"] = to_list(std::move(ensemble.feature_norm));
   out["gradient_norm"] = to_list(std::move(ensemble.gradient_norm));
+  out["feature_update"] = to_list(std::move(ensemble.feature_update));
+  out["gradient_update"] = to_list(std::move(ensemble.gradient_update));
   out["noise_draw"] = ensemble.noise_draw;
   out["chain_residual"] = to_numpy(std::move(ensemble.chain_residual));
   out["kernel_gradient"] = optional_array(std::move(ensemble.kernel_gradient));
@@ -75,10 +77,11 @@ Options options(int dim, std::vector<std::uint64_t> seeds, int threads, bool sin
 }
 
 py::dict train_to_dict(const Problem& problem, int steps, int dim, std::vector<std::uint64_t> seeds, int threads,
-                       double memory_limit, const py::object& progress, bool kernels, std::uint32_t noise_draw,
-                       bool single_precision) {
+                       double memory_limit, const py::object& progress, bool kernels, bool updates,
+                       std::uint32_t noise_draw, bool single_precision) {
   auto opts = options<TrainOptions>(dim, std::move(seeds), threads, single_precision, memory_limit);
   opts.kernels = kernels;
+  opts.updates = updates;
   opts.noise_draw = noise_draw;
   opts.progress = to_progress(progress);
   Ensemble ensemble;
@@ -90,9 +93,10 @@ py::dict train_to_dict(const Problem& problem, int steps, int dim, std::vector<s
 }
 
 py::list train_many_to_list(const std::vector<Problem>& problems, int steps, int dim, std::vector<std::uint64_t> seeds,
-                            int threads, double memory_limit, const py::object& progress,
+                            int threads, double memory_limit, const py::object& progress, bool updates,
                             std::vector<std::uint32_t> noise_draws, bool single_precision) {
   auto opts = options<TrainManyOptions>(dim, std::move(seeds), threads, single_precision, memory_limit);
+  opts.updates = updates;
   opts.noise_draws = std::move(noise_draws);
   opts.progress = to_progress(progress);
   std::vector<Ensemble> ensembles;
@@ -121,16 +125,18 @@ py::dict replicas_to_dict(const Problem& problem, int steps, int dim, std::vecto
 }
 
 double train_memory(const Problem& problem, int steps, int dim, std::vector<std::uint64_t> seeds, int threads,
-                    bool kernels, bool single_precision) {
+                    bool kernels, bool updates, bool single_precision) {
   auto opts = options<TrainOptions>(dim, std::move(seeds), threads, single_precision);
   opts.kernels = kernels;
+  opts.updates = updates;
   return estimate_train_memory(problem, steps, opts);
 }
 
 double train_many_memory(const std::vector<Problem>& problems, int steps, int dim, std::vector<std::uint64_t> seeds,
-                         int threads, bool single_precision) {
-  return estimate_train_many_memory(problems, steps,
-                                    options<TrainManyOptions>(dim, std::move(seeds), threads, single_precision));
+                         int threads, bool updates, bool single_precision) {
+  auto opts = options<TrainManyOptions>(dim, std::move(seeds), threads, single_precision);
+  opts.updates = updates;
+  return estimate_train_many_memory(problems, steps, opts);
 }
 
 double replicas_memory(const Problem& problem, int steps, int dim, std::vector<std::uint64_t> seeds, int k_init,
@@ -145,10 +151,10 @@ double replicas_memory(const Problem& problem, int steps, int dim, std::vector<s
 
 void register_train(py::module_& module) {
   module.def("train", &train_to_dict, "problem"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a, "threads"_a = 0,
-             "memory_limit"_a = 0.0, "progress"_a = py::none(), "kernels"_a = false, "noise_draw"_a = 0,
-             "single_precision"_a = false, "Train finite-size networks; see lindmft.train.");
+             "memory_limit"_a = 0.0, "progress"_a = py::none(), "kernels"_a = false, "updates"_a = false,
+             "noise_draw"_a = 0, "single_precision"_a = false, "Train finite-size networks; see lindmft.train.");
   module.def("train_many", &train_many_to_list, "problems"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a,
-             "threads"_a = 0, "memory_limit"_a = 0.0, "progress"_a = py::none(),
+             "threads"_a = 0, "memory_limit"_a = 0.0, "progress"_a = py::none(), "updates"_a = false,
              "noise_draws"_a = std::vector<std::uint32_t>{0}, "single_precision"_a = false,
              "Train the networks of many problems; see lindmft.train_many.");
   module.def("train_replicas", &replicas_to_dict, "problem"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a, "k_init"_a,
@@ -156,9 +162,11 @@ void register_train(py::module_& module) {
              "single_precision"_a = false,
              "Train crossed initializations and data sets; see lindmft.training.train_replicas.");
   module.def("estimate_train_memory", &train_memory, "problem"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a,
-             "threads"_a = 0, "kernels"_a = false, "single_precision"_a = false, "Bytes that train takes at its peak.");
+             "threads"_a = 0, "kernels"_a = false, "updates"_a = false, "single_precision"_a = false,
+             "Bytes that train takes at its peak.");
   module.def("estimate_train_many_memory", &train_many_memory, "problems"_a, "steps"_a, py::kw_only(), "dim"_a,
-             "seeds"_a, "threads"_a = 0, "single_precision"_a = false, "Bytes that train_many takes at its peak.");
+             "seeds"_a, "threads"_a = 0, "updates"_a = false, "single_precision"_a = false,
+             "Bytes that train_many takes at its peak.");
   module.def("estimate_replicas_memory", &replicas_memory, "problem"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a,
              "k_init"_a, "k_data"_a, "threads"_a = 0, "single_precision"_a = false,
              "Bytes that train_replicas takes at its peak.");

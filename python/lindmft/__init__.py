@@ -22,7 +22,9 @@ from lindmft import _loading  # first: every other module needs the compiled one
 from lindmft._citation import citation
 from lindmft._config import show_config
 from lindmft._core import NotConverged, __version__
-from lindmft.analysis import Comparison, compare
+from lindmft.comparison import Comparison, compare
+from lindmft.compute import ComputeOptimal, compute_optimal
+from lindmft.coordinates import CoordinateCheck, coordinate_check
 from lindmft.data import FullBatch, MultiPass, OnePass, Population
 from lindmft.empirical import estimate_noise, from_covariance, from_data
 from lindmft.ensemble import Ensemble
@@ -38,13 +40,18 @@ from lindmft.predictions import (
     predicted_exponents,
 )
 from lindmft.problem import Problem
+from lindmft.rates import OptimalRate, optimal_lr, optimal_lrs
 from lindmft.replicas import ReplicaEnsemble, Replicas, train_replicas
 from lindmft.scaling import Scaling, check_scaling
+from lindmft.schedules import schedule
 from lindmft.spectrum import Discrete, Isotropic, PowerLaw
-from lindmft.stability import StableRate, largest_stable_lr
+from lindmft.stability import StableRate, largest_stable_lr, largest_stable_lrs
 from lindmft.sweeps import open_sweep, sweep, sweep_summary
 from lindmft.theory import Solution, estimate_memory, flow, solve
 from lindmft.training import estimate_train_memory, train, train_many
+from lindmft.training_time import OptimumOverTime, optimum_over_time
+from lindmft.transfer import Transfer, transfer
+from lindmft.wider import WiderIsBetter, wider_is_better
 
 if TYPE_CHECKING:
     from lindmft import analysis, plotting
@@ -53,6 +60,8 @@ __all__ = [
     "MLP",
     "SGD",
     "Comparison",
+    "ComputeOptimal",
+    "CoordinateCheck",
     "Discrete",
     "Ensemble",
     "ExponentComparison",
@@ -64,6 +73,8 @@ __all__ = [
     "MultiPass",
     "NotConverged",
     "OnePass",
+    "OptimalRate",
+    "OptimumOverTime",
     "Population",
     "PowerLaw",
     "PredictedExponents",
@@ -74,12 +85,16 @@ __all__ = [
     "Scaling",
     "Solution",
     "StableRate",
+    "Transfer",
+    "WiderIsBetter",
     "__version__",
     "analysis",
     "check_scaling",
     "citation",
     "compare",
     "compare_exponents",
+    "compute_optimal",
+    "coordinate_check",
     "estimate_memory",
     "estimate_noise",
     "estimate_train_memory",
@@ -89,10 +104,15 @@ __all__ = [
     "from_covariance",
     "from_data",
     "largest_stable_lr",
+    "largest_stable_lrs",
     "local_exponent",
     "open_sweep",
+    "optimal_lr",
+    "optimal_lrs",
+    "optimum_over_time",
     "plotting",
     "predicted_exponents",
+    "schedule",
     "show_config",
     "solve",
     "solve_many",
@@ -101,12 +121,14 @@ __all__ = [
     "train",
     "train_many",
     "train_replicas",
+    "transfer",
+    "wider_is_better",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "plotting":
-        return import_module("lindmft.plotting")
+    if name in {"analysis", "plotting"}:
+        return import_module(f"lindmft.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

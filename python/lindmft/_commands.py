@@ -14,7 +14,7 @@ from lindmft import _cli_files, _core, benchmark, demo
 from lindmft._config import show_config
 from lindmft._schema import brief
 from lindmft._types import Array
-from lindmft.analysis import compare
+from lindmft.comparison import compare
 from lindmft.ensemble import Ensemble
 from lindmft.theory import FUNCTIONS, Solution, flow, solve
 from lindmft.training import train

@@ -186,6 +186,7 @@ def train(
     memory_limit: float = 0.0,
     progress: Callback | None = None,
     kernels: bool = False,
+    updates: bool = False,
     noise_draw: int = 0,
     single_precision: bool = False,
 ) -> TrainDict: ...
@@ -198,6 +199,7 @@ def train_many(
     threads: int = 0,
     memory_limit: float = 0.0,
     progress: Callback | None = None,
+    updates: bool = False,
     noise_draws: Sequence[int] = ...,
     single_precision: bool = False,
 ) -> list[TrainDict]: ...
@@ -222,6 +224,7 @@ def estimate_train_memory(
     seeds: Sequence[int],
     threads: int = 0,
     kernels: bool = False,
+    updates: bool = False,
     single_precision: bool = False,
 ) -> float: ...
 def estimate_train_many_memory(
@@ -231,6 +234,7 @@ def estimate_train_many_memory(
     dim: int,
     seeds: Sequence[int],
     threads: int = 0,
+    updates: bool = False,
     single_precision: bool = False,
 ) -> float: ...
 def estimate_replicas_memory(

@@ -15,7 +15,7 @@ from lindmft._files import ENSEMBLE, REPLICAS, SOLUTION, VERSION
 from lindmft._optional import optional
 from lindmft._schema import spell_inf
 from lindmft._state import STATE_VERSION, State
-from lindmft.ensemble import BY_OUTPUT, KERNELS, Ensemble, TrainStats
+from lindmft.ensemble import BY_OUTPUT, KERNELS, UPDATES, Ensemble, TrainStats
 from lindmft.problem import Problem
 from lindmft.replicas import OVERLAPS, ReplicaEnsemble, Replicas
 from lindmft.solution import LAYERED, LOSSES, NORMS, Layers, Solution, SolveStats
@@ -46,6 +46,8 @@ LONG_NAMES = {
     "term_data": "test loss: finite data",
     "feature_norm": "squared norm of h per hidden unit",
     "gradient_norm": "squared norm of g per hidden unit",
+    "feature_update": "squared change of h since initialization per hidden unit",
+    "gradient_update": "squared change of g since initialization per hidden unit",
     "chain_residual": "relative violation of the chain identity",
     "width": "hidden units",
     "diverged_at": "first diverged step, -1 for none",
@@ -247,9 +249,13 @@ def ensemble_to_dataset(runs: Ensemble) -> "xr.Dataset":
     variables |= {name: (("seed", "layer", "time"), getattr(runs, name)) for name in NORMS}
     if runs.test_loss_by_output.shape[1] > 1:
         variables |= {name: (("seed", "output", "time"), getattr(runs, name)) for name in BY_OUTPUT}
-    kernels = {name: getattr(runs, name) for name in KERNELS}
+    dims = dict.fromkeys(KERNELS, ("seed", "time")) | dict.fromkeys(
+        UPDATES, ("seed", "layer", "time")
+    )
     variables |= {
-        name: (("seed", "time"), array) for name, array in kernels.items() if array is not None
+        name: (dims[name], array)
+        for name in (*KERNELS, *UPDATES)
+        if (array := getattr(runs, name)) is not None
     }
     outputs = {"output": np.arange(runs.test_loss_by_output.shape[1])}
     return _training_dataset(ENSEMBLE, runs, variables, outputs, noise_draw=runs.noise_draw)
@@ -261,7 +267,7 @@ def ensemble_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
     return {
         **{name: dataset[name].values for name in names},
         **{name: _by_output(dataset, name, 1) for name in BY_OUTPUT},
-        **{name: dataset[name].values for name in KERNELS if name in dataset},
+        **{name: dataset[name].values for name in (*KERNELS, *UPDATES) if name in dataset},
         **_training_fields(dataset),
         "noise_draw": int(dataset.attrs.get("noise_draw", 0)),
     }

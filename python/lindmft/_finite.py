@@ -28,11 +28,11 @@ def finite(problem: Problem, dim: int | None) -> tuple[_core.Problem, int]:
     return problem.as_core(), size
 
 
-def default_dim(problem: Problem) -> int:
-    """256; of a power law its first 1024 modes, of other trace-class spectra all."""
+def default_dim(problem: Problem, *, all_modes: bool = False) -> int:
+    """256; of a power law its first 1024 modes (unless all), of other trace-class spectra all."""
     spectrum = problem.data.spectrum
     if isinstance(spectrum, PowerLaw):
-        return min(LEADING, spectrum.modes)
+        return spectrum.modes if all_modes else min(LEADING, spectrum.modes)
     if isinstance(spectrum, Discrete) and spectrum.trace_class:
         return max(1, int(sum(spectrum.weights or ())))
     return DIM

@@ -114,6 +114,8 @@ class TrainDict(TrainedDict):
     train_loss_by_output: list[Array]
     feature_norm: list[Array]
     gradient_norm: list[Array]
+    feature_update: list[Array]
+    gradient_update: list[Array]
     chain_residual: Array
     kernel_gradient: Array | None
     kernel_target: Array | None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lindmft._optional import optional
 from lindmft._types import Callback
-from lindmft.analysis import Comparison, compare
+from lindmft.comparison import Comparison, compare
 from lindmft.data import FullBatch
 from lindmft.ensemble import Ensemble
 from lindmft.network import MLP

@@ -34,6 +34,7 @@ __all__ = ["Ensemble", "Series", "TrainStats"]
 BY_OUTPUT = ("test_loss_by_output", "train_loss_by_output")
 LISTED = (*BY_OUTPUT, "feature_norm", "gradient_norm")
 KERNELS = ("kernel_gradient", "kernel_target", "kernel_scale")
+UPDATES = ("feature_update", "gradient_update")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +42,9 @@ class Series:
     """One number per time for every observable: a mean over networks, or its standard error.
 
     ``test_loss`` and ``train_loss`` are (n,), ``test_loss_by_output`` and ``train_loss_by_output``
-    (C, n), ``feature_norm`` and ``gradient_norm`` (L, n), and ``kernel_gradient``,
-    ``kernel_target`` and ``kernel_scale`` (n,) or None.
+    (C, n), ``feature_norm`` and ``gradient_norm`` (L, n), ``kernel_gradient``, ``kernel_target``
+    and ``kernel_scale`` (n,) or None, and ``feature_update`` and ``gradient_update`` (L, n) or
+    None.
     """
 
     test_loss: Array
@@ -54,6 +56,8 @@ class Series:
     kernel_gradient: Array | None
     kernel_target: Array | None
     kernel_scale: Array | None
+    feature_update: Array | None
+    gradient_update: Array | None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -97,6 +101,10 @@ class Ensemble:
         neural tangent kernel K (D x D: a small step of gradient descent moves w_hat by eta K u, u
         the data gradient), for x = u, for x = Lambda w*, and for one random direction a seed, so
         that the mean of ``kernel_scale`` is that of Tr K / D. 0 where x = 0.
+    feature_update, gradient_update
+        (seed, L, n), or None unless asked for: |h^l - h^l(0)|^2 / N_l and |g^l - g^l(0)|^2 / N_l,
+        how far features and gradients have moved since initialization; their means over infinitely
+        large networks are C(t, t) - 2 C(t, 0) + C(0, 0), of C_h^l and C_g^l.
 
     Notes
     -----
@@ -132,6 +140,8 @@ class Ensemble:
     kernel_scale: Array | None = None
     dtype: str = DOUBLE
     noise_draw: int = 0
+    feature_update: Array | None = None
+    gradient_update: Array | None = None
 
     @property
     def irreducible(self) -> float:
@@ -197,11 +207,13 @@ class Ensemble:
             return cls(**ensemble_from_dataset(dataset))
 
     def _reduce(self, statistic: Statistic) -> Series:
-        return Series(**reduced(self, ("test_loss", "train_loss", *LISTED, *KERNELS), statistic))
+        names = ("test_loss", "train_loss", *LISTED, *KERNELS, *UPDATES)
+        return Series(**reduced(self, names, statistic))
 
 
 def ensemble_from_core(problem: Problem, result: TrainDict) -> Ensemble:
     """From what the compiled module returns."""
     fields = common_fields(result)
     fields |= {name: np.stack(fields[name], axis=1) for name in LISTED}
+    fields |= {name: np.stack(fields[name], axis=1) if fields[name] else None for name in UPDATES}
     return Ensemble(problem=problem, provenance=provenance(fields["stats"].threads), **fields)

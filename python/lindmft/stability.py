@@ -1,19 +1,20 @@
 """The largest stable learning rate of a problem, by bisection on the theory."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from lindmft._gate import choice, integer, positive, refuse
-from lindmft.problem import Problem, as_problem
-from lindmft.theory import Solution, solve
+from lindmft._searching import Rates, Run, Search, run_searches
+from lindmft.problem import Problem, Problems, as_problem, listed_problems
+from lindmft.solution import Solution
 
-__all__ = ["StableRate", "largest_stable_lr"]
+__all__ = ["StableRate", "largest_stable_lr", "largest_stable_lrs"]
 
-CRITERIA = ("bounded", "settled")
+CRITERIA = ("bounded", "settled", "finite")
 GROWTH = 2.0
 MOST_DOUBLINGS = 60
 ROUNDING = 1e-12
@@ -90,9 +91,10 @@ def largest_stable_lr(
         "bounded": the run does not diverge and its last training loss is not above its first. The
         loss may jump about. "settled": bounded, and in the second half of the run the training
         loss never rises; there training converges, to where the curvature is below 2 / lr. Not
-        with momentum, which swings at any rate.
+        with momentum, which swings at any rate. "finite": the run does not diverge within the
+        steps, whatever its losses do.
     options
-        Passed on to ``solve``, such as ``threads``.
+        Passed on to ``solve_many``, such as ``threads``.
 
     Returns
     -------
@@ -119,68 +121,80 @@ def largest_stable_lr(
     >>> print(f"{edge.lr:.2f}")  # 2 / (L + 1)
     0.67
     """
-    search = _Search(problem, steps, criterion, options)
+    alone = [as_problem(problem)]
+    return largest_stable_lrs(alone, steps, rtol=rtol, criterion=criterion, **options)[0]
+
+
+def largest_stable_lrs(
+    problems: Problems,
+    steps: int = 100,
+    *,
+    rtol: float = 0.01,
+    criterion: str = "bounded",
+    **options: Any,
+) -> list[StableRate]:
+    """``largest_stable_lr`` of many problems, whose searches advance together on all cores.
+
+    Parameters and errors are those of ``largest_stable_lr``.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> network = lm.MLP(width=float("inf"), gamma0=0.0)
+    >>> problem = lm.Problem(network, lm.Population(), lm.SGD(lr=0.1))
+    >>> edges = lm.largest_stable_lrs(problem.vary({"network.depth": [1, 3]}), steps=50)
+    >>> [f"{edge.lr:.2f}" for edge in edges]  # 2 / (L + 1)
+    ['1.00', '0.50']
+    """
+    listed = listed_problems(problems)
     precision = 1 + positive(rtol, "rtol")
-    lower, upper = _bracket(search)
+    steps, kind = integer(steps, "steps"), choice(*CRITERIA)(criterion, "criterion")
+    if steps < 2:
+        refuse("steps", "at least 2", steps)
+    for problem in listed:
+        if kind == "settled" and problem.optimizer.momentum > 0:
+            refuse("criterion", "'bounded' or 'finite' with momentum", criterion)
+    found = [Rates(problem, steps) for problem in listed]
+    return run_searches([(rates, edge(rates, kind, precision)) for rates in found], options)
+
+
+def edge(rates: Rates, criterion: str, precision: float) -> Search[StableRate]:
+    """The search: bracket by factors of two, and then bisect."""
+    lower, upper, solves = yield from _bracket(rates, criterion)
     while upper > precision * lower:
         middle = math.sqrt(lower * upper)
         if not lower < middle < upper:  # as near as doubles are
             break
-        lower, upper = (middle, upper) if search.stable(middle) else (lower, middle)
-    return StableRate(lower, lower, upper, search.solves, search.steps, search.criterion)
+        (run,) = yield (middle,)
+        solves += 1
+        lower, upper = (middle, upper) if _stable(run, criterion) else (lower, middle)
+    return StableRate(lower, lower, upper, solves, rates.steps, criterion)
 
 
-class _Search:
-    """Runs of one problem at different rates, counted."""
-
-    def __init__(
-        self, problem: Any, steps: int, criterion: str, options: Mapping[str, Any]
-    ) -> None:
-        self.problem = as_problem(problem)
-        self.steps = integer(steps, "steps")
-        self.criterion = choice(*CRITERIA)(criterion, "criterion")
-        self.options = options
-        self.solves = 0
-        self.schedule = np.atleast_1d(np.asarray(self.problem.optimizer.lr, float))
-        if self.steps < 2:
-            refuse("steps", "at least 2", steps)
-        if self.criterion == "settled" and self.problem.optimizer.momentum > 0:
-            refuse("criterion", "'bounded' with momentum", criterion)
-
-    @property
-    def start(self) -> float:
-        """The problem's own largest rate, 1 if it is zero."""
-        return float(self.schedule.max()) or 1.0
-
-    def stable(self, lr: float) -> bool:
-        self.solves += 1
-        run = solve(self._at(lr), self.steps, **self.options)
-        return _bounded(run) and (self.criterion == "bounded" or _settled(run))
-
-    def _at(self, lr: float) -> Problem:
-        rates: Any = lr
-        if isinstance(self.problem.optimizer.lr, Iterable):
-            largest = self.schedule.max()
-            if largest == 0:
-                refuse("optimizer.lr", "a schedule with a rate above 0", self.schedule)
-            rates = [float(rate) for rate in self.schedule * (lr / largest)]
-        return self.problem.replace(**{"optimizer.lr": rates})
-
-
-def _bracket(search: _Search) -> tuple[float, float]:
-    """A stable rate, and an unstable one twice as large."""
-    rate = search.start
-    stable = search.stable(rate)
-    for _ in range(MOST_DOUBLINGS):
+def _bracket(rates: Rates, criterion: str) -> Search[tuple[float, float, int]]:
+    """A stable rate, an unstable one twice as large, and the number of runs."""
+    rate = start = rates.start
+    (run,) = yield (rate,)
+    stable = _stable(run, criterion)
+    for solves in range(2, MOST_DOUBLINGS + 2):
         following = rate * GROWTH if stable else rate / GROWTH
-        if search.stable(following) != stable:
-            return min(rate, following), max(rate, following)
+        (run,) = yield (following,)
+        if _stable(run, criterion) != stable:
+            return min(rate, following), max(rate, following), solves
         rate = following
     found = "stable" if stable else "unstable"
     raise ValueError(
-        f"optimizer.lr must have a stable rate below an unstable one, got {search.steps} "
-        f"steps that are {found} at all rates from {search.start:.3g} to {rate:.3g}"
+        f"optimizer.lr must have a stable rate below an unstable one, got {rates.steps} "
+        f"steps that are {found} at all rates from {start:.3g} to {rate:.3g}"
     )
+
+
+def _stable(run: Run, criterion: str) -> bool:
+    if not isinstance(run, Solution):
+        raise run
+    if criterion == "finite":
+        return run.diverged_at is None
+    return _bounded(run) and (criterion == "bounded" or _settled(run))
 
 
 def _bounded(run: Solution) -> bool:

@@ -42,6 +42,7 @@ def train(
     memory_limit: float | None = None,
     progress: bool | Callback | None = None,
     kernels: bool = False,
+    updates: bool = False,
     noise_draw: int = 0,
     dtype: str = DOUBLE,
 ) -> Ensemble:
@@ -70,6 +71,9 @@ def train(
     kernels
         Also record the neural tangent kernel's ``kernel_gradient``, ``kernel_target`` and
         ``kernel_scale``, at the cost of two more forward passes a step. One target only.
+    updates
+        Also record ``feature_update`` and ``gradient_update``: how far h^l and g^l have moved since
+        initialization.
     noise_draw
         Which independent draw of the label noise, on the same weights and inputs: 0, 1, ...
     dtype
@@ -107,6 +111,7 @@ def train(
             memory_limit=bytes_or_default(memory_limit),
             progress=callback,
             kernels=flag(kernels, "kernels"),
+            updates=flag(updates, "updates"),
             noise_draw=_draw(noise_draw, "noise_draw"),
             single_precision=single_precision(dtype),
         )
@@ -123,6 +128,7 @@ def train_many(
     threads: int | None = None,
     memory_limit: float | None = None,
     progress: bool | Callback | None = None,
+    updates: bool = False,
     noise_draw: int | Sequence[int] = 0,
     dtype: str = DOUBLE,
 ) -> list[Ensemble]:
@@ -137,7 +143,7 @@ def train_many(
     ----------
     problems
         Problems or their dictionary forms, in any iterable; ``Problem.vary`` makes grids of them.
-    steps, dim, seeds, seed, threads, progress, dtype
+    steps, dim, seeds, seed, threads, progress, updates, dtype
         As in ``train``, the same for all problems.
     memory_limit
         Bytes the call may take; None: four fifths of the free memory. Where it asks for that, fewer
@@ -178,6 +184,7 @@ def train_many(
         "seeds": seed_list(seeds, seed),
         "threads": threads_or_default(threads),
         "memory_limit": bytes_or_default(memory_limit),
+        "updates": flag(updates, "updates"),
         "noise_draws": _draws(noise_draw, len(listed)),
         "single_precision": single_precision(dtype),
     }
@@ -198,6 +205,7 @@ def estimate_train_memory(
     seeds: int | Sequence[int] = 8,
     threads: int | None = None,
     kernels: bool = False,
+    updates: bool = False,
     k_init: int | None = None,
     k_data: int | None = None,
     dtype: str = DOUBLE,
@@ -230,14 +238,19 @@ def estimate_train_memory(
     crossed = k_init is not None or k_data is not None
     if extra and (single is None or crossed):
         refuse("kernels", f"left out for {'replicas' if crossed else 'many problems'}", kernels)
+    moved = flag(updates, "updates")
+    if moved and crossed:
+        refuse("updates", "left out for replicas", updates)
     if single is None and crossed:
         refuse("k_init and k_data", "left out for many problems", (k_init, k_data))
     if single is None:
         cores, size = _all_finite(listed_problems(problem), dim)
-        return _core.estimate_train_many_memory(cores, steps, dim=size, **common)
+        return _core.estimate_train_many_memory(cores, steps, dim=size, updates=moved, **common)
     core, size = finite(single, dim)
     if not crossed:
-        return _core.estimate_train_memory(core, steps, dim=size, kernels=extra, **common)
+        return _core.estimate_train_memory(
+            core, steps, dim=size, kernels=extra, updates=moved, **common
+        )
     return _core.estimate_replicas_memory(
         core,
         steps,

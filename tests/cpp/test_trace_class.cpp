@@ -67,6 +67,7 @@ TEST(TraceClass, TrainsAsTheOrdinaryProblem) {
   TrainOptions options;
   options.dim = kModes;
   options.seeds = {1, 2};
+  options.updates = true;
   const Ensemble counts = train(modes(), 4, options);
   const Ensemble ratios = train(training::with_ratios(modes(), kModes), 4, options);
   EXPECT_EQ(counts.samples, 20);
@@ -76,6 +77,8 @@ TEST(TraceClass, TrainsAsTheOrdinaryProblem) {
       EXPECT_EQ(counts.test_loss(run, t), ratios.test_loss(run, t));
       EXPECT_EQ(counts.gradient_norm[0](run, t), ratios.gradient_norm[0](run, t));
       EXPECT_DOUBLE_EQ(kModes * counts.feature_norm[1](run, t), ratios.feature_norm[1](run, t));
+      EXPECT_DOUBLE_EQ(kModes * counts.feature_update[1](run, t), ratios.feature_update[1](run, t));
+      EXPECT_EQ(counts.gradient_update[1](run, t), ratios.gradient_update[1](run, t));
     }
   }
 }

@@ -67,7 +67,8 @@ std::vector<Problem> kinds() {
 
 std::vector<const Matrix*> series(const Ensemble& e) {
   std::vector<const Matrix*> all{&e.test_loss, &e.train_loss};
-  for (const auto* list : {&e.test_loss_by_output, &e.train_loss_by_output, &e.feature_norm, &e.gradient_norm}) {
+  for (const auto* list : {&e.test_loss_by_output, &e.train_loss_by_output, &e.feature_norm, &e.gradient_norm,
+                           &e.feature_update, &e.gradient_update}) {
     for (const Matrix& m : *list) all.push_back(&m);
   }
   return all;
@@ -109,10 +110,12 @@ TEST(TrainMany, IsTrainForEveryVariationByEveryMethod) {
   for (const Problem& kind : kinds()) {
     const std::vector<Problem> problems = variations(kind);
     for (const TrainMethod method : kMethods) {
-      const std::vector<Ensemble> many = train_many(problems, kSteps, {.dim = 22, .seeds = {3, 4}, .method = method});
+      const std::vector<Ensemble> many =
+          train_many(problems, kSteps, {.dim = 22, .seeds = {3, 4}, .updates = true, .method = method});
       ASSERT_EQ(many.size(), problems.size());
       for (std::size_t k = 0; k < problems.size(); ++k) {
-        const Ensemble one = train(problems[k], kSteps, {.dim = 22, .seeds = {3, 4}, .method = TrainMethod::in_place});
+        const Ensemble one =
+            train(problems[k], kSteps, {.dim = 22, .seeds = {3, 4}, .updates = true, .method = TrainMethod::in_place});
         expect_near(many[k], one, 1e-11, many[k].stats.method + ", variation " + std::to_string(k));
         for (int t = 0; t < kSteps; ++t) EXPECT_LT(many[k].chain_residual(0, t), 1e-10);
       }
@@ -128,8 +131,10 @@ TEST(TrainMany, FoldingChangesNothing) {
   Problem outputs = p;
   outputs.data.targets = {1.0, 0.5};
   for (const Problem& problem : {p, plain, outputs}) {
-    const Ensemble factored = train(problem, 100, {.dim = 30, .seeds = {1, 2}, .method = TrainMethod::factored});
-    const Ensemble in_place = train(problem, 100, {.dim = 30, .seeds = {1, 2}, .method = TrainMethod::in_place});
+    const Ensemble factored =
+        train(problem, 100, {.dim = 30, .seeds = {1, 2}, .updates = true, .method = TrainMethod::factored});
+    const Ensemble in_place =
+        train(problem, 100, {.dim = 30, .seeds = {1, 2}, .updates = true, .method = TrainMethod::in_place});
     EXPECT_EQ(factored.stats.method, "factored");
     expect_near(factored, in_place, 1e-11, "folded");
   }
@@ -151,7 +156,7 @@ TEST(TrainMany, SameBitsWhateverTheThreads) {
   for (const Problem& kind : kinds()) {
     for (const TrainMethod method : kMethods) {
       const std::vector<Problem> problems = variations(kind);
-      const TrainManyOptions options{.dim = 24, .seeds = {1, 2, 3}, .threads = 1, .method = method};
+      const TrainManyOptions options{.dim = 24, .seeds = {1, 2, 3}, .threads = 1, .updates = true, .method = method};
       TrainManyOptions two = options;
       two.threads = 2;
       const auto a = train_many(problems, kSteps, options);
@@ -170,15 +175,15 @@ TEST(TrainMany, SameBitsWithThreadsInsideThePasses) {
     problems[1].optimizer.lr = {0.02};
     problems[2].optimizer.momentum = 0.5;
     for (const TrainMethod method : kMethods) {
-      TrainManyOptions options{.dim = 1200, .seeds = {1}, .threads = 1, .method = method};
+      TrainManyOptions options{.dim = 1200, .seeds = {1}, .threads = 1, .updates = true, .method = method};
       const auto one = train_many(problems, 4, options);
-      const Ensemble alone = train(p, 4, {.dim = 1800, .threads = 1, .method = method});
+      const Ensemble alone = train(p, 4, {.dim = 1800, .threads = 1, .updates = true, .method = method});
       for (const int threads : {2, 3}) {
         options.threads = threads;
         const auto many = train_many(problems, 4, options);
         EXPECT_EQ(many[0].stats.threads, threads);
         for (std::size_t k = 0; k < many.size(); ++k) expect_same_bits(many[k], one[k]);
-        expect_same_bits(train(p, 4, {.dim = 1800, .threads = threads, .method = method}), alone);
+        expect_same_bits(train(p, 4, {.dim = 1800, .threads = threads, .updates = true, .method = method}), alone);
       }
     }
   }
@@ -190,10 +195,12 @@ TEST(TrainMany, ADivergedNetworkSpoilsNoOther) {
     problems[1].optimizer.lr = {3.0};
     problems[3].optimizer.lr = {40.0};
     problems[4].network.init_scale = 1e120;
-    const std::vector<Ensemble> many = train_many(problems, 60, {.dim = 30, .seeds = {1, 2}, .method = method});
+    const std::vector<Ensemble> many =
+        train_many(problems, 60, {.dim = 30, .seeds = {1, 2}, .updates = true, .method = method});
     EXPECT_EQ(many[4].diverged_at, (std::vector<int>{0, 0}));
     for (std::size_t k = 0; k < problems.size(); ++k) {
-      const Ensemble one = train(problems[k], 60, {.dim = 30, .seeds = {1, 2}, .method = TrainMethod::in_place});
+      const Ensemble one =
+          train(problems[k], 60, {.dim = 30, .seeds = {1, 2}, .updates = true, .method = TrainMethod::in_place});
       EXPECT_EQ(many[k].diverged_at, one.diverged_at);
       if (k == 0 || k == 2) {
         EXPECT_EQ(many[k].diverged_at, (std::vector<int>{-1, -1}));
@@ -257,7 +264,7 @@ TEST(TrainMany, SinglePrecisionIsNear) {
   for (const Problem& kind : kinds()) {
     const std::vector<Problem> problems = variations(kind);
     for (const TrainMethod method : kMethods) {
-      const TrainManyOptions options{.dim = 22, .seeds = {3}, .method = method};
+      const TrainManyOptions options{.dim = 22, .seeds = {3}, .updates = true, .method = method};
       TrainManyOptions single = options;
       single.precision = Precision::float32;
       const auto exact = train_many(problems, kSteps, options);

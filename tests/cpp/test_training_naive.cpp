@@ -38,6 +38,18 @@ double dot(const Vector& a, const Vector& b) {
 
 double size(const Vector& x) { return static_cast<double>(x.size()); }
 
+double squared_distance(const Vector& a, const Vector& b) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
+  return sum;
+}
+
+/// What passes through the network for one output: by layer, h[0] = u and g[0] unused
+struct Signals {
+  Rows h;  // h^0 .. h^L
+  Rows g;  // g^0 .. g^L
+};
+
 struct Batch {
   Rows x;       // inputs
   Rows y;       // C of P  labels
@@ -72,21 +84,27 @@ class NaiveTraining {
       for (Vector& row : layer) row.assign(row.size(), 0.0);
     }
     train_losses.assign(train_losses.size(), 0.0);
+    Rows data_gradients(targets_.size(), Vector(static_cast<std::size_t>(dim_)));
     for (std::size_t mu = 0; mu < batch.x.size(); ++mu) {
       Vector error = output(batch.x[mu]);
       for (std::size_t c = 0; c < error.size(); ++c) {
         const double delta = batch.y[c][mu] - error[c];
         train_losses[c] += delta * delta / samples_;
+        for (std::size_t k = 0; k < batch.x[mu].size(); ++k)
+          data_gradients[c][k] += std::sqrt(dim_) / samples_ * batch.kept[mu] * delta * batch.x[mu][k];
         error[c] = raw_rate * batch.kept[mu] * delta / samples_;
       }
       add_gradient(batch.x[mu], error, descent);
     }
     measure_expected_errors();
+    signals.clear();
+    for (std::size_t c = 0; c < data_gradients.size(); ++c) signals.push_back(pass(data_gradients[c], c));
     for (std::size_t l = 0; l < weights_.size(); ++l) update(l, t, descent[l]);
   }
 
-  Vector test_losses;   // C
-  Vector train_losses;  // C
+  Vector test_losses;            // C
+  Vector train_losses;           // C
+  std::vector<Signals> signals;  // C  of the last step, before its update
 
  private:
   int outputs() const { return static_cast<int>(problem_.data.targets.size()); }
@@ -159,6 +177,22 @@ class NaiveTraining {
       h.push_back(next);
     }
     return h;
+  }
+
+  /// The data gradient forward and an output's readout backward: theory.md section 2.
+  Signals pass(const Vector& u, std::size_t c) const {
+    Signals out{.h = activations(weights_, u), .g = {weights_.back()[c]}};
+    out.h.pop_back();
+    for (std::size_t l = weights_.size() - 1; l-- > 0;) {
+      const Vector& above = out.g.front();
+      Vector below(weights_[l].front().size());
+      for (std::size_t i = 0; i < above.size(); ++i) {
+        if (branches(l)) below[i] += above[i];
+        for (std::size_t k = 0; k < below.size(); ++k) below[k] += scale(l) * weights_[l][i][k] * above[i];
+      }
+      out.g.insert(out.g.begin(), below);
+    }
+    return out;
   }
 
   double output_scale() const { return std::sqrt(dim_) / (scales(problem_).gamma0 * last_width()); }
@@ -336,6 +370,39 @@ TEST_P(Naive, TrajectoriesAgree) {
     EXPECT_LT(fast.chain_residual(0, t), 1e-12) << "step " << t;
   }
   EXPECT_LT(fast.test_loss(0, kSteps - 1), 0.9 * fast.test_loss(0, 0)) << "the comparison should see some learning";
+}
+
+/// Norms and updates of h^l and g^l, however weights are kept. The rounding of an update is that of the vectors it is
+/// the difference of.
+TEST_P(Naive, SignalsAgree) {
+  constexpr int kSteps = 12;
+  const Problem& problem = GetParam().problem;
+  for (const TrainMethod method : {TrainMethod::shared, TrainMethod::factored, TrainMethod::in_place}) {
+    const Ensemble fast = train(problem, kSteps, {.dim = 13, .seeds = {42}, .updates = true, .method = method});
+    NaiveTraining naive(problem, fast);
+    std::vector<Signals> first;
+    for (int t = 0; t < kSteps; ++t) {
+      naive.step(t);
+      if (t == 0) first = naive.signals;
+      for (std::size_t l = 1; l <= fast.feature_update.size(); ++l) {
+        double feature = 0.0, gradient = 0.0, feature_update = 0.0, gradient_update = 0.0;
+        for (std::size_t c = 0; c < first.size(); ++c) {
+          const Vector& h = naive.signals[c].h[l];
+          const Vector& g = naive.signals[c].g[l];
+          feature += dot(h, h) / size(h);
+          gradient += dot(g, g) / size(g);
+          feature_update += squared_distance(h, first[c].h[l]) / size(h);
+          gradient_update += squared_distance(g, first[c].g[l]) / size(g);
+        }
+        const std::string where = "layer " + std::to_string(l) + ", step " + std::to_string(t);
+        EXPECT_NEAR(fast.feature_norm[l - 1](0, t), feature, 1e-12 * feature) << where;
+        EXPECT_NEAR(fast.gradient_norm[l - 1](0, t), gradient, 1e-12 * gradient) << where;
+        EXPECT_NEAR(fast.feature_update[l - 1](0, t), feature_update, 1e-12 * (feature + feature_update)) << where;
+        EXPECT_NEAR(fast.gradient_update[l - 1](0, t), gradient_update, 1e-12 * (gradient + gradient_update)) << where;
+      }
+    }
+    EXPECT_GT(fast.feature_update.front()(0, kSteps - 1), 0.01 * fast.feature_norm.front()(0, 0)) << "features move";
+  }
 }
 
 std::string name_of(const testing::TestParamInfo<Case>& test) { return test.param.name; }

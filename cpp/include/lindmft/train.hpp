@@ -30,6 +30,7 @@ struct TrainOptions {
   double memory_limit = 0.0;            ///< bytes the call may take; 0: four fifths of the free memory
   Progress progress{};
   bool kernels = false;          ///< record Ensemble's kernel_...; two more forward passes a step; one target only
+  bool updates = false;          ///< record Ensemble's feature_update and gradient_update
   std::uint32_t noise_draw = 0;  ///< which independent draw of the label noise, on the same weights and inputs
   Precision precision = Precision::float64;
   TrainMethod method = TrainMethod::automatic;
@@ -42,6 +43,7 @@ struct TrainManyOptions {
   int threads = 0;
   double memory_limit = 0.0;
   Progress progress{};
+  bool updates = false;
   std::vector<std::uint32_t> noise_draws{0};  ///< one for all problems, or one a problem
   Precision precision = Precision::float64;
   TrainMethod method = TrainMethod::automatic;
@@ -84,6 +86,8 @@ struct Ensemble {
   std::vector<Matrix> train_loss_by_output;  ///< C of seeds x n  the terms of train_loss
   std::vector<Matrix> feature_norm;          ///< L of seeds x n  |h^l|^2 / N_l, l = 1 .. L
   std::vector<Matrix> gradient_norm;         ///< L of seeds x n  |g^l|^2 / N_l, l = 1 .. L
+  std::vector<Matrix> feature_update;        ///< L of seeds x n  |h^l - h^l(0)|^2 / N_l, or empty
+  std::vector<Matrix> gradient_update;       ///< L of seeds x n  |g^l - g^l(0)|^2 / N_l, or empty
   Matrix chain_residual;                     ///< seeds x n       relative spread of g^l.h^l over l (theory.md 12.8)
   /// Rayleigh quotients x . K x / x . x of the predictor's neural tangent kernel K (D x D: a small gradient step moves
   /// w_hat by eta K u), or empty: for the data gradient x = u, for x = Lambda w*, and for a random direction, where the

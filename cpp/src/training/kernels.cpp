@@ -45,6 +45,16 @@ template <class T>
         __builtin_convertvector(*reinterpret_cast<const Half*>(y), Line<double>);
 }
 
+/// out = x - y for eight numbers, in double
+[[gnu::always_inline]] inline void subtract(const double* x, const double* y, Line<double>& out) {
+  out = line(x) - line(y);
+}
+[[gnu::always_inline]] inline void subtract(const float* x, const float* y, Line<double>& out) {
+  using Half [[gnu::vector_size(kCacheLine / 2), gnu::may_alias]] = float;
+  out = __builtin_convertvector(*reinterpret_cast<const Half*>(x), Line<double>) -
+        __builtin_convertvector(*reinterpret_cast<const Half*>(y), Line<double>);
+}
+
 // What happens to a row of weights while its product with h is taken: nothing, or a step of SGD without or with
 // momentum. A call treats the line of columns from `at`, given h there; the row's gradient is a number times h.
 
@@ -152,6 +162,17 @@ LINDMFT_CLONES double dot_of_sizes(const T* x, const T* y, Index width) {
 }
 
 template <class T>
+LINDMFT_CLONES double squared_distance(const T* x, const T* y, Index width) {
+  Line<double> sum{};
+  for (Index k = 0; k < width; k += kLanes<double>) {
+    Line<double> term;
+    subtract(x + k, y + k, term);
+    sum += term * term;
+  }
+  return total(sum);
+}
+
+template <class T>
 LINDMFT_CLONES void backward_product(Rows<const T> w, const T* g, T scale, T beta, T* out) {
   const Index width = w.width();
   if (beta == T{}) std::fill(out, out + width, T{});
@@ -231,6 +252,7 @@ LINDMFT_CLONES double accumulate_gradient(Rows<const T> z, const T* v, const T* 
 #define LINDMFT_KERNELS(T)                                                                            \
   template double dot(const T*, const T*, Index);                                                     \
   template double dot_of_sizes(const T*, const T*, Index);                                            \
+  template double squared_distance(const T*, const T*, Index);                                        \
   template void backward_product(Rows<const T>, const T*, T, T, T*);                                  \
   template void forward_product(Rows<const T>, const T*, T, T*);                                      \
   template void forward_step(Rows<T>, const T*, T, T*, const T*, double, const LinearStep&);          \

@@ -28,6 +28,10 @@ double dot(const Padded<T>& x, const Padded<T>& y) {
 template <class T>
 double dot_of_sizes(const T* x, const T* y, std::ptrdiff_t width);
 
+/// sum_i (x_i - y_i)^2, in double
+template <class T>
+double squared_distance(const T* x, const T* y, std::ptrdiff_t width);
+
 /// out = beta out + scale w^T g, with beta 0 or 1
 template <class T>
 void backward_product(Rows<const T> w, const T* g, T scale, T beta, T* out);

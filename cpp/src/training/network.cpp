@@ -194,6 +194,34 @@ double Networks<T>::gradient_norm(int network, int l) const {
 }
 
 template <class T>
+void Networks<T>::start_updates() {
+  first_h_.assign(h_.begin() + 1, h_.end());
+  first_g_.assign(g_.begin() + 1, g_.end());
+}
+
+template <class T>
+double Networks<T>::distance(int network, const PaddedRows<T>& x, const PaddedRows<T>& from) const {
+  double sum = 0.0;
+  for (int c = 0; c < outputs_; ++c) {
+    const int r = row(network, c);
+    sum += squared_distance(x.row(r), from.row(r), x.view().width());
+  }
+  return sum / x.cols();
+}
+
+template <class T>
+double Networks<T>::feature_update(int network, int l) const {
+  const auto at = static_cast<std::size_t>(l);
+  return distance(network, h_[at], first_h_[at - 1]);
+}
+
+template <class T>
+double Networks<T>::gradient_update(int network, int l) const {
+  const auto at = static_cast<std::size_t>(l);
+  return distance(network, g_[at], first_g_[at - 1]);
+}
+
+template <class T>
 double Networks<T>::chain_residual(int network) const {
   double largest = 0.0;
   for (int c = 0; c < outputs_; ++c) {
@@ -241,11 +269,13 @@ double Networks<T>::kernel(int network, const Layers& h) const {
 }
 
 double networks_bytes(const std::vector<int>& sizes, const Schedule& schedule, double networks, double outputs,
-                      bool momentum, bool kernels, double scalar) {
+                      bool momentum, const Extras& extras, double scalar) {
   const double vectors = networks * outputs;
+  const double signals = 2.0 + (extras.kernels ? 1.0 : 0.0);
   double sum = padded_bytes(vectors, sizes.front(), scalar) + padded_bytes(2.0 * vectors, sizes.back(), scalar);
   for (std::size_t l = 0; l < sizes.size(); ++l) {
-    sum += padded_bytes((kernels ? 3.0 : 2.0) * vectors, sizes[l], scalar);
+    const double first = extras.updates && l > 0 ? 2.0 : 0.0;
+    sum += padded_bytes((signals + first) * vectors, sizes[l], scalar);
     if (l + 1 < sizes.size())
       sum += weight_array_bytes(schedule, networks, sizes[l + 1], sizes[l], outputs, momentum, scalar);
   }

@@ -19,6 +19,12 @@ struct Initialization {
   int replica = 0;
 };
 
+/// What is recorded besides losses and norms.
+struct Extras {
+  bool kernels = false;
+  bool updates = false;
+};
+
 template <class T>
 class Networks {
  public:
@@ -43,6 +49,11 @@ class Networks {
   /// |h^l|^2 / N_l and |g^l|^2 / N_l for l = 1 .. L, summed over outputs
   [[nodiscard]] double feature_norm(int network, int l) const;
   [[nodiscard]] double gradient_norm(int network, int l) const;
+  /// From here on updates are counted: h^1 .. h^L and g^1 .. g^L are those at initialization. After forward().
+  void start_updates();
+  /// |h^l - h^l(0)|^2 / N_l and |g^l - g^l(0)|^2 / N_l for l = 1 .. L, summed over outputs
+  [[nodiscard]] double feature_update(int network, int l) const;
+  [[nodiscard]] double gradient_update(int network, int l) const;
   /// Spread over l = 0 .. L of g^l . h^l, which are equal in exact arithmetic (theory.md section 12 item 8, here per
   /// network; l = 0 is the data side, gamma0 w_hat . u N_L / D). Relative to the largest of the sums of |terms|. The
   /// largest of the outputs.
@@ -83,6 +94,7 @@ class Networks {
   void update_readout(int network, int t);
   void fold_if_full();
   [[nodiscard]] double norm(int network, const PaddedRows<T>& x) const;
+  [[nodiscard]] double distance(int network, const PaddedRows<T>& x, const PaddedRows<T>& from) const;
   [[nodiscard]] double kernel(int network, const Layers& h) const;
 
   int outputs_;
@@ -99,10 +111,12 @@ class Networks {
   Layers g_;                                             // g^l, the readout passed backward; g^0 = W^0^T g^1 / sqrt(D)
   PaddedRows<T> initial_;  // K C x D  w_hat(0), of centered networks; empty before it is known
   Layers probe_;           // the forward pass of kernels(x); empty until asked for
+  Layers first_h_;         // h^1 .. h^L at initialization; empty unless updates are counted
+  Layers first_g_;         // g^1 .. g^L, the same
 };
 
 /// Bytes they take.
 [[nodiscard]] double networks_bytes(const std::vector<int>& sizes, const Schedule& schedule, double networks,
-                                    double outputs, bool momentum, bool kernels, double scalar);
+                                    double outputs, bool momentum, const Extras& extras, double scalar);
 
 }  // namespace lindmft::training

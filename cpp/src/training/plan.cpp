@@ -81,6 +81,18 @@ void require_common(int steps, const Options& options) {
     throw std::invalid_argument("seeds must be a list with at least one entry, got an empty list");
 }
 
+Extras extras(const TrainOptions& options) { return {.kernels = options.kernels, .updates = options.updates}; }
+Extras extras(const TrainManyOptions& options) { return {.updates = options.updates}; }
+Extras extras(const ReplicaOptions& /*options*/) { return {}; }
+
+/// Numbers that a step of a network leaves
+double series(const Plan& plan) {
+  constexpr double kTotals = 3.0;   // both losses, chain_residual
+  constexpr double kKernels = 3.0;  // in three directions
+  const double layers = plan.extras.updates ? 4.0 : 2.0;
+  return kTotals + layers * plan.depth() + 2.0 * plan.outputs() + (plan.extras.kernels ? kKernels : 0.0);
+}
+
 /// One problem alone, without a method yet
 template <class Options>
 Plan plan_of(const Problem& problem, int steps, const Options& options) {
@@ -92,13 +104,13 @@ Plan plan_of(const Problem& problem, int steps, const Options& options) {
             .sizes = {options.dim},
             .samples = 0,
             .seeds = options.seeds,
+            .extras = extras(options),
             .feature_scale = trace_class ? 1.0 / options.dim : 1.0,
             .precision = options.precision};
   require_few(plan);
   plan.samples = sample_count(plan.data(), options.dim);
   plan.sizes = network_sizes(plan.members.front().problem.network, options.dim);
-  constexpr double kTotals = 3.0;  // both losses, chain_residual
-  plan.series = kTotals + 2.0 * plan.depth() + 2.0 * plan.outputs();
+  plan.series = series(plan);
   return plan;
 }
 
@@ -130,9 +142,10 @@ Shape shape(const Plan& plan, int steps) {
 double seed_bytes(const Plan& plan) {
   const double riders = static_cast<double>(plan.count()) * plan.k_data;
   const double outputs = plan.outputs();
-  const double mode_vectors = 1.0 + 3.0 * outputs + (plan.kernels ? 2.0 : 0.0);  // 3: while a rotation is applied
-  constexpr double kErrors = 2.0;                                                // s, q
-  return plan.k_init * (networks_bytes(plan.sizes, plan.schedule, riders, outputs, any_momentum(plan), plan.kernels,
+  const double mode_vectors =
+      1.0 + 3.0 * outputs + (plan.extras.kernels ? 2.0 : 0.0);  // 3: while a rotation is applied
+  constexpr double kErrors = 2.0;                               // s, q
+  return plan.k_init * (networks_bytes(plan.sizes, plan.schedule, riders, outputs, any_momentum(plan), plan.extras,
                                        plan.scalar()) +
                         padded_bytes(kErrors * riders * outputs, plan.dim(), plan.scalar())) +
          plan.k_data * samples_bytes(plan.data(), plan.dim(), plan.samples, plan.count() * plan.k_init, plan.scalar()) +
@@ -219,8 +232,6 @@ Call make_call(const Problem& problem, int steps, const TrainOptions& options, d
   Plan plan = plan_of(problem, steps, options);
   if (options.kernels && plan.outputs() > 1)
     throw std::invalid_argument("kernels must be left out with several targets, got true");
-  plan.kernels = options.kernels;
-  plan.series += plan.kernels ? 3.0 : 0.0;
   plan.members.front().noise_draw = options.noise_draw;
   return call_of({plan}, options.method, options.threads, limit);
 }

@@ -8,6 +8,7 @@
 #include "lindmft/problem.hpp"
 #include "lindmft/train.hpp"
 #include "training/method.hpp"
+#include "training/network.hpp"
 
 namespace lindmft::training {
 
@@ -27,7 +28,7 @@ struct Plan {
   std::vector<std::uint64_t> seeds;
   int k_init = 1;        ///< initializations of a seed
   int k_data = 1;        ///< data sets of a seed
-  bool kernels = false;  ///< also probe the kernel
+  Extras extras{};       ///< what is recorded besides losses and norms
   double feature_scale;  ///< what |h^l|^2 / N_l is multiplied by; not 1 for trace-class spectra
   Precision precision;
   Schedule schedule{};

@@ -13,7 +13,8 @@ void for_each_series(Ensemble& out, Visit visit) {
   for (Matrix* m : {&out.test_loss, &out.train_loss, &out.chain_residual, &out.kernel_gradient, &out.kernel_target,
                     &out.kernel_scale})
     visit(*m);
-  for (auto* list : {&out.test_loss_by_output, &out.train_loss_by_output, &out.feature_norm, &out.gradient_norm}) {
+  for (auto* list : {&out.test_loss_by_output, &out.train_loss_by_output, &out.feature_norm, &out.gradient_norm,
+                     &out.feature_update, &out.gradient_update}) {
     for (Matrix& m : *list) visit(m);
   }
 }
@@ -29,6 +30,10 @@ void record(const Reading& seen, int row, int t, Ensemble& out) {
   for (std::size_t l = 0; l < out.feature_norm.size(); ++l) {
     out.feature_norm[l](row, t) = seen.feature_norm[l];
     out.gradient_norm[l](row, t) = seen.gradient_norm[l];
+  }
+  for (std::size_t l = 0; l < out.feature_update.size(); ++l) {
+    out.feature_update[l](row, t) = seen.feature_update[l];
+    out.gradient_update[l](row, t) = seen.gradient_update[l];
   }
   if (out.kernel_scale.empty()) return;
   out.kernel_gradient(row, t) = seen.kernel_gradient;
@@ -52,8 +57,12 @@ Ensemble allocate(const Plan& plan, const Member& member) {
   out.train_loss_by_output.resize(outputs);
   out.feature_norm.resize(out.widths.size());
   out.gradient_norm.resize(out.widths.size());
+  if (plan.extras.updates) {
+    out.feature_update.resize(out.widths.size());
+    out.gradient_update.resize(out.widths.size());
+  }
   for_each_series(out, [&](Matrix& m) { m = Matrix(plan.runs(), plan.steps); });
-  if (!plan.kernels) {
+  if (!plan.extras.kernels) {
     for (Matrix* m : {&out.kernel_gradient, &out.kernel_target, &out.kernel_scale}) *m = Matrix();
   }
   return out;

@@ -47,6 +47,7 @@ class TypedTrial : public Trial {
   int k_init_;
   int outputs_;
   bool kernels_;
+  bool updates_;
   int threads_;
   double feature_scale_;
   Modes modes_;
@@ -67,7 +68,8 @@ TypedTrial<T>::TypedTrial(const Plan& plan, std::uint64_t seed)
     : members_(plan.count()),
       k_init_(plan.k_init),
       outputs_(plan.outputs()),
-      kernels_(plan.kernels),
+      kernels_(plan.extras.kernels),
+      updates_(plan.extras.updates),
       threads_(plan.threads),
       feature_scale_(plan.feature_scale),
       modes_(plan.data(), plan.dim(), seed) {
@@ -83,6 +85,10 @@ TypedTrial<T>::TypedTrial(const Plan& plan, std::uint64_t seed)
   Reading empty;
   empty.feature_norm.resize(depth);
   empty.gradient_norm.resize(depth);
+  if (updates_) {
+    empty.feature_update.resize(depth);
+    empty.gradient_update.resize(depth);
+  }
   empty.test_losses.resize(outputs);
   empty.train_losses.resize(outputs);
   readings_.assign(static_cast<std::size_t>(networks), empty);
@@ -136,8 +142,12 @@ void TypedTrial<T>::step(int t, bool update) {
       n.forward();
     }
   }
+  const bool first = limits_.empty();
+  if (updates_ && first) {
+    for (Networks<T>& n : networks_) n.start_updates();
+  }
   for_each_part(count(), threads_, [&](int i) { read(i); });
-  if (!limits_.empty()) return;
+  if (!first) return;
   for (const Reading& r : readings_) limits_.push_back(threshold(r.test_loss));
 }
 
@@ -186,6 +196,10 @@ void TypedTrial<T>::read(int i) {
   for (std::size_t l = 0; l < r.feature_norm.size(); ++l) {
     r.feature_norm[l] = feature_scale_ * network.feature_norm(n, static_cast<int>(l) + 1);
     r.gradient_norm[l] = network.gradient_norm(n, static_cast<int>(l) + 1);
+  }
+  for (std::size_t l = 0; l < r.feature_update.size(); ++l) {
+    r.feature_update[l] = feature_scale_ * network.feature_update(n, static_cast<int>(l) + 1);
+    r.gradient_update[l] = network.gradient_update(n, static_cast<int>(l) + 1);
   }
   if (kernels_) r.kernel_gradient = network.kernel(n);
 }

@@ -20,11 +20,13 @@ struct Reading {
   std::vector<double> test_losses;  // C
   std::vector<double> train_losses;
   double chain_residual = 0.0;
-  std::vector<double> feature_norm;   // L
-  std::vector<double> gradient_norm;  // L
-  double kernel_gradient = 0.0;       // Rayleigh quotients of the kernel, along u, ...
-  double kernel_target = 0.0;         // ... Lambda w* ...
-  double kernel_scale = 0.0;          // ... and a random direction; zero unless the plan has kernels
+  std::vector<double> feature_norm;     // L
+  std::vector<double> gradient_norm;    // L
+  std::vector<double> feature_update;   // L, or empty unless the plan has updates
+  std::vector<double> gradient_update;  // the same
+  double kernel_gradient = 0.0;         // Rayleigh quotients of the kernel, along u, ...
+  double kernel_target = 0.0;           // ... Lambda w* ...
+  double kernel_scale = 0.0;            // ... and a random direction; zero unless the plan has kernels
 
   /// Is everything a number, and are losses and norms at most `limit`?
   [[nodiscard]] bool within(double limit) const;

@@ -1,9 +1,10 @@
-"""Pictures: losses against time, their sources and exponents, kernels, depth, stability, sweeps.
+"""Pictures: losses, sources, exponents, kernels, depth, stability, sweeps, coordinate checks.
 
 Theory is drawn as lines, training as points with error bars. Everything needs matplotlib, which is
 imported when a picture is drawn.
 """
 
+from lindmft.plotting.coordinates import coordinates
 from lindmft.plotting.exponents import exponents
 from lindmft.plotting.kernels import kernels
 from lindmft.plotting.losses import compare, losses
@@ -14,6 +15,7 @@ from lindmft.plotting.variances import variances
 
 __all__ = [
     "compare",
+    "coordinates",
     "exponents",
     "kernels",
     "losses",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lindmft._optional import optional
 from lindmft._types import Array
-from lindmft.analysis import check_same
+from lindmft.comparison import check_same
 from lindmft.ensemble import Ensemble
 from lindmft.spectrum import Isotropic
 from lindmft.theory import Solution

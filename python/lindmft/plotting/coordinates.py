@@ -1,0 +1,216 @@
+"""The coordinate check: sizes and updates of features and gradients against width.
+
+A row of panels a scaling, a column a quantity, with one range of values down each column: what
+falls with width in one row and stays level in another is seen at a glance. A line is a step, in its
+own colour and dashes and labelled at its end; points are trained networks.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lindmft._gate import integer, refuse
+from lindmft._optional import optional
+from lindmft._types import Array
+from lindmft.coordinates import QUANTITIES, CoordinateCheck
+from lindmft.plotting.losses import COLOURS, End, label_ends
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["coordinates"]
+
+DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+GUIDE = "0.4"
+MOST = len(DASHES)
+"""Lines in a panel: more cannot be told apart."""
+NAMES = {"features": "features $h$", "gradients": "gradients $g$"}
+AXIS = {"network.width": "width $N / D$", "network.hidden": "width $N$"}
+
+
+def coordinates(
+    check: CoordinateCheck, axes: "NDArray[Any] | None" = None, *, layer: int | None = None
+) -> "NDArray[Any]":
+    """Draw rms sizes and updates against width, theory as lines and training as points.
+
+    Parameters
+    ----------
+    check
+        What ``coordinate_check`` gave. Of more than five steps, the first, the last and some
+        between them are drawn.
+    axes
+        Where to draw, (scaling, 4); None: a new figure.
+    layer
+        1 .. L; None: features of the last layer and gradients of the first, which have passed all
+        weights between.
+
+    Returns
+    -------
+    ndarray of Axes
+        (scaling, 4): features, their updates, gradients, their updates.
+
+    Raises
+    ------
+    ValueError
+        For a layer that is not there, or axes of another shape.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.05))
+    >>> check = lm.coordinate_check(problem, widths=[1, 2, 4, 8, 16], steps=20)
+    >>> lm.plotting.coordinates(check).shape
+    (2, 4)
+    """
+    layers = _layers(check, layer)
+    shape = (len(check.scalings), len(QUANTITIES))
+    if axes is not None and np.shape(axes) != shape:
+        refuse("axes", f"an array of axes of shape {shape}", axes)
+    panels = _new_axes(*shape, _key(check)) if axes is None else np.asarray(axes)
+    ends = {
+        (row, column): _draw(panels[row, column], check, row, name, layers[name])
+        for row in range(shape[0])
+        for column, name in enumerate(QUANTITIES)
+    }
+    for row, scaling in enumerate(check.scalings):
+        panels[row, 0].set_ylabel(f"{scaling}\nrms of an entry")
+        _draw_guide(panels[row, -1], check, row, layers["gradient_updates"])
+        for column, name in enumerate(QUANTITIES):
+            _dress(panels[row, column], check, bottom=row == shape[0] - 1)
+            if row == 0:
+                panels[row, column].set_title(_title(name, layers[name] + 1), fontsize="medium")
+    for place, found in ends.items():  # last, as labels are put by the limits of the axes
+        label_ends(panels[place], found)
+    return panels
+
+
+def _layers(check: CoordinateCheck, layer: Any) -> dict[str, int]:
+    """By quantity, the index of the layer to draw."""
+    depth = check.theory.features.shape[2]
+    if layer is None:
+        return {name: depth - 1 if name.startswith("feature") else 0 for name in QUANTITIES}
+    number = integer(layer, "layer")
+    if not 1 <= number <= depth:
+        refuse("layer", f"a whole number from 1 to {depth}", layer)
+    return dict.fromkeys(QUANTITIES, number - 1)
+
+
+def _places(check: CoordinateCheck) -> Array:
+    """Where widths are drawn: infinity to the right of the others."""
+    widths = np.array(check.widths)
+    return np.where(np.isfinite(widths), widths, 3 * widths[np.isfinite(widths)].max())
+
+
+def _shown(check: CoordinateCheck, name: str) -> NDArray[np.int_]:
+    """Which of the times: no more than can be told apart; nothing has moved at the first."""
+    few = np.linspace(0, len(check.time) - 1, min(MOST, len(check.time))).round().astype(int)
+    chosen = np.unique(few)
+    return chosen[check.time[chosen] > 0] if name.endswith("updates") else chosen
+
+
+def _draw(ax: "Axes", check: CoordinateCheck, row: int, name: str, layer: int) -> list[End]:
+    x, ends = _places(check), []
+    every = _shown(check, "features")
+    for t in _shown(check, name):
+        style = int(np.flatnonzero(every == t)[0])
+        colour = COLOURS[style % len(COLOURS)]
+        y = getattr(check.theory, name)[row, :, layer, t]
+        good = np.isfinite(y) & (y > 0)
+        within = good & np.isfinite(check.widths)
+        ax.plot(x[within], y[within], linestyle=DASHES[style], color=colour, linewidth=1.6)
+        ax.plot(x[good & ~within], y[good & ~within], "_", color=colour, markersize=9)
+        if check.training is not None:
+            _draw_training(ax, check, (row, slice(None), layer, t), name, colour)
+        if good.any():
+            last = np.flatnonzero(good)[-1]
+            ends.append(End(x[last], y[last], f"t = {check.time[t]}", colour))
+    return ends
+
+
+def _draw_training(
+    ax: "Axes", check: CoordinateCheck, where: tuple[Any, ...], name: str, colour: str
+) -> None:
+    y = getattr(check.training, name)[where]
+    error = getattr(check.errors, name)[where]
+    good = np.isfinite(y) & (y > 0)
+    ax.errorbar(
+        _places(check)[good],
+        y[good],
+        yerr=np.where(np.isfinite(error), error, 0.0)[good],
+        fmt="o",
+        color=colour,
+        markersize=3.6,
+        elinewidth=1.2,
+        zorder=3,
+    )
+
+
+def _draw_guide(ax: "Axes", check: CoordinateCheck, row: int, layer: int) -> None:
+    """The power of lazy networks, below what is drawn."""
+    x = np.array([w for w in check.widths if np.isfinite(w)])
+    starts = check.theory.gradient_updates[row, 0, layer, _shown(check, "gradient_updates")]
+    starts = starts[np.isfinite(starts) & (starts > 0)]
+    if not len(starts):
+        return
+    y = 0.6 * starts.min() * (x / x[0]) ** -0.5
+    ax.plot(x, y, color=GUIDE, linewidth=0.9, zorder=1)
+    middle = len(x) // 2
+    ax.annotate(
+        "width$^{-1/2}$",
+        (x[middle], y[middle]),
+        xytext=(-3, -3),
+        textcoords="offset points",
+        color=GUIDE,
+        ha="right",
+        va="top",
+    )
+
+
+def _dress(ax: "Axes", check: CoordinateCheck, *, bottom: bool) -> None:
+    """Ticks at the widths themselves, infinity among them."""
+    ticker = optional("matplotlib.ticker", "plot")
+    x = _places(check)
+    ax.set(xscale="log", yscale="log", xlim=(x[0] / 1.2, x[-1] * 1.2))
+    labels = [f"{w:g}" if np.isfinite(w) else r"$\infty$" for w in check.widths]
+    ax.xaxis.set_major_locator(ticker.FixedLocator(x))
+    ax.xaxis.set_major_formatter(ticker.FixedFormatter(labels))
+    ax.xaxis.set_minor_locator(ticker.NullLocator())
+    ax.yaxis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
+    ax.yaxis.set_minor_formatter(ticker.FuncFormatter(lambda y, _: _minor_tick(y, *ax.get_ylim())))
+    ax.spines[["top", "right"]].set_visible(False)
+    if bottom:
+        ax.set_xlabel(AXIS[check.size])
+
+
+def _minor_tick(value: float, low: float, high: float) -> str:
+    """Between powers of ten there are labels on axes with fewer than two of these."""
+    leading = round(value / 10 ** np.floor(np.log10(value)))
+    return f"{value:g}" if high < 20 * low and leading in {2, 3, 5, 7} else ""
+
+
+def _title(name: str, layer: int) -> str:
+    kind, _, update = name.partition("_")
+    text = NAMES[kind if kind.endswith("s") else f"{kind}s"]
+    symbol = text[-2]
+    if not update:
+        return f"{text[:-3]}${symbol}^{{{layer}}}$"
+    return f"updates ${symbol}^{{{layer}}}(t) - {symbol}^{{{layer}}}(0)$"
+
+
+def _key(check: CoordinateCheck) -> str:
+    """What lines and points are, in words: there is no room for a legend."""
+    if check.training is None:
+        return "theory"
+    return f"lines: theory; points: {check.networks} networks of D = {check.dim} at each width"
+
+
+def _new_axes(rows: int, columns: int, key: str) -> "NDArray[Any]":
+    figure = optional("matplotlib.pyplot", "plot").figure(
+        figsize=(2.9 * columns, 2.4 * rows + 0.8), layout="constrained"
+    )
+    figure.supxlabel(key, fontsize="medium")
+    axes: NDArray[Any] = figure.subplots(rows, columns, sharex=True, sharey="col", squeeze=False)
+    return axes
