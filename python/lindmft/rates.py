@@ -17,8 +17,12 @@ __all__ = ["OptimalRate", "optimal_lr", "optimal_lrs"]
 
 LOSSES = ("test_loss", "train_loss")
 STRIDE, LONGEST = math.log(2), math.log(4)
-SPACING = 0.4
+SPACING = 0.2
 """Between the rates that are looked at within a bracket, in log lr: several valleys are seen."""
+CLOSING = 9
+"""Runs that closing in takes in most cases; they are not spent on looking."""
+RIVAL = math.log(2)
+"""Another valley is closed in on, too, if its loss is at most so much larger on a log scale."""
 GOLDEN = (3 - math.sqrt(5)) / 2
 FLAT = 1e-9
 """Relative changes of the loss up to this are none."""
@@ -202,8 +206,10 @@ def optimum(rates: Rates, goal: Goal) -> Search[OptimalRate]:
     """The search, in x = log lr."""
     seen: dict[float, float] = {}
     yield from _enclose(math.log(rates.start), goal, seen)
-    yield from _look(_inside(seen), goal, seen)
-    yield from _close_in(goal, seen)
+    yield from _look(_inside(seen, goal.max_solves - len(seen) - CLOSING), goal, seen)
+    closed: list[float] = []
+    while (valley := _next_valley(seen, closed)) and len(seen) < goal.max_solves:
+        closed.append((yield from _close_in(valley, goal, seen)))
     tried = np.array(sorted(seen))
     values = np.array([seen[x] for x in tried])
     best = int(values.argmin())
@@ -264,33 +270,49 @@ def _refuse_hopeless(tried: list[float], goal: Goal, seen: dict[float, float]) -
         )
 
 
-def _inside(seen: dict[float, float]) -> list[float]:
-    """Places between the best rate and its neighbours, evenly spaced."""
-    lower, best, upper = _neighbours(seen)
+def _inside(seen: dict[float, float], most: int) -> list[float]:
+    """Places between the best rate and its neighbours, about evenly spaced."""
+    tried = sorted(seen)
+    at = tried.index(min(tried, key=lambda x: (seen[x], x)))
+    lower, best, upper = tried[at - 1 : at + 2]
+    spacing = max(SPACING, (upper - lower) / max(most, 1))
     places: list[float] = []
     for a, b in ((lower, best), (best, upper)):
-        pieces = math.ceil((b - a) / SPACING)
+        pieces = math.ceil((b - a) / spacing)
         places += [a + (b - a) * i / pieces for i in range(1, pieces)]
     return places
 
 
-def _neighbours(seen: dict[float, float]) -> tuple[float, float, float]:
+Valley = tuple[float, float, float]
+
+
+def _next_valley(seen: dict[float, float], closed: list[float]) -> Valley | None:
+    """The deepest one that nobody closed in on, and its neighbours; None if it is no rival."""
     tried = sorted(seen)
-    at = tried.index(min(tried, key=lambda x: (seen[x], x)))
-    return tried[at - 1], tried[at], tried[at + 1]
+    best = min(seen.values())
+    valleys = [
+        (a, x, b)
+        for a, x, b in zip(tried, tried[1:], tried[2:], strict=False)
+        if seen[a] >= seen[x] < seen[b]
+        and seen[x] <= best + RIVAL
+        and not any(a <= c <= b for c in closed)
+    ]
+    return min(valleys, key=lambda valley: seen[valley[1]], default=None)
 
 
-def _close_in(goal: Goal, seen: dict[float, float]) -> Steps:
+def _close_in(
+    valley: Valley, goal: Goal, seen: dict[float, float]
+) -> Generator[list[float], list[Run], float]:
     """Brent's method: parabolas through three points, golden sections where they do not serve."""
     tolerance = math.log1p(goal.rtol) / 3
-    a, x, b = _neighbours(seen)
+    a, x, b = valley
     w, v, before, step = a, b, b - a, b - a  # second best, third, and the last two moves
     if seen[v] < seen[w]:
         w, v = v, w
     while len(seen) < goal.max_solves:
         middle = (a + b) / 2
         if abs(x - middle) <= 2 * tolerance - (b - a) / 2:
-            return
+            break
         move = _parabola(x, w, v, seen)
         if move is not None and abs(move) < abs(before) / 2 and a < x + move < b:
             before, step = step, move
@@ -310,6 +332,7 @@ def _close_in(goal: Goal, seen: dict[float, float]) -> Steps:
                 w, v = u, w
             elif seen[u] <= seen[v]:
                 v = u
+    return x
 
 
 def _parabola(x: float, w: float, v: float, seen: dict[float, float]) -> float | None:
