@@ -100,6 +100,7 @@ def commands() -> None:
       lindmft train problem.toml --steps 200 --output runs.nc
       lindmft compare theory.nc runs.nc --picture both.png
       lindmft sweep grid.toml --store grid.zarr --picture grid.png
+      lindmft transfer problem.toml --sizes 0.5,1,2,4,8
       lindmft bench
 
     A problem file has the tables [network], [data], [optimizer] and, if you like, [run] with steps,

@@ -14,6 +14,7 @@ from lindmft._commands import FORCE, OUTPUT, PICTURE, PROBLEM, STEPS, THREADS, B
 from lindmft._optional import optional
 from lindmft._schema import brief
 from lindmft.sweeps import sweep, sweep_summary
+from lindmft.transfer import transfer
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -118,3 +119,85 @@ def _draw(dataset: "xr.Dataset", picture: Path) -> None:
         ax.set_title(title, loc="left")
     figure.savefig(picture, dpi=150)
     click.echo(f"wrote {picture}")
+
+
+@commands.command("transfer", short_help="Does the best learning rate carry over to other sizes?")
+@PROBLEM
+@STEPS
+@click.option(
+    "--over",
+    default="network.width",
+    show_default=True,
+    help="What is varied: network.width, network.hidden, network.depth or another number.",
+)
+@click.option("--sizes", required=True, help="Its values, such as 0.5,1,2,4,8.")
+@click.option("--base", type=float, help="The size at which one would tune.  [default: the first]")
+@click.option("--rtol", type=float, default=0.01, show_default=True, help="Of the rates.")
+@click.option(
+    "--grid",
+    type=click.Choice(["exact", "adaptive"]),
+    default="exact",
+    show_default=True,
+    help="Of times, as in lindmft solve.",
+)
+@THREADS
+@OUTPUT
+@PICTURE
+@FORCE
+def transfer_command(
+    problem: Path,
+    steps: int | None,
+    over: str,
+    sizes: str,
+    base: float | None,
+    rtol: float,
+    grid: str,
+    threads: int | None,
+    output: Path | None,
+    picture: Path | None,
+    force: bool,
+) -> None:
+    """Find the best and the largest learning rate at every size, and what carrying one over costs.
+
+    \b
+    Widths are compared in muP and in NTK parameterization, depths of residual networks with
+    branches of 1/sqrt(depth) and constant ones.
+
+    \b
+    Examples:
+      lindmft transfer problem.toml --sizes 0.5,1,2,4,8 --steps 40
+      lindmft transfer deep.toml --over network.depth --sizes 4,8,16,32 --picture depth.png
+    """
+    _cli_files.check_outputs(output, picture, force=force)
+    parsed, run = _cli_files.read_problem(problem, steps=steps)
+    table = transfer(
+        parsed,
+        over,
+        _numbers(sizes),
+        run["steps"],
+        base=base,
+        rtol=rtol,
+        grid=grid,
+        threads=threads,
+    )
+    click.echo(brief(parsed))
+    click.echo(table.summary())
+    if output:
+        _files.write(table.to_xarray(), output)
+        click.echo(f"wrote {output}")
+    if picture:
+        from lindmft import plotting
+
+        figure = optional("matplotlib.figure", "plot").Figure(
+            figsize=(10.0, 3.8), layout="constrained"
+        )
+        plotting.transfer(table, tuple(figure.subplots(1, 2)))
+        figure.savefig(picture, dpi=150)
+        click.echo(f"wrote {picture}")
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise ValueError(f"sizes must be numbers with commas between, got {text!r}") from error

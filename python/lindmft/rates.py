@@ -237,19 +237,16 @@ def _enclose(start: float, goal: Goal, seen: dict[float, float]) -> Steps:
     stride = STRIDE
     while True:
         tried = sorted(seen)
-        best = min(tried, key=lambda x: (seen[x], x))
-        if seen[best] == math.inf:
-            towards = -1
-            best = tried[0]
-        elif best == tried[0]:
-            towards = -1
-        elif best == tried[-1]:
-            towards = 1
-        else:
+        lost = min(seen.values()) == math.inf  # deep networks may need rates of 1e-20
+        best = tried[0] if lost else min(tried, key=lambda x: (seen[x], x))
+        if tried[0] < best < tried[-1]:
             return
+        if not lost and best == tried[0] and tried[1] - best > LONGEST:  # it went down too far
+            yield from _look([(best + tried[1]) / 2], goal, seen)
+            continue
         _refuse_hopeless(tried, goal, seen)
-        stride = min(2 * stride, LONGEST)
-        yield from _look([best + towards * stride], goal, seen)
+        stride = 2 * stride if lost else min(2 * stride, LONGEST)
+        yield from _look([best + (stride if best == tried[-1] else -stride)], goal, seen)
 
 
 def _refuse_hopeless(tried: list[float], goal: Goal, seen: dict[float, float]) -> None:

@@ -4,23 +4,31 @@ Theory is drawn as lines, training as points with error bars. Everything needs m
 imported when a picture is drawn.
 """
 
+from lindmft.plotting.compute import compute_optimal
 from lindmft.plotting.coordinates import coordinates
 from lindmft.plotting.exponents import exponents
 from lindmft.plotting.kernels import kernels
 from lindmft.plotting.losses import compare, losses
 from lindmft.plotting.profiles import profile
+from lindmft.plotting.rates import optimum_over_time
 from lindmft.plotting.stability import stability
 from lindmft.plotting.sweep import sweep
+from lindmft.plotting.transfer import transfer
 from lindmft.plotting.variances import variances
+from lindmft.plotting.wider import wider_is_better
 
 __all__ = [
     "compare",
+    "compute_optimal",
     "coordinates",
     "exponents",
     "kernels",
     "losses",
+    "optimum_over_time",
     "profile",
     "stability",
     "sweep",
+    "transfer",
     "variances",
+    "wider_is_better",
 ]

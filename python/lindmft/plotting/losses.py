@@ -22,7 +22,16 @@ from lindmft.theory import Solution
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["COLOURS", "End", "compare", "label_ends", "losses", "new_axes", "time_axis"]
+__all__ = [
+    "COLOURS",
+    "End",
+    "compare",
+    "label_ends",
+    "losses",
+    "new_axes",
+    "symmetric_axis",
+    "time_axis",
+]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = 24
@@ -266,16 +275,20 @@ def thinned(steps: int) -> NDArray[np.int_]:
 def time_axis(ax: "Axes", result: Solution | Ensemble) -> None:
     """Steps on a symmetric logarithmic axis, on which t = 0 has a place; else a logarithmic one."""
     coarse = isinstance(result, Solution) and result.grid != "exact" and result.time[-1] > 0
-    (_logarithmic if coarse else _symmetric)(ax, result)
+    if coarse:
+        _logarithmic(ax, result)
+    else:
+        symmetric_axis(ax, result.time[-1])
     flow = isinstance(result, Solution) and result.grid == "flow"
     ax.set_xlabel("time t, learning rate times steps" if flow else "step t")
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def _symmetric(ax: "Axes", result: Solution | Ensemble) -> None:
+def symmetric_axis(ax: "Axes", last: float) -> None:
+    """Logarithmic from step 1 on, with a place for 0."""
     ticker = optional("matplotlib.ticker", "plot")
     ax.set_xscale("symlog", linthresh=1, linscale=0.3)
-    ax.set_xlim(-0.15, max(result.time[-1], 1) * 1.05)
+    ax.set_xlim(-0.15, max(last, 1) * 1.05)
     ax.xaxis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
     ax.xaxis.set_minor_locator(
         ticker.SymmetricalLogLocator(base=10, linthresh=1, subs=range(2, 10))

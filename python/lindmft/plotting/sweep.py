@@ -83,7 +83,7 @@ def sweep(
     chosen, x, lines = _chosen(dataset, x, lines, observable, time, select or {})
     ax = new_axes() if ax is None else ax
     values = [None] if lines is None else list(range(chosen.sizes[lines]))
-    colours, ends = _colours(len(values)), []
+    colours, ends = colours_of(len(values)), []
     for i, value in enumerate(values):
         one = chosen if value is None else chosen.isel({lines: value})
         ends.append(_draw(ax, one, x, observable, colours[i], MARKERS[i % len(MARKERS)]))
@@ -247,7 +247,7 @@ def _explain(
     )
 
 
-def _colours(count: int) -> list[Any]:
+def colours_of(count: int) -> list[Any]:
     """Those of all pictures for a few lines; for many, from dark to light as values go."""
     if count <= FEW:
         return list(COLOURS[:count])

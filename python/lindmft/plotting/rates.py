@@ -1,0 +1,77 @@
+"""The best learning rate, and the loss that it reaches, against training time, by schedule."""
+
+from typing import TYPE_CHECKING
+
+from lindmft._axes import short
+from lindmft._gate import refuse
+from lindmft._optional import optional
+from lindmft.plotting.losses import COLOURS, End, label_ends
+from lindmft.plotting.sweep import plain_ticks
+from lindmft.training_time import OptimumOverTime
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["optimum_over_time"]
+
+NARROW, WIDE = 3.0, 100.0
+"""Ratios of values from which an axis is logarithmic, and one that has room for plain ticks."""
+LOOKS = ("-o", "--s", "-.D", ":^", "-v", "--<")
+
+
+def optimum_over_time(
+    found: OptimumOverTime, axes: "tuple[Axes, Axes] | None" = None
+) -> "tuple[Axes, Axes]":
+    """Draw best learning rates and losses against the number of steps, a line a schedule.
+
+    Parameters
+    ----------
+    found
+        What ``optimum_over_time`` returns.
+    axes
+        Where to draw, a pair; None: a new figure.
+
+    Returns
+    -------
+    pair of Axes
+        The rates (the peak of each schedule), and the losses.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=4.0, noise=0.5), lm.SGD(lr=0.1))
+    >>> found = lm.optimum_over_time(problem, [10, 20], schedules=["constant", "linear decay"])
+    >>> rates, losses = lm.plotting.optimum_over_time(found)
+    >>> len(rates.get_lines())
+    2
+    """
+    if not isinstance(found, OptimumOverTime):
+        refuse("found", "what optimum_over_time returns", type(found).__name__)
+    if axes is None:
+        pyplot = optional("matplotlib.pyplot", "plot")
+        left, right = pyplot.figure(figsize=(11.0, 3.8), layout="constrained").subplots(1, 2)
+    else:
+        left, right = axes
+    for ax, table in ((left, found.lr), (right, found.loss)):
+        ends = []
+        for s, name in enumerate(found.schedules):
+            colour = COLOURS[s % len(COLOURS)]
+            ax.plot(found.steps, table[s], LOOKS[s % len(LOOKS)], color=colour, markersize=4)
+            ends.append(End(float(found.steps[-1]), table[s, -1], name, colour))
+        ax.set(xscale="log", xlabel="steps of the run")
+        ax.set_xticks(found.steps, [short(float(n)) for n in found.steps], minor=False)
+        ax.minorticks_off()
+        ax.spines[["top", "right"]].set_visible(False)
+        if table.max() > NARROW * table.min():
+            ax.set_yscale("log")
+        if NARROW < table.max() / table.min() < WIDE:
+            plain_ticks(ax.yaxis)
+        label_ends(ax, ends)
+    left.set_ylabel("best learning rate (peak)")
+    right.set_ylabel(f"{found.objective.replace('_', ' ')} at the last step")
+    return left, right
