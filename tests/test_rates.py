@@ -1,0 +1,195 @@
+"""The best learning rate, against fine grids; searches in lock-step; schedules."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from problems import problem
+
+import lindmft as lm
+from lindmft._searching import Rates
+
+BASE = lm.Problem.from_dict(problem())
+PLENTY = {"kind": "full_batch", "alpha": 4.0, "noise": 0.0}
+NOISY = {"kind": "full_batch", "alpha": 4.0, "noise": 0.5}
+
+
+def case(data: dict[str, Any] | None = None, lr: Any = 0.1, **network: Any) -> lm.Problem:
+    tables = problem()
+    tables["network"] |= network
+    if network.get("kind") == "resnet":
+        tables["network"].setdefault("depth", 8)
+    tables["optimizer"]["lr"] = lr
+    return lm.Problem.from_dict(tables | ({"data": data} if data else {}))
+
+
+def losses_at(one: lm.Problem, rates: Any, steps: int) -> Any:
+    grid = [Rates(one, steps).at(float(rate)) for rate in rates]
+    runs = lm.solve_many(grid, steps, errors="return")
+    return np.array(
+        [run.test_loss[-1] if isinstance(run, lm.Solution) else math.inf for run in runs]
+    )
+
+
+CASES = {
+    "shallow, few samples": case({"kind": "full_batch", "alpha": 0.5, "noise": 0.0}, depth=1),
+    "narrow": case(PLENTY, width=0.25),
+    "noisy, ntk, wide": case(NOISY, depth=3, gamma0=2.0, parameterization="ntk", width=8.0),
+    "start too low": case(PLENTY, lr=0.0004, depth=3, gamma0=4.0, width=4.0),
+    "start too high": case(lr=10.0),
+    "residual": case(kind="resnet", depth=8),
+    "one pass": case({"kind": "one_pass", "alpha": 0.5, "noise": 0.3}),
+    "population": case({"kind": "population"}),
+    "decay": case(NOISY, lr=lm.schedule("linear", 40, peak=0.1)),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_within_a_percent_of_a_fine_grid(name: str) -> None:
+    one, steps = CASES[name], 40
+    best = lm.optimal_lr(one, steps)
+    assert best.solves <= 25
+    broad = best.lr * np.exp(np.arange(math.log(1 / 30), math.log(10), 0.05))
+    assert best.loss <= losses_at(one, broad, steps).min() * 1.01, "it is the deepest valley"
+    fine = best.lr * 1.001 ** np.arange(-40, 41)
+    losses = losses_at(one, fine, steps)
+    assert abs(math.log(fine[losses.argmin()] / best.lr)) < 0.01
+    assert best.lower < best.lr < best.upper < 1.02 * best.lower
+
+
+def test_in_rough_country_it_finds_a_good_valley() -> None:
+    """With momentum the loss has many valleys near the edge of stability, of nearly equal depth."""
+    rough = case().replace(**{"optimizer.momentum": 0.9})
+    best = lm.optimal_lr(rough, 40)
+    broad = best.lr * np.exp(np.arange(math.log(1 / 30), math.log(10), 0.02))
+    assert best.solves <= 25
+    assert best.loss < 1.03 * losses_at(rough, broad, 40).min()
+
+
+def test_the_result_says_what_was_tried() -> None:
+    best = lm.optimal_lr(BASE, 30, objective="train_loss")
+    assert best.objective == "train_loss"
+    assert (np.diff(best.rates) > 0).all()
+    tried = losses_at(BASE, best.rates, 30)
+    assert (np.isinf(tried) == np.isinf(best.losses)).all()
+    at = int(best.losses.argmin())
+    assert best.rates[at] == best.lr
+    assert (best.rates[at - 1], best.rates[at + 1]) == (best.lower, best.upper)
+    run = lm.solve(BASE.replace(**{"optimizer.lr": best.lr}), 30)
+    assert math.isclose(run.train_loss[-1], best.loss, rel_tol=1e-12)
+    assert f"lr = {best.lr:.4g}" in best.summary()
+    assert str(best) in repr(best)
+
+
+def test_many_searches_are_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    problems = BASE.vary({"network.width": [0.5, 1.0, 4.0], "data.alpha": [1.5, 4.0]})
+    alone = [lm.optimal_lr(one, 30) for one in problems]
+    calls: list[int] = []
+    many = lm.solve_many
+
+    def counted(listed: Any, *rest: Any, **options: Any) -> Any:
+        calls.append(len(listed))
+        return many(listed, *rest, **options)
+
+    monkeypatch.setattr("lindmft._searching.solve_many", counted)
+    together = lm.optimal_lrs(problems, 30)
+    assert [(a.lr, a.loss) for a in together] == [(a.lr, a.loss) for a in alone]
+    assert sum(calls) == sum(best.solves for best in together)
+    assert len(calls) <= max(best.solves for best in alone), "they advance together"
+    assert lm.optimal_lrs([], 30) == []
+
+
+def test_on_the_adaptive_grid() -> None:
+    exact, coarse = (lm.optimal_lr(BASE, 200, grid=grid) for grid in ("exact", "adaptive"))
+    assert math.isclose(exact.lr, coarse.lr, rel_tol=0.01)
+
+
+def test_budgets_end_the_search() -> None:
+    assert lm.optimal_lr(BASE, 40, max_solves=14, rtol=1e-9).solves == 14
+
+
+@pytest.mark.parametrize(
+    ("one", "message"),
+    [
+        (BASE.replace(**{"optimizer.layer_lr": [0, 0, 0]}), "or does not depend on it"),
+        (case(lr=[0.0] * 20), "optimizer.lr must be a schedule with a rate above 0"),
+    ],
+)
+def test_where_there_is_no_best_rate(one: lm.Problem, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        lm.optimal_lr(one, 20)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"steps": 1}, "steps must be at least 2"),
+        ({"rtol": 0}, "rtol must be a positive finite number"),
+        ({"objective": "loss"}, "objective must be 'test_loss' or 'train_loss'"),
+        ({"max_solves": 5}, "max_solves must be at least 12"),
+        ({"threads": 1.5}, "threads must be a whole number"),
+    ],
+)
+def test_bad_input_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        lm.optimal_lr(BASE, **({"steps": 20} | options))
+
+
+# ---- the edge
+
+
+def test_many_edges_are_each_alone() -> None:
+    problems = BASE.vary({"network.width": [0.5, 1.0, 4.0]})
+    alone = [lm.largest_stable_lr(one, 40) for one in problems]
+    assert lm.largest_stable_lrs(problems, 40) == alone
+
+
+def test_finite_is_weaker_than_bounded() -> None:
+    """A run may end above its start without having diverged within its steps."""
+    bounded = lm.largest_stable_lr(BASE, 30)
+    finite = lm.largest_stable_lr(BASE, 30, criterion="finite")
+    assert finite.lr >= bounded.lr
+    at, beyond = (BASE.replace(**{"optimizer.lr": r}) for r in (finite.lower, finite.upper))
+    assert lm.solve(at, 30).diverged_at is None
+    assert lm.solve(beyond, 30).diverged_at is not None
+
+
+# ---- schedules
+
+
+def test_schedules_have_the_shapes_that_they_are_called_by() -> None:
+    assert lm.schedule("constant", 3, peak=0.2) == (0.2, 0.2, 0.2)
+    linear = np.array(lm.schedule("linear", 10, peak=0.5, end=0.1))
+    assert math.isclose(linear[0], 0.5)
+    assert np.allclose(np.diff(linear), -0.5 * 0.9 / 10)
+    cosine = np.array(lm.schedule("cosine", 100))
+    assert cosine[0] == 1
+    assert math.isclose(cosine[50], 0.5)
+    assert 0 < cosine[-1] < 1e-3
+    warm = np.array(lm.schedule("constant", 20, warmup=4))
+    assert np.allclose(warm[:5], [0.25, 0.5, 0.75, 1, 1])
+    assert lm.schedule("constant", 20, warmup=0.2) == tuple(warm)
+    both = np.array(lm.schedule("cosine", 20, warmup=4))
+    assert both.argmax() == 3
+    assert (np.diff(both[3:]) < 0).all()
+    assert lm.SGD(lr=lm.schedule("cosine", 20)).lr == lm.schedule("cosine", 20)
+    assert lm.schedule("constant", 3, warmup=3) == (1 / 3, 2 / 3, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("step", 10), "name must be 'constant', 'linear' or 'cosine'"),
+        (("linear", 0), "steps must be at least 1"),
+        (("linear", 10, {"peak": 0}), "peak must be a positive finite number"),
+        (("linear", 10, {"end": 2}), "end must be a part of the peak"),
+        (("linear", 10, {"warmup": 11}), r"warmup must be a fraction .* up to steps \(10\)"),
+        (("linear", 10, {"warmup": 1.5}), "warmup must be a fraction"),
+        (("linear", 10, {"warmup": -1}), "warmup must be a fraction"),
+    ],
+)
+def test_bad_schedules_are_refused(arguments: Any, message: str) -> None:
+    name, steps, *rest = arguments
+    with pytest.raises(ValueError, match=message):
+        lm.schedule(name, steps, **(rest[0] if rest else {}))
