@@ -147,7 +147,8 @@ def test_where_wider_is_worse_is_marked() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["transfer", "optimum_over_time", "compute_optimal", "wider_is_better"]
+    "name",
+    ["transfer", "transfer_rates", "optimum_over_time", "compute_optimal", "wider_is_better"],
 )
 def test_other_things_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match=f"must be what {name} returns, got 'int'"):

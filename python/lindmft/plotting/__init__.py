@@ -13,7 +13,7 @@ from lindmft.plotting.profiles import profile
 from lindmft.plotting.rates import optimum_over_time
 from lindmft.plotting.stability import stability
 from lindmft.plotting.sweep import sweep
-from lindmft.plotting.transfer import transfer
+from lindmft.plotting.transfer import transfer, transfer_rates
 from lindmft.plotting.variances import variances
 from lindmft.plotting.wider import wider_is_better
 
@@ -29,6 +29,7 @@ __all__ = [
     "stability",
     "sweep",
     "transfer",
+    "transfer_rates",
     "variances",
     "wider_is_better",
 ]

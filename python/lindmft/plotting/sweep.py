@@ -146,7 +146,7 @@ def _draw(
         ax.plot(along[shown], y[shown], color=colour, linewidth=1.6, zorder=2)
         far += list(along[shown][-1:])
     if lost.any():  # the first of them: beyond it, nothing trains
-        _cross(ax, along[lost][0], colour)
+        cross(ax, along[lost][0], colour)
         far.append(along[lost][0])
     return float(max(far))
 
@@ -163,7 +163,8 @@ def _over_seeds(values: Array) -> tuple[Array, Array, Any]:
     return np.where(lost, np.inf, mean), np.sqrt(variance / np.maximum(count, 1)), lost
 
 
-def _cross(ax: "Axes", place: float, colour: Any) -> None:
+def cross(ax: "Axes", place: float, colour: Any) -> None:
+    """At the upper edge, for something beyond it."""
     look = {"color": colour, "marker": "x", "markersize": 4, "clip_on": False, "linestyle": ""}
     ax.plot([place], [1.0], transform=ax.get_xaxis_transform(), label=LOST, **look)
 

@@ -7,14 +7,14 @@ import numpy as np
 from lindmft._axes import short
 from lindmft._gate import refuse
 from lindmft._optional import optional
-from lindmft.plotting.losses import COLOURS, End, keys, label_ends
-from lindmft.plotting.sweep import plain_ticks
+from lindmft.plotting.losses import COLOURS, End, keys, label_ends, new_axes
+from lindmft.plotting.sweep import cross, plain_ticks
 from lindmft.transfer import Transfer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["transfer"]
+__all__ = ["transfer", "transfer_rates"]
 
 MARKERS = "osD^v<"
 
@@ -55,54 +55,93 @@ def transfer(table: Transfer, axes: "tuple[Axes, Axes] | None" = None) -> "tuple
     if not isinstance(table, Transfer):
         refuse("table", "what transfer returns", type(table).__name__)
     left, right = axes or _new_pair()
-    rates, losses = [], []
-    for s, name in enumerate(table.scalings):
-        look: dict[str, Any] = {"color": COLOURS[s % len(COLOURS)], "linewidth": 1.6}
-        marked = look | {"marker": MARKERS[s % len(MARKERS)], "markersize": 4}
-        left.plot(table.sizes, table.lr[s], "-", **marked)
-        left.plot(table.sizes, table.edge[s], ":", **look)
-        right.plot(table.sizes, table.loss[s], "-", **marked)
-        carried = table.carried[s, table.base]
-        shown = np.isfinite(carried)
-        right.plot(table.sizes[shown], carried[shown], "--", **look)
-        for size in table.sizes[~shown]:
-            right.plot(
-                [size],
-                [1.0],
-                "x",
-                color=look["color"],
-                markersize=4,
-                transform=right.get_xaxis_transform(),
-                clip_on=False,
-            )
-        rates.append(End(table.sizes[-1], table.lr[s, -1], name, str(look["color"])))
-        losses.append(End(table.sizes[-1], table.loss[s, -1], name, str(look["color"])))
-    _dress(table, left, right)
-    label_ends(left, rates)
-    label_ends(right, losses)
+    transfer_rates(table, left)
+    _losses(table, right)
     return left, right
 
 
-def _dress(table: Transfer, left: "Axes", right: "Axes") -> None:
-    name = table.path.rpartition(".")[2]
-    for ax in (left, right):
-        ax.set(xscale="log", yscale="log", xlabel=name)
-        ax.set_xticks(table.sizes, [short(size) for size in table.sizes], minor=False)
-        ax.minorticks_off()
-        ax.spines[["top", "right"]].set_visible(False)
+def transfer_rates(table: Transfer, ax: "Axes | None" = None) -> "Axes":
+    """Draw the left half of ``transfer``: best and largest learning rates against size.
+
+    Parameters
+    ----------
+    table
+        What ``lindmft.transfer`` returns.
+    ax
+        Where to draw; None: a new figure.
+
+    Returns
+    -------
+    Axes
+        Two lines for each scaling.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(depth=2, gamma0=2), lm.FullBatch(alpha=4.0), lm.SGD(lr=0.05))
+    >>> table = lm.transfer(problem, "network.width", [1, 2, 4], steps=20)
+    >>> len(lm.plotting.transfer_rates(table).get_lines())
+    4
+    """
+    if not isinstance(table, Transfer):
+        refuse("table", "what transfer returns", type(table).__name__)
+    ax = new_axes() if ax is None else ax
+    ends = []
+    for s, name in enumerate(table.scalings):
+        line, points = _looks(s)
+        ax.plot(table.sizes, table.lr[s], "-", **line, **points)
+        ax.plot(table.sizes, table.edge[s], ":", **line)
+        ends.append(End(table.sizes[-1], table.lr[s, -1], name, line["color"]))
+    _dress(table, ax)
     if table.edge.max() < 1e3 * table.lr.min():
-        plain_ticks(left.yaxis)
-    base = short(table.sizes[table.base])
-    left.set_ylabel("learning rate")
-    right.set_ylabel(f"{table.objective.replace('_', ' ')} after {table.steps} steps")
-    keys(left, {"best": {"linestyle": "-"}, "largest that is stable": {"linestyle": ":"}})
-    lost = {"diverges": {"linestyle": "", "marker": "x"}}
-    entries = {
+        plain_ticks(ax.yaxis)
+    ax.set_ylabel("learning rate")
+    keys(ax, {"best": {"linestyle": "-"}, "largest that is stable": {"linestyle": ":"}})
+    label_ends(ax, ends)
+    return ax
+
+
+def _losses(table: Transfer, ax: "Axes") -> None:
+    """The right half: losses with the best rates, and with the base's."""
+    ends = []
+    carried = table.carried[:, table.base]
+    for s, name in enumerate(table.scalings):
+        line, points = _looks(s)
+        ax.plot(table.sizes, table.loss[s], "-", **line, **points)
+        shown = np.isfinite(carried[s])
+        ax.plot(table.sizes[shown], carried[s, shown], "--", **line)
+        for size in table.sizes[~shown]:
+            cross(ax, size, line["color"])
+        ends.append(End(table.sizes[-1], table.loss[s, -1], name, line["color"]))
+    _dress(table, ax)
+    name, base = table.path.rpartition(".")[2], short(table.sizes[table.base])
+    ax.set_ylabel(f"{table.objective.replace('_', ' ')} after {table.steps} steps")
+    entries: dict[str, dict[str, Any]] = {
         "with the best rate": {"linestyle": "-"},
         f"with that of {name} {base}": {"linestyle": "--"},
     }
-    diverges = not np.isfinite(table.carried[:, table.base]).all()
-    keys(right, entries | (lost if diverges else {}))
+    if not np.isfinite(carried).all():
+        entries["diverges"] = {"linestyle": "", "marker": "x"}
+    keys(ax, entries)
+    label_ends(ax, ends)
+
+
+def _looks(scaling: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Of its lines, and of the points on those of its optima."""
+    line = {"color": COLOURS[scaling % len(COLOURS)], "linewidth": 1.6}
+    return line, {"marker": MARKERS[scaling % len(MARKERS)], "markersize": 4}
+
+
+def _dress(table: Transfer, ax: "Axes") -> None:
+    ax.set(xscale="log", yscale="log", xlabel=table.path.rpartition(".")[2])
+    ax.set_xticks(table.sizes, [short(size) for size in table.sizes], minor=False)
+    ax.minorticks_off()
+    ax.spines[["top", "right"]].set_visible(False)
 
 
 def _new_pair() -> "tuple[Axes, Axes]":
