@@ -10,14 +10,14 @@ import pytest
 
 import lindmft
 
-MODULES = sorted(module.name for module in pkgutil.iter_modules(lindmft.__path__))
-SOURCES = [name for name in MODULES if name not in {"_core", "__main__"}]
+MODULES = sorted(module.name for module in pkgutil.walk_packages(lindmft.__path__, "lindmft."))
+SOURCES = [name for name in MODULES if name not in {"lindmft._core", "lindmft.__main__"}]
 
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_examples_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MPLBACKEND", "Agg")
-    module = importlib.import_module(f"lindmft.{name}")
+    module = importlib.import_module(name)
     assert doctest.testmod(module).failed == 0
 
 
