@@ -45,6 +45,25 @@ def test_python_blocks_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.Mon
     assert namespace["theory"].C_h[2].shape == (100, 100)
 
 
+@pytest.mark.parametrize("page", ["sweeps.md", "transfer.md"])
+def test_pages_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python blocks one after the other; commands in a folder where the examples lie."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    text = (ROOT / "docs" / page).read_text()
+    namespace: dict[str, Any] = {}
+    for number, block in enumerate(blocks(text, "python")):
+        exec(compile(block, f"{page}, python block {number}", "exec"), namespace)
+    (tmp_path / "commands").mkdir()
+    shutil.copytree(ROOT / "examples", tmp_path / "commands" / "examples")
+    (tour,) = [block for block in blocks(text, "sh") if block.startswith("lindmft ")]
+    for line in tour.splitlines():
+        command = [sys.executable, "-m", *line.split()]
+        folder = tmp_path / "commands"
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
 def test_examples_draw_their_pictures(example: Path, tmp_path: Path) -> None:
     picture = tmp_path / "picture.png"
@@ -94,11 +113,16 @@ def test_the_two_commands_are_marked_once_each() -> None:
         assert set(extra.split(",")) <= PYPROJECT["project"]["optional-dependencies"].keys()
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "bench/README.md"]
+
+
+@pytest.mark.parametrize(
+    "name", [*PAGES, *(str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md"))]
+)
 def test_links_lead_to_files(name: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text()):
-        if not target.startswith("https://"):
-            assert (ROOT / target).exists(), target
+        if "." in target and not target.startswith("https://"):  # else it is a formula
+            assert ((ROOT / name).parent / target).exists(), target
 
 
 # ---- CONTRIBUTING

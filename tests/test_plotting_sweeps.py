@@ -147,9 +147,10 @@ def test_where_wider_is_worse_is_marked() -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["transfer", "transfer_rates", "optimum_over_time", "compute_optimal", "wider_is_better"],
+    "name", ["transfer", "optimum_over_time", "compute_optimal", "wider_is_better"]
 )
 def test_other_things_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match=f"must be what {name} returns, got 'int'"):
         getattr(lm.plotting, name)(3)
+    with pytest.raises(ValueError, match="table must be what transfer returns"):
+        lm.plotting.transfer_rates("table")
