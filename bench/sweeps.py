@@ -40,12 +40,15 @@ WORKERS = 2
 
 
 @contextlib.contextmanager
-def cluster() -> Iterator[Any]:
+def cluster(**environment: int) -> Iterator[Any]:
     """A client of a Dask cluster of two processes of one thread."""
+    import dask
     from distributed import Client, LocalCluster
 
+    settings = {f"distributed.nanny.pre-spawn-environ.{k}": v for k, v in environment.items()}
     with (
-        LocalCluster(n_workers=WORKERS, threads_per_worker=1, dashboard_address=None) as started,
+        dask.config.set(settings),
+        LocalCluster(n_workers=WORKERS, threads_per_worker=1, dashboard_address=":0") as started,
         Client(started) as client,
     ):
         yield client
@@ -60,7 +63,11 @@ def timed(work: Callable[[], Any]) -> float:
 def throughput(steps: int, rounds: int) -> None:
     """Every way to compute the same points, by turns."""
     problems = PROBLEM.vary(AXES)
-    with cluster() as client, tempfile.TemporaryDirectory() as folder:
+    with (
+        cluster() as client,  # first: the settings of the other one stay in the environment
+        cluster(MALLOC_MMAP_THRESHOLD_=2**25) as tuned,
+        tempfile.TemporaryDirectory() as folder,
+    ):
 
         def swept(engine: Any, number: Iterator[int]) -> Callable[[], Any]:
             return lambda: lm.sweep(
@@ -73,6 +80,7 @@ def throughput(steps: int, rounds: int) -> None:
             "threads": swept("threads", number),
             "processes, started for it": swept("processes", number),
             "Dask, two worker processes": swept(client, number),
+            "the same, MALLOC_MMAP_THRESHOLD_ = 2^25": swept(tuned, number),
         }
         for work in ways.values():
             work()  # imports, pages, and kernels are found

@@ -33,7 +33,7 @@ problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD
 axes = {"network.width": np.geomspace(0.25, 8, 8), "optimizer.lr": np.geomspace(0.01, 1, 64)}
 
 if __name__ == "__main__":
-    cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+    cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0")
     client = Client(cluster)
     pids = client.run(os.getpid)
     killed, seen = [], []
