@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lindmft._axes import short
 from lindmft._gate import refuse
 from lindmft.compute import ComputeOptimal
 from lindmft.plotting.losses import End, label_ends, new_axes
@@ -59,7 +58,7 @@ def compute_optimal(
         ax.plot(found.budgets[shown], losses[shown], color=colour, linewidth=1.3, zorder=2)
         if shown.any():
             last = np.flatnonzero(shown)[-1]
-            ends.append(End(found.budgets[last], losses[last], short(float(width)), colour))
+            ends.append(End(found.budgets[last], losses[last], f"{width:.3g}", colour))
     shown = np.isfinite(found.loss) & (found.loss > 0)
     ax.plot(
         found.budgets[shown], found.loss[shown], color="0.15", linewidth=4, alpha=0.25, zorder=1
