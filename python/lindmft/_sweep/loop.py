@@ -65,7 +65,7 @@ def unfinished(store: Store, report: Callback | None) -> tuple[list[Item], Tally
         finished = store.all_finished(stage.name)
         for block in store.plan.blocks(stage.name):
             item = Item(stage.name, block)
-            tally.sizes[item] = len(store.plan.of_block(*item))
+            tally.sizes[item] = store.plan.size(*item)
             if finished[block]:
                 tally.find(item)
             else:
