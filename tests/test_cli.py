@@ -251,8 +251,9 @@ def test_without_click_the_command_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "click", None)
-    monkeypatch.delitem(sys.modules, "lindmft._commands")
-    monkeypatch.delattr("lindmft._commands", raising=False)
+    for name in ("lindmft._commands", "lindmft._commands_sweeps"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        monkeypatch.delattr(name, raising=False)
     with pytest.raises(SystemExit) as stop:
         cli.main()
     assert stop.value.code == 2

@@ -9,6 +9,7 @@ from problems import problem
 
 import lindmft as lm
 from lindmft._searching import Rates
+from lindmft.rates import Goal, optimum
 
 BASE = lm.Problem.from_dict(problem())
 PLENTY = {"kind": "full_batch", "alpha": 4.0, "noise": 0.0}
@@ -134,6 +135,62 @@ def test_where_there_is_no_best_rate(one: lm.Problem, message: str) -> None:
 def test_bad_input_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         lm.optimal_lr(BASE, **({"steps": 20} | options))
+
+
+# ---- the search, on functions of x = log lr
+
+
+class Shape(Goal):
+    """What would be runs are losses already."""
+
+    def value(self, run: Any) -> float:
+        return float(run)
+
+
+def minimum(shape: Any, start: float = 0.1, **options: Any) -> tuple[float, int]:
+    """Where the search ends, in log lr, and the number of evaluations."""
+    search = optimum(
+        Rates(case(lr=start), 10), Shape("test_loss", **{"rtol": 0.01, "max_solves": 25} | options)
+    )
+    asked = next(search)
+    while True:
+        try:
+            asked = search.send([shape(math.log(rate)) for rate in asked])
+        except StopIteration as end:
+            return math.log(end.value.lr), end.value.solves
+
+
+def parabola(x: float) -> float:
+    return (x + 3) ** 2
+
+
+def cliff(x: float) -> float:
+    """Falls up to the edge, beyond which everything diverges."""
+    return -x if x < -1.2345 else math.inf
+
+
+def kink(x: float) -> float:
+    return abs(x + 1.777) * (1 if x < -1.777 else 20)
+
+
+def two_valleys(x: float) -> float:
+    """The deeper one is narrow, and mostly seen where it is the higher one."""
+    return min(5 * (x + 2.5) ** 2, 5 * abs(x + 1.83) - 0.2)
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [(parabola, -3.0), (cliff, -1.2345), (kink, -1.777), (two_valleys, -1.83)],
+)
+@pytest.mark.parametrize("start", [0.001, 0.1, 5.0])
+def test_minima_of_many_shapes(shape: Any, expected: float, start: float) -> None:
+    found, solves = minimum(shape, start)
+    assert abs(found - expected) < 0.01
+    assert solves <= 25
+
+
+def test_smooth_minima_take_few_evaluations() -> None:
+    assert minimum(parabola)[1] <= 15
 
 
 # ---- the edge

@@ -177,6 +177,26 @@ def test_ctrl_c_ends_it_and_keeps_what_is_finished(engine: str, tmp_path: Path) 
     assert not _running(script), "no process is left behind"
 
 
+@pytest.mark.parametrize("engine", ["threads", "processes"])
+def test_ctrl_c_does_not_wait_for_long_blocks(engine: str, tmp_path: Path) -> None:
+    """Each takes minutes here."""
+    script = tmp_path / "sweep.py"
+    script.write_text(SWEEP)
+    options = f"{{'steps': 4000, 'engine': '{engine}'}}"
+    arguments = [tmp_path / "a.zarr", tmp_path / "log", 0.01, options]
+    process = subprocess.Popen(
+        [*child.command("")[:1], str(script), *map(str, arguments)], stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + child.PATIENCE
+    while not notes(tmp_path, "begun"):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    time.sleep(2)  # the workers, too, have begun
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=child.PATIENCE / 3)
+    assert not _running(script)
+
+
 def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path) -> None:
     script = tmp_path / "sweep.py"
     script.write_text(SWEEP)

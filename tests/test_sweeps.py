@@ -200,8 +200,13 @@ def test_layers_that_a_shallow_network_lacks_are_missing() -> None:
     assert np.array_equal(dataset.theory_feature_norm[0, 0], shallow.feature_norm[0])
 
 
-def test_points_that_fail_do_not_end_the_sweep(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds", [1e-9, 10.0], ids=["a block each", "one block"])
+def test_points_that_fail_do_not_end_the_sweep(
+    seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The deep network does not fit into the memory that is allowed."""
+    monkeypatch.setattr(tiles, "SECONDS", seconds)
+    monkeypatch.setattr(tiles, "LEAST_SECONDS", seconds)
     limit = 3 * lm.estimate_memory(at(network__depth=2), 200)
     axes = {"network.depth": [2, 60]}
     options: dict[str, Any] = {"memory_limit": limit, "threads": 1, "store": tmp_path / "a.zarr"}
