@@ -56,12 +56,15 @@ class Axis:
         By point, an entry a path: plain values, as in the problem's dictionary form.
     labels
         By point, where the user gave them.
+    names
+        Of the paths, short, and different from those of all axes.
     """
 
     name: str
     paths: tuple[str, ...]
     values: tuple[tuple[Any, ...], ...]
     labels: tuple[str, ...] | None
+    names: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.values)
@@ -93,7 +96,7 @@ class Axis:
             own, meaning = np.arange(len(self)), f"position among the values of {self.paths}"
         found = {self.name: (own, meaning or " and ".join(self.paths))}
         if len(self.paths) > 1 or self.labels is not None:
-            named = zip(_short_names(self.paths), self.paths, columns, strict=True)
+            named = zip(self.names, self.paths, columns, strict=True)
             found |= {
                 name: (column, MEANINGS.get(path, path))
                 for name, path, column in named
@@ -121,7 +124,7 @@ def read_axes(axes: Any) -> tuple[Axis, ...]:
     flat = [path for group in paths for path in group]
     short = dict(zip(flat, _short_names(flat), strict=True))
     return tuple(
-        _axis("_".join(short[path] for path in group), group, key, entries)
+        _axis(tuple(short[path] for path in group), group, key, entries)
         for group, (key, entries) in zip(paths, axes.items(), strict=True)
     )
 
@@ -157,7 +160,7 @@ def _paths(key: Any) -> tuple[str, ...]:
     return parts
 
 
-def _axis(name: str, paths: tuple[str, ...], key: Any, entries: Any) -> Axis:
+def _axis(names: tuple[str, ...], paths: tuple[str, ...], key: Any, entries: Any) -> Axis:
     field, labels = f"axes[{key!r}]", None
     if isinstance(entries, Mapping):
         labels, entries = tuple(entries), list(entries.values())
@@ -169,7 +172,7 @@ def _axis(name: str, paths: tuple[str, ...], key: Any, entries: Any) -> Axis:
     if not values:
         refuse(field, "a list of at least one value", values)
     _refuse_repeated(values, field)
-    return Axis(name, paths, tuple(values), labels)
+    return Axis("_".join(names), paths, tuple(values), labels, names)
 
 
 def _entry(entry: Any, paths: tuple[str, ...], field: str) -> tuple[Any, ...]:
