@@ -190,7 +190,8 @@ def _spread(last: float, given: Any, *, flow: bool) -> Any:
         return [0.0, *np.geomspace(first, last, most - 1)[:-1], last]
     if last < most:
         return range(int(last) + 1)
-    return np.unique(np.append(0, np.geomspace(1, last, most - 1).round()))
+    between = np.geomspace(1, last, most - 1)[:-1].round()
+    return np.unique([0.0, *between, last])
 
 
 def _observables(given: Any, run: tuple[str, ...]) -> tuple[str, ...]:
