@@ -195,6 +195,8 @@ def _spread(last: float, given: Any, *, flow: bool) -> Any:
 
 
 def _observables(given: Any, run: tuple[str, ...]) -> tuple[str, ...]:
+    if not isinstance(given, Iterable):
+        refuse("observables", "a name or a list of names", given)
     names = (given,) if isinstance(given, str) else tuple(given)
     known = OF_TRAINING if run == ("train",) else OF_THEORY
     for name in names:
