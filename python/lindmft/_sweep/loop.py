@@ -1,5 +1,6 @@
 """The loop of a sweep: hand out blocks that are not finished, keep what comes back, say how far."""
 
+import math
 import random
 from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
@@ -65,7 +66,9 @@ def unfinished(store: Store, report: Callback | None) -> tuple[list[Item], Tally
         finished = store.all_finished(stage.name)
         for block in store.plan.blocks(stage.name):
             item = Item(stage.name, block)
-            tally.sizes[item] = len(store.plan.of_block(*item))
+            tally.sizes[item] = math.prod(
+                part.stop - part.start for part in store.plan.region(*item)
+            )
             if finished[block]:
                 tally.find(item)
             else:

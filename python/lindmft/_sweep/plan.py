@@ -51,6 +51,11 @@ class Plan:
         """Points along every axis."""
         return tuple(len(axis) for axis in self.axes)
 
+    @cached_property
+    def _grid(self) -> np.ndarray[Any, Any]:
+        """The position in ``problems`` of every point."""
+        return np.arange(len(self.problems)).reshape(self.shape)
+
     @property
     def dimensions(self) -> tuple[str, ...]:
         """Names of the axes."""
@@ -79,8 +84,7 @@ class Plan:
 
     def of_block(self, stage: str, block: tuple[int, ...]) -> list[Problem]:
         """Its problems, the last axis fastest."""
-        grid = np.arange(len(self.problems)).reshape(self.shape)
-        return [self.problems[i] for i in grid[self.region(stage, block)].reshape(-1)]
+        return [self.problems[i] for i in self._grid[self.region(stage, block)].reshape(-1)]
 
     def label(self, point: tuple[int, ...]) -> str:
         """A short text for people: "width=2.0, lr=0.1"."""
