@@ -38,6 +38,8 @@ MEANINGS = {
     "optimizer.weight_decay": "weight decay",
 }
 FORM = "a dictionary of paths, each with its values"
+EXACT = 2**53
+"""Whole numbers below are floats, too."""
 TAKEN = ("time", "layer", "seed", "output", "status")
 """Names that datasets use for other things."""
 
@@ -56,12 +58,15 @@ class Axis:
         By point, an entry a path: plain values, as in the problem's dictionary form.
     labels
         By point, where the user gave them.
+    names
+        Of the paths, short, and different from those of all axes.
     """
 
     name: str
     paths: tuple[str, ...]
     values: tuple[tuple[Any, ...], ...]
     labels: tuple[str, ...] | None
+    names: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.values)
@@ -93,7 +98,7 @@ class Axis:
             own, meaning = np.arange(len(self)), f"position among the values of {self.paths}"
         found = {self.name: (own, meaning or " and ".join(self.paths))}
         if len(self.paths) > 1 or self.labels is not None:
-            named = zip(_short_names(self.paths), self.paths, columns, strict=True)
+            named = zip(self.names, self.paths, columns, strict=True)
             found |= {
                 name: (column, MEANINGS.get(path, path))
                 for name, path, column in named
@@ -119,9 +124,10 @@ def read_axes(axes: Any) -> tuple[Axis, ...]:
     if repeated:
         raise ValueError(f"axes must have every path once, got {repeated[0]!r} more than once")
     flat = [path for group in paths for path in group]
+    _refuse_replaced(flat)
     short = dict(zip(flat, _short_names(flat), strict=True))
     return tuple(
-        _axis("_".join(short[path] for path in group), group, key, entries)
+        _axis(tuple(short[path] for path in group), group, key, entries)
         for group, (key, entries) in zip(paths, axes.items(), strict=True)
     )
 
@@ -152,24 +158,29 @@ def short(value: Any) -> str:
 def _paths(key: Any) -> tuple[str, ...]:
     """Of a key: a path, several in a tuple, or several in one string with commas."""
     parts = tuple(part.strip() for part in key.split(",")) if isinstance(key, str) else key
-    if not isinstance(parts, tuple) or not all(isinstance(p, str) and p for p in parts):
+    if (
+        not isinstance(parts, tuple)
+        or not parts
+        or not all(isinstance(p, str) and p for p in parts)
+    ):
         refuse("axes", FORM, key)
     return parts
 
 
-def _axis(name: str, paths: tuple[str, ...], key: Any, entries: Any) -> Axis:
+def _axis(names: tuple[str, ...], paths: tuple[str, ...], key: Any, entries: Any) -> Axis:
     field, labels = f"axes[{key!r}]", None
     if isinstance(entries, Mapping):
         labels, entries = tuple(entries), list(entries.values())
         if not all(isinstance(label, str) for label in labels):
             refuse(field, "a list of values, or values by label", labels)
-    if isinstance(entries, str | bytes) or not isinstance(entries, Iterable):
+    single = isinstance(entries, str | bytes) or getattr(entries, "ndim", 1) == 0
+    if single or not isinstance(entries, Iterable):
         refuse(field, "a list of values", entries)
     values = [_entry(entry, paths, field) for entry in entries]
     if not values:
         refuse(field, "a list of at least one value", values)
     _refuse_repeated(values, field)
-    return Axis(name, paths, tuple(values), labels)
+    return Axis("_".join(names), paths, tuple(values), labels, names)
 
 
 def _entry(entry: Any, paths: tuple[str, ...], field: str) -> tuple[Any, ...]:
@@ -182,14 +193,34 @@ def _entry(entry: Any, paths: tuple[str, ...], field: str) -> tuple[Any, ...]:
     return tuple(together)
 
 
+def _refuse_replaced(paths: list[str]) -> None:
+    """Values are set in order: a part as a whole would undo what was set within it."""
+    for i, path in enumerate(paths):
+        within = [earlier for earlier in paths[:i] if earlier.startswith(f"{path}.")]
+        if within:
+            raise ValueError(
+                f"axes must have {path!r} before {within[0]!r}, which is within it, got it after"
+            )
+
+
 def _refuse_repeated(values: list[tuple[Any, ...]], field: str) -> None:
     """A point that stands twice is a mistake, and would be computed twice."""
     seen: set[str] = set()
     for entry in values:
-        text = json.dumps(spell_inf(list(entry)), sort_keys=True)
+        text = json.dumps(spell_inf(_floats(list(entry))), sort_keys=True)
         if text in seen:
             refuse(field, "values that differ", entry[0] if len(entry) == 1 else entry)
         seen.add(text)
+
+
+def _floats(value: Any) -> Any:
+    """Whole numbers as floats: 1 and 1.0 are the same value."""
+    if isinstance(value, dict):
+        return {key: _floats(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_floats(entry) for entry in value]
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if whole and abs(value) < EXACT else value
 
 
 def _short_names(paths: Iterable[str]) -> list[str]:
@@ -208,5 +239,6 @@ def _column(values: tuple[Any, ...]) -> np.ndarray[Any, Any] | None:
     found = [math.inf if value == "inf" else value for value in values]
     for kinds in ((bool,), (int,), (int, float), (str,)):
         if all(type(value) in kinds for value in found):
-            return np.array(found)
+            array = np.array(found)
+            return array.astype(float) if array.dtype == object else array  # beyond 64 bits
     return None

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindmft._finite import default_dim
-from lindmft._gate import positive, refuse, tuple_of_numbers
+from lindmft._gate import integer, positive, refuse, tuple_of_numbers
 from lindmft._optional import optional
 from lindmft._schema import spell_inf
 from lindmft._types import Array, Numbers
-from lindmft.data import Population
+from lindmft.data import MultiPass, Population
 from lindmft.many import solve_many
 from lindmft.network import widths as widths_of
 from lindmft.problem import Problem, as_problem
@@ -168,6 +168,9 @@ def compute_optimal(
     True
     """
     problem, values = as_problem(problem), tuple_of_numbers(widths, "widths")
+    steps = integer(steps, "steps")
+    if steps < 2:
+        refuse("steps", "at least 2", steps)
     increasing = all(a < b for a, b in pairwise(values))
     if len(values) < 2 or not increasing or math.inf in values:
         refuse("widths", "at least two, increasing and finite", widths)
@@ -208,6 +211,8 @@ def step_cost(problem: Problem) -> float:
     >>> lm.compute.step_cost(problem)  # 6 * 4 * (2 + 2 * 2**2)
     240.0
     """
+    if problem.network.depth == math.inf:
+        refuse("network.depth", "finite to count operations", problem.network.depth)
     sizes = widths_of(problem.network)
     depth = int(problem.network.depth)
     sizes = sizes if len(sizes) > 1 else sizes * depth
@@ -217,6 +222,8 @@ def step_cost(problem: Problem) -> float:
     samples = next((float(count) for count in counts if count is not None), 1.0)
     if isinstance(problem.data, Population):
         samples = 1.0
+    if isinstance(problem.data, MultiPass):
+        samples *= problem.data.batch_fraction
     return OPERATIONS * samples * weights
 
 
@@ -224,7 +231,7 @@ def _budgets(given: Any, costs: Array, steps: int) -> Array:
     if given is None:
         return np.geomspace(costs[0], costs[0] * (steps - 1), BUDGETS)
     values = tuple_of_numbers(given, "budgets")
-    if not values or min(values) <= 0 or list(values) != sorted(set(values)):
+    if not values or not values[0] > 0 or not all(a < b for a, b in pairwise(values)):
         refuse("budgets", "positive numbers, increasing", given)
     if values[0] < costs.min():
         refuse("budgets", f"at least one step of the narrowest network ({costs.min():g})", given)

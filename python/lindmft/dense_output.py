@@ -98,7 +98,10 @@ def _sampling(solution: Solution, points: Array) -> _Sampling:
     index = np.zeros((len(inside), size), int)
     weights = np.zeros((len(inside), size))
     start = -np.inf
-    for nodes in _panels(solution.panels):
+    for panel in _panels(solution.panels):
+        nodes = panel[panel < solution.valid]  # past a divergence, values are inf
+        if not len(nodes):
+            break
         time = solution.time[nodes]
         mine = (inside > start) & (inside <= time[-1])
         index[mine, : len(nodes)] = nodes

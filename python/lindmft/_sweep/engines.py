@@ -8,7 +8,13 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 from typing import Any, Protocol
 
 from lindmft import _core
@@ -123,9 +129,12 @@ class Processes:
         return self._executor.submit(compute, stage, problems, 1)
 
     def restart(self) -> bool:
-        """The whole pool: it breaks when one of its processes dies."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
-        self._executor = self._start()
+        """The whole pool, if it is broken: it breaks when one of its processes dies."""
+        try:
+            self._executor.submit(int)
+        except BrokenExecutor:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = self._start()
         return True
 
     def close(self, *, abort: bool) -> None:

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter, deque
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -101,8 +101,20 @@ class Loop:
             if self.store.finished(*item):  # by another process
                 self.tally.find(item)
                 continue
-            problems = self.store.plan.of_block(*item)
-            self.running[self.engine.submit(self.store.plan.stage(item.stage), problems)] = item
+            future = self._submit(item)
+            self.running[future] = item
+            if future.done() and not future.cancelled() and future.exception() is not None:
+                return
+
+    def _submit(self, item: Item) -> "Future[Computed]":
+        """A pool that broke since anybody looked takes nothing: then the block is lost at once."""
+        problems = self.store.plan.of_block(*item)
+        try:
+            return self.engine.submit(self.store.plan.stage(item.stage), problems)
+        except BrokenExecutor as error:
+            lost: Future[Computed] = Future()
+            lost.set_exception(error)
+            return lost
 
     def _collect(self) -> None:
         lost: list[tuple[Item, BaseException]] = []
@@ -142,8 +154,9 @@ class Loop:
 
     def _keep_finished(self) -> None:
         """On the way out: what came back meanwhile."""
-        for future, item in self.running.items():
-            if not future.cancel() and future.done() and future.exception() is None:
+        begun = [(future, item) for future, item in self.running.items() if not future.cancel()]
+        for future, item in begun:
+            if future.done() and future.exception() is None:
                 self._keep(item, future.result())
 
 

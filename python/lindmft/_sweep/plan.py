@@ -52,8 +52,8 @@ class Plan:
         return tuple(len(axis) for axis in self.axes)
 
     @cached_property
-    def _numbers(self) -> "np.ndarray[Any, Any]":
-        """Of the problems, on the grid."""
+    def _grid(self) -> np.ndarray[Any, Any]:
+        """The position in ``problems`` of every point."""
         return np.arange(len(self.problems)).reshape(self.shape)
 
     @property
@@ -84,8 +84,7 @@ class Plan:
 
     def of_block(self, stage: str, block: tuple[int, ...]) -> list[Problem]:
         """Its problems, the last axis fastest."""
-        chosen = self._numbers[self.region(stage, block)].reshape(-1)
-        return [self.problems[i] for i in chosen]
+        return [self.problems[i] for i in self._grid[self.region(stage, block)].reshape(-1)]
 
     def size(self, stage: str, block: tuple[int, ...]) -> int:
         """Points of a block."""
@@ -199,10 +198,13 @@ def _spread(last: float, given: Any, *, flow: bool) -> Any:
         return [0.0, *np.geomspace(first, last, most - 1)[:-1], last]
     if last < most:
         return range(int(last) + 1)
-    return np.unique(np.append(0, np.geomspace(1, last, most - 1).round()))
+    between = np.geomspace(1, last, most - 1)[:-1].round()
+    return np.unique([0.0, *between, last])
 
 
 def _observables(given: Any, run: tuple[str, ...]) -> tuple[str, ...]:
+    if not isinstance(given, Iterable):
+        refuse("observables", "a name or a list of names", given)
     names = (given,) if isinstance(given, str) else tuple(given)
     known = OF_TRAINING if run == ("train",) else OF_THEORY
     for name in names:

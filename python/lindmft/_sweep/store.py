@@ -48,6 +48,13 @@ class Store:
         self.group = group
         self.plan = plan
         self._arrays = dict(group.arrays())
+        needed = [f"{stage.name}_{name}" for stage in plan.stages for name in stage.variables()]
+        needed += [f"{part}/{stage.name}" for part in (MARKS, ERRORS) for stage in plan.stages]
+        lost = [name for name in needed if name not in group]
+        if lost:
+            raise ValueError(
+                f"{group.store} must be a complete store of a sweep, got one without {lost[0]!r}"
+            )
         self._marks = {stage.name: group[f"{MARKS}/{stage.name}"] for stage in plan.stages}
 
     def finished(self, stage: str, block: tuple[int, ...]) -> bool:
@@ -180,6 +187,8 @@ def _occupied(target: FilePath) -> bool:
 
 def _make(target: FilePath, plan: Plan) -> None:
     """The empty store, complete before it appears at its place: another process may be at it."""
+    if not target.name:
+        raise ValueError(f"store must be a folder with a name, got {str(target)!r}")
     if not target.absolute().parent.is_dir():
         raise ValueError(f"{target} must be in a folder that exists")
     temporary = target.with_name(f".{target.name}.{uuid4().hex}.tmp")

@@ -101,11 +101,18 @@ def _chosen(
     select: Mapping[str, Any],
 ) -> tuple["xr.Dataset", str, str | None]:
     """The part that is drawn, with at most the two dimensions that it is drawn along."""
-    order = json.loads(dataset.attrs["configuration"])["order"]
+    order = [str(dim) for dim in json.loads(dataset.attrs["configuration"])["order"]]
+    order = [name for name in order if name in dataset.dims]
+    if not order:
+        refuse("dataset", "of at least one axis", dict(dataset.sizes))
     present = [name for name in _arrays(observable) if name in dataset]
     if not present:
         known = sorted({str(name).partition("_")[2] for name in dataset.data_vars})
         refuse("observable", one_of(known), observable)
+    if any("layer" in dataset[name].dims for name in present):
+        refuse(
+            "observable", "one without layers (or select one: dataset.isel(layer=0))", observable
+        )
     for name in (*filter(None, (x, lines)), *select):
         if name not in order:
             refuse("an axis of the picture", one_of(order), name)
@@ -117,10 +124,19 @@ def _chosen(
     if x not in free or left:
         allowed = f"a value for each axis but {x} and {lines}" if left else "without the axis drawn"
         refuse("select", allowed, dict(select))
-    point = dataset.sel(dict(select)) if select else dataset
-    point = point.isel(time=-1) if time is None else point.sel(time=time)
+    point = dataset.isel(time=-1) if time is None else _at(dataset, "time", time)
+    for name, value in select.items():
+        point = _at(point, name, value)
     states = [f"{name.partition('_')[0]}_status" for name in present]
     return point[[*present, *states]], x, lines
+
+
+def _at(dataset: "xr.Dataset", name: str, value: Any) -> "xr.Dataset":
+    try:
+        return dataset.sel({name: value})
+    except KeyError:
+        known = ", ".join(short(entry) for entry in dataset[name].values)
+        refuse(name, f"one of {known}", value)
 
 
 def _arrays(observable: str) -> tuple[str, str]:
