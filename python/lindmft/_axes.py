@@ -158,7 +158,11 @@ def short(value: Any) -> str:
 def _paths(key: Any) -> tuple[str, ...]:
     """Of a key: a path, several in a tuple, or several in one string with commas."""
     parts = tuple(part.strip() for part in key.split(",")) if isinstance(key, str) else key
-    if not isinstance(parts, tuple) or not parts or not all(isinstance(p, str) and p for p in parts):
+    if (
+        not isinstance(parts, tuple)
+        or not parts
+        or not all(isinstance(p, str) and p for p in parts)
+    ):
         refuse("axes", FORM, key)
     return parts
 

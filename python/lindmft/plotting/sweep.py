@@ -110,7 +110,9 @@ def _chosen(
         known = sorted({str(name).partition("_")[2] for name in dataset.data_vars})
         refuse("observable", one_of(known), observable)
     if any("layer" in dataset[name].dims for name in present):
-        refuse("observable", "one without layers (or select one: dataset.isel(layer=0))", observable)
+        refuse(
+            "observable", "one without layers (or select one: dataset.isel(layer=0))", observable
+        )
     for name in (*filter(None, (x, lines)), *select):
         if name not in order:
             refuse("an axis of the picture", one_of(order), name)
