@@ -153,7 +153,8 @@ class Loop:
         )
 
     def _keep_finished(self) -> None:
-        """On the way out: what came back meanwhile."""
+        """On the way out: what came back meanwhile; nobody is told, who may have ended it."""
+        self.tally.report = None
         begun = [(future, item) for future, item in self.running.items() if not future.cancel()]
         for future, item in begun:
             if future.done() and future.exception() is None:
