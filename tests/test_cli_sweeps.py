@@ -59,12 +59,17 @@ def test_a_sweep_from_a_file(small: Path, tmp_path: Path) -> None:
     assert " at width=" in done.output
     assert picture.read_bytes().startswith(b"\x89PNG")
     dataset = lm.open_sweep(store)
+    smallest = float(dataset.theory_test_loss.min())
+    point = dataset.theory_test_loss.isel(time=-1).argmin(["width", "lr"])
+    best = dataset.isel(point)
+    where = f"width={float(best.width):g}, lr={float(best.lr):g}"
+    assert f"smallest theory test loss: {smallest:.6g} at {where}" in done.output
     assert np.allclose(dataset.lr, np.geomspace(0.01, 0.1, 3))
     assert dataset.sizes["seed"] == 2
     assert dataset.time.values.tolist() == [9]
     with xr.open_dataset(output, engine="h5netcdf", decode_times=False) as file:
         assert file.theory_test_loss.equals(dataset.theory_test_loss)
-    again = invoke("sweep", small, "--store", store)
+    again = invoke("sweep", small, "--store", store, "--retry-failed")
     assert "0 computed" in again.output
     assert "12 found in the store" in again.output
     other = invoke("sweep", small, "--store", store, "--steps", 11)
@@ -79,6 +84,8 @@ def test_options_may_stand_in_the_file(tmp_path: Path) -> None:
     path.write_text(SMALL + f'observables = ["feature_norm"]\nstore = "{store}"' + AXES)
     assert invoke("sweep", path, "--threads", 1).exit_code == 0
     assert "theory_feature_norm" in lm.open_sweep(store)
+    assert invoke("sweep", path, "--store", tmp_path / "b.zarr").exit_code == 0
+    assert lm.open_sweep(tmp_path / "b.zarr").equals(lm.open_sweep(store)), "options come first"
 
 
 def test_zipped_axes_labels_and_linear_ranges(tmp_path: Path) -> None:

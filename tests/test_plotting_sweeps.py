@@ -60,6 +60,17 @@ def test_networks_that_diverge_are_left_out_of_the_mean(swept: xr.Dataset) -> No
     assert ax.containers[0].lines[0].get_xdata()[0] == 0.05, "most of them have diverged"
 
 
+def test_bars_are_standard_errors_and_crosses_the_first_loss(swept: xr.Dataset) -> None:
+    ax = lm.plotting.sweep(swept, ax=new_axes())
+    runs = swept.training_test_loss.isel(time=-1).values[0, :3]
+    _, _, (bars,) = ax.containers[0].lines
+    half = [(segment[1, 1] - segment[0, 1]) / 2 for segment in bars.get_segments()]
+    assert np.allclose(half, runs.std(axis=1, ddof=1) / 2)
+    wild = lm.sweep(BASE, {"optimizer.lr": [0.1, 30.0, 60.0]}, 20)
+    (cross,) = lines_of(lm.plotting.sweep(wild, ax=new_axes()), "x")
+    assert cross.get_xdata()[0] == 30.0
+
+
 def test_axes_of_a_sweep_are_chosen(swept: xr.Dataset) -> None:
     ax = lm.plotting.sweep(swept, x="width", select={"lr": 0.05}, time=3, ax=new_axes())
     (line,) = lines_of(ax)
@@ -79,6 +90,8 @@ def test_axes_of_a_sweep_are_chosen(swept: xr.Dataset) -> None:
         ({"observable": "loss"}, "observable must be .*, got 'loss'"),
         ({"x": "depth"}, "an axis of the picture must be 'width' or 'lr', got 'depth'"),
         ({"x": "lr", "select": {"lr": 0.05}}, "select must be without the axis drawn"),
+        ({"select": {"lr": 0.3}}, "lr must be one of 0.02, 0.05, 0.1, 30, got 0.3"),
+        ({"time": 99}, "time must be one of .*, got 99"),
     ],
 )
 def test_bad_pictures_are_refused(
@@ -86,6 +99,17 @@ def test_bad_pictures_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         lm.plotting.sweep(swept, ax=new_axes(), **arguments)
+
+
+def test_what_was_selected_before_is_no_axis(swept: xr.Dataset) -> None:
+    ax = lm.plotting.sweep(swept.sel(lr=0.05), ax=new_axes())
+    assert ax.get_xlabel() == "width"
+    with pytest.raises(ValueError, match="dataset must be of at least one axis"):
+        lm.plotting.sweep(swept.isel(lr=0, width=0), ax=new_axes())
+    layered = lm.sweep(BASE, {"optimizer.lr": [0.05, 0.1]}, 5, observables="feature_norm")
+    with pytest.raises(ValueError, match="observable must be one without layers"):
+        lm.plotting.sweep(layered, observable="feature_norm", ax=new_axes())
+    lm.plotting.sweep(layered.isel(layer=0), observable="feature_norm", ax=new_axes())
 
 
 def test_an_axis_too_many_is_to_be_selected() -> None:

@@ -9,7 +9,7 @@ from problems import problem
 
 import lindmft as lm
 from lindmft._searching import Rates
-from lindmft.rates import Goal, optimum
+from lindmft.rates import Goal, _next_valley, optimum
 
 BASE = lm.Problem.from_dict(problem())
 PLENTY = {"kind": "full_batch", "alpha": 4.0, "noise": 0.0}
@@ -108,6 +108,12 @@ def test_on_the_adaptive_grid() -> None:
 
 def test_budgets_end_the_search() -> None:
     assert lm.optimal_lr(BASE, 40, max_solves=14, rtol=1e-9).solves == 14
+
+
+def test_the_search_that_finds_nothing_is_named() -> None:
+    stuck = BASE.replace(**{"optimizer.layer_lr": [0, 0, 0]})
+    with pytest.raises(ValueError, match=r"^problems\[1\]: optimizer.lr must have a best value"):
+        lm.optimal_lrs([BASE, stuck], 20)
 
 
 @pytest.mark.parametrize(
@@ -250,3 +256,84 @@ def test_bad_schedules_are_refused(arguments: Any, message: str) -> None:
     name, steps, *rest = arguments
     with pytest.raises(ValueError, match=message):
         lm.schedule(name, steps, **(rest[0] if rest else {}))
+
+
+# ---- the search alone, on losses that are made up
+
+
+class MadeUp(Goal):
+    """Losses that are functions of log lr: a run is its learning rate."""
+
+    loss: Any = None
+
+    def value(self, run: Any) -> float:
+        return float(type(self).loss(math.log(run)))
+
+
+def search(loss: Any, start: float, most: int = 25) -> Any:
+    goal = type("Goal", (MadeUp,), {"loss": staticmethod(loss)})("test_loss", 0.01, most)
+    steps = optimum(Rates(BASE.replace(**{"optimizer.lr": math.exp(start)}), 10), goal)
+    asked: Any = next(steps)
+    while True:
+        try:
+            asked = steps.send(asked)
+        except StopIteration as end:
+            return end.value
+
+
+def valleys(a: float, p: int, s: float, b: float, q: int, t: float, d: float, cliff: float) -> Any:
+    """Two of them; past the cliff everything diverges."""
+
+    def loss(x: float) -> float:
+        found = min(s * abs(x - a) ** p, t * abs(x - b) ** q + d)
+        return math.inf if x > cliff else min(found, 500.0)
+
+    return loss
+
+
+@pytest.mark.parametrize(
+    ("loss", "start", "best", "most"),
+    [
+        (lambda x: (x - 0.37) ** 2, 0, 0.37, 16),
+        (lambda x: abs(x - 0.37), 0, 0.37, 19),
+        (lambda x: -x if x < 0.9 else math.inf, 0, 0.9, 22),
+        (lambda x: math.inf if x > -6 else (x + 9.3) ** 2, 0, -9.3, 17),
+        # a deep valley between rates that were tried on the way
+        (valleys(0.0614, 4, 1.01, -0.515, 1, 47.9, -0.255, 99), 0, -0.515, 25),
+        # of two valleys the one that seemed less deep
+        (valleys(0.327, 1, 2.39, -0.5746, 1, 6.78, -0.00857, 99), 0, -0.5746, 25),
+        (valleys(0.4755, 2, 2.77, -0.4995, 4, 33.6, 0.0238, 0.846), 3, 0.4755, 25),
+        # a flat valley with a cliff, where parabolas alone go astray
+        (valleys(-0.07325, 4, 1.2375, 0.0101, 2, 44.5, 0.167, 0.1251), -5, -0.07325, 25),
+        (valleys(-0.5825, 1, 0.717, 0.3067, 4, 18.84, -0.1503, -0.4989), -5, -0.5825, 25),
+        # far too high a start: strides that have grown went past it
+        (valleys(0.56307, 4, 0.42962, 0.14028, 4, 51.356, 0.28008, 0.67456), 10, 0.56307, 22),
+    ],
+)
+def test_the_search_on_made_up_losses(loss: Any, start: float, best: float, most: int) -> None:
+    found = search(loss, start)
+    assert abs(math.log(found.lr) - best) < 0.01
+    assert found.solves <= most
+
+
+def test_valleys_that_are_no_rivals_cost_nothing() -> None:
+    """Those whose loss is more than twice the smallest."""
+    seen = {-0.2: 0.5, 0.0: 0.0, 0.2: 0.9, 0.4: 0.7, 0.6: 2.0}
+    assert _next_valley(seen, []) == (-0.2, 0.0, 0.2)
+    assert _next_valley(seen, [0.01]) is None, "e^0.7 > 2"
+    assert _next_valley({**seen, 0.4: 0.6}, [0.01]) == (0.2, 0.4, 0.6)
+    assert _next_valley({**seen, 0.4: 0.6}, [0.01, 0.41]) is None
+
+
+def test_runs_that_cannot_be_followed_count_as_diverged() -> None:
+    assert Goal("test_loss", 0.01, 25).value(lm.NotConverged("too wild")) == math.inf
+
+
+def test_the_edge_is_a_rate_that_runs_stably() -> None:
+    edge = lm.largest_stable_lr(BASE, 30)
+    assert edge.lr == edge.lower < edge.upper
+    assert lm.solve(BASE.replace(**{"optimizer.lr": edge.lr}), 30).diverged_at is None
+
+
+def test_parts_of_steps_are_rounded_in_warm_ups() -> None:
+    assert lm.schedule("constant", 19, warmup=0.1)[:3] == (0.5, 1.0, 1.0)

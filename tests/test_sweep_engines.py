@@ -4,8 +4,9 @@ Dask runs in a process of its own, as a user has it: a real cluster of two worke
 """
 
 import json
+import os
 import threading
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +184,108 @@ def test_a_lost_block_is_tried_again_and_then_given_up(
     with pytest.raises(RuntimeError, match="goes on with what is missing"):
         lm.sweep(BASE, {"optimizer.lr": [0.1]}, 10, engine=Losing(times=1), store=store)
     assert lm.sweep(BASE, {"optimizer.lr": [0.1]}, 10, store=store).equals(kept)
+
+
+class Breaking(Losing):
+    """A pool that is broken when it is asked."""
+
+    def submit(self, fn: Any, /, *arguments: Any, **options: Any) -> "Future[Any]":
+        self.count += 1
+        if self.count <= self.times:
+            raise BrokenExecutor("a child process terminated abruptly")
+        return super().submit(fn, *arguments, **options)
+
+
+def test_a_pool_that_broke_meanwhile_loses_no_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    axes = {"optimizer.lr": [0.1]}
+    with pytest.raises(RuntimeError, match="block of 1 points .* BrokenExecutor|BrokenExecutor"):
+        lm.sweep(BASE, axes, 10, engine=Breaking(times=1))
+    monkeypatch.setattr(engines.Lent, "restart", lambda self: True)
+    kept = lm.sweep(BASE, axes, 10, engine=Breaking(times=2))
+    assert kept.equals(lm.sweep(BASE, axes, 10))
+
+
+def test_a_pool_is_replaced_if_it_broke() -> None:
+    engine: Any = engines.engine_maker("processes", 1, None)(1)
+    first = engine._executor
+    assert engine.restart()
+    assert engine._executor is first, "blocks of its own are under way"
+    with pytest.raises(BrokenExecutor):
+        first.submit(os._exit, 1).result(60)
+    assert engine.restart()
+    assert engine._executor is not first
+    assert engine._executor.submit(int).result(60) == 0
+    engine.close(abort=False)
+
+
+def test_a_full_disk_leaves_nothing_with_the_executor(
+    monkeypatch: pytest.MonkeyPatch, small_blocks: None
+) -> None:
+    """What waits there is taken back, also where what is finished cannot be kept."""
+
+    def full(*_arguments: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("lindmft._sweep.store.Store.write", full)
+    executor = ThreadPoolExecutor(1)
+    futures: list[Any] = []
+    submit = executor.submit
+    monkeypatch.setattr(
+        executor, "submit", lambda *arguments: futures.append(submit(*arguments)) or futures[-1]
+    )
+    with pytest.raises(OSError, match="No space left"):
+        lm.sweep(BASE, AXES, 400, engine=executor)
+    assert len(futures) > 4
+    executor.shutdown()
+    assert sum(future.cancelled() for future in futures) >= len(futures) - 3
+
+
+def test_what_is_finished_is_kept_where_an_error_ends_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tiles, "_wanted", lambda *_: 1)
+
+    def stop(_done: int, _total: int) -> None:
+        raise RuntimeError("enough")
+
+    axes = {"optimizer.lr": [0.01, 0.02, 0.03, 0.04]}
+    store = tmp_path / "a.zarr"
+    with pytest.raises(RuntimeError, match="enough"):
+        lm.sweep(BASE, axes, 10, engine=Losing(times=0), store=store, progress=stop)
+    assert (lm.open_sweep(store).theory_status == 1).all(), "all had come back"
+
+
+def test_threads_that_compute_are_ended() -> None:
+    engine = engines.engine_maker("threads", 1, None)(1)
+    begun = threading.Event()
+
+    class Stage:
+        def compute(self, problems: Any, each: int, limit: Any, beat: Any) -> None:
+            for _ in range(1000):
+                beat(0, 1)
+                begun.set()
+                threading.Event().wait(0.01)
+
+    stage: Any = Stage()
+    future = engine.submit(stage, ())
+    assert begun.wait(20)
+    engine.close(abort=True)
+    with pytest.raises(engines.Stopped):
+        future.result()
+
+
+@pytest.mark.parametrize(("status", "again"), [("running", True), ("closed", False)])
+def test_blocks_are_tried_again_while_the_scheduler_runs(status: str, again: bool) -> None:
+    class Client:
+        def get_executor(self, **_options: Any) -> None:
+            return None
+
+    client: Any = Client()
+    client.status = status
+    assert engines.Dask(client, 1, own=()).restart() is again
+
+
+def test_an_executor_of_the_user_gets_one_thread_a_task() -> None:
+    for given, expected in ((None, 1), (3, 3)):
+        engine: Any = engines.engine_maker(Counting(), given, None)(1)
+        assert engine._threads == expected

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,8 @@ import zarr
 from problems import problem
 
 import lindmft as lm
-from lindmft._sweep import tiles
+from lindmft._sweep import store, tiles
+from lindmft._sweep.stages import _one_by_one
 
 BASE = lm.Problem.from_dict(problem())
 RATES = [0.05, 0.1, 0.2]
@@ -110,6 +112,23 @@ def test_the_same_last_part_of_two_paths_keeps_both_whole() -> None:
     assert dataset.theory_test_loss.dims == ("network.kind", "data.kind", "time")
 
 
+def test_the_same_last_part_within_zipped_or_labelled_axes() -> None:
+    base = {**problem(), "data": {"kind": "population", "noise": 0.3}}
+    axes: Any = {
+        ("network.kind", "network.depth"): [("mlp", 1), ("mlp", 2)],
+        "data.kind": {"clean": "population"},
+    }
+    dataset = lm.sweep(base, axes, 3)
+    assert dataset["network.kind"].values.tolist() == ["mlp", "mlp"]
+    assert dataset["data.kind"].values.tolist() == ["clean"]
+    assert dataset.depth.values.tolist() == [1, 2]
+
+
+def test_numbers_beyond_64_bits_are_coordinates() -> None:
+    dataset = lm.sweep(BASE, {"data.noise": [0, 10**20]}, 3)
+    assert dataset.noise.values.tolist() == [0.0, 1e20]
+
+
 def test_attributes_hold_the_configuration() -> None:
     dataset = lm.sweep(BASE, AXES, STEPS, run=["solve", "train"], dim=32, seeds=2, dtype="float32")
     kept = json.loads(dataset.attrs["configuration"])
@@ -140,6 +159,9 @@ def test_times_are_thinned() -> None:
     assert np.array_equal(ten.theory_test_loss, every.sel(time=ten.time))
     runs = lm.train(BASE, 400, dim=16)
     assert np.allclose(ten.training_test_loss[0], runs.test_loss[:, ten.time.values], rtol=1e-9)
+    for run in ({"steps": 400}, {"run": "flow", "time": 400.0}):
+        two = lm.sweep(BASE, {"optimizer.lr": [0.1]}, times=2, **run)  # type: ignore[arg-type]
+        assert two.time.values.tolist() == [0, 399 if "steps" in run else 400]
     chosen = lm.sweep(BASE, {"optimizer.lr": [0.1]}, 400, times=[3, 77])
     assert np.array_equal(chosen.theory_test_loss, every.sel(time=[3, 77]))
 
@@ -180,6 +202,27 @@ def test_diverged_points_are_data() -> None:
     assert (dataset.training_diverged_at[1] > 0).all()
     assert not np.isnan(dataset.theory_test_loss).any()
     assert lm.sweep_summary(dataset).startswith("theory: 2 points, 1 done, 1 diverged\ntraining: 2")
+
+
+def test_diverged_points_of_adaptive_grids_are_data() -> None:
+    """The step before the first that diverged is in a panel with it."""
+    axes = {"network.width": [0.5, 1.0, 8.0], "optimizer.lr": [0.1, 0.6]}
+    dataset = lm.sweep(BASE, axes, 100, grid="adaptive", times=range(100))
+    exact = lm.sweep(BASE, axes, 100, times=range(100))
+    assert not np.isnan(dataset.theory_test_loss).any()
+    assert np.array_equal(dataset.theory_status, exact.theory_status)
+    wild = dataset.theory_test_loss.sel(lr=0.6)
+    assert np.array_equal(np.isinf(wild), np.isinf(exact.theory_test_loss.sel(lr=0.6)))
+    steps = dataset.theory_diverged_at.sel(lr=0.6).values
+    assert np.array_equal(np.isfinite(wild).sum("time"), steps)
+
+
+def test_one_network_that_diverges_marks_the_point() -> None:
+    axes = {"optimizer.lr": np.linspace(0.3, 0.6, 16)}
+    dataset = lm.sweep(BASE, axes, 40, run="train", dim=16, seeds=8)
+    lost = (dataset.training_diverged_at >= 0).sum("seed").values
+    assert ((lost > 0) & (lost < 8)).any(), "at some rates some networks diverge"
+    assert np.array_equal(dataset.training_status.values == 2, lost > 0)
 
 
 def test_layers_that_a_shallow_network_lacks_are_missing() -> None:
@@ -224,6 +267,25 @@ def test_points_that_fail_do_not_end_the_sweep(
     again = lm.sweep(BASE, axes, 200, **options)
     assert again.attrs["points_computed"] == 0, "a failure is a result, which is kept"
     assert again.attrs["errors"] == dataset.attrs["errors"]
+    more = options | {"memory_limit": None, "retry_failed": True}
+    mended = lm.sweep(BASE, axes, 200, **more)
+    assert mended.attrs["points_computed"] == (1 if seconds < 1 else 2)
+    assert mended.theory_status.values.tolist() == [1, 2], "so deep a network diverges"
+    assert json.loads(mended.attrs["errors"]) == []
+    assert mended.equals(lm.sweep(BASE, axes, 200))
+
+
+def test_every_failure_has_its_own_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiles, "_wanted", lambda *_: 5)
+    limit = 3 * lm.estimate_memory(at(network__depth=2), 200)
+    dataset = lm.sweep(
+        BASE, {"network.depth": [2, 50, 60, 3, 70]}, 200, memory_limit=limit, threads=1
+    )
+    assert dataset.theory_status.values.tolist()[:3] == [1, 3, 3]
+    failures = json.loads(dataset.attrs["errors"])
+    assert [failure["point"]["depth"] for failure in failures] == [50, 60, 70]
+    assert len({failure["error"] for failure in failures}) == 3
+    assert all(failure["error"].startswith("MemoryError: ") for failure in failures)
 
 
 # ---- the store
@@ -357,6 +419,106 @@ def test_other_places_are_refused(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["theory_test_loss", "marks/theory", "errors/theory"])
+def test_a_store_that_lacks_an_array_is_refused(name: str, tmp_path: Path) -> None:
+    lm.sweep(BASE, AXES, STEPS, store=tmp_path / "a.zarr")
+    shutil.rmtree(tmp_path / "a.zarr" / name)
+    with pytest.raises(ValueError, match=f"a complete store of a sweep, got one without '{name}'"):
+        lm.sweep(BASE, AXES, STEPS, store=tmp_path / "a.zarr")
+
+
+def test_blocks_of_an_older_plan_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guess of cost may change; a store keeps the blocks that it was begun with."""
+    whole = lm.sweep(BASE, AXES, STEPS)
+    with monkeypatch.context() as patch:
+        patch.setattr(tiles, "_wanted", lambda *_: 2)  # of three rates: blocks of 2 and 1
+
+        def stop(done: int, _total: int) -> None:
+            if done >= 2:
+                raise RuntimeError("enough")
+
+        with pytest.raises(RuntimeError, match="enough"):
+            lm.sweep(BASE, AXES, STEPS, store=tmp_path / "a.zarr", progress=stop, threads=1)
+    finished = lm.sweep(BASE, AXES, STEPS, store=tmp_path / "a.zarr")
+    assert finished.equals(whole)
+    assert finished.attrs["points_found"] >= 2
+    assert json.loads(finished.attrs["tiles"]) == {"theory": [1, 2]}
+
+
+def test_a_store_appears_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process that looks meanwhile sees none of it."""
+    create = store._create
+
+    def interrupted(place: Any, plan: Any) -> Any:
+        create(place, plan)
+        assert not (tmp_path / "a.zarr").exists()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(store, "_create", interrupted)
+    with pytest.raises(OSError, match="No space left"):
+        lm.sweep(BASE, AXES, STEPS, store=tmp_path / "a.zarr")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="store must be a folder with a name, got '.'"):
+        lm.sweep(BASE, AXES, STEPS, store=".")
+
+
+def test_progress_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiles, "_wanted", lambda *_: 1)
+    call: dict[str, Any] = {"steps": STEPS, "store": tmp_path / "a.zarr", "threads": 1}
+
+    def stop(done: int, _total: int) -> None:
+        if done >= 3:
+            raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        lm.sweep(BASE, AXES, **call, progress=stop)
+    counts: list[tuple[int, int]] = []
+    lm.sweep(BASE, AXES, **call, progress=lambda *pair: counts.append(pair))
+    assert counts == [(i, 6) for i in range(1, 7)]
+
+
+def test_a_block_that_fails_is_tried_point_by_point() -> None:
+    def many(some: Any) -> list[int]:
+        if 2 in some:
+            raise MemoryError("too large")
+        return [10 * one for one in some]
+
+    problems: Any = [1, 2, 3]
+    first, second, third = _one_by_one(many, problems)
+    assert (first, third) == (10, 30)
+    assert isinstance(second, MemoryError)
+
+
+def test_what_numbers_depend_on_is_in_the_configuration(tmp_path: Path) -> None:
+    call: dict[str, Any] = {"steps": 5, "run": "train", "dim": 16, "store": tmp_path / "a.zarr"}
+    first = lm.sweep(BASE, AXES, **call, seeds=2, seed=7)
+    assert first.seed.values.tolist() == [7, 8]
+    for other, message in (
+        ({"seeds": 2, "seed": 8}, "seeds is"),
+        ({"seeds": 2, "seed": 7, "dtype": "float32"}, 'dtype is "float64" there'),
+        ({"seeds": 2, "seed": 7, "dim": 24}, "dim is 16 there and 24 here"),
+        ({"seeds": 3, "seed": 7, "steps": 6, "dim": 8, "dtype": "float32", "times": [1]},
+         r"steps .*; times .*; .*; and \d more"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            lm.sweep(BASE, AXES, **(call | other))
+
+
+def test_options_reach_the_solver_and_the_training() -> None:
+    single = lm.sweep(
+        BASE, {"optimizer.lr": [0.1]}, 20, run="train", dim=32, seeds=2, dtype="float32"
+    )
+    runs = lm.train(BASE, 20, dim=32, seeds=2, dtype="float32")
+    assert np.allclose(single.training_test_loss[0], runs.test_loss, rtol=1e-5)
+    double = lm.train(BASE, 20, dim=32, seeds=2)
+    assert not np.allclose(single.training_test_loss[0], double.test_loss, rtol=1e-12)
+    coarse = lm.sweep(BASE, {"optimizer.lr": [0.1]}, 400, grid="adaptive", rtol=1e-2, times="last")
+    alone = lm.solve(BASE, 400, grid="adaptive", rtol=1e-2)
+    assert coarse.theory_test_loss.item() == alone.test_loss[-1]
+    assert alone.test_loss[-1] != lm.solve(BASE, 400, grid="adaptive").test_loss[-1]
+
+
 def test_a_damaged_chunk_is_noticed(tmp_path: Path) -> None:
     lm.sweep(BASE, AXES, STEPS, store=tmp_path / "a.zarr")
     (chunk,) = [
@@ -384,6 +546,13 @@ def test_a_damaged_chunk_is_noticed(tmp_path: Path) -> None:
         (
             {"axes": {("optimizer.lr", "network.width"): [(1, 2), (3,)]}},
             r"a list of 2 values at a time.*got \(3,\)",
+        ),
+        ({"axes": {"network.width": [1, 1.0]}}, "values that differ, got 1.0"),
+        ({"axes": {"network.width": np.array(2.0)}}, "a list of values"),
+        ({"axes": {(): [()]}}, "axes must be a dictionary of paths"),
+        (
+            {"axes": {"network.width": [1, 2], "network": [lm.MLP(), lm.MLP(depth=3)]}},
+            "axes must have 'network' before 'network.width'",
         ),
         (
             {"axes": {"optimizer.lr": [0.1], ("optimizer.lr", "network.width"): [(1, 2)]}},
@@ -416,16 +585,26 @@ def test_a_damaged_chunk_is_noticed(tmp_path: Path) -> None:
         ({"times": "all"}, "times must be 'last'"),
         ({"times": 1}, "times must be a number from 2 on"),
         ({"observables": []}, "observables must be at least one name"),
+        ({"observables": 3}, "observables must be a name or a list of names, got 3"),
         (
             {"observables": "test_los"},
             r"observables must be .*'test_los' \(did you mean 'test_loss'\?\)",
         ),
         ({"run": "train", "observables": "term_init"}, "observables of training"),
         ({"axes": {"network.width": [1, math.inf]}, "run": "train"}, r"width.*\(at width=inf\)"),
+        (
+            {
+                "axes": {("network.width", "network.depth"): [(1, 2), (math.inf, 3)]},
+                "run": "train",
+            },
+            r" \(at width=inf, depth=3\)",
+        ),
         ({"data": {"kind": "one_pass", "alpha": 0.5}, "grid": "adaptive"}, "one_pass"),
         ({"rtol": 1e-3}, "rtol must be left out on exact grids"),
         ({"engine": "thread"}, "engine must be 'threads', 'processes', 'dask'"),
         ({"threads": 0}, "threads must be at least 1"),
+        ({"memory_limit": 1e9, "engine": "processes"}, "memory_limit must be left out but with"),
+        ({"retry_failed": 1}, "retry_failed must be true or false"),
         ({"memory_limit": -1}, "memory_limit must be a positive number of bytes"),
         ({"progress": 3}, "progress must be"),
     ],

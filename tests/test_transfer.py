@@ -96,6 +96,13 @@ def test_base_and_scalings_of_ones_own() -> None:
     assert same.scalings == ("as given",)
 
 
+def test_edges_are_looked_for_from_the_optimum_on() -> None:
+    far = BASE.replace(**{"optimizer.lr": 1e-6})
+    table = lm.transfer(far, "data.alpha", [1.5, 3.0], 20, rtol=0.05)
+    best = [lm.optimal_lr(far.replace(**{"data.alpha": a}), 20, rtol=0.05) for a in (1.5, 3.0)]
+    assert table.solves - sum(found.solves for found in best) <= 2 * 10
+
+
 def test_branches_of_inverse_root_depth_transfer() -> None:
     deep = lm.Problem(lm.ResNet(depth=4), lm.FullBatch(alpha=4.0), lm.SGD(lr=0.05))
     table = lm.transfer(deep, "network.depth", [8, 16, 32], 30)
@@ -114,6 +121,19 @@ def test_transfer_as_a_dataset(widths: lm.Transfer) -> None:
     assert dataset.attrs["path"] == "network.width"
 
 
+def test_everything_is_of_the_objective_and_the_base() -> None:
+    options: dict[str, Any] = {"rtol": 0.05, "objective": "train_loss"}
+    table = lm.transfer(BASE, "data.alpha", [1.5, 3.0, 6.0], 20, base=6.0, **options)
+    rate, there = float(table.lr[0, 2]), BASE.replace(**{"data.alpha": 1.5})
+    run = lm.solve(there.replace(**{"optimizer.lr": rate}), 20)
+    assert math.isclose(table.carried[0, 2, 0], run.train_loss[-1], rel_tol=1e-9)
+    assert math.isclose(table.score[0], table.given_up[0, :2].mean())
+    assert (table.edge >= table.lr).all()
+    best = sum(lm.optimal_lr(BASE.replace(**{"data.alpha": a}), 20, **options).solves
+               for a in (1.5, 3.0, 6.0))  # fmt: skip
+    assert table.solves > best + 3 * 2, "edges count too"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -122,6 +142,7 @@ def test_transfer_as_a_dataset(widths: lm.Transfer) -> None:
         ({"sizes": [1, -1]}, r"network.width must be .*\(at network.width = -1.0\)"),
         ({"base": 3}, r"base must be one of the sizes \(1.0, 2.0\), got 3"),
         ({"path": 3}, "path must be the path of a number"),
+        ({"path": "optimizer.lr"}, "path must be the path of a number .*, but the rate"),
         ({"path": "network.widht"}, "did you mean 'width'"),
         ({"scalings": {}}, "scalings must be a dictionary of names"),
         ({"scalings": {"a": 3}}, r"scalings\['a'\] must be a dictionary of paths"),
@@ -206,6 +227,40 @@ def test_costs_are_counted() -> None:
     assert own.costs.tolist() == [10.0, 20.0]
 
 
+def test_batches_of_multi_pass_training_are_what_a_step_costs() -> None:
+    data = lm.MultiPass(alpha=4.0, batch_fraction=0.25)
+    assert step_cost(lm.Problem(lm.MLP(width=2), data, lm.SGD(lr=0.1))) == 6 * 4 * 0.25 * 2
+    deep = lm.Problem(lm.ResNet(depth=math.inf), lm.FullBatch(alpha=4.0), lm.SGD(lr=0.1))
+    with pytest.raises(ValueError, match=r"network.depth must be finite .*, got inf"):
+        step_cost(deep)
+
+
+def test_budgets_pay_for_whole_steps() -> None:
+    clean = BASE.replace(**{"optimizer.lr": 0.05})
+    runs = lm.solve_many(clean.vary({"network.width": [1, 2]}), 20)
+    found = lm.compute_optimal(clean, [1, 2], 20, budgets=[0.38, 0.7, 1.9], cost=lambda one: 0.1)
+    for i, run in enumerate(runs):
+        assert np.array_equal(found.losses[i], run.test_loss[[3, 7, 19]]), (
+            "0.7 / 0.1 < 7 by rounding"
+        )
+    usual = lm.compute_optimal(clean, [1, 2], 20)
+    assert usual.losses[0, -1] == runs[0].test_loss[-1], "the last budget is all of the steps"
+
+
+def test_exponents_are_of_budgets_with_the_best_width_inside() -> None:
+    budgets, width = np.array([1.0, 10, 100, 1000, 1e4]), np.array([1.0, 1, 10, 100, 100])
+    widths = np.array([1.0, 10, 50, 100])
+    found = lm.ComputeOptimal(
+        BASE, widths, widths, budgets, np.ones((4, 5)), width, np.ones(5, int), 1 / width
+    )
+    assert found.exponents() == (math.inf, math.inf)
+    more = lm.ComputeOptimal(
+        BASE, widths, widths, budgets, np.ones((4, 5)), np.array([1.0, 1, 10, 50, 100]),
+        np.ones(5, int), np.ones(5),
+    )  # fmt: skip
+    assert math.isclose(more.exponents()[0], math.log10(5))
+
+
 def test_exponents_of_the_frontier() -> None:
     """Of curves loss = width^-1 + steps^-1 at cost width: both grow like the root of the budget."""
     widths = np.geomspace(1, 1000, 200)
@@ -222,6 +277,14 @@ def test_exponents_of_the_frontier() -> None:
     assert "budget^0.50" in found.summary()
 
 
+def test_the_height_of_a_shape_does_not_matter() -> None:
+    shapes = {name: lambda n, s=s: [s * (n - t) for t in range(n)] for name, s in
+              (("low", 1.0), ("high", 64.0))}  # fmt: skip
+    found = lm.optimum_over_time(BASE, [10], schedules=shapes, rtol=0.05)
+    assert found.lr[0, 0] == found.lr[1, 0]
+    assert 0.01 < found.lr[0, 0] < 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -231,7 +294,9 @@ def test_exponents_of_the_frontier() -> None:
         ({"budgets": [1e9]}, "budgets must be at most all steps of the widest"),
         ({"budgets": [1e-9]}, "budgets must be at least one step of the narrowest"),
         ({"budgets": [50, 40]}, "budgets must be positive numbers, increasing"),
+        ({"budgets": [math.nan]}, "budgets must be positive numbers, increasing"),
         ({"cost": lambda one: -1}, "cost must be a positive finite number"),
+        ({"steps": 1}, "steps must be at least 2"),
     ],
 )
 def test_bad_compute_is_refused(arguments: dict[str, Any], message: str) -> None:

@@ -35,6 +35,7 @@ __all__ = ["commands"]
     help="threads, processes, dask (a local cluster), or a Dask scheduler, tcp://host:port.  "
     "[default: threads]",
 )
+@click.option("--retry-failed", is_flag=True, help="Compute points that failed once more.")
 @THREADS
 @OUTPUT
 @PICTURE
@@ -44,6 +45,7 @@ def sweep_command(
     steps: int | None,
     store: Path | None,
     engine: str | None,
+    retry_failed: bool,
     threads: int | None,
     output: Path | None,
     picture: Path | None,
@@ -71,7 +73,7 @@ def sweep_command(
         problem, steps=steps, store=store, engine=engine, threads=threads
     )
     try:
-        dataset = sweep(parsed, axes, progress=True, **options)
+        dataset = sweep(parsed, axes, progress=True, retry_failed=retry_failed, **options)
     except RuntimeError as error:  # workers were lost
         raise BadInput(str(error)) from error
     click.echo(brief(parsed))

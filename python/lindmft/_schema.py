@@ -76,8 +76,8 @@ def as_plain(value: Any, field: str) -> Any:
     """Any value a table may hold as plain ones: configuration objects, arrays and tuples, too."""
     if is_dataclass(value) and not isinstance(value, type):
         return to_table(value)
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
+    if isinstance(value, np.ndarray | np.generic) or hasattr(value, "__array__"):
+        value = np.asarray(value).tolist()
     if isinstance(value, Mapping):
         return {str(key): as_plain(entry, field) for key, entry in value.items()}
     if isinstance(value, list | tuple | range):

@@ -49,9 +49,14 @@ class Rates:
 
 
 def run_searches(
-    searches: Sequence[tuple[Rates, Search[Result]]], options: Mapping[str, Any]
+    searches: Sequence[tuple[Rates, Search[Result]]],
+    options: Mapping[str, Any],
+    names: Sequence[str] = (),
 ) -> list[Result]:
-    """The results of all searches; what they ask for in a round is solved together."""
+    """The results of all searches; what they ask for in a round is solved together.
+
+    One that finds nothing ends them all, with its name in the error.
+    """
     results: dict[int, Result] = {}
     wanted: dict[int, Sequence[float]] = {}
     seen: dict[int, Sequence[Run] | None] = dict.fromkeys(range(len(searches)))
@@ -62,6 +67,8 @@ def run_searches(
                 wanted[i] = searches[i][1].send(runs)  # type: ignore[arg-type]
             except StopIteration as end:
                 results[i] = end.value
+            except ValueError as error:
+                raise ValueError(f"{names[i]}: {error}" if names else str(error)) from error
         seen = _solved({i: (searches[i][0], rates) for i, rates in wanted.items()}, options)
     return [results[i] for i in range(len(searches))]
 

@@ -200,8 +200,8 @@ def step_cost(problem: Problem) -> float:
     """Operations of a step of an ordinary training loop: 6 for every weight and sample.
 
     Weights are those of all arrays but the readout's and, between inputs and first hidden layer,
-    nu D^2. With widths in units of the input dimension D, costs are in units of 6 D^3 samples and
-    weights: alpha (nu + (L - 1) nu^2); with actual counts, as with trace-class spectra, they are
+    nu D^2. With widths in units of the input dimension D, costs are in units of D^3 operations:
+    6 alpha (nu + (L - 1) nu^2); with actual counts, as with trace-class spectra, they are
     operations. Population data have no samples: the cost is then that of the weights alone.
 
     Examples

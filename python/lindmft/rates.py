@@ -138,15 +138,9 @@ def optimal_lr(
     >>> print(f"{lm.optimal_lr(problem, steps=40).lr:.3f}")
     0.040
     """
-    found = optimal_lrs(
-        [as_problem(problem)],
-        steps,
-        rtol=rtol,
-        objective=objective,
-        max_solves=max_solves,
-        **options,
-    )
-    return found[0]
+    goal = Goal.checked(objective, rtol, max_solves)
+    rates = Rates(as_problem(problem), _checked(steps))
+    return run_searches([(rates, optimum(rates, goal))], options)[0]
 
 
 def optimal_lrs(
@@ -170,12 +164,18 @@ def optimal_lrs(
     >>> [f"{best.lr:.3f}" for best in lm.optimal_lrs(widths, steps=40)]
     ['0.040', '0.040']
     """
-    steps = integer(steps, "steps")
-    if steps < 2:
-        refuse("steps", "at least 2", steps)
+    steps = _checked(steps)
     found = [Rates(problem, steps) for problem in listed_problems(problems)]
     goal = Goal.checked(objective, rtol, max_solves)
-    return run_searches([(rates, optimum(rates, goal)) for rates in found], options)
+    names = [f"problems[{i}]" for i in range(len(found))]
+    return run_searches([(rates, optimum(rates, goal)) for rates in found], options, names)
+
+
+def _checked(steps: Any) -> int:
+    count = integer(steps, "steps")
+    if count < 2:
+        refuse("steps", "at least 2", steps)
+    return count
 
 
 @dataclass(frozen=True)

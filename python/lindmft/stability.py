@@ -190,10 +190,10 @@ def _bracket(rates: Rates, criterion: str) -> Search[tuple[float, float, int]]:
 
 
 def _stable(run: Run, criterion: str) -> bool:
+    if criterion == "finite":  # what the solver cannot follow is no better than diverged
+        return isinstance(run, Solution) and run.diverged_at is None
     if not isinstance(run, Solution):
         raise run
-    if criterion == "finite":
-        return run.diverged_at is None
     return _bounded(run) and (criterion == "bounded" or _settled(run))
 
 

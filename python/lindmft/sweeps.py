@@ -19,7 +19,7 @@ import numpy as np
 
 from lindmft._axes import Axes, short
 from lindmft._ensemble import DOUBLE
-from lindmft._gate import bytes_or_default
+from lindmft._gate import bytes_or_default, flag
 from lindmft._sweep.engines import engine_maker
 from lindmft._sweep.loop import carry_out, outcome, unfinished
 from lindmft._sweep.plan import make_plan
@@ -62,6 +62,7 @@ def sweep(
     threads: int | None = None,
     memory_limit: float | None = None,
     progress: bool | Callback | None = None,
+    retry_failed: bool = False,
 ) -> "xr.Dataset":
     """Solve and train every problem of a grid; a labelled dataset.
 
@@ -103,6 +104,8 @@ def sweep(
     progress
         None, True for a progress bar (rate and time left; quiet in logs), or a callable
         ``(done, total)`` that counts points; one that is solved and trained counts twice.
+    retry_failed
+        Compute the blocks with points that failed once more, on a machine with more memory, say.
 
     Returns
     -------
@@ -131,7 +134,7 @@ def sweep(
     and kept block by block: kill the process at any moment, and blocks that are finished stay,
     others are computed again as if never begun. Blocks are the same on every engine and machine,
     so that results are, too, to the last bit. Points that fail (no convergence, memory) do not end
-    the sweep; ``sweep_summary`` lists them, and they are not tried again.
+    the sweep; ``sweep_summary`` lists them, and only ``retry_failed`` tries them again.
 
     On "processes" the module that calls needs the guard ``if __name__ == "__main__":``.
 
@@ -160,10 +163,11 @@ def sweep(
         "dtype": dtype,
     }
     bytes_or_default(memory_limit)
+    again = flag(retry_failed, "retry_failed")
     start, make_engine = perf_counter(), engine_maker(engine, threads, memory_limit)
     with reporting(progress, "sweep", unit="point") as report:
         kept = open_store(make_plan(as_problem(problem), axes, arguments), store)
-        items, tally = unfinished(kept, report)
+        items, tally = unfinished(kept, report, retry=again)
         if items:
             carry_out(kept, make_engine(len(items)), items, tally)
     dataset = kept.dataset()

@@ -156,7 +156,8 @@ def optimum_over_time(
         for name, shape in shapes.items()
         for n in counts
     ]
-    best = run_searches([(one, optimum(one, goal)) for one in rates], options)
+    names = [f"{name}, {n} steps" for name in shapes for n in counts]
+    best = run_searches([(one, optimum(one, goal)) for one in rates], options, names)
     shape = (len(shapes), len(counts))
     return OptimumOverTime(
         problem=problem,

@@ -232,10 +232,12 @@ def transfer(
     if steps < 2:
         refuse("steps", "at least 2", steps)
     rates = [Rates(one, steps) for row in grid for one in row]
-    best = run_searches([(one, optimum(one, goal)) for one in rates], options)
+    names = [f"{name}, {path} = {short(size)}" for name in chosen for size in values]
+    best = run_searches([(one, optimum(one, goal)) for one in rates], options, names)
     # Each edge is looked for from the optimum on, below which nothing diverges.
     tuned = [Rates(one.at(found.lr), steps) for one, found in zip(rates, best, strict=True)]
-    edges = run_searches([(one, edge(one, "finite", 1 + goal.rtol)) for one in tuned], options)
+    precision = 1 + goal.rtol
+    edges = run_searches([(one, edge(one, "finite", precision)) for one in tuned], options, names)
     shape = (len(chosen), len(values))
     return Transfer(
         problem=problem,
@@ -295,8 +297,8 @@ def _base(given: Any, values: tuple[float, ...]) -> int:
 
 
 def _scalings(problem: Problem, path: Any, given: Any) -> Scalings:
-    if not isinstance(path, str):
-        refuse("path", "the path of a number in the problem's dictionary", path)
+    if not isinstance(path, str) or path == "optimizer.lr":
+        refuse("path", "the path of a number in the problem's dictionary, but the rate", path)
     if given is None:
         residual = problem.network.kind == "resnet"
         if path in ("network.width", "network.hidden"):

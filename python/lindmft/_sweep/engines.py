@@ -67,6 +67,12 @@ def engine_maker(
     """What makes the engine that a user asks for, given the number of blocks it will get."""
     if threads is not None and integer(threads, "threads") < 1:
         refuse("threads", "at least 1", threads)
+    if memory_limit is not None and engine != "threads":
+        refuse(
+            "memory_limit",
+            "left out but with engine 'threads': workers are elsewhere",
+            memory_limit,
+        )
     if isinstance(engine, Executor):
         return lambda _: Lent(engine, threads or 1)
     if _is_client(engine):

@@ -54,7 +54,7 @@ class Tally:
             self.report(self.found + self.computed, self.total)
 
 
-def unfinished(store: Store, report: Callback | None) -> tuple[list[Item], Tally]:
+def unfinished(store: Store, report: Callback | None, *, retry: bool) -> tuple[list[Item], Tally]:
     """What is to do, in an order of this process's own, and what was found done.
 
     Processes that work on one store seldom meet in random orders.
@@ -62,6 +62,8 @@ def unfinished(store: Store, report: Callback | None) -> tuple[list[Item], Tally
     total = len(store.plan.problems) * len(store.plan.stages)
     items, tally = [], Tally(total, report=report)
     for stage in store.plan.stages:
+        if retry:
+            store.forget_failed(stage.name)
         finished = store.all_finished(stage.name)
         for block in store.plan.blocks(stage.name):
             item = Item(stage.name, block)

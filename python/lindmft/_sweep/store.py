@@ -66,6 +66,13 @@ class Store:
         marks: np.ndarray[Any, Any] = np.asarray(self._marks[stage][...]) > 0
         return marks
 
+    def forget_failed(self, stage: str) -> None:
+        """Take the marks of blocks with points that failed away."""
+        states = np.asarray(self._arrays[f"{stage}_status"][...])
+        for block in self.plan.blocks(stage):
+            if (states[self.plan.region(stage, block)] == FAILED).any():
+                self._marks[stage][block] = 0
+
     def write(self, stage: str, block: tuple[int, ...], computed: Computed) -> None:
         """Keep a block: arrays, texts of failures, and then the mark."""
         region = self.plan.region(stage, block)
