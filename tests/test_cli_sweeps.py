@@ -61,7 +61,7 @@ def test_a_sweep_from_a_file(small: Path, tmp_path: Path) -> None:
     dataset = lm.open_sweep(store)
     smallest = float(dataset.theory_test_loss.min())
     point = dataset.theory_test_loss.isel(time=-1).argmin(["width", "lr"])
-    best = dataset.isel(point)
+    best = dataset.isel({str(name): int(at) for name, at in point.items()})
     where = f"width={float(best.width):g}, lr={float(best.lr):g}"
     assert f"smallest theory test loss: {smallest:.6g} at {where}" in done.output
     assert np.allclose(dataset.lr, np.geomspace(0.01, 0.1, 3))
