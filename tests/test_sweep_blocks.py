@@ -1,0 +1,68 @@
+"""Blocks of a sweep: every point once, about a second of work, networks that share weights."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from problems import problem
+
+import lindmft as lm
+from lindmft._sweep import tiles
+
+BASE = lm.Problem.from_dict(problem())
+STEPS = 30
+
+
+@pytest.mark.parametrize(
+    ("lengths", "tile"),
+    [((8, 64), (1, 10)), ((3,), (3,)), ((2, 5, 7), (2, 3, 1)), ((4, 4), (3, 3))],
+)
+def test_blocks_cover_every_point_once(lengths: tuple[int, ...], tile: tuple[int, ...]) -> None:
+    seen = np.zeros(lengths, int)
+    for block in tiles.blocks(lengths, tile):
+        seen[tiles.region(block, lengths, tile)] += 1
+    assert (seen == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("lengths", "seconds", "tile"),
+    [
+        ((8, 64), 10.0, (1, 1)),  # a point is a block
+        ((8, 64), 1e-6, (8, 64)),  # all are one
+        ((8, 64), 0.02, (1, 32)),  # a second
+        ((8, 64), 0.01, (1, 32)),  # a sixteenth of all, in pieces of equal size
+        ((1000, 4), 0.02, (12, 4)),
+    ],
+)
+def test_blocks_are_about_a_second_of_work(
+    lengths: tuple[int, ...], seconds: float, tile: tuple[int, ...]
+) -> None:
+    assert tiles.theory_tile(lengths, seconds) == tile
+
+
+def test_networks_with_the_same_weights_are_in_one_block() -> None:
+    assert tiles.training_tile((64, 5), 0.5, [True, False]) == (32, 1)
+    assert tiles.training_tile((5, 64), 0.5, [False, True]) == (1, 32)
+    assert tiles.training_tile((5, 8), 0.5, [False, True]) == (3, 8)
+    assert tiles.shares(["optimizer.lr", "network.gamma0"])
+    assert tiles.shares(["network.branch_scaling"])
+    assert not tiles.shares(["optimizer.lr", "network.width"])
+    assert not tiles.shares(["data.alpha"])
+    assert not tiles.shares(["network"])
+
+
+def test_networks_in_a_block_share_their_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    many: Callable[..., Any] = lm.train_many
+
+    def counted(problems: Any, *arguments: Any, **options: Any) -> Any:
+        calls.append(len(problems))
+        runs = many(problems, *arguments, **options)
+        assert {run.stats.method for run in runs} == {"shared"}
+        return runs
+
+    monkeypatch.setattr("lindmft._sweep.stages.train_many", counted)
+    axes = {"optimizer.lr": np.linspace(0.01, 0.1, 20), "network.width": [0.5, 1.0, 2.0]}
+    lm.sweep(BASE, axes, STEPS, run="train", dim=300, seeds=8, times="last")
+    assert sorted(calls) == [20, 20, 20]
