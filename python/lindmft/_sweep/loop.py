@@ -84,6 +84,7 @@ class Loop:
         self.waiting = deque(items)
         self.running: dict[Future[Computed], Item] = {}
         self.attempts: Counter[Item] = Counter()
+        self.claimed: set[Item] = set()
 
     def run(self) -> None:
         """Until nothing is left; what is finished is kept even where an error ends it."""
@@ -103,6 +104,11 @@ class Loop:
             if self.store.finished(*item):  # by another process
                 self.tally.find(item)
                 continue
+            if item not in self.claimed:
+                self.claimed.add(item)
+                if not self.store.claim(*item):  # another one may be at it: it comes last
+                    self.waiting.append(item)
+                    continue
             future = self._submit(item)
             self.running[future] = item
             if future.done() and not future.cancelled() and future.exception() is not None:

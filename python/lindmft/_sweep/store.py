@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FORM = "lindmft-sweep"
 VERSION = 1
-MARKS, ERRORS = "marks", "errors"
+MARKS, CLAIMS, ERRORS = "marks", "claims", "errors"
 LONGEST_ERROR = 500
 """Bytes kept of the text of a failure."""
 SHOWN = 4
@@ -49,17 +49,30 @@ class Store:
         self.plan = plan
         self._arrays = dict(group.arrays())
         needed = [f"{stage.name}_{name}" for stage in plan.stages for name in stage.variables()]
-        needed += [f"{part}/{stage.name}" for part in (MARKS, ERRORS) for stage in plan.stages]
+        needed += [
+            f"{part}/{stage.name}" for part in (MARKS, CLAIMS, ERRORS) for stage in plan.stages
+        ]
         lost = [name for name in needed if name not in group]
         if lost:
             raise ValueError(
                 f"{group.store} must be a complete store of a sweep, got one without {lost[0]!r}"
             )
         self._marks = {stage.name: group[f"{MARKS}/{stage.name}"] for stage in plan.stages}
+        self._claims = {stage.name: group[f"{CLAIMS}/{stage.name}"] for stage in plan.stages}
 
     def finished(self, stage: str, block: tuple[int, ...]) -> bool:
         """Whether a block was computed, by whomever."""
         return bool(self._marks[stage][block])
+
+    def claim(self, stage: str, block: tuple[int, ...]) -> bool:
+        """Say that this process computes a block; False if another one said so before.
+
+        That may have been killed since: a claim is a reason to do other blocks first, no more.
+        """
+        if self._claims[stage][block]:
+            return False
+        self._claims[stage][block] = 1
+        return True
 
     def all_finished(self, stage: str) -> np.ndarray[Any, Any]:
         """The same of all blocks."""
@@ -230,9 +243,10 @@ def _create(place: Any, plan: Plan) -> Any:
             _add(group, plan, stage.name, name, variable)
         marks, tile = plan.marks(stage.name), plan.tile[stage.name]
         ones = (1,) * len(marks)
-        group.create_array(
-            f"{MARKS}/{stage.name}", shape=marks, chunks=ones, dtype=np.uint8, fill_value=0
-        )
+        for part in (MARKS, CLAIMS):
+            group.create_array(
+                f"{part}/{stage.name}", shape=marks, chunks=ones, dtype=np.uint8, fill_value=0
+            )
         group.create_array(
             f"{ERRORS}/{stage.name}",
             shape=(*plan.shape, LONGEST_ERROR),
