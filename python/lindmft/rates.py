@@ -17,8 +17,8 @@ __all__ = ["OptimalRate", "optimal_lr", "optimal_lrs"]
 
 LOSSES = ("test_loss", "train_loss")
 STRIDE, LONGEST = math.log(2), math.log(4)
-SPACING = 0.2
-"""Between the rates that are looked at within a bracket, in log lr: several valleys are seen."""
+SPACING = 5.0
+"""Over ``max_solves``, between the rates looked at within a bracket, in log lr: 0.2 of 25."""
 CLOSING = 9
 """Runs that closing in takes in most cases; they are not spent on looking."""
 RIVAL = math.log(2)
@@ -111,7 +111,8 @@ def optimal_lr(
     objective
         "test_loss" (without the irreducible noise) or "train_loss".
     max_solves
-        After so many runs it returns the best of them, with the bracket it has by then.
+        After so many runs it returns the best of them, with the bracket it has by then. More of them
+        look closer for narrow valleys.
     options
         Passed on to ``solve_many``, such as ``grid`` and ``threads``.
 
@@ -206,7 +207,7 @@ def optimum(rates: Rates, goal: Goal) -> Search[OptimalRate]:
     """The search, in x = log lr."""
     seen: dict[float, float] = {}
     yield from _enclose(math.log(rates.start), goal, seen)
-    yield from _look(_inside(seen, goal.max_solves - len(seen) - CLOSING), goal, seen)
+    yield from _look(_inside(goal, seen), goal, seen)
     closed: list[float] = []
     while (valley := _next_valley(seen, closed)) and len(seen) < goal.max_solves:
         closed.append((yield from _close_in(valley, goal, seen)))
@@ -267,12 +268,13 @@ def _refuse_hopeless(tried: list[float], goal: Goal, seen: dict[float, float]) -
         )
 
 
-def _inside(seen: dict[float, float], most: int) -> list[float]:
+def _inside(goal: Goal, seen: dict[float, float]) -> list[float]:
     """Places between the best rate and its neighbours, about evenly spaced."""
+    most = goal.max_solves - len(seen) - CLOSING
     tried = sorted(seen)
     at = tried.index(min(tried, key=lambda x: (seen[x], x)))
     lower, best, upper = tried[at - 1 : at + 2]
-    spacing = max(SPACING, (upper - lower) / max(most, 1))
+    spacing = max(SPACING / goal.max_solves, (upper - lower) / max(most, 1))
     places: list[float] = []
     for a, b in ((lower, best), (best, upper)):
         pieces = math.ceil((b - a) / spacing)
