@@ -195,6 +195,16 @@ def test_minima_of_many_shapes(shape: Any, expected: float, start: float) -> Non
     assert solves <= 25
 
 
+def hidden(x: float) -> float:
+    """A valley that is seen only from near."""
+    return min(5 * (x + 2.5) ** 2, 25 * abs(x + 1.83) - 0.2)
+
+
+def test_more_solves_find_narrower_valleys() -> None:
+    assert abs(minimum(hidden)[0] + 2.5) < 0.01
+    assert abs(minimum(hidden, max_solves=100)[0] + 1.83) < 0.01
+
+
 def test_smooth_minima_take_few_evaluations() -> None:
     assert minimum(parabola)[1] <= 15
 

@@ -111,8 +111,8 @@ def optimal_lr(
     objective
         "test_loss" (without the irreducible noise) or "train_loss".
     max_solves
-        After so many runs it returns the best of them, with the bracket it has by then. More of them
-        look closer for narrow valleys.
+        After so many runs it returns the best of them, with the bracket it has by then. More
+        of them look closer for narrow valleys.
     options
         Passed on to ``solve_many``, such as ``grid`` and ``threads``.
 
