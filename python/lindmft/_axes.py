@@ -125,9 +125,9 @@ def read_axes(axes: Any) -> tuple[Axis, ...]:
         raise ValueError(f"axes must have every path once, got {repeated[0]!r} more than once")
     flat = [path for group in paths for path in group]
     _refuse_replaced(flat)
-    short = dict(zip(flat, _short_names(flat), strict=True))
+    names = dict(zip(flat, _short_names(flat), strict=True))
     return tuple(
-        _axis(tuple(short[path] for path in group), group, key, entries)
+        _axis(tuple(names[path] for path in group), group, key, entries)
         for group, (key, entries) in zip(paths, axes.items(), strict=True)
     )
 

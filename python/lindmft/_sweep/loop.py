@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from lindmft._sweep.engines import Engine
-from lindmft._sweep.stages import DIVERGED, FAILED, Computed
+from lindmft._sweep.stages import Computed
 from lindmft._sweep.store import Store
 from lindmft._types import Callback
 
@@ -31,8 +31,6 @@ class Tally:
     total: int
     found: int = 0
     computed: int = 0
-    diverged: int = 0
-    failed: int = 0
     report: Callback | None = None
     sizes: dict[Item, int] = field(default_factory=dict)
 
@@ -41,12 +39,9 @@ class Tally:
         self.found += self.sizes[item]
         self._tell()
 
-    def add(self, item: Item, computed: Computed) -> None:
+    def add(self, item: Item) -> None:
         """It was computed now."""
-        states = computed.arrays[f"{item.stage}_status"]
-        self.computed += len(states)
-        self.diverged += int((states == DIVERGED).sum())
-        self.failed += int((states == FAILED).sum())
+        self.computed += self.sizes[item]
         self._tell()
 
     def _tell(self) -> None:
@@ -139,7 +134,7 @@ class Loop:
 
     def _keep(self, item: Item, computed: Computed) -> None:
         self.store.write(*item, computed)
-        self.tally.add(item, computed)
+        self.tally.add(item)
 
     def _try_again(self, lost: list[tuple[Item, BaseException]]) -> None:
         """A worker that dies takes its block with it, in a pool of processes all of them."""

@@ -108,13 +108,12 @@ def make_plan(problem: Problem, axes: Any, arguments: dict[str, Any]) -> Plan:
     stages: list[Stage] = []
     with _naming_points(grid):
         if run != ("train",):
-            names = tuple(name for name in wanted if name in OF_THEORY)
-            stages.append(_theory(problems, run, end, times, names, layers, arguments))
+            kept = {"times": times, "observables": wanted, "layers": layers}
+            stages.append(_theory(problems, run, end, kept, arguments))
         if "train" in run:
             names = tuple(name for name in wanted if name in OF_TRAINING)
-            stages.append(
-                _training(problems, int(end), times, names, layers, tuple(seeds), arguments)
-            )
+            kept = {"times": times, "observables": names, "layers": layers}
+            stages.append(_training(problems, int(end), kept, tuple(seeds), arguments))
     tile = {stage.name: _tile(stage, grid, problems) for stage in stages}
     configuration = {
         "problem": spell_inf(problem.to_dict()),
@@ -235,23 +234,20 @@ def _theory(
     problems: tuple[Problem, ...],
     run: tuple[str, ...],
     end: float,
-    times: tuple[float, ...],
-    names: tuple[str, ...],
-    layers: int,
+    kept: dict[str, Any],
     arguments: dict[str, Any],
 ) -> Theory:
     grid = "flow" if "flow" in run else choice("exact", "adaptive")(arguments["grid"], "grid")
     options = {name: arguments[name] for name in ("rtol", "atol", "depth_nodes")}
-    check_many(problems, grid, end, options | {"kernels": bool(set(names) & set(KERNELS))})
-    return Theory(grid, end, times, names, layers, options)
+    kernels = bool(set(kept["observables"]) & set(KERNELS))
+    check_many(problems, grid, end, options | {"kernels": kernels})
+    return Theory(grid=grid, end=end, options=options, **kept)
 
 
 def _training(
     problems: tuple[Problem, ...],
     steps: int,
-    times: tuple[float, ...],
-    names: tuple[str, ...],
-    layers: int,
+    kept: dict[str, Any],
     seeds: tuple[int, ...],
     arguments: dict[str, Any],
 ) -> Training:
@@ -260,8 +256,7 @@ def _training(
     estimate_train_memory(problems, steps, dim=dim, seeds=seeds, dtype=dtype)
     size = default_dim(problems[0]) if dim is None else integer(dim, "dim")
     kind = "float32" if single_precision(dtype) else DOUBLE
-    whole = tuple(int(time) for time in times)
-    return Training(steps, whole, names, layers, size, seeds, kind)
+    return Training(steps=steps, dim=size, seeds=seeds, dtype=kind, **kept)
 
 
 def _tile(stage: Stage, axes: tuple[Axis, ...], problems: tuple[Problem, ...]) -> tuple[int, ...]:
@@ -270,7 +265,7 @@ def _tile(stage: Stage, axes: tuple[Axis, ...], problems: tuple[Problem, ...]) -
         costs = [tiles.theory_seconds(p, stage.end, stage.grid) for p in problems]
         return tiles.theory_tile(lengths, float(np.mean(costs)))
     assert isinstance(stage, Training)
-    networks, dim = len(stage.seeds), stage.dim or 1
-    costs = [tiles.training_seconds(p, stage.steps, dim, networks) for p in problems]
+    networks = len(stage.seeds)
+    costs = [tiles.training_seconds(p, stage.steps, stage.dim, networks) for p in problems]
     sharing = [tiles.shares(axis.paths) for axis in axes]
     return tiles.training_tile(lengths, float(np.mean(costs)), sharing)

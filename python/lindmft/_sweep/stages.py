@@ -5,9 +5,10 @@ and knows the arrays that come out. Values of a run that diverged are inf, as ev
 for what does not exist, layers beyond a network's depth and points that failed.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -49,42 +50,21 @@ class Computed:
 Many: TypeAlias = Callable[[Sequence[Problem]], list[Any]]
 
 
-class Stage(Protocol):
-    """Theory or training, with everything but the problems."""
+@dataclass(frozen=True, kw_only=True)
+class Stage(ABC):
+    """Theory or training, with everything but the problems.
 
-    @property
-    def name(self) -> str:
-        """The start of its arrays' names: "theory" or "training"."""
+    ``layers`` are those of the deepest network, 0 if nothing is kept layer by layer.
+    """
 
-    @property
-    def sizes(self) -> dict[str, int]:
-        """Of the dimensions beyond those of the axes."""
-
-    def variables(self) -> dict[str, Variable]:
-        """Its arrays."""
-
-    def compute(
-        self,
-        problems: Sequence[Problem],
-        threads: int | None,
-        memory_limit: float | None = None,
-        progress: Callback | None = None,
-    ) -> Computed:
-        """The arrays of these points."""
-
-
-@dataclass(frozen=True)
-class Theory:
-    """``solve_many``, or with grid "flow" ``flow_many``."""
-
-    grid: str
-    end: float
     times: tuple[float, ...]
     observables: tuple[str, ...]
     layers: int
-    options: dict[str, Any] = field(default_factory=dict)
 
-    name = "theory"
+    name: ClassVar[str]
+    """The start of its arrays' names."""
+    first: ClassVar[tuple[str, ...]]
+    """Dimensions of its arrays between those of the axes and those of a series."""
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -92,8 +72,15 @@ class Theory:
         return {"time": len(self.times), "layer": self.layers}
 
     def variables(self) -> dict[str, Variable]:
-        """Its arrays."""
-        return _variables(self.observables, ()) | _states(self.name, ())
+        """Its arrays, by observable."""
+        series = {
+            name: (*self.first, *(("layer",) if name in NORMS else ()), "time")
+            for name in self.observables
+        }
+        return {name: Variable(dims, float, np.nan) for name, dims in series.items()} | {
+            "status": Variable((), np.uint8, PENDING),
+            "diverged_at": Variable(self.first, np.int64, NO_STEP),
+        }
 
     def compute(
         self,
@@ -102,24 +89,43 @@ class Theory:
         memory_limit: float | None = None,
         progress: Callback | None = None,
     ) -> Computed:
-        """The arrays of these points."""
-        options = {
-            **self.options,
-            "threads": threads,
-            "memory_limit": memory_limit,
-            "progress": progress,
-            "errors": "return",
-        }
-        if self.grid == "flow":
-            results = _one_by_one(lambda some: flow_many(some, self.end, **options), problems)
-        else:
-            options |= {"grid": self.grid, "kernels": bool(set(KERNELS) & set(self.observables))}
-            results = _one_by_one(lambda some: solve_many(some, int(self.end), **options), problems)
-        return _gathered(self, results, self._read)
+        """The arrays of these points, in one call of the core if that does not fail."""
+        options = {"threads": threads, "memory_limit": memory_limit, "progress": progress}
+        results = _one_by_one(lambda some: self._run(some, options), problems)
+        return _gathered(self, results)
 
-    def _read(self, solution: Solution) -> dict[str, Any]:
-        seen = solution.at(self.times)
-        lost = solution.diverged_at
+    @abstractmethod
+    def _run(self, problems: Sequence[Problem], options: dict[str, Any]) -> list[Any]:
+        """A result a problem, or the error of its own."""
+
+    @abstractmethod
+    def read(self, result: Any) -> dict[str, Any]:
+        """What is kept of a result, by the names of the arrays."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Theory(Stage):
+    """``solve_many``, or with grid "flow" ``flow_many``; ``options`` are theirs."""
+
+    grid: str
+    end: float
+    options: dict[str, Any] = field(default_factory=dict)
+
+    name = "theory"
+    first = ()
+
+    def _run(self, problems: Sequence[Problem], options: dict[str, Any]) -> list[Any]:
+        common = {**self.options, **options}
+        if self.grid == "flow":
+            return flow_many(problems, self.end, errors="return", **common)
+        kernels = bool(set(KERNELS) & set(self.observables))
+        return solve_many(
+            problems, int(self.end), grid=self.grid, kernels=kernels, errors="return", **common
+        )
+
+    def read(self, result: Solution) -> dict[str, Any]:
+        """What is kept of a solution."""
+        seen, lost = result.at(self.times), result.diverged_at
         return {
             **{name: getattr(seen, name) for name in self.observables},
             "status": DONE if lost is None else DIVERGED,
@@ -127,70 +133,36 @@ class Theory:
         }
 
 
-@dataclass(frozen=True)
-class Training:
+@dataclass(frozen=True, kw_only=True)
+class Training(Stage):
     """``train_many``: the same networks, seed by seed, at every point."""
 
     steps: int
-    times: tuple[int, ...]
-    observables: tuple[str, ...]
-    layers: int
-    dim: int | None
+    dim: int
     seeds: tuple[int, ...]
     dtype: str
 
     name = "training"
+    first = ("seed",)
 
     @property
     def sizes(self) -> dict[str, int]:
         """Of the dimensions beyond those of the axes."""
-        return {"time": len(self.times), "layer": self.layers, "seed": len(self.seeds)}
+        return super().sizes | {"seed": len(self.seeds)}
 
-    def variables(self) -> dict[str, Variable]:
-        """Its arrays."""
-        return _variables(self.observables, ("seed",)) | _states(self.name, ("seed",))
+    def _run(self, problems: Sequence[Problem], options: dict[str, Any]) -> list[Any]:
+        own: dict[str, Any] = {"dim": self.dim, "seeds": self.seeds, "dtype": self.dtype}
+        return train_many(problems, self.steps, **own, **options)
 
-    def compute(
-        self,
-        problems: Sequence[Problem],
-        threads: int | None,
-        memory_limit: float | None = None,
-        progress: Callback | None = None,
-    ) -> Computed:
-        """The arrays of these points."""
-        options: dict[str, Any] = {
-            "dim": self.dim,
-            "seeds": self.seeds,
-            "dtype": self.dtype,
-            "threads": threads,
-            "memory_limit": memory_limit,
-            "progress": progress,
-        }
-        results = _one_by_one(lambda some: train_many(some, self.steps, **options), problems)
-        return _gathered(self, results, self._read)
-
-    def _read(self, runs: Ensemble) -> dict[str, Any]:
-        lost = np.array([NO_STEP if step is None else step for step in runs.diverged_at])
-        at = np.array(self.times)
+    def read(self, result: Ensemble) -> dict[str, Any]:
+        """What is kept of an ensemble."""
+        lost = np.array([NO_STEP if step is None else step for step in result.diverged_at])
+        at = np.array(self.times, int)
         return {
-            **{name: getattr(runs, name)[..., at] for name in self.observables},
+            **{name: getattr(result, name)[..., at] for name in self.observables},
             "status": DONE if (lost == NO_STEP).all() else DIVERGED,
             "diverged_at": lost,
         }
-
-
-def _variables(observables: Sequence[str], first: tuple[str, ...]) -> dict[str, Variable]:
-    return {
-        name: Variable((*first, *(("layer",) if name in NORMS else ()), "time"), float, np.nan)
-        for name in observables
-    }
-
-
-def _states(stage: str, first: tuple[str, ...]) -> dict[str, Variable]:
-    return {
-        "status": Variable((), np.uint8, PENDING),
-        "diverged_at": Variable(first, np.int64, NO_STEP),
-    }
 
 
 def _one_by_one(many: Many, problems: Sequence[Problem]) -> list[Any]:
@@ -203,9 +175,7 @@ def _one_by_one(many: Many, problems: Sequence[Problem]) -> list[Any]:
     return [_one_by_one(many, [problem])[0] for problem in problems]
 
 
-def _gathered(
-    stage: Stage, results: Sequence[Any], read: Callable[[Any], dict[str, Any]]
-) -> Computed:
+def _gathered(stage: Stage, results: Sequence[Any]) -> Computed:
     """The arrays of all points, from what was computed for each."""
     arrays: dict[str, np.ndarray[Any, Any]] = {
         name: np.full((len(results), *(stage.sizes[dim] for dim in dims)), fill, dtype)
@@ -217,7 +187,7 @@ def _gathered(
             arrays["status"][i] = FAILED
             errors[i] = f"{type(result).__name__}: {' '.join(str(result).split())}"
             continue
-        for name, value in read(result).items():
+        for name, value in stage.read(result).items():
             _put(arrays[name][i : i + 1], value)
     return Computed({f"{stage.name}_{name}": array for name, array in arrays.items()}, errors)
 
