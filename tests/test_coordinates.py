@@ -253,7 +253,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"scalings": {}}, "scalings must be a dictionary of names"),
     ({"scalings": ["muP"]}, "scalings must be a dictionary of names"),
     ({"scalings": {"a": 3}}, "scalings must be a dictionary of names"),
-    ({"scalings": {"a": {"network.width": 2}}}, r"scalings\['a'\] must be without the network's"),
+    ({"scalings": {"a": {"network.width": 2}}}, r"scalings\['a'\] must be without network.width"),
     ({"scalings": {"a": {"network.gama0": 2}}}, r".*gama0.* \(scalings\['a'\] at network.width"),
     ({"scalings": {"a": {"network.gamma0": -2}}}, r"network.gamma0 must be .*scalings\['a'\]"),
 ]

@@ -145,7 +145,12 @@ def test_everything_is_of_the_objective_and_the_base() -> None:
         ({"path": "optimizer.lr"}, "path must be the path of a number .*, but the rate"),
         ({"path": "network.widht"}, "did you mean 'width'"),
         ({"scalings": {}}, "scalings must be a dictionary of names"),
-        ({"scalings": {"a": 3}}, r"scalings\['a'\] must be a dictionary of paths"),
+        ({"scalings": {"a": 3}}, "scalings must be a dictionary of names"),
+        (
+            {"scalings": {"a": {"network.width": 3}}},
+            r"scalings\['a'\] must be without network.width",
+        ),
+        ({"scalings": {"a": {"network": {"kind": "mlp"}}}}, "must be without network.width"),
         ({"steps": 1}, "steps must be at least 2"),
         ({"objective": "loss"}, "objective must be"),
     ],

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lindmft._displacements import Rms, measured, slopes, theoretical
 from lindmft._gate import integer, refuse, tuple_of_numbers
 from lindmft._optional import optional
+from lindmft._scalings import PARAMETERIZATIONS, Scalings, read_scalings
 from lindmft._schema import spell_inf
 from lindmft._seeds import seed_list
 from lindmft._types import Array, Callback, Number, Numbers
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CoordinateCheck", "Coordinates", "coordinate_check"]
 
-SCALINGS: dict[str, dict[str, Any]] = {
-    "muP": {"network.parameterization": "mup"},
-    "NTK": {"network.parameterization": "ntk"},
-}
 SIZES = ("network.width", "network.hidden")
 FLAT = 0.1
 """Slopes up to this size count as none: the approach to infinite width has some."""
@@ -197,7 +194,7 @@ def coordinate_check(
     at: Numbers | None = None,
     dim: int | None = None,
     seeds: int | Sequence[int] = 8,
-    scalings: Mapping[str, Mapping[str, Any]] | None = None,
+    scalings: Scalings | None = None,
     threads: int | None = None,
     memory_limit: float | None = None,
     progress: bool | Callback | None = None,
@@ -263,7 +260,7 @@ def coordinate_check(
         refuse("steps", "at least 2", steps)
     size = SIZES[problem.data.spectrum.trace_class]
     sizes, time = _widths(widths), _times(at, steps)
-    named = _scalings(SCALINGS if scalings is None else scalings)
+    named = read_scalings(PARAMETERIZATIONS if scalings is None else scalings, size, *SIZES)
     grid = [_problem(problem, name, named[name], size, w) for name in named for w in sizes]
     drawn: dict[str, Any] = {"dim": dim, "seeds": seed_list(seeds, 0), "updates": True}
     if dim is not None:  # for its checks, before any work
@@ -336,19 +333,6 @@ def _times(at: Any, steps: int) -> NDArray[np.int_]:
     if not times:
         refuse("at", "a list of at least one step", at)
     return np.unique(np.array(times, int))
-
-
-def _scalings(scalings: Any) -> dict[str, dict[str, Any]]:
-    allowed = "a dictionary of names, each with a dictionary of paths in the problem and values"
-    if not isinstance(scalings, Mapping) or not scalings:
-        refuse("scalings", allowed, scalings)
-    for name, changes in scalings.items():
-        if not isinstance(changes, Mapping) or not isinstance(name, str):
-            refuse("scalings", allowed, {name: changes})
-        for path in changes:
-            if path in ("network", *SIZES):
-                refuse(f"scalings[{name!r}]", "without the network's width, which varies", path)
-    return {name: dict(changes) for name, changes in scalings.items()}
 
 
 def _problem(

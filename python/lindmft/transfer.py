@@ -10,6 +10,13 @@ import numpy as np
 from lindmft._axes import MEANINGS, short
 from lindmft._gate import describe, integer, number, refuse, tuple_of_numbers
 from lindmft._optional import optional
+from lindmft._scalings import (
+    AS_GIVEN,
+    BRANCHES,
+    PARAMETERIZATIONS,
+    Scalings,
+    read_scalings,
+)
 from lindmft._schema import spell_inf
 from lindmft._searching import Rates, run_searches
 from lindmft._types import Array, Numbers
@@ -23,18 +30,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["Transfer", "transfer"]
-
-Scalings = Mapping[str, Mapping[str, Any]]
-
-PARAMETERIZATIONS: Scalings = {
-    "muP": {"network.parameterization": "mup"},
-    "NTK": {"network.parameterization": "ntk"},
-}
-BRANCHES: Scalings = {
-    "1/sqrt(depth)": {"network.branch_scaling": "depth"},
-    "constant": {"network.branch_scaling": "constant"},
-}
-AS_GIVEN: Scalings = {"as given": {}}
 
 
 @dataclass(frozen=True, eq=False)
@@ -304,12 +299,7 @@ def _scalings(problem: Problem, path: Any, given: Any) -> Scalings:
         if path in ("network.width", "network.hidden"):
             return PARAMETERIZATIONS
         return BRANCHES if path == "network.depth" and residual else AS_GIVEN
-    if not isinstance(given, Mapping) or not given:
-        refuse("scalings", "a dictionary of names, each with what it changes", given)
-    for name, change in given.items():
-        if not isinstance(name, str) or not isinstance(change, Mapping):
-            refuse(f"scalings[{name!r}]", "a dictionary of paths with values", change)
-    return given
+    return read_scalings(given, path)
 
 
 def _at(problem: Problem, change: Mapping[str, Any], path: str, size: float) -> Problem:
