@@ -149,7 +149,7 @@ def test_optima_over_time_are_two_panels() -> None:
 def test_compute_is_an_envelope() -> None:
     found = lm.compute_optimal(BASE, [0.5, 1, 2], 50)
     ax = lm.plotting.compute_optimal(found, new_axes())
-    *widths, frontier, changes = ax.get_lines()
+    frontier, changes, *widths = ax.get_lines()
     assert len(widths) == 3
     assert np.array_equal(frontier.get_ydata(), found.loss)
     assert len(changes.get_xdata()) == np.count_nonzero(np.diff(found.width))
@@ -168,6 +168,9 @@ def test_where_wider_is_worse_is_marked() -> None:
     assert len(marks) == len(worse)
     assert np.array_equal(~np.ma.getmaskarray(marks[0].get_ydata(orig=True)), worse[0])
     ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts[:3]]
+    heights = sorted(box.y0 for box in boxes)
+    assert min(np.diff(heights)) > 0.9 * min(box.height for box in boxes), "labels are apart"
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from lindmft._axes import short
 from lindmft._gate import refuse
-from lindmft._optional import optional
+from lindmft.plotting.lines import new_pair, plain_ticks, size_axis
 from lindmft.plotting.losses import COLOURS, End, label_ends
-from lindmft.plotting.sweep import plain_ticks
 from lindmft.training_time import OptimumOverTime
 
 if TYPE_CHECKING:
@@ -52,21 +50,14 @@ def optimum_over_time(
     """
     if not isinstance(found, OptimumOverTime):
         refuse("found", "what optimum_over_time returns", type(found).__name__)
-    if axes is None:
-        pyplot = optional("matplotlib.pyplot", "plot")
-        left, right = pyplot.figure(figsize=(11.0, 3.8), layout="constrained").subplots(1, 2)
-    else:
-        left, right = axes
+    left, right = axes or new_pair()
     for ax, table in ((left, found.lr), (right, found.loss)):
         ends = []
         for s, name in enumerate(found.schedules):
             colour = COLOURS[s % len(COLOURS)]
             ax.plot(found.steps, table[s], LOOKS[s % len(LOOKS)], color=colour, markersize=4)
             ends.append(End(float(found.steps[-1]), table[s, -1], name, colour))
-        ax.set(xscale="log", xlabel="steps of the run")
-        ax.set_xticks(found.steps, [short(float(n)) for n in found.steps], minor=False)
-        ax.minorticks_off()
-        ax.spines[["top", "right"]].set_visible(False)
+        size_axis(ax, found.steps.tolist(), "steps of the run")
         if table.max() > NARROW * table.min():
             ax.set_yscale("log")
         if NARROW < table.max() / table.min() < WIDE:

@@ -10,7 +10,8 @@ from lindmft._axes import short
 from lindmft._gate import one_of, refuse
 from lindmft._optional import optional
 from lindmft._types import Array
-from lindmft.plotting.losses import COLOURS, new_axes
+from lindmft.plotting.lines import LOST, colours_of, cross, plain_ticks
+from lindmft.plotting.losses import new_axes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,8 +22,6 @@ __all__ = ["sweep"]
 MARKERS = "osD^v<>pP"
 WIDE = 5.0
 """Positive values whose ratio is larger are drawn on a logarithmic axis."""
-FEW = len(COLOURS)
-LOST = "diverges"
 TALL = 1e3
 """Losses further above the smallest one on a line than this say only that training fails."""
 
@@ -179,12 +178,6 @@ def _over_seeds(values: Array) -> tuple[Array, Array, Any]:
     return np.where(lost, np.inf, mean), np.sqrt(variance / np.maximum(count, 1)), lost
 
 
-def cross(ax: "Axes", place: float, colour: Any) -> None:
-    """At the upper edge, for something beyond it."""
-    look = {"color": colour, "marker": "x", "markersize": 4, "clip_on": False, "linestyle": ""}
-    ax.plot([place], [1.0], transform=ax.get_xaxis_transform(), label=LOST, **look)
-
-
 def _positions(values: "np.ndarray[Any, Any]") -> tuple[Array, bool]:
     """Where values stand, and whether they are numbers; others stand side by side."""
     numeric = values.dtype.kind in "iuf" and bool(np.isfinite(values).all())
@@ -204,14 +197,6 @@ def _dress(ax: "Axes", chosen: "xr.Dataset", x: str, observable: str, far: float
     time = float(chosen.time)
     ax.set(xlabel=x, ylabel=f"{observable.replace('_', ' ')} at t = {time:g}")
     ax.spines[["top", "right"]].set_visible(False)
-
-
-def plain_ticks(axis: Any) -> None:
-    """On a logarithmic axis, plain numbers at 1, 2 and 5."""
-    ticker = optional("matplotlib.ticker", "plot")
-    axis.set_major_locator(ticker.LogLocator(base=10, subs=(1, 2, 5)))
-    axis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
-    axis.set_minor_formatter(ticker.NullFormatter())
 
 
 def _limits(chosen: "xr.Dataset", x: str, observable: str) -> tuple[float, float]:
@@ -262,11 +247,3 @@ def _explain(
         bbox_to_anchor=(1.0, 1.0),
         frameon=False,
     )
-
-
-def colours_of(count: int) -> list[Any]:
-    """Those of all pictures for a few lines; for many, from dark to light as values go."""
-    if count <= FEW:
-        return list(COLOURS[:count])
-    colormap = optional("matplotlib", "plot").colormaps["viridis"]
-    return [colormap(0.9 * i / (count - 1)) for i in range(count)]

@@ -6,9 +6,8 @@ import numpy as np
 
 from lindmft._axes import short
 from lindmft._gate import refuse
-from lindmft._optional import optional
+from lindmft.plotting.lines import cross, new_pair, plain_ticks, size_axis
 from lindmft.plotting.losses import COLOURS, End, keys, label_ends, new_axes
-from lindmft.plotting.sweep import cross, plain_ticks
 from lindmft.transfer import Transfer
 
 if TYPE_CHECKING:
@@ -52,9 +51,7 @@ def transfer(table: Transfer, axes: "tuple[Axes, Axes] | None" = None) -> "tuple
     >>> rates.get_ylabel(), losses.get_xlabel()
     ('learning rate', 'width')
     """
-    if not isinstance(table, Transfer):
-        refuse("table", "what transfer returns", type(table).__name__)
-    left, right = axes or _new_pair()
+    left, right = axes or new_pair()
     transfer_rates(table, left)
     _losses(table, right)
     return left, right
@@ -97,7 +94,8 @@ def transfer_rates(table: Transfer, ax: "Axes | None" = None) -> "Axes":
         ax.plot(table.sizes, table.lr[s], "-", **line, **points)
         ax.plot(table.sizes, table.edge[s], ":", **line)
         ends.append(End(table.sizes[-1], table.lr[s, -1], name, line["color"]))
-    _dress(table, ax)
+    size_axis(ax, table.sizes.tolist(), table.path.rpartition(".")[2])
+    ax.set_yscale("log")
     if table.edge.max() < 1e3 * table.lr.min():
         plain_ticks(ax.yaxis)
     ax.set_ylabel("learning rate")
@@ -118,7 +116,8 @@ def _losses(table: Transfer, ax: "Axes") -> None:
         for size in table.sizes[~shown]:
             cross(ax, size, line["color"])
         ends.append(End(table.sizes[-1], table.loss[s, -1], name, line["color"]))
-    _dress(table, ax)
+    size_axis(ax, table.sizes.tolist(), table.path.rpartition(".")[2])
+    ax.set_yscale("log")
     name, base = table.path.rpartition(".")[2], short(table.sizes[table.base])
     ax.set_ylabel(f"{table.objective.replace('_', ' ')} after {table.steps} steps")
     entries: dict[str, dict[str, Any]] = {
@@ -135,16 +134,3 @@ def _looks(scaling: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """Of its lines, and of the points on those of its optima."""
     line = {"color": COLOURS[scaling % len(COLOURS)], "linewidth": 1.6}
     return line, {"marker": MARKERS[scaling % len(MARKERS)], "markersize": 4}
-
-
-def _dress(table: Transfer, ax: "Axes") -> None:
-    ax.set(xscale="log", yscale="log", xlabel=table.path.rpartition(".")[2])
-    ax.set_xticks(table.sizes, [short(size) for size in table.sizes], minor=False)
-    ax.minorticks_off()
-    ax.spines[["top", "right"]].set_visible(False)
-
-
-def _new_pair() -> "tuple[Axes, Axes]":
-    figure = optional("matplotlib.pyplot", "plot").figure(figsize=(10.0, 3.8), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    return left, right
