@@ -12,7 +12,8 @@ import sys
 import matplotlib.pyplot as plt
 
 import lindmft as lm
-from lindmft.plotting.losses import COLOURS, End, label_ends
+from lindmft.plotting.losses import End, label_ends
+from lindmft.plotting.style import COLOURS
 
 STEPS = 10**6
 TRAINED = 1000

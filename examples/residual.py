@@ -11,7 +11,8 @@ import sys
 import matplotlib.pyplot as plt
 
 import lindmft as lm
-from lindmft.plotting.losses import COLOURS, End, label_ends, thinned, time_axis
+from lindmft.plotting.losses import End, label_ends, thinned, time_axis
+from lindmft.plotting.style import COLOURS
 
 STEPS = 150
 DATA = lm.FullBatch(alpha=1.5, noise=0.5)

@@ -1,10 +1,15 @@
-"""The examples in the docstrings run and print what they say; importing is light."""
+"""Docstrings say all they should; their examples run and print that; importing is light."""
 
 import doctest
 import importlib
+import inspect
 import pkgutil
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import is_dataclass
+from typing import Any
 
 import pytest
 
@@ -13,21 +18,172 @@ import lindmft
 MODULES = sorted(module.name for module in pkgutil.walk_packages(lindmft.__path__, "lindmft."))
 SOURCES = [name for name in MODULES if name not in {"lindmft._core", "lindmft.__main__"}]
 
+PUBLIC = ("", "analysis", "plotting", "theory", "training", "ensemble", "replicas", "coordinates")
+PUBLIC += ("compute", "benchmark", "progress", "demo")
+"""Modules whose names are public: those in ``__all__``, or all that they define."""
+
+# Exceptions, each with its reason. One that is not needed any more fails.
+NO_EXAMPLE = {
+    "_core.NotConverged": "an exception of the compiled module",
+}
+REFUSES_NOTHING = {
+    "_config.show_config": "prints",
+    "demo.table": "takes what `cases` returns",
+    "progress.watched": "takes no argument",
+    "sweeps.sweep_summary": "takes what `sweep` returns",
+}
+NO_SOURCE = {
+    "_config.show_config": "says what the build is",
+    "_core.NotConverged": "an exception of the compiled module",
+    "_machine.Machine": "says what a measurement ran on",
+    "benchmark.Benchmark": "a measurement; `Limits` has its source",
+    "benchmark.Job": "a measurement; `Limits` has its source",
+    "benchmark.Rate": "a measurement; `Limits` has its source",
+    "benchmark.Sizes": "numbers that were chosen",
+    "demo.table": "lists the numbers of `Case`, which has its source",
+    "plotting.losses.compare": "draws a `Solution` and an `Ensemble`, which have theirs",
+    "plotting.losses.losses": "draws a `Solution` or an `Ensemble`, which have theirs",
+    "plotting.style.style": "says how pictures look",
+    "progress.reporting": "shows progress",
+    "progress.watched": "shows progress",
+    "sweeps.open_sweep": "reads a store",
+    "sweeps.sweep_summary": "counts points",
+}
+NOT_CALLED = {"as_core": "for the compiled module"}
+"""Methods without an example."""
+
+
+def public() -> Iterator[tuple[str, Any]]:
+    """Name below the package, and object, of every public function and class; each once."""
+    found = {}
+    for name in PUBLIC:
+        module = importlib.import_module(f"lindmft.{name}".rstrip("."))
+        own = [key for key, value in vars(module).items() if is_own(key, value, module.__name__)]
+        for key in getattr(module, "__all__", own):
+            item = getattr(module, key)
+            if inspect.isfunction(item) or inspect.isclass(item):
+                found[f"{item.__module__}.{item.__qualname__}".removeprefix("lindmft.")] = item
+    yield from sorted(found.items())
+
+
+def is_own(name: str, value: Any, module: str) -> bool:
+    return not name.startswith("_") and getattr(value, "__module__", None) == module
+
+
+ITEMS = dict(public())
+
+
+def section(text: str, title: str) -> str | None:
+    """The body of a numpy-style section, or None."""
+    below = rf"^{title}\n-{{{len(title)}}}\n(.*?)(?=^\w[^\n]*\n-{{4,}}\n|\Z)"
+    found = re.search(below, text, flags=re.MULTILINE | re.DOTALL)
+    return found and found[1]
+
+
+def named(text: str) -> set[str]:
+    """What the sections on parameters and attributes name; a line may name several."""
+    bodies = [section(text, title) or "" for title in ("Parameters", "Attributes")]
+    heads = [line for body in bodies for line in body.splitlines() if line[:1].strip()]
+    return {name.strip() for head in heads for name in head.split(",")}
+
+
+def arguments(item: Any) -> set[str]:
+    return set(inspect.signature(item).parameters) - {"self", "cls"}
+
+
+def has_example(text: str) -> bool:
+    return bool(doctest.DocTestParser().get_examples(section(text, "Examples") or ""))
+
+
+def has_source(text: str) -> bool:
+    """A section of the theory, or a publication with its year."""
+    return re.search(r"[Tt]heory section|\((19|20)\d\d\)", text) is not None
+
+
+def can_refuse(item: Any) -> bool:
+    """Functions check what they are given; of dataclasses, those that do so when made."""
+    if inspect.isfunction(item):
+        return True
+    return is_dataclass(item) and hasattr(item, "__post_init__")
+
+
+def faults(name: str, item: Any, text: str) -> list[str]:
+    """What the docstring lacks, and exceptions that it does not need."""
+    found = []
+    if name not in NO_EXAMPLE:
+        given = arguments(item)
+        found += [f"parameter {argument}" for argument in sorted(given - named(text))]
+        known = given | set(dir(item))
+        found += [f"there is no parameter {extra}" for extra in sorted(named(text) - known)]
+    raises = section(text, "Raises") is not None
+    for fault, present, wanted, exceptions in (
+        ("Examples", has_example(text), True, NO_EXAMPLE),
+        ("Raises", raises, can_refuse(item), REFUSES_NOTHING),
+        ("source", has_source(text), True, NO_SOURCE),
+    ):
+        if name in exceptions and present:
+            found.append(f"no exception needed for {fault}")
+        elif wanted and not present and name not in exceptions:
+            found.append(fault)
+    return found
+
+
+@pytest.mark.parametrize("name", ITEMS)
+def test_docstrings_are_whole(name: str) -> None:
+    item = ITEMS[name]
+    assert faults(name, item, inspect.getdoc(item) or "") == []
+
+
+def test_exceptions_are_of_what_is_there() -> None:
+    assert set(NO_EXAMPLE) | set(REFUSES_NOTHING) | set(NO_SOURCE) <= set(ITEMS)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("floor\n    A", "    A", "parameter floor"),
+        ("span\n    Half", "spam\n    Half", "parameter span, there is no parameter spam"),
+        ("Raises\n------\n", "", "Raises"),
+        ("(1979)", "", "source"),
+        (">>> ", "", "Examples"),
+    ],
+)
+def test_what_is_left_out_is_noticed(old: str, new: str, fault: str) -> None:
+    item = lindmft.local_exponent
+    text = inspect.getdoc(item) or ""
+    assert old in text
+    assert ", ".join(faults("exponents.local_exponent", item, text.replace(old, new))) == fault
+
+
+def methods(item: type) -> Iterator[tuple[str, Any, bool]]:
+    """Public methods and properties of a class itself: name, function, whether it is called."""
+    for name, value in vars(item).items():
+        called = not isinstance(value, property)
+        function = getattr(value, "__func__", value) if called else value.fget
+        if not name.startswith("_") and inspect.isfunction(function):
+            yield name, function, called
+
+
+@pytest.mark.parametrize("name", [name for name, item in ITEMS.items() if inspect.isclass(item)])
+def test_methods_are_described_and_shown(name: str) -> None:
+    """With their arguments; called in an example of their own or of the class."""
+    item, found = ITEMS[name], []
+    shown = section(inspect.getdoc(item) or "", "Examples") or ""
+    for method, function, called in methods(item):
+        text = inspect.getdoc(function) or ""
+        found += [] if text else [f"{method} has no docstring"]
+        words = set(re.findall(r"\w+", text))
+        found += [f"{argument} of {method}" for argument in sorted(arguments(function) - words)]
+        if called and method not in NOT_CALLED and f".{method}(" not in shown:
+            found += [] if f".{method}(" in (section(text, "Examples") or "") else [method]
+    assert found == []
+
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_examples_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MPLBACKEND", "Agg")
     module = importlib.import_module(name)
     assert doctest.testmod(module).failed == 0
-
-
-def test_there_are_examples() -> None:
-    finder = doctest.DocTestFinder(exclude_empty=True)
-    for name in lindmft.__all__:
-        item = getattr(lindmft, name)
-        if callable(item) and name not in {"NotConverged", "Comparison"}:
-            tests = finder.find(item, name, globs={})
-            assert any(test.examples for test in tests), f"{name} has no example"
 
 
 def test_importing_loads_numpy_alone() -> None:

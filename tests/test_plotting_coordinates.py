@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import lindmft as lm
-from lindmft.plotting.losses import COLOURS
+from lindmft.plotting.style import COLOURS
 
 mpl.use("Agg")
 PROBLEM = lm.Problem(lm.MLP(depth=3), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.05))

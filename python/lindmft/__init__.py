@@ -12,7 +12,8 @@
     print(lm.compare(theory, runs).summary())
     lm.plotting.compare(theory, runs)
 
-``lm.SGD`` says what the scales mean; ``lm.plotting`` needs matplotlib and is imported when used.
+``lm.SGD`` says what the scales mean; ``lm.plotting`` needs matplotlib and is imported when used, as
+is ``lm.figures``.
 """
 
 from importlib import import_module
@@ -54,7 +55,7 @@ from lindmft.transfer import Transfer, transfer
 from lindmft.wider import WiderIsBetter, wider_is_better
 
 if TYPE_CHECKING:
-    from lindmft import analysis, plotting
+    from lindmft import analysis, figures, plotting
 
 __all__ = [
     "MLP",
@@ -98,6 +99,7 @@ __all__ = [
     "estimate_memory",
     "estimate_noise",
     "estimate_train_memory",
+    "figures",
     "fit_exponent",
     "flow",
     "flow_many",
@@ -127,7 +129,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"analysis", "plotting"}:
+    if name in {"analysis", "figures", "plotting"}:
         return import_module(f"lindmft.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

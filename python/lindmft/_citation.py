@@ -39,6 +39,15 @@ def citation(
     file
         Where to print; None: standard output.
 
+    Raises
+    ------
+    ValueError
+        If ``problem`` is none.
+
+    Notes
+    -----
+    What goes beyond Bordelon and Pehlevan (2025): theory sections 6 and 7.
+
     Examples
     --------
     >>> import lindmft as lm

@@ -33,6 +33,18 @@ class TrainStats:
         Counted floating-point operations of this problem's networks, random numbers left out.
     bytes_moved
         To and from memory, if no array stays in a cache.
+
+    Notes
+    -----
+    Theory section 11.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
+    >>> stats = lm.train(problem, steps=20, dim=64, seeds=4, threads=1).stats
+    >>> stats.threads, stats.method in {"shared", "factored", "in_place"}
+    (1, True)
     """
 
     seconds: float

@@ -18,8 +18,27 @@ BUSY = 0.3  # load a core that others may take before times are worth a warning
 class Machine:
     """What a measurement ran on: hardware, libraries, and how busy it was.
 
-    ``memory`` in bytes (0: unknown), ``load`` the average of the last minute (None: unknown),
-    ``versions`` by name, ``warnings`` what spoils the numbers, one sentence each.
+    Attributes
+    ----------
+    cpu, cores
+        Its name, and the physical cores that are allowed.
+    memory
+        In bytes; 0: unknown.
+    blas, instruction_set
+        The linear algebra in use, and the instructions of the compiled loops.
+    load
+        Average of the last minute; None: unknown.
+    versions
+        By name.
+    warnings
+        What spoils the numbers, one sentence each.
+
+    Examples
+    --------
+    >>> from lindmft import benchmark
+    >>> machine = benchmark.Machine("a processor", 2, 2.0**33, "a BLAS", "avx2", 0.1, {}, ())
+    >>> machine.lines()[0]
+    'machine          a processor, 2 cores, 8 GiB, load 0.10'
     """
 
     cpu: str

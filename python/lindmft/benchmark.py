@@ -35,17 +35,30 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Rate:
-    """Operations or bytes a second on one thread, and on all at once."""
+    """Operations or bytes a second on one thread, and on all at once.
+
+    Attributes
+    ----------
+    one, all
+        A second, on one thread and on all threads together.
+
+    Examples
+    --------
+    >>> from lindmft.benchmark import Rate
+    >>> rate = Rate(2e9, 3e9).best(Rate(1e9, 4e9))
+    >>> rate.on(1), rate.on(2)
+    (2000000000.0, 4000000000.0)
+    """
 
     one: float
     all: float
 
     def on(self, threads: int) -> float:
-        """That of a job on so many threads."""
+        """That of a job on so many ``threads``: operations or bytes a second."""
         return self.one if threads == 1 else self.all
 
     def best(self, other: "Rate") -> "Rate":
-        """The higher of two measurements."""
+        """The higher of two measurements, this and the ``other`` one."""
         return Rate(max(self.one, other.one), max(self.all, other.all))
 
 
@@ -53,9 +66,27 @@ class Rate:
 class Limits:
     """What the machine can do at most, each the best of ten repetitions or more.
 
-    ``products``: operations a second of matrix products (dgemm, 1024 x 1024, a product a thread).
-    Bytes a second of arrays that no cache holds: ``triad`` a = b + s c (24 bytes an entry),
-    ``update`` a = s a in place (16), ``read`` the sum of a (8). ``all`` is that of ``threads``.
+    Attributes
+    ----------
+    threads
+        Those of ``Rate.all``.
+    products
+        Operations a second of matrix products (dgemm, 1024 x 1024, a product a thread).
+    triad, update, read
+        Bytes a second of arrays that no cache holds: a = b + s c (24 bytes an entry), a = s a in
+        place (16), the sum of a (8).
+
+    Notes
+    -----
+    The bound by products or memory is the roofline model: Williams, Waterman and Patterson,
+    Communications of the ACM 52, 65 (2009).
+
+    Examples
+    --------
+    >>> from lindmft.benchmark import Limits, Rate
+    >>> limits = Limits(2, Rate(5e10, 1e11), *[Rate(1e10, 2e10)] * 3)
+    >>> limits.best(limits).least_seconds(operations=1e11, moved=1e10, threads=2)
+    1.0
     """
 
     threads: int
@@ -65,7 +96,7 @@ class Limits:
     read: Rate
 
     def best(self, other: "Limits") -> "Limits":
-        """The higher of two measurements of each rate."""
+        """The higher of two measurements of each rate, this and the ``other`` one."""
         return Limits(
             self.threads,
             self.products.best(other.products),
@@ -75,17 +106,39 @@ class Limits:
         )
 
     def least_seconds(self, operations: float, moved: float, threads: int) -> float:
-        """The time that the binding limit of a job asks for; memory is that of the triad."""
+        """Seconds that a job needs at least, of so many ``operations`` and ``moved`` bytes.
+
+        Memory is that of the triad, and both limits those of so many ``threads``.
+        """
         return max(operations / self.products.on(threads), moved / self.triad.on(threads))
 
 
 @dataclass(frozen=True)
 class Job:
-    """One job: median ``seconds`` of ``repeats`` calls, and its work, counted (0: not counted).
+    """One job: how long it took, and its work, counted.
 
-    ``bytes`` are those between processor and memory, where arrays that are updated count twice.
-    ``fraction`` is that of the binding limit; ``note`` says what else matters. A job that was left
-    out has no seconds.
+    Attributes
+    ----------
+    name
+        What was done.
+    seconds, repeats
+        Median seconds of so many calls; 0 if the job was left out.
+    threads
+        Those it ran on.
+    operations, bytes
+        Counted floating-point operations, and bytes between processor and memory, where arrays that
+        are updated count twice; 0: not counted.
+    fraction
+        Of the binding limit.
+    note
+        What else matters.
+
+    Examples
+    --------
+    >>> from lindmft.benchmark import Job
+    >>> job = Job("product", seconds=0.5, operations=1e9, bytes=2e9)
+    >>> job.operations_rate, job.bytes_rate
+    (2000000000.0, 4000000000.0)
     """
 
     name: str
@@ -99,18 +152,42 @@ class Job:
 
     @property
     def operations_rate(self) -> float:
-        """Operations a second."""
+        """Operations a second; 0 if the job was left out."""
         return self.operations / self.seconds if self.seconds else 0.0
 
     @property
     def bytes_rate(self) -> float:
-        """Bytes a second."""
+        """Bytes a second; 0 if the job was left out."""
         return self.bytes / self.seconds if self.seconds else 0.0
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large the standard jobs are, how often they run, and how long limits are measured."""
+    """How large the standard jobs are, how often they run, and how long limits are measured.
+
+    Attributes
+    ----------
+    exact
+        Steps of the solves on exact grids.
+    solves, solve_steps
+        The number of small solves, and the steps of each.
+    rates, seeds, sweep_dim, sweep_steps
+        The learning-rate sweep of networks: rates, networks at each, input dimension D, steps.
+    single_dim, single_steps
+        Input dimension D of one large network, and the steps that are timed.
+    adaptive
+        Steps of the solve on an adaptive grid.
+    repeats
+        Of which the median is taken.
+    seconds
+        How long the limits are measured, in two halves.
+
+    Examples
+    --------
+    >>> from lindmft.benchmark import Sizes
+    >>> Sizes(seeds=2).exact
+    (400, 1000)
+    """
 
     exact: tuple[int, ...] = (400, 1000)
     solves: int = 512
@@ -134,7 +211,26 @@ QUICK = Sizes(exact=(400,), solves=64, single_steps=5, seconds=0.5)
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What ``run`` measured, and on what."""
+    """What ``run`` measured, and on what.
+
+    Attributes
+    ----------
+    machine, limits
+        Where, and what it can do at most.
+    jobs
+        Their times and counted work, in the order they ran.
+    seconds
+        Of the whole measurement.
+
+    Examples
+    --------
+    >>> from lindmft.benchmark import Benchmark, Job, Limits, Machine, Rate
+    >>> machine = Machine("a processor", 2, 2.0**33, "a BLAS", "avx2", 0.1, {}, ())
+    >>> limits = Limits(2, *[Rate(1e10, 2e10)] * 4)
+    >>> measured = Benchmark(machine, limits, (Job("a product", seconds=0.5),), seconds=60.0)
+    >>> list(measured.to_dict()), "a product" in measured.table()
+    (['machine', 'limits', 'jobs', 'seconds'], True)
+    """
 
     machine: Machine
     limits: Limits
@@ -161,7 +257,28 @@ class Benchmark:
 
 
 def reference(lr: float = 0.1, width: float = 1.0, depth: int = 2) -> Problem:
-    """The reference problem of the benchmarks: full batch, alpha 2, noise 0.3."""
+    """The reference problem of the benchmarks: a perceptron, full batch, alpha 2, noise 0.3.
+
+    Parameters
+    ----------
+    lr, width, depth
+        As in ``SGD`` and ``MLP``.
+
+    Raises
+    ------
+    ValueError
+        If one of them is out of range; the message names it.
+
+    Notes
+    -----
+    Theory sections 1 to 3.
+
+    Examples
+    --------
+    >>> from lindmft import benchmark
+    >>> benchmark.reference(depth=3).data.alpha
+    2.0
+    """
     return Problem(MLP(depth=depth, width=width), FullBatch(alpha=2.0, noise=0.3), SGD(lr=lr))
 
 
@@ -184,6 +301,21 @@ def run(
         Sizes of the jobs, instead of those of ``quick``.
     report
         Called with a line on what comes next.
+
+    Returns
+    -------
+    Benchmark
+        With ``table()``, and ``to_dict()`` for JSON.
+
+    Raises
+    ------
+    ValueError
+        If ``threads`` is no positive whole number.
+
+    Notes
+    -----
+    Fractions are of the roofline model: Williams, Waterman and Patterson, Communications of the ACM
+    52, 65 (2009). What a job does: theory sections 10 and 11.
 
     Examples
     --------

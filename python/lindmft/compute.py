@@ -49,6 +49,10 @@ class ComputeOptimal:
     width, steps, loss
         (b,), the best width, its steps, and the loss: the compute-optimal frontier.
 
+    Notes
+    -----
+    Losses: theory section 3. Budgets are not in the paper.
+
     Examples
     --------
     >>> import lindmft as lm
@@ -56,6 +60,11 @@ class ComputeOptimal:
     >>> found = lm.compute_optimal(problem, [0.25, 0.5, 1, 2], steps=40)
     >>> found.width.shape == found.loss.shape == found.budgets.shape
     True
+    >>> print(found.summary().splitlines()[0])
+          budget     width   steps   test loss
+    >>> width, loss = found.exponents()
+    >>> loss < 0, found.to_xarray().test_loss.dims
+    (True, ('width', 'budget'))
     """
 
     problem: Problem
@@ -158,6 +167,10 @@ def compute_optimal(
     ValueError
         Bad input, with the field.
 
+    Notes
+    -----
+    Losses: theory section 3. Budgets are not in the paper.
+
     Examples
     --------
     >>> import lindmft as lm
@@ -203,6 +216,26 @@ def step_cost(problem: Problem) -> float:
     nu D^2. With widths in units of the input dimension D, costs are in units of D^3 operations:
     6 alpha (nu + (L - 1) nu^2); with actual counts, as with trace-class spectra, they are
     operations. Population data have no samples: the cost is then that of the weights alone.
+
+    Parameters
+    ----------
+    problem
+        A ``Problem`` of finite depth.
+
+    Returns
+    -------
+    float
+        In those units.
+
+    Raises
+    ------
+    ValueError
+        At infinite depth.
+
+    Notes
+    -----
+    Two operations forward, two backward for the signals, two for the gradient, as in Kaplan et al.
+    (2020), arXiv 2001.08361. Theory section 2 trains the same networks with less.
 
     Examples
     --------

@@ -50,6 +50,18 @@ class Coordinates:
         readout passed backward; of several outputs, the root of the sum of squares.
     feature_updates, gradient_updates
         The same of h^l(t) - h^l(0) and g^l(t) - g^l(0).
+
+    Notes
+    -----
+    Theory section 3: squares are C(t, t), those of updates C(t, t) - 2 C(t, 0) + C(0, 0).
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
+    >>> found = lm.coordinate_check(problem, widths=[1, 2], steps=3)
+    >>> found.theory.gradients[0, :, 0, 0]  # muP, both widths, first layer, t = 0
+    array([1., 1.])
     """
 
     features: Array
@@ -91,6 +103,10 @@ class CoordinateCheck:
     dim, networks
         D and the number of networks at each width, or None without training.
 
+    Notes
+    -----
+    Theory section 3; the idea is the "coord check" of Yang et al. (2022), arXiv 2203.03466.
+
     Examples
     --------
     >>> import lindmft as lm
@@ -98,6 +114,10 @@ class CoordinateCheck:
     >>> check = lm.coordinate_check(problem, widths=[1, 2, 4, 8], steps=20)
     >>> check.theory.features.shape, check.slopes.features.shape
     ((2, 4, 2, 6), (2, 2, 6))
+    >>> print(check.summary().splitlines()[0])
+    coordinate check: network.width 1 to 8
+    >>> check.to_xarray().features.dims
+    ('scaling', 'width', 'layer', 'time')
     """
 
     problem: Problem

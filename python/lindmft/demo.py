@@ -16,7 +16,8 @@ from lindmft.data import FullBatch
 from lindmft.ensemble import Ensemble
 from lindmft.network import MLP
 from lindmft.optimizer import SGD
-from lindmft.plotting.losses import COLOURS, End, describe, keys, label_ends, losses
+from lindmft.plotting.losses import End, describe, keys, label_ends, losses
+from lindmft.plotting.style import COLOURS
 from lindmft.problem import Problem
 from lindmft.theory import Solution, solve
 from lindmft.training import train
@@ -37,7 +38,28 @@ PROBLEMS = {
 
 @dataclass(frozen=True)
 class Case:
-    """One problem: its theory, its finite networks, and how they agree."""
+    """One problem: its theory, its finite networks, and how they agree.
+
+    Attributes
+    ----------
+    title
+        Of the data.
+    width
+        nu = N / D.
+    theory, runs, comparison
+        Infinite size, finite networks, and the one held against the other.
+
+    Notes
+    -----
+    Bordelon and Pehlevan (2025), figure 1: losses at several widths, theory and training.
+
+    Examples
+    --------
+    >>> from lindmft import demo
+    >>> case = demo.cases(steps=5, dim=32, seeds=2)[0]
+    >>> case.title, case.width, case.theory.test_loss.shape
+    ('much clean data', 0.5, (5,))
+    """
 
     title: str
     width: float
@@ -53,7 +75,39 @@ def cases(
     seeds: int = SEEDS,
     progress: bool | Callback | None = None,
 ) -> list[Case]:
-    """Solve and train all problems of the demonstration."""
+    """Solve and train all problems of the demonstration.
+
+    Parameters
+    ----------
+    steps
+        n, the number of times t = 0 .. n - 1.
+    dim
+        D, the input dimension of the networks.
+    seeds
+        The number of networks of each problem.
+    progress
+        Of the training, as in ``train``.
+
+    Returns
+    -------
+    list of Case
+        By data, and by width.
+
+    Raises
+    ------
+    ValueError
+        Bad input; the message names the field.
+
+    Notes
+    -----
+    Bordelon and Pehlevan (2025), figures 1 and 3: the effect of width, and of few noisy samples.
+
+    Examples
+    --------
+    >>> from lindmft import demo
+    >>> [case.width for case in demo.cases(steps=5, dim=32, seeds=2)]
+    [0.5, 1.0, 2.0, 0.5, 1.0, 2.0]
+    """
     choices = [(title, width) for title in PROBLEMS for width in WIDTHS]
     done = []
     for i, (title, width) in enumerate(choices):
@@ -66,7 +120,24 @@ def cases(
 
 
 def table(done: Sequence[Case]) -> str:
-    """What came out, one line a case, and how long it took."""
+    """What came out, one line a case, and how long it took.
+
+    Parameters
+    ----------
+    done
+        What ``cases`` returns.
+
+    Returns
+    -------
+    str
+        Differences in units of the standard error (z), relative errors, and the last losses.
+
+    Examples
+    --------
+    >>> from lindmft import demo
+    >>> print(demo.table(demo.cases(steps=5, dim=32, seeds=2)).splitlines()[0])
+    problem            width  largest z  rms z  largest error    train     test
+    """
     numbers = f"{'largest z':>11}{'rms z':>7}{'largest error':>15}{'train':>9}{'test':>9}"
     solving = sum(case.theory.stats.seconds for case in done)
     training = sum(case.runs.stats.seconds for case in done)
@@ -83,7 +154,33 @@ def table(done: Sequence[Case]) -> str:
 
 
 def draw(done: Sequence[Case]) -> "Figure":
-    """One panel a problem, one colour a width."""
+    """One panel a problem, one colour a width.
+
+    Parameters
+    ----------
+    done
+        What ``cases`` returns.
+
+    Returns
+    -------
+    Figure
+        To be saved with ``savefig``.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+
+    Notes
+    -----
+    After Bordelon and Pehlevan (2025), figures 1 and 3.
+
+    Examples
+    --------
+    >>> from lindmft import demo
+    >>> len(demo.draw(demo.cases(steps=5, dim=32, seeds=2)).axes)
+    2
+    """
     figure: Figure = optional("matplotlib.figure", "plot").Figure(
         figsize=(10, 4.2), layout="constrained"
     )

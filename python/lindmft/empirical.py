@@ -158,6 +158,10 @@ def estimate_noise(X: ArrayLike, y: ArrayLike) -> float:
         As ``from_data``, and if P is not greater than the rank of X: a fit without residuals cannot
         tell noise from target.
 
+    Notes
+    -----
+    Theory section 1: y = w . x + sigma eps, with sigma eps what is left here.
+
     Examples
     --------
     >>> import numpy as np

@@ -41,10 +41,30 @@ UPDATES = ("feature_update", "gradient_update")
 class Series:
     """One number per time for every observable: a mean over networks, or its standard error.
 
-    ``test_loss`` and ``train_loss`` are (n,), ``test_loss_by_output`` and ``train_loss_by_output``
-    (C, n), ``feature_norm`` and ``gradient_norm`` (L, n), ``kernel_gradient``, ``kernel_target``
-    and ``kernel_scale`` (n,) or None, and ``feature_update`` and ``gradient_update`` (L, n) or
-    None.
+    Attributes
+    ----------
+    test_loss, train_loss
+        (n,).
+    test_loss_by_output, train_loss_by_output
+        (C, n).
+    feature_norm, gradient_norm
+        (L, n).
+    kernel_gradient, kernel_target, kernel_scale
+        (n,) or None.
+    feature_update, gradient_update
+        (L, n) or None.
+
+    Notes
+    -----
+    Units and meaning are those of ``Ensemble``. Theory sections 1 and 2.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
+    >>> series = lm.train(problem, steps=20, dim=64, seeds=4).sem()
+    >>> series.test_loss.shape, series.feature_norm.shape, series.kernel_scale
+    ((20,), (2, 20), None)
     """
 
     test_loss: Array
@@ -117,6 +137,15 @@ class Ensemble:
     >>> runs = lm.train(problem, steps=20, dim=64, seeds=4)
     >>> runs.test_loss.shape, runs.feature_norm.shape, runs.mean().test_loss.shape
     ((4, 20), (4, 2, 20), (20,))
+    >>> bool((runs.sem().test_loss < runs.mean().test_loss).all())
+    True
+    >>> runs.to_xarray().feature_norm.dims
+    ('seed', 'layer', 'time')
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     runs.save(f"{folder}/runs.nc")
+    ...     lm.Ensemble.load(f"{folder}/runs.nc").seeds
+    (0, 1, 2, 3)
     """
 
     problem: Problem
@@ -185,7 +214,7 @@ class Ensemble:
         return ensemble_to_dataset(self)
 
     def save(self, path: Path) -> None:
-        """Write a NetCDF4 file, replacing one that is there only once the new one is complete.
+        """Write a NetCDF4 file to ``path``, replacing one there only once the new one is complete.
 
         Needs xarray and h5netcdf. The file carries the problem, the provenance and a format
         version.
@@ -194,7 +223,7 @@ class Ensemble:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a file that ``save`` wrote.
+        """Read the file at ``path`` that ``save`` wrote.
 
         Raises
         ------

@@ -18,7 +18,18 @@ __all__ = ["ExponentFit", "LocalExponent", "fit_exponent", "local_exponent"]
 
 
 class LocalExponent(NamedTuple):
-    """Times t > 0 (m,) and the local exponents d log L / d log t (m,) there.
+    """Where a loss falls like which power of time: the pair that ``local_exponent`` returns.
+
+    Attributes
+    ----------
+    time
+        (m,), times t > 0, in the unit of the curve.
+    exponent
+        (m,), the local exponents d log L / d log t there.
+
+    Notes
+    -----
+    Local regression: W. S. Cleveland, J. Am. Stat. Assoc. 74, 829 (1979).
 
     Examples
     --------
@@ -62,12 +73,18 @@ class ExponentFit:
     floor
         What was subtracted from the loss.
 
+    Notes
+    -----
+    What to expect: theory section 12, items 4 and 11.
+
     Examples
     --------
     >>> import lindmft as lm
     >>> fit = lm.fit_exponent([1, 2, 4, 8, 16], [1.0, 0.25, 0.0625, 1 / 64, 1 / 256])
     >>> print(f"{fit.exponent:.3f}, {fit.decades:.1f} decades, error {fit.error:.3f}")
     -2.000, 1.2 decades, error 0.000
+    >>> print(fit.summary().partition(" ± ")[0])
+    loss ~ 1 t^(-2.0000
     """
 
     exponent: float
@@ -200,7 +217,8 @@ def fit_exponent(
 
     Notes
     -----
-    The error is a standard error for ensembles alone; see ``ExponentFit.error``.
+    The error is a standard error for ensembles alone; see ``ExponentFit.error``. What to expect:
+    theory section 12, items 4 and 11; Bordelon and Pehlevan (2025), figures 6 and 10.
 
     Examples
     --------

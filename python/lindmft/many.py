@@ -106,7 +106,8 @@ def solve_many(
 
     Notes
     -----
-    Divergence is a result, as in ``solve``: see ``Solution.diverged_at``.
+    Divergence is a result, as in ``solve``: see ``Solution.diverged_at``. Theory sections 3, 9 and
+    10.
 
     Examples
     --------
@@ -181,6 +182,10 @@ def flow_many(
     ------
     ValueError, MemoryError, NotConverged
         As in ``solve_many``.
+
+    Notes
+    -----
+    Theory section 9.
 
     Examples
     --------

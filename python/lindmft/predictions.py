@@ -29,13 +29,27 @@ __all__ = [
 class PredictedExponents:
     """Exponents of the test loss in time at infinite width and data, in gradient flow.
 
-    ``lazy`` is -b; ``rich`` is -2b / (1 + b) for b < 1 and -b for larger b.
+    Attributes
+    ----------
+    source
+        b, the source exponent.
+    lazy
+        -b.
+    rich
+        -2b / (1 + b) for b < 1, and -b for larger b.
+
+    Notes
+    -----
+    Theory section 12, item 11; Bordelon and Pehlevan (2025), figure 10.
 
     Examples
     --------
     >>> import lindmft as lm
-    >>> lm.predicted_exponents(1.5).rich
+    >>> predicted = lm.predicted_exponents(1.5)
+    >>> predicted.rich
     -1.5
+    >>> predicted.lazy_loss([10, 1000], capacity=2, kernel=2).round(6).tolist()
+    [0.001752, 2e-06]
     """
 
     source: float
@@ -61,6 +75,11 @@ def predicted_exponents(source: Number) -> PredictedExponents:
     source
         b > 0, as in a power-law spectrum.
 
+    Returns
+    -------
+    PredictedExponents
+        The slopes, and the lazy loss itself.
+
     Raises
     ------
     ValueError
@@ -69,7 +88,7 @@ def predicted_exponents(source: Number) -> PredictedExponents:
     Notes
     -----
     For t at which modes remain to be learned, and, in the rich case, once the features have
-    moved. Theory section 12, item 11; Bordelon and Pehlevan (2025), section on power laws.
+    moved. Theory section 12, item 11; Bordelon and Pehlevan (2025), figures 6 and 10.
 
     Examples
     --------
@@ -84,7 +103,20 @@ def predicted_exponents(source: Number) -> PredictedExponents:
 
 @dataclass(frozen=True)
 class ExponentRow:
-    """A measured exponent beside its predictions: ``label``, ``fit`` and ``predicted``.
+    """A measured exponent beside its predictions.
+
+    Attributes
+    ----------
+    label
+        Of the curve.
+    fit
+        What was measured.
+    predicted
+        What theory says.
+
+    Notes
+    -----
+    Theory section 12, item 11; Bordelon and Pehlevan (2025), figure 10.
 
     Examples
     --------
@@ -117,7 +149,16 @@ class ExponentRow:
 
 @dataclass(frozen=True)
 class ExponentComparison:
-    """Measured exponents beside lazy and rich predictions: ``rows``, and a table as text.
+    """Measured exponents beside lazy and rich predictions, and a table as text.
+
+    Attributes
+    ----------
+    rows
+        One ``ExponentRow`` a curve.
+
+    Notes
+    -----
+    Theory section 12, item 11; Bordelon and Pehlevan (2025), figure 10.
 
     Examples
     --------
@@ -126,6 +167,8 @@ class ExponentComparison:
     >>> table = lm.compare_exponents({"net": (time, [t**-0.6 for t in time])}, source=0.5)
     >>> len(table.rows)
     1
+    >>> print(table.summary().splitlines()[0])
+                b    measured    error  decades     lazy     rich  nearest
     """
 
     rows: tuple[ExponentRow, ...]
@@ -165,10 +208,19 @@ def compare_exponents(
     fit
         Passed on to ``fit_exponent``: ``window``, ``floor``, ``tolerance``, ...
 
+    Returns
+    -------
+    ExponentComparison
+        One row a curve; printed as a table.
+
     Raises
     ------
     ValueError
         Bad input (no curve, or no b to be found), and all of ``fit_exponent``, with the label.
+
+    Notes
+    -----
+    Theory section 12, item 11; Bordelon and Pehlevan (2025), figures 6 and 10.
 
     Examples
     --------

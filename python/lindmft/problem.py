@@ -44,6 +44,10 @@ class Problem:
         If a part is something else, or the parts do not fit together (length of ``layer_lr``;
         ``hidden`` belongs to trace-class spectra, ``width`` to the others).
 
+    Notes
+    -----
+    Theory sections 1, 2 and 6.
+
     Examples
     --------
     >>> import lindmft as lm
@@ -51,6 +55,16 @@ class Problem:
     >>> problem.replace(**{"network.width": 4.0, "optimizer.lr": 0.05}).network.width
     4.0
     >>> lm.Problem.from_dict(problem.to_dict()) == problem
+    True
+    >>> print(problem.to_toml().splitlines()[0])
+    [network]
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     text = problem.to_toml(f"{folder}/problem.toml")
+    ...     lm.Problem.from_toml(f"{folder}/problem.toml") == problem
+    ...     text = problem.to_json(f"{folder}/problem.json")
+    ...     lm.Problem.from_json(f"{folder}/problem.json") == problem
+    True
     True
     """
 
@@ -76,7 +90,7 @@ class Problem:
 
     @classmethod
     def from_dict(cls, tables: Mapping[str, Any]) -> Self:
-        """A problem from its tables ``network``, ``data`` and ``optimizer``.
+        """A problem from ``tables``, those of ``network``, ``data`` and ``optimizer``.
 
         Keys are the fields of the classes and ``kind``; the string "inf" stands for infinity.
         Unknown keys and kinds are a ``ValueError`` that suggests the nearest known one.
@@ -92,7 +106,7 @@ class Problem:
 
     @classmethod
     def from_toml(cls, path: Path) -> Self:
-        """Read a TOML file with the tables of ``from_dict``.
+        """Read the TOML file at ``path`` with the tables of ``from_dict``.
 
         Tables ``run`` and ``sweep``, for the command line, may stand beside them.
         """
@@ -110,7 +124,7 @@ class Problem:
 
     @classmethod
     def from_json(cls, path: Path) -> Self:
-        """Read a JSON file with the tables of ``from_dict``."""
+        """Read the JSON file at ``path`` with the tables of ``from_dict``."""
         try:
             tables = json.loads(FilePath(path).read_text(encoding="utf-8"))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -122,7 +136,7 @@ class Problem:
         return _text_to_file(json.dumps(spell_inf(self.to_dict()), indent=2) + "\n", path)
 
     def replace(self, **changes: Any) -> Self:
-        """A copy with some values changed, addressed by their path in the dictionary form.
+        """A copy with ``changes``, values addressed by their path in the dictionary form.
 
         ``problem.replace(**{"network.depth": 3, "data.spectrum.weights": [0.2, 0.8]})``; whole
         parts go by name, ``problem.replace(data=lm.OnePass(alpha=0.5))``. None takes a value away:

@@ -18,7 +18,34 @@ from lindmft._types import Callback
 def reporting(
     progress: bool | Callback | None, label: str, unit: str = "step"
 ) -> Iterator[Callback | None]:
-    """The callback to hand to the compiled module, for the length of a ``with`` block."""
+    """The callback to hand to the compiled module, for the length of a ``with`` block.
+
+    Parameters
+    ----------
+    progress
+        None or False, True, or a callable ``(done, total)``, as above.
+    label, unit
+        Of the bar: what is done, and what is counted.
+
+    Yields
+    ------
+    callable or None
+        To be called as ``callback(done, total)``; None: nobody looks.
+
+    Raises
+    ------
+    ValueError
+        If ``progress`` is anything else.
+    ImportError
+        If there is somebody to see a bar, and tqdm is not installed.
+
+    Examples
+    --------
+    >>> from lindmft.progress import reporting
+    >>> with reporting(lambda done, total: print(f"{done} of {total}"), "solve") as callback:
+    ...     callback(3, 10)
+    3 of 10
+    """
     if progress is None or progress is False:
         yield None
     elif callable(progress):
@@ -46,5 +73,17 @@ def _bar(label: str, unit: str) -> Iterator[Callback | None]:
 
 
 def watched() -> bool:
-    """Whether standard error is a terminal, or the session a notebook."""
+    """Whether standard error is a terminal, or the session a notebook.
+
+    Returns
+    -------
+    bool
+        False for logs, pipes and batch jobs, which get no bar.
+
+    Examples
+    --------
+    >>> from lindmft.progress import watched
+    >>> isinstance(watched(), bool)
+    True
+    """
     return sys.stderr.isatty() or "ipykernel" in sys.modules

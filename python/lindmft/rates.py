@@ -46,6 +46,10 @@ class OptimalRate:
     steps, objective
         As asked.
 
+    Notes
+    -----
+    Bordelon and Pehlevan (2025), figures 2 and 5: loss against learning rate.
+
     Examples
     --------
     >>> import lindmft as lm
@@ -53,6 +57,8 @@ class OptimalRate:
     >>> best = lm.optimal_lr(problem, steps=20)
     >>> best.lower < best.lr < best.upper
     True
+    >>> print(best.summary().partition(",")[0])
+    After 20 steps the test loss is smallest
     """
 
     lr: float
@@ -155,7 +161,26 @@ def optimal_lrs(
 ) -> list[OptimalRate]:
     """``optimal_lr`` of many problems, whose searches advance together on all cores.
 
-    Parameters and errors are those of ``optimal_lr``.
+    Parameters
+    ----------
+    problems
+        Problems or their dictionary forms, in any iterable.
+    steps, rtol, objective, max_solves, options
+        As in ``optimal_lr``, the same for all problems.
+
+    Returns
+    -------
+    list of OptimalRate
+        In the order of the problems.
+
+    Raises
+    ------
+    ValueError
+        As in ``optimal_lr``, with the index of the problem.
+
+    Notes
+    -----
+    Bordelon and Pehlevan (2025), figures 2 and 5: loss against learning rate.
 
     Examples
     --------

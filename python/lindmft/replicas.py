@@ -127,9 +127,26 @@ class Replicas:
 
 @dataclass(frozen=True, eq=False)
 class ReplicaSeries:
-    """One number per time, (n,): a mean over seeds, or its standard error.
+    """One number per time: a mean over seeds, or its standard error.
 
-    The fields are those of ``ReplicaEnsemble``.
+    Attributes
+    ----------
+    test_loss, averaged_loss
+        (n,).
+    shared_init, shared_data, independent
+        (n,), or None where k_init or k_data leave no such pair.
+
+    Notes
+    -----
+    Units and meaning are those of ``ReplicaEnsemble``. Theory section 3, replicas.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
+    >>> series = lm.train_replicas(problem, 20, dim=32, seeds=3, k_init=2, k_data=1).mean()
+    >>> series.shared_data.shape, series.shared_init
+    ((20,), None)
     """
 
     test_loss: Array
@@ -184,6 +201,13 @@ class ReplicaEnsemble:
     >>> runs = lm.train_replicas(problem, 20, dim=32, seeds=3, k_init=2, k_data=2)
     >>> runs.independent.shape, runs.replicas.bias.shape, runs.mean().test_loss.shape
     ((3, 20), (3, 20), (20,))
+    >>> bool((runs.sem().test_loss > 0).all()), runs.to_xarray().test_loss.dims
+    (True, ('seed', 'time'))
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     runs.save(f"{folder}/replicas.nc")
+    ...     lm.ReplicaEnsemble.load(f"{folder}/replicas.nc").k_init
+    2
     """
 
     problem: Problem
@@ -256,12 +280,15 @@ class ReplicaEnsemble:
         return replicas_to_dataset(self)
 
     def save(self, path: Path) -> None:
-        """Write a NetCDF4 file, replacing one that is there only once the new one is complete."""
+        """Write a NetCDF4 file to ``path``, replacing one there only once the new one is complete.
+
+        Needs xarray and h5netcdf.
+        """
         _files.write(self.to_xarray(), path)
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a file that ``save`` wrote.
+        """Read the file at ``path`` that ``save`` wrote.
 
         Raises
         ------
@@ -320,6 +347,11 @@ def train_replicas(
         None, True for a progress bar, or a callable ``(done, total)``; see ``lindmft.progress``.
     dtype
         "float64" or "float32", as in ``train``.
+
+    Returns
+    -------
+    ReplicaEnsemble
+        The four overlaps of every seed, and ``replicas`` for bias and variances.
 
     Raises
     ------

@@ -43,6 +43,10 @@ class Scaling:
     verdict
         A sentence that says what to do.
 
+    Notes
+    -----
+    Theory section 2: the learning rate's scale.
+
     Examples
     --------
     >>> import lindmft as lm
@@ -81,7 +85,7 @@ def check_scaling(problem: Problem | Mapping[str, Any], test_loss: ArrayLike) ->
 
     Notes
     -----
-    The scales are those of theory.md section 2: raw learning rate ``lr gamma0^2 N_L`` on
+    The scales are those of theory section 2: raw learning rate ``lr gamma0^2 N_L`` on
     ``(1/2P) sum Delta^2``. ``lm.SGD`` has the table.
 
     Examples

@@ -42,6 +42,10 @@ def schedule(
     ValueError
         Bad input, with the field.
 
+    Notes
+    -----
+    Theory section 7 (beyond the paper), which is exact for every schedule.
+
     Examples
     --------
     >>> import lindmft as lm

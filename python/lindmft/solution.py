@@ -37,7 +37,34 @@ FUNCTIONS = (*LAYERED, *SINGLE)
 
 
 class Layers(dict[int, Array]):
-    """Two-time functions by layer number; asking for one that was not kept says how to keep it."""
+    """Two-time functions by layer number; asking for one that was not kept says how to keep it.
+
+    Parameters
+    ----------
+    name
+        "C_h", "C_g", "R_hr" or "R_gu".
+    arrays
+        (m, m) each, row t and column s; of C_h and R_hr from layer 0 on, else from layer 1.
+    in_channels
+        Whether there are several outputs, whose channels have the functions.
+
+    Raises
+    ------
+    KeyError
+        When a layer is asked for that is not there.
+
+    Notes
+    -----
+    Theory sections 3 to 5.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
+    >>> theory = lm.solve(problem, steps=10, save="C_h")
+    >>> sorted(theory.C_h), theory.C_h[0].shape, len(theory.C_g)
+    ([0, 1, 2], (10, 10), 0)
+    """
 
     def __init__(
         self, name: str, arrays: Iterable[Array] = (), *, in_channels: bool = False
@@ -60,15 +87,38 @@ class Layers(dict[int, Array]):
 
 @dataclass(frozen=True)
 class SolveStats:
-    """The work that a solution took.
+    """The work that a solution took, and how far it can be trusted.
 
-    ``nodes`` time points on ``panels`` panels (``rejected_panels`` of them tried again),
-    ``sweeps`` sweeps over a panel, ``row_sweeps`` rows swept; ``flops`` floating-point operations
-    in matrix products; wall-clock ``seconds`` on ``threads`` threads. ``chain_residual`` is a
-    self-check: the largest relative violation of an exact identity between layers that the solver
-    does not use (theory section 12, item 8). ``depth_error``, at infinite depth: the estimated
-    relative error of the profiles over depth (the losses are right to about its square).
-    ``error_estimate``, on coarse grids: the largest estimated relative error of a panel.
+    Attributes
+    ----------
+    nodes, panels, rejected_panels
+        Time points, panels of them, and panels that were tried again.
+    sweeps, row_sweeps
+        Sweeps over a panel, and rows swept.
+    flops
+        Floating-point operations in matrix products.
+    seconds, threads
+        Wall-clock time, on so many threads.
+    chain_residual
+        A self-check: the largest relative violation of an exact identity between layers that the
+        solver does not use.
+    depth_error
+        At infinite depth, the estimated relative error of the profiles over depth (the losses are
+        right to about its square); else 0.
+    error_estimate
+        On coarse grids, the largest estimated relative error of a panel; else 0.
+
+    Notes
+    -----
+    Theory section 10 for sweeps and panels; section 12, item 8 for the identity.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
+    >>> stats = lm.solve(problem, steps=10).stats
+    >>> stats.nodes, stats.chain_residual < 1e-10
+    (10, True)
     """
 
     nodes: int
@@ -165,6 +215,14 @@ class Solution:
     >>> theory = lm.solve(problem, steps=10, save=["C_h"])
     >>> print(f"{theory.test_loss[-1]:.4f}, {theory.C_h[1].shape}")
     0.2976, (10, 10)
+    >>> theory.has("C_h"), theory.has("R_delta"), theory.to_xarray().feature_norm.dims
+    (True, False, ('layer', 'time'))
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     theory.save(f"{folder}/theory.nc")
+    ...     loaded = lm.Solution.load(f"{folder}/theory.nc")
+    >>> loaded.problem == problem, bool((loaded.C_h[1] == theory.C_h[1]).all())
+    (True, True)
     """
 
     problem: Problem
@@ -367,7 +425,7 @@ class Solution:
         return self.state.nbytes + sum(channel.state.nbytes for channel in self.channels)
 
     def has(self, name: str) -> bool:
-        """Whether the two-time function of this name was kept, here or in the channels."""
+        """Whether the two-time function ``name`` was kept, here or in the channels."""
         value = getattr(self, name)
         kept = value is not None and len(value) > 0
         return kept or any(channel.has(name) for channel in self.channels)
@@ -403,7 +461,7 @@ class Solution:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a file that ``save`` wrote.
+        """Read the file at ``path`` that ``save`` wrote.
 
         Raises
         ------

@@ -24,6 +24,10 @@ SMALLEST_DECADE = 300.0
 class Isotropic:
     """Uncorrelated inputs of unit variance, and a target of unit power: one mode with eigenvalue 1.
 
+    Notes
+    -----
+    Theory section 1: the inputs of most of the paper.
+
     Examples
     --------
     >>> import lindmft as lm
@@ -160,6 +164,8 @@ class PowerLaw:
     >>> spectrum = lm.PowerLaw(capacity=1.5, source=0.5)
     >>> len(spectrum.binned().eigenvalues), round(sum(spectrum.binned().weights))
     (90, 10000000)
+    >>> [round(x, 3) for x in spectrum.leading(3).eigenvalues]
+    [1.0, 0.354, 0.192]
     >>> problem = lm.Problem(
     ...     lm.MLP(hidden=1024, centered=True),
     ...     lm.FullBatch(samples=500, spectrum=spectrum),

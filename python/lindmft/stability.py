@@ -36,6 +36,10 @@ class StableRate:
     steps, criterion
         As asked.
 
+    Notes
+    -----
+    Theory section 12, items 3, 7 and 10; Bordelon and Pehlevan (2025), figure 8.
+
     Examples
     --------
     >>> import lindmft as lm
@@ -43,6 +47,8 @@ class StableRate:
     >>> edge = lm.largest_stable_lr(problem, steps=20)
     >>> edge.lower <= 1 < edge.upper <= 1.01 * edge.lower
     True
+    >>> print(edge.summary()[:30])
+    20 steps are bounded at lr = 1
     """
 
     lr: float
@@ -135,7 +141,26 @@ def largest_stable_lrs(
 ) -> list[StableRate]:
     """``largest_stable_lr`` of many problems, whose searches advance together on all cores.
 
-    Parameters and errors are those of ``largest_stable_lr``.
+    Parameters
+    ----------
+    problems
+        Problems or their dictionary forms, in any iterable.
+    steps, rtol, criterion, options
+        As in ``largest_stable_lr``, the same for all problems.
+
+    Returns
+    -------
+    list of StableRate
+        In the order of the problems.
+
+    Raises
+    ------
+    ValueError
+        As in ``largest_stable_lr``, with the index of the problem.
+
+    Notes
+    -----
+    Theory section 12, items 3, 7 and 10; Bordelon and Pehlevan (2025), figure 8.
 
     Examples
     --------

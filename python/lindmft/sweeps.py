@@ -78,6 +78,8 @@ def sweep(
         n, of every run: t = 0 .. n - 1.
     run
         "solve", "train", or both; or "flow", gradient flow up to ``time``, in the place of steps.
+    time
+        Of "flow" alone: where it ends, in units of learning rate times steps.
     times
         Which times are kept: a list of them, "last", or at most how many, evenly spaced on a
         logarithmic axis with the first and the last. None: 200 at most.
@@ -138,6 +140,9 @@ def sweep(
 
     On "processes" the module that calls needs the guard ``if __name__ == "__main__":``.
 
+    Sweeps like those of Bordelon and Pehlevan (2025), figures 2, 5 and 7; what a point computes is
+    that of ``solve``, ``flow`` and ``train_many``.
+
     Examples
     --------
     >>> import lindmft as lm
@@ -179,6 +184,16 @@ def open_sweep(store: Path) -> "xr.Dataset":
 
     ``xarray.open_zarr(store)`` reads the same without loading it, with labels as attributes.
 
+    Parameters
+    ----------
+    store
+        The folder that was given to ``sweep``.
+
+    Returns
+    -------
+    xarray.Dataset
+        As ``sweep`` returns it.
+
     Raises
     ------
     FileNotFoundError
@@ -201,6 +216,16 @@ def open_sweep(store: Path) -> "xr.Dataset":
 
 def sweep_summary(dataset: "xr.Dataset") -> str:
     """A few lines: how many points are done, diverged, failed (and of what), missing; the time.
+
+    Parameters
+    ----------
+    dataset
+        What ``sweep`` or ``open_sweep`` returns.
+
+    Returns
+    -------
+    str
+        To be printed.
 
     Examples
     --------

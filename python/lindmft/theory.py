@@ -98,6 +98,11 @@ def solve(
     progress
         None, True for a progress bar, or a callable ``(done, total)``; see ``lindmft.progress``.
 
+    Returns
+    -------
+    Solution
+        Losses, norms and what else was asked for, at n steps or nodes.
+
     Raises
     ------
     ValueError
@@ -177,6 +182,11 @@ def flow(
     checkpoint
         As in ``solve``; stretches end at powers of ten.
 
+    Returns
+    -------
+    Solution
+        At the solver's nodes or at ``saveat``; its times are learning rate times steps.
+
     Raises
     ------
     ValueError, MemoryError, NotConverged
@@ -221,6 +231,25 @@ def estimate_memory(
     """Bytes that ``solve`` on an exact grid with the same arguments takes at its peak.
 
     At infinite depth without ``depth_nodes``: for the number of nodes that it tries first.
+
+    Parameters
+    ----------
+    problem, steps, save, replicas, kernels, depth_nodes
+        As in ``solve``.
+
+    Returns
+    -------
+    float
+        Bytes.
+
+    Raises
+    ------
+    ValueError
+        Bad input; the message names the field.
+
+    Notes
+    -----
+    Theory section 10: all rows before the one being solved are kept, of order L n^2 numbers.
 
     Examples
     --------

@@ -80,6 +80,11 @@ def train(
         "float64", or "float32" for weights, data and signals in single precision: the same random
         numbers, rounded, and half the memory. Observables are doubles either way.
 
+    Returns
+    -------
+    Ensemble
+        Losses and norms of every network at every step, with ``mean`` and ``sem``.
+
     Raises
     ------
     ValueError
@@ -216,10 +221,26 @@ def estimate_train_memory(
     there); or ``train_many``, of a list of problems, if that much is free: with less it trains
     fewer networks at a time.
 
+    Parameters
+    ----------
+    problem, steps, dim, seeds, threads, kernels, updates, dtype
+        As in ``train``; a list of problems as in ``train_many``.
+    k_init, k_data
+        As in ``train_replicas``.
+
+    Returns
+    -------
+    float
+        Bytes.
+
     Raises
     ------
     ValueError
         Bad input; the message names the field.
+
+    Notes
+    -----
+    Theory section 11: weights, or the initial ones and a factor a step; and P x D samples.
 
     Examples
     --------

@@ -52,12 +52,19 @@ class OptimumOverTime:
     solves
         Runs of all searches together.
 
+    Notes
+    -----
+    Theory section 7, which is exact for every schedule; the paper names them as open.
+
     Examples
     --------
     >>> import lindmft as lm
     >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=4.0, noise=0.5), lm.SGD(lr=0.1))
-    >>> lm.optimum_over_time(problem, [10, 20], schedules=["constant"]).lr.shape
-    (1, 2)
+    >>> found = lm.optimum_over_time(problem, [10, 20], schedules=["constant"])
+    >>> found.lr.shape, found.to_xarray().loss.dims
+    ((1, 2), ('schedule', 'steps'))
+    >>> print(found.summary().splitlines()[0])
+    best lr (peak), by number of steps
     """
 
     problem: Problem
@@ -137,7 +144,7 @@ def optimum_over_time(
 
     Notes
     -----
-    Schedules are exact in the theory (section 7); the paper names them as open.
+    Theory section 7, which is exact for every schedule; the paper names them as open.
 
     Examples
     --------

@@ -56,6 +56,10 @@ class Transfer:
     solves
         Runs of all searches together.
 
+    Notes
+    -----
+    Bordelon and Pehlevan (2025), figures 2 and 5: loss against learning rate by size.
+
     Examples
     --------
     >>> import lindmft as lm
@@ -63,6 +67,10 @@ class Transfer:
     >>> table = lm.transfer(problem, "network.width", [1, 4], steps=20)
     >>> table.lr.shape, bool((table.score[0] < table.score[1]))
     ((2, 2), True)
+    >>> print(table.summary().splitlines()[0])
+    20 steps, tuned at width = 1
+    >>> table.to_xarray().lr.dims
+    ('scaling', 'width')
     """
 
     problem: Problem

@@ -34,12 +34,19 @@ class WiderIsBetter:
     test_loss
         (m, n); inf past a divergence.
 
+    Notes
+    -----
+    Bordelon and Pehlevan (2025), figure 1.
+
     Examples
     --------
     >>> import lindmft as lm
     >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=4.0), lm.SGD(lr=0.1))
-    >>> lm.wider_is_better(problem, [0.5, 1, 2], steps=20).holds
-    True
+    >>> found = lm.wider_is_better(problem, [0.5, 1, 2], steps=20)
+    >>> found.holds, found.test_loss.shape
+    (True, (3, 20))
+    >>> print(found.summary())
+    Wider is better at every one of 20 times (widths 0.5, 1, 2).
     """
 
     problem: Problem

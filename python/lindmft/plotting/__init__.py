@@ -1,4 +1,4 @@
-"""Pictures: losses, sources, exponents, kernels, depth, stability, sweeps, coordinate checks.
+"""Pictures: losses, sources, exponents, kernels, depth, stability, sweeps, coordinate checks; their style.
 
 Theory is drawn as lines, training as points with error bars. Everything needs matplotlib, which is
 imported when a picture is drawn.
@@ -12,6 +12,7 @@ from lindmft.plotting.losses import compare, losses
 from lindmft.plotting.profiles import profile
 from lindmft.plotting.rates import optimum_over_time
 from lindmft.plotting.stability import stability
+from lindmft.plotting.style import style
 from lindmft.plotting.sweep import sweep
 from lindmft.plotting.transfer import transfer, transfer_rates
 from lindmft.plotting.variances import variances
@@ -27,6 +28,7 @@ __all__ = [
     "optimum_over_time",
     "profile",
     "stability",
+    "style",
     "sweep",
     "transfer",
     "transfer_rates",

@@ -39,6 +39,10 @@ def compute_optimal(
     ImportError
         If matplotlib is not installed.
 
+    Notes
+    -----
+    Losses: theory section 3. Budgets are not in the paper.
+
     Examples
     --------
     >>> import lindmft as lm

@@ -14,7 +14,8 @@ from lindmft._gate import integer, refuse
 from lindmft._optional import optional
 from lindmft._types import Array
 from lindmft.coordinates import QUANTITIES, CoordinateCheck
-from lindmft.plotting.losses import COLOURS, End, label_ends
+from lindmft.plotting.losses import End, label_ends
+from lindmft.plotting.style import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,6 +57,10 @@ def coordinates(
         For a layer that is not there, or axes of another shape.
     ImportError
         If matplotlib is not installed.
+
+    Notes
+    -----
+    Theory section 3; the picture is the "coord check" of Yang et al. (2022), arXiv 2203.03466.
 
     Examples
     --------

@@ -12,7 +12,8 @@ from lindmft._curves import Trajectory, as_curve
 from lindmft._optional import optional
 from lindmft._types import Array, Number
 from lindmft.exponents import local_exponent
-from lindmft.plotting.losses import COLOURS, End, label_ends
+from lindmft.plotting.losses import End, label_ends
+from lindmft.plotting.style import COLOURS
 from lindmft.predictions import (
     PredictedExponents,
     labelled,
@@ -63,6 +64,10 @@ def exponents(
         Bad input, as in ``local_exponent``.
     ImportError
         If matplotlib is not installed.
+
+    Notes
+    -----
+    Guides: theory section 12, item 11; Bordelon and Pehlevan (2025), figures 6 and 10.
 
     Examples
     --------

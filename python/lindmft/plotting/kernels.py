@@ -6,7 +6,6 @@ import numpy as np
 
 from lindmft.ensemble import Ensemble
 from lindmft.plotting.losses import (
-    COLOURS,
     End,
     drawable,
     label_ends,
@@ -14,6 +13,7 @@ from lindmft.plotting.losses import (
     thinned,
     time_axis,
 )
+from lindmft.plotting.style import COLOURS
 from lindmft.theory import Solution
 
 if TYPE_CHECKING:
@@ -51,6 +51,11 @@ def kernels(theory: Solution, runs: Ensemble | None = None, ax: "Axes | None" = 
         If kernels were not asked for.
     ImportError
         If matplotlib is not installed.
+
+    Notes
+    -----
+    The kernel moves w_hat by lr K u in a small step of theory section 2; the name is that of Jacot,
+    Gabriel and Hongler (2018), arXiv 1806.07572.
 
     Examples
     --------

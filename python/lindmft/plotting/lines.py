@@ -8,7 +8,8 @@ import numpy as np
 from lindmft._axes import short
 from lindmft._optional import optional
 from lindmft._types import Array
-from lindmft.plotting.losses import COLOURS, End, label_ends
+from lindmft.plotting.losses import End, label_ends
+from lindmft.plotting.style import COLOURS
 from lindmft.problem import Problem
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from lindmft._optional import optional
 from lindmft._types import Array
 from lindmft.comparison import check_same
 from lindmft.ensemble import Ensemble
+from lindmft.plotting.style import COLOURS
 from lindmft.spectrum import Isotropic
 from lindmft.theory import Solution
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
-    "COLOURS",
     "End",
     "compare",
     "label_ends",
@@ -33,7 +33,6 @@ __all__ = [
     "time_axis",
 ]
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = 24
 """About so many points of an ensemble are drawn, evenly on the logarithmic axis."""
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from lindmft._gate import one_of, refuse
 from lindmft._optional import optional
-from lindmft.plotting.losses import COLOURS, End, drawable, label_ends, new_axes
+from lindmft.plotting.losses import End, drawable, label_ends, new_axes
+from lindmft.plotting.style import COLOURS
 from lindmft.theory import NORMS, Solution
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ def profile(
         If the name or a time is none of the solution's.
     ImportError
         If matplotlib is not installed.
+
+    Notes
+    -----
+    Theory sections 4 and 5.
 
     Examples
     --------

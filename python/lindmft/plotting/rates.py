@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from lindmft._gate import refuse
 from lindmft.plotting.lines import new_pair, plain_ticks, size_axis
-from lindmft.plotting.losses import COLOURS, End, label_ends
+from lindmft.plotting.losses import End, label_ends
+from lindmft.plotting.style import COLOURS
 from lindmft.training_time import OptimumOverTime
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ def optimum_over_time(
     ------
     ImportError
         If matplotlib is not installed.
+
+    Notes
+    -----
+    Theory section 7 (beyond the paper).
 
     Examples
     --------

@@ -7,7 +7,8 @@ import numpy as np
 
 from lindmft._gate import number, refuse, tuple_of_numbers
 from lindmft._types import Array, Number, Numbers
-from lindmft.plotting.losses import COLOURS, End, label_ends, new_axes
+from lindmft.plotting.losses import End, label_ends, new_axes
+from lindmft.plotting.style import COLOURS
 from lindmft.predictions import labelled
 from lindmft.stability import StableRate
 
@@ -54,6 +55,10 @@ def stability(
         If values are not positive, pairs of different lengths, or a slope has no curve.
     ImportError
         If matplotlib is not installed.
+
+    Notes
+    -----
+    Theory section 12, item 10; Bordelon and Pehlevan (2025), figure 8.
 
     Examples
     --------

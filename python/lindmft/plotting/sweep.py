@@ -70,6 +70,10 @@ def sweep(
     ImportError
         If matplotlib is not installed.
 
+    Notes
+    -----
+    Bordelon and Pehlevan (2025), figures 2, 5 and 7: loss against learning rate.
+
     Examples
     --------
     >>> import lindmft as lm

@@ -7,7 +7,8 @@ import numpy as np
 from lindmft._axes import short
 from lindmft._gate import refuse
 from lindmft.plotting.lines import cross, new_pair, plain_ticks, size_axis
-from lindmft.plotting.losses import COLOURS, End, keys, label_ends, new_axes
+from lindmft.plotting.losses import End, keys, label_ends, new_axes
+from lindmft.plotting.style import COLOURS
 from lindmft.transfer import Transfer
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ def transfer(table: Transfer, axes: "tuple[Axes, Axes] | None" = None) -> "tuple
     ------
     ImportError
         If matplotlib is not installed.
+
+    Notes
+    -----
+    Bordelon and Pehlevan (2025), figures 2 and 5, in one table each.
 
     Examples
     --------
@@ -76,6 +81,10 @@ def transfer_rates(table: Transfer, ax: "Axes | None" = None) -> "Axes":
     ------
     ImportError
         If matplotlib is not installed.
+
+    Notes
+    -----
+    Bordelon and Pehlevan (2025), figures 2 and 5: where the smallest losses are.
 
     Examples
     --------

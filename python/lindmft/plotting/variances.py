@@ -47,6 +47,10 @@ def variances(theory: Solution, ax: "Axes | None" = None) -> "Axes":
     ImportError
         If matplotlib is not installed.
 
+    Notes
+    -----
+    Theory section 3, replicas (beyond the paper).
+
     Examples
     --------
     >>> import lindmft as lm

@@ -35,6 +35,10 @@ def wider_is_better(found: WiderIsBetter, ax: "Axes | None" = None) -> "Axes":
     ImportError
         If matplotlib is not installed.
 
+    Notes
+    -----
+    Bordelon and Pehlevan (2025), figure 1.
+
     Examples
     --------
     >>> import lindmft as lm

@@ -1,0 +1,335 @@
+"""The guide: Sphinx with MyST. Build it with ``sphinx-build -W -n --keep-going -b html docs OUT``.
+
+Nothing here reads the network: MathJax comes from the package sphinx-mathjax-offline, the theme's
+fonts are those of the system, and references to other projects are not links.
+"""
+
+import inspect
+import re
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.typing import stringify_annotation
+
+import lindmft as lm
+from lindmft import _types
+
+DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS / "_ext"))
+
+# ---- the project
+
+project = "lindmft"
+author = "The lindmft developers"
+copyright = "The lindmft developers"  # noqa: A001  (Sphinx wants this name)
+release = version = lm.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinx.ext.mathjax",
+    "sphinx-mathjax-offline",
+    "sphinx_click",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_gallery", "_build"]
+highlight_language = "none"
+nitpicky = True
+smartquotes = False  # options such as --steps have two hyphens
+
+# ---- pages
+
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+
+# ---- the reference
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+python_maximum_signature_line_length = 80
+autosummary_generate = False  # the tables of docs/api link to entries on the same page
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+
+# Types of other projects, of the interpreter, and private ones have no page here.
+nitpick_ignore_regex = [
+    ("py:.*", r"(numpy|np|xarray|xr|matplotlib|mpl|os|pathlib|contextlib|collections|typing)\..*"),
+    ("py:.*", r"(Array|Axes|Callback|Executor|Number|Numbers|Path)"),
+    ("py:.*", r"lindmft\.([a-z_]+\.)*_.*"),
+    ("py:exc", r"A function that was not kept is .*"),  # a sentence among the errors of a method
+]
+
+# ---- the look
+
+html_theme = "furo"
+html_title = f"lindmft {release}"
+html_static_path = ["_static"]
+html_css_files = ["guide.css"]
+html_copy_source = False
+html_show_sourcelink = False
+pygments_style = "friendly"
+pygments_dark_style = "monokai"
+copybutton_exclude = ".linenos, .gp, .go"
+copybutton_prompt_text = ">>> |\\.\\.\\. |\\$ "
+copybutton_prompt_is_regexp = True
+
+# ---- the gallery
+
+GALLERY = DOCS / "_gallery"
+PAPER = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "10")
+
+sphinx_gallery_conf = {
+    "examples_dirs": str(GALLERY),
+    "gallery_dirs": "gallery",
+    "image_scrapers": ("pictures",),  # docs/_ext/pictures.py
+    "filename_pattern": r"plot_",
+    "within_subsection_order": "FileNameSortKey",
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+    "remove_config_comments": True,
+    "min_reported_time": 1e9,
+    "write_computation_times": False,
+    "nested_sections": False,
+    "only_warn_on_example_error": False,
+    "default_thumb_file": str(DOCS / "demo.png"),
+}
+
+HEADER = """
+Figures
+=======
+
+{about}
+"""
+
+ABOUT = """Each page computes one figure with the function that makes it, at small settings; full
+settings are the same call without ``quick=True``, or ``lindmft figure NAME``. Lines are theory,
+points are trained networks. The table below a picture says how far they agree."""
+
+MISSING = """The figures come with the module ``lindmft.figures``, which this version does not
+have."""
+
+SCRIPT = '''"""
+{heading}
+{line}
+
+{about}
+
+{chosen}
+"""
+
+# %%
+# Parameters
+# ----------
+#
+# From ``{module}``:
+#
+# .. code-block:: python
+#
+{parameters}
+
+# %%
+# The figure
+# ----------
+
+import lindmft as lm
+
+result = lm.figures.get("{name}").make(quick=True)
+
+# %%
+# Drawn:
+
+picture = result.draw()
+
+# %%
+# Theory against training:
+
+print(result.table())
+'''
+
+
+def parameters(module: str) -> str:
+    """The table at the top of a figure's module, between its two marks, as a comment."""
+    source = inspect.getsource(import_module(module))
+    _, _, rest = source.partition("# --- parameters")
+    table, _, _ = rest.partition("# --- end of parameters")
+    return "\n".join(f"#     {line}".rstrip() for line in table.strip("\n").splitlines())
+
+
+def heading(figure: Any) -> str:
+    """Figure 3: what it shows; figures that no paper has go by their title."""
+    numbers = {name: f"Figure {name}: " for name in PAPER} | {"table1": "Table 1: "}
+    return f"{numbers.get(figure.name, '')}{figure.title}"
+
+
+def script(figure: Any) -> str:
+    """The gallery's page of a figure, as sphinx-gallery reads it."""
+    title = heading(figure)
+    chosen = f"**Chosen here, not printed in the paper.** {figure.chosen}" if figure.chosen else ""
+    return SCRIPT.format(
+        heading=title,
+        line="=" * len(title),
+        about=figure.about,
+        chosen=chosen,
+        module=figure.module,
+        parameters=parameters(figure.module),
+        name=figure.name,
+    )
+
+
+def figures() -> list[Any]:
+    """All figures there are."""
+    try:
+        from lindmft import figures as package
+    except ImportError:  # FALLBACK: to go once the package is complete
+        return []
+    found = []
+    for name in package.NAMES:
+        try:
+            found.append(package.get(name))
+        except ImportError:  # FALLBACK: to go once the package is complete
+            continue
+    return found
+
+
+def write_if_new(path: Path, text: str) -> None:
+    """So that sphinx-gallery runs again only what changed."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def write_gallery() -> None:
+    """A script a figure; scripts of figures that are gone go."""
+    GALLERY.mkdir(exist_ok=True)
+    found = figures()
+    scripts = {
+        f"plot_{number:02}_{figure.name.replace('-', '_')}.py": script(figure)
+        for number, figure in enumerate(found, 1)
+    }
+    header = HEADER.format(about=ABOUT if found else MISSING)
+    for name, text in {**scripts, "GALLERY_HEADER.rst": header}.items():
+        write_if_new(GALLERY / name, text)
+    for path in GALLERY.glob("plot_*.py"):
+        if path.name not in scripts:
+            path.unlink()
+
+
+write_gallery()
+
+
+# ---- what connects files of the repository to pages
+
+PAGES = {"../bench/README.md": "performance.md", "../CHANGELOG.md": "changelog.md"}
+"""Links that hold in the repository, and the pages that show these files here."""
+
+
+def lead_to_pages(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Links from pages to files of the repository that are pages here, too."""
+    for target, page in PAGES.items():
+        up = "../" * docname.count("/")
+        source[0] = source[0].replace(f"]({up}{target})", f"]({up}{page})")
+
+
+ATTRIBUTES = re.compile(
+    r"^Attributes\n-{3,}\n(.*?)(?=\n\n\S[^\n]*\n-{3,}|\Z)", re.DOTALL | re.MULTILINE
+)
+
+
+def as_definitions(section: re.Match[str]) -> str:
+    """The attributes of a result as a list of terms: several may share a description."""
+    lines = [
+        line
+        if line.startswith(" ") or not line
+        else f"{', '.join(f'``{n}``' for n in line.split(', '))}"
+        for line in section[1].splitlines()
+    ]
+    return "\n".join([".. rubric:: Attributes", "", *lines])
+
+
+def as_rst(text: str) -> str:
+    """Docstrings are written to be read as text: what reStructuredText would misread in them."""
+    parts = ATTRIBUTES.sub(as_definitions, text).split("``")
+    # Outside of literals, bars are norms, such as |x|^2, and no substitutions.
+    return "``".join(p.replace("|", r"\|") if i % 2 == 0 else p for i, p in enumerate(parts))
+
+
+def prepare_docstring(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Before napoleon."""
+    lines[:] = as_rst("\n".join(lines)).splitlines()
+
+
+def restore_property(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """After napoleon, which takes what stands before a property's first colon for its type."""
+    if what == "property":
+        lines[:] = as_rst(inspect.getdoc(obj) or "").splitlines()
+
+
+ALIASES = {
+    stringify_annotation(getattr(_types, name), "smart"): name
+    for name in ("Numbers", "Number", "Path", "Callback", "Array")
+}
+
+
+def shorten_signature(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str, returns: str
+) -> tuple[str, str]:
+    """Types by the names that the package has for them; docs/api/index.md says what they are."""
+    for long, short in ALIASES.items():
+        signature = signature.replace(long, short) if signature else signature
+        returns = returns.replace(long, short) if returns else returns
+    return signature, returns
+
+
+def skip_inner(
+    app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: Any
+) -> bool | None:
+    """What passes problems to the compiled module is not for users."""
+    return True if name == "as_core" else None
+
+
+def public_names() -> dict[str, str]:
+    """Where the reference has what modules define: lindmft.problem.Problem is lindmft.Problem."""
+    names = {}
+    for module in (lm, lm.plotting, lm.analysis):
+        for name in module.__all__:
+            thing = getattr(module, name)
+            home = getattr(thing, "__module__", None)
+            if isinstance(home, str):
+                names.setdefault(f"{home}.{name}", f"{module.__name__}.{name}")
+                names.setdefault(name, f"{module.__name__}.{name}")
+    return names
+
+
+def resolve_public(app: Sphinx, env: Any, node: Any, inner: nodes.Node) -> nodes.Node | None:
+    """References to a class by the module that defines it lead to its public name."""
+    public = public_names().get(node.get("reftarget", ""))
+    if node.get("refdomain") != "py" or public is None:
+        return None
+    found: nodes.Node | None = env.get_domain("py").resolve_xref(
+        env, node.get("refdoc", env.docname), app.builder, "obj", public, node, inner
+    )
+    return found
+
+
+def setup(app: Sphinx) -> None:
+    """Connect the above."""
+    app.connect("source-read", lead_to_pages)
+    app.connect("autodoc-process-docstring", prepare_docstring, priority=100)
+    app.connect("autodoc-process-docstring", restore_property, priority=900)
+    app.connect("autodoc-process-signature", shorten_signature)
+    app.connect("autodoc-skip-member", skip_inner)
+    app.connect("missing-reference", resolve_public)

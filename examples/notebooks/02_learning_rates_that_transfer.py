@@ -1,0 +1,113 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Learning rates that transfer
+#
+# Tuning the learning rate of a large network is expensive. Can one tune a small network instead,
+# and carry the rate over? That depends on how the powers of the width are chosen, the
+# *parameterization*. The output of a network of width $N = \nu D$ is
+# $f = \frac{\sqrt{D}}{\gamma_0 N}\, w^L \cdot h^L$.
+#
+# * **muP** (maximal update): $\gamma_0$ is the same at every width. Features move equally far.
+# * **NTK** (neural tangent): $\gamma_0 \propto 1/\sqrt{\nu}$. The wider the network, the less its
+#   features move, and the closer it is to a kernel method.
+
+# %%
+import os
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import lindmft as lm
+
+QUICK = os.environ.get("LINDMFT_QUICK") == "1"  # fewer rates and smaller networks
+STEPS = 40
+WIDTHS = [0.5, 1, 2, 4, 8]
+RATES = np.geomspace(0.004, 0.4, 13 if QUICK else 41)
+DIM, SEEDS = (64, 4) if QUICK else (192, 8)
+
+problem = lm.Problem(lm.MLP(depth=3, gamma0=4.0), lm.FullBatch(alpha=4.0), lm.SGD(lr=0.03))
+
+# %% [markdown]
+# ## Loss against learning rate
+#
+# Every curve is the test loss after 40 steps at one width. `sweep` solves all points of the grid
+# and returns a labelled dataset. A cross at the upper edge marks a rate that diverges.
+
+# %%
+dataset = lm.sweep(
+    problem,
+    {
+        "network.parameterization": ["mup", "ntk"],
+        "network.width": WIDTHS,
+        "optimizer.lr": RATES,
+    },
+    steps=STEPS,
+)
+figure, axes = plt.subplots(1, 2, figsize=(11, 4), sharey=True, layout="constrained")
+for ax, name, title in zip(axes, ("mup", "ntk"), ("muP", "NTK"), strict=True):
+    lm.plotting.sweep(dataset, "lr", "width", ax, select={"parameterization": name})
+    ax.set_title(title)
+plt.show()
+
+# %% [markdown]
+# In muP the valleys lie above each other, and up to their bottom wider networks are better at every
+# rate. In NTK parameterization the valley moves to larger rates as the network widens: the rate
+# that is best at width 1/2 is far too small at width 8.
+#
+# ## The best rate
+#
+# `optimal_lr` finds the bottom of a valley by search on the theory, and `transfer` does so at every
+# width. It also says what one gives up by using the rate of the smallest network everywhere.
+
+# %%
+print(lm.optimal_lr(problem, STEPS))
+table = lm.transfer(problem, "network.width", WIDTHS, steps=STEPS)
+print(table.summary())
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
+lm.plotting.transfer(table, tuple(axes))
+plt.show()
+
+# %% [markdown]
+# ## Do finite networks agree?
+#
+# Train networks at three rates and two widths, and put them beside the theory.
+
+# %%
+rates, widths = [0.01, 0.02, 0.03], [1.0, 4.0]
+grid = problem.vary({"network.width": widths, "optimizer.lr": rates})
+solved = lm.solve_many(grid, STEPS)
+trained = lm.train_many(grid, STEPS, dim=DIM, seeds=SEEDS)
+print(f"{'width':>6}{'lr':>7}{'theory':>11}{'training':>11}")
+for one, theory, runs in zip(grid, solved, trained, strict=True):
+    loss = runs.mean().test_loss[-1]
+    print(
+        f"{one.network.width:>6g}{one.optimizer.lr:>7g}{theory.test_loss[-1]:>11.3g}{loss:>11.3g}"
+    )
+
+# %% [markdown]
+# ## Why
+#
+# How much does learning change the network? The *coordinate check* measures updates against
+# width. Look at the gradients' updates: flat lines mean that layers learn alike at every width,
+# falling ones that wide networks grow lazy.
+
+# %%
+check = lm.coordinate_check(problem, widths=[1, 2, 4, 8, 16], steps=20)
+lm.plotting.coordinates(check)
+plt.show()
+print(check.verdict)

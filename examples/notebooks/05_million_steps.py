@@ -1,0 +1,123 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # A million steps
+#
+# Training for a million steps takes a while. The theory need not look at every step: after a while
+# little changes from one to the next, and a few nodes in time are enough. This is what
+# `grid="adaptive"` does. Nodes lie densely at the start and ever further apart, and where they lie
+# is chosen to keep the error below a tolerance.
+
+# %%
+import os
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import lindmft as lm
+
+QUICK = os.environ.get("LINDMFT_QUICK") == "1"  # fewer networks
+STEPS = 10**6
+DIM, SEEDS = (64, 4) if QUICK else (256, 16)
+
+problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=1.2, noise=0.5), lm.SGD(lr=0.05))
+
+# %% [markdown]
+# ## A few hundred nodes
+
+# %%
+theory = lm.solve(problem, STEPS, grid="adaptive", rtol=1e-6)
+print(theory.status)
+print(f"solved in {theory.stats.seconds:.2f} s")
+
+# %% [markdown]
+# Is it right? For $\alpha > 1$ the test loss must end at $\sigma^2/(\alpha - 1)$.
+
+# %%
+print(f"{theory.test_loss[-1]:.10f} should be {0.5**2 / (1.2 - 1):.10f}")
+
+# %% [markdown]
+# ## Steps of your own
+#
+# Between its nodes the solution is known as accurately as at them: `at` gives any steps. The first
+# few hundred can be held against training.
+
+# %%
+shown = np.unique(np.geomspace(1, STEPS - 1, 120).round())
+dense = theory.at(shown)
+runs = lm.train(problem, 300, dim=DIM, seeds=SEEDS)
+mean, error = runs.mean(), runs.sem()
+at = [1, 3, 10, 30, 100, 299]
+figure, ax = plt.subplots()
+ax.loglog(dense.time, dense.test_loss, label="test, theory")
+ax.loglog(dense.time, dense.train_loss, "--", label="train, theory")
+ax.errorbar(at, mean.test_loss[at], error.test_loss[at], fmt="o", label="test, networks")
+ax.axhline(0.5**2 / (1.2 - 1), color="0.7", linestyle=":")
+ax.set(xlabel="step t", ylabel="loss")
+ax.legend()
+plt.show()
+
+# %% [markdown]
+# ## Early stopping
+#
+# There are few samples, and they are noisy. The test loss has a minimum, long before training ends,
+# and then doubles while the training loss keeps falling. When should one have stopped?
+
+# %%
+steps = np.arange(0, 1000)
+losses = theory.at(steps).test_loss
+best = int(losses.argmin())
+print(f"best at step {best}: test loss {losses[best]:.3f}, at the end {theory.test_loss[-1]:.3f}")
+
+# %% [markdown]
+# The more samples there are, the less is gained by stopping.
+
+# %%
+alphas = np.geomspace(0.5, 8, 7 if QUICK else 15)
+many = lm.solve_many(problem.vary({"data.alpha": alphas}), 10**5, grid="adaptive")
+early = [one.at(steps).test_loss.min() for one in many]
+late = [one.test_loss[-1] for one in many]
+figure, ax = plt.subplots()
+ax.loglog(alphas, late, "s-", label="after 100 000 steps")
+ax.loglog(alphas, early, "o-", label="stopped at the best step")
+ax.set(xlabel=r"samples per dimension $\alpha$", ylabel="test loss")
+ax.set_xticks([0.5, 1, 2, 4, 8], ["0.5", "1", "2", "4", "8"])
+ax.minorticks_off()
+ax.legend()
+plt.show()
+
+# %% [markdown]
+# Without stopping, the loss peaks where there are as many samples as dimensions ($\alpha = 1$).
+# With stopping, more data are never worse.
+#
+# ## Gradient flow
+#
+# For small learning rates $\eta$ only the time $\eta t$ matters. `flow` solves that limit
+# directly, and `continue_from` goes on where a solution ended.
+
+# %%
+flow = lm.flow(problem, time=1e3)
+longer = lm.flow(problem, time=1e6, continue_from=flow)
+print(longer.status)
+figure, ax = plt.subplots()
+for rate in (0.1, 0.05, 0.0125):
+    count = int(100 / rate)
+    run = lm.solve(problem.replace(**{"optimizer.lr": rate}), count, grid="adaptive")
+    ax.semilogx(rate * run.time[1:], run.test_loss[1:], label=rf"steps, $\eta$ = {rate:g}")
+past = longer.time > 1e-3
+ax.semilogx(longer.time[past], longer.test_loss[past], "k:", label="gradient flow")
+ax.set(xlabel=r"time $\eta t$", ylabel="test loss", xlim=(1e-2, 100))
+ax.legend()
+plt.show()

@@ -1,0 +1,84 @@
+"""The figures of the paper, and some that no paper has: theory over finite networks.
+
+``NAMES`` lists them, ``get`` finds one, ``Figure.make`` computes it; the result draws itself,
+saves picture and data, and says how well training agrees with the theory. Each has a module with
+its parameters in a table at the top. ``lindmft figure`` is the command.
+
+Examples
+--------
+>>> import lindmft as lm
+>>> result = lm.figures.get("2").make("b", quick=True, mup_widths=(1.0,), points=5, seeds=4)
+>>> picture = result.draw()
+"""
+
+from importlib import import_module
+
+from lindmft._gate import one_of, refuse
+from lindmft.figures._figure import Figure, Result
+from lindmft.figures._panel import Curve, Panel, Points
+
+__all__ = ["NAMES", "Curve", "Figure", "Panel", "Points", "Result", "get", "parse"]
+
+_MODULES = {
+    "1": "figure_01",
+    "2": "figure_02",
+    "3": "figure_03",
+    "4": "figure_04",
+    "5": "figure_05",
+    "6": "figure_06",
+    "7": "figure_07",
+    "8": "figure_08",
+    "9": "figure_09",
+    "10": "figure_10",
+    "table1": "table_1",
+    "depth": "infinite_depth",
+    "horizon": "horizon",
+    "million": "million_steps",
+    "multi-pass": "multi_pass",
+    "optimizers": "optimizers",
+    "variances": "variances",
+    "ensembling": "ensembling",
+}
+NAMES = tuple(_MODULES)
+"""Ten figures and a table of the paper; the others are new."""
+
+
+def get(name: str) -> Figure:
+    """The figure of this name, one of ``NAMES``.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> lm.figures.get("8").title
+    'The largest stable learning rate'
+    """
+    if name not in _MODULES:
+        refuse("the figure", one_of(NAMES), name)
+    figure: Figure = import_module(f"lindmft.figures.{_MODULES[name]}").FIGURE
+    return figure
+
+
+def parse(name: str) -> tuple[Figure, tuple[str, ...]]:
+    """The figure and the panels that a name like "2", "2b" or "table1" means.
+
+    Raises
+    ------
+    ValueError
+        If there is no such figure or panel.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> figure, panels = lm.figures.parse("2b")
+    >>> figure.name, panels
+    ('2', ('b',))
+    """
+    stem = name[:-1]
+    if name not in _MODULES and stem in _MODULES and name[-1] in get(stem).panels:
+        return get(stem), (name[-1],)
+    return get(name), ()

@@ -1,0 +1,155 @@
+"""Panels as pictures: theory as lines, training as points with error bars, guides in grey."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lindmft._optional import optional
+from lindmft.figures._panel import Curve, Panel, Points
+from lindmft.plotting.lines import plain_ticks
+from lindmft.plotting.losses import End, label_ends, symmetric_axis
+from lindmft.plotting.style import COLOURS, MARKERS, ordered_colours, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["draw"]
+
+COLUMNS = {1: 1, 2: 2, 3: 3, 4: 2}
+PANEL = (4.7, 3.6)
+KEYS = 0.35
+"""Inches, for the line below the panels that says what lines and points are."""
+GUIDE = "0.45"
+
+
+def draw(panels: Mapping[str, Panel]) -> "Figure":
+    """A new figure, not of pyplot, so that nothing stays open."""
+    columns = COLUMNS[len(panels)]
+    rows = -(-len(panels) // columns)
+    size = (PANEL[0] * columns, PANEL[1] * rows + KEYS)
+    with style():
+        figure: Figure = optional("matplotlib.figure", "plot").Figure(
+            figsize=size, layout="constrained"
+        )
+        axes = np.ravel(figure.subplots(rows, columns, squeeze=False))
+        for ax, (name, panel) in zip(axes, panels.items(), strict=True):
+            _panel(ax, name if len(panels) > 1 else "", panel)
+        _keys(figure, list(panels.values()))
+        # Labels at ends are placed by pixels: after everything else has its place.
+        figure.draw_without_rendering()
+        for ax, panel in zip(axes, panels.values(), strict=True):
+            if not panel.legend:
+                _label(ax, panel)
+    return figure
+
+
+def _panel(ax: "Axes", name: str, panel: Panel) -> None:
+    colours = _colours(panel)
+    for curve in panel.curves:
+        _draw_curve(ax, curve, colours)
+    ax.set(yscale=panel.yscale, xlabel=panel.xlabel, ylabel=panel.ylabel)
+    ax.set_ylim(panel.lower, panel.upper)
+    _scale_x(ax, panel)
+    ax.set_title(f"{name}   {panel.title}" if name else panel.title)
+    if panel.yscale == "log":
+        low, high = ax.get_ylim()
+        if high < 200 * low:
+            plain_ticks(ax.yaxis)
+    if panel.legend:
+        ax.legend(title=panel.key or None, alignment="left", handlelength=1.8)
+    elif panel.key:
+        place = {"transform": ax.transAxes, "ha": "left", "va": "bottom", "fontsize": 9}
+        ax.text(1.02, 1.01, panel.key, **place)
+
+
+def _draw_curve(ax: "Axes", curve: Curve, colours: list[Any]) -> None:
+    if curve.guide:
+        ax.plot(curve.x, curve.y, color=GUIDE, linewidth=1.0, linestyle=(0, (4, 2)), zorder=1)
+        return
+    colour = colours[curve.look]
+    dashes = "-" if curve.test else "--"
+    marker = MARKERS[curve.look % len(MARKERS)]
+    points = curve.points
+    alone = points is None or not len(points.x)
+    label = curve.label if curve.test else "_"
+    ax.plot(
+        curve.x,
+        curve.y,
+        dashes,
+        color=colour,
+        zorder=2,
+        label=label if alone else "_",
+    )
+    if points is not None and not alone:
+        _draw_points(ax, points, colour, marker, curve.test, label)
+
+
+def _draw_points(
+    ax: "Axes", points: Points, colour: Any, marker: str, filled: bool, label: str
+) -> None:
+    ax.errorbar(
+        points.x,
+        points.mean,
+        yerr=np.where(np.isfinite(points.error), points.error, 0.0),
+        fmt=marker,
+        color=colour,
+        markerfacecolor=colour if filled else "white",
+        markeredgewidth=0.8,
+        elinewidth=1.0,
+        zorder=3,
+        label=label,
+    )
+
+
+def _scale_x(ax: "Axes", panel: Panel) -> None:
+    ends = [curve.x[[0, -1]] for curve in panel.curves if len(curve.x)]
+    first, last = float(np.min(ends)), float(np.max(ends))
+    if panel.xscale == "symlog":
+        symmetric_axis(ax, last)
+    elif panel.xscale == "log":
+        ax.set_xscale("log")
+        ax.set_xlim(first / 1.05, last * 1.05)
+        if last < 200 * first:
+            plain_ticks(ax.xaxis)
+    else:
+        ax.set_xlim(first - 0.02 * last, last * 1.01)
+
+
+def _label(ax: "Axes", panel: Panel) -> None:
+    colours = _colours(panel)
+    low, high = ax.get_ylim()
+    ends = []
+    for curve in panel.curves:
+        if not curve.label or not curve.test or not len(curve.x):
+            continue
+        inside = np.flatnonzero((curve.y <= high) & (curve.y >= low))
+        last = inside[-1] if len(inside) else len(curve.x) - 1
+        colour = GUIDE if curve.guide else colours[curve.look]
+        ends.append(End(curve.x[last], curve.y[last], curve.label, colour))
+    label_ends(ax, ends)
+
+
+def _colours(panel: Panel) -> list[Any]:
+    if panel.ordered:
+        return ordered_colours(panel.looks)
+    return [COLOURS[look % len(COLOURS)] for look in range(panel.looks)]
+
+
+def _keys(figure: "Figure", panels: list[Panel]) -> None:
+    """One line below all panels: what is a line, and what is a point."""
+    line = optional("matplotlib.lines", "plot").Line2D
+    black = {"color": "0.2"}
+    handles = [line([], [], label="theory", **black)]
+    trained = [points for panel in panels for points in panel.trained]
+    if trained:
+        networks, dim = trained[0].networks, trained[0].dim
+        same = all((points.networks, points.dim) == (networks, dim) for points in trained)
+        several = f"mean of {networks} networks" if networks > 1 else "one network"
+        text = f"{several}, D = {dim}" if same else "mean over trained networks"
+        handles.append(line([], [], linestyle="", marker="o", label=text, **black))
+    dashed = {panel.dashed for panel in panels if any(not curve.test for curve in panel.curves)}
+    handles += [line([], [], linestyle="--", label=text, **black) for text in sorted(dashed)]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=9)
+

@@ -1,0 +1,169 @@
+"""A figure: what it shows, its parameters, how to compute it; and what came out.
+
+Parameters are frozen dataclasses; ``make`` takes changes of them by name, so that a reader can ask
+"and with other widths?" without touching the code.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lindmft import _core
+from lindmft._gate import flag, one_of, refuse
+from lindmft.figures._panel import Panel
+from lindmft.figures._runs import Progress
+from lindmft.figures._tables import agreement_table, csv_rows
+
+if TYPE_CHECKING:
+    import matplotlib.figure as mpl
+
+__all__ = ["Figure", "Result"]
+
+Build = Callable[[Any, Progress], Panel]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A computed figure: panels with theory, training, and their agreement.
+
+    Attributes
+    ----------
+    figure
+        What was computed.
+    parameters
+        With which parameters.
+    panels
+        By name ("a", "b", ...; "" where there is one): curves and points as arrays.
+    seconds
+        How long it took.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> result = lm.figures.get("1").make("a", quick=True, widths=(0.5,), dim=32, seeds=4, steps=20)
+    >>> curve = result.panels["a"].curves[0]
+    >>> curve.label, curve.y.shape, curve.points.networks
+    ('0.5', (20,), 4)
+    >>> print(result.table().splitlines()[0])
+    figure      D  networks  points  largest z  rms z  largest relative error
+    """
+
+    figure: "Figure"
+    parameters: Any
+    panels: Mapping[str, Panel]
+    seconds: float
+
+    def draw(self) -> "mpl.Figure":
+        """The picture, in the style of ``lindmft.plotting.style``. Needs matplotlib."""
+        from lindmft.figures._drawing import draw
+
+        return draw(self.panels)
+
+    def table(self) -> str:
+        """Agreement of training with theory, a line a panel, and what was measured beside it."""
+        return agreement_table(self.figure.name, self.panels)
+
+    def csv(self) -> str:
+        """The data: a row a point, and the parameters in comments (#) above."""
+        head = [
+            f"# lindmft {_core.__version__}, figure {self.figure.name}: {self.figure.title}",
+            *(f"# {name} = {value}" for name, value in asdict(self.parameters).items()),
+        ]
+        return "\n".join([*head, *csv_rows(self.panels)]) + "\n"
+
+    def save(self, folder: str | Path = ".") -> list[Path]:
+        """Write figure_NAME.png, .svg and .csv into a folder that exists; returns their paths."""
+        paths = self.figure.paths(folder, self.panels)
+        picture = self.draw()
+        for path in paths[:-1]:
+            # Without a date, the same picture is the same file.
+            metadata = {"Date": None} if path.suffix == ".svg" else {}
+            picture.savefig(path, metadata=metadata)
+        paths[-1].write_text(self.csv(), encoding="utf-8")
+        return paths
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """A figure of the paper, or one that no paper has.
+
+    Attributes
+    ----------
+    name
+        As in ``lindmft.figures.NAMES``.
+    title, about
+        One line, and a paragraph on what is to be seen.
+    chosen
+        What the paper does not print and was chosen here.
+    parameters, quick
+        Full settings, and those that take some seconds.
+    panels
+        By name, how each is computed.
+    module
+        Where its parameters stand in a table to read.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> figure = lm.figures.get("2")
+    >>> list(figure.panels), figure.parameters.dim > figure.quick.dim
+    (['a', 'b'], True)
+    """
+
+    name: str
+    title: str
+    about: str
+    chosen: str
+    parameters: Any
+    quick: Any
+    panels: Mapping[str, Build]
+    module: str
+
+    def make(
+        self, *panels: str, quick: bool = False, progress: Progress = None, **changes: Any
+    ) -> Result:
+        """Compute it.
+
+        Parameters
+        ----------
+        panels
+            Which; none: all.
+        quick
+            Take the quick settings: smaller networks, fewer of them.
+        progress
+            As in ``lindmft.solve``, for every computation on the way.
+        changes
+            Parameters to change, by name.
+
+        Raises
+        ------
+        ValueError
+            No such panel or parameter; or a value that the computation refuses.
+        """
+        for panel in panels:
+            if panel not in self.panels:
+                refuse(f"the panel of figure {self.name}", one_of(self.panels), panel)
+        parameters = self._changed(flag(quick, "quick"), changes)
+        start = time.perf_counter()
+        made = {
+            name: build(parameters, progress)
+            for name, build in self.panels.items()
+            if not panels or name in panels
+        }
+        return Result(self, parameters, made, time.perf_counter() - start)
+
+    def paths(self, folder: str | Path, panels: Mapping[str, Any] | None = None) -> list[Path]:
+        """What ``Result.save`` writes: the pictures, and last the data."""
+        some = panels is not None and len(panels) < len(self.panels)
+        stem = f"figure_{self.name}{''.join(panels or ()) if some else ''}"
+        return [Path(folder) / f"{stem}{suffix}" for suffix in (".png", ".svg", ".csv")]
+
+    def _changed(self, quick: bool, changes: Mapping[str, Any]) -> Any:
+        parameters = self.quick if quick else self.parameters
+        allowed = [field.name for field in fields(parameters)]
+        for name in changes:
+            if name not in allowed:
+                refuse(f"the parameter of figure {self.name}", one_of(allowed), name)
+        return replace(parameters, **changes)

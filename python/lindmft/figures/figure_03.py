@@ -1,0 +1,137 @@
+"""Figure 3: data, repeated (a, b) and fresh (c, d)."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lindmft._axes import short
+from lindmft.data import FullBatch, OnePass
+from lindmft.figures._figure import Figure
+from lindmft.figures._panel import Curve, Panel
+from lindmft.figures._runs import Progress, over_time, points_of, trained
+from lindmft.many import solve_many
+from lindmft.network import MLP
+from lindmft.optimizer import SGD
+from lindmft.problem import Problem
+
+
+# --- parameters
+@dataclass(frozen=True)
+class Parameters:
+    """Of all four panels."""
+
+    depth: int = 4  # printed in the paper
+    gamma0: float = 2.0  # printed
+    alphas: tuple[float, ...] = (0.5, 0.75, 1, 2, 4)  # a: P / D, printed
+    steps: int = 126  # a: t to 125, printed
+    times: tuple[int, ...] = (10, 50, 100, 250, 500, 1000)  # b: printed
+    alpha_range: tuple[float, float] = (0.25, 2)  # b: printed
+    alpha_points: int = 24  # b: of a line of theory
+    trained_alphas: int = 8  # b: where networks are trained
+    batches: tuple[float, ...] = (0.03, 0.05, 0.1, 0.25, 0.5, 1)  # c: batch / D, printed
+    batch_width: float = 0.25  # c: in the figure; its caption says 0.5
+    widths: tuple[float, ...] = (0.15, 0.25, 0.5, 1, 2, 4)  # d: printed
+    width_batch: float = 0.05  # d: printed
+    noise: float = 0.5  # a, b: chosen (c, d: none)
+    lr: float = 0.02  # a, b: chosen
+    fresh_lr: float = 0.004  # c, d: chosen, stable for the smallest batch
+    fresh_steps: int = 251  # c, d: chosen
+    dim: int = 512
+    seeds: int = 16
+
+
+QUICK = replace(Parameters(), alpha_points=16, trained_alphas=4, dim=96, seeds=8)
+# --- end of parameters
+
+LOSS = "test loss + σ²"
+
+
+def _network(p: Parameters, width: float = 1.0) -> MLP:
+    return MLP(p.depth, width, p.gamma0)
+
+
+def dynamics(p: Parameters, progress: Progress) -> Panel:
+    """Test and training loss at several sizes of the data set."""
+    problems = {
+        short(alpha): Problem(_network(p), FullBatch(alpha, p.noise), SGD(p.lr))
+        for alpha in p.alphas
+    }
+    losses = ("test_loss", "train_loss")
+    curves = over_time(problems, p.steps, p, progress=progress, losses=losses, noise=True)
+    return Panel("repeated data", "step t", "loss", curves, "symlog", key="α = P/D", lower=1e-2)
+
+
+def stopping(p: Parameters, progress: Progress) -> Panel:
+    """Test loss against the amount of data at several times, and at the best time."""
+    steps = max(p.times) + 1
+    alphas = np.geomspace(*p.alpha_range, p.alpha_points)
+    where = np.linspace(0, p.alpha_points - 1, p.trained_alphas).round().astype(int)
+    problems = [Problem(_network(p), FullBatch(alpha, p.noise), SGD(p.lr)) for alpha in alphas]
+    theory = solve_many(problems, steps, grid="adaptive", progress=progress)
+    every = np.arange(steps)
+    losses = np.array([solution.at(every).test_loss for solution in theory]) + p.noise**2
+    runs = [trained(problems[i], steps, p, int(i), progress) for i in where]
+    mean = np.array([run.mean().test_loss for run in runs]) + p.noise**2
+    error = np.array([run.sem().test_loss for run in runs])
+
+    def curve(label: str, times: np.ndarray, look: int, test: bool = True) -> Curve:
+        rows, there = np.arange(len(alphas)), np.arange(len(where))
+        at = times[where]
+        values = (mean[there, at], error[there, at], losses[where, at])
+        points = points_of(alphas[where], *values, runs[0])
+        return Curve(label, alphas, losses[rows, times], points, look, test)
+
+    curves = [curve(str(t), np.full(len(alphas), t), i) for i, t in enumerate(p.times)]
+    curves.append(curve("", losses.argmin(axis=1), len(p.times), test=False))
+    return Panel(
+        "repeated data, early stopping",
+        "α = P/D",
+        LOSS,
+        curves,
+        "log",
+        key="step t",
+        dashed="the best time of the theory",
+    )
+
+
+def batches(p: Parameters, progress: Progress) -> Panel:
+    """One pass: the batch."""
+    problems = {
+        short(batch): Problem(_network(p, p.batch_width), OnePass(batch), SGD(p.fresh_lr))
+        for batch in p.batches
+    }
+    curves = over_time(problems, p.fresh_steps, p, progress=progress)
+    title = f"fresh data, width {p.batch_width:g}"
+    return Panel(title, "step t", "test loss", curves, key="batch / D")
+
+
+def widths(p: Parameters, progress: Progress) -> Panel:
+    """One pass: the width."""
+    problems = {
+        short(width): Problem(_network(p, width), OnePass(p.width_batch), SGD(p.fresh_lr))
+        for width in p.widths
+    }
+    curves = over_time(problems, p.fresh_steps, p, progress=progress)
+    title = f"fresh data, batch {p.width_batch:g} D"
+    return Panel(title, "step t", "test loss", curves, key="width ν")
+
+
+FIGURE = Figure(
+    name="3",
+    title="Data: repeated or fresh",
+    about=(
+        "With few noisy samples that are used in every step (a), the test loss turns up while the "
+        "training loss (dashed) keeps falling. At fixed time the test loss peaks near as many "
+        "samples as dimensions (b); stopping at the best time (dashed) removes the peak. With "
+        "fresh samples in every step nothing can be overfitted: small batches (c) and narrow "
+        "networks (d) are slower, and noisier, but go on."
+    ),
+    chosen=(
+        "Label noise 0.5 and learning rate 0.02 for repeated data, no noise and 0.004 for fresh "
+        "data, 250 steps there. Figure 3c has width 0.25, its caption 0.5: this is 0.25."
+    ),
+    parameters=Parameters(),
+    quick=QUICK,
+    panels={"a": dynamics, "b": stopping, "c": batches, "d": widths},
+    module=__name__,
+)
