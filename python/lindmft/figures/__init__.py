@@ -44,12 +44,21 @@ NAMES = tuple(_MODULES)
 
 
 def get(name: str) -> Figure:
-    """The figure of this name, one of ``NAMES``.
+    """The figure of this name.
+
+    Parameters
+    ----------
+    name
+        One of ``NAMES``.
 
     Raises
     ------
     ValueError
         If there is none.
+
+    Notes
+    -----
+    Theory section 13; Bordelon and Pehlevan (2025).
 
     Examples
     --------
@@ -64,12 +73,21 @@ def get(name: str) -> Figure:
 
 
 def parse(name: str) -> tuple[Figure, tuple[str, ...]]:
-    """The figure and the panels that a name like "2", "2b" or "table1" means.
+    """The figure and the panels that a name means.
+
+    Parameters
+    ----------
+    name
+        Of a figure, as in ``NAMES``, or of one panel: "2b", "variances-a".
 
     Raises
     ------
     ValueError
         If there is no such figure or panel.
+
+    Notes
+    -----
+    Theory section 13; Bordelon and Pehlevan (2025).
 
     Examples
     --------
@@ -78,7 +96,10 @@ def parse(name: str) -> tuple[Figure, tuple[str, ...]]:
     >>> figure.name, panels
     ('2', ('b',))
     """
-    stem = name[:-1]
-    if name not in _MODULES and stem in _MODULES and name[-1] in get(stem).panels:
-        return get(stem), (name[-1],)
+    stem = name[:-1].removesuffix("-")
+    if name not in _MODULES and stem in _MODULES:
+        figure = get(stem)
+        for panel in figure.panels:
+            if name == figure.label(panel):
+                return figure, (panel,)
     return get(name), ()

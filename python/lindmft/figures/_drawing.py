@@ -89,18 +89,21 @@ def _draw_curve(ax: "Axes", curve: Curve, colours: list[Any]) -> None:
 def _draw_points(
     ax: "Axes", points: Points, colour: Any, marker: str, filled: bool, label: str
 ) -> None:
-    ax.errorbar(
-        points.x,
-        points.mean,
-        yerr=np.where(np.isfinite(points.error), points.error, 0.0),
-        fmt=marker,
-        color=colour,
-        markerfacecolor=colour if filled else "white",
-        markeredgewidth=0.8,
-        elinewidth=1.0,
-        zorder=3,
-        label=label,
-    )
+    for at, face in ((points.smooth, colour if filled else "white"), (~points.smooth, "white")):
+        if not at.any():
+            continue
+        ax.errorbar(
+            points.x[at],
+            points.mean[at],
+            yerr=np.where(np.isfinite(points.error), points.error, 0.0)[at],
+            fmt=marker,
+            color=colour,
+            markerfacecolor=face,
+            markeredgewidth=0.8,
+            elinewidth=1.0,
+            zorder=3,
+            label=label if at is points.smooth or not points.smooth.any() else "_",
+        )
 
 
 def _scale_x(ax: "Axes", panel: Panel) -> None:

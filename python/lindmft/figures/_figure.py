@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Figure", "Result"]
 
-Build = Callable[[Any, Progress], Panel]
+Build = Callable[[Any, Any], Panel]
+"""From the parameters, and the progress or what ``Figure.prepare`` made."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,10 @@ class Result:
     seconds
         How long it took.
 
+    Notes
+    -----
+    Theory section 13; Bordelon and Pehlevan (2025).
+
     Examples
     --------
     >>> import lindmft as lm
@@ -46,8 +51,8 @@ class Result:
     >>> curve = result.panels["a"].curves[0]
     >>> curve.label, curve.y.shape, curve.points.networks
     ('0.5', (20,), 4)
-    >>> print(result.table().splitlines()[0])
-    figure      D  networks  points  largest z  rms z  largest relative error
+    >>> result.table().splitlines()[0].split()[:4]
+    ['figure', 'D', 'networks', 'points']
     """
 
     figure: "Figure"
@@ -63,7 +68,9 @@ class Result:
 
     def table(self) -> str:
         """Agreement of training with theory, a line a panel, and what was measured beside it."""
-        return agreement_table(self.figure.name, self.panels)
+        return agreement_table(
+            {self.figure.label(name): panel for name, panel in self.panels.items()}
+        )
 
     def csv(self) -> str:
         """The data: a row a point, and the parameters in comments (#) above."""
@@ -103,6 +110,12 @@ class Figure:
         By name, how each is computed.
     module
         Where its parameters stand in a table to read.
+    prepare
+        Computes what several panels share; None: nothing.
+
+    Notes
+    -----
+    Theory section 13; Bordelon and Pehlevan (2025) for those with numbers.
 
     Examples
     --------
@@ -120,6 +133,18 @@ class Figure:
     quick: Any
     panels: Mapping[str, Build]
     module: str
+    prepare: Callable[[Any, Progress], Any] | None = None
+
+    def label(self, panel: str) -> str:
+        """What a panel is called: "2b", "variances-a"; the figure's name where it is the only one.
+
+        Examples
+        --------
+        >>> import lindmft as lm
+        >>> lm.figures.get("2").label("b"), lm.figures.get("variances").label("a")
+        ('2b', 'variances-a')
+        """
+        return f"{self.name}{'' if self.name[-1].isdigit() or not panel else '-'}{panel}"
 
     def make(
         self, *panels: str, quick: bool = False, progress: Progress = None, **changes: Any
@@ -147,8 +172,9 @@ class Figure:
                 refuse(f"the panel of figure {self.name}", one_of(self.panels), panel)
         parameters = self._changed(flag(quick, "quick"), changes)
         start = time.perf_counter()
+        shared = self.prepare(parameters, progress) if self.prepare else progress
         made = {
-            name: build(parameters, progress)
+            name: build(parameters, shared)
             for name, build in self.panels.items()
             if not panels or name in panels
         }
@@ -157,7 +183,7 @@ class Figure:
     def paths(self, folder: str | Path, panels: Mapping[str, Any] | None = None) -> list[Path]:
         """What ``Result.save`` writes: the pictures, and last the data."""
         some = panels is not None and len(panels) < len(self.panels)
-        stem = f"figure_{self.name}{''.join(panels or ()) if some else ''}"
+        stem = f"figure_{self.label(''.join(panels or ()) if some else '')}"
         return [Path(folder) / f"{stem}{suffix}" for suffix in (".png", ".svg", ".csv")]
 
     def _changed(self, quick: bool, changes: Mapping[str, Any]) -> Any:

@@ -6,9 +6,7 @@ Losses are in the units of ``Solution``; what x is, a panel's label says.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from lindmft._types import Array
+from lindmft._types import Array, Mask
 from lindmft.comparison import FEWEST_NETWORKS, Agreement, agreement
 
 __all__ = ["Curve", "Panel", "Points"]
@@ -18,8 +16,30 @@ __all__ = ["Curve", "Panel", "Points"]
 class Points:
     """Trained networks: means at some x, and what the theory says there.
 
-    ``x``, ``mean``, ``error`` (its standard error; inf for one network) and ``expected`` are (m,)
-    and finite but for ``error``; ``networks`` are averaged, of input dimension (or modes) ``dim``.
+    Attributes
+    ----------
+    x, mean, expected
+        (m,), finite: where, what training gives, and what the theory says of these networks.
+    error
+        (m,), the standard error of ``mean``; inf for one network.
+    networks, dim
+        How many are averaged, and their input dimension (or number of modes).
+    smooth
+        (m,), where theory and training can be compared; elsewhere small deviations grow to any
+        size: beyond the edge of stability trajectories are chaotic. Those points are drawn open.
+
+    Notes
+    -----
+    Theory section 13 for what the figures show.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lindmft as lm
+    >>> x, mean, error = np.array([1.0, 2.0]), np.array([0.5, 0.4]), np.array([0.01, 0.01])
+    >>> points = lm.figures.Points(x, mean, error, mean - error, 8, 256, np.array([True, False]))
+    >>> points.has_scores, points.agreement().z.round(2)
+    (True, array([1.]))
     """
 
     x: Array
@@ -28,6 +48,7 @@ class Points:
     expected: Array
     networks: int
     dim: int
+    smooth: Mask
 
     @property
     def has_scores(self) -> bool:
@@ -35,16 +56,41 @@ class Points:
         return self.networks >= FEWEST_NETWORKS
 
     def agreement(self) -> Agreement:
-        """Of the means with what is expected."""
-        return agreement(self.expected, self.mean, self.error)
+        """Of the means with what is expected, where they can be compared."""
+        at = self.smooth
+        return agreement(self.expected[at], self.mean[at], self.error[at])
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """A line (x, y), (n,) each, and perhaps the points of networks it describes.
+    """A line, and perhaps the points of networks it describes.
 
-    ``look`` counts colours and markers. ``test=False`` is a training loss, or whatever stands
-second: dashed, with open markers. A ``guide`` is a grey line to hold others against.
+    Attributes
+    ----------
+    label
+        What it says at the line's end or in the legend.
+    x, y
+        (n,), the line.
+    points
+        Trained networks, or None.
+    look
+        Which colour and marker, from 0.
+    test
+        False: a training loss, or whatever stands second; dashed.
+    guide
+        A grey line to hold others against.
+
+    Notes
+    -----
+    Theory section 13 for what the figures show.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lindmft as lm
+    >>> t = np.array([1.0, 10.0, 100.0])
+    >>> lm.figures.Curve("$t^{-1}$", t, 1 / t, guide=True).points is None
+    True
     """
 
     label: str
@@ -60,10 +106,38 @@ second: dashed, with open markers. A ``guide`` is a grey line to hold others aga
 class Panel:
     """Curves in one pair of axes.
 
-    ``ordered``: the looks stand for values in order. ``key`` is the heading over the curves'
-    labels, which stand at the ends of lines, or in a legend (``legend``), where lines end together.
-    ``dashed`` says what curves that are not ``test`` are. ``lower`` and ``upper`` limit y. ``notes``
-    are lines of text: what was measured.
+    Attributes
+    ----------
+    title, xlabel, ylabel, xscale, yscale
+        Of the axes.
+    curves
+        What is drawn.
+    lower, upper
+        Limits of y; None: as the curves need.
+    key
+        The heading over the curves' labels.
+    legend
+        Labels stand in a legend, for lines that end together; else at the ends of lines.
+    ordered
+        The looks stand for values in order (from dark to light).
+    dashed
+        What the curves are that are not ``test``.
+    notes
+        Lines of text: what was measured.
+
+    Notes
+    -----
+    Theory section 13 for what the figures show.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lindmft as lm
+    >>> t = np.array([1.0, 10.0, 100.0])
+    >>> curve = lm.figures.Curve("rich", t, t**-1.3)
+    >>> panel = lm.figures.Panel("exponents", "time", "test loss", [curve], xscale="log")
+    >>> panel.looks, panel.trained
+    (1, [])
     """
 
     title: str
@@ -89,9 +163,3 @@ class Panel:
     def trained(self) -> list[Points]:
         """The points of all curves that have some."""
         return [curve.points for curve in self.curves if curve.points and len(curve.points.x)]
-
-
-def finite(*columns: Array) -> list[Array]:
-    """The places where all are finite and positive, as a logarithmic axis needs them."""
-    good = np.all([np.isfinite(column) for column in columns], axis=0)
-    return [np.asarray(column, float)[good] for column in columns]

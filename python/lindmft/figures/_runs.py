@@ -4,21 +4,31 @@ Every curve has networks of its own, so that the deviations of different curves 
 the points of one curve are of the same networks, and deviate together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
-from lindmft._types import Array, Callback
+from lindmft._types import Array, Callback, Mask
+from lindmft.data import MultiPass, OnePass
 from lindmft.ensemble import Ensemble
 from lindmft.figures._panel import Curve, Points
 from lindmft.many import solve_many
 from lindmft.plotting.losses import thinned
 from lindmft.problem import Problem
 from lindmft.solution import Solution
+from lindmft.spectrum import PowerLaw
 from lindmft.training import train, train_many
 
-__all__ = ["Progress", "Sizes", "over_rates", "over_time", "points_of", "trained"]
+__all__ = ["Progress", "Sizes", "from_one", "leading_modes", "over_rates", "over_time", "points_of", "trained"]
+
+FLOOR = 1e-13
+"""Losses of less, in units of the target's power, are rounding errors: they are left out."""
+SUMS = 1e-9
+"""Tolerance of a sum over modes."""
+RISE = 0.02
+"""A training loss that rises by more in a step, from its lowest, has left the smooth descent."""
 
 Progress = bool | Callback | None
 
@@ -35,6 +45,10 @@ class Sizes(Protocol):
         """Networks a curve."""
 
 
+Trained = Callable[[Problem], tuple[Problem, float]]
+"""The problem that networks are trained on, and what is to be added to their losses."""
+
+
 def over_time(
     problems: Mapping[str, Problem],
     steps: int,
@@ -45,20 +59,31 @@ def over_time(
     noise: bool = False,
     grid: str = "exact",
     trained_steps: int | None = None,
+    finite: Trained | None = None,
 ) -> list[Curve]:
     """Losses over time, a curve a problem and loss; with ``noise``, sigma^2 is in test losses.
 
-    Networks are trained for ``trained_steps`` (None: all) steps.
+    Networks are trained for ``trained_steps`` (None: all) steps, on the problem itself or on what
+    ``finite`` makes of it.
     """
     short = steps if trained_steps is None else trained_steps
-    solutions = solve_many(problems.values(), steps, grid=grid, progress=progress)
+    lines = solve_many(problems.values(), steps, grid=grid, progress=progress)
+    finite_ones = [finite(problem) if finite else (problem, 0.0) for problem in problems.values()]
+    expected = lines
+    if finite:
+        cut = [problem for problem, _ in finite_ones]
+        expected = solve_many(cut, short, grid=grid, progress=progress)
     curves = []
-    for look, (label, solution) in enumerate(zip(problems, solutions, strict=True)):
-        runs = trained(solution.problem, short, p, look, progress)
-        extra = solution.problem.data.irreducible if noise else 0.0
+    for look, (label, line) in enumerate(zip(problems, lines, strict=True)):
+        problem, tail = finite_ones[look]
+        runs = trained(problem, short, p, look, progress)
         for name in losses:
             test = name == "test_loss"
-            curves.append(_in_time(solution, runs, name, extra * test, label, look, test))
+            extra = line.problem.data.irreducible if noise and test else 0.0
+            points = _in_time(expected[look], runs, name, extra + tail)
+            y = getattr(line, name) + extra
+            shown = _drawable(y)
+            curves.append(Curve(label, line.time[shown], y[shown], points, look, test))
     return curves
 
 
@@ -70,6 +95,7 @@ def over_rates(
     p: Sizes,
     *,
     progress: Progress = None,
+    finite: Trained | None = None,
 ) -> list[Curve]:
     """Test losses after ``steps`` steps against learning rates, a curve a problem.
 
@@ -77,20 +103,22 @@ def over_rates(
     """
     curves = []
     for look, (label, problem) in enumerate(problems.items()):
-        expected = _last(problem, rates, steps, progress)
-        at = _last(problem, trained_rates, steps, progress)
-        family = problem.vary({"optimizer.lr": trained_rates})
+        y, _ = _last(problem, rates, steps, progress)
+        cut, tail = finite(problem) if finite else (problem, 0.0)
+        at, smooth = _last(cut, trained_rates, steps, progress)
+        family = cut.vary({"optimizer.lr": trained_rates})
         seed = look * p.seeds
         runs = train_many(family, steps, dim=p.dim, seeds=p.seeds, seed=seed, progress=progress)
         points = points_of(
             trained_rates,
-            np.array([run.mean().test_loss[-1] for run in runs]),
+            np.array([run.mean().test_loss[-1] for run in runs]) + tail,
             np.array([run.sem().test_loss[-1] for run in runs]),
-            np.where([run.used.all() for run in runs], at, np.inf),
+            np.where([run.used.all() for run in runs], at, np.inf) + tail,
             runs[0],
+            smooth & np.array([_steady(run)[-1] for run in runs]),
         )
-        shown = np.isfinite(expected)
-        curves.append(Curve(label, rates[shown], expected[shown], points, look))
+        shown = _drawable(y)
+        curves.append(Curve(label, rates[shown], y[shown], points, look))
     return curves
 
 
@@ -100,36 +128,97 @@ def trained(problem: Problem, steps: int, p: Sizes, look: int, progress: Progres
     return train(problem, steps, dim=p.dim, seeds=p.seeds, seed=seed, progress=progress)
 
 
-def points_of(x: Array, mean: Array, error: Array, expected: Array, runs: Ensemble) -> Points:
-    """Where theory and training are both finite."""
-    good = np.isfinite(mean) & np.isfinite(expected)
+def from_one(curve: Curve) -> Curve:
+    """Without t = 0, which has no place on a logarithmic axis."""
+    points = curve.points
+    if points is not None:
+        at = points.x >= 1
+        names = ("x", "mean", "error", "expected", "smooth")
+        points = replace(points, **{name: getattr(points, name)[at] for name in names})
+    at = curve.x >= 1
+    return replace(curve, x=curve.x[at], y=curve.y[at], points=points)
+
+
+def leading_modes(count: int) -> Trained:
+    """Training on the first modes of a power law: the others keep their loss, and are noise.
+
+    The modes behind the first ``count`` are hardly learned in the time of a figure. What they put
+    into the labels is noise to the others; their loss is added.
+    """
+
+    def cut(problem: Problem) -> tuple[Problem, float]:
+        data = problem.data
+        spectrum = data.spectrum
+        assert isinstance(spectrum, PowerLaw)
+        tail = max(0.0, _power(spectrum) - _power(replace(spectrum, modes=count)))
+        changes = {"spectrum": replace(spectrum, modes=count)}
+        if hasattr(data, "noise"):
+            changes["noise"] = float(np.sqrt(data.noise**2 + tail))
+        return problem.replace(data=replace(data, **changes)), tail
+
+    return cut
+
+
+def points_of(
+    x: Array, mean: Array, error: Array, expected: Array, runs: Ensemble, smooth: Mask | None = None
+) -> Points:
+    """Where theory and training are both finite and above rounding."""
+    good = _drawable(mean) & _drawable(expected)
     columns = (np.asarray(column, float)[good] for column in (x, mean, error, expected))
-    return Points(*columns, networks=len(runs.seeds), dim=runs.dim)
+    compared = np.ones(len(x), bool) if smooth is None else smooth
+    return Points(*columns, networks=len(runs.seeds), dim=runs.dim, smooth=compared[good])
 
 
-def _in_time(
-    solution: Solution,
-    runs: Ensemble,
-    name: str,
-    extra: float,
-    label: str,
-    look: int,
-    test: bool,
-) -> Curve:
+def _drawable(y: Array) -> Mask:
+    return np.isfinite(y) & (y > FLOOR)
+
+
+def _in_time(solution: Solution, runs: Ensemble, name: str, extra: float) -> Points:
     at = thinned(len(runs.time))
-    expected = solution.at(runs.time[at]) if solution.grid != "exact" else None
-    y = getattr(solution, name) + extra
-    points = points_of(
+    exact = solution.grid == "exact"
+    y = getattr(solution, name)[at] if exact else getattr(solution.at(runs.time[at]), name)
+    return points_of(
         runs.time[at],
         getattr(runs.mean(), name)[at] + extra,
         getattr(runs.sem(), name)[at],
-        y[at] if expected is None else getattr(expected, name) + extra,
+        y + extra,
         runs,
+        (_descent(solution) & _steady(runs))[at] if exact else None,
     )
-    shown = np.isfinite(y)
-    return Curve(label, solution.time[shown], y[shown], points, look, test)
 
 
-def _last(problem: Problem, rates: Array, steps: int, progress: Progress) -> Array:
+def _last(
+    problem: Problem, rates: Array, steps: int, progress: Progress
+) -> tuple[Array, Mask]:
+    """Test losses at the end, and whether training went there smoothly."""
     family = solve_many(problem.vary({"optimizer.lr": rates}), steps, progress=progress)
-    return np.array([solution.test_loss[-1] for solution in family])
+    smooth = np.array([_descent(solution)[-1] for solution in family])
+    return np.array([solution.test_loss[-1] for solution in family]), smooth
+
+
+def _descent(run: Solution | Ensemble) -> Mask:
+    """(..., n), whether the training loss has only fallen so far.
+
+    Random batches, momentum and weight decay raise it for good reasons; there only a divergence
+    counts.
+    """
+    loss = np.maximum(run.train_loss, 0.0)  # the population's may round to less than 0
+    data, optimizer = run.problem.data, run.problem.optimizer
+    random = isinstance(data, OnePass | MultiPass)
+    if random or optimizer.momentum > 0 or optimizer.weight_decay > 0:
+        return np.isfinite(loss)
+    lowest = np.minimum.accumulate(loss, axis=-1)
+    falls = loss[..., 1:] <= (1 + RISE) * lowest[..., :-1] + FLOOR
+    falls = np.concatenate([np.isfinite(loss[..., :1]), falls & np.isfinite(loss[..., 1:])], axis=-1)
+    return np.asarray(np.logical_and.accumulate(falls, axis=-1))
+
+
+def _steady(runs: Ensemble) -> Mask:
+    """(n,), whether the losses of all its networks have only fallen so far."""
+    return np.asarray(_descent(runs).all(axis=0))
+
+
+def _power(spectrum: PowerLaw) -> float:
+    nodes = replace(spectrum, tolerance=SUMS).binned()
+    columns = (nodes.eigenvalues, nodes.target_power, nodes.weights)
+    return float(np.prod([np.asarray(column) for column in columns], axis=0).sum())

@@ -8,18 +8,21 @@ from lindmft.figures._panel import Curve, Panel
 
 __all__ = ["agreement_table", "csv_rows"]
 
-HEAD = f"{'figure':<8}{'D':>5}{'networks':>10}{'points':>8}{'largest z':>11}{'rms z':>7}"
-COLUMNS = "panel,curve,kind,x,y,standard_error,expected,networks,dim"
+HEAD = (
+    f"{'figure':<12}{'D':>8}{'networks':>10}{'points':>8}{'largest z':>11}{'rms z':>7}"
+    f"{'median error':>14}{'largest error':>15}"
+)
+COLUMNS = "panel,curve,kind,x,y,standard_error,expected,networks,dim,scored"
 
 
-def agreement_table(name: str, panels: Mapping[str, Panel]) -> str:
-    """A line a panel, then the notes; z only of four networks or more."""
-    lines = [f"{HEAD}{'largest relative error':>24}"]
-    lines += [_row(f"{name}{key}", panel) for key, panel in panels.items()]
+def agreement_table(panels: Mapping[str, Panel]) -> str:
+    """A line a panel, then the notes; z only of four networks or more; errors are relative ones."""
+    lines = [HEAD]
+    lines += [_row(name, panel) for name, panel in panels.items()]
     notes = [
-        f"{name}{key}: {note}" if key else note
-        for key, panel in panels.items()
-        for note in panel.notes
+        f"{name}: {note}"
+        for name, panel in panels.items()
+        for note in (*panel.notes, *_left_out(panel))
     ]
     return "\n".join(lines + notes)
 
@@ -36,30 +39,39 @@ def _curve_rows(key: str, curve: Curve) -> Iterator[str]:
     start = f'{key},"{curve.label}{"" if curve.test else " (dashed)"}"'
     kind = "guide" if curve.guide else "theory"
     for x, y in zip(curve.x, curve.y, strict=True):
-        yield f"{start},{kind},{x:.10g},{y:.10g},,,,"
+        yield f"{start},{kind},{x:.10g},{y:.10g},,,,,"
     if curve.points is None:
         return
     p = curve.points
-    for x, mean, error, expected in zip(p.x, p.mean, p.error, p.expected, strict=True):
+    columns = (p.x, p.mean, p.error, p.expected, p.smooth)
+    for x, mean, error, expected, scored in zip(*columns, strict=True):
         known = f"{error:.6g}" if np.isfinite(error) else ""
-        yield f"{start},training,{x:.10g},{mean:.10g},{known},{expected:.10g},{p.networks},{p.dim}"
+        values = f"{x:.10g},{mean:.10g},{known},{expected:.10g}"
+        yield f"{start},training,{values},{p.networks},{p.dim},{int(scored)}"
+
+
+def _left_out(panel: Panel) -> list[str]:
+    count = sum(int(np.sum(~points.smooth)) for points in panel.trained)
+    if not count:
+        return []
+    return [f"{count} points beyond the edge of stability (open), where runs are chaotic, not scored"]
 
 
 def _row(name: str, panel: Panel) -> str:
-    trained = panel.trained
+    trained = [points for points in panel.trained if points.smooth.any()]
     if not trained:
-        return f"{name:<8}{'-':>5}{'-':>10}{'-':>8}{'-':>11}{'-':>7}{'theory alone':>24}"
+        return f"{name:<12}theory alone"
     agreements = [points.agreement() for points in trained]
     z = np.concatenate([each.z for each in agreements])
     error = np.concatenate([each.relative_error for each in agreements])
     scored = all(points.has_scores for points in trained)
     largest = f"{z[np.argmax(np.abs(z))]:.2f}" if scored else "-"
     rms = f"{np.sqrt(np.mean(z**2)):.2f}" if scored else "-"
-    worst = error[np.argmax(np.abs(error))]
     dims = _range(points.dim for points in trained)
     networks = _range(points.networks for points in trained)
     return (
-        f"{name:<8}{dims:>5}{networks:>10}{len(z):>8}{largest:>11}{rms:>7}{f'{worst:.1%}':>24}"
+        f"{name:<12}{dims:>8}{networks:>10}{len(z):>8}{largest:>11}{rms:>7}"
+        f"{np.median(np.abs(error)):>14.2%}{error[np.argmax(np.abs(error))]:>15.1%}"
     )
 
 

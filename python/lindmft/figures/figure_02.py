@@ -32,7 +32,7 @@ class Parameters:
     seeds: int = 16
 
 
-QUICK = replace(Parameters(), points=40, trained_points=8, dim=64, seeds=8)
+QUICK = replace(Parameters(), points=40, trained_points=8, dim=160, seeds=8)
 # --- end of parameters
 
 

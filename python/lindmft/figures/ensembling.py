@@ -1,0 +1,106 @@
+"""Ensembling: the loss of averaged predictions of several initializations and data sets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lindmft.data import FullBatch
+from lindmft.figures._figure import Figure
+from lindmft.figures._panel import Curve, Panel, Points
+from lindmft.figures._runs import Progress
+from lindmft.network import MLP
+from lindmft.optimizer import SGD
+from lindmft.plotting.losses import thinned
+from lindmft.problem import Problem
+from lindmft.replicas import train_replicas
+from lindmft.theory import solve
+
+
+# --- parameters
+@dataclass(frozen=True)
+class Parameters:
+    """Of both panels."""
+
+    counts: tuple[int, ...] = (1, 2, 4, 8)  # networks that are averaged; then infinitely many
+    alpha: float = 1.5  # P / D
+    width: float = 0.5  # nu
+    noise: float = 0.5
+    depth: int = 2
+    gamma0: float = 1.0
+    lr: float = 0.05
+    steps: int = 201
+    dim: int = 384
+    seeds: int = 16
+
+
+QUICK = replace(Parameters(), dim=128, steps=121)
+# --- end of parameters
+
+
+def _panel(p: Parameters, progress: Progress, of: str, title: str) -> Panel:
+    problem = Problem(MLP(p.depth, p.width, p.gamma0), FullBatch(p.alpha, p.noise), SGD(p.lr))
+    theory = solve(problem, p.steps, replicas=True, progress=progress)
+    curves = []
+    for look, count in enumerate((*p.counts, np.inf)):
+        y = theory.ensemble_loss(**{of: count}) + p.noise**2
+        points = None
+        if np.isfinite(count):
+            points = _points(p, progress, problem, {of: int(count)}, look, y)
+        label = "∞" if points is None else str(count)
+        curves.append(Curve(label, theory.time, y, points, look))
+    return Panel(title, "step t", "test loss + σ²", curves, "symlog", key="average of")
+
+
+def _points(
+    p: Parameters,
+    progress: Progress,
+    problem: Problem,
+    counts: Mapping[str, int],
+    look: int,
+    expected: np.ndarray,
+) -> Points:
+    """Networks of their own for each curve, so that its deviations are its own."""
+    sizes = {"k_init": 1, "k_data": 1, **counts}
+    runs = train_replicas(
+        problem,
+        p.steps,
+        dim=p.dim,
+        seeds=p.seeds,
+        seed=look * p.seeds,
+        progress=progress,
+        **sizes,
+    )
+    at = thinned(p.steps)
+    mean, error = runs.mean().averaged_loss + p.noise**2, runs.sem().averaged_loss
+    smooth = np.ones(len(at), bool)
+    return Points(
+        at.astype(float), mean[at], error[at], expected[at], p.seeds, p.dim, smooth
+    )
+
+
+def initializations(p: Parameters, progress: Progress) -> Panel:
+    """Several initializations, one data set."""
+    return _panel(p, progress, "k_init", "initializations, the same data")
+
+
+def data_sets(p: Parameters, progress: Progress) -> Panel:
+    """One initialization, several data sets."""
+    return _panel(p, progress, "k_data", "data sets, the same initial weights")
+
+
+FIGURE = Figure(
+    name="ensembling",
+    title="Ensembling over initializations and over data sets",
+    about=(
+        "Test loss of the averaged predictions of several networks. Averaging over initializations "
+        "(a) removes the variance of finite width, as a wider network would; averaging over data "
+        "sets (b) removes that of finite data, and the overfitting with it. Lines without points "
+        "are the limit of infinitely many. Not in the paper; theory section 3, replicas."
+    ),
+    chosen="Everything: no paper has this figure.",
+    parameters=Parameters(),
+    quick=QUICK,
+    panels={"a": initializations, "b": data_sets},
+    module=__name__,
+)

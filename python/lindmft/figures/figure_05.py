@@ -1,0 +1,77 @@
+"""Figure 5: learning rates transfer across depth with branches of 1 / sqrt(L)."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lindmft.data import Population
+from lindmft.figures._figure import Figure
+from lindmft.figures._panel import Panel
+from lindmft.figures._runs import Progress, over_rates
+from lindmft.network import ResNet
+from lindmft.optimizer import SGD
+from lindmft.problem import Problem
+
+
+# --- parameters
+@dataclass(frozen=True)
+class Parameters:
+    """Of both panels."""
+
+    depths: tuple[int, ...] = (1, 2, 4, 8)  # L, printed in the paper
+    rates: tuple[float, float] = (1e-4, 1e-1)  # printed
+    constant_branch: float = 1.0  # a: printed
+    depth_branch: float = 1.25  # b: printed
+    points: int = 64  # of a line of theory
+    trained_points: int = 16  # learning rates at which networks are trained
+    gamma0: float = 2.0  # chosen
+    width: float = 1.0  # chosen
+    steps: int = 50  # chosen
+    dim: int = 256
+    seeds: int = 16
+
+
+QUICK = replace(Parameters(), points=40, trained_points=10, dim=128, seeds=8)
+# --- end of parameters
+
+
+def _rates(p: Parameters, progress: Progress, branch: float, scaling: str, title: str) -> Panel:
+    problems = {
+        str(depth): Problem(
+            ResNet(depth, p.width, p.gamma0, branch, scaling), Population(), SGD(0.01)
+        )
+        for depth in p.depths
+    }
+    rates, trained = np.geomspace(*p.rates, p.points), np.geomspace(*p.rates, p.trained_points)
+    curves = over_rates(problems, rates, trained, p.steps, p, progress=progress)
+    label = f"test loss after {p.steps} steps"
+    return Panel(title, "learning rate η", label, curves, "log", key="depth L", legend=True)
+
+
+def constant(p: Parameters, progress: Progress) -> Panel:
+    """Deep networks need small rates."""
+    title = f"branch {p.constant_branch:g} at every depth"
+    return _rates(p, progress, p.constant_branch, "constant", title)
+
+
+def scaled(p: Parameters, progress: Progress) -> Panel:
+    """The same rate is good at every depth."""
+    title = f"branch {p.depth_branch:g} / √L"
+    return _rates(p, progress, p.depth_branch, "depth", title)
+
+
+FIGURE = Figure(
+    name="5",
+    title="Learning rates transfer across depth with 1/√L branches",
+    about=(
+        "Test loss at the end of training against the learning rate. With branches of the same "
+        "strength in every layer (a) the kernel grows exponentially with depth, and the best and "
+        "the largest stable rate fall. With branches of β₀/√L (b) both settle as depth grows: a "
+        "rate found on a shallow network is right for a deep one."
+    ),
+    chosen="Population gradient descent, width 1, richness 2, 50 steps.",
+    parameters=Parameters(),
+    quick=QUICK,
+    panels={"a": constant, "b": scaled},
+    module=__name__,
+)

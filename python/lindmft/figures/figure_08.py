@@ -1,0 +1,157 @@
+"""Figure 8: the largest stable learning rate against the width."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lindmft._types import Array
+from lindmft.data import Population
+from lindmft.ensemble import Ensemble
+from lindmft.figures._figure import Figure
+from lindmft.figures._panel import Curve, Panel
+from lindmft.figures._runs import Progress, points_of
+from lindmft.network import MLP
+from lindmft.optimizer import SGD
+from lindmft.problem import Problem
+from lindmft.stability import largest_stable_lrs
+from lindmft.training import train_many
+
+
+# --- parameters
+@dataclass(frozen=True)
+class Parameters:
+    """Of both panels."""
+
+    widths: tuple[float, float] = (1, 10)  # nu, printed in the paper
+    depths: tuple[int, ...] = (1, 2, 3)  # L: chosen
+    gamma0: float = 100.0  # chosen: very rich, as the law is one of a limit
+    steps: int = 100  # chosen
+    points: int = 12  # of a line of theory
+    trained_points: int = 5  # widths at which networks are trained
+    precision: float = 0.01  # of the largest stable rates
+    dim: int = 128
+    seeds: int = 8
+
+
+QUICK = replace(Parameters(), points=6, trained_points=3, dim=48, seeds=4, steps=60, precision=0.03)
+# --- end of parameters
+
+SCANNED = (0.7, 1.4)
+"""Learning rates that networks try, in units of the theory's edge."""
+
+
+def _panel(p: Parameters, progress: Progress, parameterization: str, title: str) -> Panel:
+    curves: list[Curve] = []
+    notes: list[str] = []
+    for look, depth in enumerate(p.depths):
+        problem = Problem(MLP(depth, 1.0, p.gamma0, parameterization), Population(), SGD(1e-3))
+        curve = _edges(p, progress, problem, look)
+        curves.append(curve)
+        if parameterization == "ntk":
+            curves += _guides(depth, curve)
+            notes.append(_slopes(depth, curve))
+    return Panel(
+        title,
+        "width ν",
+        "largest stable learning rate η",
+        curves,
+        "log",
+        key="depth L",
+        notes=tuple(notes),
+        dashed="the paper's exponent 1 − 1/L (grey: L/(L + 1))",
+    )
+
+
+def _edges(p: Parameters, progress: Progress, problem: Problem, look: int) -> Curve:
+    widths = np.geomspace(*p.widths, p.points)
+    trained = np.geomspace(*p.widths, p.trained_points)
+    problems = [
+        *problem.vary({"network.width": widths}),
+        *problem.vary({"network.width": trained}),
+    ]
+    found = largest_stable_lrs(
+        problems, p.steps, rtol=p.precision, criterion="settled", progress=progress
+    )
+    edges = np.array([np.sqrt(edge.lower * edge.upper) for edge in found])
+    expected = edges[p.points :]
+    scans = [
+        _scan(p, progress, of, edge, look)
+        for of, edge in zip(problems[p.points :], expected, strict=True)
+    ]
+    mean = np.array([rates.mean() for rates, _ in scans])
+    error = np.array([rates.std(ddof=1) / len(rates) ** 0.5 for rates, _ in scans])
+    # Half a step of the scan, too, is not known.
+    error = np.hypot(error, p.precision * mean / 12**0.5)
+    points = points_of(trained, mean, error, expected, scans[0][1])
+    return Curve(str(problem.network.depth), widths, edges[: p.points], points, look)
+
+
+def _scan(
+    p: Parameters, progress: Progress, problem: Problem, edge: float, look: int
+) -> tuple[Array, Ensemble]:
+    """Of every network, the last rate below the first at which its training does not settle."""
+    low, high = SCANNED
+    count = int(np.ceil(np.log(high / low) / np.log1p(p.precision)))
+    rates = edge * np.geomspace(low, high, count)
+    family = problem.vary({"optimizer.lr": rates})
+    seed = look * p.seeds
+    runs = train_many(family, p.steps, dim=p.dim, seeds=p.seeds, seed=seed, progress=progress)
+    settled = np.array([_settled(run) for run in runs])  # (rate, seed)
+    first = np.where(settled.all(axis=0), count - 1, (~settled).argmax(axis=0))
+    return np.sqrt(rates[first] * rates[np.maximum(first - 1, 0)]), runs[0]
+
+
+def _settled(runs: Ensemble) -> Array:
+    """(seed,), whether the loss ends below its start, and never rises in the second half."""
+    loss = runs.train_loss
+    late = loss[:, loss.shape[1] // 2 :]
+    falls = np.all(late[:, 1:] <= late[:, :-1] + 1e-13, axis=1)
+    ends = np.array([at is None for at in runs.diverged_at]) & (loss[:, -1] <= loss[:, 0])
+    return np.asarray(falls & ends)
+
+
+def _guides(depth: int, curve: Curve) -> list[Curve]:
+    x = curve.x
+    return [
+        Curve("", x, curve.y[0] * 1.06 * x ** (depth / (depth + 1)), guide=True),
+        Curve("", x, curve.y[0] * x ** (1 - 1 / depth), look=curve.look, test=False),
+    ]
+
+
+def _slopes(depth: int, curve: Curve) -> str:
+    assert curve.points is not None
+    theory = np.polyfit(np.log(curve.x), np.log(curve.y), 1)[0]
+    training = np.polyfit(np.log(curve.points.x), np.log(curve.points.mean), 1)[0]
+    return (
+        f"L = {depth}, slope in the width: training {training:.2f}, theory {theory:.2f}; "
+        f"L/(L+1) = {depth / (depth + 1):.2f}, the paper's 1 - 1/L = {1 - 1 / depth:.2f}"
+    )
+
+
+def ntk(p: Parameters, progress: Progress) -> Panel:
+    """Grows like a power of the width."""
+    return _panel(p, progress, "ntk", "NTK parameterization")
+
+
+def mup(p: Parameters, progress: Progress) -> Panel:
+    """Stays."""
+    return _panel(p, progress, "mup", "muP")
+
+
+FIGURE = Figure(
+    name="8",
+    title="The largest stable learning rate",
+    about=(
+        "The largest learning rate at which very rich training settles. In muP it does not depend "
+        "on the width; in NTK parameterization it grows like width^(L/(L+1)). The paper prints the "
+        "exponent 1 - 1/L: training decides against it (see the slopes in the table)."
+    ),
+    chosen=(
+        "Depths 1 to 3, richness 100, population gradient descent, 100 steps. Stable means "
+        "settled: in the second half of a run the loss never rises."
+    ),
+    parameters=Parameters(),
+    quick=QUICK,
+    panels={"a": ntk, "b": mup},
+    module=__name__,
+)

@@ -1,0 +1,85 @@
+"""Multi-pass SGD, between full batch and one pass."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from lindmft._axes import short
+from lindmft.data import Data, FullBatch, MultiPass, OnePass
+from lindmft.figures._figure import Figure
+from lindmft.figures._panel import Panel
+from lindmft.figures._runs import Progress, over_time
+from lindmft.network import MLP
+from lindmft.optimizer import SGD
+from lindmft.problem import Problem
+
+
+# --- parameters
+@dataclass(frozen=True)
+class Parameters:
+    """Of both panels."""
+
+    alpha: float = 2.0  # a: P / D
+    fractions: tuple[float, ...] = (0.05, 0.1, 0.25, 1)  # a: q, the part of the samples a step uses
+    batch: float = 0.25  # b: batch / D = q alpha
+    alphas: tuple[float, ...] = (0.25, 0.5, 1, 4)  # b: P / D; then fresh samples in every step
+    noise: float = 0.5
+    depth: int = 2
+    width: float = 1.0
+    gamma0: float = 1.0
+    lr: float = 0.02
+    steps: int = 301
+    dim: int = 384
+    seeds: int = 16
+
+
+QUICK = replace(Parameters(), dim=128)
+# --- end of parameters
+
+
+def _time(p: Parameters, progress: Progress, data: Mapping[str, Data]) -> Panel:
+    network = MLP(p.depth, p.width, p.gamma0)
+    problems = {label: Problem(network, each, SGD(p.lr)) for label, each in data.items()}
+    losses = ("test_loss", "train_loss")
+    curves = over_time(problems, p.steps, p, progress=progress, losses=losses, noise=True)
+    return Panel("", "step t", "loss", curves, "symlog", lower=2e-2)
+
+
+def fractions(p: Parameters, progress: Progress) -> Panel:
+    """Fewer samples a step, of the same data set."""
+    data: dict[str, Data] = {
+        short(q): MultiPass(p.alpha, p.noise, batch_fraction=q) for q in p.fractions if q < 1
+    }
+    data["full batch"] = FullBatch(p.alpha, p.noise)
+    panel = _time(p, progress, data)
+    return replace(panel, title=f"{p.alpha:g} D samples, a part q in every step", key="part q")
+
+
+def passes(p: Parameters, progress: Progress) -> Panel:
+    """Batches of the same size, of ever larger data sets."""
+    data: dict[str, Data] = {}
+    for alpha in p.alphas:
+        q = p.batch / alpha
+        label = "full batch" if q == 1 else f"{alpha:g}"
+        data[label] = (
+            FullBatch(alpha, p.noise) if q == 1 else MultiPass(alpha, p.noise, batch_fraction=q)
+        )
+    data["one pass"] = OnePass(p.batch, p.noise)
+    panel = _time(p, progress, data)
+    return replace(panel, title=f"batches of {p.batch:g} D samples", key="α = P/D")
+
+
+FIGURE = Figure(
+    name="multi-pass",
+    title="Multi-pass SGD, between full batch and one pass",
+    about=(
+        "Every step uses each of the P samples with probability q. Small parts of a fixed data set "
+        "(a) make the gradient noisy, and training stops higher above its best. Batches of a fixed "
+        "size from ever larger data sets (b) go from full batch, where the noise in the labels is "
+        "learned, to one pass, where it is not. Not in the paper; theory section 6."
+    ),
+    chosen="Everything: no paper has this figure.",
+    parameters=Parameters(),
+    quick=QUICK,
+    panels={"a": fractions, "b": passes},
+    module=__name__,
+)

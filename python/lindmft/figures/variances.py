@@ -1,0 +1,122 @@
+"""Where the loss comes from: bias, and the variances of finite width and finite data, over time."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lindmft.data import Data, FullBatch, OnePass
+from lindmft.figures._figure import Figure
+from lindmft.figures._panel import Curve, Panel, Points
+from lindmft.figures._runs import FLOOR, Progress
+from lindmft.network import MLP
+from lindmft.optimizer import SGD
+from lindmft.plotting.losses import thinned
+from lindmft.problem import Problem
+from lindmft.replicas import Replicas, train_replicas
+from lindmft.theory import solve
+
+
+# --- parameters
+@dataclass(frozen=True)
+class Parameters:
+    """Of both panels."""
+
+    alpha: float = 1.5  # a: P / D
+    batch: float = 0.25  # b: batch / D
+    width: float = 0.5  # nu
+    noise: float = 0.5
+    depth: int = 2
+    gamma0: float = 1.0
+    lr: float = 0.05  # a
+    fresh_lr: float = 0.02  # b
+    steps: int = 201
+    k_init: int = 3  # initializations, each trained on
+    k_data: int = 3  # data sets
+    dim: int = 384
+    seeds: int = 32
+
+
+QUICK = replace(Parameters(), dim=128, seeds=16, steps=121)
+# --- end of parameters
+
+PARTS = {
+    "loss": "test_loss",
+    "bias": "bias",
+    "initial weights": "variance_init",
+    "data": "variance_data",
+    "both": "variance_interaction",
+}
+
+
+def _panel(p: Parameters, progress: Progress, data: Data, lr: float, title: str) -> Panel:
+    problem = Problem(MLP(p.depth, p.width, p.gamma0), data, SGD(lr))
+    theory = solve(problem, p.steps, replicas=True, progress=progress)
+    runs = train_replicas(
+        problem,
+        p.steps,
+        dim=p.dim,
+        seeds=p.seeds,
+        k_init=p.k_init,
+        k_data=p.k_data,
+        progress=progress,
+    )
+    assert theory.replicas is not None
+    curves = [
+        _part(label, name, look, theory.replicas, runs.replicas, p)
+        for look, (label, name) in enumerate(PARTS.items())
+    ]
+    lower = 0.5 * float(min(np.min(curve.y[1:]) for curve in curves))
+    return Panel(
+        title, "step t", "test loss and its parts", curves, "symlog", ordered=False, lower=lower
+    )
+
+
+def _part(
+    label: str, name: str, look: int, theory: Replicas, runs: Replicas, p: Parameters
+) -> Curve:
+    y = getattr(theory, name)
+    samples = getattr(runs, name)  # (seed, n)
+    at = thinned(p.steps)
+    at = at[(y[at] > FLOOR) & (samples.mean(axis=0)[at] > 0)]
+    error = samples.std(axis=0, ddof=1) / len(samples) ** 0.5
+    points = Points(
+        at.astype(float),
+        samples.mean(axis=0)[at],
+        error[at],
+        y[at],
+        p.seeds,
+        p.dim,
+        np.ones(len(at), bool),
+    )
+    shown = y > FLOOR
+    return Curve(label, np.flatnonzero(shown).astype(float), y[shown], points, look)
+
+
+def repeated(p: Parameters, progress: Progress) -> Panel:
+    """A fixed data set."""
+    data = FullBatch(p.alpha, p.noise)
+    return _panel(p, progress, data, p.lr, f"{p.alpha:g} D samples, width {p.width:g}")
+
+
+def fresh(p: Parameters, progress: Progress) -> Panel:
+    """New samples in every step."""
+    data = OnePass(p.batch, p.noise)
+    return _panel(p, progress, data, p.fresh_lr, f"fresh batches of {p.batch:g} D, width {p.width:g}")
+
+
+FIGURE = Figure(
+    name="variances",
+    title="Bias, and variances of finite width and finite data",
+    about=(
+        "The test loss is a bias, which infinitely many networks on infinitely many data sets "
+        "would still have, and variances: of the initial weights (finite width), of the data, and "
+        "of both together. On a fixed data set (a) the data's variance is what remains; with fresh "
+        "batches (b) it settles where noise and forgetting balance. Training separates them by "
+        "networks that share weights or data. Not in the paper; theory section 3, replicas."
+    ),
+    chosen="Everything: no paper has this figure.",
+    parameters=Parameters(),
+    quick=QUICK,
+    panels={"a": repeated, "b": fresh},
+    module=__name__,
+)
