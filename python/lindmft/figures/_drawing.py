@@ -19,6 +19,7 @@ __all__ = ["draw"]
 
 COLUMNS = {1: 1, 2: 2, 3: 3, 4: 2}
 PANEL = (4.7, 3.6)
+ALONE = 5.6
 KEYS = 0.35
 """Inches, for the line below the panels that says what lines and points are."""
 GUIDE = "0.45"
@@ -28,7 +29,8 @@ def draw(panels: Mapping[str, Panel]) -> "Figure":
     """A new figure, not of pyplot, so that nothing stays open."""
     columns = COLUMNS[len(panels)]
     rows = -(-len(panels) // columns)
-    size = (PANEL[0] * columns, PANEL[1] * rows + KEYS)
+    width = ALONE if len(panels) == 1 else PANEL[0]
+    size = (width * columns, PANEL[1] * rows + KEYS)
     with style():
         figure: Figure = optional("matplotlib.figure", "plot").Figure(
             figsize=size, layout="constrained"
@@ -40,8 +42,7 @@ def draw(panels: Mapping[str, Panel]) -> "Figure":
         # Labels at ends are placed by pixels: after everything else has its place.
         figure.draw_without_rendering()
         for ax, panel in zip(axes, panels.values(), strict=True):
-            if not panel.legend:
-                _label(ax, panel)
+            _label(ax, panel)
     return figure
 
 
@@ -60,7 +61,12 @@ def _panel(ax: "Axes", name: str, panel: Panel) -> None:
     if panel.legend:
         ax.legend(title=panel.key or None, alignment="left", handlelength=1.8)
     elif panel.key:
-        place = {"transform": ax.transAxes, "ha": "left", "va": "bottom", "fontsize": 9}
+        place: dict[str, Any] = {
+            "transform": ax.transAxes,
+            "ha": "left",
+            "va": "bottom",
+            "fontsize": 9,
+        }
         ax.text(1.02, 1.01, panel.key, **place)
 
 
@@ -125,7 +131,8 @@ def _label(ax: "Axes", panel: Panel) -> None:
     low, high = ax.get_ylim()
     ends = []
     for curve in panel.curves:
-        if not curve.label or not curve.test or not len(curve.x):
+        in_legend = panel.legend and not curve.guide
+        if in_legend or not curve.label or not curve.test or not len(curve.x):
             continue
         inside = np.flatnonzero((curve.y <= high) & (curve.y >= low))
         last = inside[-1] if len(inside) else len(curve.x) - 1
@@ -144,9 +151,10 @@ def _keys(figure: "Figure", panels: list[Panel]) -> None:
     """One line below all panels: what is a line, and what is a point."""
     line = optional("matplotlib.lines", "plot").Line2D
     black = {"color": "0.2"}
-    handles = [line([], [], label="theory", **black)]
     trained = [points for panel in panels for points in panel.trained]
+    handles = []
     if trained:
+        handles.append(line([], [], label="theory", **black))
         networks, dim = trained[0].networks, trained[0].dim
         same = all((points.networks, points.dim) == (networks, dim) for points in trained)
         several = f"mean of {networks} networks" if networks > 1 else "one network"
@@ -154,5 +162,6 @@ def _keys(figure: "Figure", panels: list[Panel]) -> None:
         handles.append(line([], [], linestyle="", marker="o", label=text, **black))
     dashed = {panel.dashed for panel in panels if any(not curve.test for curve in panel.curves)}
     handles += [line([], [], linestyle="--", label=text, **black) for text in sorted(dashed)]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=9)
-
+    if handles:
+        columns = min(len(handles), 2) if len(panels) == 1 else len(handles)
+        figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=9)

@@ -4,17 +4,19 @@ Parameters are frozen dataclasses; ``make`` takes changes of them by name, so th
 "and with other widths?" without touching the code.
 """
 
+import textwrap
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from lindmft import _core
-from lindmft._gate import flag, one_of, refuse
+from lindmft._gate import flag, integer, number, one_of, refuse
 from lindmft.figures._panel import Panel
 from lindmft.figures._runs import Progress
 from lindmft.figures._tables import agreement_table, csv_rows
+from lindmft.plotting.style import style
 
 if TYPE_CHECKING:
     import matplotlib.figure as mpl
@@ -82,12 +84,13 @@ class Result:
 
     def save(self, folder: str | Path = ".") -> list[Path]:
         """Write figure_NAME.png, .svg and .csv into a folder that exists; returns their paths."""
-        paths = self.figure.paths(folder, self.panels)
+        paths = self.figure.paths(folder, tuple(self.panels))
         picture = self.draw()
-        for path in paths[:-1]:
-            # Without a date, the same picture is the same file.
-            metadata = {"Date": None} if path.suffix == ".svg" else {}
-            picture.savefig(path, metadata=metadata)
+        with style():
+            for path in paths[:-1]:
+                # Without a date, the same picture is the same file.
+                metadata = {"Date": None} if path.suffix == ".svg" else {}
+                picture.savefig(path, metadata=metadata)
         paths[-1].write_text(self.csv(), encoding="utf-8")
         return paths
 
@@ -170,7 +173,7 @@ class Figure:
         for panel in panels:
             if panel not in self.panels:
                 refuse(f"the panel of figure {self.name}", one_of(self.panels), panel)
-        parameters = self._changed(flag(quick, "quick"), changes)
+        parameters = self.changed(flag(quick, "quick"), changes)
         start = time.perf_counter()
         shared = self.prepare(parameters, progress) if self.prepare else progress
         made = {
@@ -180,16 +183,55 @@ class Figure:
         }
         return Result(self, parameters, made, time.perf_counter() - start)
 
-    def paths(self, folder: str | Path, panels: Mapping[str, Any] | None = None) -> list[Path]:
-        """What ``Result.save`` writes: the pictures, and last the data."""
-        some = panels is not None and len(panels) < len(self.panels)
-        stem = f"figure_{self.label(''.join(panels or ()) if some else '')}"
+    def paths(self, folder: str | Path, panels: Sequence[str] = ()) -> list[Path]:
+        """What ``Result.save`` writes for these panels (none: all): the pictures, last the data."""
+        some = 0 < len(panels) < len(self.panels)
+        stem = f"figure_{self.label(''.join(panels) if some else '')}"
         return [Path(folder) / f"{stem}{suffix}" for suffix in (".png", ".svg", ".csv")]
 
-    def _changed(self, quick: bool, changes: Mapping[str, Any]) -> Any:
+    def changed(self, quick: bool, changes: Mapping[str, Any]) -> Any:
+        """The full or quick parameters with these changes, checked by name and kind.
+
+        Raises
+        ------
+        ValueError
+            No such parameter, or a value of another kind.
+        """
         parameters = self.quick if quick else self.parameters
-        allowed = [field.name for field in fields(parameters)]
-        for name in changes:
-            if name not in allowed:
-                refuse(f"the parameter of figure {self.name}", one_of(allowed), name)
-        return replace(parameters, **changes)
+        kinds = {field.name: field.type for field in fields(parameters)}
+        settled = {}
+        for name, value in changes.items():
+            if name not in kinds:
+                refuse(f"the parameter of figure {self.name}", one_of(kinds), name)
+            settled[name] = _settled(value, kinds[name], f"{name} of figure {self.name}")
+        return replace(parameters, **settled)
+
+    def describe(self) -> str:
+        """What is to be seen, what was chosen, and the parameters, full and quick."""
+        lines = [*textwrap.wrap(self.about, 96), *textwrap.wrap(f"Chosen: {self.chosen}", 96), ""]
+        lines.append(f"{'parameter':<20}{'full':<50}quick")
+        for field in fields(self.parameters):
+            full, quick = (getattr(of, field.name) for of in (self.parameters, self.quick))
+            same = "" if quick == full else _text(quick)
+            lines.append(f"{field.name:<20}{_text(full):<50}{same}".rstrip())
+        return "\n".join(f"    {line}".rstrip() for line in lines)
+
+
+def _settled(value: Any, kind: Any, field: str) -> Any:
+    """Of the kind that the parameter is: numbers, a number, a whole number."""
+    if kind is int:
+        return integer(value, field)
+    if kind is float:
+        return float(number(value, field))
+    entry, rest = get_args(kind)  # of a tuple; two, or any number of them
+    alone = isinstance(value, str) or not isinstance(value, Sequence)
+    entries = (value,) if alone else tuple(value)
+    if rest is entry and len(entries) != 2:
+        refuse(field, "two numbers", value)
+    if not entries:
+        refuse(field, "at least one number", value)
+    return tuple(_settled(each, entry, field) for each in entries)
+
+
+def _text(value: Any) -> str:
+    return ", ".join(f"{v:g}" for v in value) if isinstance(value, tuple) else f"{value:g}"

@@ -6,7 +6,7 @@ the points of one curve are of the same networks, and deviate together.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,10 +21,21 @@ from lindmft.solution import Solution
 from lindmft.spectrum import PowerLaw
 from lindmft.training import train, train_many
 
-__all__ = ["Progress", "Sizes", "from_one", "leading_modes", "over_rates", "over_time", "points_of", "trained"]
+__all__ = [
+    "Progress",
+    "Sizes",
+    "from_one",
+    "leading_modes",
+    "over_rates",
+    "over_time",
+    "points_of",
+    "trained",
+]
 
 FLOOR = 1e-13
 """Losses of less, in units of the target's power, are rounding errors: they are left out."""
+NEGLIGIBLE = 1e-10
+"""A rise of less says nothing."""
 SUMS = 1e-9
 """Tolerance of a sum over modes."""
 RISE = 0.02
@@ -149,9 +160,10 @@ def leading_modes(count: int) -> Trained:
     def cut(problem: Problem) -> tuple[Problem, float]:
         data = problem.data
         spectrum = data.spectrum
-        assert isinstance(spectrum, PowerLaw)
+        if not isinstance(spectrum, PowerLaw):
+            raise TypeError("leading modes are those of a power law")
         tail = max(0.0, _power(spectrum) - _power(replace(spectrum, modes=count)))
-        changes = {"spectrum": replace(spectrum, modes=count)}
+        changes: dict[str, Any] = {"spectrum": replace(spectrum, modes=count)}
         if hasattr(data, "noise"):
             changes["noise"] = float(np.sqrt(data.noise**2 + tail))
         return problem.replace(data=replace(data, **changes)), tail
@@ -164,9 +176,16 @@ def points_of(
 ) -> Points:
     """Where theory and training are both finite and above rounding."""
     good = _drawable(mean) & _drawable(expected)
-    columns = (np.asarray(column, float)[good] for column in (x, mean, error, expected))
     compared = np.ones(len(x), bool) if smooth is None else smooth
-    return Points(*columns, networks=len(runs.seeds), dim=runs.dim, smooth=compared[good])
+    return Points(
+        x=np.asarray(x, float)[good],
+        mean=mean[good],
+        error=error[good],
+        expected=expected[good],
+        networks=len(runs.seeds),
+        dim=runs.dim,
+        smooth=compared[good],
+    )
 
 
 def _drawable(y: Array) -> Mask:
@@ -187,9 +206,7 @@ def _in_time(solution: Solution, runs: Ensemble, name: str, extra: float) -> Poi
     )
 
 
-def _last(
-    problem: Problem, rates: Array, steps: int, progress: Progress
-) -> tuple[Array, Mask]:
+def _last(problem: Problem, rates: Array, steps: int, progress: Progress) -> tuple[Array, Mask]:
     """Test losses at the end, and whether training went there smoothly."""
     family = solve_many(problem.vary({"optimizer.lr": rates}), steps, progress=progress)
     smooth = np.array([_descent(solution)[-1] for solution in family])
@@ -208,8 +225,10 @@ def _descent(run: Solution | Ensemble) -> Mask:
     if random or optimizer.momentum > 0 or optimizer.weight_decay > 0:
         return np.isfinite(loss)
     lowest = np.minimum.accumulate(loss, axis=-1)
-    falls = loss[..., 1:] <= (1 + RISE) * lowest[..., :-1] + FLOOR
-    falls = np.concatenate([np.isfinite(loss[..., :1]), falls & np.isfinite(loss[..., 1:])], axis=-1)
+    falls = loss[..., 1:] <= (1 + RISE) * lowest[..., :-1] + NEGLIGIBLE
+    falls = np.concatenate(
+        [np.isfinite(loss[..., :1]), falls & np.isfinite(loss[..., 1:])], axis=-1
+    )
     return np.asarray(np.logical_and.accumulate(falls, axis=-1))
 
 

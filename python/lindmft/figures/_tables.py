@@ -54,7 +54,9 @@ def _left_out(panel: Panel) -> list[str]:
     count = sum(int(np.sum(~points.smooth)) for points in panel.trained)
     if not count:
         return []
-    return [f"{count} points beyond the edge of stability (open), where runs are chaotic, not scored"]
+    return [
+        f"{count} points beyond the edge of stability (open), where runs are chaotic, not scored"
+    ]
 
 
 def _row(name: str, panel: Panel) -> str:

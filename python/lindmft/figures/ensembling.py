@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def _points(
     expected: np.ndarray,
 ) -> Points:
     """Networks of their own for each curve, so that its deviations are its own."""
-    sizes = {"k_init": 1, "k_data": 1, **counts}
+    sizes: dict[str, Any] = {"k_init": 1, "k_data": 1, **counts}
     runs = train_replicas(
         problem,
         p.steps,
@@ -74,9 +75,7 @@ def _points(
     at = thinned(p.steps)
     mean, error = runs.mean().averaged_loss + p.noise**2, runs.sem().averaged_loss
     smooth = np.ones(len(at), bool)
-    return Points(
-        at.astype(float), mean[at], error[at], expected[at], p.seeds, p.dim, smooth
-    )
+    return Points(at.astype(float), mean[at], error[at], expected[at], p.seeds, p.dim, smooth)
 
 
 def initializations(p: Parameters, progress: Progress) -> Panel:

@@ -22,10 +22,10 @@ class Parameters:
     steps: int = 101  # a, b: t to 100, printed
     depths: tuple[int, ...] = (2, 4, 8, 16)  # c: L, printed
     depth_steps: int = 126  # c: t to 125, printed
-    gamma0: float = 1.0  # chosen
+    gamma0: float = 2.0  # chosen
     alpha: float = 4.0  # chosen: full batch, no noise
-    lr: float = 0.03  # a, b: chosen
-    depth_lr: float = 0.005  # c: chosen, stable at all depths
+    lr: float = 0.012  # a, b: chosen
+    depth_lr: float = 0.0025  # c: chosen, stable at all depths
     dim: int = 512
     seeds: int = 16
 
@@ -42,7 +42,7 @@ def _widths(p: Parameters, progress: Progress, parameterization: str, title: str
         for width in p.widths
     }
     curves = over_time(problems, p.steps, p, progress=progress)
-    return Panel(title, "step t", "test loss", curves, key="width ν", lower=1e-7)
+    return Panel(title, "step t", "test loss", curves, key="width ν", lower=1e-5)
 
 
 def ntk(p: Parameters, progress: Progress) -> Panel:
@@ -76,7 +76,7 @@ FIGURE = Figure(
         "until narrow deep ones slow down: the fluctuations of their initial weights grow like "
         "depth / width."
     ),
-    chosen="Richness 1, full batch of 4 D samples without noise, learning rates 0.03 and 0.005.",
+    chosen="Richness 2, full batch of 4 D samples without noise, learning rates 0.012 and 0.0025.",
     parameters=Parameters(),
     quick=QUICK,
     panels={"a": ntk, "b": mup, "c": depths},

@@ -40,7 +40,7 @@ class Parameters:
     seeds: int = 16
 
 
-QUICK = replace(Parameters(), alpha_points=16, trained_alphas=4, dim=128, seeds=8)
+QUICK = replace(Parameters(), alpha_points=16, trained_alphas=6, dim=128, seeds=8)
 # --- end of parameters
 
 LOSS = "test loss + σ²"

@@ -34,7 +34,7 @@ class Parameters:
     seeds: int = 8
 
 
-QUICK = replace(Parameters(), dim=96)
+QUICK = replace(Parameters(), dim=64)
 # --- end of parameters
 
 

@@ -64,7 +64,9 @@ def _guides(p: Parameters, source: float, widest: Curve) -> list[Curve]:
     if predicted.lazy == predicted.rich:
         exponents = {"lazy, rich": predicted.lazy}
     return [
-        Curve(f"{name}: $t^{{{exponent:.3g}}}$", t, start * shift * (t / t[0]) ** exponent, guide=True)
+        Curve(
+            f"{name}: $t^{{{exponent:.3g}}}$", t, start * shift * (t / t[0]) ** exponent, guide=True
+        )
         for (name, exponent), shift in zip(exponents.items(), (1.6, 0.6), strict=False)
     ]
 

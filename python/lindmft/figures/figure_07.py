@@ -36,9 +36,7 @@ class Parameters:
     seeds: int = 8
 
 
-QUICK = replace(
-    Parameters(), widths=(16, 64, 256), points=32, trained_points=8, steps=60, dim=128
-)
+QUICK = replace(Parameters(), widths=(16, 64, 256), points=32, trained_points=8, steps=60, dim=128)
 # --- end of parameters
 
 

@@ -55,7 +55,7 @@ def _panel(
     }
     curves = over_time(problems, p.steps, p, progress=progress)
     notes = [_note(p, curve, *sizes[curve.label]) for curve in curves]
-    t = np.arange(p.steps)
+    t = np.arange(p.steps, dtype=float)
     for curve in list(curves):
         width, batch = sizes[curve.label]
         ratio = first_ratio(p.depth, p.depth + 1, width, batch, p.lr)

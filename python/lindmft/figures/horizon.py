@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def runs(p: Parameters, progress: Progress) -> Runs:
     """Of each method: horizons, solutions and median seconds."""
     network, data = MLP(p.depth, p.width, p.gamma0), FullBatch(p.alpha, p.noise)
     problem = Problem(network, data, SGD(p.lr))
-    options = {"keep_state": False, "progress": progress}
+    options: dict[str, Any] = {"keep_state": False, "progress": progress}
     calls: dict[str, tuple[tuple[int, ...], Callable[[int], Solution]]] = {
         METHODS[0]: (p.exact, lambda n: solve(problem, n, **options)),
         METHODS[1]: (

@@ -19,7 +19,7 @@ from lindmft.problem import Problem
 class Parameters:
     """Of the one panel."""
 
-    alphas: tuple[float, ...] = (0.5, 1.5, 3)  # P / D
+    alphas: tuple[float, ...] = (0.5, 2, 4)  # P / D
     steps: int = 10**6 + 1
     trained_steps: int = 10**6 + 1
     noise: float = 0.3
@@ -80,8 +80,8 @@ FIGURE = Figure(
     about=(
         "Theory on a few hundred adaptive nodes, and networks that really take every step. With "
         "more samples than dimensions the test loss ends at σ²/(α − 1) (grey) whatever the "
-        "network; with fewer, the training loss (dashed) falls to zero. The networks are small, to take "
-        "a million steps in seconds, and deviate by 1/D. Not in the paper; theory sections 9, 12."
+        "network; with fewer, the training loss (dashed) falls to zero. The networks are small, to "
+        "take a million steps in seconds, and deviate by 1/D. Not in the paper; theory sections 9, 12."
     ),
     chosen="Everything: no paper has this figure.",
     parameters=Parameters(),

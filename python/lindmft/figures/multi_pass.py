@@ -26,7 +26,7 @@ class Parameters:
     depth: int = 2
     width: float = 1.0
     gamma0: float = 1.0
-    lr: float = 0.02
+    lr: float = 0.04
     steps: int = 301
     dim: int = 384
     seeds: int = 16
@@ -59,7 +59,7 @@ def passes(p: Parameters, progress: Progress) -> Panel:
     data: dict[str, Data] = {}
     for alpha in p.alphas:
         q = p.batch / alpha
-        label = "full batch" if q == 1 else f"{alpha:g}"
+        label = f"{alpha:g}, full batch" if q == 1 else f"{alpha:g}"
         data[label] = (
             FullBatch(alpha, p.noise) if q == 1 else MultiPass(alpha, p.noise, batch_fraction=q)
         )

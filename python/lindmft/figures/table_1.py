@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +60,7 @@ ROWS: dict[str, tuple[str, Cost, str, Cost]] = {
         lambda n, depth, p, t: depth**2 * t**3,
     ),
 }
-"""What the paper prints. Without its average over the data, theory costs P^2 and P^3 times as much."""
+"""What the paper prints. Without the average over data, theory costs P^2 and P^3 times as much."""
 
 OURS = (
     ("training, collapsed", "P D + N^2 L", "(P D + N^2 L) T"),
@@ -74,7 +75,7 @@ ADAPTIVE = "theory, adaptive nodes"
 
 def _problems(p: Parameters) -> tuple[Problem, Problem]:
     data, optimizer = FullBatch(p.alpha), SGD(p.lr)
-    centered = {"width": p.width, "centered": True}
+    centered: dict[str, Any] = {"width": p.width, "centered": True}
     return (
         Problem(MLP(p.depth, **centered), data, optimizer),
         Problem(ResNet(p.depth, **centered), data, optimizer),
@@ -84,7 +85,7 @@ def _problems(p: Parameters) -> tuple[Problem, Problem]:
 def runs(p: Parameters, progress: Progress) -> dict[str, list[Solution]]:
     """What is solved to be counted."""
     perceptron, residual = _problems(p)
-    options = {"progress": progress, "keep_state": False}
+    options: dict[str, Any] = {"progress": progress, "keep_state": False}
     return {
         PERCEPTRON: [solve(perceptron, t, **options) for t in p.solved],
         RESIDUAL: [solve(residual, t, **options) for t in p.solved],

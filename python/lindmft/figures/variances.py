@@ -101,7 +101,8 @@ def repeated(p: Parameters, progress: Progress) -> Panel:
 def fresh(p: Parameters, progress: Progress) -> Panel:
     """New samples in every step."""
     data = OnePass(p.batch, p.noise)
-    return _panel(p, progress, data, p.fresh_lr, f"fresh batches of {p.batch:g} D, width {p.width:g}")
+    title = f"fresh batches of {p.batch:g} D, width {p.width:g}"
+    return _panel(p, progress, data, p.fresh_lr, title)
 
 
 FIGURE = Figure(

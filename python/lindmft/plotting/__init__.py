@@ -1,4 +1,4 @@
-"""Pictures: losses, sources, exponents, kernels, depth, stability, sweeps, coordinate checks; their style.
+"""Pictures: losses, sources, exponents, kernels, depth, stability, sweeps, coordinates; style.
 
 Theory is drawn as lines, training as points with error bars. Everything needs matplotlib, which is
 imported when a picture is drawn.
