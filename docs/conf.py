@@ -112,12 +112,9 @@ Figures
 {about}
 """
 
-ABOUT = """Each page computes one figure with the function that makes it, at small settings; full
-settings are the same call without ``quick=True``, or ``lindmft figure NAME``. Lines are theory,
-points are trained networks. The table below a picture says how far they agree."""
-
-MISSING = """The figures come with the module ``lindmft.figures``, which this version does not
-have."""
+ABOUT = """Each page computes one figure at small settings, with the function that makes it. For
+full settings leave out ``quick=True``, or run ``lindmft figure NAME``. Lines are theory, points are
+trained networks. The table below a picture says how far they agree."""
 
 SCRIPT = '''"""
 {heading}
@@ -187,21 +184,6 @@ def script(figure: Any) -> str:
     )
 
 
-def figures() -> list[Any]:
-    """All figures there are."""
-    try:
-        from lindmft import figures as package
-    except ImportError:  # FALLBACK: to go once the package is complete
-        return []
-    found = []
-    for name in package.NAMES:
-        try:
-            found.append(package.get(name))
-        except ImportError:  # FALLBACK: to go once the package is complete
-            continue
-    return found
-
-
 def write_if_new(path: Path, text: str) -> None:
     """So that sphinx-gallery runs again only what changed."""
     if not path.exists() or path.read_text(encoding="utf-8") != text:
@@ -211,12 +193,12 @@ def write_if_new(path: Path, text: str) -> None:
 def write_gallery() -> None:
     """A script a figure; scripts of figures that are gone go."""
     GALLERY.mkdir(exist_ok=True)
-    found = figures()
+    found = [lm.figures.get(name) for name in lm.figures.NAMES]
     scripts = {
         f"plot_{number:02}_{figure.name.replace('-', '_')}.py": script(figure)
         for number, figure in enumerate(found, 1)
     }
-    header = HEADER.format(about=ABOUT if found else MISSING)
+    header = HEADER.format(about=ABOUT)
     for name, text in {**scripts, "GALLERY_HEADER.rst": header}.items():
         write_if_new(GALLERY / name, text)
     for path in GALLERY.glob("plot_*.py"):
@@ -303,7 +285,7 @@ def skip_inner(
 
 def public_names() -> dict[str, str]:
     """Where the reference has what modules define: lindmft.problem.Problem is lindmft.Problem."""
-    names = {}
+    names: dict[str, str] = {}
     for module in (lm, lm.plotting, lm.analysis):
         for name in module.__all__:
             thing = getattr(module, name)
@@ -325,6 +307,27 @@ def resolve_public(app: Sphinx, env: Any, node: Any, inner: nodes.Node) -> nodes
     return found
 
 
+BACK = re.compile(r'(?<=<a class="viewcode-back" href=")([^"#]*#)lindmft\.([^"]+)')
+
+
+def lead_back(app: Sphinx, page: str, template: str, context: Any, doctree: Any) -> None:
+    """From sources to the reference, where viewcode takes one module for all that a file defines.
+
+    It also lists the compiled module, which has no source here.
+    """
+    if not page.startswith("_modules/"):
+        return
+    objects = app.env.domains.python_domain.objects.items()
+
+    def right(link: re.Match[str]) -> str:
+        end = f".{link[2]}"
+        names = [name for name, entry in objects if name.endswith(end) and not entry.aliased]
+        return link[1] + (names[0] if len(names) == 1 else f"lindmft{end}")
+
+    body = BACK.sub(right, context["body"])
+    context["body"] = re.sub(r'<li><a href="lindmft/_core\.html">.*?</li>', "", body)
+
+
 def setup(app: Sphinx) -> None:
     """Connect the above."""
     app.connect("source-read", lead_to_pages)
@@ -333,3 +336,4 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-signature", shorten_signature)
     app.connect("autodoc-skip-member", skip_inner)
     app.connect("missing-reference", resolve_public)
+    app.connect("html-page-context", lead_back)

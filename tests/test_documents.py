@@ -5,7 +5,6 @@ import json
 import os
 import re
 import runpy
-import shutil
 import stat
 import subprocess
 import sys
@@ -13,22 +12,20 @@ import tomllib
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from documents import ROOT, blocks, guide, links, run_commands
 
 import lindmft as lm
 from lindmft import _core
+from lindmft._commands_figures import commands
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PRESETS = json.loads((ROOT / "CMakePresets.json").read_text())
-
-
-def blocks(text: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
 
 
 # ---- README
@@ -45,25 +42,6 @@ def test_python_blocks_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.Mon
     assert namespace["theory"].C_h[2].shape == (100, 100)
 
 
-@pytest.mark.parametrize("page", ["sweeps.md", "transfer.md"])
-def test_pages_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Python blocks one after the other; commands in a folder where the examples lie."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MPLBACKEND", "agg")
-    text = (ROOT / "docs" / page).read_text()
-    namespace: dict[str, Any] = {}
-    for number, block in enumerate(blocks(text, "python")):
-        exec(compile(block, f"{page}, python block {number}", "exec"), namespace)
-    (tmp_path / "commands").mkdir()
-    shutil.copytree(ROOT / "examples", tmp_path / "commands" / "examples")
-    (tour,) = [block for block in blocks(text, "sh") if block.startswith("lindmft ")]
-    for line in tour.splitlines():
-        command = [sys.executable, "-m", *line.split()]
-        folder = tmp_path / "commands"
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-
-
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
 def test_examples_draw_their_pictures(example: Path, tmp_path: Path) -> None:
     picture = tmp_path / "picture.png"
@@ -76,24 +54,9 @@ def test_examples_draw_their_pictures(example: Path, tmp_path: Path) -> None:
 def test_the_tour_of_the_commands_runs(tmp_path: Path) -> None:
     """The block as it stands, in a folder where the examples lie."""
     (tour,) = [block for block in blocks(README, "sh") if block.startswith("lindmft solve")]
-    shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    command = tmp_path / "bin" / "lindmft"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m lindmft "$@"\n')
-    command.chmod(0o755)
-    done = subprocess.run(
-        ["sh", "-euc", tour],
-        cwd=tmp_path,
-        env={**os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    assert "theory against training: dim = 512, 16 networks, 100 steps" in done.stdout
-    assert f"lindmft          {lm.__version__}" in done.stdout
+    printed = run_commands(tour, tmp_path)
+    assert "theory against training: dim = 512, 16 networks, 100 steps" in printed
+    assert f"lindmft          {lm.__version__}" in printed
     for name in ("theory.png", "compare.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
     assert len(lm.Solution.load(tmp_path / "theory.nc").time) == 100
@@ -113,16 +76,36 @@ def test_the_two_commands_are_marked_once_each() -> None:
         assert set(extra.split(",")) <= PYPROJECT["project"]["optional-dependencies"].keys()
 
 
-PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "bench/README.md"]
+PAGES = [
+    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "bench/README.md"),
+    *sorted(str(page.relative_to(ROOT)) for page in guide()),
+]
+HOSTS = {"arxiv.org", "distributed.dask.org", "jobqueue.dask.org", "semver.org", "zarr.dev"}
+"""Where pages may lead outside."""
 
 
-@pytest.mark.parametrize(
-    "name", [*PAGES, *(str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md"))]
-)
+@pytest.mark.parametrize("name", PAGES)
 def test_links_lead_to_files(name: str) -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text()):
-        if "." in target and not target.startswith("https://"):  # else it is a formula
-            assert ((ROOT / name).parent / target).exists(), target
+    """Their fragments, and all that Sphinx makes of them, are for the check of the built guide."""
+    inside = [target for target in links((ROOT / name).read_text()) if "://" not in target]
+    for target in inside:
+        path = target.partition("#")[0]
+        assert ((ROOT / name).parent / path).exists(), target
+
+
+def test_links_to_other_sites_are_few_and_well_formed() -> None:
+    """No network here: what is checked is that nobody mistyped them."""
+    found = set()
+    for name in PAGES:
+        text = (ROOT / name).read_text()
+        outside = [target for target in links(text) if "://" in target]
+        assert len(outside) == len(re.findall(r"\bhttps?://", text)), f"a bare address in {name}"
+        for target in outside:
+            address = urlsplit(target)
+            assert (address.scheme, address.query) == ("https", ""), target
+            assert re.fullmatch(r"[\w./-]*", address.path), target
+            found.add(address.netloc)
+    assert found == HOSTS
 
 
 # ---- CONTRIBUTING
@@ -178,7 +161,11 @@ def test_every_command_is_of_a_known_kind() -> None:
         "cmake --preset ",
         "build/bench/",
         "python bench/",
+        "python .ci/",
+        "sphinx-build ",
+        "jupytext ",
         "lindmft bench",
+        "lindmft figure all ",
         "pre-commit run",
     )
     assert len(COMMANDS) >= 9
@@ -191,6 +178,41 @@ def test_scripts_exist() -> None:
     assert scripts
     for script, *_ in scripts:
         assert (ROOT / "bench" / script).is_file()
+    ((script, _),) = arguments("python .ci/")
+    assert (ROOT / ".ci" / script).is_file()
+
+
+def test_continuous_integration_builds_the_guide_as_the_page_says() -> None:
+    (options,) = arguments("sphinx-build ")
+    *options, source, target = options
+    script = (ROOT / ".ci" / "run").read_text()
+    (build,) = re.findall(r"^sphinx-build (.*)$", script, flags=re.MULTILINE)
+    assert set(options) <= set(build.split())
+    assert (ROOT / source / "conf.py").is_file()
+    assert f"{target}/\n" in (ROOT / ".gitignore").read_text()
+    assert f"python .ci/check_links.py {target}" in COMMANDS
+
+
+def test_notebooks_are_where_the_page_says() -> None:
+    ((*options, texts),) = arguments("jupytext ")
+    assert options == ["--update", "--to", "ipynb"]
+    assert list(ROOT.glob(texts))
+
+
+def test_the_check_of_links_notices_what_is_gone(tmp_path: Path) -> None:
+    check = [sys.executable, str(ROOT / ".ci" / "check_links.py"), str(tmp_path)]
+    (tmp_path / "b.html").write_text('<h1 id="here">b</h1>')
+    page = '<a href="b.html#here">b</a> <a href="https://a.b/c">c</a> <img src="{}">'
+    for target, message in [
+        ("b.html", ""),
+        ("gone.png", "gone.png: no such file"),
+        ("b.html#gone", "b.html#gone: no such place"),
+        ("#gone", "#gone: no such place"),
+    ]:
+        (tmp_path / "a.html").write_text(page.format(target))
+        done = subprocess.run(check, capture_output=True, text=True, check=False)
+        assert done.returncode == bool(message)
+        assert done.stderr == (f"{tmp_path / 'a.html'}: {message}\n" if message else "")
 
 
 def test_presets_exist() -> None:
@@ -220,6 +242,17 @@ def test_the_benchmark_is_built_where_the_page_says() -> None:
     base = next(entry for entry in PRESETS["configurePresets"] if entry["name"] == "base")
     assert base["binaryDir"] == f"${{sourceDir}}/{build}/${{presetName}}"
     assert f"add_executable({target} " in (ROOT / folder / "CMakeLists.txt").read_text()
+
+
+def test_subcommands_exist() -> None:
+    """With all options that pages show, those in their words and in commands for clusters, too."""
+    for name in PAGES:
+        text = re.sub(r"\\\n", " ", (ROOT / name).read_text())
+        for line in re.findall(r"(?:^|`|&& )lindmft ([a-z][^`\n|&]*)", text, flags=re.MULTILINE):
+            subcommand, *words = line.split()
+            assert subcommand in commands.commands, f"{name}: {line}"
+            known = {o for p in commands.commands[subcommand].params for o in p.opts}
+            assert {word for word in words if word.startswith("--")} <= known, f"{name}: {line}"
 
 
 def test_nox_sessions_exist() -> None:

@@ -1,0 +1,91 @@
+"""Documents as tests see them: blocks of code, and links."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+GUIDE = ROOT / "docs"
+PATIENCE = 120
+"""Seconds after which a page counts as hung; none needs more than a few."""
+
+FENCE = re.compile(r"^(`{3,})(.*)\n((?:.*\n)*?)\1$", flags=re.MULTILINE)
+DIRECTIVE = re.compile(r"^```\{(?:image|figure|include)\} *(\S+)", flags=re.MULTILINE)
+
+
+def guide() -> list[Path]:
+    """The pages of the guide, in the order of their names; what a build leaves there is none."""
+    built = {GUIDE / "_build", GUIDE / "_gallery", GUIDE / "gallery"}
+    return sorted(page for page in GUIDE.rglob("*.md") if built.isdisjoint(page.parents))
+
+
+class Block(NamedTuple):
+    """A fenced block of a page."""
+
+    language: str
+    text: str
+    line: int
+
+    @property
+    def first(self) -> str:
+        return self.text.partition("\n")[0]
+
+
+def all_blocks(page: str) -> list[Block]:
+    """Every fenced block but directives, whose languages are in braces."""
+    found = FENCE.finditer(page)
+    every = [Block(m[2], m[3], page[: m.start(3)].count("\n") + 1) for m in found]
+    return [block for block in every if not block.language.startswith("{")]
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return [block.text for block in all_blocks(page) if block.language == language]
+
+
+def links(page: str) -> list[str]:
+    """The targets of links, images and included files, without code and formulas."""
+    words = FENCE.sub("", page)
+    words = re.sub(r"`+[^`\n]+`+", "", words)
+    words = re.sub(r"\$\$.*?\$\$|\$[^$]+\$", "", words, flags=re.DOTALL)
+    return DIRECTIVE.findall(page) + re.findall(r"\]\(\s*([^)\s]+)[^)]*\)", words)
+
+
+def run_python(page: str, blocks: Sequence[Block], folder: Path) -> str:
+    """What the blocks print, one after the other in one fresh process, as for a reader.
+
+    Warnings are errors; line numbers of errors are those of the page.
+    """
+    padded = ["\n" * (block.line - 1) + block.text for block in blocks]
+    parts = [f"exec(compile({text!r}, {page!r}, 'exec'))" for text in padded]
+    return _run([sys.executable, "-W", "error", "-c", "\n".join(parts)], folder)
+
+
+def run_commands(script: str, folder: Path) -> str:
+    """What a block of commands prints, as it stands, in a folder where the examples lie."""
+    if not (folder / "examples").exists():
+        shutil.copytree(ROOT / "examples", folder / "examples")
+    command = folder / "bin" / "lindmft"
+    command.parent.mkdir(exist_ok=True)
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m lindmft "$@"\n')
+    command.chmod(0o755)
+    return _run(["sh", "-euc", script], folder, PATH=f"{command.parent}:{os.environ['PATH']}")
+
+
+def _run(command: Sequence[str], folder: Path, **environment: str) -> str:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "MPLBACKEND": "agg", **environment},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
