@@ -114,7 +114,8 @@ Figures
 
 ABOUT = """Each page computes one figure at small settings, with the function that makes it. For
 full settings leave out ``quick=True``, or run ``lindmft figure NAME``. Lines are theory, points are
-trained networks. The table below a picture says how far they agree."""
+trained networks. The table below a picture says how far they agree. The first eleven are the
+paper's; no paper has the others."""
 
 SCRIPT = '''"""
 {heading}

@@ -14,10 +14,10 @@ from lindmft.plotting.style import COLOURS, MARKERS, ordered_colours, style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
 __all__ = ["draw"]
 
-COLUMNS = {1: 1, 2: 2, 3: 3, 4: 2}
 PANEL = (4.7, 3.6)
 ALONE = 5.6
 KEYS = 0.35
@@ -27,8 +27,7 @@ GUIDE = "0.45"
 
 def draw(panels: Mapping[str, Panel]) -> "Figure":
     """A new figure, not of pyplot, so that nothing stays open."""
-    columns = COLUMNS[len(panels)]
-    rows = -(-len(panels) // columns)
+    columns, rows = min(len(panels), 2), -(-len(panels) // 2)
     width = ALONE if len(panels) == 1 else PANEL[0]
     size = (width * columns, PANEL[1] * rows + KEYS)
     with style():
@@ -36,9 +35,10 @@ def draw(panels: Mapping[str, Panel]) -> "Figure":
             figsize=size, layout="constrained"
         )
         axes = np.ravel(figure.subplots(rows, columns, squeeze=False))
+        axes, spare = axes[: len(panels)], axes[len(panels) :]
         for ax, (name, panel) in zip(axes, panels.items(), strict=True):
             _panel(ax, name if len(panels) > 1 else "", panel)
-        _keys(figure, list(panels.values()))
+        _place_keys(figure, spare, _keys(list(panels.values())))
         # Labels at ends are placed by pixels: after everything else has its place.
         figure.draw_without_rendering()
         for ax, panel in zip(axes, panels.values(), strict=True):
@@ -147,10 +147,11 @@ def _colours(panel: Panel) -> list[Any]:
     return [COLOURS[look % len(COLOURS)] for look in range(panel.looks)]
 
 
-def _keys(figure: "Figure", panels: list[Panel]) -> None:
-    """One line below all panels: what is a line, and what is a point."""
+def _keys(panels: list[Panel]) -> list[Any]:
+    """What is a line, and what is a point."""
     line = optional("matplotlib.lines", "plot").Line2D
     black = {"color": "0.2"}
+    point = {"linestyle": "", "marker": "o", **black}
     trained = [points for panel in panels for points in panel.trained]
     handles = []
     if trained:
@@ -159,9 +160,22 @@ def _keys(figure: "Figure", panels: list[Panel]) -> None:
         same = all((points.networks, points.dim) == (networks, dim) for points in trained)
         several = f"mean of {networks} networks" if networks > 1 else "one network"
         text = f"{several}, D = {dim}" if same else "mean over trained networks"
-        handles.append(line([], [], linestyle="", marker="o", label=text, **black))
+        handles.append(line([], [], label=text, **point))
+    if any(not points.smooth.all() for points in trained):
+        text = "open: beyond the edge of stability"
+        handles.append(line([], [], markerfacecolor="white", label=text, **point))
     dashed = {panel.dashed for panel in panels if any(not curve.test for curve in panel.curves)}
-    handles += [line([], [], linestyle="--", label=text, **black) for text in sorted(dashed)]
-    if handles:
-        columns = min(len(handles), 2) if len(panels) == 1 else len(handles)
-        figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=9)
+    return handles + [line([], [], linestyle="--", label=text, **black) for text in sorted(dashed)]
+
+
+def _place_keys(figure: "Figure", spare: "NDArray[Any]", handles: list[Any]) -> None:
+    """In the place of a panel that is not there, or in a line below all."""
+    for ax in spare:
+        ax.set_axis_off()
+    if not handles:
+        return
+    if len(spare):
+        spare[0].legend(handles=handles, loc="center left", labelspacing=0.9)
+        return
+    columns = min(len(handles), 2) if figure.get_figwidth() < 2 * PANEL[0] else len(handles)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=9)

@@ -26,7 +26,7 @@ class Parameters:
     alpha: float = 4.0  # chosen: full batch, no noise
     lr: float = 0.012  # a, b: chosen
     depth_lr: float = 0.0025  # c: chosen, stable at all depths
-    dim: int = 512
+    dim: int = 320
     seeds: int = 16
 
 

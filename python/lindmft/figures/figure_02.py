@@ -28,7 +28,7 @@ class Parameters:
     gamma0: float = 4.0  # chosen
     alpha: float = 4.0  # chosen: full batch; no noise, as printed
     steps: int = 60  # chosen
-    dim: int = 384
+    dim: int = 320
     seeds: int = 16
 
 

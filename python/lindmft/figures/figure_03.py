@@ -36,7 +36,7 @@ class Parameters:
     lr: float = 0.02  # a, b: chosen
     fresh_lr: float = 0.004  # c, d: chosen, stable for the smallest batch
     fresh_steps: int = 251  # c, d: chosen
-    dim: int = 512
+    dim: int = 320
     seeds: int = 16
 
 
