@@ -44,7 +44,10 @@ def test_a_sweep_is_lines_and_points(swept: xr.Dataset) -> None:
     texts = [text.get_text() for text in legend.get_texts()]
     assert texts == ["0.5", "2", "theory", "mean of 4 networks", "diverges"]
     assert legend.get_title().get_text() == "width"
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("lr", "test loss at t = 19")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (
+        "learning rate (lr)",
+        "test loss at t = 19",
+    )
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     ax.figure.canvas.draw()
 
@@ -103,7 +106,7 @@ def test_bad_pictures_are_refused(
 
 def test_what_was_selected_before_is_no_axis(swept: xr.Dataset) -> None:
     ax = lm.plotting.sweep(swept.sel(lr=0.05), ax=new_axes())
-    assert ax.get_xlabel() == "width"
+    assert ax.get_xlabel().startswith("width")
     with pytest.raises(ValueError, match="dataset must be of at least one axis"):
         lm.plotting.sweep(swept.isel(lr=0, width=0), ax=new_axes())
     layered = lm.sweep(BASE, {"optimizer.lr": [0.05, 0.1]}, 5, observables="feature_norm")

@@ -24,6 +24,8 @@ WIDE = 5.0
 """Positive values whose ratio is larger are drawn on a logarithmic axis."""
 TALL = 1e3
 """Losses further above the smallest one on a line than this say only that training fails."""
+WORDS = {"lr": "learning rate (lr)", "width": "width (hidden units per input dimension)"}
+"""Of axes that one would have to look up."""
 
 
 def sweep(
@@ -81,7 +83,7 @@ def sweep(
     >>> axes = {"network.width": [0.5, 2], "optimizer.lr": [0.05, 0.1, 0.2]}
     >>> ax = lm.plotting.sweep(lm.sweep(problem, axes, steps=20))
     >>> ax.get_xlabel(), len(ax.get_lines())
-    ('lr', 2)
+    ('learning rate (lr)', 2)
     """
     chosen, x, lines = _chosen(dataset, x, lines, observable, time, select or {})
     ax = new_axes() if ax is None else ax
@@ -199,7 +201,7 @@ def _dress(ax: "Axes", chosen: "xr.Dataset", x: str, observable: str, far: float
     ax.set_yscale("log")
     ax.set_ylim(*_limits(chosen, x, observable))
     time = float(chosen.time)
-    ax.set(xlabel=x, ylabel=f"{observable.replace('_', ' ')} at t = {time:g}")
+    ax.set(xlabel=WORDS.get(x, x), ylabel=f"{observable.replace('_', ' ')} at t = {time:g}")
     ax.spines[["top", "right"]].set_visible(False)
 
 
