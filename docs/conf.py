@@ -126,26 +126,9 @@ SCRIPT = '''"""
 {chosen}
 """
 
-# %%
-# Parameters
-# ----------
-#
-# From ``{module}``:
-#
-# .. code-block:: python
-#
-{parameters}
-
-# %%
-# The figure
-# ----------
-
 import lindmft as lm
 
 result = lm.figures.get("{name}").make(quick=True)
-
-# %%
-# Drawn:
 
 picture = result.draw()
 
@@ -153,6 +136,16 @@ picture = result.draw()
 # Theory against training:
 
 print(result.table())
+
+# %%
+# Parameters
+# ----------
+#
+# From ``{module}``; ``make`` takes changes of them by name.
+#
+# .. code-block:: python
+#
+{parameters}
 '''
 
 

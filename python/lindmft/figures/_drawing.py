@@ -31,9 +31,8 @@ def draw(panels: Mapping[str, Panel]) -> "Figure":
     width = ALONE if len(panels) == 1 else PANEL[0]
     size = (width * columns, PANEL[1] * rows + KEYS)
     with style():
-        figure: Figure = optional("matplotlib.figure", "plot").Figure(
-            figsize=size, layout="constrained"
-        )
+        layout = optional("matplotlib.layout_engine", "plot").ConstrainedLayoutEngine(w_pad=0.08)
+        figure: Figure = optional("matplotlib.figure", "plot").Figure(figsize=size, layout=layout)
         axes = np.ravel(figure.subplots(rows, columns, squeeze=False))
         axes, spare = axes[: len(panels)], axes[len(panels) :]
         for ax, (name, panel) in zip(axes, panels.items(), strict=True):

@@ -106,7 +106,7 @@ class Figure:
     title, about
         One line, and a paragraph on what is to be seen.
     chosen
-        What the paper does not print and was chosen here.
+        What the paper does not print and was chosen here; empty for figures that no paper has.
     parameters, quick
         Full settings, and those that take some seconds.
     panels
@@ -208,7 +208,8 @@ class Figure:
 
     def describe(self) -> str:
         """What is to be seen, what was chosen, and the parameters, full and quick."""
-        lines = [*textwrap.wrap(self.about, 96), *textwrap.wrap(f"Chosen: {self.chosen}", 96), ""]
+        chosen = textwrap.wrap(f"Chosen: {self.chosen}", 96) if self.chosen else []
+        lines = [*textwrap.wrap(self.about, 96), *chosen, ""]
         lines.append(f"{'parameter':<20}{'full':<50}quick")
         for field in fields(self.parameters):
             full, quick = (getattr(of, field.name) for of in (self.parameters, self.quick))

@@ -29,6 +29,7 @@ __all__ = [
     "over_rates",
     "over_time",
     "points_of",
+    "theory_over_rates",
     "trained",
 ]
 
@@ -114,7 +115,7 @@ def over_rates(
     """
     curves = []
     for look, (label, problem) in enumerate(problems.items()):
-        y, _ = _last(problem, rates, steps, progress)
+        x, y = theory_over_rates(problem, rates, steps, progress)
         cut, tail = finite(problem) if finite else (problem, 0.0)
         at, smooth = _last(cut, trained_rates, steps, progress)
         family = cut.vary({"optimizer.lr": trained_rates})
@@ -128,9 +129,17 @@ def over_rates(
             runs[0],
             smooth & np.array([_steady(run)[-1] for run in runs]),
         )
-        shown = _drawable(y)
-        curves.append(Curve(label, rates[shown], y[shown], points, look))
+        curves.append(Curve(label, x, y, points, look))
     return curves
+
+
+def theory_over_rates(
+    problem: Problem, rates: Array, steps: int, progress: Progress
+) -> tuple[Array, Array]:
+    """Those of the rates that do not diverge, and the test losses after ``steps`` steps."""
+    y, _ = _last(problem, rates, steps, progress)
+    shown = _drawable(y)
+    return rates[shown], y[shown]
 
 
 def trained(problem: Problem, steps: int, p: Sizes, look: int, progress: Progress) -> Ensemble:

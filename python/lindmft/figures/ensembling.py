@@ -92,12 +92,12 @@ FIGURE = Figure(
     name="ensembling",
     title="Ensembling over initializations and over data sets",
     about=(
-        "Test loss of the averaged predictions of several networks. Averaging over initializations "
-        "(a) removes the variance of finite width, as a wider network would; averaging over data "
-        "sets (b) removes that of finite data, and the overfitting with it. Lines without points "
-        "are the limit of infinitely many. Not in the paper; theory section 3, replicas."
+        "Test loss of the averaged predictions of several networks. Averaging over "
+        "initializations (a) removes the variance of finite width, as a wider network would; "
+        "averaging over data sets (b) removes that of finite data, and the overfitting with it. "
+        "Lines without points are the limit of infinitely many. Not in the paper."
     ),
-    chosen="Everything: no paper has this figure.",
+    chosen="",
     parameters=Parameters(),
     quick=QUICK,
     panels={"a": initializations, "b": data_sets},

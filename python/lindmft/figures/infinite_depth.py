@@ -81,9 +81,9 @@ FIGURE = Figure(
     about=(
         "Residual networks with branches of β₀/√L approach a limit (a), for which the equations "
         "become Riccati equations in depth; a few collocation nodes solve them. Finite networks "
-        "are 1/L away (b, theory alone). Not in the paper; theory section 5."
+        "are 1/L away (b, theory alone). Not in the paper."
     ),
-    chosen="Everything: no paper has this figure.",
+    chosen="",
     parameters=Parameters(),
     quick=QUICK,
     panels={"a": dynamics, "b": convergence},

@@ -80,11 +80,10 @@ FIGURE = Figure(
     about=(
         "Theory on a few hundred adaptive nodes, and networks that really take every step. With "
         "more samples than dimensions the test loss ends at σ²/(α − 1) (grey) whatever the "
-        "network; with fewer, the training loss (dashed) falls to zero. The networks are small, to "
-        "take a million steps in seconds, and deviate by 1/D. Not in the paper; theory sections 9 "
-        "and 12."
+        "network; with fewer, the training loss (dashed) falls to zero. The networks are small, "
+        "to take a million steps in seconds, and deviate by 1/D. Not in the paper."
     ),
-    chosen="Everything: no paper has this figure.",
+    chosen="",
     parameters=Parameters(),
     quick=QUICK,
     panels={"": losses},

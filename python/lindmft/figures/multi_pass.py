@@ -72,12 +72,12 @@ FIGURE = Figure(
     name="multi-pass",
     title="Multi-pass SGD, between full batch and one pass",
     about=(
-        "Every step uses each of the P samples with probability q. Small parts of a fixed data set "
-        "(a) make the gradient noisy, and training stops higher above its best. Batches of a fixed "
-        "size from ever larger data sets (b) go from full batch, where the noise in the labels is "
-        "learned, to one pass, where it is not. Not in the paper; theory section 6."
+        "Every step uses each of the P samples with probability q. Small parts of a fixed data "
+        "set (a) make the gradient noisy, and training stops higher above its best. Batches of "
+        "a fixed size from ever larger data sets (b) go from full batch, where the noise in the "
+        "labels is learned, to one pass, where it is not. Not in the paper."
     ),
-    chosen="Everything: no paper has this figure.",
+    chosen="",
     parameters=Parameters(),
     quick=QUICK,
     panels={"a": fractions, "b": passes},

@@ -81,12 +81,12 @@ FIGURE = Figure(
     title="Momentum, weight decay and schedules",
     about=(
         "Any optimizer that is linear in the gradients is exact in the theory: it enters as the "
-        "response of one weight to a unit gradient. Momentum (a) speeds training up like a larger "
-        "rate and swings; weight decay (b) keeps noisy labels from being learned to the end; "
-        "schedules (c) are sums of steps of other sizes. Not in the paper, which names them as "
-        "open; theory section 7."
+        "response of one weight to a unit gradient. Momentum (a) speeds training up like a "
+        "larger rate and swings; weight decay (b) keeps noisy labels from being learned to the "
+        "end; schedules (c) are sums of steps of other sizes. Not in the paper, which names "
+        "them as open."
     ),
-    chosen="Everything: no paper has this figure.",
+    chosen="",
     parameters=Parameters(),
     quick=QUICK,
     panels={"a": momentum, "b": decay, "c": schedules},

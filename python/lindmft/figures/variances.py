@@ -110,12 +110,12 @@ FIGURE = Figure(
     title="Bias, and variances of finite width and finite data",
     about=(
         "The test loss is a bias, which infinitely many networks on infinitely many data sets "
-        "would still have, and variances: of the initial weights (finite width), of the data, and "
-        "of both together. On a fixed data set (a) the data's variance is what remains; with fresh "
-        "batches (b) it settles where noise and forgetting balance. Training separates them by "
-        "networks that share weights or data. Not in the paper; theory section 3, replicas."
+        "would still have, and variances: of the initial weights (finite width), of the data, "
+        "and of both together. On a fixed data set (a) the data's variance is what remains; "
+        "with fresh batches (b) it settles where noise and forgetting balance. Training "
+        "separates them by networks that share weights or data. Not in the paper."
     ),
-    chosen="Everything: no paper has this figure.",
+    chosen="",
     parameters=Parameters(),
     quick=QUICK,
     panels={"a": repeated, "b": fresh},
