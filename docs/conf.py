@@ -66,7 +66,6 @@ nitpick_ignore_regex = [
     ("py:.*", r"(numpy|np|xarray|xr|matplotlib|mpl|os|pathlib|contextlib|collections|typing)\..*"),
     ("py:.*", r"(Array|Axes|Callback|Executor|Number|Numbers|Path)"),
     ("py:.*", r"lindmft\.([a-z_]+\.)*_.*"),
-    ("py:exc", r"A function that was not kept is .*"),  # a sentence among the errors of a method
 ]
 
 # ---- the look

@@ -347,7 +347,8 @@ class Solution:
         ------
         ValueError
             At finite depth, for other names, and for tau outside [0, 1].
-        A function that was not kept is a ``KeyError`` that says how to keep it.
+        KeyError
+            A function that was not kept; the message says how to keep it.
 
         Examples
         --------
