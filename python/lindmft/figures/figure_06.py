@@ -26,7 +26,7 @@ class Parameters:
     batch: int = 16  # b, c: printed
     widths: tuple[int, ...] = (16, 32, 64, 128, 256, 512, 1024, 2048)  # b, c: N, printed
     steps: int = 1001  # t to 1000, printed
-    capacity: float = 1.5  # a of lambda_k = k^-a: chosen
+    capacity: float = 2.0  # a of lambda_k = k^-a: chosen
     hard: float = 0.5  # a, c: source exponent b < 1: chosen
     easy: float = 1.25  # b: chosen
     gamma0: float = 1.0  # chosen
@@ -67,7 +67,7 @@ def _guides(p: Parameters, source: float, widest: Curve) -> list[Curve]:
         Curve(
             f"{name}: $t^{{{exponent:.3g}}}$", t, start * shift * (t / t[0]) ** exponent, guide=True
         )
-        for (name, exponent), shift in zip(exponents.items(), (1.6, 0.6), strict=False)
+        for (name, exponent), shift in zip(exponents.items(), (1.6, 0.8), strict=False)
     ]
 
 
@@ -106,7 +106,7 @@ FIGURE = Figure(
         "where they do and the task is hard (b < 1)."
     ),
     chosen=(
-        "Capacity exponent 1.5, source exponents 1.25 (easy) and 0.5 (hard), richness 1, learning "
+        "Capacity exponent 2, source exponents 1.25 (easy) and 0.5 (hard), richness 1, learning "
         "rate 0.03. Networks are trained on the leading modes alone; the loss of the others is "
         "added, and their part in the labels is noise."
     ),
