@@ -249,3 +249,30 @@ def test_the_same_figure_is_the_same_file(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         written.append([path.read_bytes() for path in small("ensembling").save(tmp_path / name)])
     assert written[0] == written[1]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        *((name, {"seeds": 1}) for name in lm.figures.NAMES if name not in UNTRAINED),
+        ("1", {"widths": 1, "depths": 2, "steps": 2}),
+        ("2", {"trained_points": 1, "points": 1, "mup_widths": 1, "ntk_widths": 1}),
+        ("2", {"rates": (0.5, 3.0)}),  # all of them diverge
+        ("3", {"times": 1, "trained_alphas": 1, "alpha_points": 1, "noise": 0}),
+        ("4", {"steps": 1}),
+        ("6", {"easy": 1.0}),  # lazy and rich exponents are the same from there on
+        ("8", {"depths": 2, "points": 1, "trained_points": 1}),
+        ("9", {"steps": 1}),
+        ("depth", {"line_depths": 4, "times": 0}),
+        ("million", {"alphas": 0.5}),
+        ("multi-pass", {"fractions": 0.5, "alphas": 0.25}),
+        ("optimizers", {"momenta": 0, "warmup": 1}),
+        ("variances", {"noise": 0, "steps": 2}),
+        ("ensembling", {"counts": 1, "steps": 1}),
+    ],
+)
+def test_odd_settings_are_drawn_without_a_warning(name: str, changes: dict[str, Any]) -> None:
+    result = small(name, **changes)
+    result.draw()
+    assert "nan" not in result.table() + result.csv()

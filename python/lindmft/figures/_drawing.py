@@ -113,6 +113,8 @@ def _draw_points(
 
 def _scale_x(ax: "Axes", panel: Panel) -> None:
     ends = [curve.x[[0, -1]] for curve in panel.curves if len(curve.x)]
+    if not ends or np.min(ends) == np.max(ends):
+        return  # nothing, or one point, has no range to show
     first, last = float(np.min(ends)), float(np.max(ends))
     if panel.xscale == "symlog":
         symmetric_axis(ax, last)

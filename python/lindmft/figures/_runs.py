@@ -29,6 +29,8 @@ __all__ = [
     "over_rates",
     "over_time",
     "points_of",
+    "slope",
+    "standard_error",
     "theory_over_rates",
     "trained",
 ]
@@ -178,6 +180,18 @@ def leading_modes(count: int) -> Trained:
         return problem.replace(data=replace(data, **changes)), tail
 
     return cut
+
+
+def standard_error(samples: Array) -> Array:
+    """Of the mean over the first axis; inf (unknown) for one sample."""
+    if len(samples) < 2:
+        return np.full(samples.shape[1:], np.inf)
+    return np.asarray(samples.std(axis=0, ddof=1) / len(samples) ** 0.5)
+
+
+def slope(x: Array, y: Array) -> float:
+    """Of log y against log x, at two points or more."""
+    return float(np.polyfit(np.log(x), np.log(y), 1)[0])
 
 
 def points_of(

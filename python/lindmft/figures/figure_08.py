@@ -9,7 +9,7 @@ from lindmft.data import Population
 from lindmft.ensemble import Ensemble
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Curve, Panel
-from lindmft.figures._runs import Progress, points_of
+from lindmft.figures._runs import Progress, points_of, slope, standard_error
 from lindmft.network import MLP
 from lindmft.optimizer import SGD
 from lindmft.problem import Problem
@@ -49,7 +49,7 @@ def _panel(p: Parameters, progress: Progress, parameterization: str, title: str)
         curves.append(curve)
         if parameterization == "ntk":
             curves += _guides(depth, curve)
-            notes.append(_slopes(depth, curve))
+            notes += _slopes(depth, curve)
     return Panel(
         title,
         "width ν",
@@ -79,7 +79,7 @@ def _edges(p: Parameters, progress: Progress, problem: Problem, look: int) -> Cu
         for of, edge in zip(problems[p.points :], expected, strict=True)
     ]
     mean = np.array([rates.mean() for rates, _ in scans])
-    error = np.array([rates.std(ddof=1) / len(rates) ** 0.5 for rates, _ in scans])
+    error = np.array([float(standard_error(rates)) for rates, _ in scans])
     # Half a step of the scan, too, is not known.
     error = np.hypot(error, p.precision * mean / 12**0.5)
     points = points_of(trained, mean, error, expected, scans[0][1])
@@ -118,14 +118,16 @@ def _guides(depth: int, curve: Curve) -> list[Curve]:
     ]
 
 
-def _slopes(depth: int, curve: Curve) -> str:
-    assert curve.points is not None
-    theory = np.polyfit(np.log(curve.x), np.log(curve.y), 1)[0]
-    training = np.polyfit(np.log(curve.points.x), np.log(curve.points.mean), 1)[0]
-    return (
-        f"L = {depth}, slope in the width: training {training:.2f}, theory {theory:.2f}; "
-        f"L/(L+1) = {depth / (depth + 1):.2f}, the paper's 1 - 1/L = {1 - 1 / depth:.2f}"
-    )
+def _slopes(depth: int, curve: Curve) -> list[str]:
+    if curve.points is None or min(len(curve.x), len(curve.points.x)) < 2:
+        return []
+    theory, training = slope(curve.x, curve.y), slope(curve.points.x, curve.points.mean)
+    return [
+        (
+            f"L = {depth}, slope in the width: training {training:.2f}, theory {theory:.2f}; "
+            f"L/(L+1) = {depth / (depth + 1):.2f}, the paper's 1 - 1/L = {1 - 1 / depth:.2f}"
+        )
+    ]
 
 
 def ntk(p: Parameters, progress: Progress) -> Panel:

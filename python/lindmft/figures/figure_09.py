@@ -54,7 +54,7 @@ def _panel(
         for label, (width, batch) in sizes.items()
     }
     curves = over_time(problems, p.steps, p, progress=progress)
-    notes = [_note(p, curve, *sizes[curve.label]) for curve in curves]
+    notes = [_note(p, curve, *sizes[curve.label]) for curve in curves] if p.steps > 1 else []
     t = np.arange(p.steps, dtype=float)
     for curve in list(curves):
         width, batch = sizes[curve.label]
@@ -69,10 +69,7 @@ def _panel(
         curves,
         yscale="linear",
         dashed="first ratio to the power t, kernel (L + 1) η (grey: the paper's L η)",
-        notes=(
-            "first ratio of the loss: training, with K = L + 1, and the paper's K = L",
-            *notes,
-        ),
+        notes=("first ratio of the loss: training, with K = L + 1, and the paper's K = L", *notes),
     )
 
 

@@ -8,7 +8,7 @@ from lindmft._axes import short
 from lindmft.data import Population
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Curve, Panel
-from lindmft.figures._runs import Progress, from_one, leading_modes, over_time
+from lindmft.figures._runs import Progress, from_one, leading_modes, over_time, slope
 from lindmft.network import MLP
 from lindmft.optimizer import SGD
 from lindmft.predictions import predicted_exponents
@@ -76,10 +76,9 @@ def _guide(source: float, curve: Curve, p: Parameters) -> Curve:
 
 def _note(source: float, curve: Curve, p: Parameters) -> str:
     t, loss = _late(curve, p)
-    slope = np.polyfit(np.log(t), np.log(loss), 1)[0]
     predicted = predicted_exponents(source)
     return (
-        f"b = {source:g}: exponent {slope:.3f} from step {t[0]:.0f} on; "
+        f"b = {source:g}: exponent {slope(t, loss):.3f} from step {t[0]:.0f} on; "
         f"rich -2b/(1+b) = {predicted.rich:.3f}, lazy -b = {predicted.lazy:.3f}"
     )
 

@@ -7,7 +7,7 @@ import numpy as np
 from lindmft.data import FullBatch
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Curve, Panel
-from lindmft.figures._runs import Progress, over_time
+from lindmft.figures._runs import FLOOR, Progress, over_time, slope
 from lindmft.many import solve_many
 from lindmft.network import ResNet
 from lindmft.optimizer import SGD
@@ -61,17 +61,22 @@ def convergence(p: Parameters, progress: Progress) -> Panel:
     curves = []
     for look, t in enumerate(p.times):
         apart = np.array([abs(each.test_loss[t] / limit[t] - 1) for each in finite])
-        curves.append(Curve(f"step {t}", depths, apart, None, look))
-    last = curves[-1].y
-    curves.append(Curve("1/L", depths, 0.5 * last[-1] * depths[-1] / depths, guide=True))
-    slope = np.polyfit(np.log(depths[-3:]), np.log(last[-3:]), 1)[0]
+        away = apart > FLOOR  # at the start all depths have the same loss
+        curves.append(Curve(f"step {t}", depths[away], apart[away], None, look))
+    last = curves[-1]
+    notes = []
+    if len(last.x) > 1:
+        guide = 0.5 * last.y[-1] * last.x[-1] / depths
+        curves.append(Curve("1/L", depths, guide, guide=True))
+        measured = slope(last.x[-3:], last.y[-3:])
+        notes.append(f"the distance at step {p.times[-1]} falls like L^{measured:.2f}")
     return Panel(
         "distance from infinite depth",
         "depth L",
         "relative difference of the test loss",
         curves,
         "log",
-        notes=(f"the distance at step {p.times[-1]} falls like L^{slope:.2f}",),
+        notes=tuple(notes),
     )
 
 

@@ -49,7 +49,8 @@ def momentum(p: Parameters, progress: Progress) -> Panel:
     """Heavy ball, and Nesterov's form of the largest."""
     optimizers = {short(float(m)): SGD(p.lr, momentum=m) for m in p.momenta}
     largest = max(p.momenta)
-    optimizers[f"{largest:g}, Nesterov"] = SGD(p.lr, momentum=largest, nesterov=True)
+    if largest > 0:
+        optimizers[f"{largest:g}, Nesterov"] = SGD(p.lr, momentum=largest, nesterov=True)
     return replace(_time(p, progress, optimizers), title="momentum", key="momentum")
 
 

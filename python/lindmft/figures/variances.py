@@ -7,7 +7,7 @@ import numpy as np
 from lindmft.data import Data, FullBatch, OnePass
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Curve, Panel, Points
-from lindmft.figures._runs import FLOOR, Progress
+from lindmft.figures._runs import FLOOR, Progress, standard_error
 from lindmft.network import MLP
 from lindmft.optimizer import SGD
 from lindmft.plotting.losses import thinned
@@ -65,7 +65,8 @@ def _panel(p: Parameters, progress: Progress, data: Data, lr: float, title: str)
         _part(label, name, look, theory.replicas, runs.replicas, p)
         for look, (label, name) in enumerate(PARTS.items())
     ]
-    lower = 0.5 * float(min(np.min(curve.y[1:]) for curve in curves))
+    later = np.concatenate([curve.y[curve.x > 0] for curve in curves])
+    lower = 0.5 * float(later.min()) if len(later) else None
     return Panel(
         title, "step t", "test loss and its parts", curves, "symlog", ordered=False, lower=lower
     )
@@ -78,7 +79,7 @@ def _part(
     samples = getattr(runs, name)  # (seed, n)
     at = thinned(p.steps)
     at = at[(y[at] > FLOOR) & (samples.mean(axis=0)[at] > 0)]
-    error = samples.std(axis=0, ddof=1) / len(samples) ** 0.5
+    error = standard_error(samples)
     points = Points(
         at.astype(float),
         samples.mean(axis=0)[at],
