@@ -1,12 +1,16 @@
 """The notebooks run, draw, and are the same as text and as notebooks."""
 
 import os
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import jupytext
 import pytest
 from nbclient import NotebookClient
+
+from lindmft.progress import watched
 
 NOTEBOOKS = Path(__file__).parent.parent / "examples" / "notebooks"
 TEXTS = sorted(NOTEBOOKS.glob("*.py"))
@@ -33,21 +37,35 @@ def test_notebook_and_text_are_the_same(text: Path) -> None:
     assert not any(cell.outputs or cell.execution_count for cell in code)
 
 
+def executed(notebook: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The outputs, of a kernel of its own, which talks through files in a folder of the test."""
+    monkeypatch.setenv("LINDMFT_QUICK", "1")
+    monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
+    monkeypatch.delenv("MPLBACKEND", raising=False)
+    monkeypatch.chdir(folder)  # where the sockets lie, by names relative to it
+    client = NotebookClient(notebook, timeout=300, kernel_name="python3")
+    client.create_kernel_manager().transport = "ipc"
+    client.execute(cwd=str(folder), env=dict(os.environ))
+    return [output for cell in notebook.cells for output in cell.get("outputs", [])]
+
+
 @pytest.mark.parametrize("text", TEXTS, ids=lambda path: path.stem)
 def test_notebooks_run_and_draw(
     text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a kernel of their own, which talks through files in a folder of the test."""
-    monkeypatch.setenv("LINDMFT_QUICK", "1")
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    monkeypatch.delenv("MPLBACKEND", raising=False)
-    monkeypatch.chdir(tmp_path)  # where the sockets lie, by names relative to it
-    notebook = jupytext.read(text)
-    client = NotebookClient(notebook, timeout=300, kernel_name="python3")
-    client.create_kernel_manager().transport = "ipc"
-    client.execute(cwd=str(tmp_path), env=dict(os.environ))
-    outputs: list[Any] = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    outputs = executed(jupytext.read(text), tmp_path, monkeypatch)
     assert [output.text for output in outputs if output.get("name") == "stderr"] == []
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
     assert len(pictures) >= 2
     assert len(pictures) == len([output for output in outputs if "data" in output])
+
+
+def test_progress_is_shown_in_notebooks_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not wherever somebody has imported ipykernel, as this process may have."""
+    source = "# %%\nfrom lindmft.progress import watched\nprint(watched())"
+    (shown,) = executed(jupytext.reads(source, "py:percent"), tmp_path, monkeypatch)
+    assert shown.text == "True\n"
+    monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))
+    assert not watched()

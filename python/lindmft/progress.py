@@ -86,4 +86,10 @@ def watched() -> bool:
     >>> isinstance(watched(), bool)
     True
     """
-    return sys.stderr.isatty() or "ipykernel" in sys.modules
+    return sys.stderr.isatty() or _in_notebook()
+
+
+def _in_notebook() -> bool:
+    """A kernel's session: that some module has imported ipykernel is not enough."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return getattr(shell, "kernel", None) is not None
