@@ -45,10 +45,15 @@ def test_all_writes_every_figure_and_the_agreement(
 ) -> None:
     monkeypatch.setattr(lm.figures, "NAMES", ("ensembling", "variances"))
     sizes = {"steps": 8, "dim": 24, "seeds": 4}
-    for name in lm.figures.NAMES:
-        figure = lm.figures.get(name)
-        object.__setattr__(figure, "quick", figure.changed(True, sizes))
-    result = run("all", "--quick", "--output", tmp_path)
+    kept = {name: lm.figures.get(name).quick for name in lm.figures.NAMES}
+    try:
+        for name in lm.figures.NAMES:
+            figure = lm.figures.get(name)
+            object.__setattr__(figure, "quick", figure.changed(True, sizes))
+        result = run("all", "--quick", "--output", tmp_path)
+    finally:
+        for name, quick in kept.items():
+            object.__setattr__(lm.figures.get(name), "quick", quick)
     assert result.exit_code == 0, result.output
     text = (tmp_path / "agreement.txt").read_text(encoding="utf-8")
     for name in lm.figures.NAMES:

@@ -10,6 +10,7 @@ import pytest
 
 import lindmft as lm
 from lindmft.figures import Curve, Panel, Points
+from lindmft.figures._runs import leading_modes
 from lindmft.figures._tables import agreement_table
 from lindmft.figures.figure_09 import first_ratio
 
@@ -234,6 +235,7 @@ def test_panels_by_name() -> None:
         ((), {"mup_widths": ()}, "mup_widths of figure 2 must be at least one number"),
         ((), {"mup_widths": "12"}, "mup_widths of figure 2 must be a number, got '12'"),
         ((), {"rates": 0.1}, "rates of figure 2 must be two numbers, got 0.1"),
+        ((), {"mup_widths": (1, 1)}, "mup_widths of figure 2 must be numbers that differ"),
         ((), {"quick": 1}, "quick must be true or false, got 1"),
         (("b",), {"mup_widths": -1.0}, "network.width must be"),
     ],
@@ -276,3 +278,31 @@ def test_odd_settings_are_drawn_without_a_warning(name: str, changes: dict[str, 
     result = small(name, **changes)
     result.draw()
     assert "nan" not in result.table() + result.csv()
+
+
+@pytest.mark.parametrize(("capacity", "source"), [(2.0, 0.5), (2.0, 1.75)])
+def test_modes_that_are_not_trained_keep_their_loss_and_are_noise(
+    capacity: float, source: float
+) -> None:
+    spectrum = lm.PowerLaw(capacity, source, tolerance=1e-4)
+    network = lm.MLP(depth=2, hidden=64, gamma0=1.0, centered=True)
+    whole = lm.Problem(network, lm.OnePass(batch=16, spectrum=spectrum), lm.SGD(0.03))
+    cut, tail = leading_modes(128)(whole)
+    expected = lm.solve(whole, 60).test_loss
+    np.testing.assert_allclose(lm.solve(cut, 60).test_loss + tail, expected, rtol=0.02)
+    if source < 1:  # where it matters
+        assert np.abs(lm.solve(cut, 60).test_loss / expected - 1).max() > 0.03
+
+
+def test_guides_of_figure_8_start_on_the_line() -> None:
+    panel = small("8", "a", widths=(2, 10), depths=(2,)).panels["a"]
+    line, right, paper = panel.curves
+    assert right.y[0] == pytest.approx(1.06 * line.y[0])
+    assert paper.y[0] == pytest.approx(line.y[0])
+
+
+def test_edges_outside_of_the_scan_are_left_out_of_figure_8() -> None:
+    result = small("8", "a", gamma0=0.3, depths=(2,), dim=16)
+    (points,) = [curve.points for curve in result.panels["a"].curves if curve.points]
+    assert len(points.x) < 2
+    assert "widths left out, with edges outside of the scan" in result.table()

@@ -231,8 +231,13 @@ def _settled(value: Any, kind: Any, field: str) -> Any:
         refuse(field, "two numbers", value)
     if not entries:
         refuse(field, "at least one number", value)
-    return tuple(_settled(each, entry, field) for each in entries)
+    settled = tuple(_settled(each, entry, field) for each in entries)
+    if len(set(settled)) < len(settled):
+        refuse(field, "numbers that differ", value)
+    return settled
 
 
 def _text(value: Any) -> str:
-    return ", ".join(f"{v:g}" for v in value) if isinstance(value, tuple) else f"{value:g}"
+    if isinstance(value, tuple):
+        return ", ".join(_text(each) for each in value)
+    return str(value) if isinstance(value, int) else f"{value:g}"

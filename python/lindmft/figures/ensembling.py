@@ -93,9 +93,9 @@ FIGURE = Figure(
     title="Ensembling over initializations and over data sets",
     about=(
         "Test loss of the averaged predictions of several networks. Averaging over "
-        "initializations (a) removes the variance of finite width, as a wider network would; "
-        "averaging over data sets (b) removes that of finite data, and the overfitting with it. "
-        "Lines without points are the limit of infinitely many. Not in the paper."
+        "initializations (a) removes the variance of finite width; averaging over data sets (b) "
+        "removes that of finite data, and the overfitting with it. Lines without points are the "
+        "limit of infinitely many. Not in the paper."
     ),
     chosen="",
     parameters=Parameters(),

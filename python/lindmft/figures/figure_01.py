@@ -69,10 +69,10 @@ FIGURE = Figure(
     name="1",
     title="Width and depth: wider is better in muP",
     about=(
-        "Test loss of perceptrons over time. In NTK parameterization (a) all widths start from the "
-        "same loss, and wide networks are lazy: past width 1/2 more width buys next to nothing "
-        "late in training. In muP (b) the richness is the same at every width, and wider networks "
-        "are better at every time. Deeper perceptrons (c) learn faster at the same learning rate."
+        "Test loss of perceptrons over time. In NTK parameterization (a) all widths start from "
+        "the same loss, and wide networks are lazy: more width buys little, least late in "
+        "training. In muP (b) the richness is the same at every width, and wider networks are "
+        "better at every time. Deeper perceptrons (c) learn faster at the same learning rate."
     ),
     chosen="Richness 2, full batch of 4 D samples without noise, learning rates 0.012 and 0.0025.",
     parameters=Parameters(),

@@ -66,10 +66,10 @@ FIGURE = Figure(
     name="2",
     title="Learning rates transfer across width in muP",
     about=(
-        "Test loss at the end of training against the learning rate. In NTK parameterization (a) "
-        "the best and the largest stable rate move with the width. In muP (b) they stay for "
-        "all but the narrowest: a rate found on a narrow network is right for a wide one, which is "
-        "better at every rate."
+        "Test loss at the end of training against the learning rate. In NTK parameterization "
+        "(a) the best and the largest stable rate move with the width. In muP (b) they stay for "
+        "all but the narrowest: a rate found on a network as wide as its input is right for a "
+        "wider one, which is better at every rate but those next to the edge."
     ),
     chosen="Depth 3, richness 4, full batch of 4 D samples, 60 steps.",
     parameters=Parameters(),

@@ -120,11 +120,11 @@ FIGURE = Figure(
     name="3",
     title="Data: repeated or fresh",
     about=(
-        "With few noisy samples that are used in every step (a), the test loss turns up while the "
-        "training loss (dashed) keeps falling. At fixed time the test loss peaks near as many "
-        "samples as dimensions (b); stopping at the best time (dashed) removes the peak. With "
-        "fresh samples in every step nothing can be overfitted: small batches (c) and narrow "
-        "networks (d) are slower, and noisier, but go on."
+        "With few noisy samples that are used in every step (a), the test loss turns up while "
+        "the training loss (dashed) keeps falling. Late in training the test loss peaks near as "
+        "many samples as dimensions (b); stopping at the best time (dashed) removes the peak. "
+        "With fresh samples in every step nothing can be overfitted: small batches (c) and "
+        "narrow networks (d) are slower, and noisier, but go on."
     ),
     chosen=(
         "Label noise 0.5 and learning rate 0.02 for repeated data, no noise and 0.004 for fresh "

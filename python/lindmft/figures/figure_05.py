@@ -54,9 +54,9 @@ def constant(p: Parameters, progress: Progress) -> Panel:
 
 
 def scaled(p: Parameters, progress: Progress) -> Panel:
-    """The same rate is good at every depth."""
+    """Rates tend to those of infinite depth."""
     panel = _rates(p, progress, p.depth_branch, "depth", f"branch {p.depth_branch:g} / √L")
-    rates = np.geomspace(*p.rates, p.points // 2)  # infinite depth takes its time
+    rates = np.geomspace(*p.rates, max(1, p.points // 2))  # infinite depth takes its time
     problem = _problem(p, np.inf, p.depth_branch, "depth")
     rates, losses = theory_over_rates(problem, rates, p.steps, progress)
     limit = Curve("∞ (theory)", rates, losses, None, len(panel.curves))
@@ -68,9 +68,10 @@ FIGURE = Figure(
     title="Learning rates transfer across depth with 1/√L branches",
     about=(
         "Test loss at the end of training against the learning rate. With branches of the same "
-        "strength in every layer (a) the kernel grows exponentially with depth, and the best and "
-        "the largest stable rate fall with it. With branches of β₀/√L (b) the curves come "
-        "together, and both rates tend to those of infinite depth, a third of those at L = 4."
+        "strength in every layer (a) the kernel grows exponentially with depth, and the best "
+        "and the largest stable rate fall with it. With branches of β₀/√L (b) the curves come "
+        "together at small rates, and the best rate tends to that of infinite depth, which "
+        "exists: about a third of the best rate at L = 4."
     ),
     chosen="Population gradient descent, width 1, richness 2, 50 steps.",
     parameters=Parameters(),

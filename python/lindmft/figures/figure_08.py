@@ -47,6 +47,9 @@ def _panel(p: Parameters, progress: Progress, parameterization: str, title: str)
         problem = Problem(MLP(depth, 1.0, p.gamma0, parameterization), Population(), SGD(1e-3))
         curve = _edges(p, progress, problem, look)
         curves.append(curve)
+        missing = p.trained_points - (len(curve.points.x) if curve.points else 0)
+        if missing:
+            notes.append(f"L = {depth}: {missing} widths left out, with edges outside of the scan")
         if parameterization == "ntk":
             curves += _guides(depth, curve)
             notes += _slopes(depth, curve)
@@ -97,8 +100,10 @@ def _scan(
     seed = look * p.seeds
     runs = train_many(family, p.steps, dim=p.dim, seeds=p.seeds, seed=seed, progress=progress)
     settled = np.array([_settled(run) for run in runs])  # (rate, seed)
-    first = np.where(settled.all(axis=0), count - 1, (~settled).argmax(axis=0))
-    return np.sqrt(rates[first] * rates[np.maximum(first - 1, 0)]), runs[0]
+    first = (~settled).argmax(axis=0)
+    edges = np.sqrt(rates[first] * rates[np.maximum(first - 1, 0)])
+    # Where the edge of a network lies outside of the scan, the mean is not known.
+    return np.where(settled.all(axis=0) | ~settled[0], np.nan, edges), runs[0]
 
 
 def _settled(runs: Ensemble) -> Array:
@@ -113,8 +118,8 @@ def _settled(runs: Ensemble) -> Array:
 def _guides(depth: int, curve: Curve) -> list[Curve]:
     x = curve.x
     return [
-        Curve("", x, curve.y[0] * 1.06 * x ** (depth / (depth + 1)), guide=True),
-        Curve("", x, curve.y[0] * x ** (1 - 1 / depth), look=curve.look, test=False),
+        Curve("", x, curve.y[0] * 1.06 * (x / x[0]) ** (depth / (depth + 1)), guide=True),
+        Curve("", x, curve.y[0] * (x / x[0]) ** (1 - 1 / depth), look=curve.look, test=False),
     ]
 
 

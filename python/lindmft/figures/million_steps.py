@@ -50,7 +50,7 @@ def losses(p: Parameters, progress: Progress) -> Panel:
         progress=progress,
         grid="adaptive",
         losses=("test_loss", "train_loss"),
-        trained_steps=p.trained_steps,
+        trained_steps=min(p.trained_steps, p.steps),
     )
     curves = [from_one(curve) for curve in curves]
     ends, notes = [], []

@@ -73,9 +73,10 @@ FIGURE = Figure(
     title="Multi-pass SGD, between full batch and one pass",
     about=(
         "Every step uses each of the P samples with probability q. Small parts of a fixed data "
-        "set (a) make the gradient noisy, and training stops higher above its best. Batches of "
-        "a fixed size from ever larger data sets (b) go from full batch, where the noise in the "
-        "labels is learned, to one pass, where it is not. Not in the paper."
+        "set (a) make the gradient noisy: learning is slower, ends at a higher loss, and "
+        "overfits less in the same time. Batches of a fixed size from ever larger data sets (b) "
+        "go from full batch, where the noise in the labels is learned, to one pass, where it is "
+        "not. Not in the paper."
     ),
     chosen="",
     parameters=Parameters(),

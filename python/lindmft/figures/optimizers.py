@@ -65,7 +65,7 @@ def schedules(p: Parameters, progress: Progress) -> Panel:
     """The same largest rate: constant, with warm-up, and with cosine decay."""
     t = np.arange(p.steps)
     largest = 5 * p.lr
-    warmup = np.minimum((t + 1) / p.warmup, 1.0)
+    warmup = np.minimum((t + 1) / max(1, p.warmup), 1.0)
     cosine = 0.5 * (1 + np.cos(np.pi * t / p.steps))
     optimizers = {
         "constant": SGD(largest),
@@ -83,9 +83,9 @@ FIGURE = Figure(
     about=(
         "Any optimizer that is linear in the gradients is exact in the theory: it enters as the "
         "response of one weight to a unit gradient. Momentum (a) speeds training up like a "
-        "larger rate and swings; weight decay (b) keeps noisy labels from being learned to the "
-        "end; schedules (c) are sums of steps of other sizes. Not in the paper, which names "
-        "them as open."
+        "larger rate, overfitting included; some weight decay (b) keeps noisy labels from being "
+        "learned to the end, much of it the target, too; schedules (c) are sums of steps of "
+        "other sizes. Not in the paper, which names them as open."
     ),
     chosen="",
     parameters=Parameters(),
