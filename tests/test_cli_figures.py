@@ -95,8 +95,17 @@ def test_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
         (("2", "--set", "dim=__import__('os')"), "Error: --set must be PARAMETER=VALUE"),
         (("2", "--set", "width=3"), "Error: the parameter of figure 2 must be 'ntk_widths'"),
         (("2", "--set", "dim=2.5"), "Error: dim of figure 2 must be a whole number, got 2.5"),
-        (("2", "--output", "/nowhere/figures"), "Error: /nowhere/figures: No such file"),
+        (
+            ("2", "--output", "/no/where"),
+            "Error: /no/where must be in a folder that exists",
+        ),
     ],
 )
 def test_refusals(arguments: tuple[str, ...], message: str) -> None:
     assert refusal(*arguments).startswith(message)
+
+
+def test_a_refused_value_leaves_no_folder(tmp_path: Path) -> None:
+    output = tmp_path / "new"
+    assert "network.width" in refusal("2b", "--quick", "--set", "mup_widths=-1", "--output", output)
+    assert not output.exists()

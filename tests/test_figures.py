@@ -2,6 +2,7 @@
 
 import csv
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 import lindmft as lm
 from lindmft.figures import Curve, Panel, Points
-from lindmft.figures._runs import leading_modes
+from lindmft.figures._runs import leading_modes, points_of, standard_error
 from lindmft.figures._tables import agreement_table
 from lindmft.figures.figure_09 import first_ratio
 
@@ -157,6 +158,23 @@ def test_training_agrees_with_the_theory(name: str) -> None:
             z = np.concatenate([points.agreement().z for points in panel.trained])
             assert np.sqrt(np.mean(z**2)) < 2.0
             assert np.abs(z).max() < 5.0
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"data.noise": 0.3}, {"optimizer.lr": 0.05}, {"network.width": 1.3}]
+)
+def test_a_wrong_theory_does_not_agree(wrong: dict[str, Any]) -> None:
+    """At the sizes of the test above."""
+    result = small("multi-pass", "a", dim=192, seeds=64)
+    network = lm.MLP(result.parameters.depth, 1.0, result.parameters.gamma0)
+    right = lm.Problem(network, lm.FullBatch(2.0, noise=0.5), lm.SGD(result.parameters.lr))
+    curve = result.panels["a"].curves[-1]  # the training loss of full batch
+    assert curve.points is not None
+    at = curve.points.x.astype(int)
+    for problem, agrees in ((right, True), (right.replace(**wrong), False)):
+        expected = lm.solve(problem, 8).train_loss[at]
+        z = replace(curve.points, expected=expected).agreement().z
+        assert bool(np.sqrt(np.mean(z**2)) < 2.0 and np.abs(z).max() < 5.0) == agrees
 
 
 def test_training_supports_the_kernel_l_plus_1_of_figure_9() -> None:
@@ -306,3 +324,18 @@ def test_edges_outside_of_the_scan_are_left_out_of_figure_8() -> None:
     (points,) = [curve.points for curve in result.panels["a"].curves if curve.points]
     assert len(points.x) < 2
     assert "widths left out, with edges outside of the scan" in result.table()
+
+
+def test_networks_that_diverge_are_counted() -> None:
+    """At this rate some of the small networks diverge where the theory does not."""
+    seeds = list(range(8))
+    problem = lm.Problem(lm.MLP(depth=3, gamma0=4.0), lm.FullBatch(alpha=4.0), lm.SGD(0.1))
+    runs = lm.train(problem, 30, dim=12, seeds=seeds)
+    assert 0 < sum(at is not None for at in runs.diverged_at) < len(seeds)
+    mean = runs.test_loss.mean(axis=0)
+    expected = np.ones_like(mean)
+    points = points_of(runs.time, mean, standard_error(runs.test_loss), expected, runs)
+    assert points.left_out == int(np.isinf(mean).sum()) > 0
+    assert np.isfinite(points.error).all()
+    panel = Panel("", "t", "loss", [Curve("", points.x, points.expected, points)])
+    assert f"1a: {points.left_out} points left out" in agreement_table({"1a": panel})

@@ -74,8 +74,7 @@ def figure_command(
         figure.changed(quick, values)
     paths = [path for figure, panels in chosen for path in figure.paths(output, panels)]
     paths += [output / AGREEMENT] if ALL in names else []
-    output.mkdir(exist_ok=True)
-    for path in paths:
+    for path in paths if output.is_dir() else [output]:
         _cli_files.check_writable(path, force=force)
     tables = _make_all(chosen, quick, values, output)
     if ALL in names:
@@ -91,6 +90,7 @@ def _make_all(
     for figure, panels in chosen:
         click.echo(f"{figure.name}: {figure.title}")
         result = figure.make(*panels, quick=quick, progress=True, **values)
+        output.mkdir(exist_ok=True)
         paths = result.save(output)
         tables.append(result.table())
         click.echo(result.table())

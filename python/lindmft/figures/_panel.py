@@ -27,6 +27,8 @@ class Points:
     smooth
         (m,), where theory and training can be compared; elsewhere small deviations grow to any
         size: beyond the edge of stability trajectories are chaotic. Those points are drawn open.
+    left_out
+        At how many further x training diverges or falls to rounding where the theory does not.
 
     Notes
     -----
@@ -49,6 +51,7 @@ class Points:
     networks: int
     dim: int
     smooth: Mask
+    left_out: int = 0
 
     @property
     def has_scores(self) -> bool:

@@ -125,9 +125,9 @@ def over_rates(
         runs = train_many(family, steps, dim=p.dim, seeds=p.seeds, seed=seed, progress=progress)
         points = points_of(
             trained_rates,
-            np.array([run.mean().test_loss[-1] for run in runs]) + tail,
-            np.array([run.sem().test_loss[-1] for run in runs]),
-            np.where([run.used.all() for run in runs], at, np.inf) + tail,
+            np.array([run.test_loss[:, -1].mean() for run in runs]) + tail,
+            np.array([float(standard_error(run.test_loss[:, -1])) for run in runs]),
+            at + tail,
             runs[0],
             smooth & np.array([_steady(run)[-1] for run in runs]),
         )
@@ -183,10 +183,11 @@ def leading_modes(count: int) -> Trained:
 
 
 def standard_error(samples: Array) -> Array:
-    """Of the mean over the first axis; inf (unknown) for one sample."""
-    if len(samples) < 2:
-        return np.full(samples.shape[1:], np.inf)
-    return np.asarray(samples.std(axis=0, ddof=1) / len(samples) ** 0.5)
+    """Of the mean over the first axis; inf (unknown) of one sample, or if any is not finite."""
+    known = np.isfinite(samples).all(axis=0) & (len(samples) > 1)
+    values = np.where(known, samples, 0.0)
+    spread = values.std(axis=0, ddof=min(1, len(samples) - 1))
+    return np.where(known, spread / len(samples) ** 0.5, np.inf)
 
 
 def slope(x: Array, y: Array) -> float:
@@ -197,7 +198,7 @@ def slope(x: Array, y: Array) -> float:
 def points_of(
     x: Array, mean: Array, error: Array, expected: Array, runs: Ensemble, smooth: Mask | None = None
 ) -> Points:
-    """Where theory and training are both finite and above rounding."""
+    """Where theory and training are both finite and above rounding; others are counted."""
     good = _drawable(mean) & _drawable(expected)
     compared = np.ones(len(x), bool) if smooth is None else smooth
     return Points(
@@ -208,6 +209,7 @@ def points_of(
         networks=len(runs.seeds),
         dim=runs.dim,
         smooth=compared[good],
+        left_out=int(np.sum(_drawable(expected) & compared & ~good)),
     )
 
 
@@ -219,10 +221,11 @@ def _in_time(solution: Solution, runs: Ensemble, name: str, extra: float) -> Poi
     at = thinned(len(runs.time))
     exact = solution.grid == "exact"
     y = getattr(solution, name)[at] if exact else getattr(solution.at(runs.time[at]), name)
+    losses = getattr(runs, name)[:, at]  # of all networks: inf once one of them diverges
     return points_of(
         runs.time[at],
-        getattr(runs.mean(), name)[at] + extra,
-        getattr(runs.sem(), name)[at],
+        losses.mean(axis=0) + extra,
+        standard_error(losses),
         y + extra,
         runs,
         (_descent(solution) & _steady(runs))[at] if exact else None,

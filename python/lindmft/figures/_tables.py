@@ -51,12 +51,14 @@ def _curve_rows(key: str, curve: Curve) -> Iterator[str]:
 
 
 def _left_out(panel: Panel) -> list[str]:
-    count = sum(int(np.sum(~points.smooth)) for points in panel.trained)
-    if not count:
-        return []
-    return [
-        f"{count} points beyond the edge of stability (open), where runs are chaotic, not scored"
-    ]
+    points = [curve.points for curve in panel.curves if curve.points]
+    chaotic = sum(int(np.sum(~each.smooth)) for each in points)
+    lost = sum(each.left_out for each in points)
+    notes = {
+        "points beyond the edge of stability (open), where runs are chaotic, not scored": chaotic,
+        "points left out, where training diverges or is zero to rounding": lost,
+    }
+    return [f"{count} {note}" for note, count in notes.items() if count]
 
 
 def _row(name: str, panel: Panel) -> str:

@@ -78,7 +78,7 @@ def _part(
     y = getattr(theory, name)
     samples = getattr(runs, name)  # (seed, n)
     at = thinned(p.steps)
-    at = at[(y[at] > FLOOR) & (samples.mean(axis=0)[at] > 0)]
+    at = at[y[at] > FLOOR]  # means below zero are scored, though a logarithmic axis has no place
     error = standard_error(samples)
     points = Points(
         at.astype(float),
