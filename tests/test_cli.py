@@ -251,7 +251,8 @@ def test_without_click_the_command_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "click", None)
-    for name in ("lindmft._commands", "lindmft._commands_sweeps", "lindmft._commands_figures"):
+    for part in ("", "_sweeps", "_figures", "_verify"):
+        name = f"lindmft._commands{part}"
         monkeypatch.delitem(sys.modules, name, raising=False)
         monkeypatch.delattr(name, raising=False)
     with pytest.raises(SystemExit) as stop:

@@ -174,6 +174,28 @@ def test_divergence_of_one_output() -> None:
     assert np.isposinf(solution.test_loss_by_output[1][at:]).all()
 
 
+@pytest.mark.parametrize("call", [lambda p: lm.solve(p, 9), lambda p: lm.flow(p, 9.0)])
+def test_outputs_that_share_leading_modes_are_refused(call: Any) -> None:
+    data = lm.Population(spectrum=lm.PowerLaw(1.5, 0.7, modes=50), targets=[1.0, 0.8])
+    shared = lm.Problem(lm.MLP(hidden=64), data, lm.SGD(lr=0.02))
+    with pytest.raises(
+        ValueError, match=r"^data\.targets must be a single target .* got 2 of them"
+    ):
+        call(shared)
+    lazy = shared.replace(**{"network.gamma0": 0.0, "network.hidden": math.inf})
+    assert len(call(lazy).channels) == 2
+    call(shared.replace(**{"data.targets": [1.0]}))
+
+
+def test_outputs_that_share_leading_modes_are_not_independent() -> None:
+    """Why they are refused: features that one output learns serve the other."""
+    data = lm.Population(spectrum=lm.PowerLaw(2.0, 0.7, modes=50), targets=[1.0, 1.0])
+    both = lm.Problem(lm.MLP(hidden=256, gamma0=2.0, centered=True), data, lm.SGD(lr=0.01))
+    one = lm.solve(both.replace(**{"data.targets": [1.0]}), 20).test_loss[-1]
+    runs = lm.train(both, 20, seeds=64)
+    assert runs.mean().test_loss[-1] < 2 * one - 5 * runs.sem().test_loss[-1]
+
+
 def test_progress_runs_once() -> None:
     seen: list[tuple[int, int]] = []
     setting = with_targets(problem(), [1.0, 2.0, 3.0])

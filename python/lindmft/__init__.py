@@ -52,6 +52,7 @@ from lindmft.theory import Solution, estimate_memory, flow, solve
 from lindmft.training import estimate_train_memory, train, train_many
 from lindmft.training_time import OptimumOverTime, optimum_over_time
 from lindmft.transfer import Transfer, transfer
+from lindmft.verification import Verification, verify
 from lindmft.wider import WiderIsBetter, wider_is_better
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ __all__ = [
     "Solution",
     "StableRate",
     "Transfer",
+    "Verification",
     "WiderIsBetter",
     "__version__",
     "analysis",
@@ -124,6 +126,7 @@ __all__ = [
     "train_many",
     "train_replicas",
     "transfer",
+    "verify",
     "wider_is_better",
 ]
 

@@ -102,6 +102,7 @@ def commands() -> None:
       lindmft sweep grid.toml --store grid.zarr --picture grid.png
       lindmft transfer problem.toml --sizes 0.5,1,2,4,8
       lindmft bench
+      lindmft verify --quick
 
     A problem file has the tables [network], [data], [optimizer] and, if you like, [run] with steps,
     time (of flow), dim, seeds and seed, and [sweep] with the axes of a grid.

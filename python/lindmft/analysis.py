@@ -15,6 +15,7 @@ from lindmft.schedules import schedule
 from lindmft.stability import StableRate, largest_stable_lr, largest_stable_lrs
 from lindmft.training_time import OptimumOverTime, optimum_over_time
 from lindmft.transfer import Transfer, transfer
+from lindmft.verification import Verification, verify
 from lindmft.wider import WiderIsBetter, wider_is_better
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Scaling",
     "StableRate",
     "Transfer",
+    "Verification",
     "WiderIsBetter",
     "check_scaling",
     "compare",
@@ -45,5 +47,6 @@ __all__ = [
     "predicted_exponents",
     "schedule",
     "transfer",
+    "verify",
     "wider_is_better",
 ]

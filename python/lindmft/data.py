@@ -32,7 +32,8 @@ class FullBatch:
         Input covariance and target: ``Isotropic()``, ``Discrete(...)`` or ``PowerLaw(...)``.
     targets
         Several outputs: the norms s_1 .. s_C of orthogonal targets, each s_c times the spectrum's,
-        or their C x C Gram matrix. Label noise is equal and independent in all of them.
+        or their C x C Gram matrix. Label noise is equal and independent in all of them. With a
+        trace-class spectrum only training and the lazy limit have several outputs.
     samples
         P, the actual number of samples: in the place of ``alpha`` with a
         trace-class spectrum. ``inf`` as for ``alpha``.
@@ -102,7 +103,8 @@ class MultiPass:
         Input covariance and target: ``Isotropic()``, ``Discrete(...)`` or ``PowerLaw(...)``.
     targets
         Several outputs: the norms s_1 .. s_C of orthogonal targets, each s_c times the spectrum's,
-        or their C x C Gram matrix. Label noise is equal and independent in all of them.
+        or their C x C Gram matrix. Label noise is equal and independent in all of them. With a
+        trace-class spectrum only training and the lazy limit have several outputs.
     samples
         P, the actual number of samples: in the place of ``alpha`` with a
         trace-class spectrum.
@@ -171,7 +173,8 @@ class OnePass:
         Input covariance and target: ``Isotropic()``, ``Discrete(...)`` or ``PowerLaw(...)``.
     targets
         Several outputs: the norms s_1 .. s_C of orthogonal targets, each s_c times the spectrum's,
-        or their C x C Gram matrix. Label noise is equal and independent in all of them.
+        or their C x C Gram matrix. Label noise is equal and independent in all of them. With a
+        trace-class spectrum only training and the lazy limit have several outputs.
     batch
         The actual number of samples in a batch: in the place of ``alpha`` with a
         trace-class spectrum. ``inf`` as for ``alpha``.
@@ -236,7 +239,8 @@ class Population:
         Input covariance and target: ``Isotropic()``, ``Discrete(...)`` or ``PowerLaw(...)``.
     targets
         Several outputs: the norms s_1 .. s_C of orthogonal targets, each s_c times the spectrum's,
-        or their C x C Gram matrix. Label noise is equal and independent in all of them.
+        or their C x C Gram matrix. Label noise is equal and independent in all of them. With a
+        trace-class spectrum only training and the lazy limit have several outputs.
 
     Raises
     ------

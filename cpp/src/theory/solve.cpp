@@ -42,6 +42,17 @@ void require(bool good, const std::string& field, const std::string& allowed, do
   throw std::invalid_argument(message.str());
 }
 
+/// Targets with random signs overlap in a few leading modes, so that features which one output learns serve the others;
+/// channels are independent only where very many modes share the targets, or features do not move.
+void check_outputs(const Problem& problem) {
+  const Data& data = problem.data;
+  if (!data.spectrum.trace_class || data.targets.size() == 1 || problem.network.gamma0 == 0.0) return;
+  throw std::invalid_argument(
+      "data.targets must be a single target with a trace-class spectrum (several outputs share its leading modes, and "
+      "the theory takes outputs as independent: train instead, or solve the lazy limit), got " +
+      std::to_string(data.targets.size()) + " of them");
+}
+
 /// What coarse grids can do.
 void check_coarse(const Problem& problem, const SolveOptions& options, const std::string& call) {
   require(options.rtol >= 1e-11 && options.rtol <= 0.1, "rtol", "between 1e-11 and 0.1", options.rtol);
@@ -84,6 +95,7 @@ void check_continuation(const Problem& problem, const SolveOptions& options, boo
 Horizon theory::steps_horizon(const Problem& problem, int steps, const SolveOptions& options) {
   if (steps < 1) throw std::invalid_argument("steps must be at least 1, got " + std::to_string(steps));
   validate(problem, steps);
+  check_outputs(problem);
   check_depth_nodes(problem, options.depth_nodes);
   check_continuation(problem, options, options.grid != Grid::exact, steps - 1.0);
   if (options.grid == Grid::exact) return {Horizon::Kind::exact_steps, 1.0 * steps, steps};
@@ -94,6 +106,7 @@ Horizon theory::steps_horizon(const Problem& problem, int steps, const SolveOpti
 Horizon theory::flow_horizon(const Problem& problem, double time, const SolveOptions& options) {
   require(time > 0.0 && std::isfinite(time), "time", "positive and finite", time);
   validate(problem);
+  check_outputs(problem);
   check_depth_nodes(problem, options.depth_nodes);
   check_coarse(problem, options, "gradient flow");
   require(problem.optimizer.momentum == 0.0, "optimizer.momentum",

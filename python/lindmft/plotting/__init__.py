@@ -1,4 +1,4 @@
-"""Pictures: losses, sources, exponents, kernels, depth, stability, sweeps, coordinates; style.
+"""Pictures of losses, sources, exponents, depth, stability, sweeps, verification; style.
 
 Theory is drawn as lines, training as points with error bars. Everything needs matplotlib, which is
 imported when a picture is drawn.
@@ -16,6 +16,7 @@ from lindmft.plotting.style import style
 from lindmft.plotting.sweep import sweep
 from lindmft.plotting.transfer import transfer, transfer_rates
 from lindmft.plotting.variances import variances
+from lindmft.plotting.verification import verification
 from lindmft.plotting.wider import wider_is_better
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "transfer",
     "transfer_rates",
     "variances",
+    "verification",
     "wider_is_better",
 ]
