@@ -121,6 +121,10 @@ class Verification:
     >>> found = lm.verify(10, seeds=16)
     >>> found.z.shape, found.passed
     ((10, 4), True)
+    >>> print(found.summary().splitlines()[-1])
+    Passed: theory and training differ by chance, and by what falls with size.
+    >>> len(found.worst(3))
+    3
     """
 
     cases: tuple[Case, ...] = field(repr=False)
@@ -192,7 +196,7 @@ class Verification:
         return bool(usual and falls and calm)
 
     def worst(self, count: int = 10) -> list[int]:
-        """Indices into ``kept`` of the cases with the largest z-scores, the worst first."""
+        """Indices into ``kept`` of the ``count`` cases with the largest z-scores, worst first."""
         order = np.argsort(-np.abs(self.z).max(axis=1), kind="stable")
         return [int(i) for i in order[:count]]
 

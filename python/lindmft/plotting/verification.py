@@ -49,8 +49,8 @@ def verification(found: Verification) -> "Figure":
     --------
     >>> import lindmft as lm
     >>> picture = lm.plotting.verification(lm.verify(10, seeds=16))
-    >>> [ax.get_title() for ax in picture.axes]
-    ['z-scores', 'their quantiles', 'deviations']
+    >>> [ax.get_ylabel() for ax in picture.axes]
+    ['number', 'observed z', 'at D = 128']
     """
     if not isinstance(found, Verification):
         refuse("found", "what verify returns", type(found).__name__)
