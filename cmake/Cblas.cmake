@@ -1,5 +1,9 @@
 # Target lindmft_cblas: the CBLAS to use. LINDMFT_BLAS is "auto" (scipy-openblas32 if the Python found has it, else the
 # system's), "scipy" or "system".
+#
+# For those who link the installed static library: LINDMFT_CBLAS_FLAGS has the linker flags, and LINDMFT_FIND_CBLAS the
+# commands that make the target lindmft::cblas. The system's BLAS is looked for again where it is linked; that of Python
+# stays where it was.
 set(LINDMFT_BLAS
     "auto"
     CACHE STRING "Which BLAS: auto, scipy (the scipy-openblas32 package) or system")
@@ -7,6 +11,7 @@ set_property(CACHE LINDMFT_BLAS PROPERTY STRINGS auto scipy system)
 
 add_library(lindmft_cblas INTERFACE)
 
+unset(_scipy_lib)
 if(NOT LINDMFT_BLAS STREQUAL "system")
   find_package(
     Python
@@ -21,7 +26,7 @@ if(NOT LINDMFT_BLAS STREQUAL "system")
       find_package(OpenBLAS CONFIG REQUIRED PATHS ${_scipy_lib}/cmake/openblas NO_DEFAULT_PATH)
     endif()
   endif()
-  if(LINDMFT_BLAS STREQUAL "scipy" AND NOT TARGET OpenBLAS::OpenBLAS)
+  if(LINDMFT_BLAS STREQUAL "scipy" AND NOT _scipy_lib)
     message(
       FATAL_ERROR
         "lindmft: LINDMFT_BLAS=scipy, but the Python found cannot import scipy_openblas32 (pip install scipy-openblas32)"
@@ -29,9 +34,16 @@ if(NOT LINDMFT_BLAS STREQUAL "system")
   endif()
 endif()
 
-if(TARGET OpenBLAS::OpenBLAS)
+if(_scipy_lib)
   target_link_libraries(lindmft_cblas INTERFACE OpenBLAS::OpenBLAS)
   target_compile_definitions(lindmft_cblas INTERFACE LINDMFT_SCIPY_OPENBLAS)
+  set(LINDMFT_CBLAS_FLAGS -L${_scipy_lib} -lscipy_openblas -Wl,-rpath,${_scipy_lib})
+  set(LINDMFT_FIND_CBLAS
+      "  find_dependency(OpenBLAS CONFIG PATHS \"${_scipy_lib}/cmake/openblas\" NO_DEFAULT_PATH)
+  if(NOT TARGET lindmft::cblas)
+    add_library(lindmft::cblas INTERFACE IMPORTED)
+    set_target_properties(lindmft::cblas PROPERTIES INTERFACE_LINK_LIBRARIES OpenBLAS::OpenBLAS)
+  endif()")
   message(STATUS "lindmft: BLAS is scipy-openblas32 ${OpenBLAS_VERSION}")
 else()
   find_path(CBLAS_INCLUDE_DIR cblas.h PATH_SUFFIXES openblas openblas-pthread)
@@ -47,5 +59,19 @@ else()
   if(CBLAS_LIBRARY MATCHES "openblas")
     target_compile_definitions(lindmft_cblas INTERFACE LINDMFT_SYSTEM_OPENBLAS)
   endif()
+  get_filename_component(_cblas_name ${CBLAS_LIBRARY} NAME_WE)
+  string(REGEX REPLACE "^lib" "" _cblas_name ${_cblas_name})
+  set(LINDMFT_CBLAS_FLAGS -l${_cblas_name})
+  set(LINDMFT_FIND_CBLAS
+      "  find_library(LINDMFT_CBLAS_LIBRARY NAMES ${_cblas_name})
+  if(NOT LINDMFT_CBLAS_LIBRARY)
+    set(lindmft_FOUND FALSE)
+    set(lindmft_NOT_FOUND_MESSAGE \"the static library needs the BLAS that it was built with, ${_cblas_name}\")
+    return()
+  endif()
+  if(NOT TARGET lindmft::cblas)
+    add_library(lindmft::cblas INTERFACE IMPORTED)
+    set_target_properties(lindmft::cblas PROPERTIES INTERFACE_LINK_LIBRARIES \"\${LINDMFT_CBLAS_LIBRARY}\")
+  endif()")
   message(STATUS "lindmft: BLAS is ${CBLAS_LIBRARY}")
 endif()

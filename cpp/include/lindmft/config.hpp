@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "lindmft/export.h"
+
 namespace lindmft {
 
 struct Config {
@@ -15,7 +17,9 @@ struct Config {
   int threads = 1;              ///< the default: allowed physical cores
 };
 
-[[nodiscard]] Config config();
-[[nodiscard]] const char* version();
+/// Throws std::bad_alloc.
+[[nodiscard]] LINDMFT_EXPORT Config config();
+/// Of the library; LINDMFT_VERSION in lindmft/version.h is that of the headers. Throws nothing.
+[[nodiscard]] LINDMFT_EXPORT const char* version() noexcept;
 
 }  // namespace lindmft

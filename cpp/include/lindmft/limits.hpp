@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "lindmft/export.h"
+
 namespace lindmft {
 
 /// On one thread, and on all of them at once.
@@ -27,6 +29,6 @@ struct MachineLimits {
 /// Measures for about `seconds`, longer if five repetitions take longer; threads = 0: the allowed physical cores. The
 /// arrays have four times the last-level caches, at least 64 MiB, and together at most a quarter of the free memory.
 /// Throws std::invalid_argument for bad threads and for seconds that are not positive and finite, and MemoryLimit.
-[[nodiscard]] MachineLimits machine_limits(int threads = 0, double seconds = 2.0);
+[[nodiscard]] LINDMFT_EXPORT MachineLimits machine_limits(int threads = 0, double seconds = 2.0);
 
 }  // namespace lindmft

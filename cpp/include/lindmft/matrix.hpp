@@ -5,9 +5,11 @@
 #include <memory>
 #include <utility>
 
+#include "lindmft/export.h"
+
 namespace lindmft {
 
-class Matrix {
+class LINDMFT_EXPORT Matrix {
  public:
   Matrix() = default;
   /// Throws std::bad_alloc. Pages are touched only when written, so untouched parts cost no memory.

@@ -5,6 +5,8 @@
 #include <limits>
 #include <vector>
 
+#include "lindmft/export.h"
+
 namespace lindmft {
 
 enum class Architecture { mlp, resnet };
@@ -70,10 +72,10 @@ struct Problem {
 };
 
 /// Each throws std::invalid_argument naming the field, the value and what is allowed.
-void validate(const Network& network);
-void validate(const Data& data);
-void validate(const Optimizer& optimizer);
+LINDMFT_EXPORT void validate(const Network& network);
+LINDMFT_EXPORT void validate(const Data& data);
+LINDMFT_EXPORT void validate(const Optimizer& optimizer);
 /// The parts, and what ties them together: lengths of layer_lr and, with steps > 0, of the schedule.
-void validate(const Problem& problem, int steps = 0);
+LINDMFT_EXPORT void validate(const Problem& problem, int steps = 0);
 
 }  // namespace lindmft

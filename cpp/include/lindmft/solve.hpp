@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "lindmft/export.h"
 #include "lindmft/matrix.hpp"
 #include "lindmft/problem.hpp"
 #include "lindmft/progress.hpp"
@@ -110,16 +111,17 @@ struct Solution {
   SolveStats stats;
 };
 
-/// Bytes that solve() takes at its peak.
-[[nodiscard]] double estimate_solve_memory(const Problem& problem, int steps, const SolveOptions& options = {});
+/// Bytes that solve() takes at its peak. Throws std::invalid_argument.
+[[nodiscard]] LINDMFT_EXPORT double estimate_solve_memory(const Problem& problem, int steps,
+                                                          const SolveOptions& options = {});
 
 /// Solve for `steps` exact steps (n = steps entries, before each update).
 /// Throws std::invalid_argument, MemoryLimit, NotConverged, Interrupted. Divergence is a result: diverged_at.
-[[nodiscard]] Solution solve(const Problem& problem, int steps, const SolveOptions& options = {});
+[[nodiscard]] LINDMFT_EXPORT Solution solve(const Problem& problem, int steps, const SolveOptions& options = {});
 
 /// Gradient flow dW/dt = G from 0 to `time`: the limit of small learning rates, at time = learning rate times steps.
 /// optimizer.lr plays no role; full batch or population, without momentum. Throws as solve does.
-[[nodiscard]] Solution flow(const Problem& problem, double time, const SolveOptions& options = {});
+[[nodiscard]] LINDMFT_EXPORT Solution flow(const Problem& problem, double time, const SolveOptions& options = {});
 
 /// What became of one problem of many.
 struct Attempt {
@@ -134,16 +136,17 @@ struct Attempt {
 ///
 /// Everything is checked before any work: throws std::invalid_argument, which names the problem ("problems[3]: ..."),
 /// and MemoryLimit. A problem that fails later ends the call, and the first one in order is thrown, named likewise.
-[[nodiscard]] std::vector<Solution> solve_many(std::span<const Problem> problems, int steps,
-                                               const SolveOptions& options = {});
-/// The same for flow().
-[[nodiscard]] std::vector<Solution> flow_many(std::span<const Problem> problems, double time,
-                                              const SolveOptions& options = {});
+[[nodiscard]] LINDMFT_EXPORT std::vector<Solution> solve_many(std::span<const Problem> problems, int steps,
+                                                              const SolveOptions& options = {});
+/// The same for flow(). Throws as solve_many() does.
+[[nodiscard]] LINDMFT_EXPORT std::vector<Solution> flow_many(std::span<const Problem> problems, double time,
+                                                             const SolveOptions& options = {});
 
-/// The same, but a problem that fails costs no other one.
-[[nodiscard]] std::vector<Attempt> try_solve_many(std::span<const Problem> problems, int steps,
-                                                  const SolveOptions& options = {});
-[[nodiscard]] std::vector<Attempt> try_flow_many(std::span<const Problem> problems, double time,
-                                                 const SolveOptions& options = {});
+/// The same, but a problem that fails costs no other one. What is checked before any work still throws, and so does
+/// Interrupted.
+[[nodiscard]] LINDMFT_EXPORT std::vector<Attempt> try_solve_many(std::span<const Problem> problems, int steps,
+                                                                 const SolveOptions& options = {});
+[[nodiscard]] LINDMFT_EXPORT std::vector<Attempt> try_flow_many(std::span<const Problem> problems, double time,
+                                                                const SolveOptions& options = {});
 
 }  // namespace lindmft

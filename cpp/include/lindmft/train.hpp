@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "lindmft/export.h"
 #include "lindmft/matrix.hpp"
 #include "lindmft/problem.hpp"
 #include "lindmft/progress.hpp"
@@ -123,27 +124,30 @@ struct ReplicaEnsemble {
 };
 
 /// Bytes that train(), train_many() and train_replicas() take at their peak, where that much is free: with less they
-/// use fewer threads, and train_many() trains fewer networks at a time.
-[[nodiscard]] double estimate_train_memory(const Problem& problem, int steps, const TrainOptions& options);
-[[nodiscard]] double estimate_train_many_memory(std::span<const Problem> problems, int steps,
-                                                const TrainManyOptions& options);
-[[nodiscard]] double estimate_replicas_memory(const Problem& problem, int steps, const ReplicaOptions& options);
+/// use fewer threads, and train_many() trains fewer networks at a time. They throw std::invalid_argument.
+[[nodiscard]] LINDMFT_EXPORT double estimate_train_memory(const Problem& problem, int steps,
+                                                          const TrainOptions& options);
+[[nodiscard]] LINDMFT_EXPORT double estimate_train_many_memory(std::span<const Problem> problems, int steps,
+                                                               const TrainManyOptions& options);
+[[nodiscard]] LINDMFT_EXPORT double estimate_replicas_memory(const Problem& problem, int steps,
+                                                             const ReplicaOptions& options);
 
 /// Train one network per seed for `steps` steps (n = steps entries, before each update).
 /// The same seed gives the same trajectory bit for bit, whatever the number of threads and the other seeds.
 /// Throws std::invalid_argument (bad input; infinite width or depth or gamma0 = 0 have no finite network), MemoryLimit,
 /// Interrupted.
-[[nodiscard]] Ensemble train(const Problem& problem, int steps, const TrainOptions& options);
+[[nodiscard]] LINDMFT_EXPORT Ensemble train(const Problem& problem, int steps, const TrainOptions& options);
 
 /// Train every problem as train() would, up to rounding; one result a problem, in their order. Problems whose networks
 /// have the same initial weights and inputs, seed by seed, ride together: each array is read once for all of them. They
 /// may differ in the optimizer, gamma0, parameterization, init_scale, centering, branches, and label noise. Results do
 /// not depend on the number of threads, bit for bit. Throws as train(), naming the problem.
-[[nodiscard]] std::vector<Ensemble> train_many(std::span<const Problem> problems, int steps,
-                                               const TrainManyOptions& options);
+[[nodiscard]] LINDMFT_EXPORT std::vector<Ensemble> train_many(std::span<const Problem> problems, int steps,
+                                                              const TrainManyOptions& options);
 
 /// Train k_init x k_data networks per seed. Networks with the same data see the same samples, label noise and, of one
 /// or several passes, the same batches. The first network of a seed is the one that train() trains. Throws as train().
-[[nodiscard]] ReplicaEnsemble train_replicas(const Problem& problem, int steps, const ReplicaOptions& options);
+[[nodiscard]] LINDMFT_EXPORT ReplicaEnsemble train_replicas(const Problem& problem, int steps,
+                                                            const ReplicaOptions& options);
 
 }  // namespace lindmft

@@ -1,12 +1,13 @@
 #include "lindmft/config.hpp"
 
 #include "linalg/blas.hpp"
+#include "lindmft/version.h"
 #include "support/simd.hpp"
 #include "support/threads.hpp"
 
 namespace lindmft {
 
-const char* version() { return LINDMFT_VERSION; }
+const char* version() noexcept { return LINDMFT_VERSION; }
 
 Config config() {
   Config c;

@@ -6,18 +6,18 @@ namespace lindmft {
 namespace {
 
 constexpr std::array kErrors{
-    ErrorKind{"invalid_argument", "std::invalid_argument", "ValueError",
+    ErrorKind{"invalid_argument", "LINDMFT_INVALID_ARGUMENT", "std::invalid_argument", "ValueError",
               "bad input: the message names the field, the value and what is allowed"},
-    ErrorKind{"memory_limit", "lindmft::MemoryLimit", "MemoryError",
+    ErrorKind{"memory_limit", "LINDMFT_MEMORY_LIMIT", "lindmft::MemoryLimit", "MemoryError",
               "refused before allocating: the message quotes the bytes needed and allowed"},
-    ErrorKind{"not_converged", "lindmft::NotConverged", "lindmft.NotConverged",
+    ErrorKind{"not_converged", "LINDMFT_NOT_CONVERGED", "lindmft::NotConverged", "lindmft.NotConverged",
               "a panel did not converge: the message says where, what was reached and what to change"},
-    ErrorKind{"interrupted", "lindmft::Interrupted", "KeyboardInterrupt",
+    ErrorKind{"interrupted", "LINDMFT_INTERRUPTED", "lindmft::Interrupted", "KeyboardInterrupt",
               "the progress callback, or Ctrl-C, asked to stop"},
 };
 
 }  // namespace
 
-std::span<const ErrorKind> error_table() { return kErrors; }
+std::span<const ErrorKind> error_table() noexcept { return kErrors; }
 
 }  // namespace lindmft

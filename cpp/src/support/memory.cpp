@@ -3,6 +3,8 @@
 #include <fstream>
 #include <limits>
 #include <sstream>
+#include <stdexcept>
+#include <string>
 
 #include "lindmft/errors.hpp"
 
@@ -33,7 +35,15 @@ double free_memory() {
   return std::numeric_limits<double>::infinity();
 }
 
-double allowed_memory(double limit) { return limit > 0.0 ? limit : kShare * free_memory(); }
+double allowed_memory(double limit) {
+  if (!(limit >= 0.0)) {  // also nan
+    std::ostringstream message;
+    message << "memory_limit must be a positive number of bytes, or 0 for four fifths of the free memory, got "
+            << limit;
+    throw std::invalid_argument(message.str());
+  }
+  return limit > 0.0 ? limit : kShare * free_memory();
+}
 
 void require_memory(double needed, double limit, const std::string& what) {
   const double allowed = allowed_memory(limit);

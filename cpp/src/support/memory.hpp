@@ -9,6 +9,7 @@ namespace lindmft::support {
 double free_memory();
 
 /// Bytes a call may take: `limit`, or for 0 four fifths of the free memory.
+/// Throws std::invalid_argument for a limit that is nan or negative.
 double allowed_memory(double limit);
 
 /// Throws MemoryLimit if `needed` exceeds `limit` (0: four fifths of the free memory); the message names `what` and
