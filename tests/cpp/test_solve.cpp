@@ -197,6 +197,14 @@ TEST(Solve, AsksForMemoryFirst) {
   EXPECT_THROW(static_cast<void>(solve(example(), 5'000'000)), std::bad_alloc);  // more than any machine has free
 }
 
+TEST(Solve, RefusesWhatIsNoLimitOfMemory) {
+  const auto with_limit = [](double bytes) { return SolveOptions{.memory_limit = bytes, .save = {}, .progress = {}}; };
+  const std::string allowed =
+      "memory_limit must be a positive number of bytes, or 0 for four fifths of the free memory";
+  EXPECT_EQ(refusal(5, with_limit(-1.0)), allowed + ", got -1");
+  EXPECT_EQ(refusal(5, with_limit(std::numeric_limits<double>::quiet_NaN())), allowed + ", got nan");
+}
+
 TEST(Solve, KeepsWhatIsAskedForByName) {
   const auto kept = [](std::vector<std::string> names) {
     const TwoTimeFunctions f = solve(example(), 7, {.save = std::move(names), .progress = {}}).functions;
