@@ -58,6 +58,18 @@ def test_what_is_not_run_is_there() -> None:
     assert NOT_RUN.keys() <= there
 
 
+def test_the_page_names_every_function_of_c() -> None:
+    header = (ROOT / "cpp" / "include" / "lindmft" / "lindmft.h").read_text()
+    functions = set(re.findall(r"^LINDMFT_EXPORT .*?(lindmft_\w+)\(", header, flags=re.MULTILINE))
+    page = (GUIDE / "howto" / "cpp.md").read_text()
+    named = set()
+    for row in re.findall(r"^\| (`lindmft_.*?) \|", page, flags=re.MULTILINE):
+        first, *others = re.findall(r"`(\w+)`", row)
+        handle = "_".join(first.split("_")[:2])  # "lindmft_problem_new", "_free"
+        named |= {first, *(handle + name if name[0] == "_" else name for name in others)}
+    assert named == functions
+
+
 def compiler() -> str | None:
     return os.environ.get("CXX") or shutil.which("c++")
 

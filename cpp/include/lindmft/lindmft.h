@@ -16,7 +16,7 @@
  * training read the problem and the options), but nobody may use it while it is set or freed. After fork(), a child
  * computes on one thread.
  *
- * What is here stays: later versions add functions, names and statuses.
+ * Versions with the same soname, which has the minor version in it, only add functions, names and statuses.
  */
 #ifndef LINDMFT_LINDMFT_H
 #define LINDMFT_LINDMFT_H
