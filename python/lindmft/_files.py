@@ -72,8 +72,8 @@ def format_of(path: Path) -> str:
 def check_format(attrs: dict[str, object], path: Path, form: str) -> None:
     """Refuse files of other programs, of another kind, and of newer versions."""
     found = attrs.get("format")
-    if found != form:
-        other = "a file of another program" if found is None else f"a {found} file"
+    if not isinstance(found, str) or found != form:  # arrays of bytes cannot even be compared
+        other = f"a {found} file" if isinstance(found, str) else "a file of another program"
         raise ValueError(f"{path} must be a {form} file, got {other}")
     version = attrs.get("format_version")
     if version not in range(1, VERSION + 1):
