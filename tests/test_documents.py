@@ -273,23 +273,43 @@ def test_nox_sessions_exist() -> None:
         assert options == []
 
 
-def test_the_oldest_session_has_the_lower_bounds() -> None:
-    """Every lower bound that users get is tested."""
-    source = (ROOT / "noxfile.py").read_text()
-    pinned = dict(re.findall(r'"([\w-]+)==([\d.]+)\.\*"', source))
-    extras = PYPROJECT["project"]["optional-dependencies"]
-    promised = [
-        *PYPROJECT["project"]["dependencies"],
-        *extras["cli"],
-        *extras["io"],
-        *extras["plot"],
-        *extras["sweep"],
-        *(requirement for requirement in extras["dask"] if not requirement.startswith("lindmft[")),
-    ]
+def test_the_oldest_session_has_every_lower_bound() -> None:
+    """Of what users get, what builds need and what tests need: all written in one place."""
+    bounds = runpy.run_path(str(ROOT / ".ci" / "lower_bounds.py"))["lower_bounds"]()
+    pinned = dict(bound.split("==") for bound in bounds)
+    tables, extras = PYPROJECT["project"], PYPROJECT["project"]["optional-dependencies"]
+    promised = PYPROJECT["build-system"]["requires"] + tables["dependencies"]
+    for extra in ("all", "dask", "test"):
+        for requirement in extras[extra]:
+            inside = re.fullmatch(r"lindmft\[(.*)\]", requirement)
+            promised += [requirement] if not inside else []
+            promised += [r for e in (inside[1].split(",") if inside else []) for r in extras[e]]
     for requirement in promised:
-        name, bound = requirement.split(">=")
-        if name != "scipy-openblas32":  # a library that the build links to, always the newest
-            assert pinned.get(name) == bound, requirement
+        if not requirement.startswith("lindmft["):
+            name, bound = requirement.split(">=")
+            assert pinned[name] == bound, requirement
+    source = (ROOT / "noxfile.py").read_text()
+    assert ".ci/lower_bounds.py" in source
+    assert "==" not in source, "a second list"
+
+
+def test_weekly_jobs_exist() -> None:
+    """Each is a session, or a script with an argument that it knows."""
+    weekly = (ROOT / ".ci" / "weekly").read_text()
+    (listed,) = re.findall(r"^jobs=\(\n(.*?)^\)", weekly, flags=re.MULTILINE | re.DOTALL)
+    jobs = dict(line.strip().strip('"').split(maxsplit=1) for line in listed.splitlines())
+    assert {"newest", "oldest", "wheel", "asan", "tsan", "valgrind"} <= jobs.keys()
+    sessions = re.findall(r"^def (\w+)\(session", (ROOT / "noxfile.py").read_text(), re.MULTILINE)
+    for command in jobs.values():
+        program, *arguments = command.split()
+        if program == "nox":
+            assert arguments[0] == "-s"
+            assert arguments[1] in sessions
+        else:
+            script = ROOT / program
+            assert script.stat().st_mode & stat.S_IXUSR
+            for argument in arguments:
+                assert argument in script.read_text()
 
 
 def test_hooks_come_from_the_lint_extra() -> None:
