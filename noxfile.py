@@ -18,4 +18,5 @@ def oldest(session: nox.Session) -> None:
     bounds = session.run("python", ".ci/lower_bounds.py", silent=True)
     session.install(*str(bounds).split())
     session.install("--no-build-isolation", ".[test]")
-    session.run("pytest", *session.posargs)
+    # libraries of then warn of what libraries of today have deprecated since
+    session.run("pytest", "-W", "default::DeprecationWarning", *session.posargs)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -104,15 +105,22 @@ def test_calls_from_several_threads_do_not_disturb_each_other() -> None:
                     np.testing.assert_array_equal(seen, expected)
 
 
-@pytest.mark.parametrize("name", ["solve", "train"])
+LONG: dict[str, Callable[[], object]] = {
+    "solve": lambda: lm.solve(PROBLEM, 400, threads=1),
+    "flow": lambda: lm.flow(PROBLEM, 1e3, rtol=1e-7, threads=1),
+    "solve_many": lambda: lm.solve_many([PROBLEM] * 40, 100, threads=1),
+    "train": lambda: lm.train(PROBLEM, 5_000, dim=128, seeds=4, threads=1),
+    "train_many": lambda: lm.train_many([PROBLEM] * 2, 2_000, dim=128, seeds=4, threads=1),
+    "train_replicas": lambda: lm.train_replicas(PROBLEM, 2_000, dim=128, seeds=2, threads=1),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
 def test_other_threads_run_during_a_computation(name: str) -> None:
     """With the interpreter locked, this loop would turn a few times before and after the call."""
     turns = 0
     with ThreadPoolExecutor(1) as pool:
-        if name == "solve":
-            future = pool.submit(lm.solve, PROBLEM, 400, threads=1)
-        else:
-            future = pool.submit(lm.train, PROBLEM, 10_000, dim=128, seeds=4, threads=1)
+        future = pool.submit(LONG[name])
         while not future.done():
             turns += 1
             time.sleep(0.001)
@@ -265,6 +273,36 @@ def test_our_blas_has_one_thread_and_others_keep_theirs() -> None:
     own = {path: threads for path, threads in after.items() if path not in before}
     assert list(own.values()) == [1]
     assert "scipy_openblas32" in next(iter(own))
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
+def test_scipy_may_be_imported_before_or_after(first: bool) -> None:
+    """Its BLAS has symbols of nearly the same names as ours."""
+    alone = run(WORK + "print(bits())")
+    work = "import numpy, scipy.linalg\nscipy.linalg.svdvals(numpy.ones((300, 300)))\n"
+    code = work + WORK if first else WORK + "bits()\n" + work
+    assert run(code + "print(bits())") == alone
+
+
+CROWD = """
+import os
+def threads():
+    return len(os.listdir("/proc/self/task"))
+before = threads()
+bits()
+started = threads() - before
+for _ in range(3):
+    bits()
+    lm.solve_many([PROBLEM] * 4, 40, threads=2)
+    lm.solve_many([PROBLEM] * 4, 40, threads=1)
+print(started, threads() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux")
+def test_threads_are_used_again_and_no_more_than_asked() -> None:
+    """The caller and one more: it waits for the next call, and nobody else joins."""
+    assert run(WORK + CROWD) == "1 1\n"
 
 
 ORDER = """
