@@ -377,11 +377,11 @@ def test_an_interrupted_save_leaves_the_old_file(
     lm.solve(PROBLEM, 3).save(file)
     before = file.read_bytes()
 
-    def half_written(_dataset: xr.Dataset, path: Path, **_options: Any) -> None:
-        Path(path).write_bytes(b"half")
+    def half_written(path: Path, _content: bytes) -> None:
+        path.write_text("half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(xr.Dataset, "to_netcdf", half_written)
+    monkeypatch.setattr(Path, "write_bytes", half_written)
     with pytest.raises(KeyboardInterrupt):
         solution.save(file)
     assert file.read_bytes() == before

@@ -17,8 +17,9 @@ py::dict to_dict(const Rates& rates) {
 py::dict limits_to_dict(int threads, double seconds) {
   MachineLimits limits;
   {
+    const Progress signals = to_progress(py::none());
     const py::gil_scoped_release release;
-    limits = machine_limits(threads, seconds);
+    limits = machine_limits(threads, seconds, signals);
   }
   py::dict out;
   out["gemm"] = to_dict(limits.gemm);

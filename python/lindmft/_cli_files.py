@@ -32,11 +32,10 @@ def check_outputs(output: Path | None, picture: Path | None, *, force: bool) -> 
 
 
 def check_writable(path: Path, *, force: bool) -> None:
-    """Refuse a file that is there, but for ``force``, and one in a folder that is not."""
+    """Refuse a file that is there, but for ``force``, and one that cannot be written."""
     if path.exists() and not force:
         raise ValueError(f"{path} exists; --force replaces it")
-    if not path.absolute().parent.is_dir():
-        raise ValueError(f"{path} must be in a folder that exists")
+    _files.check_folder(path)
 
 
 def read_problem(
@@ -88,7 +87,7 @@ def draw(path: Path, result: Any, runs: Ensemble | None = None) -> None:
         plotting.losses(result, figure.subplots())
     else:
         plotting.compare(result, runs, figure.subplots())
-    figure.savefig(path, dpi=150)
+    _files.write_picture(figure, path, dpi=150)
     click.echo(f"wrote {path}")
 
 

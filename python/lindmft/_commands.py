@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from lindmft import _cli_files, _core, benchmark, demo
+from lindmft import _cli_files, _core, _files, benchmark, demo
 from lindmft._config import show_config
 from lindmft._schema import brief
 from lindmft._types import Array
@@ -303,7 +303,7 @@ def demo_command(output: Path) -> None:
     _cli_files.check_outputs(None, output, force=True)
     done = demo.cases(progress=True)
     click.echo(demo.table(done))
-    demo.draw(done).savefig(output, dpi=150)
+    _files.write_picture(demo.draw(done), output, dpi=150)
     click.echo(f"wrote {output}")
 
 
@@ -331,7 +331,7 @@ def bench_command(quick: bool, path: Path | None, threads: int | None, force: bo
     )
     click.echo(done.table())
     if path:
-        path.write_text(json.dumps(done.to_dict(), indent=2) + "\n", encoding="utf-8")
+        _files.write_text(json.dumps(done.to_dict(), indent=2) + "\n", path)
         click.echo(f"wrote {path}")
 
 

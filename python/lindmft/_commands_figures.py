@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from lindmft import _cli_files, figures
+from lindmft import _cli_files, _files, figures
 from lindmft._commands import FORCE
 from lindmft._commands_sweeps import commands
 from lindmft._gate import refuse
@@ -78,7 +78,7 @@ def figure_command(
         _cli_files.check_writable(path, force=force)
     tables = _make_all(chosen, quick, values, output)
     if ALL in names:
-        (output / AGREEMENT).write_text("\n".join(tables) + "\n", encoding="utf-8")
+        _files.write_text("\n".join(tables) + "\n", output / AGREEMENT)
         click.echo(f"wrote {output / AGREEMENT}")
 
 

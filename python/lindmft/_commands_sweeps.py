@@ -119,7 +119,7 @@ def _draw(dataset: "xr.Dataset", picture: Path) -> None:
         plotting.sweep(dataset, ax=ax, observable=observable, select=select)
         title = ", ".join(f"{name} = {short(chosen)}" for name, chosen in select.items())
         ax.set_title(title, loc="left")
-    figure.savefig(picture, dpi=150)
+    _files.write_picture(figure, picture, dpi=150)
     click.echo(f"wrote {picture}")
 
 
@@ -194,7 +194,7 @@ def transfer_command(
             figsize=(10.0, 3.8), layout="constrained"
         )
         plotting.transfer(table, tuple(figure.subplots(1, 2)))
-        figure.savefig(picture, dpi=150)
+        _files.write_picture(figure, picture, dpi=150)
         click.echo(f"wrote {picture}")
 
 

@@ -1,6 +1,9 @@
 """Files: NetCDF4, versioned, without pickles, written so that a reader never meets half of one."""
 
+import errno
+import io
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path as FilePath
@@ -12,10 +15,13 @@ from lindmft._types import Path
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.figure import Figure
 
 SOLUTION = "lindmft-solution"
 ENSEMBLE = "lindmft-ensemble"
 REPLICAS = "lindmft-replicas"
+IN_MEMORY = 2**28
+"""Bytes of a dataset whose file is made in memory, and copied to the disk as a whole: 256 MiB."""
 VERSION = 3
 """Raised when a reader of the old version would misread a file; old versions stay readable.
 
@@ -29,23 +35,74 @@ def require_netcdf() -> Any:
     return optional("xarray", "io")
 
 
-def write(dataset: "xr.Dataset", path: Path) -> None:
-    """Write a temporary file beside ``path``, and move it there once it is complete and on disk."""
-    require_netcdf()
+@contextmanager
+def replacing(path: Path) -> Iterator[FilePath]:
+    """The place to write to: a temporary file, moved to ``path`` once it is complete and on disk.
+
+    A full disk, or whatever else goes wrong, leaves the file that was there, and is an ``OSError``
+    that names it. What is no file, like a pipe, is written to as it is.
+    """
     target = FilePath(path)
-    temporary = target.with_name(f".{target.name}.{uuid4().hex}.tmp")
+    direct = target.exists() and not target.is_file()
+    temporary = target if direct else target.with_name(f".{target.name}.{uuid4().hex}.tmp")
+    try:
+        yield temporary
+        if not direct:
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            temporary.replace(target)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(target)) from error
+    finally:
+        if not direct:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text file that is there as a whole or not at all."""
+    with replacing(path) as place:
+        place.write_text(text, encoding="utf-8")
+
+
+def write_picture(figure: "Figure", path: Path, **options: Any) -> None:
+    """The same for a picture, of the kind that the name ends in."""
+    with replacing(path) as place:
+        figure.savefig(place, format=FilePath(path).suffix[1:], **options)
+
+
+def check_folder(path: Path) -> None:
+    """Refuse, before any work, a file in a folder that is not there or cannot be written to."""
+    folder = FilePath(path).absolute().parent
+    if not folder.is_dir():
+        raise ValueError(f"{path} must be in a folder that exists")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ValueError(f"{path} must be in a folder that can be written to")
+
+
+def write(dataset: "xr.Dataset", path: Path) -> None:
+    """Write a NetCDF file that is there as a whole or not at all."""
+    require_netcdf()
     checked = {
         name: {"fletcher32": True}
         for name, array in dataset.variables.items()
         if array.ndim and array.dtype.kind not in "OUT"  # no checksums of strings in HDF5
     }
-    try:
-        dataset.to_netcdf(temporary, engine="h5netcdf", encoding=checked)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as place:
+        if dataset.nbytes > IN_MEMORY:
+            if shutil.disk_usage(place.absolute().parent).free < dataset.nbytes:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            dataset.to_netcdf(place, engine="h5netcdf", encoding=checked)
+            return
+        place.write_bytes(_in_memory(dataset, checked))
+
+
+def _in_memory(dataset: "xr.Dataset", encoding: dict[Any, Any]) -> memoryview:
+    """The bytes of the file. HDF5 never lets a file go that it could not write to a full disk."""
+    buffer = io.BytesIO()
+    with optional("h5netcdf", "io").File(buffer, "w") as file:
+        store = require_netcdf().backends.H5NetCDFStore(file)
+        dataset.dump_to_store(store, encoding=encoding)
+    return buffer.getbuffer()
 
 
 @contextmanager

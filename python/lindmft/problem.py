@@ -9,6 +9,7 @@ from typing import Any, Self, TypeAlias
 
 from lindmft import _core
 from lindmft._axes import Axes, changes, points, read_axes
+from lindmft._files import write_text
 from lindmft._gate import describe, refuse, settle
 from lindmft._schema import check_keys, from_table, reader, spell_inf, to_table
 from lindmft._sizes import refuse_wrong_name
@@ -232,5 +233,5 @@ def _indexed(i: int, entry: Any) -> Problem:
 
 def _text_to_file(text: str, path: Path | None) -> str:
     if path is not None:
-        FilePath(path).write_text(text, encoding="utf-8")
+        write_text(text, path)
     return text

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "lindmft/export.h"
+#include "lindmft/progress.hpp"
 
 namespace lindmft {
 
@@ -28,7 +29,9 @@ struct MachineLimits {
 
 /// Measures for about `seconds`, longer if five repetitions take longer; threads = 0: the allowed physical cores. The
 /// arrays have four times the last-level caches, at least 64 MiB, and together at most a quarter of the free memory.
-/// Throws std::invalid_argument for bad threads and for seconds that are not positive and finite, and MemoryLimit.
-[[nodiscard]] LINDMFT_EXPORT MachineLimits machine_limits(int threads = 0, double seconds = 2.0);
+/// Throws std::invalid_argument for bad threads and for seconds that are not positive and finite, MemoryLimit, and
+/// Interrupted: progress(0, 1) is asked between repetitions.
+[[nodiscard]] LINDMFT_EXPORT MachineLimits machine_limits(int threads = 0, double seconds = 2.0,
+                                                          const Progress& progress = {});
 
 }  // namespace lindmft

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "linalg/skinny.hpp"
+#include "support/interruption.hpp"
 
 namespace lindmft::linalg {
 namespace {
@@ -17,6 +18,7 @@ void PanelAlgebra::for_tiles(View out, double work, Tile tile) {
   const int tiles = (out.cols + kTile - 1) / kTile;
   const auto columns = [&](int i) { return tile(i * kTile, std::min(out.cols, (i + 1) * kTile)); };
   double flops = 0.0;
+  support::interruption_point(work);
   if (threads_ == 1 || tiles == 1 || work < kParallelWork) {
     // Not even a region of one thread: its bookkeeping takes longer than small products.
     for (int i = tiles - 1; i >= 0; --i) flops += columns(i);

@@ -16,6 +16,8 @@
 #include <vector>
 
 #include "linalg/blas.hpp"
+#include "lindmft/errors.hpp"
+#include "support/interruption.hpp"
 #include "support/memory.hpp"
 #include "support/simd.hpp"
 #include "support/threads.hpp"
@@ -30,6 +32,7 @@ constexpr double kCaches = 4.0;        // sizes of all last-level caches in an a
 constexpr double kMemoryShare = 0.25;  // of the free memory, for all arrays
 constexpr int kArrays = 3;             // of a product, of a triad
 constexpr int kMeasurements = 8;       // four rates, each on one thread and on all
+constexpr double kRepetition = 1e9;    // operations, by and large
 
 using Clock = std::chrono::steady_clock;
 
@@ -54,6 +57,7 @@ double best_of(int threads, double seconds, Work work) {
     const auto begin = Clock::now();
     together(threads, work);
     best = std::min(best, since(begin));
+    support::interruption_point(kRepetition);
   }
   return best;
 }
@@ -173,9 +177,12 @@ StreamRates stream_rates(int threads, double seconds) {
 
 }  // namespace
 
-MachineLimits machine_limits(int threads, double seconds) {
+MachineLimits machine_limits(int threads, double seconds, const Progress& progress) {
   if (!(seconds > 0.0) || !std::isfinite(seconds))
     throw std::invalid_argument("seconds must be a positive number, got " + std::to_string(seconds));
+  const support::Interruptible interruptible([&] {
+    if (progress && !progress(0, 1)) throw Interrupted("measuring limits was interrupted");
+  });
   MachineLimits limits;
   limits.threads = support::resolve_threads(threads);
   limits.cores = support::allowed_cores();

@@ -1,12 +1,21 @@
 // Asking before allocating.
 #pragma once
 
+#include <filesystem>
 #include <string>
+#include <vector>
 
 namespace lindmft::support {
 
-/// Free memory in bytes, swap and reclaimable cache included; infinity where the system does not say.
+/// Free memory in bytes, reclaimable cache included: that of the machine, or what is left of a limit on the process
+/// (ulimit -v) or on a control group it is in (containers, batch systems). Infinity where the system does not say.
 double free_memory();
+
+/// The folders of control groups with a limit on memory, given what /proc/self/cgroup says and where they are mounted
+/// (versions 1 and 2); and how much is left in one of them, pages of files that can be dropped included.
+std::vector<std::filesystem::path> limited_groups(const std::filesystem::path& listing,
+                                                  const std::filesystem::path& mount);
+double left_in_group(const std::filesystem::path& folder);
 
 /// Bytes a call may take: `limit`, or for 0 four fifths of the free memory.
 /// Throws std::invalid_argument for a limit that is nan or negative.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "lindmft/errors.hpp"
+#include "support/interruption.hpp"
 
 namespace lindmft::support {
 
@@ -29,6 +30,9 @@ void Workers::run(int threads, const std::function<void(int)>& job) {
 // Exceptions must not leave the parallel region, so each thread keeps its own in.
 void Workers::work(const std::function<void(int)>& job) {
   try {
+    const Interruptible here([this] {
+      if (!advance(0)) throw Interrupted(task_ + " was interrupted");
+    });
     for (int i = next_++; i < jobs_ && !stop_; i = next_++) {
       job(i);
       ++finished_;

@@ -180,9 +180,11 @@ void march_again(const Problem& problem, const Horizon& horizon, const SolveOpti
   }
 }
 
-/// Solves with so many nodes in depth; nothing if that was too few.
-std::optional<Solution> solve_at(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
-                                 int depth_nodes) {
+/// Solves with so many nodes in depth. Sets `resolved` to false, and returns nothing, if that was too few; nothing else
+/// comes back if a coarse grid had too little room.
+std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
+                                      int depth_nodes, bool& resolved) {
+  resolved = true;
   Saved saved(options.save);
   const int nodes = horizon.nodes;
   const double bytes = bytes_at(problem, horizon, options, depth_nodes);
@@ -205,14 +207,15 @@ std::optional<Solution> solve_at(const Problem& problem, const Horizon& horizon,
   Marched marched{};
   if (horizon.coarse()) {
     const std::optional<Marched> done = march_coarse(problem, horizon, options, parts, marching, solution);
-    if (!done) return solve_at(problem, {horizon.kind, horizon.end, 2 * nodes}, options, depth_nodes);
+    if (!done) return std::nullopt;
     marched = *done;
   } else {
     ExactSteps grid(problem, nodes, rows);
     grid.restore(marching.from);
     marched = march(grid, network, data, marching, solution);
   }
-  const auto [valid, resolved] = marched;
+  const int valid = marched.valid;
+  resolved = marched.resolved;
   if (!resolved) return std::nullopt;
   if (horizon.coarse()) lift_to_zero(solution);
   solution.depth = network.depth();
@@ -235,6 +238,17 @@ std::optional<Solution> solve_at(const Problem& problem, const Horizon& horizon,
   solution.stats.flops += data.flops();
   pad(solution, horizon, options);
   return solution;
+}
+
+/// The same with as much room as it takes, one attempt after the other; nothing if the nodes in depth were too few.
+std::optional<Solution> solve_at(const Problem& problem, Horizon horizon, const SolveOptions& options,
+                                 int depth_nodes) {
+  while (true) {
+    bool resolved = true;
+    std::optional<Solution> solution = solve_in_room(problem, horizon, options, depth_nodes, resolved);
+    if (solution || !resolved) return solution;
+    horizon.nodes *= 2;
+  }
 }
 
 /// A divergence that few nodes found, looked at again with many, in the steps around it: too few diverge too early.

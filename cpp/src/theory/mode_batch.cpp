@@ -5,6 +5,7 @@
 
 #include "linalg/block_solve.hpp"
 #include "linalg/skinny.hpp"
+#include "support/interruption.hpp"
 #include "theory/mode_lanes.hpp"
 
 namespace lindmft::theory {
@@ -213,6 +214,7 @@ void ModeBatch::Worker::resolve() {
     const int q = end - block.begin;
     const View part = lines(0, block.begin, end);
     const bool zero = end <= job_.panel.begin;  // e
+    support::interruption_point(1.0 * q * b_ * rows_);
     if (!zero) set_identity(part, block.begin);
     const View known = lines(1, block.begin, end);
     linalg::skinny_product(known, linalg::leading(job_.X.transposed_, end, b_).block(block.begin, end, q, b_ - end),
@@ -243,6 +245,7 @@ void ModeBatch::Worker::multiply() {
   const View f = lines(0, 0, b_);
   const View z = lines(1, 0, b_);
   const auto times = [&](View out, const Matrix& m) {
+    support::interruption_point(1.0 * b_ * b_ * rows_);
     linalg::gemm(out, linalg::leading(m, b_, b_), f, linalg::Transpose::no, job_.sources.scale, 0.0);
     flops_ += 2.0 * b_ * b_ * rows_of_modes_;
   };
@@ -265,6 +268,7 @@ void ModeBatch::Worker::congruence() {
   for (int begin = 0; begin < b_ && !zero;) {
     const Block block = block_from(begin);
     const int q = block.end - begin;
+    support::interruption_point(1.0 * q * b_ * rows_);
     const View part = lines(1, begin, block.end);
     const View known = lines(2, begin, block.end);
     linalg::skinny_product(known, linalg::leading(job_.X.X_, block.end, begin).block(begin, 0, q, begin),
@@ -374,10 +378,12 @@ void ModeBatch::run(ModeOperator& X, const Sources& sources, const PanelMap& map
   const Job job{X, sources, map, panel};
   const auto work_on = [&](int w) { Worker(*this, job, w).run(); };
   if (threads_ > 1 && workers_ > 1 && work(panel) > kParallelWork) {
+    support::SharedWork shared;
 #ifdef _OPENMP
 #pragma omp parallel for schedule(dynamic) num_threads(threads_)
 #endif
-    for (int w = 0; w < workers_; ++w) work_on(w);
+    for (int w = 0; w < workers_; ++w) shared.run([&] { work_on(w); });
+    shared.rethrow();
   } else {
     for (int w = 0; w < workers_; ++w) work_on(w);
   }

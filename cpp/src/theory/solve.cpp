@@ -1,6 +1,7 @@
 #include "lindmft/solve.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
@@ -10,6 +11,8 @@
 #include <string>
 #include <utility>
 
+#include "lindmft/errors.hpp"
+#include "support/interruption.hpp"
 #include "support/memory.hpp"
 #include "theory/channel.hpp"
 #include "theory/dense_output.hpp"
@@ -276,6 +279,34 @@ Channels with_equal_depth(Channels channels, const Problem& problem, const Horiz
   return solve_channels(problem, horizon, options);
 }
 
+/// What is reported of a call, so that it can be said again in the middle of a long step: nothing new, but the answer
+/// may be to stop.
+class LongCall {
+ public:
+  LongCall(const Horizon& horizon, const SolveOptions& options)
+      : horizon_(horizon), progress_(options.progress), options_(options) {
+    last_[1] = horizon.coarse() ? theory::kProgress : horizon.nodes;
+    if (!progress_) return;
+    options_.progress = [this](int done, int total) {
+      last_ = {done, total};
+      return progress_(done, total);
+    };
+  }
+  LongCall(const LongCall&) = delete;
+  LongCall& operator=(const LongCall&) = delete;
+
+  void ask() const {
+    if (progress_ && !progress_(last_[0], last_[1])) throw Interrupted(describe(horizon_) + " was interrupted");
+  }
+  [[nodiscard]] const SolveOptions& options() const { return options_; }
+
+ private:
+  const Horizon& horizon_;
+  const Progress& progress_;
+  SolveOptions options_;
+  std::array<int, 2> last_{};  // done, of how many
+};
+
 std::size_t distinct_targets(const Problem& problem) {
   return std::set<double>(problem.data.targets.begin(), problem.data.targets.end()).size();
 }
@@ -296,7 +327,10 @@ double theory::result_bytes(const Problem& problem, const Horizon& horizon, cons
 Solution theory::solve_one(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   support::require_memory(solve_bytes(problem, horizon, options), options.memory_limit, describe(horizon));
-  Channels channels = with_equal_depth(solve_channels(problem, horizon, options), problem, horizon, options);
+  const LongCall call(horizon, options);
+  const support::Interruptible interruptible([&] { call.ask(); });
+  Channels channels =
+      with_equal_depth(solve_channels(problem, horizon, call.options()), problem, horizon, call.options());
   Solution solution = combine(std::move(channels), problem.data.rotation);
   solution.stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return solution;

@@ -15,13 +15,15 @@ using linalg::Transpose;
 
 constexpr double kLeastEntries = 1 << 16;  // of an array, in a part that is worth a thread
 constexpr int kMostParts = 16;
+constexpr double kMostEntries = 1 << 26;  // between two interruption points
 
 /// Parts of an array for BLAS, whose sums may depend on how the work is cut.
 int fixed_parts(int rows, int cols) { return parts_of(static_cast<double>(rows) * cols, kLeastEntries, kMostParts); }
 
 /// The same for our own passes, whose sums do not.
 int free_parts(int rows, int cols, int threads) {
-  return parts_of(static_cast<double>(rows) * cols, kLeastEntries, threads);
+  const double entries = static_cast<double>(rows) * cols;
+  return parts_of(entries, kLeastEntries, threads) * static_cast<int>(1.0 + entries / threads / kMostEntries);
 }
 
 template <class T>
@@ -49,6 +51,7 @@ void backward_products(Rows<const T> w, Rows<const T> g, T beta, Rows<T> out, in
   const int parts = single ? free_parts(w.rows, w.cols, threads) : fixed_parts(w.rows, w.cols);
   for_each_part(parts, threads, [&](int i) {
     const auto [first, count] = interval(w.cols, parts, kUnit<T>, i);
+    support::interruption_point(static_cast<double>(w.rows) * count * g.rows);
     if (single) {
       backward_product(w.columns(first, count), g.data, T{1}, beta, out.data + first);
     } else {
@@ -63,6 +66,7 @@ void forward_products(Rows<const T> w, Rows<const T> h, Rows<T> out, int threads
   const int parts = single ? free_parts(w.rows, w.cols, threads) : fixed_parts(w.rows, w.cols);
   for_each_part(parts, threads, [&](int i) {
     const auto [first, count] = interval(w.rows, parts, kUnit<T>, i);
+    support::interruption_point(static_cast<double>(count) * w.cols * h.rows);
     if (single) {
       forward_product(w.middle(first, count), h.data, T{1}, out.data + first);
     } else {
@@ -76,6 +80,7 @@ void add_products(Rows<const T> g, Rows<const T> h, T keep, Rows<T> w, int threa
   const int parts = fixed_parts(w.rows, w.cols);
   for_each_part(parts, threads, [&](int i) {
     const auto [first, count] = interval(w.rows, parts, kUnit<T>, i);
+    support::interruption_point(static_cast<double>(count) * w.cols * g.rows);
     linalg::gemm(w.row(first), w.stride, count, w.cols, g.rows, Operand<T>{g.data + first, g.stride, Transpose::yes},
                  Operand<T>{h.data, h.stride}, T{1}, keep);
   });

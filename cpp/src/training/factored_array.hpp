@@ -27,8 +27,13 @@ class FactoredArray : public WeightArray<T> {
     bases_.reserve(bases);  // no copy beside them: they may be most of the memory
     bases_.emplace_back(setup.rows, setup.cols);
     for_each_part(setup.rows, setup.threads, [&](int i) { draw(i, bases_.front().span(i)); });
-    for (std::size_t b = 1; b < bases; ++b) bases_.push_back(bases_.front());
-    learned_.assign(riders.size(), LowRank<T>(setup.rows, setup.cols, setup.schedule.capacity, setup.outputs));
+    for (std::size_t b = 1; b < bases; ++b) {
+      support::interruption_point(static_cast<double>(setup.rows) * setup.cols);
+      bases_.push_back(bases_.front());
+    }
+    learned_.reserve(riders.size());  // and no copy of zeros, which would touch every page
+    for (std::size_t k = 0; k < riders.size(); ++k)
+      learned_.emplace_back(setup.rows, setup.cols, setup.schedule.capacity, setup.outputs);
   }
 
   void backward(Rows<const T> g, Rows<T> out) override {
@@ -120,11 +125,13 @@ class FactoredArray : public WeightArray<T> {
     for_each_part(networks(), setup_.threads, [&](int k) {
       if (!rider(k).active) return;
       const int first = k * setup_.outputs;
+      support::interruption_point(static_cast<double>(setup_.rows) * setup_.cols * setup_.outputs);
       product(bases[static_cast<std::size_t>(k)], own(x, k), out.middle(first, setup_.outputs), 1);
     });
   }
 
   void finish(std::size_t k, AddLearned add_learned, Rows<const T> x, Rows<T> out) {
+    support::interruption_point(static_cast<double>(setup_.rows + setup_.cols) * setup_.outputs);
     const Combination& now = riders_[k].memory.weight();
     const double scale = scales_[k].product;
     const int first = static_cast<int>(k) * setup_.outputs;

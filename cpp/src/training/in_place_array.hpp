@@ -45,22 +45,27 @@ class InPlaceArray : public WeightArray<T> {
   void draw_row(int i, const DrawRow<T>& draw) {
     draw(i, weights_.front().span(i));
     for (std::size_t k = weights_.size(); k-- > 0;) {
+      support::interruption_point(setup_.cols);
       for (int j = 0; j < setup_.cols; ++j)
         weights_[k].row(i)[j] = static_cast<T>(riders_[k].start * weights_.front().row(i)[j]);
     }
   }
 
-  /// Every active network, in pieces of `size` rows or columns if there is only one: sums are the same however that is.
+  /// Every active network, in pieces of `size` rows or columns: sums are the same however that is. Pieces are for
+  /// threads if there is only one network, and for interruptions.
   template <class Piece>
   void for_each_piece(int size, Piece piece) {
     const int networks = static_cast<int>(riders_.size());
     constexpr double kLeastEntries = 1 << 16;
-    const int pieces =
-        networks > 1 ? 1 : parts_of(static_cast<double>(setup_.rows) * setup_.cols, kLeastEntries, setup_.threads);
+    constexpr double kMostEntries = 1 << 26;
+    const double entries = static_cast<double>(setup_.rows) * setup_.cols;
+    const int of_threads = networks > 1 ? 1 : parts_of(entries, kLeastEntries, setup_.threads);
+    const int pieces = of_threads * static_cast<int>(1.0 + entries / of_threads / kMostEntries);
     for_each_part(networks * pieces, setup_.threads, [&](int i) {
       const int k = i / pieces;
-      if (riders_[static_cast<std::size_t>(k)].active)
-        piece(k, interval(size, pieces, static_cast<int>(kLanes<T>), i % pieces));
+      if (!riders_[static_cast<std::size_t>(k)].active) return;
+      support::interruption_point(entries / pieces * setup_.outputs);
+      piece(k, interval(size, pieces, static_cast<int>(kLanes<T>), i % pieces));
     });
   }
 

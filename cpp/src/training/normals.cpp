@@ -7,12 +7,14 @@
 #include <cstddef>
 #include <numbers>
 
+#include "support/interruption.hpp"
 #include "support/simd.hpp"
 
 namespace lindmft::training {
 namespace {
 
 constexpr std::size_t kBlock = 2 * RandomBits::kCounters;  // each counter gives two numbers
+constexpr double kOperations = 10.0;                       // that a number is worth
 
 // Everything inlined into the clones below is written so that loops over it vectorize: no branches, no calls but
 // sqrt, which the compiler takes as an instruction where it need not set errno (-fno-math-errno; four times slower
@@ -101,6 +103,7 @@ void fill(Stream stream, std::uint64_t first, std::span<T> out, Transform transf
     const auto skip = static_cast<std::size_t>(first % 2);
     const std::size_t count = std::min(out.size(), block.size() - skip);
     const std::size_t counters = (skip + count + 1) / 2;
+    support::interruption_point(kOperations * static_cast<double>(count));
     draw(stream, first / 2, counters, bits);
     transform(bits, counters, block.data());
     std::transform(block.data() + skip, block.data() + skip + count, out.data(),

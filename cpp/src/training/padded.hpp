@@ -3,9 +3,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <cstdlib>
 #include <new>
 #include <span>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace lindmft::training {
@@ -21,12 +24,29 @@ constexpr std::ptrdiff_t round_up(std::ptrdiff_t n, std::ptrdiff_t unit) { retur
 template <class T>
 struct CacheAligned {
   using value_type = T;
-  static constexpr std::align_val_t kAlignment{kCacheLine};
   CacheAligned() = default;
   template <class U>
   explicit CacheAligned(const CacheAligned<U>& /*other*/) {}
-  T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), kAlignment)); }
-  void deallocate(T* p, std::size_t /*n*/) { ::operator delete(p, kAlignment); }
+
+  /// Zeros, in pages that are touched only when they are used: nobody waits for gigabytes of them, and each thread has
+  /// its own near.
+  T* allocate(std::size_t n) {
+    constexpr auto kLine = static_cast<std::size_t>(kCacheLine);
+    void* whole = std::calloc(n * sizeof(T) + kLine, 1);
+    if (whole == nullptr) throw std::bad_alloc();
+    const std::size_t behind = kLine - reinterpret_cast<std::uintptr_t>(whole) % kLine;  // at least 16
+    T* aligned = reinterpret_cast<T*>(static_cast<char*>(whole) + behind);
+    reinterpret_cast<void**>(aligned)[-1] = whole;
+    return aligned;
+  }
+  void deallocate(T* p, std::size_t /*n*/) { std::free(reinterpret_cast<void**>(p)[-1]); }
+  /// Zeros are there already.
+  template <class U>
+  void construct(U* /*place*/) {}
+  template <class U, class... Values>
+  void construct(U* place, Values&&... values) {
+    ::new (static_cast<void*>(place)) U(std::forward<Values>(values)...);
+  }
   bool operator==(const CacheAligned& /*other*/) const { return true; }
 };
 

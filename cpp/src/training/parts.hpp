@@ -5,15 +5,19 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "support/interruption.hpp"
+
 namespace lindmft::training {
 
-/// Call part(i) once for every i < parts.
+/// Call part(i) once for every i < parts. What a part throws ends the others, too.
 template <class Part>
 void for_each_part(int parts, int threads, Part part) {
 #ifdef _OPENMP
   if (threads > 1 && parts > 1) {
+    support::SharedWork shared;
 #pragma omp parallel for schedule(static) num_threads(std::min(threads, parts))
-    for (int i = 0; i < parts; ++i) part(i);
+    for (int i = 0; i < parts; ++i) shared.run([&] { part(i); });
+    shared.rethrow();
     return;
   }
 #else

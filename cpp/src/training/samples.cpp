@@ -140,6 +140,7 @@ class SampledGradient : public Samples<T> {
     const auto [begin, size] = interval(count_, cut_.parts, kRowGroup, part);
     for (int first = begin; first < begin + size; first += cut_.block) {
       const Block b = block(t, part, first, std::min(cut_.block, begin + size - first));
+      support::interruption_point(static_cast<double>(b.z.rows) * s.cols * s.rows);
       if (s.rows == 1) {
         place.losses[0] += accumulate_gradient(b.z, s.data, noise(part, 0, first), b.kept, q.data);
       } else {
