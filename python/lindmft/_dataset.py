@@ -1,4 +1,4 @@
-"""Results as labelled ``xarray`` datasets, and back.
+"""Results as labelled ``xarray`` datasets; ``_reading`` is the way back.
 
 Attributes carry everything that is not an array: the format and its version, the problem as JSON,
 the statistics and the provenance. Nothing here depends on how a dataset is stored.
@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lindmft._ensemble import DOUBLE
 from lindmft._files import ENSEMBLE, REPLICAS, SOLUTION, VERSION
 from lindmft._optional import optional
 from lindmft._schema import spell_inf
-from lindmft._state import STATE_VERSION, State
-from lindmft.ensemble import BY_OUTPUT, KERNELS, UPDATES, Ensemble, TrainStats
-from lindmft.problem import Problem
-from lindmft.replicas import OVERLAPS, ReplicaEnsemble, Replicas
-from lindmft.solution import LAYERED, LOSSES, NORMS, Layers, Solution, SolveStats
+from lindmft.ensemble import BY_OUTPUT, KERNELS, UPDATES, Ensemble
+from lindmft.replicas import OVERLAPS, ReplicaEnsemble
+from lindmft.solution import LAYERED, LOSSES, NORMS, Solution
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -103,35 +100,12 @@ def solution_to_dataset(solution: Solution, *, state: bool = False) -> "xr.Datas
     )
 
 
-def solution_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
-    """The fields of the ``Solution``."""
-    fields = _solution_fields(dataset)
-    channels = json.loads(dataset.attrs.get("channels", "[]"))
-    fields["channels"] = tuple(
-        Solution(
-            **_solution_fields(_channel(dataset, c, attrs)),
-            state=_state(dataset, f"channel{c}."),
-        )
-        for c, attrs in enumerate(channels)
-    )
-    return {**fields, "state": _state(dataset, "")}
-
-
 def _grid_attributes(solution: Solution) -> dict[str, Any]:
     tolerances = {"rtol": solution.rtol, "atol": solution.atol}
     return {
         "grid": solution.grid,
         "panels": json.dumps(solution.panels.tolist()),
         **{name: value for name, value in tolerances.items() if value is not None},
-    }
-
-
-def _grid_fields(attrs: dict[str, Any]) -> dict[str, Any]:
-    """Files of versions 1 and 2 have exact grids alone."""
-    return {
-        "grid": str(attrs.get("grid", "exact")),
-        "panels": np.array(json.loads(attrs.get("panels", "[]")), int),
-        **{name: float(attrs[name]) for name in ("rtol", "atol") if name in attrs},
     }
 
 
@@ -149,13 +123,6 @@ def _state_dimensions(array: Any) -> tuple[str, str]:
     """By size, so that few serve all arrays; the two of a square array must have two names."""
     rows, columns = array.shape
     return f"{STATE}row{rows}", f"{STATE}column{columns}"
-
-
-def _state(dataset: "xr.Dataset", prefix: str) -> State:
-    start = f"{prefix}{STATE}"
-    found = [str(name) for name in dataset.data_vars if str(name).startswith(start)]
-    arrays = {name.removeprefix(start): dataset[name].values for name in found}
-    return State(arrays, int(dataset.attrs.get("state_version", STATE_VERSION)))
 
 
 def _variables(solution: Solution) -> dict[str, Any]:
@@ -205,43 +172,6 @@ def _channel_attributes(channel: Solution) -> dict[str, Any]:
     }
 
 
-def _channel(dataset: "xr.Dataset", c: int, attrs: dict[str, Any]) -> "xr.Dataset":
-    """The variables of one channel by their own names."""
-    prefix = f"channel{c}."
-    mine = [str(name) for name in dataset.data_vars if str(name).startswith(prefix)]
-    chosen = dataset[mine]
-    named = [str(name) for name in chosen.variables if str(name).startswith(prefix)]
-    return chosen.rename({name: name.removeprefix(prefix) for name in named}).assign_attrs(attrs)
-
-
-def _solution_fields(dataset: "xr.Dataset") -> dict[str, Any]:
-    dataset = dataset[[name for name in dataset.data_vars if "." not in str(name)]]
-    diverged = int(dataset.attrs["diverged_at"])
-    finite = int(np.isfinite(dataset["test_loss"].values).sum())
-    valid = finite if diverged >= 0 else dataset.sizes["time"]
-    names = [str(name) for name in dataset.data_vars if "time_s" in dataset[name].dims]
-    kept = {name: dataset[name].values[..., :valid, :valid] for name in names}
-    fields: dict[str, Any] = {name: dataset[name].values for name in ("time", *LOSSES, *NORMS)}
-    for name in LAYERED:
-        forward = [kept.pop(f"{name}0")] if f"{name}0" in kept else []
-        fields[name] = Layers(name, [*forward, *kept.pop(name, ())])
-    # Files of version 1 know neither depth nor several outputs.
-    fields["depth"] = (dataset["depth"] if "depth" in dataset else dataset["layer"]).values * 1.0
-    fields |= {name: _by_output(dataset, name, 0) for name in BY_OUTPUT}
-    fields |= {name: dataset[name].values for name in KERNELS if name in dataset}
-    if SHARED[0] in dataset:
-        fields["replicas"] = Replicas(**{name: dataset[name].values for name in OVERLAPS})
-    return {
-        **fields,
-        **kept,
-        **_common(dataset),
-        **_grid_fields(dataset.attrs),
-        "stats": SolveStats(**json.loads(dataset.attrs["stats"])),
-        "irreducible": float(dataset.attrs["irreducible"]),
-        "diverged_at": diverged if diverged >= 0 else None,
-    }
-
-
 def ensemble_to_dataset(runs: Ensemble) -> "xr.Dataset":
     """Dimensions seed, time, layer and output."""
     series = ("test_loss", "train_loss", "chain_residual")
@@ -261,18 +191,6 @@ def ensemble_to_dataset(runs: Ensemble) -> "xr.Dataset":
     return _training_dataset(ENSEMBLE, runs, variables, outputs, noise_draw=runs.noise_draw)
 
 
-def ensemble_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
-    """The fields of the ``Ensemble``."""
-    names = ("time", "test_loss", "train_loss", "chain_residual", *NORMS)
-    return {
-        **{name: dataset[name].values for name in names},
-        **{name: _by_output(dataset, name, 1) for name in BY_OUTPUT},
-        **{name: dataset[name].values for name in (*KERNELS, *UPDATES) if name in dataset},
-        **_training_fields(dataset),
-        "noise_draw": int(dataset.attrs.get("noise_draw", 0)),
-    }
-
-
 def replicas_to_dataset(runs: ReplicaEnsemble) -> "xr.Dataset":
     """Dimensions seed, time and layer (of the widths)."""
     found = {name: getattr(runs, name) for name in (*OVERLAPS, "averaged_loss")}
@@ -280,17 +198,6 @@ def replicas_to_dataset(runs: ReplicaEnsemble) -> "xr.Dataset":
         name: (("seed", "time"), array) for name, array in found.items() if array is not None
     }
     return _training_dataset(REPLICAS, runs, variables, {}, k_init=runs.k_init, k_data=runs.k_data)
-
-
-def replicas_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
-    """The fields of the ``ReplicaEnsemble``."""
-    names = (*OVERLAPS, "averaged_loss")
-    return {
-        "time": dataset["time"].values,
-        **{name: dataset[name].values if name in dataset else None for name in names},
-        **{name: int(dataset.attrs[name]) for name in ("k_init", "k_data")},
-        **_training_fields(dataset),
-    }
 
 
 def _training_dataset(
@@ -314,28 +221,6 @@ def _training_dataset(
     }
     sizes = {"dim": runs.dim, "samples": runs.samples, "irreducible": runs.irreducible}
     return _dataset(form, runs, variables, coords, **sizes, dtype=runs.dtype, **attrs)
-
-
-def _training_fields(dataset: "xr.Dataset") -> dict[str, Any]:
-    return {
-        **_common(dataset),
-        "stats": TrainStats(**json.loads(dataset.attrs["stats"])),
-        "dim": int(dataset.attrs["dim"]),
-        "dtype": str(dataset.attrs.get("dtype", DOUBLE)),
-        "samples": int(dataset.attrs["samples"]),
-        "widths": tuple(int(width) for width in dataset["width"].values),
-        "seeds": tuple(int(seed) for seed in dataset["seed"].values),
-        "diverged_at": tuple(
-            int(step) if step >= 0 else None for step in dataset["diverged_at"].values
-        ),
-    }
-
-
-def _by_output(dataset: "xr.Dataset", name: str, axis: int) -> Any:
-    """Losses by output: a single output's are not stored twice."""
-    if name in dataset:
-        return dataset[name].values
-    return np.expand_dims(dataset[name.removesuffix("_by_output")].values, axis)
 
 
 def _two_time(solution: Solution) -> dict[str, tuple[tuple[str, ...], Any]]:
@@ -381,10 +266,3 @@ def _dataset(
         **attrs,
     }
     return dataset
-
-
-def _common(dataset: "xr.Dataset") -> dict[str, Any]:
-    return {
-        "problem": Problem.from_dict(json.loads(dataset.attrs["problem"])),
-        "provenance": json.loads(dataset.attrs["provenance"]),
-    }

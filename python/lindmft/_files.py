@@ -10,6 +10,9 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import numpy as np
+
+from lindmft._content import CHECKSUM, checksum
 from lindmft._optional import optional
 from lindmft._types import Path
 
@@ -80,8 +83,12 @@ def check_folder(path: Path) -> None:
 
 
 def write(dataset: "xr.Dataset", path: Path) -> None:
-    """Write a NetCDF file that is there as a whole or not at all."""
+    """Write a NetCDF file that is there as a whole or not at all.
+
+    HDF5 notices damaged numbers; the checksum of all that the file says notices everything else.
+    """
     require_netcdf()
+    dataset = dataset.assign_attrs({CHECKSUM: checksum(dataset)})
     checked = {
         name: {"fletcher32": True}
         for name, array in dataset.variables.items()
@@ -110,12 +117,12 @@ def reading(path: Path, form: str) -> Iterator["xr.Dataset"]:
     """The dataset in a file of this format; whatever is wrong with it is a ``ValueError``."""
     dataset = _load(path)
     check_format(dataset.attrs, path, form)
+    if dataset.attrs.pop(CHECKSUM, None) not in {None, checksum(dataset)}:  # of old files: none
+        raise ValueError(f"{path} must be as it was written, got one whose checksum differs")
     try:
         yield dataset
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{path} must be a complete {form} file, got one without a valid {error}"
-        ) from error
+    except ValueError as error:
+        raise ValueError(f"{path} must be a complete {form} file: {error}") from error
 
 
 def format_of(path: Path) -> str:
@@ -133,7 +140,7 @@ def check_format(attrs: dict[str, object], path: Path, form: str) -> None:
         other = f"a {found} file" if isinstance(found, str) else "a file of another program"
         raise ValueError(f"{path} must be a {form} file, got {other}")
     version = attrs.get("format_version")
-    if version not in range(1, VERSION + 1):
+    if not isinstance(version, int | np.integer) or not 1 <= version <= VERSION:
         raise ValueError(
             f"{path} must have a format_version up to {VERSION}, got {version}: "
             "it needs a newer lindmft"
@@ -141,10 +148,12 @@ def check_format(attrs: dict[str, object], path: Path, form: str) -> None:
 
 
 def _load(path: Path) -> "xr.Dataset":
-    xarray = require_netcdf()
+    xarray, h5py = require_netcdf(), optional("h5py", "io")
     if not FilePath(path).is_file():
         raise FileNotFoundError(f"{path} must be a file, got nothing there")
     try:
+        with h5py.File(path, "r"):
+            pass  # h5netcdf would leave an open file behind where this fails
         dataset: xr.Dataset = xarray.load_dataset(path, engine="h5netcdf", decode_times=False)
     except Exception as error:  # the libraries below raise many kinds for the same thing
         raise ValueError(

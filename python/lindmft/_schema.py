@@ -15,6 +15,9 @@ import numpy as np
 
 from lindmft._gate import Converter, choice, describe, refuse, suggestion
 
+DEEPEST = 8
+"""Levels of tables and lists that a value may have; a whole problem has four."""
+
 
 def reader(*classes: type) -> Converter:
     """A converter that passes instances of these classes and builds one from a table.
@@ -72,16 +75,18 @@ def to_table(config: Any) -> dict[str, Any]:
     return table
 
 
-def as_plain(value: Any, field: str) -> Any:
+def as_plain(value: Any, field: str, levels: int = DEEPEST) -> Any:
     """Any value a table may hold as plain ones: configuration objects, arrays and tuples, too."""
+    if not levels:
+        refuse(field, f"nested at most {DEEPEST} levels deep", value)
     if is_dataclass(value) and not isinstance(value, type):
         return to_table(value)
     if isinstance(value, np.ndarray | np.generic) or hasattr(value, "__array__"):
         value = np.asarray(value).tolist()
     if isinstance(value, Mapping):
-        return {str(key): as_plain(entry, field) for key, entry in value.items()}
+        return {str(key): as_plain(entry, field, levels - 1) for key, entry in value.items()}
     if isinstance(value, list | tuple | range):
-        return [as_plain(entry, field) for entry in value]
+        return [as_plain(entry, field, levels - 1) for entry in value]
     if value is not None and not isinstance(value, bool | int | float | str):
         refuse(field, "numbers, strings, lists, tables or parts of a problem", value)
     return value
@@ -114,9 +119,10 @@ def _chosen(values: Mapping[str, Any], table: str, kinds: Mapping[str, type]) ->
     return kinds[choice(*kinds)(values["kind"], f"{table}.kind")]
 
 
-def _read_inf(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_read_inf(entry) for entry in value]
+def _read_inf(value: Any, levels: int = DEEPEST) -> Any:
+    """What is nested deeper is nothing that a field can be."""
+    if isinstance(value, list) and levels:
+        return [_read_inf(entry, levels - 1) for entry in value]
     return math.inf if isinstance(value, str) and value == "inf" else value
 
 

@@ -9,6 +9,8 @@ import numpy as np
 from lindmft._gate import integer, refuse
 
 LARGEST_SEED = 2**64 - 1
+MOST = 10**6
+"""Networks in a call: beyond, their list alone would take long to make."""
 
 
 def seed_list(seeds: int | Sequence[int], first: int) -> list[int]:
@@ -20,8 +22,8 @@ def seed_list(seeds: int | Sequence[int], first: int) -> list[int]:
     else:
         start = _seed(first, "seed")
         count = integer(seeds, "seeds")
-        if count < 1:
-            refuse("seeds", "at least 1 network, or a list of seeds", seeds)
+        if not 1 <= count <= MOST:
+            refuse("seeds", f"from 1 to {MOST} networks, or a list of seeds", seeds)
         listed = list(range(start, start + count))
     if listed and listed[-1] > LARGEST_SEED:
         refuse("seed", f"at most {LARGEST_SEED} in the last network", listed[-1])

@@ -16,6 +16,8 @@ __all__ = ["estimate_noise", "from_covariance", "from_data"]
 
 ASYMMETRY = 1e-10
 """Relative asymmetry of a covariance that counts as rounding."""
+LARGEST = 1e150
+"""Sums of squares of such numbers are doubles."""
 
 
 def from_covariance(
@@ -225,6 +227,8 @@ def _array(value: ArrayLike, field: str, dimensions: int, allowed: str) -> Array
         first = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         index = "".join(f"[{i}]" for i in first)
         raise ValueError(f"{field}{index} must be finite, got {describe(array[first])}")
+    if array.size and (largest := np.abs(array).max()) > LARGEST:
+        refuse(field, f"numbers of size {LARGEST:g} at most, whose squares are doubles", largest)
     return array
 
 

@@ -230,7 +230,7 @@ class Ensemble:
         ValueError
             If the file is damaged, is no ensemble, or was written by a newer version of the format.
         """
-        from lindmft._dataset import ensemble_from_dataset
+        from lindmft._reading import ensemble_from_dataset
 
         with _files.reading(path, _files.ENSEMBLE) as dataset:
             return cls(**ensemble_from_dataset(dataset))

@@ -113,7 +113,7 @@ class Problem:
         """
         try:
             tables = tomllib.loads(FilePath(path).read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:  # of too long numbers, and too deep lists
             raise ValueError(f"{path} must be a TOML file: {error}") from error
         for name in BESIDE:
             tables.pop(name, None)
@@ -128,7 +128,7 @@ class Problem:
         """Read the JSON file at ``path`` with the tables of ``from_dict``."""
         try:
             tables = json.loads(FilePath(path).read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{path} must be a JSON file: {error}") from error
         return cls.from_dict(tables)
 

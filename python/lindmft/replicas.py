@@ -295,7 +295,7 @@ class ReplicaEnsemble:
         ValueError
             If the file is damaged, of another kind, or written by a newer version of the format.
         """
-        from lindmft._dataset import replicas_from_dataset
+        from lindmft._reading import replicas_from_dataset
 
         with _files.reading(path, _files.REPLICAS) as dataset:
             return cls(**replicas_from_dataset(dataset))

@@ -469,7 +469,7 @@ class Solution:
         ValueError
             If the file is damaged, is no solution, or was written by a newer version of the format.
         """
-        from lindmft._dataset import solution_from_dataset
+        from lindmft._reading import solution_from_dataset
 
         with _files.reading(path, _files.SOLUTION) as dataset:
             return cls(**solution_from_dataset(dataset))
