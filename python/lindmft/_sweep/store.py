@@ -9,7 +9,7 @@ and two may work on one store: at worst both compute a block, and write the same
 import json
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
@@ -17,13 +17,15 @@ from uuid import uuid4
 
 import numpy as np
 
+from lindmft._content import CHECKSUM
 from lindmft._dataset import LONG_NAMES
 from lindmft._difference import differences
 from lindmft._optional import optional
 from lindmft._provenance import provenance
 from lindmft._sweep.plan import Plan
-from lindmft._sweep.stages import FAILED, STAGES, STATES, Computed, Variable
-from lindmft._types import Path
+from lindmft._sweep.soundness import check_seals, lost, over_points, reading, seals
+from lindmft._sweep.stages import FAILED, PENDING, STAGES, STATES, Computed, Variable
+from lindmft._types import Mask, Path
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,37 +49,45 @@ class Store:
     def __init__(self, group: Any, plan: Plan) -> None:
         self.group = group
         self.plan = plan
-        self._arrays = dict(group.arrays())
         needed = [f"{stage.name}_{name}" for stage in plan.stages for name in stage.variables()]
         needed += [
             f"{part}/{stage.name}" for part in (MARKS, CLAIMS, ERRORS) for stage in plan.stages
         ]
-        lost = [name for name in needed if name not in group]
-        if lost:
+        with reading(group.store):
+            self._arrays = {name: group[name] for name in needed if name in group}
+        absent = [name for name in needed if name not in self._arrays]
+        if absent:
             raise ValueError(
-                f"{group.store} must be a complete store of a sweep, got one without {lost[0]!r}"
+                f"{group.store} must be a complete store of a sweep, got one without {absent[0]!r}"
             )
-        self._marks = {stage.name: group[f"{MARKS}/{stage.name}"] for stage in plan.stages}
-        self._claims = {stage.name: group[f"{CLAIMS}/{stage.name}"] for stage in plan.stages}
+        self._marks = {stage.name: self._arrays[f"{MARKS}/{stage.name}"] for stage in plan.stages}
+        self._claims = {stage.name: self._arrays[f"{CLAIMS}/{stage.name}"] for stage in plan.stages}
 
     def finished(self, stage: str, block: tuple[int, ...]) -> bool:
-        """Whether a block was computed, by whomever."""
-        return bool(self._marks[stage][block])
+        """Whether a block was computed, by whomever, and is still there as a whole."""
+        return self._marked(stage, block) and self._kept(stage, block)
 
     def claim(self, stage: str, block: tuple[int, ...]) -> bool:
         """Say that this process computes a block; False if another one said so before.
 
         That may have been killed since: a claim is a reason to do other blocks first, no more.
         """
-        if self._claims[stage][block]:
+        if _is_set(self._claims[stage], block):
             return False
         self._claims[stage][block] = 1
         return True
 
     def all_finished(self, stage: str) -> np.ndarray[Any, Any]:
         """The same of all blocks."""
-        marks: np.ndarray[Any, Any] = np.asarray(self._marks[stage][...]) > 0
-        return marks
+        found = _all_set(self._marks[stage], self.plan.blocks(stage))
+        try:
+            missing = self._lost(stage, ())
+        except Exception:  # somewhere; the libraries below raise many kinds for it
+            missing = None
+        for block in zip(*found.nonzero(), strict=True):
+            if missing is None or missing[self.plan.region(stage, block)].any():
+                found[block] = self._kept(stage, block)
+        return found
 
     def forget_failed(self, stage: str) -> None:
         """Take the marks of blocks with points that failed away."""
@@ -85,6 +95,20 @@ class Store:
         for block in self.plan.blocks(stage):
             if (states[self.plan.region(stage, block)] == FAILED).any():
                 self._marks[stage][block] = 0
+
+    def _marked(self, stage: str, block: tuple[int, ...]) -> bool:
+        return _is_set(self._marks[stage], block)
+
+    def _kept(self, stage: str, block: tuple[int, ...]) -> bool:
+        """Whether all arrays of a block can be read, and nothing is missing in them."""
+        try:
+            return not self._lost(stage, self.plan.region(stage, block)).any()
+        except Exception:  # of a damaged chunk, which is written anew
+            return False
+
+    def _lost(self, stage: str, region: tuple[slice, ...]) -> Mask:
+        names = [f"{stage}_{name}" for name in self.plan.stage(stage).variables()]
+        return lost(stage, {name: np.asarray(self._arrays[name][region]) for name in names})
 
     def write(self, stage: str, block: tuple[int, ...], computed: Computed) -> None:
         """Keep a block: arrays, texts of failures, and then the mark."""
@@ -97,7 +121,7 @@ class Store:
             for i, text in computed.errors.items():
                 raw = text.encode()[:LONGEST_ERROR]
                 texts[i, : len(raw)] = np.frombuffer(raw, np.uint8)
-            self.group[f"{ERRORS}/{stage}"][region] = texts.reshape(*shape, LONGEST_ERROR)
+            self._arrays[f"{ERRORS}/{stage}"][region] = texts.reshape(*shape, LONGEST_ERROR)
         self._marks[stage][block] = 1
 
     def dataset(self) -> "xr.Dataset":
@@ -121,8 +145,8 @@ def open_store(plan: Plan, path: Path | None) -> Store:
     if not _occupied(target):
         _make(target, plan)
     group = open_group(target)
-    _refuse_other(json.loads(group.attrs["configuration"]), plan, path)
-    tile = {name: tuple(sizes) for name, sizes in json.loads(group.attrs["tiles"]).items()}
+    _refuse_other(_tables(group, "configuration"), plan, path)
+    tile = {name: tuple(sizes) for name, sizes in _tables(group, "tiles").items()}
     return Store(group, replace(plan, tile=tile))
 
 
@@ -146,35 +170,71 @@ def open_group(path: Path) -> Any:
             f"{path} must have a format_version up to {VERSION}, got {version}: "
             "it needs a newer lindmft"
         )
+    check_seals(group)
     return group
+
+
+def _tables(group: Any, name: str) -> dict[str, Any]:
+    """An attribute that is JSON text."""
+    with reading(group.store):
+        found: dict[str, Any] = json.loads(group.attrs[name])
+    return found
+
+
+def _is_set(array: Any, block: tuple[int, ...]) -> bool:
+    """Of a mark or a claim; one that cannot be read counts as none."""
+    try:
+        return bool(array[block])
+    except Exception:  # the libraries below raise many kinds for a damaged chunk
+        return False
+
+
+def _all_set(array: Any, blocks: Iterable[tuple[int, ...]]) -> Mask:
+    """The same of all blocks."""
+    try:
+        found: Mask = np.asarray(array[...]) > 0
+    except Exception:  # one of them is damaged
+        found = np.zeros(array.shape, bool)
+        for block in blocks:
+            found[block] = _is_set(array, block)
+    return found
 
 
 def read_group(group: Any) -> "xr.Dataset":
     """The labelled dataset of a store, in memory."""
-    dataset = _load(group)
-    # Numbers alone are in all versions of Zarr and of its readers; labels are among the attributes.
-    for name in [name for name in dataset.coords if "labels" in dataset[name].attrs]:
-        attrs = dict(dataset[name].attrs)
-        labels = np.array(json.loads(attrs.pop("labels")))
-        dataset = dataset.assign_coords({name: (dataset[name].dims, labels, attrs)})
-    for name in dataset.variables:
-        dataset[name].encoding = {}
-    dataset = dataset[_ordered(dataset)]
-    dataset.attrs["errors"] = json.dumps(_errors(group, dataset))
-    return dataset
-
-
-def _load(group: Any) -> "xr.Dataset":
     xarray = optional("xarray", "sweep")
     options = {"chunks": None, "consolidated": False, "decode_times": False}
-    try:
+    with reading(group.store):
         dataset: xr.Dataset = xarray.open_zarr(group.store, **options).load()
-    except Exception as error:  # the libraries below raise many kinds for the same thing
-        raise ValueError(
-            f"{group.store} must be a complete store of a sweep, got one that cannot be read: "
-            f"{error}"
-        ) from error
+        for stage in group[MARKS].array_keys():
+            _check_stage(group, dataset, stage)
+        # Numbers alone are in all versions of Zarr and of its readers; labels are attributes.
+        for name in [name for name in dataset.coords if "labels" in dataset[name].attrs]:
+            attrs = dict(dataset[name].attrs)
+            labels = np.array(json.loads(attrs.pop("labels")))
+            dataset = dataset.assign_coords({name: (dataset[name].dims, labels, attrs)})
+        for name in dataset.variables:
+            dataset[name].encoding = {}
+        dataset = dataset[_ordered(dataset)]
+        dataset.attrs["errors"] = json.dumps(_errors(group, dataset))
+        dataset.attrs.pop(CHECKSUM, None)
     return dataset
+
+
+def _check_stage(group: Any, dataset: "xr.Dataset", stage: str) -> None:
+    """Refuse a store where something is missing of what counts as computed."""
+    states, tile = dataset[f"{stage}_status"].values, _tables(group, "tiles")[stage]
+    marks = group[f"{MARKS}/{stage}"]
+    marked = over_points(_all_set(marks, np.ndindex(*marks.shape)), tile, states.shape)
+    names = [str(name) for name in dataset.data_vars if str(name).startswith(f"{stage}_")]
+    missing = marked & lost(stage, {name: dataset[name].values for name in names})
+    if missing.any():
+        point = tuple(int(i) for i in np.argwhere(missing)[0])
+        raise ValueError(
+            f"{int(missing.sum())} points of {stage} have lost values, the first at {point}; the "
+            "same call of sweep computes them again"
+        )
+    states[~marked] = PENDING
 
 
 def _ordered(dataset: "xr.Dataset") -> list[str]:
@@ -187,7 +247,7 @@ def _ordered(dataset: "xr.Dataset") -> list[str]:
 def _errors(group: Any, dataset: "xr.Dataset") -> list[dict[str, Any]]:
     """Stage, point and text of every failure."""
     found = []
-    order = json.loads(group.attrs["configuration"])["order"]
+    order = _tables(group, "configuration")["order"]
     for stage in group[ERRORS].array_keys():
         states = dataset[f"{stage}_status"].values
         for point in np.argwhere(states == FAILED):
@@ -237,7 +297,13 @@ def _create(place: Any, plan: Plan) -> Any:
         attributes["coordinates"] = " ".join(names)  # what xarray asks for others by
     group = zarr.create_group(place, zarr_format=3, attributes=attributes)
     for name, dims, values, attrs in _coordinates(plan):
-        group.create_array(name, data=np.asarray(values), dimension_names=dims, attributes=attrs)
+        group.create_array(
+            name,
+            data=np.asarray(values),
+            dimension_names=dims,
+            attributes=attrs,
+            compressors=_checked(),
+        )
     for stage in plan.stages:
         for name, variable in stage.variables().items():
             _add(group, plan, stage.name, name, variable)
@@ -245,7 +311,12 @@ def _create(place: Any, plan: Plan) -> Any:
         ones = (1,) * len(marks)
         for part in (MARKS, CLAIMS):
             group.create_array(
-                f"{part}/{stage.name}", shape=marks, chunks=ones, dtype=np.uint8, fill_value=0
+                f"{part}/{stage.name}",
+                shape=marks,
+                chunks=ones,
+                dtype=np.uint8,
+                fill_value=0,
+                compressors=_checked(),
             )
         group.create_array(
             f"{ERRORS}/{stage.name}",
@@ -253,7 +324,9 @@ def _create(place: Any, plan: Plan) -> Any:
             chunks=(*tile, LONGEST_ERROR),
             dtype=np.uint8,
             fill_value=0,
+            compressors=_checked(),
         )
+    group.attrs[CHECKSUM] = json.dumps(seals(group))
     with warnings.catch_warnings():
         # Not yet in the specification of format 3; readers that do not know it pass over it.
         warnings.filterwarnings("ignore", "Consolidated metadata", UserWarning)
@@ -261,8 +334,13 @@ def _create(place: Any, plan: Plan) -> Any:
     return group
 
 
-def _add(group: Any, plan: Plan, stage: str, name: str, variable: Variable) -> None:
+def _checked() -> list[Any]:
+    """Codecs with which a chunk that was damaged later is noticed when it is read."""
     codecs = optional("zarr.codecs", "sweep")
+    return [codecs.ZstdCodec(level=1), codecs.Crc32cCodec()]
+
+
+def _add(group: Any, plan: Plan, stage: str, name: str, variable: Variable) -> None:
     dims, dtype, fill = variable
     sizes = tuple(plan.stage(stage).sizes[dim] for dim in dims)
     meaning = MEANINGS[name] if name in MEANINGS else LONG_NAMES[name]
@@ -275,8 +353,7 @@ def _add(group: Any, plan: Plan, stage: str, name: str, variable: Variable) -> N
         chunks=(*plan.tile[stage], *sizes),
         dtype=dtype,
         fill_value=fill,
-        # A chunk that was damaged later is noticed when it is read.
-        compressors=[codecs.ZstdCodec(level=1), codecs.Crc32cCodec()],
+        compressors=_checked(),
         dimension_names=(*plan.dimensions, *dims),
         attributes=attrs,
     )
