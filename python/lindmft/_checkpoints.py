@@ -11,6 +11,7 @@ import numpy as np
 from lindmft._continuing import check_can_go_on, check_same_computation, covered, to_core
 from lindmft._gate import integer, refuse
 from lindmft._run import Run
+from lindmft._start import checked_start
 from lindmft._types import Array, Callback, Path
 from lindmft.solution import FUNCTIONS, KERNELS, LOSSES, NORMS, Solution
 
@@ -77,7 +78,7 @@ def _of_the_whole(progress: Callback | None, run: Run) -> Callback | None:
 def _resumed(run: Run, path: Path) -> Solution:
     """What the file has; a ``ValueError`` that says why this run cannot go on from it."""
     name = f"the checkpoint {path}"
-    solution = Solution.load(path)
+    solution = checked_start(Solution.load(path), name)
     check_same_computation(run, solution, name)
     if covered(solution) > run.end:
         refuse(run.extent, f"at least the {covered(solution):g} of {name}", run.end)

@@ -15,13 +15,11 @@ from lindmft.targets import channels
 SERIES = ("time", *LOSSES, *NORMS, "depth")
 
 
-def continued(run: Run, start: Any) -> tuple[Run, dict[str, Any]]:
+def continued(run: Run, start: Solution) -> tuple[Run, dict[str, Any]]:
     """The run with what it takes over from ``start``, and ``start`` in the compiled module's form.
 
     A ``ValueError`` says why it cannot go on from there.
     """
-    if not isinstance(start, Solution):
-        refuse("continue_from", "a Solution", start)
     check_same_computation(run, start, "continue_from")
     if not run.end > covered(start):
         refuse(run.extent, f"more than the {covered(start):g} of continue_from", run.end)

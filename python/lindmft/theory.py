@@ -12,6 +12,7 @@ from lindmft._checkpoints import checked_every, solve_with_checkpoints
 from lindmft._continuing import continued
 from lindmft._gate import choice, flag, integer, refuse
 from lindmft._run import Run, checked_run, names, nodes_or_default
+from lindmft._start import checked_start
 from lindmft._types import Array, Callback, Number, Numbers, Path
 from lindmft.dense_output import requested_times
 from lindmft.problem import Problem, as_problem
@@ -130,7 +131,8 @@ def solve(
     np.float64(0.09)
     """
     choice("exact", "adaptive")(grid, "grid")
-    tolerances = _tolerances(grid, rtol, atol, continue_from)
+    start = None if continue_from is None else checked_start(continue_from)
+    tolerances = _tolerances(grid, rtol, atol, start)
     options = {
         **tolerances,
         "save": save,
@@ -142,7 +144,7 @@ def solve(
         "memory_limit": memory_limit,
     }
     run = checked_run(as_problem(problem), grid, steps, options)
-    return _carry_out(run, saveat, continue_from, checkpoint, checkpoint_every, progress)
+    return _carry_out(run, saveat, start, checkpoint, checkpoint_every, progress)
 
 
 def flow(
@@ -204,7 +206,8 @@ def flow(
     >>> lm.flow(problem, time=1e6, saveat=[0.0, 0.5, 1e6]).test_loss.round(4).tolist()
     [2.0, 0.595, 0.09]
     """
-    tolerances = _tolerances("flow", rtol, atol, continue_from)
+    start = None if continue_from is None else checked_start(continue_from)
+    tolerances = _tolerances("flow", rtol, atol, start)
     options = {
         **tolerances,
         "save": save,
@@ -216,7 +219,7 @@ def flow(
         "memory_limit": memory_limit,
     }
     run = checked_run(as_problem(problem), "flow", time, options)
-    return _carry_out(run, saveat, continue_from, checkpoint, None, progress)
+    return _carry_out(run, saveat, start, checkpoint, None, progress)
 
 
 def estimate_memory(
@@ -272,16 +275,16 @@ def estimate_memory(
 def _carry_out(
     run: Run,
     saveat: Any,
-    continue_from: Any,
+    earlier: Solution | None,
     checkpoint: Path | None,
     checkpoint_every: Any,
     progress: bool | Callback | None,
 ) -> Solution:
-    every = _checked_checkpoint(run, checkpoint, checkpoint_every, continue_from)
+    every = _checked_checkpoint(run, checkpoint, checkpoint_every, earlier)
     times = _checked_saveat(run, saveat)
     start = None
-    if continue_from is not None:
-        run, start = continued(run, continue_from)
+    if earlier is not None:
+        run, start = continued(run, earlier)
     with reporting(progress, "flow" if run.grid == "flow" else "solve") as callback:
         if checkpoint is not None:
             solution = solve_with_checkpoints(run, checkpoint, every, callback)
@@ -290,9 +293,9 @@ def _carry_out(
     return solution if times is None else solution.at(times)
 
 
-def _tolerances(grid: str, rtol: Any, atol: Any, start: Any) -> dict[str, Any]:
+def _tolerances(grid: str, rtol: Any, atol: Any, start: Solution | None) -> dict[str, Any]:
     """What was given, else what the start was solved to."""
-    if isinstance(start, Solution) and start.grid == grid:
+    if start is not None and start.grid == grid:
         rtol = start.rtol if rtol is None else rtol
         atol = start.atol if atol is None else atol
     return {"rtol": rtol, "atol": atol}
