@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from lindmft import _core, plotting
+from lindmft._files import write_picture, write_text
 from lindmft.verification import OBSERVABLES, Verification
 
 __all__ = ["paths", "write"]
@@ -59,9 +60,9 @@ def write(found: Verification, folder: Path, seconds: float) -> list[Path]:
     page, picture, drawing, numbers = made = paths(folder)
     figure = plotting.verification(found)
     for path in (picture, drawing):
-        figure.savefig(path)
-    numbers.write_text(_csv(found), encoding="utf-8")
-    page.write_text(_page(found, picture.name, seconds), encoding="utf-8")
+        write_picture(figure, path)
+    write_text(_csv(found), numbers)
+    write_text(_page(found, picture.name, seconds), page)
     return made
 
 
