@@ -192,16 +192,29 @@ int compute(Bytes& in, const lindmft_problem* problem, const lindmft_options* op
   }
 }
 
+/// Says at the end how many inputs were problems that could be computed.
+struct Tally {
+  long inputs = 0;
+  long results = 0;
+  Tally() = default;
+  Tally(const Tally&) = delete;
+  Tally& operator=(const Tally&) = delete;
+  ~Tally() { std::fprintf(stderr, "%ld inputs, %ld of them with a result\n", inputs, results); }
+};
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static Tally tally;
+  ++tally.inputs;
   Bytes in(data, size);
   lindmft_problem* problem = lindmft_problem_new();
   lindmft_options* options = lindmft_options_new();
   Stop stop{in.up_to(15) == 0 ? in.up_to(3) : -1};
-  std::array<std::uint8_t, 6> last{};  // before the fields, which may be many
+  std::array<std::uint8_t, 6> last{};
   for (std::uint8_t& b : last) b = in.byte();
-  while (!in.empty()) in.up_to(7) == 0 ? set_option(in, options) : set_field(in, problem);
+  for (int left = in.up_to(12); left > 0 && !in.empty(); --left)
+    in.up_to(5) == 0 ? set_option(in, options) : set_field(in, problem);
   // Small and on one thread, whatever was set.
   good(lindmft_options_set_double(options, "threads", 1.0));
   good(lindmft_options_set_double(options, "memory_limit", kMemory));
@@ -211,6 +224,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   lindmft_result* result = nullptr;
   Bytes how(last.data(), last.size());
   if (good(compute(how, problem, options, &result))) {
+    ++tally.results;
     look_at(result);
   } else if (result != nullptr) {
     fail("result after", lindmft_last_error());
