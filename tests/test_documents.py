@@ -312,6 +312,20 @@ def test_weekly_jobs_exist() -> None:
                 assert argument in script.read_text()
 
 
+def test_what_sanitizers_are_to_run_exists() -> None:
+    """A filter passes over names that it does not know."""
+    script = (ROOT / ".ci" / "sanitize").read_text()
+    few = re.findall(r"(?<=[=:])([A-Z]\w+\.[A-Z]\w+)", script)
+    assert len(few) >= 8
+    sources = "".join(path.read_text() for path in (ROOT / "tests" / "cpp").glob("test_*.cpp"))
+    known = re.findall(r"^TEST(?:_F)?\((\w+), (\w+)\)", sources, flags=re.MULTILINE)
+    assert {tuple(name.split(".")) for name in few} <= set(known)
+    files = re.findall(r"\btests/test_\w+\.py", script)
+    assert files
+    assert all((ROOT / file).is_file() for file in files)
+    assert {"asan", "tsan", "valgrind"} <= preset_names("configurePresets")
+
+
 def test_hooks_come_from_the_lint_extra() -> None:
     config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
     hooks = {hook["entry"].split()[0] for repo in config["repos"] for hook in repo["hooks"]}
