@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fuzzing import SPECTRA, changed, damaged, deep, endless, examples, odd, outcome, plain, tables
 from hypothesis import given
@@ -111,6 +112,17 @@ def test_spectra_of_data(matrix: Any, vector: Any, tolerance: Any) -> None:
 def test_data_whose_squares_are_no_doubles_are_refused(function: Any) -> None:
     with pytest.raises(ValueError, match="X must be numbers of size 1e.150 at most"):
         function([[1.7e308, 1e300], [1.0, 2.0], [3.0, 5.0]], [1.0, 2.0, 3.0])
+
+
+def test_numbers_beyond_doubles_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"y\[0\] must be finite, got inf"):
+        lm.from_data([[1.0], [2.0]], np.array([np.longdouble("1e4000"), 1.0]))
+
+
+def test_gram_matrices_of_the_largest_doubles() -> None:
+    """Without a warning, which is an error here."""
+    gram = lm.Population(targets=[[1.7e308, 0.2], [0.2, 1.0]])
+    assert lm.Problem(lm.MLP(), gram, lm.SGD(lr=0.1)).data == gram
 
 
 @examples(100)

@@ -152,8 +152,8 @@ def _load(path: Path) -> "xr.Dataset":
     if not FilePath(path).is_file():
         raise FileNotFoundError(f"{path} must be a file, got nothing there")
     try:
-        with h5py.File(path, "r"):
-            pass  # h5netcdf would leave an open file behind where this fails
+        with h5py.File(path, "r") as file:
+            dict(file.attrs)  # where this fails, h5netcdf would leave an open file behind
         dataset: xr.Dataset = xarray.load_dataset(path, engine="h5netcdf", decode_times=False)
     except Exception as error:  # the libraries below raise many kinds for the same thing
         raise ValueError(

@@ -222,7 +222,8 @@ def _array(value: ArrayLike, field: str, dimensions: int, allowed: str) -> Array
         refuse(field, allowed, value)
     if array.ndim != dimensions or array.dtype.kind not in "iuf":
         refuse(field, allowed, array if array.ndim else value)
-    array = array.astype(float)
+    with np.errstate(over="ignore"):  # of longer types than doubles, to inf
+        array = array.astype(float)
     if not np.isfinite(array).all():
         first = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         index = "".join(f"[{i}]" for i in first)

@@ -34,7 +34,7 @@ def channels(targets: Targets) -> tuple[Array, Array]:
     array = np.array(targets, dtype=float)
     if array.ndim == 1:
         return array, np.eye(len(array))
-    power, rotation = np.linalg.eigh((array + array.T) / 2)
+    power, rotation = np.linalg.eigh(array / 2 + array.T / 2)
     return np.sqrt(np.maximum(power, 0.0)), rotation
 
 
