@@ -13,7 +13,6 @@ import gc
 import math
 import sys
 import time
-import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,8 +21,10 @@ import numpy as np
 import lindmft as lm
 
 ROUND = 1000  # solves
-MANY = 50  # in one call of solve_many
+ALONE = 100  # one after another
+MANY = 100  # in one call of solve_many
 TRAINS = 100  # a round
+RARER = 5  # rounds
 LINES = 20
 
 
@@ -83,23 +84,26 @@ def interrupt(_done: int, _total: int) -> None:
 
 
 def one_round(rng: np.random.Generator) -> int:
-    """Everything once, ROUND solves; returns their number."""
+    """Returns the number of solves."""
     solves = 0
-    for _ in range(ROUND // 2):
-        lm.solve(problem(rng), int(rng.integers(2, 30)), save="all" if rng.random() < 0.1 else ())
+    for _ in range(ALONE):
+        lm.solve(problem(rng), int(rng.integers(2, 8)), save="all" if rng.random() < 0.1 else ())
         solves += 1
-    while solves < 0.95 * ROUND:
-        lm.solve_many([problem(rng) for _ in range(MANY)], int(rng.integers(2, 30)))
-        solves += MANY
     while solves < ROUND:
-        lm.flow(problem(rng, smooth=True), 10.0)
-        lm.solve(problem(rng, smooth=True), 1000, grid="adaptive")
-        solves += 2
+        lm.solve_many([problem(rng) for _ in range(MANY)], int(rng.integers(2, 8)))
+        solves += MANY
     for _ in range(TRAINS):
         lm.train(finite(problem(rng)), 10, dim=16, seeds=2)
+    return solves
+
+
+def rarer_things(rng: np.random.Generator) -> None:
+    """Other grids, infinite depth, errors and interruptions."""
+    lm.flow(problem(rng, smooth=True), 1.0)
+    lm.solve(problem(rng, smooth=True), 100, grid="adaptive")
     endless = lm.Problem(lm.ResNet(depth=math.inf), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.02))
-    lm.solve(endless, 10)
-    for _ in range(20):
+    lm.solve(endless, 5)
+    for _ in range(10):
         some = problem(rng)
         refused(lambda: lm.solve(some, 10**6, memory_limit=2**20), MemoryError)  # noqa: B023
         refused(lambda: lm.solve(some, 0), ValueError)  # noqa: B023
@@ -108,7 +112,6 @@ def one_round(rng: np.random.Generator) -> int:
     refused(lambda: lm.train(finite(problem(rng)), 10**6, dim=64, progress=interrupt), KeyboardInterrupt)
     many = [problem(rng) for _ in range(4)]
     refused(lambda: lm.solve_many(many, 2000, progress=interrupt), KeyboardInterrupt)
-    return solves
 
 
 def main() -> None:
@@ -116,18 +119,19 @@ def main() -> None:
     rounds = max(2, wanted // ROUND)
     rng = np.random.default_rng(0)
     start, solves, curve = time.perf_counter(), 0, []
-    print(f"{'solves':>8}{'trains':>8}{'seconds':>9}{'resident MiB':>14}{'objects':>10}{'Python KiB':>12}")
-    tracemalloc.start()
+    print(f"{'solves':>8}{'trains':>8}{'seconds':>9}{'resident MiB':>14}{'objects':>10}{'blocks':>10}")
     for i in range(rounds):
         solves += one_round(rng)
+        if i % RARER == 0:
+            rarer_things(rng)
         if i % max(1, rounds // LINES) and i + 1 < rounds:
             continue
         memory, objects = resident(), len(gc.get_objects())
-        python = tracemalloc.get_traced_memory()[0] / 1024
+        blocks = sys.getallocatedblocks()  # all that Python has allocated, objects or not
         curve.append(memory)
         print(
             f"{solves:>8}{TRAINS * (i + 1):>8}{time.perf_counter() - start:>9.0f}{memory:>14.2f}"
-            f"{objects:>10}{python:>12.0f}",
+            f"{objects:>10}{blocks:>10}",
             flush=True,
         )
     warm = curve[1:]

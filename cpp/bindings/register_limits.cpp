@@ -37,6 +37,7 @@ py::dict limits_to_dict(int threads, double seconds) {
 }  // namespace
 
 void register_limits(py::module_& module) {
+  module.def("free_memory", &free_memory, "Bytes that the process may still take.");
   module.def("machine_limits", &limits_to_dict, py::kw_only(), "threads"_a = 0, "seconds"_a = 2.0,
              "Operations a second of matrix products and bytes a second of memory, measured on one thread and on all.");
 }

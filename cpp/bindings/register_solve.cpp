@@ -286,17 +286,18 @@ void register_solve(py::module_& module) {
              "flow for each of many problems; see lindmft.flow_many.");
   module.def(
       "estimate_solve_memory",
-      [](const Problem& problem, int steps, std::vector<std::string> save, int depth_nodes, bool replicas,
-         bool kernels) {
+      [](const Problem& problem, int steps, std::vector<std::string> save, int depth_nodes, bool replicas, bool kernels,
+         bool keep_state) {
         SolveOptions options;
         options.save = std::move(save);
         options.depth_nodes = depth_nodes;
         options.replicas = replicas;
         options.kernels = kernels;
+        options.keep_state = keep_state;
         return estimate_solve_memory(problem, steps, options);
       },
       "problem"_a, "steps"_a, py::kw_only(), "save"_a = std::vector<std::string>{}, "depth_nodes"_a = 0,
-      "replicas"_a = false, "kernels"_a = false, "Bytes that solve takes at its peak.");
+      "replicas"_a = false, "kernels"_a = false, "keep_state"_a = false, "Bytes that solve takes at its peak.");
 }
 
 }  // namespace lindmft::bindings

@@ -1,10 +1,14 @@
 """The commands of ``lindmft``, with click. Each is a thin skin over one public function.
 
 Problems come as TOML files, results as NetCDF files. Whatever a user can get wrong ends as one line
-on standard error and exit code 2; Ctrl-C as exit code 130.
+on standard error and exit code 2; Ctrl-C as exit code 130, SIGTERM as 143.
 """
 
 import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +30,34 @@ class BadInput(click.ClickException):
     exit_code = 2
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM ends a command as Ctrl-C does: what is finished is kept."""
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # others cannot handle signals
+        return
+
+    def end(_signal: int, _frame: object) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 class Commands(click.Group):
     """A group that turns the errors a user can cause into one line and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command."""
         try:
-            return super().invoke(ctx)
+            with _terminable():
+                return super().invoke(ctx)
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -42,6 +67,9 @@ class Commands(click.Group):
             ) from error
         except (ValueError, MemoryError, ImportError, _core.NotConverged) as error:
             raise BadInput(" ".join(str(error).split())) from error
+        except Terminated:
+            click.echo("Terminated.", err=True)
+            raise click.exceptions.Exit(143) from None
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             raise click.exceptions.Exit(130) from None

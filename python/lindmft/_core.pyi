@@ -15,6 +15,8 @@ from lindmft._types import (
 
 __version__: str
 
+def free_memory() -> float: ...
+
 class NotConverged(RuntimeError): ...
 
 INFINITE_DEPTH: int
@@ -175,6 +177,7 @@ def estimate_solve_memory(
     depth_nodes: int = 0,
     replicas: bool = False,
     kernels: bool = False,
+    keep_state: bool = False,
 ) -> float: ...
 def train(
     problem: Problem,

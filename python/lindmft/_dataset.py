@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lindmft._files import ENSEMBLE, REPLICAS, SOLUTION, VERSION
+from lindmft._memory import require_memory
 from lindmft._optional import optional
 from lindmft._schema import spell_inf
 from lindmft.ensemble import BY_OUTPUT, KERNELS, UPDATES, Ensemble
@@ -70,6 +71,7 @@ def solution_to_dataset(solution: Solution, *, state: bool = False) -> "xr.Datas
     they have times of their own. The solver's state has dimensions of its own, and variables that
     begin with "state.".
     """
+    require_memory(_stacked_bytes(solution), "the dataset of a solution")
     variables = _variables(solution)
     times: dict[str, Any] = {}
     for c, channel in enumerate(solution.channels):
@@ -98,6 +100,13 @@ def solution_to_dataset(solution: Solution, *, state: bool = False) -> "xr.Datas
         state_version=solution.state.version,
         channels=json.dumps([_channel_attributes(channel) for channel in solution.channels]),
     )
+
+
+def _stacked_bytes(solution: Solution) -> float:
+    """Of the layers' two-time functions, which become one array."""
+    steps = len(solution.time)
+    kept = sum(len(getattr(solution, name)) for name in LAYERED if solution.has(name))
+    return 8.0 * kept * steps**2 + sum(map(_stacked_bytes, solution.channels))
 
 
 def _grid_attributes(solution: Solution) -> dict[str, Any]:

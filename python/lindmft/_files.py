@@ -48,17 +48,25 @@ def replacing(path: Path) -> Iterator[FilePath]:
     target = FilePath(path)
     direct = target.exists() and not target.is_file()
     temporary = target if direct else target.with_name(f".{target.name}.{uuid4().hex}.tmp")
+    with naming(target):
+        try:
+            yield temporary
+            if not direct:
+                with temporary.open("rb") as file:
+                    os.fsync(file.fileno())
+                temporary.replace(target)
+        finally:
+            if not direct:
+                temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An ``OSError`` names what the user knows of, and not a part of it or a temporary file."""
     try:
-        yield temporary
-        if not direct:
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            temporary.replace(target)
+        yield
     except OSError as error:
-        raise OSError(error.errno, error.strerror or str(error), str(target)) from error
-    finally:
-        if not direct:
-            temporary.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
 
 
 def write_text(text: str, path: Path) -> None:

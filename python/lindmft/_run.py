@@ -80,7 +80,7 @@ class Run:
     def core_options(self, progress: Callback | None) -> dict[str, Any]:
         """Keyword arguments of the compiled module's calls, for one problem and for many."""
         options: dict[str, Any] = {
-            "keep_state": self._wants_state(),
+            "keep_state": self.wants_state(),
             "save": self.save,
             "depth_nodes": self.depth_nodes,
             "replicas": self.replicas,
@@ -93,7 +93,7 @@ class Run:
             options |= {"rtol": self.rtol, "atol": self.atol}
         return options
 
-    def _wants_state(self) -> bool:
+    def wants_state(self) -> bool:
         """Whether to ask for a state: only where it may turn out small, unless told."""
         if self.keep_state is not None:
             return self.keep_state

@@ -7,8 +7,10 @@ were given, and sizes are actual counts (``samples=``, ``batch=``, ``hidden=``).
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lindmft._aside import aside
 from lindmft._gate import describe, number, refuse
 from lindmft._grouping import grouped
+from lindmft._memory import require_memory
 from lindmft._types import Array
 from lindmft.spectrum import Discrete
 
@@ -74,7 +76,8 @@ def from_covariance(
     if len(coefficients) != size:
         refuse("target", f"of length {size}, one number a row of matrix", coefficients)
     _check_symmetry(moments)
-    eigenvalues, vectors = np.linalg.eigh((moments + moments.T) / 2)
+    require_memory(8.0 * 6 * size**2, "the eigenvalues of matrix")
+    eigenvalues, vectors = aside(np.linalg.eigh, (moments + moments.T) / 2)
     rounding = _rounding(eigenvalues[-1], size)
     if eigenvalues[0] < -rounding:
         raise ValueError(
@@ -191,8 +194,12 @@ def _fit(X: ArrayLike, y: ArrayLike) -> tuple[Array, Array, float]:
     if inputs.size == 0 or not inputs.any():
         refuse("X", "different from zero", inputs)
     # One triangular factor holds all that is needed of X and y, whatever the number of samples.
-    factor: Array = np.linalg.qr(np.column_stack([inputs, labels]), mode="r")  # type: ignore[assignment]
-    left, singular, _ = np.linalg.svd(factor[:, :-1], full_matrices=False)
+    samples, size = inputs.shape
+    small = min(samples, size + 1)
+    require_memory(8.0 * (2 * samples * (size + 1) + 8 * small * size), "the fit of X and y")
+    table = np.column_stack([inputs, labels])
+    factor: Array = aside(np.linalg.qr, table, mode="r")  # type: ignore[assignment]
+    left, singular, _ = aside(np.linalg.svd, factor[:, :-1], full_matrices=False)
     seen = singular > _rounding(singular[0], max(inputs.shape))
     components = left[:, seen].T @ factor[:, -1]
     residual = factor[:, -1] - left[:, seen] @ components

@@ -20,6 +20,7 @@ import numpy as np
 from lindmft._axes import Axes, short
 from lindmft._ensemble import DOUBLE
 from lindmft._gate import bytes_or_default, flag
+from lindmft._memory import require_memory
 from lindmft._sweep.engines import engine_maker
 from lindmft._sweep.loop import carry_out, outcome, unfinished
 from lindmft._sweep.plan import make_plan
@@ -171,7 +172,9 @@ def sweep(
     again = flag(retry_failed, "retry_failed")
     start, make_engine = perf_counter(), engine_maker(engine, threads, memory_limit)
     with reporting(progress, "sweep", unit="point") as report:
-        kept = open_store(make_plan(as_problem(problem), axes, arguments), store)
+        plan = make_plan(as_problem(problem), axes, arguments)
+        require_memory(plan.bytes, "the dataset of the sweep")
+        kept = open_store(plan, store)
         items, tally = unfinished(kept, report, retry=again)
         if items:
             carry_out(kept, make_engine(len(items)), items, tally)

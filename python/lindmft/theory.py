@@ -10,6 +10,7 @@ from typing import Any
 from lindmft import _core
 from lindmft._checkpoints import checked_every, solve_with_checkpoints
 from lindmft._continuing import continued
+from lindmft._files import check_folder
 from lindmft._gate import choice, flag, integer, refuse
 from lindmft._run import Run, checked_run, names, nodes_or_default
 from lindmft._start import checked_start
@@ -230,6 +231,7 @@ def estimate_memory(
     replicas: bool = False,
     kernels: bool = False,
     depth_nodes: int | None = None,
+    keep_state: bool | None = None,
 ) -> float:
     """Bytes that ``solve`` on an exact grid with the same arguments takes at its peak.
 
@@ -237,7 +239,7 @@ def estimate_memory(
 
     Parameters
     ----------
-    problem, steps, save, replicas, kernels, depth_nodes
+    problem, steps, save, replicas, kernels, depth_nodes, keep_state
         As in ``solve``.
 
     Returns
@@ -261,14 +263,26 @@ def estimate_memory(
     >>> lm.estimate_memory(problem, steps=1000) < 1e9
     True
     """
-    core = as_problem(problem).as_core()
+    options = {
+        "rtol": None,
+        "atol": None,
+        "save": save,
+        "replicas": replicas,
+        "kernels": kernels,
+        "depth_nodes": depth_nodes,
+        "keep_state": keep_state,
+        "threads": None,
+        "memory_limit": None,
+    }
+    run = checked_run(as_problem(problem), "exact", steps, options)
     return _core.estimate_solve_memory(
-        core,
-        integer(steps, "steps"),
-        save=names(save),
-        depth_nodes=nodes_or_default(depth_nodes),
-        replicas=flag(replicas, "replicas"),
-        kernels=flag(kernels, "kernels"),
+        run.problem.as_core(),
+        int(run.end),
+        save=run.save,
+        depth_nodes=run.depth_nodes,
+        replicas=run.replicas,
+        kernels=run.kernels,
+        keep_state=run.wants_state(),
     )
 
 
@@ -308,6 +322,7 @@ def _checked_checkpoint(run: Run, checkpoint: Any, every: Any, start: Any) -> in
         return None
     if start is not None:
         refuse("continue_from", "left out with a checkpoint, which is gone on from itself", start)
+    check_folder(checkpoint)
     if run.replicas or run.kernels:
         refuse("checkpoint", "left out with replicas and kernels: they cannot go on", checkpoint)
     return checked_every(every, run)

@@ -34,4 +34,8 @@ struct MachineLimits {
 [[nodiscard]] LINDMFT_EXPORT MachineLimits machine_limits(int threads = 0, double seconds = 2.0,
                                                           const Progress& progress = {});
 
+/// Free memory in bytes, reclaimable cache included: that of the machine, or what is left of a limit on the process
+/// (ulimit -v) or on a control group it is in (containers, batch systems). Infinity where the system does not say.
+[[nodiscard]] double free_memory();
+
 }  // namespace lindmft

@@ -177,6 +177,8 @@ StreamRates stream_rates(int threads, double seconds) {
 
 }  // namespace
 
+double free_memory() { return support::free_memory(); }
+
 MachineLimits machine_limits(int threads, double seconds, const Progress& progress) {
   if (!(seconds > 0.0) || !std::isfinite(seconds))
     throw std::invalid_argument("seconds must be a positive number, got " + std::to_string(seconds));

@@ -8,6 +8,9 @@
 #include <stdexcept>
 #include <string>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #ifdef __linux__
 #include <sys/resource.h>
 #include <unistd.h>
@@ -112,6 +115,12 @@ double left_in_group(const std::filesystem::path& folder) {
     if (key == wanted) droppable = value;
   }
   return std::max(0.0, limit_of(folder) - used + droppable);
+}
+
+void trim_heap() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 double free_memory() { return std::min({left_on_machine(), left_in_groups(), left_of_addresses()}); }

@@ -25,4 +25,7 @@ double allowed_memory(double limit);
 /// both sizes.
 void require_memory(double needed, double limit, const std::string& what);
 
+/// Gives free parts of the heap back to the system: results that stay can pin a lot of what was between them.
+void trim_heap();
+
 }  // namespace lindmft::support

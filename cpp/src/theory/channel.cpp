@@ -214,7 +214,7 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
     grid.restore(marching.from);
     marched = march(grid, network, data, marching, solution);
   }
-  const int valid = marched.valid;
+  const int valid = marched.nodes;
   resolved = marched.resolved;
   if (!resolved) return std::nullopt;
   if (horizon.coarse()) lift_to_zero(solution);

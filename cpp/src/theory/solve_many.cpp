@@ -45,6 +45,7 @@ std::exception_ptr named_exception(std::size_t index) {
 struct Budget {
   std::vector<double> each;  // bytes that each solve may take: what it is predicted to, and a share of what is left
   int in_flight;
+  bool tight;  // what the heap keeps between problems matters
 };
 
 Budget budget(const std::vector<double>& needed, double kept, int threads, double limit, const std::string& call) {
@@ -56,7 +57,8 @@ Budget budget(const std::vector<double>& needed, double kept, int threads, doubl
   while (in_flight < threads && total + largest[static_cast<std::size_t>(in_flight)] <= allowed)
     total += largest[static_cast<std::size_t>(in_flight++)];
   if (in_flight == 0) support::require_memory(kept + largest.front(), limit, call);
-  Budget out{needed, std::max(1, in_flight)};
+  constexpr double kTight = 0.25;
+  Budget out{needed, std::max(1, in_flight), total > kTight * allowed};
   for (double& bytes : out.each) bytes += std::max(0.0, allowed - total) / out.in_flight;
   return out;
 }
@@ -158,6 +160,7 @@ std::vector<Attempt> Many::solve(const Check& check) {
   workers.run(budget.in_flight, [&](int job) {
     const auto i = static_cast<std::size_t>(job);
     solve_one(i, budget.each[i], workers);
+    if (budget.tight) support::trim_heap();
   });
   if (!keep_going_ && first_failed_ < attempts_.size()) std::rethrow_exception(attempts_[first_failed_].error);
   return std::move(attempts_);

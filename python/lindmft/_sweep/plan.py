@@ -90,6 +90,16 @@ class Plan:
         """Points of a block."""
         return math.prod(part.stop - part.start for part in self.region(stage, block))
 
+    @property
+    def bytes(self) -> float:
+        """Of all arrays."""
+        each = sum(
+            math.prod(stage.sizes[dim] for dim in variable.dims) * np.dtype(variable.dtype).itemsize
+            for stage in self.stages
+            for variable in stage.variables().values()
+        )
+        return float(len(self.problems) * each)
+
     def label(self, point: tuple[int, ...]) -> str:
         """A short text for people: "width=2.0, lr=0.1"."""
         return label(self.axes, point)

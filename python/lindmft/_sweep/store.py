@@ -20,6 +20,7 @@ import numpy as np
 from lindmft._content import CHECKSUM
 from lindmft._dataset import LONG_NAMES
 from lindmft._difference import differences
+from lindmft._files import check_folder, naming
 from lindmft._optional import optional
 from lindmft._provenance import provenance
 from lindmft._sweep.plan import Plan
@@ -49,6 +50,7 @@ class Store:
     def __init__(self, group: Any, plan: Plan) -> None:
         self.group = group
         self.plan = plan
+        self._place = getattr(group.store, "root", "memory")
         needed = [f"{stage.name}_{name}" for stage in plan.stages for name in stage.variables()]
         needed += [
             f"{part}/{stage.name}" for part in (MARKS, CLAIMS, ERRORS) for stage in plan.stages
@@ -74,7 +76,8 @@ class Store:
         """
         if _is_set(self._claims[stage], block):
             return False
-        self._claims[stage][block] = 1
+        with naming(self._place):
+            self._claims[stage][block] = 1
         return True
 
     def all_finished(self, stage: str) -> np.ndarray[Any, Any]:
@@ -112,6 +115,10 @@ class Store:
 
     def write(self, stage: str, block: tuple[int, ...], computed: Computed) -> None:
         """Keep a block: arrays, texts of failures, and then the mark."""
+        with naming(self._place):
+            self._write(stage, block, computed)
+
+    def _write(self, stage: str, block: tuple[int, ...], computed: Computed) -> None:
         region = self.plan.region(stage, block)
         shape = tuple(part.stop - part.start for part in region)
         for name, array in computed.arrays.items():
@@ -269,12 +276,12 @@ def _make(target: FilePath, plan: Plan) -> None:
     """The empty store, complete before it appears at its place: another process may be at it."""
     if not target.name:
         raise ValueError(f"store must be a folder with a name, got {str(target)!r}")
-    if not target.absolute().parent.is_dir():
-        raise ValueError(f"{target} must be in a folder that exists")
+    check_folder(target)
     temporary = target.with_name(f".{target.name}.{uuid4().hex}.tmp")
     try:
-        _create(temporary, plan)
-        temporary.rename(target)
+        with naming(target):
+            _create(temporary, plan)
+            temporary.rename(target)
     except OSError:
         if not _occupied(target):  # else another one was first
             raise

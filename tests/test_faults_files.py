@@ -1,0 +1,159 @@
+"""Disks that are full and folders that are read-only: a clear error, and what was there stays.
+
+A limit on the size of files (ulimit -f) stands for the full disk: it needs no rights, and the write
+fails in the middle.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from child import run
+
+LIMITED = """
+import os, resource, sys
+from functools import partial
+from pathlib import Path
+import numpy as np
+import lindmft as lm
+from click.testing import CliRunner
+from lindmft import _core, demo
+from lindmft._commands_figures import commands
+
+folder, toml, wanted = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
+long = problem.replace(**{"optimizer.lr": [0.1] * 4000})
+theory, runs = lm.solve(problem, 60, save="all"), lm.train(problem, 2000, dim=8, seeds=4)
+crossed = lm.train_replicas(problem, 2000, dim=8, seeds=4)
+rates = np.linspace(0.01, 0.1, 3)
+
+def command(*arguments):
+    # One line that names the file, and exit code 2.
+    done = CliRunner().invoke(commands, [str(argument) for argument in arguments])
+    assert done.exit_code == 2, (done.exit_code, done.output, done.exception)
+    first, line = done.stderr.split("Error: ")
+    assert len(line.splitlines()) == 1
+    raise OSError(28, "", line.partition(": ")[0].partition(" must ")[0])
+
+if wanted == "pictures":
+    figure = lm.figures.get("1")
+    made = figure.make("a", quick=True, widths=(0.5,), dim=16, seeds=2, steps=5)
+    made.draw()  # all is imported before anything is limited
+    demo.cases = partial(demo.cases, steps=5, dim=16, seeds=2)
+else:
+    lm.sweep(problem, {"optimizer.lr": rates}, 3, store=folder.parent / "imports.zarr")
+    theory.save(folder.parent / "imports.nc")
+
+PICTURES = {
+    "figure_1a.png": lambda path: made.save(path.parent),
+    "picture.png": lambda path: command("solve", toml, "--steps", 9, "--picture", path, "--force"),
+    "demo.png": lambda path: command("demo", "--output", path),
+}
+RESULTS = {
+    "solution.nc": lambda path: theory.save(path),
+    "ensemble.nc": lambda path: runs.save(path),
+    "replicas.nc": lambda path: crossed.save(path),
+    "checkpoint.nc": lambda path: lm.solve(problem, 60, checkpoint=path),
+    "problem.toml": lambda path: long.to_toml(path),
+    "store.zarr": lambda path: lm.sweep(problem, {"optimizer.lr": rates}, 20, store=path),
+    "output.nc": lambda path: command("solve", toml, "--steps", 60, "--output", path, "--force"),
+}
+CALLS = PICTURES if wanted == "pictures" else RESULTS
+before = {}
+for name in CALLS:
+    if name not in ("store.zarr", "checkpoint.nc"):
+        (folder / name).write_bytes(b"precious")
+        before[name] = b"precious"
+
+def attempt(name):
+    try:
+        CALLS[name](folder / name)
+    except (OSError, ValueError) as error:
+        path = error.filename if isinstance(error, OSError) else str(error).partition(" must ")[0]
+        assert path == str(folder / name), (name, path, error)
+        print(name, type(error).__name__, flush=True)
+    else:
+        print(name, "written", flush=True)
+"""
+FULL = """
+resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
+for name in CALLS:
+    attempt(name)
+found = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+assert found == before, sorted(found)
+"""
+READ_ONLY = """
+folder.chmod(0o555)
+if os.getuid() == 0:
+    os.setuid(65534)  # the rights of root know no read-only folders
+for call in ("solve", "train", "solve_many"):
+    setattr(_core, call, lambda *_, **__: os._exit(3))  # work that cannot be kept
+for name in CALLS:
+    attempt(name)
+"""
+PROBLEM = """
+[network]
+kind = "mlp"
+depth = 1
+[data]
+kind = "full_batch"
+alpha = 2.0
+[optimizer]
+lr = 0.1
+"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """One that other users can get to."""
+    made = Path(tempfile.mkdtemp())
+    made.chmod(0o755)
+    (made / "problem.in").write_text(PROBLEM)
+    (made / "out").mkdir()
+    yield made
+    (made / "out").chmod(0o755)
+    shutil.rmtree(made)
+
+
+COUNTS = {"results": 7, "pictures": 3}
+
+
+def outcomes(code: str, folder: Path, wanted: str) -> dict[str, str]:
+    lines = run(LIMITED + code, folder / "out", folder / "problem.in", wanted).splitlines()
+    told = dict(line.split() for line in lines)
+    assert len(told) == COUNTS[wanted]
+    return told
+
+
+@pytest.mark.parametrize("wanted", COUNTS)
+def test_a_full_disk_is_an_error_that_names_the_file_and_leaves_the_one_before(
+    wanted: str, folder: Path
+) -> None:
+    assert set(outcomes(FULL, folder, wanted).values()) == {"OSError"}
+
+
+@pytest.mark.parametrize("wanted", COUNTS)
+def test_a_read_only_folder_is_refused_before_any_work(wanted: str, folder: Path) -> None:
+    assert "written" not in outcomes(READ_ONLY, folder, wanted).values()
+    assert all(path.read_bytes() == b"precious" for path in (folder / "out").iterdir())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    link = tmp_path / "picture.png"
+    link.symlink_to("/dev/full")
+    code = (
+        "import sys\nfrom click.testing import CliRunner\n"
+        "from lindmft._commands_figures import commands\n"
+        "done = CliRunner().invoke(commands, sys.argv[1:])\n"
+        "print(done.exit_code, done.stderr)\n"
+    )
+    (tmp_path / "problem.in").write_text(PROBLEM)
+    options = ["--steps", 5, "--picture", link, "--force"]
+    shown = run(code, "solve", tmp_path / "problem.in", *options)
+    assert shown.strip() == f"2 Error: {link}: No space left on device"
+    assert os.readlink(link) == "/dev/full"
+    assert Path("/dev/full").is_char_device()
