@@ -26,13 +26,8 @@ PATIENCE = 20.0
 """Seconds after which an example counts as hung; none needs more than a few."""
 REFUSALS = (ValueError, TypeError, MemoryError, FileNotFoundError, lm.NotConverged)
 SAYS_WHAT = (
-    "must ",
-    "needs ",
-    "converge",
-    "not resolved",
-    "would be needed",
-    "keyword",
-    "expected",
+    *("must ", "needs ", "converge", "not resolved", "not solved", "would be needed"),
+    *("keyword", "expected", "should be"),  # Python's own
 )
 
 

@@ -107,6 +107,26 @@ def test_more_networks_than_fit_into_a_list_are_refused(train: Any) -> None:
         train(BASE, 3, seeds=2**31 - 1)
 
 
+@pytest.mark.parametrize("value", [b"ab", np.array(2.5)], ids=["bytes", "scalar"])
+def test_what_is_no_list_is_refused_by_name(value: Any) -> None:
+    """Bytes are sequences of numbers, and arrays without dimensions are arrays."""
+    with pytest.raises(ValueError, match="seeds must be a whole number"):
+        lm.train(BASE, 3, seeds=value)
+    with pytest.raises(ValueError, match="noise_draw must be a whole number"):
+        lm.train_many([BASE], 3, noise_draw=value)
+
+
+@pytest.mark.parametrize("part", ["panels", "train_loss", "term_data", "state", "stats", "time"])
+def test_starts_with_parts_of_another_kind_are_refused_by_name(part: str) -> None:
+    """The compiled module would read beyond the ends of what is too short."""
+    start = STARTS["adaptive"]
+    value = np.array([0, 50]) if part == "panels" else getattr(start, part)
+    short = value[:-1] if isinstance(value, np.ndarray) and part != "panels" else value
+    bad = {"state": {"x": 1}, "stats": None}.get(part, short)
+    with pytest.raises(ValueError, match=rf"continue_from\.({part}|term_|test_loss)"):
+        lm.solve(BASE, 9, grid="adaptive", continue_from=replace(start, **{part: bad}))
+
+
 STARTS = {
     grid: lm.solve(BASE, 6, grid=grid, rtol=None if grid == "exact" else 1e-3, keep_state=True)
     for grid in ("exact", "adaptive")

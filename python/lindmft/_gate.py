@@ -17,6 +17,7 @@ import numpy as np
 
 Converter = Callable[[Any, str], Any]
 
+TEXTS = (str, bytes, bytearray, memoryview)
 LARGEST_INT = 2**31 - 1  # what the compiled module's int holds
 
 
@@ -85,11 +86,18 @@ def flag(value: Any, field: str) -> bool:
     return bool(value)
 
 
+def is_list(value: Any) -> bool:
+    """A list, a tuple or an array with entries; texts and bytes are none."""
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return isinstance(value, Sequence) and not isinstance(value, TEXTS)
+
+
 def tuple_of_numbers(
     value: Any, field: str, allowed: str = "a list of numbers"
 ) -> tuple[float, ...]:
     """A tuple of floats from a list, a tuple or a one-dimensional array of real numbers."""
-    if isinstance(value, str | bytes | bytearray | memoryview):
+    if isinstance(value, TEXTS):
         refuse(field, allowed, value)
     if isinstance(value, Sequence):
         return tuple(number(entry, f"{field}[{i}]") for i, entry in enumerate(value))

@@ -19,6 +19,8 @@ from lindmft.solution import LAYERED, LOSSES, NORMS, SINGLE, Layers, Solution, S
 if TYPE_CHECKING:
     import xarray as xr
 
+FORWARD = ("C_h", "R_hr")
+"""Have a layer 0, which is kept by a name of its own."""
 GRIDS = ("exact", "adaptive", "flow")
 
 
@@ -109,6 +111,8 @@ def _functions(content: Content, valid: int) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name in LAYERED:
         forward, layers = kept(f"{name}0"), kept(name, "layer")
+        if name in FORWARD and (forward is None) != (layers is None):
+            raise ValueError(f"{name} and {name}0 must both be there, got one of them")
         first = [] if forward is None else [forward]
         fields[name] = Layers(name, [*first, *([] if layers is None else layers)])
     return fields | {name: array for name in SINGLE if (array := kept(name)) is not None}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lindmft._gate import integer, refuse
+from lindmft._gate import integer, is_list, refuse
 
 LARGEST_SEED = 2**64 - 1
 MOST = 10**6
@@ -15,7 +15,7 @@ MOST = 10**6
 
 def seed_list(seeds: int | Sequence[int], first: int) -> list[int]:
     """The seeds of an ensemble: those listed, or so many in a row from the first."""
-    if isinstance(seeds, Sequence | np.ndarray) and not isinstance(seeds, str):
+    if is_list(seeds):
         if first != 0:
             refuse("seed", "left out when seeds is a list", first)
         listed = [_seed(value, f"seeds[{i}]") for i, value in enumerate(seeds)]

@@ -6,12 +6,10 @@ Time is counted in optimizer steps; an entry at t is before the update of step t
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from lindmft import _core
 from lindmft._ensemble import DOUBLE, single_precision
 from lindmft._finite import DIM, default_dim, finite
-from lindmft._gate import bytes_or_default, flag, integer, refuse, threads_or_default
+from lindmft._gate import bytes_or_default, flag, integer, is_list, refuse, threads_or_default
 from lindmft._seeds import seed_list
 from lindmft._types import Callback
 from lindmft.ensemble import Ensemble, Series, TrainStats, ensemble_from_core
@@ -307,7 +305,7 @@ def _draw(value: Any, field: str) -> int:
 
 def _draws(value: Any, count: int) -> list[int]:
     """One for all problems, or one a problem."""
-    if not isinstance(value, Sequence | np.ndarray) or isinstance(value, str):
+    if not is_list(value):
         return [_draw(value, "noise_draw")]
     if len(value) != count:
         refuse("noise_draw", f"one number, or one for each of the {count} problems", value)
