@@ -11,7 +11,7 @@ import math
 import numbers
 import reprlib
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 import numpy as np
 
@@ -86,7 +86,7 @@ def flag(value: Any, field: str) -> bool:
     return bool(value)
 
 
-def is_list(value: Any) -> bool:
+def is_list(value: Any) -> TypeGuard[Sequence[Any]]:
     """A list, a tuple or an array with entries; texts and bytes are none."""
     if isinstance(value, np.ndarray):
         return value.ndim > 0
