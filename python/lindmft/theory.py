@@ -11,8 +11,8 @@ from lindmft import _core
 from lindmft._checkpoints import checked_every, solve_with_checkpoints
 from lindmft._continuing import continued
 from lindmft._files import check_folder
-from lindmft._gate import choice, flag, integer, refuse
-from lindmft._run import Run, checked_run, names, nodes_or_default
+from lindmft._gate import choice, refuse
+from lindmft._run import Run, checked_run
 from lindmft._start import checked_start
 from lindmft._types import Array, Callback, Number, Numbers, Path
 from lindmft.dense_output import requested_times
