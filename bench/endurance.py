@@ -109,7 +109,9 @@ def rarer_things(rng: np.random.Generator) -> None:
         refused(lambda: lm.solve(some, 0), ValueError)  # noqa: B023
         refused(lambda: lm.train(finite(some), 5, dim=0), ValueError)  # noqa: B023
     refused(lambda: lm.solve(problem(rng), 3000, progress=interrupt), KeyboardInterrupt)
-    refused(lambda: lm.train(finite(problem(rng)), 10**6, dim=64, progress=interrupt), KeyboardInterrupt)
+    refused(
+        lambda: lm.train(finite(problem(rng)), 10**6, dim=64, progress=interrupt), KeyboardInterrupt
+    )
     many = [problem(rng) for _ in range(4)]
     refused(lambda: lm.solve_many(many, 2000, progress=interrupt), KeyboardInterrupt)
 
@@ -119,7 +121,9 @@ def main() -> None:
     rounds = max(2, wanted // ROUND)
     rng = np.random.default_rng(0)
     start, solves, curve = time.perf_counter(), 0, []
-    print(f"{'solves':>8}{'trains':>8}{'seconds':>9}{'resident MiB':>14}{'objects':>10}{'blocks':>10}")
+    print(
+        f"{'solves':>8}{'trains':>8}{'seconds':>9}{'resident MiB':>14}{'objects':>10}{'blocks':>10}"
+    )
     for i in range(rounds):
         solves += one_round(rng)
         if i % RARER == 0:

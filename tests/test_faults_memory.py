@@ -16,7 +16,7 @@ from lindmft import _memory
 
 PROBLEM = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.05))
 LARGE = 10**6
-BYTES = re.compile(r"needs [\d.e+]+ GiB \((\d+) bytes\) but may take [\d.e+]+ GiB \(\d+ bytes\)")
+BYTES = re.compile(r"needs [\d.e+-]+ GiB \((\d+) bytes\) but may take [\d.e+-]+ GiB \(\d+ bytes\)")
 CALLS: dict[str, Callable[[], object]] = {
     "solve": lambda: lm.solve(PROBLEM, LARGE),
     "save": lambda: lm.solve(PROBLEM, LARGE, save="all"),
@@ -29,7 +29,12 @@ CALLS: dict[str, Callable[[], object]] = {
     "train_replicas": lambda: lm.train_replicas(PROBLEM, 10, dim=LARGE),
     "seeds": lambda: lm.train(PROBLEM, 10**9, dim=10, seeds=1000),
     "sweep": lambda: lm.sweep(
-        PROBLEM, {"optimizer.lr": np.linspace(0.01, 0.1, 2000)}, 2**30, run="train", times=2**26
+        PROBLEM,
+        {"optimizer.lr": np.linspace(0.01, 0.1, 2000)},
+        200,
+        run="train",
+        dim=4,
+        seeds=10**5,
     ),
 }
 
@@ -75,12 +80,12 @@ import lindmft as lm
 problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.05))
 one = dict(threads=1)
 CALLS = [
-    lambda **more: lm.solve(problem, 900, **one, **more),
-    lambda **more: lm.solve(problem, 600, save="all", **one, **more),
-    lambda **more: lm.solve(problem, 600, keep_state=True, **one, **more),
-    lambda **more: lm.solve(problem, 600, replicas=True, kernels=True, **one, **more),
+    lambda **more: lm.solve(problem, 600, **one, **more),
+    lambda **more: lm.solve(problem, 400, save="all", **one, **more),
+    lambda **more: lm.solve(problem, 400, keep_state=True, **one, **more),
+    lambda **more: lm.solve(problem, 400, replicas=True, kernels=True, **one, **more),
     lambda **more: lm.solve_many([problem] * 4, 300, save="all", **one, **more),
-    lambda **more: lm.train(problem, 3, dim=1500, seeds=1, **one, **more),
+    lambda **more: lm.train(problem, 3, dim=1000, seeds=1, **one, **more),
     lambda **more: lm.train_many(
         list(problem.vary({"optimizer.lr": [0.01, 0.02, 0.03]})), 100, dim=600, seeds=1, **one, **more
     ),

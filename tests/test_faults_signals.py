@@ -74,7 +74,9 @@ alpha = 2.0
 [optimizer]
 lr = 0.05
 """
-SWEEP = '[sweep]\nrun = ["solve"]\n[sweep.axes]\n"optimizer.lr" = {from = 0.01, to = 0.1, points = 900}'
+SWEEP = (
+    '[sweep]\nrun = ["solve"]\n[sweep.axes]\n"optimizer.lr" = {from = 0.01, to = 0.1, points = 900}'
+)
 
 
 def terminated(*arguments: object, when: object = None) -> tuple[int, str]:

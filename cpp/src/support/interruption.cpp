@@ -5,7 +5,7 @@
 namespace lindmft::support {
 namespace {
 
-constexpr double kOperations = 1e7;  // some milliseconds, before the clock is read,
+constexpr double kOperations = 1e7;                 // some milliseconds, before the clock is read,
 constexpr std::chrono::milliseconds kInterval{50};  // which then must have moved by this
 
 }  // namespace
