@@ -1,4 +1,4 @@
-"""Memory: refused before it is allocated, with the number of bytes; and what is said is what it takes.
+"""Memory: refused before it is allocated, with the number of bytes, which is what a call takes.
 
 Over random problems that is the business of bench/memory.py.
 """
@@ -79,6 +79,7 @@ from memory import peak, said
 import lindmft as lm
 problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.05))
 one = dict(threads=1)
+seed = dict(seeds=1, threads=1)
 CALLS = [
     lambda **more: lm.solve(problem, 600, **one, **more),
     lambda **more: lm.solve(problem, 400, save="all", **one, **more),
@@ -87,7 +88,7 @@ CALLS = [
     lambda **more: lm.solve_many([problem] * 4, 300, save="all", **one, **more),
     lambda **more: lm.train(problem, 3, dim=1000, seeds=1, **one, **more),
     lambda **more: lm.train_many(
-        list(problem.vary({"optimizer.lr": [0.01, 0.02, 0.03]})), 100, dim=600, seeds=1, **one, **more
+        list(problem.vary({"optimizer.lr": [0.01, 0.02, 0.03]})), 100, dim=600, **seed, **more
     ),
     lambda **more: lm.train_replicas(problem, 3, dim=500, seeds=1, **one, **more),
 ]

@@ -198,7 +198,7 @@ def _fit(X: ArrayLike, y: ArrayLike) -> tuple[Array, Array, float]:
     small = min(samples, size + 1)
     require_memory(8.0 * (2 * samples * (size + 1) + 8 * small * size), "the fit of X and y")
     table = np.column_stack([inputs, labels])
-    factor: Array = aside(np.linalg.qr, table, mode="r")  # type: ignore[assignment]
+    factor: Array = aside(lambda: np.asarray(np.linalg.qr(table, mode="r")))
     left, singular, _ = aside(np.linalg.svd, factor[:, :-1], full_matrices=False)
     seen = singular > _rounding(singular[0], max(inputs.shape))
     components = left[:, seen].T @ factor[:, -1]
