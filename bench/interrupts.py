@@ -87,7 +87,7 @@ CALLS = {
         "seeds=2)"
     ),
     "train, wide": "lm.train(problem(network__width=400.0), 50, dim=128, seeds=1)",
-    "train, deep": "lm.train(problem(network__depth=64, optimizer__lr=1e-3), 50, dim=1024, seeds=2)",
+    "train, deep": "lm.train(problem(network__depth=64, optimizer__lr=.01), 50, dim=1024, seeds=1)",
     "train_many": "lm.train_many(small, 10**5, dim=512, seeds=4)",
     "train_many, dim 4096": "lm.train_many(small, 50, dim=4096, seeds=2)",
     "train_replicas": ("lm.train_replicas(problem(), 10**5, dim=512, seeds=4, k_init=3, k_data=3)"),
@@ -112,7 +112,7 @@ CALLS = {
     "benchmark.run": "benchmark.run()",
     "machine_limits": "lm._core.machine_limits(seconds=60.0)",
     "from_data": "lm.from_data(rng.standard_normal((8000, 3000)), rng.standard_normal(8000))",
-    "from_covariance": "lm.from_covariance(np.cov(rng.standard_normal((5000, 9000))), np.ones(5000))",
+    "from_covariance": "lm.from_covariance(np.cov(rng.normal(size=(5000, 9000))), np.ones(5000))",
     "from_data, grouped": (
         "lm.from_data(rng.standard_normal((4000, 2000)), rng.standard_normal(4000), tolerance=1e-3)"
     ),

@@ -60,9 +60,7 @@ def said(call: Callable[..., object]) -> float:
     try:
         call(memory_limit=1.0)
     except MemoryError as error:
-        found = re.search(r"needs .*?\((\d+) bytes\)", str(error))
-        assert found, error
-        return float(found[1])
+        return float(re.findall(r"needs .*?\((\d+) bytes\)", str(error))[0])
     raise AssertionError("not refused")
 
 
