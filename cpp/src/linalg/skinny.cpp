@@ -30,12 +30,14 @@ constexpr int kGroupRows = 8;      // rows of a register tile of x a
 constexpr int kDotGroupRows = 4;   // and of x a^T ...
 constexpr int kDotColumns = 6;     // ... which has so many columns
 
-// Eight doubles anywhere in memory, which the compiler maps to the vector registers there are.
-using Lanes [[gnu::vector_size(kLanes * sizeof(double)), gnu::aligned(alignof(double)), gnu::may_alias]] = double;
+// Eight doubles, which the compiler maps to the vector registers there are; anywhere in memory. Clang forgets the
+// alignment of a reference that a function returns, so values are returned.
+using Lanes [[gnu::vector_size(kLanes * sizeof(double))]] = double;
+using Loose [[gnu::vector_size(kLanes * sizeof(double)), gnu::aligned(alignof(double)), gnu::may_alias]] = double;
 using LaneBits [[gnu::vector_size(kLanes * sizeof(double))]] = long long;
 
-[[gnu::always_inline]] inline const Lanes& lanes(const double* p) { return *reinterpret_cast<const Lanes*>(p); }
-[[gnu::always_inline]] inline Lanes& lanes(double* p) { return *reinterpret_cast<Lanes*>(p); }
+[[gnu::always_inline]] inline Lanes lanes(const double* p) { return *reinterpret_cast<const Loose*>(p); }
+[[gnu::always_inline]] inline void store(double* p, const Lanes& x) { *reinterpret_cast<Loose*>(p) = x; }
 
 /// All ones in the lanes from `first` on.
 [[gnu::always_inline]] inline LaneBits lanes_from(int first) {
@@ -97,8 +99,8 @@ template <int Rows, int Vectors>
   for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 8
     for (int v = 0; v < Vectors; ++v) {
-      Lanes& to = lanes(out.row(i) + v * kLanes);
-      to = Vectors > 1 ? sum[i][v] : lanes_from(keep) ? sum[i][v] : to;
+      double* to = out.row(i) + v * kLanes;
+      store(to, Vectors > 1 ? sum[i][v] : lanes_from(keep) ? sum[i][v] : lanes(to));
     }
 }
 
@@ -215,7 +217,7 @@ template <int Rows>
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i) {
     double total[kLanes];
-    lanes(total) = totals(sum[i]);
+    store(total, totals(sum[i]));
     for (int j = 0; j < out.cols; ++j) out(i, j) += scale * total[j];
   }
 }

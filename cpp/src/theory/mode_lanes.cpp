@@ -11,10 +11,12 @@ using linalg::View;
 
 namespace {
 
-// Eight modes.
-using Lanes [[gnu::vector_size(kLanes * sizeof(double)), gnu::aligned(alignof(double)), gnu::may_alias]] = double;
-[[gnu::always_inline]] inline const Lanes& lanes(const double* p) { return *reinterpret_cast<const Lanes*>(p); }
-[[gnu::always_inline]] inline Lanes& lanes(double* p) { return *reinterpret_cast<Lanes*>(p); }
+// Eight modes; anywhere in memory. Clang forgets the alignment of a reference that a function returns, so values are
+// returned.
+using Lanes [[gnu::vector_size(kLanes * sizeof(double))]] = double;
+using Loose [[gnu::vector_size(kLanes * sizeof(double)), gnu::aligned(alignof(double)), gnu::may_alias]] = double;
+[[gnu::always_inline]] inline Lanes lanes(const double* p) { return *reinterpret_cast<const Loose*>(p); }
+[[gnu::always_inline]] inline void store(double* p, const Lanes& x) { *reinterpret_cast<Loose*>(p) = x; }
 [[gnu::always_inline]] inline double total(const Lanes& x) {
   return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
 }
@@ -40,7 +42,7 @@ template <bool Whole, bool Zero, int Vectors>
       for (int r = c + 1; r < q; ++r) sum += X(r, c) * x[r][u];
       const Lanes e = Zero ? Lanes{} : lanes(f.row(c) + v + u * kLanes);
       x[c][u] = e - lanes(lambda + v + u * kLanes) * sum;
-      lanes(f.row(c) + v + u * kLanes) = x[c][u];
+      store(f.row(c) + v + u * kLanes, x[c][u]);
     }
   }
 }
@@ -57,7 +59,7 @@ template <bool Whole, int Vectors>
 #pragma GCC unroll 8
       for (int r = 0; r < c; ++r) sum += X(c, r) * x[r][u];
       x[c][u] = lanes(y.row(c) + v + u * kLanes) - lanes(lambda + v + u * kLanes) * sum;
-      lanes(y.row(c) + v + u * kLanes) = x[c][u];
+      store(y.row(c) + v + u * kLanes, x[c][u]);
     }
   }
 }
@@ -102,7 +104,7 @@ LINDMFT_CLONES void times_inverse(View rows, ConstView inverse, bool transposed,
         sum += lanes(rows.row(j) + v) * lanes(inverse.row(transposed ? most * c + j : most * j + c) + k);
       out[c] = sum;
     }
-    for (int c = 0; c < q; ++c) lanes(rows.row(c) + v) = out[c];
+    for (int c = 0; c < q; ++c) store(rows.row(c) + v, out[c]);
   }
 }
 
@@ -110,14 +112,14 @@ LINDMFT_CLONES void subtract(View out, ConstView known, const double* lambda, bo
   for (int i = 0; i < out.rows; ++i) {
     for (int v = 0; v < out.cols; v += kLanes) {
       const Lanes e = zero ? Lanes{} : lanes(out.row(i) + v);
-      lanes(out.row(i) + v) = e - lanes(lambda + v) * lanes(known.row(i) + v);
+      store(out.row(i) + v, e - lanes(lambda + v) * lanes(known.row(i) + v));
     }
   }
 }
 
 LINDMFT_CLONES void add_lines(double* sums, ConstView f) {
   for (int s = 0; s < f.rows; ++s) {
-    for (int v = 0; v < f.cols; v += kLanes) lanes(sums + v) += lanes(f.row(s) + v);
+    for (int v = 0; v < f.cols; v += kLanes) store(sums + v, lanes(sums + v) + lanes(f.row(s) + v));
   }
 }
 
@@ -163,10 +165,10 @@ LINDMFT_CLONES void join(View a, ConstView b, ConstView f, const double* lambda,
       const Lanes y = lanes(lambda + v) * lanes(b.row(s) + v);
       sum_a += x * lanes(f.row(s) + v);
       sum_b += y * lanes(f.row(s) + v);
-      lanes(a.row(s) + v) = x + y;
+      store(a.row(s) + v, x + y);
     }
-    lanes(by_a + v) += sum_a;
-    lanes(by_b + v) += sum_b;
+    store(by_a + v, lanes(by_a + v) + sum_a);
+    store(by_b + v, lanes(by_b + v) + sum_b);
   }
 }
 
@@ -174,7 +176,7 @@ LINDMFT_CLONES void add_dots(ConstView a, ConstView f, double* by_a) {
   for (int v = 0; v < a.cols; v += kLanes) {
     Lanes sum = {};
     for (int s = 0; s < a.rows; ++s) sum += lanes(a.row(s) + v) * lanes(f.row(s) + v);
-    lanes(by_a + v) += sum;
+    store(by_a + v, lanes(by_a + v) + sum);
   }
 }
 
