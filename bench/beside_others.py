@@ -1,4 +1,4 @@
-"""lindmft beside NumPy, SciPy and torch in one process: same bits, their threads untouched, no crowd.
+"""Beside NumPy, SciPy and torch in one process: same bits, their threads untouched, no crowd.
 
 python bench/beside_others.py        needs threadpoolctl and SciPy; torch if it is to be among them
 
@@ -20,7 +20,11 @@ import threadpoolctl
 
 order = sys.argv[1].split()
 threadpoolctl.threadpool_limits(2, "blas")
-numpy_before = [p["num_threads"] for p in threadpoolctl.threadpool_info() if "numpy" in p["filepath"]]
+
+def of_numpy(pools):
+    return [pool["num_threads"] for pool in pools if "numpy" in pool["filepath"]]
+
+numpy_before = of_numpy(threadpoolctl.threadpool_info())
 
 def threads():
     return len(os.listdir("/proc/self/task"))
@@ -72,8 +76,11 @@ pools = threadpoolctl.threadpool_info()
 print(json.dumps({
     "bits": sorted(seen), "theirs": np.allclose(first, again, rtol=1e-12), "cpu": cpu / wall,
     "seconds": wall / 3, "threads": threads(), "loading": loading,
-    "numpy": numpy_before == [p["num_threads"] for p in pools if "numpy" in p["filepath"]],
-    "pools": [[p["user_api"], p["num_threads"], p["filepath"].split("site-packages/")[-1]] for p in pools],
+    "numpy": numpy_before == of_numpy(pools),
+    "pools": [
+        [pool["user_api"], pool["num_threads"], pool["filepath"].split("site-packages/")[-1]]
+        for pool in pools
+    ],
 }))
 """
 
