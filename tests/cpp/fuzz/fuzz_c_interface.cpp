@@ -2,7 +2,7 @@
 // Whatever comes in: no crash, no NaN in a result, and a message for every failure.
 //
 //   cmake --preset fuzz && cmake --build --preset fuzz
-//   build/fuzz/tests/cpp/fuzz/fuzz_c_interface -max_total_time=900 -max_len=512 corpus
+//   build/fuzz/tests/cpp/fuzz/fuzz_c_interface -max_total_time=900 -max_len=256 corpus tests/cpp/fuzz/found
 #include <array>
 #include <chrono>
 #include <cmath>
