@@ -67,7 +67,8 @@ def engine_maker(
     """What makes the engine that a user asks for, given the number of blocks it will get."""
     if threads is not None and integer(threads, "threads") < 1:
         refuse("threads", "at least 1", threads)
-    if memory_limit is not None and engine != "threads":
+    here = isinstance(engine, str) and engine == "threads"  # arrays compare entry by entry
+    if memory_limit is not None and not here:
         refuse(
             "memory_limit",
             "left out but with engine 'threads': workers are elsewhere",
