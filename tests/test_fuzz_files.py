@@ -98,7 +98,7 @@ attributes = (
 )
 
 
-@examples(15)
+@examples(8)
 @given(st.sampled_from(sorted(KINDS)), st.data())
 def test_files_of_other_content(
     tmp_path_factory: pytest.TempPathFactory, kind: str, data: st.DataObject
@@ -193,6 +193,17 @@ def test_arrays_are_refused_by_name(name: str, change: Any, words: str, tmp_path
     with pytest.raises(ValueError, match="must") as error:
         lm.Solution.load(file)
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["diverged_at", "seed", "width"])
+def test_whole_numbers_are_whole_numbers(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "hostile.nc"
+    dataset = RESULTS["ensemble"].to_xarray()
+    dims = dataset[name].dims
+    values = np.full(dataset[name].shape, np.inf)
+    dataset.drop_vars(name).assign({name: (dims, values)}).to_netcdf(file, engine="h5netcdf")
+    with pytest.raises(ValueError, match=f"{name} must be whole numbers"):
+        lm.Ensemble.load(file)
 
 
 def test_every_bit_counts(whole: dict[str, bytes], tmp_path: Path) -> None:

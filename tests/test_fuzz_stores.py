@@ -79,7 +79,7 @@ class Some:
 def test_damaged_files(store: Path, tmp_path: Path) -> None:
     whole, copy = lm.open_sweep(store), tmp_path / "hurt.zarr"
 
-    @examples(12)
+    @examples(8)
     @given(st.data())
     def hurt(data: st.DataObject) -> None:
         shutil.rmtree(copy, ignore_errors=True)
@@ -155,6 +155,11 @@ def test_arguments_of_any_kind(name: str, value: Any) -> None:
         value = 7
     arguments = SWEEP | {"memory_limit": 2e8} | {name: value}
     outcome(lambda: Some(lm.sweep(**arguments)))
+
+
+def test_an_array_is_no_engine() -> None:
+    with pytest.raises(ValueError, match="memory_limit must be left out but with engine 'threads'"):
+        lm.sweep(**SWEEP, memory_limit=2e8, engine=np.array([]))
 
 
 @examples(20)

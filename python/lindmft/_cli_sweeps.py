@@ -21,6 +21,7 @@ from lindmft.problem import Problem
 
 OPTIONS = ("run", "times", "observables", "grid", "rtol", "atol", "dtype", "store", "engine")
 EXTENT = ("steps", "time", "dim", "seeds", "seed")
+MOST_POINTS = 10**6
 RANGE = ("from", "to", "points", "scale")
 
 
@@ -51,8 +52,8 @@ def _values(field: str, values: Any) -> Any:
             raise ValueError(f"{field}.{name} must be given, got nothing")
     scale = choice("log", "linear")(values.get("scale", "log"), f"{field}.scale")
     count = integer(values["points"], f"{field}.points")
-    if count < 1:
-        refuse(f"{field}.points", "at least 1", count)
+    if not 1 <= count <= MOST_POINTS:
+        refuse(f"{field}.points", f"from 1 to {MOST_POINTS}", count)
     converter, spaced = (positive, np.geomspace) if scale == "log" else (number, np.linspace)
     first, last = (converter(values[name], f"{field}.{name}") for name in ("from", "to"))
     return spaced(first, last, count)

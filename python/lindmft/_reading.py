@@ -159,9 +159,10 @@ def _state(content: Content, prefix: str, version: int) -> State:
 def _training_fields(content: Content) -> dict[str, Any]:
     fields = _common(content, TrainStats)
     seeds, lost = content.array("seed", "seed"), content.array("diverged_at", "seed")
-    if seeds.dtype.kind not in "iu":
-        refuse("seed", "whole numbers", seeds)
     widths = content.array("width", "layer")
+    for name, array in {"seed": seeds, "diverged_at": lost, "width": widths}.items():
+        if array.dtype.kind not in "iu":
+            refuse(name, "whole numbers", array)
     if len(widths) != fields["problem"].network.depth:
         refuse("width", f"a number for each of {fields['problem'].network.depth} layers", widths)
     dtype = content.text("dtype", DOUBLE)
