@@ -153,19 +153,23 @@ def test_every_source_folder_is_a_room() -> None:
 def test_every_command_is_of_a_known_kind() -> None:
     """So that none of the tests below misses one."""
     known = (
-        ".ci/run",
+        ".ci/",
+        "tests/cpp/consumer/run.sh ",
+        "python tests/fuzz/",
         "python -m pytest",
         "nox",
         "cmake --workflow --preset ",
         "cmake --build --preset ",
         "cmake --preset ",
         "build/bench/",
+        "build/fuzz/",
         "python bench/",
         "python .ci/",
         "sphinx-build ",
         "jupytext ",
         "lindmft bench",
         "lindmft figure all ",
+        "lindmft verify",
         "pre-commit run",
     )
     assert len(COMMANDS) >= 9
@@ -173,13 +177,16 @@ def test_every_command_is_of_a_known_kind() -> None:
 
 
 def test_scripts_exist() -> None:
-    assert (ROOT / ".ci" / "run").stat().st_mode & stat.S_IXUSR
-    scripts = arguments("python bench/")
-    assert scripts
-    for script, *_ in scripts:
-        assert (ROOT / "bench" / script).is_file()
-    ((script, _),) = arguments("python .ci/")
-    assert (ROOT / ".ci" / script).is_file()
+    for folder in ("bench", ".ci", "tests/fuzz"):
+        scripts = arguments(f"python {folder}/")
+        assert scripts
+        for script, *_ in scripts:
+            assert (ROOT / folder / script).is_file()
+    for folder in (".ci", "tests/cpp/consumer"):
+        programs = arguments(f"{folder}/")
+        assert programs
+        for program, *_ in programs:
+            assert (ROOT / folder / program).stat().st_mode & stat.S_IXUSR
 
 
 def test_continuous_integration_builds_the_guide_as_the_page_says() -> None:
