@@ -90,17 +90,52 @@ def test_far_out_everything_is_a_number(table: str, key: str, value: float, kind
         tables["network"] |= {"kind": "resnet", "depth": 3}
     tables[table][key] = value
     chosen = problem(**tables)
-    theory = lm.solve(chosen, 15, threads=1)
-    valid = 15 if theory.diverged_at is None else theory.diverged_at
-    for name in ("test_loss", "train_loss", "feature_norm", "gradient_norm"):
-        series = getattr(theory, name)
-        assert np.isfinite(series[..., :valid]).all(), name
-        assert np.isposinf(series[..., valid:]).all(), name
+    check_numbers(lm.solve(chosen, 15, threads=1))
     try:
         runs = lm.train(chosen, 8, dim=20, seeds=2, threads=1)
     except ValueError as error:
         assert "large enough for one" in str(error)  # noqa: PT017
         return
+    check_runs(runs)
+
+
+def check_numbers(theory: lm.Solution) -> None:
+    """Finite up to a divergence that is flagged, and infinite from there on."""
+    valid = len(theory.time) if theory.diverged_at is None else theory.diverged_at
+    for name in ("test_loss", "train_loss", "feature_norm", "gradient_norm"):
+        series = getattr(theory, name)
+        assert np.isfinite(series[..., :valid]).all(), name
+        assert np.isposinf(series[..., valid:]).all(), name
+
+
+def check_runs(runs: lm.Ensemble) -> None:
     for losses, step in zip(runs.test_loss, runs.diverged_at, strict=True):
         assert np.isfinite(losses[:step]).all()
         assert step is None or np.isposinf(losses[step:]).all()
+
+
+@pytest.mark.parametrize("network", NETWORKS[:2], ids=lambda n: str(n["kind"]))
+@pytest.mark.parametrize("kind", DATA)
+def test_rates_at_the_edge_of_stability_and_beyond(kind: str, network: dict[str, Any]) -> None:
+    batches = {"batch_fraction": 0.5} if kind == "multi_pass" else {}
+    tables = problem(network=network, data={"kind": kind, **batches})
+    chosen = lm.Problem.from_dict(tables)
+    edge = lm.largest_stable_lr(chosen, 30, criterion="finite").lr
+    ends = set()
+    for factor in (1e-12, 0.99, 1.0, 1.01, 2.0, 1e3, 1e100):
+        at = chosen.replace(**{"optimizer.lr": factor * edge})
+        theory = lm.solve(at, 30, threads=1)
+        check_numbers(theory)
+        check_runs(lm.train(at, 30, dim=24, seeds=3, threads=1))
+        ends.add((factor <= 1, theory.diverged_at is None))
+    assert ends == {(True, True), (False, False)}
+
+
+@pytest.mark.parametrize("kind", ["mlp", "resnet"])
+@pytest.mark.parametrize("lr", [1e-4, 1e-2])
+def test_two_hundred_layers(kind: str, lr: float) -> None:
+    deep = problem(network={"kind": kind, "depth": 200}, optimizer={"lr": lr})
+    theory = lm.solve(deep, 12, threads=1)
+    check_numbers(theory)
+    assert (theory.diverged_at is None) == (lr < 1e-3 or kind == "resnet")
+    check_runs(lm.train(deep, 12, dim=24, seeds=2, threads=1))
