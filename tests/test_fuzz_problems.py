@@ -68,6 +68,8 @@ def test_lists_that_contain_themselves_are_refused_with_the_field(value: Any) ->
         lm.Problem.from_dict(bad)
     with pytest.raises(ValueError, match=r"optimizer\.lr"):
         BASE.replace(**{"optimizer.lr": value})
+    with pytest.raises(ValueError, match="name must be 'constant', 'linear' or 'cosine'"):
+        lm.schedule(value, 5)
     with pytest.raises(ValueError, match=r"axes\['optimizer.lr'\] must be nested at most"):
         BASE.vary({"optimizer.lr": value})
 

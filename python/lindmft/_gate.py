@@ -43,7 +43,7 @@ def one_of(names: Iterable[str]) -> str:
 
 def suggestion(name: object, names: Iterable[str]) -> str:
     """Ask "did you mean ...?" if one of the names is near, else nothing."""
-    near = difflib.get_close_matches(str(name), list(names), n=1)
+    near = difflib.get_close_matches(name, list(names), n=1) if isinstance(name, str) else []
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
