@@ -144,7 +144,12 @@ ODD_THINGS: list[Any] = [
 
 def chosen(values: list[Any]) -> st.SearchStrategy[Any]:
     """One of them, which need have neither a text nor a hash."""
-    return st.integers(0, len(values) - 1).map(lambda i: values[i])
+    return st.integers(0, len(values) - 1).map(lambda i: _own(values[i]))
+
+
+def _own(value: Any) -> Any:
+    """A copy of what could be changed."""
+    return copy.deepcopy(value) if isinstance(value, list | dict) else value
 
 
 odd_numbers = chosen(ODD_NUMBERS) | st.floats() | st.integers()

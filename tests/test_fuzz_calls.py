@@ -127,6 +127,22 @@ def test_starts_with_parts_of_another_kind_are_refused_by_name(part: str) -> Non
         lm.solve(BASE, 9, grid="adaptive", continue_from=replace(start, **{part: bad}))
 
 
+def test_scalar_arrays_and_infinite_times_are_refused_by_name() -> None:
+    """None of them was: a scalar array cannot be iterated, and inf - inf is a warning."""
+    scalar = np.array(0.5)
+    with pytest.raises(ValueError, match="save must be names of two-time functions"):
+        lm.solve(BASE, 3, save=scalar)
+    with pytest.raises(ValueError, match="problems must be a list of problems"):
+        lm.solve_many(scalar, 3)
+    with pytest.raises(ValueError, match="seed must be a whole number from 0"):
+        lm.train(BASE, 3, seeds=[1, 2], seed=np.array([]))
+    for argument in ("run", "observables"):
+        with pytest.raises(ValueError, match=f"{argument} must be"):
+            lm.sweep(BASE, {"optimizer.lr": [0.1]}, 3, **{argument: scalar})
+    with pytest.raises(ValueError, match="times must be increasing"):
+        STARTS["exact"].at([math.inf, math.inf])
+
+
 STARTS = {
     grid: lm.solve(BASE, 6, grid=grid, rtol=None if grid == "exact" else 1e-3, keep_state=True)
     for grid in ("exact", "adaptive")

@@ -86,6 +86,17 @@ def flag(value: Any, field: str) -> bool:
     return bool(value)
 
 
+def is_iterable(value: Any) -> TypeGuard[Iterable[Any]]:
+    """Anything with entries but texts, bytes, and arrays without dimensions."""
+    scalar = isinstance(value, TEXTS) or getattr(value, "ndim", 1) == 0
+    return isinstance(value, Iterable) and not scalar
+
+
+def increasing(values: Any) -> bool:
+    """Strictly; infinities are not subtracted from each other."""
+    return bool((values[1:] > values[:-1]).all())
+
+
 def is_list(value: Any) -> TypeGuard[Sequence[Any]]:
     """A list, a tuple or an array with entries; texts and bytes are none."""
     if isinstance(value, np.ndarray):

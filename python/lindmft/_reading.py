@@ -8,7 +8,7 @@ import numpy as np
 from lindmft._content import Content
 from lindmft._dataset import SHARED, STATE, TWO_TIME
 from lindmft._ensemble import DOUBLE, single_precision
-from lindmft._gate import choice, describe, refuse, tuple_of_numbers
+from lindmft._gate import choice, describe, increasing, refuse, tuple_of_numbers
 from lindmft._state import STATE_VERSION, State
 from lindmft._types import Array
 from lindmft.ensemble import BY_OUTPUT, KERNELS, UPDATES, TrainStats
@@ -200,7 +200,7 @@ def _common(content: Content, stats: type[Any]) -> dict[str, Any]:
     """What all results have: the problem, the times, the layers and where it came from."""
     problem = Problem.from_dict(content.tables("problem"))
     time = content.array("time", "time")
-    if not len(time) or not time[0] >= 0 or not (np.diff(time) > 0).all() or time[-1] == math.inf:
+    if not len(time) or not time[0] >= 0 or not increasing(time) or time[-1] == math.inf:
         refuse("time", "increasing from 0 on, and at least one", time)
     layers = content.dataset.sizes.get("layer")
     if problem.network.depth not in {layers, math.inf}:

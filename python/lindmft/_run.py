@@ -1,7 +1,6 @@
 """A computation of the theory: how far, on which grid, how accurately, with what kept."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +11,7 @@ from lindmft._gate import (
     bytes_or_default,
     flag,
     integer,
+    is_iterable,
     number,
     refuse,
     threads_or_default,
@@ -186,8 +186,7 @@ def nodes_or_default(value: Any) -> int:
 
 def names(save: Any) -> tuple[str, ...]:
     """Names of two-time functions, as a tuple."""
-    listed = isinstance(save, Iterable) and not isinstance(save, str)
-    found: tuple[Any, ...] = tuple(save) if listed else (save,)
+    found: tuple[Any, ...] = tuple(save) if is_iterable(save) else (save,)
     if not all(isinstance(name, str) for name in found):
         refuse("save", "names of two-time functions", save)
     return found

@@ -16,7 +16,7 @@ MOST = 10**6
 def seed_list(seeds: int | Sequence[int], first: int) -> list[int]:
     """The seeds of an ensemble: those listed, or so many in a row from the first."""
     if is_list(seeds):
-        if first != 0:
+        if _seed(first, "seed") != 0:
             refuse("seed", "left out when seeds is a list", first)
         listed = [_seed(value, f"seeds[{i}]") for i, value in enumerate(seeds)]
     else:

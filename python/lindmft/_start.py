@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from lindmft._gate import refuse
+from lindmft._gate import increasing, refuse
 from lindmft._state import State
 from lindmft.problem import Problem
 from lindmft.solution import LOSSES, NORMS, Solution, SolveStats
@@ -47,7 +47,7 @@ def _check_arrays(start: Solution, name: str) -> None:
     }
     for field, shape in shapes.items():
         _check(getattr(start, field), f"{name}.{field}", shape)
-    if (np.diff(start.time) <= 0).any() or start.time[0] != 0:
+    if not increasing(start.time) or start.time[0] != 0:
         refuse(f"{name}.time", "increasing from 0 on", start.time)
     if start.problem.network.depth not in {layers, np.inf}:
         refuse(f"{name}.depth", f"of {start.problem.network.depth} layers", start.depth)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindmft import _barycentric
-from lindmft._gate import number_or_numbers, refuse
+from lindmft._gate import increasing, number_or_numbers, refuse
 from lindmft._state import State
 from lindmft._types import Array, Number, Numbers
 from lindmft.replicas import OVERLAPS, Replicas
@@ -28,7 +28,7 @@ BY_OUTPUT = ("test_loss_by_output", "train_loss_by_output")
 def requested_times(times: Number | Numbers, end: float, *, whole: bool, field: str) -> Array:
     """The times as an array: increasing, within [0, end], and whole steps where there are steps."""
     points = np.atleast_1d(np.asarray(number_or_numbers(times, field), float))
-    if not len(points) or not (np.diff(points) > 0).all():
+    if not len(points) or not increasing(points):
         refuse(field, "increasing, and at least one", times)
     if not (points[0] >= 0 and points[-1] <= end):
         refuse(field, f"within [0, {end:g}], the times of the solution", times)

@@ -10,7 +10,7 @@ from typing import Any, Self, TypeAlias
 from lindmft import _core
 from lindmft._axes import Axes, changes, points, read_axes
 from lindmft._files import write_text
-from lindmft._gate import describe, refuse, settle
+from lindmft._gate import describe, is_iterable, refuse, settle
 from lindmft._schema import check_keys, from_table, reader, spell_inf, to_table
 from lindmft._sizes import refuse_wrong_name
 from lindmft._toml import dump
@@ -219,7 +219,7 @@ def as_problem(value: Problem | Mapping[str, Any]) -> Problem:
 
 def listed_problems(problems: Any) -> list[Problem]:
     """A list of problems from any iterable of them; errors name the index."""
-    if isinstance(problems, Problem | Mapping | str) or not isinstance(problems, Iterable):
+    if isinstance(problems, Problem | Mapping) or not is_iterable(problems):
         refuse("problems", "a list of problems", problems)
     return [_indexed(i, entry) for i, entry in enumerate(problems)]
 

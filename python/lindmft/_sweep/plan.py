@@ -14,7 +14,7 @@ from lindmft import _core
 from lindmft._axes import Axis, changes, label, points, read_axes
 from lindmft._ensemble import DOUBLE, single_precision
 from lindmft._finite import default_dim
-from lindmft._gate import choice, integer, one_of, positive, refuse, suggestion
+from lindmft._gate import choice, integer, is_iterable, one_of, positive, refuse, suggestion
 from lindmft._schema import spell_inf
 from lindmft._seeds import seed_list
 from lindmft._sweep import tiles
@@ -164,7 +164,7 @@ def _of_stages(stages: Iterable[Stage]) -> dict[str, Any]:
 
 
 def _runs(run: Any) -> tuple[str, ...]:
-    given = (run,) if isinstance(run, str) else tuple(run) if isinstance(run, Iterable) else ()
+    given = (run,) if isinstance(run, str) else tuple(run) if is_iterable(run) else ()
     chosen = tuple(choice(*RUNS)(name, "run") for name in given)
     if not chosen or len(set(chosen)) < len(chosen) or {"solve", "flow"} <= set(chosen):
         refuse("run", "'solve', 'train', both, or 'flow'", run)
@@ -197,7 +197,7 @@ def _spread(last: float, given: Any, *, flow: bool) -> Any:
     if isinstance(given, str):
         choice("last")(given, "times")
         return [last]
-    if isinstance(given, Iterable):
+    if is_iterable(given):
         return None
     most = integer(given, "times")
     if most < 2:
@@ -212,7 +212,7 @@ def _spread(last: float, given: Any, *, flow: bool) -> Any:
 
 
 def _observables(given: Any, run: tuple[str, ...]) -> tuple[str, ...]:
-    if not isinstance(given, Iterable):
+    if not isinstance(given, str) and not is_iterable(given):
         refuse("observables", "a name or a list of names", given)
     names = (given,) if isinstance(given, str) else tuple(given)
     known = OF_TRAINING if run == ("train",) else OF_THEORY
