@@ -152,7 +152,7 @@ def test_bad_arguments_are_refused_in_one_line(file: Path, tmp_path: Path) -> No
     assert f"{tmp_path}: Is a directory" in refusal("solve", tmp_path)
     assert "save must be among" in refusal("solve", file, "--save", "C_x")
     assert "dim must be at least 1" in refusal("train", file, "--dim", 0)
-    assert "seeds must be at least 1" in refusal("train", file, "--seeds", 0)
+    assert "seeds must be from 1 to 1000000 networks" in refusal("train", file, "--seeds", 0)
     assert "threads must be" in refusal("solve", file, "--threads", -1)
     assert "No such option" in refusal("solve", file, "--step", 3)
     assert "not a valid integer" in refusal("solve", file, "--steps", "many")

@@ -115,7 +115,10 @@ def test_zipped_axes_labels_and_linear_ranges(tmp_path: Path) -> None:
         (SMALL + 'engin = "dask"' + AXES, "did you mean 'engine'"),
         (LR + "{ from = 1, points = 3 } }", "optimizer.lr.to must be given"),
         (LR + "{ from = 0, to = 1, points = 3 } }", "optimizer.lr.from must be a positive"),
-        (LR + "{ from = 1, to = 1, points = 0 } }", "optimizer.lr.points must be at least 1"),
+        (
+            LR + "{ from = 1, to = 1, points = 0 } }",
+            "optimizer.lr.points must be from 1 to 1000000",
+        ),
         (LR + "{ from = 1, to = 1, point = 2 } }", "did you mean 'points'"),
         (LR + "3 }", "axes['optimizer.lr'] must be a list of values"),
     ],
