@@ -170,7 +170,7 @@ def test_past_a_divergence_all_is_infinite(network: dict[str, Any]) -> None:
 
 
 def test_memory_counts_what_is_kept_for_replicas() -> None:
-    plain = lm.estimate_memory(problem(), 300, save="all")
+    plain = lm.estimate_memory(problem(), 300, save="all", keep_state=False)
     needed = lm.estimate_memory(problem(), 300, save="all", replicas=True)
     assert needed >= plain + 8 * 300**2 * 13  # copies of all that is saved
     with pytest.raises(MemoryError, match="memory_limit"):

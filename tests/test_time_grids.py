@@ -92,7 +92,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"checkpoint": "a.nc", "checkpoint_every": 0}, "^checkpoint_every must be at least 1"),
     ({"checkpoint": "a.nc", "checkpoint_every": 5, "grid": "adaptive"}, "^checkpoint_every must"),
     ({"checkpoint": "a.nc", "kernels": True}, "^checkpoint must be left out with"),
-    ({"checkpoint": "a.nc", "continue_from": "b"}, "^continue_from must be left out with"),
+    (
+        {"checkpoint": "a.nc", "continue_from": lm.solve(PROBLEM, 3)},
+        "^continue_from must be left out with",
+    ),
     ({"continue_from": "theory.nc"}, "^continue_from must be a Solution"),
 ]
 
