@@ -6,6 +6,8 @@ divergence, calls interrupted half way. Printed: resident memory and Python's ow
 way. They must not grow once everything has run some hundred times.
 
     python bench/endurance.py [solves, 100000]
+
+Exit code 1 if it grows.
 """
 
 import ctypes
@@ -26,6 +28,8 @@ MANY = 100  # in one call of solve_many
 TRAINS = 100  # a round
 RARER = 5  # rounds
 LINES = 20
+MOST_GROWTH = 2.0
+"""MiB, after the first tenth: a leak of 32 bytes a solve."""
 
 
 def resident() -> float:
@@ -139,7 +143,9 @@ def main() -> None:
             flush=True,
         )
     warm = curve[1:]
-    print(f"growth after the first tenth: {warm[-1] - warm[0]:+.2f} MiB")
+    growth = warm[-1] - warm[0]
+    print(f"growth after the first tenth: {growth:+.2f} MiB")
+    sys.exit(1 if growth > MOST_GROWTH else 0)
 
 
 if __name__ == "__main__":

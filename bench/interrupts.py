@@ -5,6 +5,8 @@ are large (a step of 8000, a network of dim 8192, drawing its data) among them. 
 until the call has raised KeyboardInterrupt, and what a small solve of the same process still gives.
 
     python bench/interrupts.py [name ...]
+
+Exit code 1 if one took longer than a second.
 """
 
 import signal
@@ -151,6 +153,7 @@ def main() -> None:
         slow += sum(seconds > BOUND or told != "interrupted" for told, seconds in outcomes)
         print(f"{name:<36}" + "".join(f"{text:>14}" for text in shown), flush=True)
     print(f"{slow} of {len(MOMENTS) * len(chosen)} later than {BOUND:g} s, or otherwise")
+    sys.exit(1 if slow else 0)
 
 
 if __name__ == "__main__":
