@@ -13,7 +13,7 @@
     lm.plotting.compare(theory, runs)
 
 ``lm.SGD`` says what the scales mean; ``lm.plotting`` needs matplotlib and is imported when used, as
-is ``lm.figures``.
+are ``lm.figures``, sweeps and verification.
 """
 
 from importlib import import_module
@@ -47,16 +47,16 @@ from lindmft.scaling import Scaling, check_scaling
 from lindmft.schedules import schedule
 from lindmft.spectrum import Discrete, Isotropic, PowerLaw
 from lindmft.stability import StableRate, largest_stable_lr, largest_stable_lrs
-from lindmft.sweeps import open_sweep, sweep, sweep_summary
 from lindmft.theory import Solution, estimate_memory, flow, solve
 from lindmft.training import estimate_train_memory, train, train_many
 from lindmft.training_time import OptimumOverTime, optimum_over_time
 from lindmft.transfer import Transfer, transfer
-from lindmft.verification import Verification, verify
 from lindmft.wider import WiderIsBetter, wider_is_better
 
 if TYPE_CHECKING:
     from lindmft import analysis, figures, plotting
+    from lindmft.sweeps import open_sweep, sweep, sweep_summary
+    from lindmft.verification import Verification, verify
 
 __all__ = [
     "MLP",
@@ -131,9 +131,21 @@ __all__ = [
 ]
 
 
+_LATER = {
+    "sweep": "sweeps",
+    "open_sweep": "sweeps",
+    "sweep_summary": "sweeps",
+    "verify": "verification",
+    "Verification": "verification",
+}
+"""Names whose modules take long to import, for engines and the like: when they are used."""
+
+
 def __getattr__(name: str) -> Any:
-    if name in {"analysis", "figures", "plotting"}:
+    if name in {"analysis", "figures", "plotting", "sweeps", "verification"}:
         return import_module(f"lindmft.{name}")
+    if name in _LATER:
+        return getattr(import_module(f"lindmft.{_LATER[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
