@@ -190,7 +190,7 @@ def test_importing_loads_numpy_alone() -> None:
     code = (
         "import sys, lindmft\n"
         "heavy = {'xarray', 'h5py', 'matplotlib', 'click', 'tqdm', 'pandas', 'scipy'}\n"
-        "heavy |= {'zarr', 'dask', 'distributed'}\n"
+        "heavy |= {'zarr', 'dask', 'distributed', 'multiprocessing', 'concurrent.futures'}\n"
         "print(sorted(heavy & sys.modules.keys()))\n"
         "lindmft.plotting\n"
         "print(sorted(heavy & sys.modules.keys()))\n"
