@@ -304,7 +304,7 @@ def test_the_oldest_session_has_every_lower_bound() -> None:
 
 
 def test_weekly_jobs_exist() -> None:
-    """Each is a session, or a script with an argument that it knows."""
+    """Each is a session, a script with an argument that it knows, or runs files that are there."""
     weekly = (ROOT / ".ci" / "weekly").read_text()
     (listed,) = re.findall(r"^jobs=\(\n(.*?)^\)", weekly, flags=re.MULTILINE | re.DOTALL)
     jobs = dict(line.strip().strip('"').split(maxsplit=1) for line in listed.splitlines())
@@ -315,6 +315,13 @@ def test_weekly_jobs_exist() -> None:
         if program == "nox":
             assert arguments[0] == "-s"
             assert arguments[1] in sessions
+        elif program == "python":
+            files = [argument for argument in arguments if argument.endswith(".py")]
+            assert files
+            assert all((ROOT / file).is_file() for file in files)
+        elif program == "lindmft":
+            options = {o for p in commands.commands[arguments[0]].params for o in p.opts}
+            assert {word for word in arguments if word.startswith("--")} <= options
         else:
             script = ROOT / program
             assert script.stat().st_mode & stat.S_IXUSR
