@@ -1,6 +1,5 @@
 """The command ``lindmft verify``."""
 
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -52,23 +51,29 @@ def test_bad_input_is_one_line(bad: list[str], message: str) -> None:
     assert message in done.output
 
 
-def test_ctrl_c_writes_what_is_done(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "code", "said"), [("SIGINT", 130, "Interrupted."), ("SIGTERM", 143, "Terminated.")]
+)
+@pytest.mark.parametrize("after", [11, 3])
+def test_a_signal_ends_it_with_what_is_done(
+    name: str, code: int, said: str, after: int, tmp_path: Path
+) -> None:
     program = f"""
-import os, signal
+import os, signal, sys
 from lindmft import verification, cli
 true = verification._case
 def interrupted(index, *rest):
-    if index == 11:
-        os.kill(os.getpid(), signal.SIGINT)
+    if index == {after}:
+        os.kill(os.getpid(), signal.{name})
     return true(index, *rest)
 verification._case = interrupted
-import sys
 sys.argv = ["lindmft", "verify", "--quick", "--dim", "32", "--output", {str(tmp_path / "page")!r}]
 signal.signal(signal.SIGINT, signal.default_int_handler)
 cli.main()
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.returncode == 128 + signal.SIGINT, done.stderr
-    assert "Interrupted after 11 of 200 problems." in done.stderr
-    assert "11 random problems" in done.stdout
-    assert (tmp_path / "page" / "verification.html").exists()
+    assert done.returncode == code, done.stderr
+    assert done.stderr.splitlines()[-2:] == [f"{after} of 200 problems are done.", said]
+    enough = after >= 10
+    assert ("11 random problems" in done.stdout) == enough
+    assert (tmp_path / "page" / "verification.html").exists() == enough

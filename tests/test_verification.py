@@ -102,7 +102,7 @@ def test_networks_that_diverge_are_left_out_and_said(found: lm.Verification) -> 
     assert len(some.kept) == COUNT - 1
     assert not some.passed
     assert "1 problems have networks that diverged" in some.verdict
-    with pytest.raises(ValueError, match="^cases must have one without divergence, got none of 60"):
+    with pytest.raises(ValueError, match="^cases must have two without divergence, got 0 of 60"):
         changed(found, diverged=lambda _: 1)
 
 

@@ -1,20 +1,17 @@
 """The commands of ``lindmft``, with click. Each is a thin skin over one public function.
 
-Problems come as TOML files, results as NetCDF files. Whatever a user can get wrong ends as one line
-on standard error and exit code 2; Ctrl-C as exit code 130, SIGTERM as 143.
+Problems come as TOML files, results as NetCDF files.
 """
 
 import json
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from lindmft import _cli_files, _core, _files, benchmark, demo
+from lindmft._command_group import Commands
 from lindmft._config import show_config
 from lindmft._schema import brief
 from lindmft._types import Array
@@ -22,58 +19,6 @@ from lindmft.comparison import compare
 from lindmft.ensemble import Ensemble
 from lindmft.theory import FUNCTIONS, Solution, flow, solve
 from lindmft.training import train
-
-
-class BadInput(click.ClickException):
-    """One line on standard error."""
-
-    exit_code = 2
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM ends a command as Ctrl-C does: what is finished is kept."""
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield  # others cannot handle signals
-        return
-
-    def end(_signal: int, _frame: object) -> None:
-        raise Terminated
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-class Commands(click.Group):
-    """A group that turns the errors a user can cause into one line and an exit code."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the chosen command."""
-        try:
-            with _terminable():
-                return super().invoke(ctx)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            named = error.filename is not None
-            raise BadInput(
-                f"{error.filename}: {error.strerror}" if named else str(error)
-            ) from error
-        except (ValueError, MemoryError, ImportError, _core.NotConverged) as error:
-            raise BadInput(" ".join(str(error).split())) from error
-        except Terminated:
-            click.echo("Terminated.", err=True)
-            raise click.exceptions.Exit(143) from None
-        except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
-            raise click.exceptions.Exit(130) from None
-
 
 PROBLEM = click.argument("problem", type=click.Path(path_type=Path))
 STEPS = click.option("--steps", type=int, help="Number of steps; overrides the file's run.steps.")
@@ -113,6 +58,17 @@ CHECKPOINT = click.option(
 )
 KERNELS = click.option("--kernels", is_flag=True, help="Also the neural tangent kernel.")
 FORCE = click.option("--force", is_flag=True, help="Replace files that exist.")
+
+
+def folder(name: str) -> Callable[[Any], Any]:
+    """The option for a folder of results, which has this name unless another one is given."""
+    return click.option(
+        "--output",
+        type=click.Path(path_type=Path),
+        default=Path(name),
+        show_default=True,
+        help="A folder, made if it is not there.",
+    )
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from lindmft import _cli_files, _files, figures
-from lindmft._commands import FORCE
+from lindmft._commands import FORCE, folder
 from lindmft._commands_sweeps import commands
 from lindmft._gate import refuse
 from lindmft._optional import optional
@@ -23,13 +23,7 @@ AGREEMENT = "agreement.txt"
 @commands.command("figure", short_help="Make a figure of the paper: theory over training.")
 @click.argument("names", nargs=-1, metavar="NAME...")
 @click.option("--quick", is_flag=True, help="Smaller and fewer networks: some seconds a figure.")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("figures"),
-    show_default=True,
-    help="A folder, made if it is not there.",
-)
+@folder("figures")
 @click.option(
     "--set",
     "changes",

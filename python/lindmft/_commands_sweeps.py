@@ -10,7 +10,8 @@ import numpy as np
 from lindmft import _cli_files, _files
 from lindmft._axes import short
 from lindmft._cli_sweeps import read_sweep
-from lindmft._commands import FORCE, OUTPUT, PICTURE, PROBLEM, STEPS, THREADS, BadInput, commands
+from lindmft._command_group import BadInput
+from lindmft._commands import FORCE, OUTPUT, PICTURE, PROBLEM, STEPS, THREADS, commands
 from lindmft._optional import optional
 from lindmft._schema import brief
 from lindmft.sweeps import sweep, sweep_summary

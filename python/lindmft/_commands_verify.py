@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 
 from lindmft import _cli_files, _verification_page
-from lindmft._commands import FORCE, THREADS
+from lindmft._commands import FORCE, THREADS, folder
 from lindmft._commands_figures import commands
 from lindmft._optional import optional
-from lindmft.verification import Case, Verification, cases, check_count
+from lindmft.verification import FEWEST_PROBLEMS, Case, Verification, cases, check_count
 
 __all__ = ["commands"]
 
@@ -29,13 +29,7 @@ QUICK = {"count": 200, "dim": 64, "seeds": 32}
     "--seeds", type=int, help="Networks for each problem and size.  [default: 64; quick: 32]"
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of problems and networks.")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("verification"),
-    show_default=True,
-    help="A folder, made if it is not there.",
-)
+@folder("verification")
 @THREADS
 @FORCE
 def verify_command(
@@ -52,7 +46,7 @@ def verify_command(
 
     Writes a page (verification.html), its picture (png, svg) and the numbers (csv). Exit code 1
     says that theory and training differ by more than chance. Ctrl-C ends it early, with a page of
-    the problems that are done.
+    the problems that are done if they are ten or more.
 
     \b
     Examples:
@@ -72,12 +66,11 @@ def verify_command(
     try:
         for case in drawn:
             done.append(case)  # noqa: PERF402 - kept one by one, for Ctrl-C
-    except KeyboardInterrupt:
-        if not done:
-            raise
-        _report(done, size["dim"], seed, output, time.perf_counter() - start)
-        click.echo(f"Interrupted after {len(done)} of {size['count']} problems.", err=True)
-        raise click.exceptions.Exit(130) from None
+    except KeyboardInterrupt:  # or SIGTERM
+        click.echo(f"{len(done)} of {size['count']} problems are done.", err=True)
+        if len(done) >= FEWEST_PROBLEMS:
+            _report(done, size["dim"], seed, output, time.perf_counter() - start)
+        raise
     found = _report(done, size["dim"], seed, output, time.perf_counter() - start)
     if not found.passed:
         raise click.exceptions.Exit(1)

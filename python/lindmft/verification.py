@@ -108,7 +108,7 @@ class Verification:
     Raises
     ------
     ValueError
-        If networks diverged in every case.
+        If networks diverged in all cases but one.
 
     Notes
     -----
@@ -135,9 +135,9 @@ class Verification:
     def __post_init__(self) -> None:
         kept = tuple(case for case in self.cases if not case.diverged)
         object.__setattr__(self, "_kept", kept)
-        if not kept:
-            count = len(self.cases)
-            raise ValueError(f"cases must have one without divergence, got none of {count}")
+        if len(kept) < 2:
+            got = f"{len(kept)} of {len(self.cases)}"
+            raise ValueError(f"cases must have two without divergence, got {got}")
 
     @property
     def kept(self) -> tuple[Case, ...]:
