@@ -9,8 +9,8 @@
 
 #include "lindmft/matrix.hpp"
 #include "lindmft/problem.hpp"
-#include "training/network.hpp"
-#include "training/normals.hpp"
+#include "training/network/network.hpp"
+#include "training/random/normals.hpp"
 
 namespace lindmft {
 namespace {

@@ -6,7 +6,7 @@
 #include <numeric>
 #include <vector>
 
-#include "theory/depth_grid.hpp"
+#include "theory/network/depth_grid.hpp"
 
 namespace lindmft::theory {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "lindmft/solve.hpp"
-#include "theory/mode_batch.hpp"
+#include "theory/data/mode_batch.hpp"
 
 namespace lindmft {
 namespace {

@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "training/normals.hpp"
-#include "training/philox.hpp"
+#include "training/random/normals.hpp"
+#include "training/random/philox.hpp"
 
 namespace lindmft::training {
 namespace {

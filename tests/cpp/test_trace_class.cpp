@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "lindmft/train.hpp"
-#include "training/trace_class.hpp"
+#include "training/data/trace_class.hpp"
 
 namespace lindmft {
 namespace {

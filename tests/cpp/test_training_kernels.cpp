@@ -4,11 +4,11 @@
 #include <set>
 #include <vector>
 
-#include "training/arrays.hpp"
-#include "training/kernels.hpp"
-#include "training/modes.hpp"
-#include "training/normals.hpp"
-#include "training/sgd.hpp"
+#include "training/data/modes.hpp"
+#include "training/random/arrays.hpp"
+#include "training/random/normals.hpp"
+#include "training/weights/loops.hpp"
+#include "training/weights/sgd.hpp"
 
 namespace lindmft::training {
 namespace {

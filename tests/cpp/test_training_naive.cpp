@@ -10,9 +10,9 @@
 
 #include "lindmft/train.hpp"
 #include "problem/scales.hpp"
-#include "training/arrays.hpp"
-#include "training/modes.hpp"
-#include "training/normals.hpp"
+#include "training/data/modes.hpp"
+#include "training/random/arrays.hpp"
+#include "training/random/normals.hpp"
 
 namespace lindmft {
 namespace {

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "lindmft/train.hpp"
-#include "training/kernels.hpp"
-#include "training/modes.hpp"
-#include "training/network.hpp"
-#include "training/normals.hpp"
+#include "training/data/modes.hpp"
+#include "training/network/network.hpp"
+#include "training/random/normals.hpp"
+#include "training/weights/loops.hpp"
 
 namespace lindmft {
 namespace {

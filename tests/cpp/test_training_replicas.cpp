@@ -11,9 +11,9 @@
 
 #include "lindmft/errors.hpp"
 #include "lindmft/train.hpp"
-#include "training/kernels.hpp"
-#include "training/network.hpp"
-#include "training/samples.hpp"
+#include "training/data/samples.hpp"
+#include "training/network/network.hpp"
+#include "training/weights/loops.hpp"
 
 namespace lindmft {
 namespace {

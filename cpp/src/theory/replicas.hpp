@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "theory/march.hpp"
+#include "theory/march/exact_march.hpp"
 
 namespace lindmft::theory {
 

@@ -16,8 +16,8 @@
 #include "support/memory.hpp"
 #include "theory/channel.hpp"
 #include "theory/dense_output.hpp"
-#include "theory/depth_grid.hpp"
-#include "theory/panel_march.hpp"
+#include "theory/march/panel_march.hpp"
+#include "theory/network/depth_grid.hpp"
 #include "theory/solve_one.hpp"
 
 namespace lindmft {

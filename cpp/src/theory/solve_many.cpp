@@ -12,8 +12,8 @@
 #include "support/memory.hpp"
 #include "support/threads.hpp"
 #include "support/workers.hpp"
-#include "theory/panel_march.hpp"
-#include "theory/saved.hpp"
+#include "theory/core/saved.hpp"
+#include "theory/march/panel_march.hpp"
 #include "theory/solve_one.hpp"
 
 namespace lindmft {

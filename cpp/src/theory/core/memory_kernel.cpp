@@ -1,0 +1,45 @@
+#include "theory/core/memory_kernel.hpp"
+
+namespace lindmft::theory {
+
+void kernel_rows(linalg::View out, const PanelTime& time, const Matrix* R, const Matrix* C, double lr, double scale) {
+  const int a = time.panel.begin;
+  const int b = time.panel.end;
+  for (int i = 0; i < out.rows; ++i) {
+    double* to = out.row(i);
+    const double* K = time.K.row(i);
+    if (C == nullptr) {
+      for (int s = 0; s < b; ++s) to[s] = scale * lr * K[s];
+    } else {
+      const double* c = C->row(a + i);
+      for (int s = 0; s < b; ++s) to[s] = scale * lr * K[s] * c[s];
+    }
+    if (R == nullptr) continue;
+    const double d = scale * time.decay[a + i];
+    const double* r = R->row(a + i);
+    for (int s = 0; s < b; ++s) to[s] += d * r[s];
+  }
+}
+
+void times_decay(linalg::View rows, const PanelTime& time) {
+  for (int i = 0; i < rows.rows; ++i) {
+    for (int s = 0; s < rows.cols; ++s) rows(i, s) *= time.decay[s];
+  }
+}
+
+void decayed_rows(linalg::View out, const Matrix& m, const PanelTime& time) {
+  for (int i = 0; i < out.rows; ++i) {
+    const double* from = m.row(time.panel.begin + i);
+    for (int s = 0; s < out.cols; ++s) out(i, s) = from[s] * time.decay[s];
+  }
+}
+
+void add_identity(linalg::View rows, Panel panel) {
+  for (int i = 0; i < rows.rows; ++i) rows(i, panel.begin + i) += 1.0;
+}
+
+void add_decay(linalg::View rows, const PanelTime& time) {
+  for (int i = 0; i < rows.rows; ++i) rows(i, time.panel.begin + i) += time.decay[time.panel.begin + i];
+}
+
+}  // namespace lindmft::theory

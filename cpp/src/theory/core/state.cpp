@@ -1,0 +1,69 @@
+#include "theory/core/state.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "theory/core/sides.hpp"
+
+namespace lindmft::theory {
+namespace {
+
+void visit(NetworkSide& network, DataSide& data, const StateVisitor& visitor) {
+  network.visit(visitor);
+  data.visit(visitor);
+}
+
+const Matrix& find(const Solution& from, const std::string& name, int rows, int cols) {
+  const auto it =
+      std::find_if(from.state.begin(), from.state.end(), [&](const auto& kept) { return kept.first == name; });
+  if (it == from.state.end())
+    throw std::invalid_argument("continue_from must be a solution with its whole state, got one without " + name);
+  if (it->second.rows() != rows || it->second.cols() != cols) {
+    throw std::invalid_argument("continue_from must have a state of " + std::to_string(cols) + " nodes, got " + name +
+                                " of " + std::to_string(it->second.rows()) + " x " + std::to_string(it->second.cols()));
+  }
+  return it->second;
+}
+
+}  // namespace
+
+void keep_state(NetworkSide& network, DataSide& data, int nodes, Solution& solution) {
+  const auto keep = [&](const std::string& name, int rows, auto row) {
+    Matrix kept(rows, nodes);
+    for (int t = 0; t < rows; ++t) std::copy_n(row(t), nodes, kept.row(t));
+    solution.state.emplace_back(name, std::move(kept));
+  };
+  visit(network, data,
+        {[&](const std::string& name, Matrix& m) {
+           if (!m.empty()) keep(name, nodes, [&](int t) { return m.row(t); });
+         },
+         [&](const std::string& name, std::vector<double>& series) {
+           keep(name, 1, [&](int /*t*/) { return series.data(); });
+         }});
+}
+
+void restore_state(NetworkSide& network, DataSide& data, const Solution& from, Solution& solution) {
+  const int nodes = static_cast<int>(from.time.size());
+  visit(network, data,
+        {[&](const std::string& name, Matrix& m) {
+           if (m.empty()) return;
+           const Matrix& kept = find(from, name, nodes, nodes);
+           for (int t = 0; t < nodes; ++t) std::copy_n(kept.row(t), nodes, m.row(t));
+         },
+         [&](const std::string& name, std::vector<double>& series) {
+           std::copy_n(find(from, name, 1, nodes).row(0), nodes, series.begin());
+         }});
+  solution.time = from.time;
+  solution.test_loss = from.test_loss;
+  solution.train_loss = from.train_loss;
+  solution.term_target = from.term_target;
+  solution.term_init = from.term_init;
+  solution.term_data = from.term_data;
+  solution.feature_norm = from.feature_norm;
+  solution.gradient_norm = from.gradient_norm;
+  const int threads = solution.stats.threads;
+  solution.stats = from.stats;
+  solution.stats.threads = threads;
+}
+
+}  // namespace lindmft::theory

@@ -1,0 +1,270 @@
+#include "theory/data/spectral_data.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "linalg/extrapolate.hpp"
+#include "linalg/rows.hpp"
+#include "theory/core/panel_rows.hpp"
+
+namespace lindmft::theory {
+
+using linalg::View;
+
+namespace {
+
+Matrix identity(int n) {
+  Matrix m(n, n);
+  for (int t = 0; t < n; ++t) m(t, t) = 1.0;
+  return m;
+}
+
+/// Delta = x . v / sqrt(D) + sigma eps on samples that the network has not been fitted to.
+Matrix infinite_sample_correlation(const Matrix& C_v, double noise_sq) {
+  Matrix C(C_v.rows(), C_v.cols());
+  for (int t = 0; t < C.rows(); ++t) {
+    for (int s = 0; s < C.cols(); ++s) C(t, s) = C_v(t, s) + noise_sq;
+  }
+  return C;
+}
+
+}  // namespace
+
+SpectralData::SpectralData(const Problem& problem, int nodes, bool long_panels, int threads)
+    : scales_(scales(problem)),
+      mode_(problem.data.mode),
+      centered_(problem.network.centered),
+      long_panels_(long_panels),
+      init_scale_(problem.network.init_scale),
+      noise_sq_(problem.data.noise * problem.data.noise),
+      inverse_alpha_(1.0 / problem.data.alpha),
+      sgd_noise_(1.0 / problem.data.batch_fraction - 1.0),
+      error_sum_(static_cast<std::size_t>(nodes)),
+      RH_sum_(static_cast<std::size_t>(nodes)),
+      train_loss_(static_cast<std::size_t>(nodes)),
+      data_power_(static_cast<std::size_t>(nodes)),
+      terms_(static_cast<std::size_t>(nodes)) {
+  if (stored_samples() && !finite_data()) mode_ = DataMode::population;
+  const Spectrum& spectrum = problem.data.spectrum;
+  const bool sums_small_terms = long_panels && spectrum.eigenvalues.size() > 1 && stored_samples();
+  for (std::size_t k = 0; k < spectrum.eigenvalues.size(); ++k) {
+    modes_.push_back({spectrum.eigenvalues[k], spectrum.target_power[k], spectrum.weights[k], {}, {}});
+    m1_ += spectrum.weights[k] * spectrum.eigenvalues[k];
+  }
+  if (single()) {
+    modes_.front().H = Matrix(nodes, nodes);
+    modes_.front().target.resize(static_cast<std::size_t>(nodes));
+  } else {
+    batch_ = ModeBatch(spectrum, nodes, threads);
+    BtR_ = ModeOperator(nodes, batch_.lanes(), long_panels);
+    if (sums_small_terms) RBt_ = ModeOperator(nodes, batch_.lanes(), true);
+  }
+  for (Matrix* m : {&Bt_, &init_, &C_v_, &C_h0_, &R_hr0_}) *m = Matrix(nodes, nodes);
+  if (stored_samples()) R_delta_ = Matrix(nodes, nodes);
+  if (finite_data()) C_e_ = Matrix(nodes, nodes);
+  if (finite_data() && separate_sources()) data_ = Matrix(nodes, nodes);
+  if (single() && long_panels_) RH_ = Matrix(nodes, nodes);
+  if (single()) return;
+  for (Matrix* m : {&H1_, &C_v2_}) *m = Matrix(nodes, nodes);
+  if (sums_small_terms) GC_e_ = Matrix(nodes, nodes);
+  if (!finite_data() || sums_small_terms) return;
+  for (Matrix* m : {&H2_, &X_}) *m = Matrix(nodes, nodes);
+}
+
+double SpectralData::bytes(const Problem& problem, int nodes, bool long_panels) {
+  const auto modes = static_cast<int>(problem.data.spectrum.eigenvalues.size());
+  const bool finite = !std::isinf(problem.data.alpha);
+  double matrices = 5.0 + (finite ? 2.0 : 0.0);
+  if (modes == 1) return 8.0 * nodes * ((matrices + (long_panels ? 3.0 : 1.0)) * nodes + 8.0);
+  matrices += finite ? 5.0 : 2.0;
+  const int operators = long_panels && finite ? 2 : 1;
+  return 8.0 * nodes * (matrices * nodes + 8.0) + ModeBatch::bytes(modes, nodes, ModeOperator::kMostRows) +
+         operators * ModeOperator::bytes(nodes, ModeBatch::padded(modes), long_panels);
+}
+
+void SpectralData::guess(const linalg::Guess& guess, bool responses_final) {
+  if (single() && !responses_final) linalg::guess_causal(modes_.front().H, guess);
+  for (Matrix* m : {&Bt_, &R_delta_, &H1_, &H2_, &X_, &RH_, &R_hr0_}) {
+    if (!m->empty() && !responses_final) linalg::guess_causal(*m, guess);
+  }
+  for (Matrix* m : {&init_, &data_, &GC_e_, &C_v_, &C_v2_, &C_h0_}) {
+    if (!m->empty()) linalg::guess_symmetric(*m, guess);
+  }
+  if (stored_samples()) {
+    linalg::guess_symmetric(C_e_, guess);
+  } else if (!C_e_.empty()) {
+    linalg::clear_rows(C_e_, guess.panel);  // it is diagonal
+  }
+}
+
+std::vector<Carried> SpectralData::carried() {
+  std::vector<Carried> functions{{&C_h0_, true}, {&R_hr0_, false}};
+  if (!stored_samples() || solves_samples()) return functions;
+  functions.push_back({&C_e_, true});
+  functions.push_back({&R_delta_, false});
+  return functions;
+}
+
+std::vector<Watched> SpectralData::watched() const {
+  std::vector<Watched> functions{{&C_v_, false}, {&C_h0_, true}};
+  if (stored_samples()) functions.push_back({&C_e_, false});
+  return functions;
+}
+
+void SpectralData::visit_modes(const StateVisitor& visitor) {
+  for (int k = 0; k < batch_.modes(); ++k) {
+    std::vector<double> target = batch_.target(k);
+    visitor.series("mode" + std::to_string(k) + ".target", target);
+    batch_.set_target(k, target);
+  }
+  for (const auto& [name, X] : {std::pair{"BtR", &BtR_}, std::pair{"RBt", &RBt_}}) {
+    if (X->matrix().empty()) continue;
+    visitor.function(name, X->matrix());
+    X->restore();
+  }
+  for (int power = 1; power <= 2; ++power) visitor.series("left" + std::to_string(power), batch_.left_of_target(power));
+}
+
+void SpectralData::visit(const StateVisitor& visitor) {
+  if (single()) {
+    visitor.function("mode0.H", modes_.front().H);
+    visitor.series("mode0.target", modes_.front().target);
+  } else {
+    visit_modes(visitor);
+  }
+  visitor.function("Bt", Bt_);
+  visitor.function("R_delta", R_delta_);
+  visitor.function("H1", H1_);
+  visitor.function("H2", H2_);
+  visitor.function("init", init_);
+  visitor.function("data", data_);
+  visitor.function("C_v", C_v_);
+  visitor.function("C_v2", C_v2_);
+  visitor.function("C_e", C_e_);
+  visitor.function("X", X_);
+  visitor.function("GC_e", GC_e_);
+  visitor.function("RH", RH_);
+  visitor.function("C_h0", C_h0_);
+  visitor.function("R_hr0", R_hr0_);
+  visitor.series("error_sum", error_sum_);
+  visitor.series("RH_sum", RH_sum_);
+  visitor.series("train_loss", train_loss_);
+}
+
+std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField& network) {
+  const Panel panel = sweep.time.panel;
+  const int p = panel.size();
+  const int b = panel.end;
+  std::vector<Losses> out(static_cast<std::size_t>(p));
+  for (int i = 0; i < p; ++i) {
+    const int t = panel.begin + i;
+    out[static_cast<std::size_t>(i)] = {C_v_(t, t), train_loss_[static_cast<std::size_t>(t)], 0.0, 0.0, 0.0};
+  }
+  if (sweep.responses_final) return out;
+  if (!single()) {
+    for (int i = 0; i < p; ++i) {
+      const ModeBatch::Terms& terms = terms_[static_cast<std::size_t>(panel.begin + i)];
+      Losses& at = out[static_cast<std::size_t>(i)];
+      at.term_target = terms.target;
+      at.term_init = terms.A;
+      at.term_data = terms.B;
+    }
+    return out;
+  }
+  const View rows = sweep.scratch(0, p, b);
+  const View left = sweep.scratch(1, p, b);
+  const Mode& mode = modes_.front();
+  const double share = mode.weight * mode.lambda;
+  for (int i = 0; i < p; ++i) {
+    const double target = mode.target[static_cast<std::size_t>(panel.begin + i)];
+    out[static_cast<std::size_t>(i)].term_target = share * mode.power * target * target;
+  }
+  if (scales_.rho > 0.0) {
+    set_zero(rows);
+    add(rows, rows_of(mode.H, panel), 1.0);
+    times_E(rows, sweep, mode.target.data() + panel.begin);
+    sweep.algebra.times_symmetric(left, rows, *network.C_g1, share * scales_.rho * scales_.first_to_last);
+    for (int i = 0; i < p; ++i) out[static_cast<std::size_t>(i)].term_init = linalg::dot(left.row(i), rows.row(i), b);
+  }
+  if (finite_data()) {
+    sweep.algebra.times_causal(rows, rows_of(mode.H, panel), Bt_);
+    sweep.algebra.times_symmetric(left, rows, C_e_, share * mode.lambda * inverse_alpha_);
+    for (int i = 0; i < p; ++i) out[static_cast<std::size_t>(i)].term_data = linalg::dot(left.row(i), rows.row(i), b);
+  }
+  return out;
+}
+
+// <w_hat . u> / D = <w* u> - <v u>, and what centering took away: <w_hat(0) . u> / D.
+ChainTerm SpectralData::chain(int node, int n, const NetworkField& network) const {
+  const double target = left_of_target(node, n, 1);
+  double discrepancy = data_power_[static_cast<std::size_t>(node)];
+  discrepancy += stored_samples() ? linalg::dot(C_v_.row(node), R_delta_.row(node), n) : C_v_(node, node);
+  double start = 0.0;
+  for (int s = 0; s < n && centered_; ++s) start += R_hr0_(node, s) * (*network.C_g1)(s, 0);
+  start *= scales_.first_to_last * init_scale_;
+  return {target - discrepancy + start, std::abs(target) + std::abs(discrepancy) + std::abs(start)};
+}
+
+void SpectralData::share(bool init, bool data) {
+  shares_init_ = init;
+  shares_data_ = data;
+  // With several modes the data's part is a matrix of its own, which nothing updates any more.
+  if (!data && !data_.empty()) data_ = Matrix();
+}
+
+// <w*_k u_k> = lambda_k (w*_k)^2 R_Delta H_k 1
+std::vector<double> SpectralData::target_overlap(int nodes) const {
+  std::vector<double> overlap(static_cast<std::size_t>(nodes));
+  for (int s = 0; s < nodes; ++s) overlap[static_cast<std::size_t>(s)] = left_of_target(s, s + 1, 2);
+  return overlap;
+}
+
+/// (R_Delta sum p lambda^power (w*)^2 H_k 1)(node), of n nodes
+double SpectralData::left_of_target(int node, int n, int power) const {
+  const Mode& first = modes_.front();
+  const double share = single() ? first.weight * first.power * std::pow(first.lambda, power) : 1.0;
+  const std::vector<double>& left = single() ? first.target : batch_.left_of_target(power);
+  return share *
+         (stored_samples() ? linalg::dot(R_delta_.row(node), left.data(), n) : left[static_cast<std::size_t>(node)]);
+}
+
+double SpectralData::target_size() const {
+  double size = 0.0;
+  for (const Mode& mode : modes_) size += mode.weight * mode.lambda * mode.lambda * mode.power;
+  return size;
+}
+
+// The training errors themselves: the weights 0 or 1/q of multi-pass SGD add noise to the weighted errors e,
+// Delta = e - noise, which takes R_Delta diag(c) (1/q - 1) out of C_e below the diagonal.
+Matrix SpectralData::error_correlation(int n) const {
+  if (mode_ == DataMode::population) return infinite_sample_correlation(C_v_, noise_sq_);
+  Matrix C(n, n);
+  for (int t = 0; t < C_e_.rows(); ++t) std::copy_n(C_e_.row(t), n, C.row(t));
+  for (int t = 0; t < n; ++t) {
+    C(t, t) = train_loss_[static_cast<std::size_t>(t)];
+    for (int s = 0; s < t && stored_samples(); ++s) {
+      C(t, s) -= R_delta_(t, s) * sgd_noise_ * train_loss_[static_cast<std::size_t>(s)];
+      C(s, t) = C(t, s);
+    }
+  }
+  return C;
+}
+
+void SpectralData::release(TwoTimeFunctions& out, const Saved& saved) {
+  const int n = C_v_.rows();
+  if (saved.has("C_delta")) {
+    Matrix C_delta = error_correlation(n);
+    out.C_delta = saved.take(C_delta);
+  }
+  if (saved.has("R_delta")) {
+    Matrix unchanged = R_delta_.empty() ? identity(n) : Matrix();
+    out.R_delta = saved.take(R_delta_.empty() ? unchanged : R_delta_);
+  }
+  if (saved.has("C_v")) out.C_v = saved.take(C_v_);
+  if (saved.has("C_h")) out.C_h.push_back(saved.take(C_h0_));
+  if (saved.has("R_hr")) out.R_hr.push_back(saved.take(R_hr0_, scales_.gamma0));
+}
+
+}  // namespace lindmft::theory

@@ -1,0 +1,137 @@
+// The data side of theory.md section 6: any spectrum, every way of using the data.
+//
+// Modes enter through their transfer functions H_k and through two moments of the spectrum: with
+//     H1 = sum p lambda H_k,  H2 = sum p lambda^2 H_k,  C_v = sum p lambda <v_k v_k>,  C_v2 = sum p lambda^2 <v_k v_k>
+// the identity G_k R_Delta = R_Delta H_k turns the sums over G_k of section 6 into
+//     R_vu    = -H1 Bt
+//     R_hr^0  = -R_Delta H1 D_w / (gamma0 nu)
+//     C_h^0   = R_Delta C_v2 R_Delta^T + (m1 C_e - X C_e - C_e X^T) / alpha,   X = R_Delta H2 Bt,  m1 = sum p lambda
+// so that only H_k and <v_k v_k> cost work for every mode, and of them the sums alone are made (mode_batch.hpp).
+#pragma once
+
+#include <optional>
+
+#include "problem/scales.hpp"
+#include "theory/core/sides.hpp"
+#include "theory/data/mode_batch.hpp"
+#include "theory/data/sample_equations.hpp"
+
+namespace lindmft::theory {
+
+class SpectralData final : public DataSide {
+ public:
+  /// long_panels: of coarse grids, on which the gradient falls by so much that it cannot be a difference of large terms
+  SpectralData(const Problem& problem, int nodes, bool long_panels = false, int threads = 1);
+
+  void guess(const linalg::Guess& guess, bool responses_final) override;
+  [[nodiscard]] std::vector<Carried> carried() override;
+  [[nodiscard]] std::vector<Watched> watched() const override;
+  void visit(const StateVisitor& visitor) override;
+  void update(const Sweep& sweep, const NetworkField& network) override;
+  [[nodiscard]] DataField field() const override { return {&C_h0_, &R_hr0_}; }
+  [[nodiscard]] bool exact_first_row() const override { return !sums_small_terms(); }
+
+  std::vector<Losses> losses(const Sweep& sweep, const NetworkField& network) override;
+  [[nodiscard]] ChainTerm chain(int node, int end, const NetworkField& network) const override;
+  void share(bool init, bool data) override;
+  [[nodiscard]] std::vector<double> target_overlap(int nodes) const override;
+  [[nodiscard]] double target_size() const override;
+  void release(TwoTimeFunctions& out, const Saved& saved) override;
+
+  /// Floating-point operations done for all modes together, which a sweep's PanelAlgebra does not count.
+  [[nodiscard]] double flops() const { return batch_.flops(); }
+
+  /// Bytes an object of these sizes takes.
+  [[nodiscard]] static double bytes(const Problem& problem, int nodes, bool long_panels);
+
+ private:
+  struct Mode {
+    double lambda, power, weight;  // lambda_k, (w*_k)^2, p_k
+    Matrix H;                      // n x n, causal   (I + lambda Bt R_Delta)^-1 (a single mode)
+    std::vector<double> target;    // n   H 1: what is left of a unit target (a single mode)
+  };
+
+  // Scratch buffers that live through one update; 0 to 2 are for the moment, 5 for the rows of a mode.
+  static constexpr int kResponse = 3;  // R_vu
+  static constexpr int kErrors = 4;    // R_Delta C_v R_Delta^T, before noise; solves_samples(): without finite data
+  static constexpr int kPanel = 6;     // lambda Bt
+  static constexpr int kGradient = 7;  // sum p lambda E_k: what finite data add to the gradient (sums_small_terms())
+
+  void update_Bt(const Sweep& sweep, const NetworkField& network);
+  void update_responses(const Sweep& sweep);
+  void update_moments(const Sweep& sweep);
+  void update_errors_response(const Sweep& sweep);
+  void update_modes(const Sweep& sweep);
+  void visit_modes(const StateVisitor& visitor);
+  void update_initial(const Sweep& sweep, const NetworkField& network);
+  void update_data(const Sweep& sweep);
+  [[nodiscard]] linalg::View data_rows(const Sweep& sweep) const;
+  void update_discrepancy(const Sweep& sweep);
+  void add_up_discrepancy(const Sweep& sweep);
+  void update_errors(const Sweep& sweep);
+  void solve_for_samples(const Sweep& sweep, const NetworkField& network);
+  void note_data_power(const Sweep& sweep);
+  void update_gradient(const Sweep& sweep);
+  void small_gradient(linalg::View C_h0, const Sweep& sweep);
+  void add_data_noise(linalg::View C_h0, const Sweep& sweep);
+  void R_delta_times(linalg::View out, const Matrix& H, double factor, const Sweep& sweep);
+  void stored_errors(linalg::View C_e, const Sweep& sweep);
+  void initial_weights_rows(linalg::View out, const Sweep& sweep, const NetworkField& network) const;
+  void times_E(linalg::View rows, const Sweep& sweep, const double* row_sums) const;
+  void times_R_delta(linalg::View out, linalg::ConstView x, const Sweep& sweep);
+  [[nodiscard]] Matrix error_correlation(int n) const;
+
+  [[nodiscard]] bool stored_samples() const { return mode_ == DataMode::full_batch || mode_ == DataMode::multi_pass; }
+  [[nodiscard]] bool finite_data() const { return inverse_alpha_ > 0.0; }
+  [[nodiscard]] bool data_noise() const { return finite_data() && shares_data_; }
+  [[nodiscard]] bool single() const { return modes_.size() == 1; }
+  [[nodiscard]] double left_of_target(int node, int n, int power) const;
+  /// A single mode on long panels, whose samples' equations are solved exactly (sample_equations.hpp).
+  [[nodiscard]] bool solves_samples() const { return long_panels_ && single() && stored_samples(); }
+  [[nodiscard]] SampleEquations sample_equations(const Sweep& sweep);
+  /// Several modes on long panels.
+  [[nodiscard]] bool sums_small_terms() const { return long_panels_ && !single() && stored_samples(); }
+  void add_small_terms(linalg::View C_v, const Sweep& sweep);
+  [[nodiscard]] bool separate_sources() const { return (!single() || long_panels_) && !sums_small_terms(); }
+  // Moments of the transfer functions. A single mode stands for its own moments, up to these factors.
+  [[nodiscard]] const Matrix& H1() const { return single() ? modes_.front().H : H1_; }
+  [[nodiscard]] const Matrix& H2() const { return single() ? modes_.front().H : H2_; }
+  [[nodiscard]] double H1_factor() const { return single() ? m1_ : 1.0; }
+  [[nodiscard]] double H2_factor() const { return single() ? m1_ * modes_.front().lambda : 1.0; }
+
+  Scales scales_;
+  DataMode mode_;
+  bool centered_;
+  bool long_panels_;
+  double init_scale_;
+  double noise_sq_;                               // sigma^2
+  double inverse_alpha_;                          // 1 / alpha, 0 for infinite data
+  double sgd_noise_;                              // 1/q - 1
+  double m1_ = 0.0;                               // sum p lambda
+  bool shares_init_ = true, shares_data_ = true;  // the two networks of a cross-correlation
+  std::vector<Mode> modes_;
+  ModeBatch batch_;         // several modes,
+  ModeOperator BtR_, RBt_;  // with Bt R_Delta of H_k, and R_Delta Bt of G_k (long panels)
+
+  std::optional<SampleEquations> sample_equations_;  // of the panel that is being swept (solves_samples())
+
+  // All n x n; those that a problem does not need stay empty.
+  Matrix Bt_;       // strictly causal   minus the response of v to u
+  Matrix R_delta_;  // causal            identity unless samples are stored
+  Matrix H1_, H2_;  // causal            moments of H_k (several modes)
+  Matrix init_;     // symmetric         rho E C_g^1 E^T: what initial weights add to v (single mode: plus lambda data_)
+  Matrix data_;     // symmetric         Bt C_e Bt^T / alpha: what finite data add (several modes)
+  Matrix C_v_, C_v2_;  // symmetric         C_v2_ for several modes
+  Matrix C_e_;         // symmetric         correlation of the weighted training errors
+  Matrix X_;           // strictly causal   R_Delta H2 Bt (several modes)
+  Matrix GC_e_;        // symmetric         sum p lambda^2 G_k C_e G_k^T / alpha (several modes on long panels)
+  Matrix RH_;          // causal            R_Delta H (a single mode on long panels)
+  Matrix C_h0_, R_hr0_;
+  std::vector<double> error_sum_;        // n   R_Delta 1
+  std::vector<double> RH_sum_;           // n   R_Delta H 1 (a single mode on long panels)
+  std::vector<double> train_loss_;       // n
+  std::vector<double> data_power_;       // n   (R_vu C_e)(t,t) / alpha: part of <v u>
+  std::vector<ModeBatch::Terms> terms_;  // n   the three terms of C_v(t,t), as of the last sweep (several modes)
+};
+
+}  // namespace lindmft::theory

@@ -1,0 +1,336 @@
+// The equations of SpectralData, panel by panel (head of spectral_data.hpp).
+#include <algorithm>
+
+#include "linalg/rows.hpp"
+#include "theory/core/causal_solve.hpp"
+#include "theory/core/memory_kernel.hpp"
+#include "theory/core/panel_rows.hpp"
+#include "theory/data/spectral_data.hpp"
+
+namespace lindmft::theory {
+
+using linalg::ConstView;
+using linalg::View;
+
+namespace {
+
+void row_sums(std::vector<double>& sums, const Matrix& m, Panel panel) {
+  for (int t = panel.begin; t < panel.end; ++t) sums[static_cast<std::size_t>(t)] = linalg::sum(m.row(t), panel.end);
+}
+
+}  // namespace
+
+void SpectralData::update(const Sweep& sweep, const NetworkField& network) {
+  if (!sweep.responses_final) update_Bt(sweep, network);
+  if (solves_samples()) {
+    if (!sweep.responses_final) update_responses(sweep);
+    solve_for_samples(sweep, network);
+  } else if (single()) {
+    if (!sweep.responses_final) update_responses(sweep);
+    update_initial(sweep, network);
+    update_data(sweep);
+    update_discrepancy(sweep);
+    update_errors(sweep);
+  } else {
+    update_initial(sweep, network);
+    update_data(sweep);
+    update_modes(sweep);
+    update_errors(sweep);
+  }
+  update_gradient(sweep);
+}
+
+void SpectralData::times_R_delta(View out, ConstView x, const Sweep& sweep) {
+  if (stored_samples()) {
+    sweep.algebra.times_causal(out, x, R_delta_);
+  } else {
+    for (int i = 0; i < x.rows; ++i) std::copy_n(x.row(i), x.cols, out.row(i));
+  }
+}
+
+// Bt = (nu_1 / nu_L) (D_w R_gu^1 / gamma0 + K * C_g^1)
+void SpectralData::update_Bt(const Sweep& sweep, const NetworkField& network) {
+  const Panel panel = sweep.time.panel;
+  const View rows = sweep.scratch(0, panel.size(), panel.end);
+  kernel_rows(rows, sweep.time, network.R_gu1, network.C_g1, scales_.lr.front(), scales_.first_to_last);
+  linalg::replace_rows(Bt_, panel, rows, sweep.changes);
+}
+
+// H = I - lambda Bt R_Delta H of a single mode.
+void SpectralData::update_responses(const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  const View rows = sweep.scratch(0, panel.size(), panel.end);
+  const View BtR = sweep.scratch(1, panel.size(), panel.end);
+  if (solves_samples()) {
+    const View x = sweep.scratch(kPanel, panel.size(), panel.end);
+    sample_equations_.emplace(sample_equations(sweep));
+    sample_equations_->response(sweep.scratch(4, panel.size(), panel.end), x, R_delta_, modes_.front().H, sweep);
+    linalg::replace_rows(R_delta_, panel, sweep.scratch(4, panel.size(), panel.end), sweep.changes);
+    row_sums(error_sum_, R_delta_, panel);
+  }
+  times_R_delta(BtR, rows_of(Bt_, panel), sweep);
+  Mode& mode = modes_.front();
+  solve_resolvent(rows, BtR, mode.H, -mode.lambda, sweep);
+  linalg::replace_rows(mode.H, panel, rows, sweep.changes);
+  row_sums(mode.target, mode.H, panel);
+  if (solves_samples()) {
+    R_delta_times(rows, modes_.front().H, 1.0, sweep);
+    linalg::replace_rows(RH_, panel, rows, sweep.changes);
+  }
+  update_errors_response(sweep);
+}
+
+// R_vu = -H1 Bt,  R_Delta = I + R_vu R_Delta / alpha.
+void SpectralData::update_errors_response(const Sweep& sweep) {
+  if (!finite_data()) return;
+  const Panel panel = sweep.time.panel;
+  const View rows = sweep.scratch(0, panel.size(), panel.end);
+  const View R_vu = sweep.scratch(kResponse, panel.size(), panel.end);
+  sweep.algebra.times_causal(R_vu, rows_of(H1(), panel), Bt_, -H1_factor());
+  if (!stored_samples() || solves_samples()) return;
+  solve_resolvent(rows, R_vu, R_delta_, inverse_alpha_, sweep);
+  linalg::replace_rows(R_delta_, panel, rows, sweep.changes);
+  row_sums(error_sum_, R_delta_, panel);
+}
+
+// Several modes: H_k = I - lambda Bt R_Delta H_k, their moments, and C_v and C_v2, which are sums of
+//     <v_k v_k> = H_k ((w*_k)^2 1 + init + lambda data) H_k^T,
+// in one pass over the modes.
+void SpectralData::update_modes(const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  const bool responses = !sweep.responses_final;
+  if (responses) {
+    const View BtR = sweep.scratch(1, panel.size(), panel.end);
+    times_R_delta(BtR, rows_of(Bt_, panel), sweep);
+    BtR_.set(BtR, panel);
+  }
+  const bool random_start = scales_.rho > 0.0 && shares_init_;  // else init_ is zero
+  batch_.run(BtR_, {random_start ? &init_ : nullptr, data_.empty() ? nullptr : &data_, 1.0, true}, sweep.algebra.map(),
+             panel);
+  if (responses) update_moments(sweep);
+  add_up_discrepancy(sweep);
+}
+
+void SpectralData::update_moments(const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  linalg::replace_rows(H1_, panel, batch_.moment(1), sweep.changes);
+  if (!H2_.empty()) linalg::replace_rows(H2_, panel, batch_.moment(2), sweep.changes);
+  for (int i = 0; i < panel.size(); ++i) terms_[static_cast<std::size_t>(panel.begin + i)] = batch_.terms(i);
+}
+
+void SpectralData::add_up_discrepancy(const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  const View C_v = sweep.scratch(5, panel.size(), panel.end);
+  set_zero(C_v);
+  add(C_v, batch_.congruence(1), 1.0);
+  linalg::replace_symmetric(C_v2_, panel, batch_.congruence(2), sweep.changes);
+  if (!sweep.responses_final) update_errors_response(sweep);
+  if (sums_small_terms() && shares_data_) add_small_terms(C_v, sweep);
+  linalg::replace_symmetric(C_v_, panel, C_v, sweep.changes);
+}
+
+// E = D_w, or D_w - d(0) 1 e_0^T where the predictor at initialization is subtracted (theory.md section 1): rows <-
+// rows E.
+void SpectralData::times_E(View rows, const Sweep& sweep, const double* row_sums) const {
+  for (int i = 0; i < rows.rows; ++i) {
+    for (int s = 0; s < rows.cols; ++s) rows(i, s) *= sweep.time.decay[s];
+    if (centered_) rows(i, 0) -= sweep.time.decay[0] * row_sums[i];
+  }
+}
+
+/// Rows of rho (nu_1 / nu_L) E C_g^1 E^T.
+void SpectralData::initial_weights_rows(View out, const Sweep& sweep, const NetworkField& network) const {
+  const double* d = sweep.time.decay;
+  const double scale = scales_.rho * scales_.first_to_last;
+  const Matrix& C = *network.C_g1;
+  for (int i = 0; i < out.rows; ++i) {
+    const int t = sweep.time.panel.begin + i;
+    const double* row = C.row(t);
+    for (int s = 0; s < out.cols; ++s) out(i, s) = scale * (d[t] * (d[s] * row[s]));
+    if (!centered_) continue;
+    // In pairs, so that the start cancels exactly.
+    const double* first = C.row(0);
+    const double at_start = d[0] * (d[0] * first[0]);
+    for (int s = 0; s < out.cols; ++s) {
+      const double here = d[t] * (d[s] * row[s]) - d[t] * (d[0] * row[0]);
+      out(i, s) = scale * (here - (d[0] * (d[s] * first[s]) - at_start));
+    }
+  }
+}
+
+void SpectralData::update_initial(const Sweep& sweep, const NetworkField& network) {
+  const Panel panel = sweep.time.panel;
+  const View init = sweep.scratch(0, panel.size(), panel.end);
+  if (shares_init_) {
+    initial_weights_rows(init, sweep, network);
+  } else {
+    set_zero(init);
+  }
+  if (data_noise() && single() && !long_panels_) add(init, data_rows(sweep), modes_.front().lambda);
+  linalg::replace_symmetric(init_, panel, init, sweep.changes);
+}
+
+/// Rows of Bt C_e Bt^T / alpha.
+View SpectralData::data_rows(const Sweep& sweep) const {
+  const Panel panel = sweep.time.panel;
+  const View left = sweep.scratch(1, panel.size(), panel.end);
+  const View data = sweep.scratch(2, panel.size(), panel.end);
+  sweep.algebra.times_symmetric(left, rows_of(Bt_, panel), C_e_, inverse_alpha_);
+  sweep.algebra.times_transposed(data, left, Bt_);
+  return data;
+}
+
+void SpectralData::update_data(const Sweep& sweep) {
+  if (data_noise() && separate_sources())
+    linalg::replace_symmetric(data_, sweep.time.panel, data_rows(sweep), sweep.changes);
+}
+
+// C_v = p lambda H ((w*)^2 1 + init + lambda data) H^T of a single mode.
+void SpectralData::update_discrepancy(const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  const View C_v = sweep.scratch(0, panel.size(), panel.end);
+  const View left = sweep.scratch(2, panel.size(), panel.end);
+  const Mode& mode = modes_.front();
+  const double share = mode.weight * mode.lambda;
+  set_zero(C_v);
+  const bool random_start = scales_.rho > 0.0 || !separate_sources();  // else init_ is zero
+  if (random_start || !data_.empty()) {
+    sweep.algebra.times_symmetric(left, rows_of(mode.H, panel), init_, share);
+    if (!data_.empty()) sweep.algebra.times_symmetric(left, rows_of(mode.H, panel), data_, share * mode.lambda, 1.0);
+    sweep.algebra.times_transposed(C_v, left, mode.H);
+  }
+  add_outer(C_v, panel, mode.target, share * mode.power);
+  linalg::replace_symmetric(C_v_, panel, C_v, sweep.changes);
+}
+
+// One row of the table "how data are used" (theory.md section 6).
+void SpectralData::update_errors(const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  const View C_e = sweep.scratch(0, panel.size(), panel.end);
+  set_zero(C_e);
+  if (stored_samples()) {
+    stored_errors(C_e, sweep);
+  } else {
+    for (int t = panel.begin; t < panel.end; ++t) {
+      const double fresh = C_v_(t, t) + noise_sq_;
+      train_loss_[static_cast<std::size_t>(t)] = fresh;
+      C_e(t - panel.begin, t) = fresh;
+    }
+  }
+  if (!finite_data()) return;
+  linalg::replace_symmetric(C_e_, panel, C_e, sweep.changes);
+  note_data_power(sweep);
+}
+
+void SpectralData::note_data_power(const Sweep& sweep) {
+  if (sweep.responses_final) return;
+  const Panel panel = sweep.time.panel;
+  const ConstView C_e = rows_of(C_e_, panel);
+  const View R_vu = sweep.scratch(kResponse, panel.size(), panel.end);
+  for (int i = 0; i < panel.size(); ++i) {
+    data_power_[static_cast<std::size_t>(panel.begin + i)] =
+        inverse_alpha_ * linalg::dot(R_vu.row(i), C_e.row(i), panel.end);
+  }
+}
+
+// R_Delta (C_v + sigma^2 1 + diag((1/q - 1) c)) R_Delta^T, c the training loss.
+void SpectralData::stored_errors(View C_e, const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  const int b = panel.end;
+  const View left = sweep.scratch(1, panel.size(), b);
+  const View plain = sweep.scratch(kErrors, panel.size(), b);
+  const ConstView R = rows_of(R_delta_, panel);
+  sweep.algebra.times_symmetric(left, R, C_v_);
+  sweep.algebra.times_transposed(plain, left, R_delta_);
+  add(C_e, plain, 1.0);
+  add_outer(C_e, panel, error_sum_, noise_sq_);
+  for (int i = 0; i < panel.size(); ++i) {
+    double c = C_e(i, panel.begin + i);
+    for (int s = 0; s < panel.begin + i && sgd_noise_ > 0.0; ++s) {
+      c += R(i, s) * R(i, s) * sgd_noise_ * train_loss_[static_cast<std::size_t>(s)];
+    }
+    train_loss_[static_cast<std::size_t>(panel.begin + i)] = c;
+  }
+  if (sgd_noise_ == 0.0) return;
+  for (int i = 0; i < panel.size(); ++i) {
+    for (int s = 0; s < b; ++s) left(i, s) = R(i, s) * sgd_noise_ * train_loss_[static_cast<std::size_t>(s)];
+  }
+  sweep.algebra.times_transposed(C_e, left, R_delta_, 1.0, 1.0);
+}
+
+// rows of  factor R_Delta H
+void SpectralData::R_delta_times(View out, const Matrix& H, double factor, const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  if (stored_samples()) return sweep.algebra.times_causal(out, rows_of(R_delta_, panel), H, factor);
+  set_zero(out);
+  add(out, rows_of(H, panel), factor);
+}
+
+// R_hr^0 and C_h^0 by the moments of the spectrum (head of spectral_data.hpp).
+void SpectralData::update_gradient(const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  const int p = panel.size();
+  const int b = panel.end;
+  const View rows = sweep.scratch(0, p, b);
+  if (!sweep.responses_final) {
+    R_delta_times(rows, H1(), 1.0, sweep);
+    if (!RH_.empty() && !solves_samples()) linalg::replace_rows(RH_, panel, rows, sweep.changes);
+    for (int i = 0; i < p; ++i)
+      std::transform(rows.row(i), rows.row(i) + b, rows.row(i),
+                     [&](double x) { return -scales_.rho * H1_factor() * x; });
+    std::vector<double> sums(static_cast<std::size_t>(p));
+    for (int i = 0; i < p; ++i) sums[static_cast<std::size_t>(i)] = linalg::sum(rows.row(i), b);
+    times_E(rows, sweep, sums.data());
+    linalg::replace_rows(R_hr0_, panel, rows, sweep.changes);
+  }
+
+  const View C_h0 = sweep.scratch(2, p, b);
+  set_zero(C_h0);
+  if (single() && long_panels_) {
+    small_gradient(C_h0, sweep);
+    return linalg::replace_symmetric(C_h0_, panel, C_h0, sweep.changes);
+  }
+  if (single() && stored_samples()) {
+    add(C_h0, sweep.scratch(kErrors, p, b), modes_.front().lambda);
+  } else if (single()) {
+    add(C_h0, rows_of(C_v_, panel), modes_.front().lambda);
+  } else if (stored_samples()) {
+    sweep.algebra.times_symmetric(rows, rows_of(R_delta_, panel), C_v2_);
+    sweep.algebra.times_transposed(C_h0, rows, R_delta_);
+  } else {
+    add(C_h0, rows_of(C_v2_, panel), 1.0);
+  }
+  if (sums_small_terms()) {
+    if (shares_data_) add(C_h0, sweep.scratch(kGradient, p, b), 1.0);
+  } else if (data_noise()) {
+    add_data_noise(C_h0, sweep);
+  }
+  linalg::replace_symmetric(C_h0_, panel, C_h0, sweep.changes);
+}
+
+// (m1 C_e - X C_e - C_e X^T) / alpha. For a single mode X = m1 (I - H), which leaves m1 (H C_e + C_e H^T - C_e) /
+// alpha.
+void SpectralData::add_data_noise(View C_h0, const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  const View rows = sweep.scratch(0, panel.size(), panel.end);
+  const View left = sweep.scratch(1, panel.size(), panel.end);
+  const ConstView C_e = rows_of(C_e_, panel);
+  const double weight = m1_ * inverse_alpha_;
+  if (single()) {
+    const Matrix& H = modes_.front().H;
+    sweep.algebra.times_symmetric(left, rows_of(H, panel), C_e_, weight);
+    add(C_h0, left, 1.0);
+    add(C_h0, C_e, -weight);
+    sweep.algebra.times_transposed(C_h0, C_e, H, weight, 1.0);
+    return;
+  }
+  R_delta_times(left, H2(), H2_factor(), sweep);
+  sweep.algebra.times_causal(rows, left, Bt_);
+  linalg::replace_rows(X_, panel, rows, sweep.changes);
+  add(C_h0, C_e, weight);
+  sweep.algebra.times_symmetric(left, rows, C_e_, inverse_alpha_);
+  add(C_h0, left, -1.0);
+  sweep.algebra.times_transposed(C_h0, C_e, X_, -inverse_alpha_, 1.0);
+}
+
+}  // namespace lindmft::theory

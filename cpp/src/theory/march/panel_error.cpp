@@ -1,0 +1,43 @@
+#include "theory/march/panel_error.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace lindmft::theory {
+namespace {
+
+// The polynomial of degree p - 1 through the p nodes misses the row before them by the jump. At the nodes themselves
+// the error is one of collocation, an order smaller, and between them that of the polynomial through the row before as
+// well.
+constexpr double kJump = 0.2;
+
+}  // namespace
+
+double panel_error(const Matrix& C, const PanelGrid& grid, const Tolerance& tolerance) {
+  const Panel panel = grid.panel();
+  if (panel.begin == 0) return 0.0;
+  const int before = panel.begin - 1;
+  const std::vector<double> back = grid.polynomials().at(0.0);
+  const double floor = tolerance.absolute * C(0, 0);
+
+  std::vector<double> variance;
+  double least = std::abs(C(before, before));
+  for (int t = panel.begin; t < panel.end; ++t) {
+    variance.push_back(C(t, t));
+    least = std::min(least, std::abs(C(t, t)));
+  }
+  double jump = -C(before, before);
+  for (std::size_t i = 0; i < variance.size(); ++i) jump += back[i] * variance[i];
+  const double allowed = tolerance.relative * least + floor;
+  double worst = kJump * std::abs(jump) / allowed;
+
+  for (int s = 0; s < panel.begin; ++s) {
+    double off = -C(before, s);
+    for (std::size_t i = 0; i < back.size(); ++i) off += back[i] * C(panel.begin + static_cast<int>(i), s);
+    const double size = std::sqrt(least * std::abs(C(s, s)));
+    worst = std::max(worst, kJump * std::abs(off) / (tolerance.relative * size + floor));
+  }
+  return worst;
+}
+
+}  // namespace lindmft::theory

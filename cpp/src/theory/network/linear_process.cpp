@@ -1,0 +1,135 @@
+#include "theory/network/linear_process.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "linalg/block_solve.hpp"
+#include "linalg/extrapolate.hpp"
+#include "linalg/rows.hpp"
+#include "theory/core/memory_kernel.hpp"
+
+namespace lindmft::theory {
+
+using linalg::ConstView;
+using linalg::View;
+
+namespace {
+
+/// left = R C_source on the panel's rows, and C_rows = beta C_rows + weight left R^T (left alone if the weight is
+/// zero).
+void add_correlation(View C_rows, View left, const Sweep& sweep, const Matrix& R, const std::vector<double>& sums,
+                     Source source, double weight, double beta) {
+  const Panel panel = sweep.time.panel;
+  const int b = panel.end;
+  if (source.C != nullptr) {
+    sweep.algebra.times_symmetric(left, linalg::leading(R, b, b).block(panel.begin, 0, panel.size(), b), *source.C,
+                                  source.scale);
+    if (weight != 0.0) sweep.algebra.times_transposed(C_rows, left, R, weight, beta);
+    return;
+  }
+  for (int i = 0; i < panel.size(); ++i) {
+    const double sum = source.scale * sums[static_cast<std::size_t>(panel.begin + i)];
+    std::fill_n(left.row(i), b, sum);
+    double* row = C_rows.row(i);
+    for (int s = 0; s < b; ++s)
+      row[s] = (beta == 0.0 ? 0.0 : beta * row[s]) + weight * sum * sums[static_cast<std::size_t>(s)];
+  }
+}
+
+}  // namespace
+
+LinearProcess::LinearProcess(int nodes, int rows, SourceFactor d)
+    : C(nodes, nodes),
+      own(nodes, nodes),
+      cross(nodes, nodes),
+      d_(d),
+      own_history_(rows, nodes),
+      cross_history_(rows, nodes),
+      block_(rows, rows),
+      own_sum_(static_cast<std::size_t>(nodes)),
+      cross_sum_(static_cast<std::size_t>(nodes)),
+      with_partner_(static_cast<std::size_t>(nodes)) {}
+
+void LinearProcess::guess_responses(const linalg::Guess& guess) {
+  linalg::clear_rows(own, guess.panel);
+  linalg::guess_causal(cross, guess);
+}
+
+void LinearProcess::clear_responses(Panel panel) {
+  linalg::clear_rows(own, panel);
+  linalg::clear_rows(cross, panel);
+}
+
+void LinearProcess::visit(const std::string& prefix, const StateVisitor& visitor) {
+  visitor.function(prefix + ".C", C);
+  visitor.function(prefix + ".own", own);
+  visitor.function(prefix + ".cross", cross);
+  visitor.series(prefix + ".own_sum", own_sum_);
+  visitor.series(prefix + ".cross_sum", cross_sum_);
+}
+
+void LinearProcess::set_kernel(const Sweep& sweep, ConstView k, const LinearProcess& partner, double gamma0_sq) {
+  const Panel panel = sweep.time.panel;
+  const int p = panel.size();
+  const int b = panel.end;
+  for (int i = 0; i < p; ++i) std::copy_n(k.row(i) + panel.begin, p, block_.row(i));
+  sweep.algebra.times_history(linalg::leading(cross_history_, p, b), k, partner.own, panel.begin);
+  const View own_rows = linalg::leading(own_history_, p, b);
+  sweep.algebra.times_history(own_rows, k, partner.cross, panel.begin, gamma0_sq);
+  if (d_ == SourceFactor::decay) {
+    add_decay(own_rows, sweep.time);
+  } else {
+    add_identity(own_rows, sweep.time.panel);
+  }
+}
+
+void LinearProcess::respond(const Sweep& sweep, const LinearProcess& partner, double gamma0_sq) {
+  respond(cross, sweep, cross_history_, partner.own_history_, partner, 1.0, gamma0_sq);
+  respond(own, sweep, own_history_, partner.cross_history_, partner, gamma0_sq, gamma0_sq);
+  const Panel panel = sweep.time.panel;
+  for (int t = panel.begin; t < panel.end; ++t) {
+    own_sum_[static_cast<std::size_t>(t)] = linalg::sum(own.row(t), panel.end);
+    cross_sum_[static_cast<std::size_t>(t)] = linalg::sum(cross.row(t), panel.end);
+  }
+}
+
+// With k and k' the two kernels' blocks within the panel, eliminating the partner's rows leaves
+//     (I - gamma0^2 k k') rows = history + coupling k (partner's history).
+void LinearProcess::respond(Matrix& response, const Sweep& sweep, const Matrix& history, const Matrix& partner_history,
+                            const LinearProcess& partner, double coupling, double gamma0_sq) {
+  const Panel panel = sweep.time.panel;
+  const int p = panel.size();
+  const int b = panel.end;
+  const ConstView k = linalg::leading(block_, p, p);
+  const View rows = sweep.scratch(0, p, b);
+  const View system = sweep.scratch.block(p);
+  for (int i = 0; i < p; ++i) {
+    std::copy_n(history.row(i), b, rows.row(i));
+    std::fill_n(system.row(i), p, 0.0);
+    system(i, i) = 1.0;
+  }
+  linalg::add_block_product(rows, k, linalg::leading(partner_history, p, b), coupling);
+  linalg::add_block_product(system, k, linalg::leading(partner.block_, p, p), -gamma0_sq);
+  linalg::solve_block(system, rows);
+  linalg::replace_rows(response, panel, rows, sweep.changes);
+}
+
+void LinearProcess::correlate(const Sweep& sweep, const LinearProcess& partner, Source own_source, Source cross_source,
+                              double gamma0_sq) {
+  const Panel panel = sweep.time.panel;
+  const int b = panel.end;
+  const View rows = sweep.scratch(0, panel.size(), b);
+  const View own_left = sweep.scratch(1, panel.size(), b);    // <x a>
+  const View cross_left = sweep.scratch(2, panel.size(), b);  // <x b> / gamma0
+  add_correlation(rows, own_left, sweep, own, own_sum_, own_source, 1.0, 0.0);
+  add_correlation(rows, cross_left, sweep, cross, cross_sum_, cross_source, gamma0_sq, 1.0);
+  for (int i = 0; i < panel.size(); ++i) {
+    const int t = panel.begin + i;
+    const double by_own = linalg::dot(own_left.row(i), partner.cross.row(t), b);
+    const double by_cross = linalg::dot(cross_left.row(i), partner.own.row(t), b);
+    with_partner_[static_cast<std::size_t>(t)] = {by_own + by_cross, std::abs(by_own) + std::abs(by_cross)};
+  }
+  linalg::replace_symmetric(C, panel, rows, sweep.changes);
+}
+
+}  // namespace lindmft::theory

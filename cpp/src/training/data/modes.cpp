@@ -1,0 +1,93 @@
+#include "training/data/modes.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "training/random/arrays.hpp"
+#include "training/random/normals.hpp"
+
+namespace lindmft::training {
+namespace {
+
+/// The target of a channel: `norm` times the modes' sizes, with random signs.
+PaddedVector channel(const PaddedVector& size, double norm, Stream signs) {
+  PaddedVector out(size.size());
+  fill_uniforms(signs, 0, out.span());
+  for (int k = 0; k < out.size(); ++k) out[k] = out[k] < 0.5 ? norm * size[k] : -norm * size[k];
+  return out;
+}
+
+/// Output a is sum_j rotation[a C + j] channel j.
+std::vector<PaddedVector> rotated(const std::vector<double>& rotation, const std::vector<PaddedVector>& channels) {
+  const std::size_t outputs = channels.size();
+  std::vector<PaddedVector> out(outputs, PaddedVector(channels.front().size()));
+  for (std::size_t a = 0; a < outputs; ++a) {
+    for (std::size_t j = 0; j < outputs; ++j) {
+      for (int k = 0; k < out[a].size(); ++k) out[a][k] += rotation[a * outputs + j] * channels[j][k];
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<int> mode_counts(const std::vector<double>& weights, int dim) {
+  std::vector<int> counts(weights.size());
+  std::vector<double> remainder(weights.size());
+  for (std::size_t k = 0; k < weights.size(); ++k) {
+    const double share = weights[k] * dim;
+    counts[k] = static_cast<int>(share);
+    remainder[k] = share - counts[k];
+  }
+  std::vector<std::size_t> order(weights.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return remainder[a] > remainder[b]; });
+  int missing = dim - std::accumulate(counts.begin(), counts.end(), 0);
+  for (std::size_t i = 0; missing > 0; ++i, --missing) ++counts[order[i % order.size()]];
+  return counts;
+}
+
+Modes::Modes(const Data& data, int dim, std::uint64_t seed) : root_(dim) {
+  const Spectrum& spectrum = data.spectrum;
+  PaddedVector size(dim);
+  const std::vector<int> counts = mode_counts(spectrum.weights, dim);
+  int i = 0;
+  for (std::size_t k = 0; k < counts.size(); ++k) {
+    for (const int end = i + counts[k]; i < end; ++i) {
+      root_[i] = std::sqrt(spectrum.eigenvalues[k]);
+      size[i] = std::sqrt(spectrum.target_power[k]);
+    }
+  }
+  for (std::size_t c = 0; c < data.targets.size(); ++c)
+    targets_.push_back(channel(size, data.targets[c], {seed, array_of(kTargetArray, 0, static_cast<int>(c))}));
+  if (!data.rotation.empty()) targets_ = rotated(data.rotation, targets_);
+}
+
+PaddedVector Modes::weighted_target(int output) const {
+  PaddedVector x = target(output);
+  for (int k = 0; k < x.size(); ++k) x[k] *= root_[k] * root_[k];
+  return x;
+}
+
+template <class T>
+void Modes::whiten(const T* w_hat, int output, T* s) const {
+  const double scale = 1.0 / std::sqrt(static_cast<double>(root_.size()));
+  const PaddedVector& w = target(output);
+  for (int k = 0; k < root_.size(); ++k)
+    s[k] = static_cast<T>(scale * root_[k] * (w[k] - static_cast<double>(w_hat[k])));
+}
+
+template <class T>
+void Modes::color(const T* q, T* u) const {
+  const double scale = std::sqrt(static_cast<double>(root_.size()));
+  for (int k = 0; k < root_.size(); ++k) u[k] = static_cast<T>(scale * root_[k] * static_cast<double>(q[k]));
+}
+
+template void Modes::whiten(const double*, int, double*) const;
+template void Modes::whiten(const float*, int, float*) const;
+template void Modes::color(const double*, double*) const;
+template void Modes::color(const float*, float*) const;
+
+}  // namespace lindmft::training

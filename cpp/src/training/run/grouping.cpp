@@ -1,0 +1,36 @@
+#include "training/run/grouping.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace lindmft::training {
+namespace {
+
+bool same_spectrum(const Spectrum& a, const Spectrum& b) {
+  return a.eigenvalues == b.eigenvalues && a.target_power == b.target_power && a.weights == b.weights;
+}
+
+/// Up to the noise's size
+bool same_data(const Data& a, const Data& b) {
+  return a.mode == b.mode && a.batch_fraction == b.batch_fraction && a.targets == b.targets &&
+         a.rotation == b.rotation && same_spectrum(a.spectrum, b.spectrum);
+}
+
+bool rides_with(const Plan& a, const Plan& b) {
+  return a.sizes == b.sizes && a.samples == b.samples && a.feature_scale == b.feature_scale &&
+         a.members.front().problem.network.kind == b.members.front().problem.network.kind &&
+         same_data(a.data(), b.data());
+}
+
+}  // namespace
+
+void add_to_groups(Plan plan, std::vector<Plan>& groups) {
+  const auto group = std::ranges::find_if(groups, [&](const Plan& g) { return rides_with(g, plan); });
+  if (group == groups.end()) {
+    groups.push_back(std::move(plan));
+  } else {
+    group->members.push_back(std::move(plan.members.front()));
+  }
+}
+
+}  // namespace lindmft::training

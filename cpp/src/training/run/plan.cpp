@@ -1,0 +1,267 @@
+#include "training/run/plan.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+#include "problem/scales.hpp"
+#include "support/threads.hpp"
+#include "training/data/samples.hpp"
+#include "training/data/trace_class.hpp"
+#include "training/network/network.hpp"
+#include "training/random/arrays.hpp"
+#include "training/run/grouping.hpp"
+
+namespace lindmft::training {
+namespace {
+
+void require(bool good, const std::string& field, const std::string& allowed, double value) {
+  if (good) return;
+  std::ostringstream message;
+  message << field << " must be " << allowed << ", got " << value;
+  throw std::invalid_argument(message.str());
+}
+
+constexpr double kLargestSize = 1 << 30;  // so that sums of sizes and loop steps fit an int
+
+/// round(ratio * dim), refused where a finite system cannot have it.
+int size_of(double ratio, int dim, const std::string& field, const std::string& what) {
+  const double size = std::round(ratio * dim);
+  const std::string with_dim = " with dim = " + std::to_string(dim);
+  require(size >= 1.0, field, "large enough for one " + what + with_dim, ratio);
+  require(size <= kLargestSize, field, "small enough for at most 2^30 " + what + "s" + with_dim, ratio);
+  return static_cast<int>(size);
+}
+
+int sample_count(const Data& data, int dim) {
+  const bool population = data.mode == DataMode::population || std::isinf(data.alpha);
+  return population ? 0 : size_of(data.alpha, dim, "data.alpha", "sample");
+}
+
+std::vector<int> network_sizes(const Network& network, int dim) {
+  const std::vector<double> widths = layer_widths(network);
+  std::vector<int> sizes{dim};
+  for (std::size_t l = 0; l < widths.size(); ++l) {
+    std::string field = "network.width";
+    if (network.width.size() > 1) field += '[' + std::to_string(l) + ']';
+    sizes.push_back(size_of(widths[l], dim, field, "hidden unit"));
+  }
+  return sizes;
+}
+
+void require_finite(const Problem& problem) {
+  const Network& network = problem.network;
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  require(network.depth != kInfiniteDepth, "network.depth", "finite to train networks", kInfinity);
+  const std::string field = problem.data.spectrum.trace_class ? "network.hidden" : "network.width";
+  for (const double width : network.width) require(std::isfinite(width), field, "finite to train networks", width);
+}
+
+/// Of everything that has streams of its own there can be so many (arrays.hpp).
+void require_few(const Plan& plan) {
+  const auto most = [](int limit, const std::string& what) { return "at most " + std::to_string(limit) + " " + what; };
+  require(plan.outputs() <= kMostOutputs, "data.targets", most(kMostOutputs, "targets to train networks"),
+          plan.outputs());
+  const int depth = plan.members.front().problem.network.depth;
+  require(depth <= kLargestDepth, "network.depth", most(kLargestDepth, "to train networks"), depth);
+  const std::string allowed = "from 1 to " + std::to_string(kMostReplicas);
+  require(plan.k_init >= 1 && plan.k_init <= kMostReplicas, "k_init", allowed, plan.k_init);
+  require(plan.k_data >= 1 && plan.k_data <= kMostReplicas, "k_data", allowed, plan.k_data);
+}
+
+/// Steps, dim and seeds, which all problems have in common.
+template <class Options>
+void require_common(int steps, const Options& options) {
+  require(steps >= 1, "steps", "at least 1", steps);
+  require(options.dim >= 1, "dim", "at least 1", options.dim);
+  if (options.seeds.empty())
+    throw std::invalid_argument("seeds must be a list with at least one entry, got an empty list");
+}
+
+Extras extras(const TrainOptions& options) { return {.kernels = options.kernels, .updates = options.updates}; }
+Extras extras(const TrainManyOptions& options) { return {.updates = options.updates}; }
+Extras extras(const ReplicaOptions& /*options*/) { return {}; }
+
+/// Numbers that a step of a network leaves
+double series(const Plan& plan) {
+  constexpr double kTotals = 3.0;   // both losses, chain_residual
+  constexpr double kKernels = 3.0;  // in three directions
+  const double layers = plan.extras.updates ? 4.0 : 2.0;
+  return kTotals + layers * plan.depth() + 2.0 * plan.outputs() + (plan.extras.kernels ? kKernels : 0.0);
+}
+
+/// One problem alone, without a method yet
+template <class Options>
+Plan plan_of(const Problem& problem, int steps, const Options& options) {
+  require_finite(problem);
+  validate(problem, steps);
+  const bool trace_class = problem.data.spectrum.trace_class;
+  Plan plan{.members = {{.problem = trace_class ? with_ratios(problem, options.dim) : problem}},
+            .steps = steps,
+            .sizes = {options.dim},
+            .samples = 0,
+            .seeds = options.seeds,
+            .extras = extras(options),
+            .feature_scale = trace_class ? 1.0 / options.dim : 1.0,
+            .precision = options.precision};
+  require_few(plan);
+  plan.samples = sample_count(plan.data(), options.dim);
+  plan.sizes = network_sizes(plan.members.front().problem.network, options.dim);
+  plan.series = series(plan);
+  return plan;
+}
+
+/// call(), with a name before what it complains of
+template <class Function>
+auto naming(const std::string& name, Function call) {
+  try {
+    return call();
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(name + error.what());
+  }
+}
+
+bool any_momentum(const Plan& plan) {
+  return std::ranges::any_of(plan.members, [](const Member& m) { return m.problem.optimizer.momentum > 0.0; });
+}
+
+/// Of the networks with one initialization
+Shape shape(const Plan& plan, int steps) {
+  return {.sizes = plan.sizes,
+          .samples = plan.samples,
+          .networks = plan.count() * plan.k_data,
+          .outputs = plan.outputs(),
+          .steps = steps,
+          .momentum = any_momentum(plan),
+          .scalar = plan.scalar()};
+}
+
+double seed_bytes(const Plan& plan) {
+  const double riders = static_cast<double>(plan.count()) * plan.k_data;
+  const double outputs = plan.outputs();
+  const double mode_vectors =
+      1.0 + 3.0 * outputs + (plan.extras.kernels ? 2.0 : 0.0);  // 3: while a rotation is applied
+  constexpr double kErrors = 2.0;                               // s, q
+  return plan.k_init * (networks_bytes(plan.sizes, plan.schedule, riders, outputs, any_momentum(plan), plan.extras,
+                                       plan.scalar()) +
+                        padded_bytes(kErrors * riders * outputs, plan.dim(), plan.scalar())) +
+         plan.k_data * samples_bytes(plan.data(), plan.dim(), plan.samples, plan.count() * plan.k_init, plan.scalar()) +
+         padded_bytes(mode_vectors, plan.dim(), sizeof(double));
+}
+
+void settle_method(Plan& plan, Method method) {
+  const Shape s = shape(plan, plan.steps);
+  plan.schedule = method == Method::automatic ? choose(s) : schedule_of(s, method);
+  plan.seed_bytes = seed_bytes(plan);
+}
+
+double result_bytes(const std::vector<Plan>& plans) {
+  double sum = 0.0;
+  for (const Plan& p : plans) sum += sizeof(double) * p.count() * (p.series * p.runs() + 1.0) * p.steps;
+  return sum;
+}
+
+/// As many members at a time as fit into the memory, by equal parts.
+std::vector<Plan> batches(const Plan& whole, Method method, double room) {
+  std::vector<Plan> out;
+  for (int parts = 1; parts <= whole.count(); ++parts) {
+    const int size = (whole.count() + parts - 1) / parts;
+    if (parts > 1 && size == (whole.count() + parts - 2) / (parts - 1)) continue;  // no smaller than before
+    Plan batch = whole;
+    batch.members.resize(static_cast<std::size_t>(size));
+    settle_method(batch, method);
+    if (batch.seed_bytes > room && size > 1) continue;
+    for (int first = 0; first < whole.count(); first += size) {
+      Plan& next = out.emplace_back(whole);
+      const auto from = whole.members.begin() + first;
+      next.members.assign(from, from + std::min(size, whole.count() - first));
+      settle_method(next, method);
+    }
+    break;
+  }
+  return out;
+}
+
+/// A step that is worth several threads of its own. They meet some ten times in it, and where another program holds a
+/// core, each time may cost as much as that program's turn: small steps gain microseconds and may lose milliseconds.
+bool is_large(const Plan& plan) {
+  constexpr double kOperations = 3e7;
+  const Work one = work(shape(plan, 1), plan.schedule);
+  return plan.k_init * one.operations > kOperations;
+}
+
+/// Seeds side by side while there are enough of them, and it fits; else large ones one by one, each with all threads.
+Call call_of(std::vector<Plan> plans, Method method, int requested_threads, double limit) {
+  const double results = result_bytes(plans);
+  std::vector<Plan> all;
+  for (const Plan& plan : plans) {
+    for (Plan& batch : batches(plan, method, limit - results)) all.push_back(std::move(batch));
+  }
+  int jobs = 0;
+  double largest = 0.0;
+  bool large = false;
+  for (const Plan& p : all) {
+    jobs += p.runs();
+    largest = std::max(largest, p.seed_bytes);
+    large = large || is_large(p);
+  }
+  const int threads = support::resolve_threads(requested_threads);
+  int at_a_time = std::min(threads, jobs);
+  if (at_a_time * largest > limit - results) at_a_time = std::max(1, static_cast<int>((limit - results) / largest));
+  if (large && at_a_time < threads) {
+    at_a_time = 1;
+    for (Plan& p : all) p.threads = threads;
+  }
+  return {.plans = std::move(all), .threads = at_a_time, .bytes = results + at_a_time * largest};
+}
+
+}  // namespace
+
+Work Plan::work(int steps_done) const {
+  const Work one = training::work(shape(*this, steps_done), schedule);
+  const double inputs = static_cast<double>(samples) * dim() * steps_done * scalar();
+  // A data set is read once for the networks of all initializations.
+  return {k_init * one.operations, k_init * one.bytes + (k_data - k_init) * inputs};
+}
+
+Call make_call(const Problem& problem, int steps, const TrainOptions& options, double limit) {
+  require_common(steps, options);
+  Plan plan = plan_of(problem, steps, options);
+  if (options.kernels && plan.outputs() > 1)
+    throw std::invalid_argument("kernels must be left out with several targets, got true");
+  plan.members.front().noise_draw = options.noise_draw;
+  return call_of({plan}, options.method, options.threads, limit);
+}
+
+Call make_call(std::span<const Problem> problems, int steps, const TrainManyOptions& options, double limit) {
+  require_common(steps, options);
+  if (problems.empty())
+    throw std::invalid_argument("problems must be a list with at least one entry, got an empty list");
+  const std::size_t draws = options.noise_draws.size();
+  require(draws == 1 || draws == problems.size(), "noise_draw",
+          "one number, or one a problem (" + std::to_string(problems.size()) + ")", static_cast<double>(draws));
+  std::vector<Plan> groups;
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    Plan plan = naming("problems[" + std::to_string(i) + "]: ", [&] { return plan_of(problems[i], steps, options); });
+    plan.members.front().noise_draw = options.noise_draws[draws == 1 ? 0 : i];
+    plan.members.front().place = static_cast<int>(i);
+    add_to_groups(std::move(plan), groups);
+  }
+  return call_of(std::move(groups), options.method, options.threads, limit);
+}
+
+Call make_call(const Problem& problem, int steps, const ReplicaOptions& options, double limit) {
+  require_common(steps, options);
+  Plan plan = plan_of(problem, steps, options);
+  plan.k_init = options.k_init;
+  plan.k_data = options.k_data;
+  require_few(plan);
+  constexpr double kOverlaps = 5.0;  // four, and the averaged loss
+  plan.series = kOverlaps;
+  return call_of({plan}, options.method, options.threads, limit);
+}
+
+}  // namespace lindmft::training

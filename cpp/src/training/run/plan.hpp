@@ -1,0 +1,67 @@
+// What a call to train(), train_many() or train_replicas() will do, settled and checked before anything is allocated.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "lindmft/problem.hpp"
+#include "lindmft/train.hpp"
+#include "training/network/network.hpp"
+#include "training/weights/method.hpp"
+
+namespace lindmft::training {
+
+/// One of the problems that ride together.
+struct Member {
+  Problem problem;  ///< with ratios to D in the place of counts
+  std::uint32_t noise_draw = 0;
+  int place = 0;  ///< among the results
+};
+
+/// Networks that are trained together, for every seed.
+struct Plan {
+  std::vector<Member> members;  ///< alike in sizes, data and architecture
+  int steps;
+  std::vector<int> sizes;  ///< D, N_1 .. N_L
+  int samples;             ///< P, or the batch of one pass; 0 for the population
+  std::vector<std::uint64_t> seeds;
+  int k_init = 1;        ///< initializations of a seed
+  int k_data = 1;        ///< data sets of a seed
+  Extras extras{};       ///< what is recorded besides losses and norms
+  double feature_scale;  ///< what |h^l|^2 / N_l is multiplied by; not 1 for trace-class spectra
+  Precision precision;
+  Schedule schedule{};
+  int threads = 1;          ///< within the passes of a seed
+  double seed_bytes = 0.0;  ///< of everything but the results, for one seed
+  double series = 0.0;      ///< numbers that a step of a seed leaves for every member
+
+  [[nodiscard]] int runs() const { return static_cast<int>(seeds.size()); }
+  [[nodiscard]] int dim() const { return sizes.front(); }
+  [[nodiscard]] int depth() const { return static_cast<int>(sizes.size()) - 1; }
+  [[nodiscard]] int outputs() const { return static_cast<int>(data().targets.size()); }
+  [[nodiscard]] int count() const { return static_cast<int>(members.size()); }
+  [[nodiscard]] const Data& data() const { return members.front().problem.data; }
+  [[nodiscard]] double scalar() const { return precision == Precision::float64 ? 8.0 : 4.0; }
+  /// What a seed's networks cost in so many steps.
+  [[nodiscard]] Work work(int steps_done) const;
+};
+
+/// All that a call does: plans are independent of each other, and so are the seeds of each.
+struct Call {
+  std::vector<Plan> plans;
+  int threads;   ///< seeds at a time
+  double bytes;  ///< at the peak: so many of the largest seeds, and the results
+
+  /// Of all kinds
+  [[nodiscard]] int total_threads() const { return threads * plans.front().threads; }
+};
+
+/// Throws std::invalid_argument. Memory: where more than `limit` bytes would be needed, fewer seeds at a time and fewer
+/// networks in a plan, but at least one; what that takes is for the caller to compare with the limit.
+[[nodiscard]] Call make_call(const Problem& problem, int steps, const TrainOptions& options, double limit);
+[[nodiscard]] Call make_call(std::span<const Problem> problems, int steps, const TrainManyOptions& options,
+                             double limit);
+[[nodiscard]] Call make_call(const Problem& problem, int steps, const ReplicaOptions& options, double limit);
+
+}  // namespace lindmft::training

@@ -1,0 +1,36 @@
+// What ensembles of all kinds have in common: what they say of themselves, and infinity past a divergence.
+#pragma once
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "lindmft/matrix.hpp"
+#include "training/run/plan.hpp"
+#include "training/run/simulate.hpp"
+#include "training/run/trial.hpp"
+
+namespace lindmft::training {
+
+/// The fields that say what was trained; entries of diverged_at are -1.
+template <class Result>
+Result described(const Plan& plan) {
+  Result out;
+  out.dim = plan.dim();
+  out.samples = plan.samples;
+  out.widths.assign(plan.sizes.begin() + 1, plan.sizes.end());
+  out.seeds = plan.seeds;
+  out.time.resize(static_cast<std::size_t>(plan.steps));
+  std::iota(out.time.begin(), out.time.end(), 0.0);
+  out.diverged_at.assign(plan.seeds.size(), -1);
+  out.precision = plan.precision;
+  out.stats.method = name(plan.schedule.method);
+  return out;
+}
+
+/// Row `row` of a series from time `from` on; series that were not asked for are empty.
+inline void fill_infinity(Matrix& m, int row, int from) {
+  if (!m.empty()) std::fill(m.row(row) + from, m.row(row) + m.cols(), std::numeric_limits<double>::infinity());
+}
+
+}  // namespace lindmft::training

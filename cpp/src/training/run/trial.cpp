@@ -1,0 +1,249 @@
+#include "training/run/trial.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+
+#include "support/divergence.hpp"
+#include "training/random/arrays.hpp"
+#include "training/random/normals.hpp"
+#include "training/weights/loops.hpp"
+#include "training/weights/parts.hpp"
+
+namespace lindmft::training {
+namespace {
+
+/// The largest value that does not count as divergence.
+double threshold(double initial_loss) {
+  return support::kDivergence * (std::isfinite(initial_loss) ? std::max(1.0, initial_loss) : 1.0);
+}
+
+template <class T>
+class TypedTrial : public Trial {
+ public:
+  TypedTrial(const Plan& plan, std::uint64_t seed);
+
+  void step(int t, bool update) override;
+  [[nodiscard]] const Reading& reading(int i) const override { return readings_[static_cast<std::size_t>(i)]; }
+  [[nodiscard]] double overlap(int a, int b) const override;
+  [[nodiscard]] double averaged_loss() const override;
+  [[nodiscard]] bool diverged(int i) const override { return !reading(i).within(limits_[static_cast<std::size_t>(i)]); }
+  void drop(int i) override;
+
+ private:
+  void make_networks(const Plan& plan, std::uint64_t seed);
+  void make_data(const Plan& plan, std::uint64_t seed);
+  void evaluate(int i);
+  void probe_kernels();
+  void read(int i);
+
+  [[nodiscard]] int count() const { return static_cast<int>(readings_.size()); }
+  [[nodiscard]] int row(int i, int c) const { return i * outputs_ + c; }
+  /// Network i is one of those with its initialization: which ones, and which of them.
+  [[nodiscard]] Networks<T>& group(int i) { return networks_[static_cast<std::size_t>(i / members_ % k_init_)]; }
+  [[nodiscard]] int in_group(int i) const { return i / (members_ * k_init_) * members_ + i % members_; }
+
+  int members_;
+  int k_init_;
+  int outputs_;
+  bool kernels_;
+  bool updates_;
+  int threads_;
+  double feature_scale_;
+  Modes modes_;
+  std::vector<std::unique_ptr<Samples<T>>> samples_;  // k_data
+  std::deque<Networks<T>> networks_;                  // k_init
+  PaddedRows<T> s_;                                   // a row a network and output: D  Lambda^(1/2) v / sqrt(D)
+  PaddedRows<T> q_;                                   // the same  mean of z Delta over the samples of a step
+  std::vector<double> losses_;                        // an entry a row  train loss
+  std::vector<char> active_;                          // networks
+  std::vector<Reading> readings_;                     // networks
+  std::vector<double> limits_;                        // networks  beyond which one counts as diverged
+  Padded<T> weighted_target_;                         // D  Lambda w*
+  Padded<T> probe_;                                   // D  a random direction, the same at all times
+};
+
+template <class T>
+TypedTrial<T>::TypedTrial(const Plan& plan, std::uint64_t seed)
+    : members_(plan.count()),
+      k_init_(plan.k_init),
+      outputs_(plan.outputs()),
+      kernels_(plan.extras.kernels),
+      updates_(plan.extras.updates),
+      threads_(plan.threads),
+      feature_scale_(plan.feature_scale),
+      modes_(plan.data(), plan.dim(), seed) {
+  make_data(plan, seed);
+  make_networks(plan, seed);
+  const int networks = members_ * k_init_ * plan.k_data;
+  s_ = PaddedRows<T>(networks * outputs_, plan.dim());
+  q_ = s_;
+  losses_.resize(static_cast<std::size_t>(s_.rows()));
+  active_.assign(static_cast<std::size_t>(networks), 1);
+  const auto depth = static_cast<std::size_t>(plan.depth());
+  const auto outputs = static_cast<std::size_t>(outputs_);
+  Reading empty;
+  empty.feature_norm.resize(depth);
+  empty.gradient_norm.resize(depth);
+  if (updates_) {
+    empty.feature_update.resize(depth);
+    empty.gradient_update.resize(depth);
+  }
+  empty.test_losses.resize(outputs);
+  empty.train_losses.resize(outputs);
+  readings_.assign(static_cast<std::size_t>(networks), empty);
+  if (!kernels_) return;
+  const PaddedVector target = modes_.weighted_target();
+  weighted_target_ = Padded<T>(plan.dim());
+  probe_ = weighted_target_;
+  std::ranges::transform(target.span(), weighted_target_.data(), [](double x) { return static_cast<T>(x); });
+  fill_normals({seed, kProbeArray}, 0, probe_.span());
+}
+
+template <class T>
+void TypedTrial<T>::make_data(const Plan& plan, std::uint64_t seed) {
+  std::vector<Labels> labels;
+  for (int i = 0; i < k_init_; ++i) {
+    for (const Member& m : plan.members) labels.push_back({m.problem.data.noise, m.noise_draw});
+  }
+  for (int j = 0; j < plan.k_data; ++j)
+    samples_.push_back(make_samples<T>(plan.data(), plan.dim(), plan.samples, {seed, j}, labels, plan.threads));
+}
+
+template <class T>
+void TypedTrial<T>::make_networks(const Plan& plan, std::uint64_t seed) {
+  std::vector<Problem> problems;
+  for (int j = 0; j < plan.k_data; ++j) {
+    for (const Member& m : plan.members) problems.push_back(m.problem);
+  }
+  for (int i = 0; i < k_init_; ++i)
+    networks_.emplace_back(problems, plan.sizes, Initialization{seed, i}, plan.schedule, plan.threads);
+}
+
+template <class T>
+void TypedTrial<T>::step(int t, bool update) {
+  for (Networks<T>& n : networks_) n.backward();
+  for_each_part(count(), threads_, [&](int i) { evaluate(i); });
+  if (kernels_) probe_kernels();
+  const int rows = s_.rows() / static_cast<int>(samples_.size());  // on one data set
+  for (std::size_t j = 0; j < samples_.size(); ++j) {
+    const int first = static_cast<int>(j) * rows;
+    samples_[j]->gradient(t, s_.view().middle(first, rows), q_.view().middle(first, rows),
+                          std::span(losses_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows)));
+  }
+  for_each_part(count(), threads_, [&](int i) {
+    if (!active_[static_cast<std::size_t>(i)]) return;
+    for (int c = 0; c < outputs_; ++c) modes_.color(q_.row(row(i, c)), group(i).input(in_group(i), c));
+  });
+  for (Networks<T>& n : networks_) {
+    if (update) {
+      n.forward_and_update(t);
+    } else {
+      n.forward();
+    }
+  }
+  const bool first = limits_.empty();
+  if (updates_ && first) {
+    for (Networks<T>& n : networks_) n.start_updates();
+  }
+  for_each_part(count(), threads_, [&](int i) { read(i); });
+  if (!first) return;
+  for (const Reading& r : readings_) limits_.push_back(threshold(r.test_loss));
+}
+
+/// The discrepancies of a network.
+template <class T>
+void TypedTrial<T>::evaluate(int i) {
+  if (!active_[static_cast<std::size_t>(i)]) return;
+  for (int c = 0; c < outputs_; ++c) {
+    T* s = s_.row(row(i, c));
+    group(i).predictor(in_group(i), c, s);
+    modes_.whiten(s, c, s);
+  }
+}
+
+/// Where a forward pass of its own is needed, and the weights are those from before the update.
+template <class T>
+void TypedTrial<T>::probe_kernels() {
+  for (Networks<T>& n : networks_) {
+    const std::vector<double> target = n.kernels(weighted_target_);
+    const std::vector<double> scale = n.kernels(probe_);
+    for (int i = 0; i < count(); ++i) {
+      if (&group(i) != &n) continue;
+      readings_[static_cast<std::size_t>(i)].kernel_target = target[static_cast<std::size_t>(in_group(i))];
+      readings_[static_cast<std::size_t>(i)].kernel_scale = scale[static_cast<std::size_t>(in_group(i))];
+    }
+  }
+}
+
+template <class T>
+void TypedTrial<T>::read(int i) {
+  if (!active_[static_cast<std::size_t>(i)]) return;
+  const Networks<T>& network = group(i);
+  Reading& r = readings_[static_cast<std::size_t>(i)];
+  r.test_loss = 0.0;
+  r.train_loss = 0.0;
+  for (int c = 0; c < outputs_; ++c) {
+    const auto at = static_cast<std::size_t>(c);
+    const T* s = s_.row(row(i, c));
+    r.test_losses[at] = dot(s, s, s_.view().width());
+    r.train_losses[at] = losses_[static_cast<std::size_t>(row(i, c))];
+    r.test_loss += r.test_losses[at];
+    r.train_loss += r.train_losses[at];
+  }
+  const int n = in_group(i);
+  r.chain_residual = network.chain_residual(n);
+  for (std::size_t l = 0; l < r.feature_norm.size(); ++l) {
+    r.feature_norm[l] = feature_scale_ * network.feature_norm(n, static_cast<int>(l) + 1);
+    r.gradient_norm[l] = network.gradient_norm(n, static_cast<int>(l) + 1);
+  }
+  for (std::size_t l = 0; l < r.feature_update.size(); ++l) {
+    r.feature_update[l] = feature_scale_ * network.feature_update(n, static_cast<int>(l) + 1);
+    r.gradient_update[l] = network.gradient_update(n, static_cast<int>(l) + 1);
+  }
+  if (kernels_) r.kernel_gradient = network.kernel(n);
+}
+
+template <class T>
+double TypedTrial<T>::overlap(int a, int b) const {
+  double sum = 0.0;
+  for (int c = 0; c < outputs_; ++c) sum += dot(s_.row(row(a, c)), s_.row(row(b, c)), s_.view().width());
+  return sum;
+}
+
+template <class T>
+double TypedTrial<T>::averaged_loss() const {
+  double loss = 0.0;
+  for (int c = 0; c < outputs_; ++c) {
+    PaddedVector mean(s_.cols());
+    for (int i = 0; i < count(); ++i) {
+      const T* s = s_.row(row(i, c));
+      for (int k = 0; k < mean.size(); ++k) mean[k] += static_cast<double>(s[k]) / count();
+    }
+    loss += dot(mean, mean);
+  }
+  return loss;
+}
+
+template <class T>
+void TypedTrial<T>::drop(int i) {
+  active_[static_cast<std::size_t>(i)] = 0;
+  group(i).drop(in_group(i));
+  for (int c = 0; c < outputs_; ++c) std::fill_n(s_.row(row(i, c)), s_.view().width(), T{});
+}
+
+}  // namespace
+
+bool Reading::within(double limit) const {
+  const auto small = [&](double x) { return x <= limit; };  // false for nan
+  return small(test_loss) && small(train_loss) && small(chain_residual) && std::ranges::all_of(feature_norm, small) &&
+         std::ranges::all_of(gradient_norm, small) && std::isfinite(kernel_gradient) && std::isfinite(kernel_target) &&
+         std::isfinite(kernel_scale);
+}
+
+std::unique_ptr<Trial> make_trial(const Plan& plan, std::uint64_t seed) {
+  if (plan.precision == Precision::float32) return std::make_unique<TypedTrial<float>>(plan, seed);
+  return std::make_unique<TypedTrial<double>>(plan, seed);
+}
+
+}  // namespace lindmft::training
