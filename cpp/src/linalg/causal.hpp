@@ -3,8 +3,8 @@
 #pragma once
 
 #include "linalg/blas.hpp"
+#include "linalg/panel.hpp"
 #include "lindmft/matrix.hpp"
-#include "time_grid/panel.hpp"
 
 namespace lindmft::linalg {
 

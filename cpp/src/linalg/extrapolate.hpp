@@ -1,8 +1,8 @@
 // First guesses of a panel's rows from the rows before it.
 #pragma once
 
+#include "linalg/panel.hpp"
 #include "lindmft/matrix.hpp"
-#include "time_grid/panel.hpp"
 
 namespace lindmft::linalg {
 

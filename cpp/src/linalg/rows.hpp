@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "linalg/blas.hpp"
+#include "linalg/panel.hpp"
 #include "lindmft/matrix.hpp"
-#include "time_grid/panel.hpp"
 
 namespace lindmft::linalg {
 

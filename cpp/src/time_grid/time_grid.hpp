@@ -1,7 +1,8 @@
 // Time enters the equations only through K and d (theory.md section 9); a grid provides their rows, panel by panel.
 #pragma once
 
-#include "time_grid/panel.hpp"
+#include "linalg/panel.hpp"
+#include "time_grid/panel_time.hpp"
 
 namespace lindmft {
 

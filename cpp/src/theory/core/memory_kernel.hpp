@@ -2,8 +2,9 @@
 // Bt), and what D_w does to rows.
 #pragma once
 
+#include "linalg/panel.hpp"
 #include "lindmft/matrix.hpp"
-#include "time_grid/panel.hpp"
+#include "time_grid/panel_time.hpp"
 
 namespace lindmft::theory {
 

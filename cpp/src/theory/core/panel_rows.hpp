@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "linalg/blas.hpp"
-#include "time_grid/panel.hpp"
+#include "linalg/panel.hpp"
 
 namespace lindmft::theory {
 

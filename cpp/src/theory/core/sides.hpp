@@ -12,7 +12,7 @@
 #include "theory/core/saved.hpp"
 #include "theory/core/scratch.hpp"
 #include "theory/core/state.hpp"
-#include "time_grid/panel.hpp"
+#include "time_grid/panel_time.hpp"
 
 namespace lindmft::theory {
 

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "linalg/blas.hpp"
+#include "linalg/panel.hpp"
 #include "lindmft/matrix.hpp"
 #include "lindmft/problem.hpp"
 #include "theory/data/mode_lanes.hpp"
-#include "time_grid/panel.hpp"
 
 namespace lindmft::theory {
 

@@ -3,8 +3,6 @@
 
 #include <vector>
 
-#include "linalg/blas.hpp"
-
 namespace lindmft {
 
 /// Nodes begin .. end-1.
@@ -29,13 +27,6 @@ class PanelMap {
 
  private:
   std::vector<int> begin_, end_;
-};
-
-/// Everything the equations know of time, for the rows of one panel (theory.md section 9).
-struct PanelTime {
-  Panel panel;
-  linalg::ConstView K;  ///< panel.size() x panel.end   propagator: response of a weight to the gradient at node s
-  const double* decay;  ///< d, panel.end entries       decay of the initial weights (the diagonal of D_w)
 };
 
 }  // namespace lindmft
