@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 import lindmft as lm
-from lindmft import _files
+from lindmft import _netcdf
 from lindmft._state import State
 
 PROBLEM = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
@@ -111,7 +111,7 @@ def test_states_are_written_if_they_are_small_or_asked_for(
 def test_files_say_what_their_times_are(tmp_path: Path) -> None:
     with_state(solved("flow")).save(tmp_path / "flow.nc")
     with xr.open_dataset(tmp_path / "flow.nc", engine="h5netcdf") as dataset:
-        assert dataset.attrs["format_version"] == _files.VERSION == 3
+        assert dataset.attrs["format_version"] == _netcdf.VERSION == 3
         assert dataset.attrs["grid"] == "flow"
         assert dataset.attrs["rtol"] == 1e-6
         assert json.loads(dataset.attrs["panels"])[:2] == [0, 1]

@@ -7,7 +7,8 @@ from typing import Any, overload
 
 import click
 
-from lindmft import _files
+from lindmft import _netcdf
+from lindmft._files import check_folder, write_picture
 from lindmft._gate import one_of, refuse
 from lindmft._optional import optional
 from lindmft._schema import check_keys
@@ -22,7 +23,7 @@ PICTURES = (".png", ".pdf", ".svg")
 def check_outputs(output: Path | None, picture: Path | None, *, force: bool) -> None:
     """Refuse, before any work, what could not be written after it."""
     if output:
-        _files.require_netcdf()
+        _netcdf.require_netcdf()
     if picture:
         optional("matplotlib", "plot")
         if picture.suffix.lower() not in PICTURES:
@@ -35,7 +36,7 @@ def check_writable(path: Path, *, force: bool) -> None:
     """Refuse a file that is there, but for ``force``, and one that cannot be written."""
     if path.exists() and not force:
         raise ValueError(f"{path} exists; --force replaces it")
-    _files.check_folder(path)
+    check_folder(path)
 
 
 def read_problem(
@@ -65,13 +66,13 @@ def read_run(tables: dict[str, Any]) -> dict[str, Any]:
 
 def read_pair(first: Path, second: Path) -> tuple[Solution, Ensemble]:
     """A theory file and a training file, in any order."""
-    forms = {_files.format_of(path): path for path in (first, second)}
-    if set(forms) != {_files.SOLUTION, _files.ENSEMBLE}:
+    forms = {_netcdf.format_of(path): path for path in (first, second)}
+    if set(forms) != {_netcdf.SOLUTION, _netcdf.ENSEMBLE}:
         raise ValueError(
-            f"the files must be a {_files.SOLUTION} and a {_files.ENSEMBLE}, "
+            f"the files must be a {_netcdf.SOLUTION} and a {_netcdf.ENSEMBLE}, "
             f"got two of the kind {next(iter(forms))}"
         )
-    return Solution.load(forms[_files.SOLUTION]), Ensemble.load(forms[_files.ENSEMBLE])
+    return Solution.load(forms[_netcdf.SOLUTION]), Ensemble.load(forms[_netcdf.ENSEMBLE])
 
 
 @overload
@@ -87,7 +88,7 @@ def draw(path: Path, result: Any, runs: Ensemble | None = None) -> None:
         plotting.losses(result, figure.subplots())
     else:
         plotting.compare(result, runs, figure.subplots())
-    _files.write_picture(figure, path, dpi=150)
+    write_picture(figure, path, dpi=150)
     click.echo(f"wrote {path}")
 
 

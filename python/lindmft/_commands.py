@@ -10,9 +10,10 @@ from typing import Any
 
 import click
 
-from lindmft import _cli_files, _core, _files, benchmark, demo
+from lindmft import _cli_files, _core, benchmark, demo
 from lindmft._command_group import Commands
 from lindmft._config import show_config
+from lindmft._files import write_picture, write_text
 from lindmft._schema import brief
 from lindmft._types import Array
 from lindmft.comparison import compare
@@ -287,7 +288,7 @@ def demo_command(output: Path) -> None:
     _cli_files.check_outputs(None, output, force=True)
     done = demo.cases(progress=True)
     click.echo(demo.table(done))
-    _files.write_picture(demo.draw(done), output, dpi=150)
+    write_picture(demo.draw(done), output, dpi=150)
     click.echo(f"wrote {output}")
 
 
@@ -315,7 +316,7 @@ def bench_command(quick: bool, path: Path | None, threads: int | None, force: bo
     )
     click.echo(done.table())
     if path:
-        _files.write_text(json.dumps(done.to_dict(), indent=2) + "\n", path)
+        write_text(json.dumps(done.to_dict(), indent=2) + "\n", path)
         click.echo(f"wrote {path}")
 
 

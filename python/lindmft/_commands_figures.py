@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from lindmft import _cli_files, _files, figures
+from lindmft import _cli_files, figures
 from lindmft._commands import FORCE, folder
 from lindmft._commands_sweeps import commands
+from lindmft._files import write_text
 from lindmft._gate import refuse
 from lindmft._optional import optional
 from lindmft.figures._figure import Figure
@@ -72,7 +73,7 @@ def figure_command(
         _cli_files.check_writable(path, force=force)
     tables = _make_all(chosen, quick, values, output)
     if ALL in names:
-        _files.write_text("\n".join(tables) + "\n", output / AGREEMENT)
+        write_text("\n".join(tables) + "\n", output / AGREEMENT)
         click.echo(f"wrote {output / AGREEMENT}")
 
 

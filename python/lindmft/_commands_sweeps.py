@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from lindmft import _cli_files, _files
+from lindmft import _cli_files, _netcdf
 from lindmft._axes import short
 from lindmft._cli_sweeps import read_sweep
 from lindmft._command_group import BadInput
 from lindmft._commands import FORCE, OUTPUT, PICTURE, PROBLEM, STEPS, THREADS, commands
+from lindmft._files import write_picture
 from lindmft._optional import optional
 from lindmft._schema import brief
 from lindmft.sweeps import sweep, sweep_summary
@@ -81,7 +82,7 @@ def sweep_command(
     click.echo(sweep_summary(dataset))
     click.echo(_best(dataset))
     if output:
-        _files.write(dataset, output)
+        _netcdf.write(dataset, output)
         click.echo(f"wrote {output}")
     if picture:
         _draw(dataset, picture)
@@ -120,7 +121,7 @@ def _draw(dataset: "xr.Dataset", picture: Path) -> None:
         plotting.sweep(dataset, ax=ax, observable=observable, select=select)
         title = ", ".join(f"{name} = {short(chosen)}" for name, chosen in select.items())
         ax.set_title(title, loc="left")
-    _files.write_picture(figure, picture, dpi=150)
+    write_picture(figure, picture, dpi=150)
     click.echo(f"wrote {picture}")
 
 
@@ -186,7 +187,7 @@ def transfer_command(
     click.echo(brief(parsed))
     click.echo(table.summary())
     if output:
-        _files.write(table.to_xarray(), output)
+        _netcdf.write(table.to_xarray(), output)
         click.echo(f"wrote {output}")
     if picture:
         from lindmft import plotting
@@ -195,7 +196,7 @@ def transfer_command(
             figsize=(10.0, 3.8), layout="constrained"
         )
         plotting.transfer(table, tuple(figure.subplots(1, 2)))
-        _files.write_picture(figure, picture, dpi=150)
+        write_picture(figure, picture, dpi=150)
         click.echo(f"wrote {picture}")
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lindmft._files import ENSEMBLE, REPLICAS, SOLUTION, VERSION
 from lindmft._memory import require_memory
+from lindmft._netcdf import ENSEMBLE, REPLICAS, SOLUTION, VERSION
 from lindmft._optional import optional
 from lindmft._schema import spell_inf
 from lindmft.ensemble import BY_OUTPUT, KERNELS, UPDATES, Ensemble

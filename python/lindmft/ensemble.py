@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from lindmft import _files
+from lindmft import _netcdf
 from lindmft._ensemble import (
     DOUBLE,
     Statistic,
@@ -219,7 +219,7 @@ class Ensemble:
         Needs xarray and h5netcdf. The file carries the problem, the provenance and a format
         version.
         """
-        _files.write(self.to_xarray(), path)
+        _netcdf.write(self.to_xarray(), path)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -232,7 +232,7 @@ class Ensemble:
         """
         from lindmft._reading import ensemble_from_dataset
 
-        with _files.reading(path, _files.ENSEMBLE) as dataset:
+        with _netcdf.reading(path, _netcdf.ENSEMBLE) as dataset:
             return cls(**ensemble_from_dataset(dataset))
 
     def _reduce(self, statistic: Statistic) -> Series:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from lindmft import _core, _files
+from lindmft import _core, _netcdf
 from lindmft._ensemble import (
     DOUBLE,
     Statistic,
@@ -284,7 +284,7 @@ class ReplicaEnsemble:
 
         Needs xarray and h5netcdf.
         """
-        _files.write(self.to_xarray(), path)
+        _netcdf.write(self.to_xarray(), path)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -297,7 +297,7 @@ class ReplicaEnsemble:
         """
         from lindmft._reading import replicas_from_dataset
 
-        with _files.reading(path, _files.REPLICAS) as dataset:
+        with _netcdf.reading(path, _netcdf.REPLICAS) as dataset:
             return cls(**replicas_from_dataset(dataset))
 
     def _reduce(self, statistic: Statistic) -> ReplicaSeries:

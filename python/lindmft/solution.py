@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from lindmft import _files
+from lindmft import _netcdf
 from lindmft._gate import describe, flag, one_of
 from lindmft._schema import brief
 from lindmft._state import SMALL_IN_FILES, State
@@ -458,7 +458,7 @@ class Solution:
         from lindmft._dataset import solution_to_dataset
 
         kept = self.state_bytes <= SMALL_IN_FILES if state is None else flag(state, "state")
-        _files.write(solution_to_dataset(self, state=kept), path)
+        _netcdf.write(solution_to_dataset(self, state=kept), path)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -471,5 +471,5 @@ class Solution:
         """
         from lindmft._reading import solution_from_dataset
 
-        with _files.reading(path, _files.SOLUTION) as dataset:
+        with _netcdf.reading(path, _netcdf.SOLUTION) as dataset:
             return cls(**solution_from_dataset(dataset))

@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from lindmft import _core, _files
+from lindmft import _core
+from lindmft._files import write_picture, write_text
 from lindmft._gate import flag, integer, number, one_of, refuse
 from lindmft.figures._panel import Panel
 from lindmft.figures._runs import Progress
@@ -90,8 +91,8 @@ class Result:
             for path in paths[:-1]:
                 # Without a date, the same picture is the same file.
                 metadata = {"Date": None} if path.suffix == ".svg" else {}
-                _files.write_picture(picture, path, metadata=metadata)
-        _files.write_text(self.csv(), paths[-1])
+                write_picture(picture, path, metadata=metadata)
+        write_text(self.csv(), paths[-1])
         return paths
 
 
