@@ -13,7 +13,7 @@ from problems import problem
 
 import lindmft as lm
 from lindmft._displacements import slopes, theoretical
-from lindmft.solution import Layers
+from lindmft.layers import Layers
 
 QUANTITIES = ("features", "feature_updates", "gradients", "gradient_updates")
 PROBLEM = lm.Problem.from_dict(problem(network={"depth": 3}, optimizer={"lr": 0.05}))

@@ -42,12 +42,15 @@ from lindmft.predictions import (
 )
 from lindmft.problem import Problem
 from lindmft.rates import OptimalRate, optimal_lr, optimal_lrs
-from lindmft.replicas import ReplicaEnsemble, Replicas, train_replicas
+from lindmft.replica_ensemble import ReplicaEnsemble
+from lindmft.replicas import Replicas
 from lindmft.scaling import Scaling, check_scaling
 from lindmft.schedules import schedule
+from lindmft.solution import Solution
 from lindmft.spectrum import Discrete, Isotropic, PowerLaw
 from lindmft.stability import StableRate, largest_stable_lr, largest_stable_lrs
-from lindmft.theory import Solution, estimate_memory, flow, solve
+from lindmft.theory import estimate_memory, flow, solve
+from lindmft.train_replicas import train_replicas
 from lindmft.training import estimate_train_memory, train, train_many
 from lindmft.training_time import OptimumOverTime, optimum_over_time
 from lindmft.transfer import Transfer, transfer

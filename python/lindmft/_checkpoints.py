@@ -10,10 +10,11 @@ import numpy as np
 
 from lindmft._continuing import check_can_go_on, check_same_computation, covered, to_core
 from lindmft._gate import integer, refuse
+from lindmft._observables import FUNCTIONS, KERNELS, LOSSES, NORMS
 from lindmft._run import Run
 from lindmft._start import checked_start
 from lindmft._types import Array, Callback, Path
-from lindmft.solution import FUNCTIONS, KERNELS, LOSSES, NORMS, Solution
+from lindmft.solution import Solution
 
 FIRST_STOP = {"adaptive": 1000.0, "flow": 1.0}
 FEWEST_STEPS = 100

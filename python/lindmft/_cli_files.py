@@ -14,7 +14,7 @@ from lindmft._optional import optional
 from lindmft._schema import check_keys
 from lindmft.ensemble import Ensemble
 from lindmft.problem import Problem
-from lindmft.theory import Solution
+from lindmft.solution import Solution
 
 RUN_KEYS = ("steps", "time", "dim", "seeds", "seed")
 PICTURES = (".png", ".pdf", ".svg")

@@ -14,11 +14,13 @@ from lindmft import _cli_files, _core, benchmark, demo
 from lindmft._command_group import Commands
 from lindmft._config import show_config
 from lindmft._files import write_picture, write_text
+from lindmft._observables import FUNCTIONS
 from lindmft._schema import brief
 from lindmft._types import Array
 from lindmft.comparison import compare
 from lindmft.ensemble import Ensemble
-from lindmft.theory import FUNCTIONS, Solution, flow, solve
+from lindmft.solution import Solution
+from lindmft.theory import flow, solve
 from lindmft.training import train
 
 PROBLEM = click.argument("problem", type=click.Path(path_type=Path))

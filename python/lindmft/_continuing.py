@@ -7,9 +7,10 @@ import numpy as np
 
 from lindmft._difference import first_difference
 from lindmft._gate import describe, refuse
+from lindmft._observables import LOSSES, NORMS
 from lindmft._run import Run
 from lindmft._state import STATE_VERSION
-from lindmft.solution import LOSSES, NORMS, Solution
+from lindmft.solution import Solution
 from lindmft.targets import channels
 
 SERIES = ("time", *LOSSES, *NORMS, "depth")

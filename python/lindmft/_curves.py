@@ -8,7 +8,7 @@ import numpy as np
 from lindmft._gate import choice, describe, number, refuse, tuple_of_numbers
 from lindmft._types import Array, Numbers
 from lindmft.ensemble import Ensemble
-from lindmft.theory import Solution
+from lindmft.solution import Solution
 
 Trajectory: TypeAlias = Solution | Ensemble | tuple[Numbers, Numbers]
 """What has a loss against time: a result, or the pair (time, loss)."""

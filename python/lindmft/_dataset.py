@@ -12,14 +12,26 @@ import numpy as np
 
 from lindmft._memory import require_memory
 from lindmft._netcdf import ENSEMBLE, REPLICAS, SOLUTION, VERSION
+from lindmft._observables import (
+    BY_OUTPUT,
+    KERNELS,
+    LAYERED,
+    LOSSES,
+    NORMS,
+    OVERLAPS,
+    SHARED,
+    SINGLE,
+    UPDATES,
+)
 from lindmft._optional import optional
 from lindmft._schema import spell_inf
-from lindmft.ensemble import BY_OUTPUT, KERNELS, UPDATES, Ensemble
-from lindmft.replicas import OVERLAPS, ReplicaEnsemble
-from lindmft.solution import LAYERED, LOSSES, NORMS, Solution
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from lindmft.ensemble import Ensemble
+    from lindmft.replica_ensemble import ReplicaEnsemble
+    from lindmft.solution import Solution
 
 LONG_NAMES = {
     "time": "training time",
@@ -61,10 +73,9 @@ LONG_NAMES = {
 }
 TWO_TIME = ("time", "time_s")
 STATE = "state."
-SHARED = OVERLAPS[1:]
 
 
-def solution_to_dataset(solution: Solution, *, state: bool = False) -> "xr.Dataset":
+def solution_to_dataset(solution: "Solution", *, state: bool = False) -> "xr.Dataset":
     """Dimensions time, layer, output, and time_s if two-time functions were kept.
 
     Variables of the channels of several outputs begin with "channel0." and so on; on coarse grids
@@ -102,14 +113,14 @@ def solution_to_dataset(solution: Solution, *, state: bool = False) -> "xr.Datas
     )
 
 
-def _stacked_bytes(solution: Solution) -> float:
+def _stacked_bytes(solution: "Solution") -> float:
     """Of the layers' two-time functions, which become one array."""
     steps = len(solution.time)
     kept = sum(len(getattr(solution, name)) for name in LAYERED if solution.has(name))
     return 8.0 * kept * steps**2 + sum(map(_stacked_bytes, solution.channels))
 
 
-def _grid_attributes(solution: Solution) -> dict[str, Any]:
+def _grid_attributes(solution: "Solution") -> dict[str, Any]:
     tolerances = {"rtol": solution.rtol, "atol": solution.atol}
     return {
         "grid": solution.grid,
@@ -118,7 +129,7 @@ def _grid_attributes(solution: Solution) -> dict[str, Any]:
     }
 
 
-def _state_variables(solution: Solution) -> dict[str, Any]:
+def _state_variables(solution: "Solution") -> dict[str, Any]:
     parts = {"": solution} | {f"channel{c}.": part for c, part in enumerate(solution.channels)}
     arrays = {
         f"{prefix}{STATE}{name}": array
@@ -134,7 +145,7 @@ def _state_dimensions(array: Any) -> tuple[str, str]:
     return f"{STATE}row{rows}", f"{STATE}column{columns}"
 
 
-def _variables(solution: Solution) -> dict[str, Any]:
+def _variables(solution: "Solution") -> dict[str, Any]:
     steps = len(solution.time)
     variables: dict[str, Any] = {name: (("time",), getattr(solution, name)) for name in LOSSES}
     variables |= {name: (("layer", "time"), getattr(solution, name)) for name in NORMS}
@@ -149,7 +160,7 @@ def _variables(solution: Solution) -> dict[str, Any]:
     }
 
 
-def _of_channel(c: int, channel: Solution) -> dict[str, Any]:
+def _of_channel(c: int, channel: "Solution") -> dict[str, Any]:
     own = {name: name for name in TWO_TIME} if channel.grid == "exact" else _own_names(c)
     return {
         f"channel{c}.{name}": (tuple(own.get(dim, dim) for dim in dims), array)
@@ -157,7 +168,7 @@ def _of_channel(c: int, channel: Solution) -> dict[str, Any]:
     }
 
 
-def _own_times(c: int, channel: Solution) -> dict[str, Any]:
+def _own_times(c: int, channel: "Solution") -> dict[str, Any]:
     """Coordinates of a channel on a coarse grid, which has nodes of its own."""
     if channel.grid == "exact":
         return {}
@@ -170,7 +181,7 @@ def _own_names(c: int) -> dict[str, str]:
     return {name: f"channel{c}.{name}" for name in TWO_TIME}
 
 
-def _channel_attributes(channel: Solution) -> dict[str, Any]:
+def _channel_attributes(channel: "Solution") -> dict[str, Any]:
     return {
         "problem": json.dumps(spell_inf(channel.problem.to_dict())),
         "stats": json.dumps(asdict(channel.stats)),
@@ -181,7 +192,7 @@ def _channel_attributes(channel: Solution) -> dict[str, Any]:
     }
 
 
-def ensemble_to_dataset(runs: Ensemble) -> "xr.Dataset":
+def ensemble_to_dataset(runs: "Ensemble") -> "xr.Dataset":
     """Dimensions seed, time, layer and output."""
     series = ("test_loss", "train_loss", "chain_residual")
     variables: dict[str, Any] = {name: (("seed", "time"), getattr(runs, name)) for name in series}
@@ -200,7 +211,7 @@ def ensemble_to_dataset(runs: Ensemble) -> "xr.Dataset":
     return _training_dataset(ENSEMBLE, runs, variables, outputs, noise_draw=runs.noise_draw)
 
 
-def replicas_to_dataset(runs: ReplicaEnsemble) -> "xr.Dataset":
+def replicas_to_dataset(runs: "ReplicaEnsemble") -> "xr.Dataset":
     """Dimensions seed, time and layer (of the widths)."""
     found = {name: getattr(runs, name) for name in (*OVERLAPS, "averaged_loss")}
     variables = {
@@ -211,7 +222,7 @@ def replicas_to_dataset(runs: ReplicaEnsemble) -> "xr.Dataset":
 
 def _training_dataset(
     form: str,
-    runs: Ensemble | ReplicaEnsemble,
+    runs: "Ensemble | ReplicaEnsemble",
     variables: dict[str, Any],
     more_coords: dict[str, Any],
     **attrs: Any,
@@ -232,7 +243,7 @@ def _training_dataset(
     return _dataset(form, runs, variables, coords, **sizes, dtype=runs.dtype, **attrs)
 
 
-def _two_time(solution: Solution) -> dict[str, tuple[tuple[str, ...], Any]]:
+def _two_time(solution: "Solution") -> dict[str, tuple[tuple[str, ...], Any]]:
     """Kept two-time functions; layer 0, the data gradient and no hidden layer, by its own name."""
     found: dict[str, tuple[tuple[str, ...], Any]] = {}
     for name in LAYERED:
@@ -244,7 +255,7 @@ def _two_time(solution: Solution) -> dict[str, tuple[tuple[str, ...], Any]]:
             )
         if 0 in layers:
             found[f"{name}0"] = (TWO_TIME, layers[0])
-    single = {name: getattr(solution, name) for name in ("C_v", "C_delta", "R_delta")}
+    single = {name: getattr(solution, name) for name in SINGLE}
     return found | {name: (TWO_TIME, array) for name, array in single.items() if array is not None}
 
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from lindmft._types import Array, Mask
 from lindmft.ensemble import Ensemble
-from lindmft.solution import Layers, Solution
+from lindmft.layers import Layers
+from lindmft.solution import Solution
 
 SERIES = {
     "features": "feature_norm",

@@ -6,15 +6,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lindmft._content import Content
-from lindmft._dataset import SHARED, STATE, TWO_TIME
-from lindmft._ensemble import DOUBLE, single_precision
+from lindmft._dataset import STATE, TWO_TIME
+from lindmft._ensemble import DOUBLE, TrainStats, single_precision
 from lindmft._gate import choice, describe, increasing, refuse, tuple_of_numbers
+from lindmft._observables import (
+    BY_OUTPUT,
+    KERNELS,
+    LAYERED,
+    LOSSES,
+    NORMS,
+    OVERLAPS,
+    SHARED,
+    SINGLE,
+    UPDATES,
+)
 from lindmft._state import STATE_VERSION, State
 from lindmft._types import Array
-from lindmft.ensemble import BY_OUTPUT, KERNELS, UPDATES, TrainStats
+from lindmft.layers import Layers
 from lindmft.problem import Problem
-from lindmft.replicas import OVERLAPS, Replicas
-from lindmft.solution import LAYERED, LOSSES, NORMS, SINGLE, Layers, Solution, SolveStats
+from lindmft.replicas import Replicas
+from lindmft.solve_stats import SolveStats
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,8 +35,8 @@ FORWARD = ("C_h", "R_hr")
 GRIDS = ("exact", "adaptive", "flow")
 
 
-def solution_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
-    """The fields of the ``Solution``."""
+def solution_from_dataset(dataset: "xr.Dataset", solution: type[Any]) -> dict[str, Any]:
+    """The fields of the ``Solution``, whose channels are built as this class."""
     content = Content(dataset)
     fields = _solution_fields(content)
     outputs = len(fields["problem"].data.targets)
@@ -34,7 +45,7 @@ def solution_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
         refuse("channels", f"one for each of {outputs} outputs", channels)
     version = content.whole("state_version", STATE_VERSION)
     fields["channels"] = tuple(
-        Solution(
+        solution(
             **_solution_fields(_channel(dataset, c, attrs)),
             state=_state(content, f"channel{c}.", version),
         )

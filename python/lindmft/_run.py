@@ -16,12 +16,15 @@ from lindmft._gate import (
     refuse,
     threads_or_default,
 )
+from lindmft._observables import LAYERED
 from lindmft._provenance import provenance
 from lindmft._state import SMALL, State
 from lindmft._types import Callback, SolveDict
+from lindmft.layers import Layers
 from lindmft.problem import Problem
 from lindmft.replicas import Replicas
-from lindmft.solution import LAYERED, Layers, Solution, SolveStats
+from lindmft.solution import Solution
+from lindmft.solve_stats import SolveStats
 from lindmft.targets import channels
 
 RTOL, ATOL = 1e-6, 1e-10

@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 
 from lindmft._gate import increasing, refuse
+from lindmft._observables import LOSSES, NORMS
 from lindmft._state import State
 from lindmft.problem import Problem
-from lindmft.solution import LOSSES, NORMS, Solution, SolveStats
+from lindmft.solution import Solution
+from lindmft.solve_stats import SolveStats
 
 KINDS: dict[str, Any] = {
     "problem": Problem,

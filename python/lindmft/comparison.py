@@ -8,7 +8,7 @@ from lindmft._difference import first_difference
 from lindmft._gate import refuse
 from lindmft._types import Array, Mask
 from lindmft.ensemble import Ensemble
-from lindmft.theory import Solution
+from lindmft.solution import Solution
 
 __all__ = ["Agreement", "Comparison", "compare"]
 

@@ -19,7 +19,8 @@ from lindmft.optimizer import SGD
 from lindmft.plotting.losses import End, describe, keys, label_ends, losses
 from lindmft.plotting.style import COLOURS
 from lindmft.problem import Problem
-from lindmft.theory import Solution, solve
+from lindmft.solution import Solution
+from lindmft.theory import solve
 from lindmft.training import train
 
 if TYPE_CHECKING:

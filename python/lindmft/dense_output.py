@@ -8,21 +8,23 @@ every step, and nothing between them.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lindmft import _barycentric
 from lindmft._gate import increasing, number_or_numbers, refuse
+from lindmft._observables import BY_OUTPUT, KERNELS, LAYERED, LOSSES, NORMS, OVERLAPS, SINGLE
 from lindmft._state import State
 from lindmft._types import Array, Number, Numbers
-from lindmft.replicas import OVERLAPS, Replicas
-from lindmft.solution import KERNELS, LAYERED, LOSSES, NORMS, SINGLE, Layers, Solution
+from lindmft.layers import Layers
+from lindmft.replicas import Replicas
+
+if TYPE_CHECKING:
+    from lindmft.solution import Solution
 
 __all__ = ["requested_times", "sample"]
-
-BY_OUTPUT = ("test_loss_by_output", "train_loss_by_output")
 
 
 def requested_times(times: Number | Numbers, end: float, *, whole: bool, field: str) -> Array:
@@ -37,7 +39,7 @@ def requested_times(times: Number | Numbers, end: float, *, whole: bool, field: 
     return points
 
 
-def sample(solution: Solution, times: Number | Numbers) -> Solution:
+def sample(solution: "Solution", times: Number | Numbers) -> "Solution":
     """The solution at these times; see ``Solution.at``."""
     whole = solution.grid != "flow"
     points = requested_times(times, float(solution.time[-1]), whole=whole, field="times")
@@ -89,7 +91,7 @@ class _Sampling:
         return values[np.ix_(nodes, nodes)]
 
 
-def _sampling(solution: Solution, points: Array) -> _Sampling:
+def _sampling(solution: "Solution", points: Array) -> _Sampling:
     if not len(solution.panels):
         return _at_nodes(solution, points)
     last = solution.time[solution.valid - 1] if solution.valid else -np.inf
@@ -116,7 +118,7 @@ def _panels(panels: NDArray[np.int_]) -> Iterator[NDArray[np.int_]]:
         yield np.arange(max(first - 1, 0), end)
 
 
-def _at_nodes(solution: Solution, points: Array) -> _Sampling:
+def _at_nodes(solution: "Solution", points: Array) -> _Sampling:
     """Times that the solution has: of exact grids, and where it is itself a sample."""
     places = np.searchsorted(solution.time, points)
     if not np.array_equal(solution.time[places], points):
@@ -125,7 +127,7 @@ def _at_nodes(solution: Solution, points: Array) -> _Sampling:
     return _Sampling(valid[:, None], np.ones((len(valid), 1)), len(points))
 
 
-def _two_time(solution: Solution, sampling: _Sampling) -> dict[str, Any]:
+def _two_time(solution: "Solution", sampling: _Sampling) -> dict[str, Any]:
     """Correlations anywhere, responses where every step has its own.
 
     On a coarse grid, a response is an operator on functions of time: its columns carry the weights

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from lindmft import _netcdf
+from lindmft._dataset import ensemble_to_dataset
 from lindmft._ensemble import (
     DOUBLE,
     Statistic,
@@ -21,7 +22,9 @@ from lindmft._ensemble import (
     status,
     used,
 )
+from lindmft._observables import BY_OUTPUT, KERNELS, NORMS, UPDATES
 from lindmft._provenance import provenance
+from lindmft._reading import ensemble_from_dataset
 from lindmft._schema import brief
 from lindmft._types import Array, Mask, Path, TrainDict
 from lindmft.problem import Problem
@@ -31,10 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Ensemble", "Series", "TrainStats"]
 
-BY_OUTPUT = ("test_loss_by_output", "train_loss_by_output")
-LISTED = (*BY_OUTPUT, "feature_norm", "gradient_norm")
-KERNELS = ("kernel_gradient", "kernel_target", "kernel_scale")
-UPDATES = ("feature_update", "gradient_update")
+LISTED = (*BY_OUTPUT, *NORMS)
+"""Series that the compiled module returns as lists of arrays over outputs or layers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,8 +210,6 @@ class Ensemble:
 
         The problem and the provenance are attributes. Needs xarray.
         """
-        from lindmft._dataset import ensemble_to_dataset
-
         return ensemble_to_dataset(self)
 
     def save(self, path: Path) -> None:
@@ -230,8 +229,6 @@ class Ensemble:
         ValueError
             If the file is damaged, is no ensemble, or was written by a newer version of the format.
         """
-        from lindmft._reading import ensemble_from_dataset
-
         with _netcdf.reading(path, _netcdf.ENSEMBLE) as dataset:
             return cls(**ensemble_from_dataset(dataset))
 

@@ -4,7 +4,7 @@ Time is counted in optimizer steps (gradient flow: in learning rate times steps)
 before the update of step t. Two-time arrays have row t and column s.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
@@ -12,126 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindmft import _netcdf
+from lindmft._dataset import solution_to_dataset
 from lindmft._gate import describe, flag, one_of
+from lindmft._observables import FUNCTIONS, LAYERED, NORMS
+from lindmft._reading import solution_from_dataset
 from lindmft._schema import brief
 from lindmft._state import SMALL_IN_FILES, State
 from lindmft._types import Array, Number, Numbers, Path
+from lindmft.dense_output import sample
 from lindmft.depth import interpolate
+from lindmft.layers import Layers
 from lindmft.problem import Problem
 from lindmft.replicas import Replicas
+from lindmft.solve_stats import SolveStats
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["FUNCTIONS", "Layers", "Solution", "SolveStats"]
+__all__ = ["Layers", "Solution", "SolveStats"]
 
-LOSSES = ("test_loss", "train_loss", "term_target", "term_init", "term_data")
-NORMS = ("feature_norm", "gradient_norm")
-KERNELS = ("kernel_scale", "kernel_target", "kernel_gradient")
 RESOLVED = 1e-6
 """A ``depth_error`` up to which profiles over depth count as resolved."""
-LAYERED = ("C_h", "C_g", "R_hr", "R_gu")
-SINGLE = ("C_v", "C_delta", "R_delta")
-FUNCTIONS = (*LAYERED, *SINGLE)
-"""Names of the two-time functions that ``solve(save=...)`` can keep."""
-
-
-class Layers(dict[int, Array]):
-    """Two-time functions by layer number; asking for one that was not kept says how to keep it.
-
-    Parameters
-    ----------
-    name
-        "C_h", "C_g", "R_hr" or "R_gu".
-    arrays
-        (m, m) each, row t and column s; of C_h and R_hr from layer 0 on, else from layer 1.
-    in_channels
-        Whether there are several outputs, whose channels have the functions.
-
-    Raises
-    ------
-    KeyError
-        When a layer is asked for that is not there.
-
-    Notes
-    -----
-    Theory sections 3 to 5.
-
-    Examples
-    --------
-    >>> import lindmft as lm
-    >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
-    >>> theory = lm.solve(problem, steps=10, save="C_h")
-    >>> sorted(theory.C_h), theory.C_h[0].shape, len(theory.C_g)
-    ([0, 1, 2], (10, 10), 0)
-    """
-
-    def __init__(
-        self, name: str, arrays: Iterable[Array] = (), *, in_channels: bool = False
-    ) -> None:
-        # Forward functions start at the data gradient h^0, backward ones at the first layer.
-        super().__init__(enumerate(arrays, 0 if name in {"C_h", "R_hr"} else 1))
-        self.name = name
-        self.in_channels = in_channels
-
-    def __missing__(self, layer: int) -> Array:
-        if self.in_channels:
-            raise KeyError(f"{self.name} of several outputs is that of their channels[j]")
-        kept = (
-            f"has layers {min(self)} to {max(self)}"
-            if self
-            else f"was not kept: solve(..., save=[{self.name!r}])"
-        )
-        raise KeyError(f"{self.name} {kept}; asked for layer {layer!r}")
-
-
-@dataclass(frozen=True)
-class SolveStats:
-    """The work that a solution took, and how far it can be trusted.
-
-    Attributes
-    ----------
-    nodes, panels, rejected_panels
-        Time points, panels of them, and panels that were tried again.
-    sweeps, row_sweeps
-        Sweeps over a panel, and rows swept.
-    flops
-        Floating-point operations in matrix products.
-    seconds, threads
-        Wall-clock time, on so many threads.
-    chain_residual
-        A self-check: the largest relative violation of an exact identity between layers that the
-        solver does not use.
-    depth_error
-        At infinite depth, the estimated relative error of the profiles over depth (the losses are
-        right to about its square); else 0.
-    error_estimate
-        On coarse grids, the largest estimated relative error of a panel; else 0.
-
-    Notes
-    -----
-    Theory section 10 for sweeps and panels; section 12, item 8 for the identity.
-
-    Examples
-    --------
-    >>> import lindmft as lm
-    >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
-    >>> stats = lm.solve(problem, steps=10).stats
-    >>> stats.nodes, stats.chain_residual < 1e-10
-    (10, True)
-    """
-
-    nodes: int
-    panels: int
-    rejected_panels: int
-    sweeps: int
-    row_sweeps: float
-    flops: float
-    seconds: float
-    threads: int
-    chain_residual: float
-    depth_error: float = 0.0
-    error_estimate: float = 0.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -333,8 +234,6 @@ class Solution:
         >>> theory.at([0, 10, 999_999]).test_loss.round(4).tolist()
         [2.0, 0.3428, 0.09]
         """
-        from lindmft.dense_output import sample
-
         return sample(self, times)
 
     def profile(self, name: str, tau: Number | Numbers) -> Array:
@@ -437,8 +336,6 @@ class Solution:
         Dimensions are ``time``, ``layer`` (1 .. L) and ``time_s``, the second time of two-time
         functions; those of the data gradient h^0 are ``C_h0`` and ``R_hr0``. Needs xarray.
         """
-        from lindmft._dataset import solution_to_dataset
-
         return solution_to_dataset(self)
 
     def save(self, path: Path, *, state: bool | None = None) -> None:
@@ -455,8 +352,6 @@ class Solution:
             Write what ``solve(continue_from=...)`` needs; None: if that is at most 4 MiB, as it is
             on coarse grids.
         """
-        from lindmft._dataset import solution_to_dataset
-
         kept = self.state_bytes <= SMALL_IN_FILES if state is None else flag(state, "state")
         _netcdf.write(solution_to_dataset(self, state=kept), path)
 
@@ -469,7 +364,5 @@ class Solution:
         ValueError
             If the file is damaged, is no solution, or was written by a newer version of the format.
         """
-        from lindmft._reading import solution_from_dataset
-
         with _netcdf.reading(path, _netcdf.SOLUTION) as dataset:
-            return cls(**solution_from_dataset(dataset))
+            return cls(**solution_from_dataset(dataset, cls))

@@ -12,13 +12,16 @@ from lindmft._checkpoints import checked_every, solve_with_checkpoints
 from lindmft._continuing import continued
 from lindmft._files import check_folder
 from lindmft._gate import choice, refuse
+from lindmft._observables import FUNCTIONS, LAYERED, NORMS
 from lindmft._run import Run, checked_run
 from lindmft._start import checked_start
 from lindmft._types import Array, Callback, Number, Numbers, Path
 from lindmft.dense_output import requested_times
+from lindmft.layers import Layers
 from lindmft.problem import Problem, as_problem
 from lindmft.progress import reporting
-from lindmft.solution import FUNCTIONS, LAYERED, NORMS, Layers, Solution, SolveStats
+from lindmft.solution import Solution
+from lindmft.solve_stats import SolveStats
 
 __all__ = [
     "FUNCTIONS",

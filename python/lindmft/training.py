@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lindmft import _core
-from lindmft._ensemble import DOUBLE, single_precision
+from lindmft._ensemble import DOUBLE, TrainStats, single_precision
 from lindmft._finite import DIM, default_dim, finite
 from lindmft._gate import bytes_or_default, flag, integer, is_list, refuse, threads_or_default
 from lindmft._seeds import seed_list
 from lindmft._types import Callback
-from lindmft.ensemble import Ensemble, Series, TrainStats, ensemble_from_core
+from lindmft.ensemble import Ensemble, Series, ensemble_from_core
 from lindmft.problem import Problem, Problems, as_problem, listed_problems
 from lindmft.progress import reporting
-from lindmft.replicas import ReplicaEnsemble, train_replicas
+from lindmft.replica_ensemble import ReplicaEnsemble
+from lindmft.train_replicas import train_replicas
 
 __all__ = [
     "Ensemble",

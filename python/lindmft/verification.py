@@ -13,7 +13,8 @@ from lindmft._types import Array, Callback
 from lindmft.ensemble import Series
 from lindmft.problem import Problem
 from lindmft.progress import reporting
-from lindmft.theory import Solution, solve
+from lindmft.solution import Solution
+from lindmft.theory import solve
 from lindmft.training import train
 
 __all__ = ["OBSERVABLES", "Case", "Verification", "cases", "check_count", "verify"]

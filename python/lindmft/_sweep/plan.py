@@ -15,6 +15,7 @@ from lindmft._axes import Axis, changes, label, points, read_axes
 from lindmft._ensemble import DOUBLE, single_precision
 from lindmft._finite import default_dim
 from lindmft._gate import choice, integer, is_iterable, one_of, positive, refuse, suggestion
+from lindmft._observables import KERNELS, NORMS
 from lindmft._schema import spell_inf
 from lindmft._seeds import seed_list
 from lindmft._sweep import tiles
@@ -22,7 +23,6 @@ from lindmft._sweep.stages import OF_THEORY, OF_TRAINING, Stage, Theory, Trainin
 from lindmft.dense_output import requested_times
 from lindmft.many import check_many
 from lindmft.problem import Problem
-from lindmft.solution import KERNELS, NORMS
 from lindmft.training import estimate_train_memory
 
 RUNS = ("solve", "flow", "train")

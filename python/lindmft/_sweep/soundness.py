@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from lindmft._content import CHECKSUM
+from lindmft._observables import NORMS
 from lindmft._sweep.stages import DIVERGED, DONE, FAILED, NO_STEP, PENDING, STAGES
 from lindmft._types import Mask
-from lindmft.solution import NORMS
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
 

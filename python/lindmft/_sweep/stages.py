@@ -13,11 +13,12 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 import numpy as np
 
 from lindmft._core import NotConverged
+from lindmft._observables import KERNELS, LOSSES, NORMS
 from lindmft._types import Array, Callback
 from lindmft.ensemble import Ensemble
 from lindmft.many import flow_many, solve_many
 from lindmft.problem import Problem
-from lindmft.solution import KERNELS, LOSSES, NORMS, Solution
+from lindmft.solution import Solution
 from lindmft.training import train_many
 
 PENDING, DONE, DIVERGED, FAILED = range(4)

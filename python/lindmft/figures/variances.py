@@ -12,8 +12,9 @@ from lindmft.network import MLP
 from lindmft.optimizer import SGD
 from lindmft.plotting.losses import thinned
 from lindmft.problem import Problem
-from lindmft.replicas import Replicas, train_replicas
+from lindmft.replicas import Replicas
 from lindmft.theory import solve
+from lindmft.train_replicas import train_replicas
 
 
 # --- parameters

@@ -14,7 +14,7 @@ from lindmft.plotting.losses import (
     time_axis,
 )
 from lindmft.plotting.style import COLOURS
-from lindmft.theory import Solution
+from lindmft.solution import Solution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -17,8 +17,8 @@ from lindmft._types import Array
 from lindmft.comparison import check_same
 from lindmft.ensemble import Ensemble
 from lindmft.plotting.style import COLOURS
+from lindmft.solution import Solution
 from lindmft.spectrum import Isotropic
-from lindmft.theory import Solution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,7 @@ from lindmft.plotting.losses import (
     new_axes,
     time_axis,
 )
-from lindmft.theory import Solution
+from lindmft.solution import Solution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,0 +1,54 @@
+"""The work that a solution took, and how far it can be trusted."""
+
+from dataclasses import dataclass
+
+__all__ = ["SolveStats"]
+
+
+@dataclass(frozen=True)
+class SolveStats:
+    """The work that a solution took, and how far it can be trusted.
+
+    Attributes
+    ----------
+    nodes, panels, rejected_panels
+        Time points, panels of them, and panels that were tried again.
+    sweeps, row_sweeps
+        Sweeps over a panel, and rows swept.
+    flops
+        Floating-point operations in matrix products.
+    seconds, threads
+        Wall-clock time, on so many threads.
+    chain_residual
+        A self-check: the largest relative violation of an exact identity between layers that the
+        solver does not use.
+    depth_error
+        At infinite depth, the estimated relative error of the profiles over depth (the losses are
+        right to about its square); else 0.
+    error_estimate
+        On coarse grids, the largest estimated relative error of a panel; else 0.
+
+    Notes
+    -----
+    Theory section 10 for sweeps and panels; section 12, item 8 for the identity.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
+    >>> stats = lm.solve(problem, steps=10).stats
+    >>> stats.nodes, stats.chain_residual < 1e-10
+    (10, True)
+    """
+
+    nodes: int
+    panels: int
+    rejected_panels: int
+    sweeps: int
+    row_sweeps: float
+    flops: float
+    seconds: float
+    threads: int
+    chain_residual: float
+    depth_error: float = 0.0
+    error_estimate: float = 0.0
