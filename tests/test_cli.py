@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 import lindmft as lm
 from lindmft import cli, demo, progress
-from lindmft._cli_files import round_steps
+from lindmft._cli_report import round_steps
 from lindmft._commands import commands
 
 PROBLEM = """\
@@ -117,7 +117,7 @@ def test_existing_files_are_kept_without_force(file: Path, tmp_path: Path) -> No
 def test_outputs_that_cannot_be_written_are_refused_before_the_work(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lindmft._commands.solve", lambda *_a, **_k: pytest.fail("worked"))
+    monkeypatch.setattr("lindmft._commands_solve.solve", lambda *_a, **_k: pytest.fail("worked"))
     assert "folder that exists" in refusal("solve", file, "--output", tmp_path / "no" / "t.nc")
     assert "'.png', '.pdf' or '.svg'" in refusal("solve", file, "--picture", tmp_path / "a.jpeg2")
 
@@ -251,10 +251,8 @@ def test_without_click_the_command_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "click", None)
-    for part in ("", "_sweeps", "_figures", "_verify"):
-        name = f"lindmft._commands{part}"
-        monkeypatch.delitem(sys.modules, name, raising=False)
-        monkeypatch.delattr(name, raising=False)
+    monkeypatch.delitem(sys.modules, "lindmft._commands", raising=False)
+    monkeypatch.delattr("lindmft._commands", raising=False)
     with pytest.raises(SystemExit) as stop:
         cli.main()
     assert stop.value.code == 2

@@ -10,7 +10,7 @@ import xarray as xr
 from click.testing import CliRunner, Result
 
 import lindmft as lm
-from lindmft._commands_sweeps import commands
+from lindmft._commands import commands
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "widths.toml"
 

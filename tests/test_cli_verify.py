@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from lindmft import _commands_verify
-from lindmft._commands_verify import commands
+from lindmft._commands import commands
 
 QUICK = ["verify", "--quick", "--count", "12", "--seeds", "16", "--dim", "32"]
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import lindmft as lm
-from lindmft._cli_files import round_times
+from lindmft._cli_report import round_times
 from lindmft._commands import commands
 
 PROBLEM = """\

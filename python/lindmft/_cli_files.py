@@ -1,6 +1,5 @@
 """What the commands read and write: problem files, result files, pictures."""
 
-import math
 import tomllib
 from pathlib import Path
 from typing import Any, overload
@@ -90,18 +89,3 @@ def draw(path: Path, result: Any, runs: Ensemble | None = None) -> None:
         plotting.compare(result, runs, figure.subplots())
     write_picture(figure, path, dpi=150)
     click.echo(f"wrote {path}")
-
-
-def round_times(end: float) -> list[float]:
-    """0, then 1, 2, 5, 10, ... down to some hundredths of the end, and the end."""
-    top = math.floor(math.log10(end))
-    series = {
-        digit * 10.0**power for power in range(min(-1, top - 2), top + 1) for digit in (1, 2, 5)
-    }
-    return sorted({0.0, end} | {time for time in series if time < end})
-
-
-def round_steps(steps: int) -> list[int]:
-    """0, 1, 2, 5, 10, 20, ... and the last step."""
-    series = {digit * 10**power for power in range(len(str(steps))) for digit in (1, 2, 5)}
-    return sorted({0, steps - 1} | {step for step in series if step < steps})

@@ -8,20 +8,17 @@ from typing import Any
 import click
 
 from lindmft import _cli_files, figures
-from lindmft._commands import FORCE, folder
-from lindmft._commands_sweeps import commands
+from lindmft._cli_options import FORCE, folder
 from lindmft._files import write_text
 from lindmft._gate import refuse
 from lindmft._optional import optional
 from lindmft.figures._figure import Figure
 
-__all__ = ["commands"]
-
 ALL = "all"
 AGREEMENT = "agreement.txt"
 
 
-@commands.command("figure", short_help="Make a figure of the paper: theory over training.")
+@click.command("figure", short_help="Make a figure of the paper: theory over training.")
 @click.argument("names", nargs=-1, metavar="NAME...")
 @click.option("--quick", is_flag=True, help="Smaller and fewer networks: some seconds a figure.")
 @folder("figures")

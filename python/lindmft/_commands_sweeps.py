@@ -1,4 +1,4 @@
-"""The commands over many problems, which join the others: ``sweep`` and ``transfer``."""
+"""The commands over many problems: ``sweep`` and ``transfer``."""
 
 import json
 from pathlib import Path
@@ -9,9 +9,9 @@ import numpy as np
 
 from lindmft import _cli_files, _netcdf
 from lindmft._axes import short
+from lindmft._cli_options import FORCE, OUTPUT, PICTURE, PROBLEM, STEPS, THREADS
 from lindmft._cli_sweeps import read_sweep
 from lindmft._command_group import BadInput
-from lindmft._commands import FORCE, OUTPUT, PICTURE, PROBLEM, STEPS, THREADS, commands
 from lindmft._files import write_picture
 from lindmft._optional import optional
 from lindmft._schema import brief
@@ -21,10 +21,8 @@ from lindmft.transfer import transfer
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["commands"]
 
-
-@commands.command("sweep", short_help="Solve and train a whole grid of problems.")
+@click.command("sweep", short_help="Solve and train a whole grid of problems.")
 @PROBLEM
 @STEPS
 @click.option(
@@ -125,7 +123,7 @@ def _draw(dataset: "xr.Dataset", picture: Path) -> None:
     click.echo(f"wrote {picture}")
 
 
-@commands.command("transfer", short_help="Does the best learning rate carry over to other sizes?")
+@click.command("transfer", short_help="Does the best learning rate carry over to other sizes?")
 @PROBLEM
 @STEPS
 @click.option(

@@ -1,4 +1,4 @@
-"""The command that holds theory against training on random problems; it joins the others."""
+"""The command that holds theory against training on random problems."""
 
 import time
 from pathlib import Path
@@ -6,18 +6,15 @@ from pathlib import Path
 import click
 
 from lindmft import _cli_files, _verification_page
-from lindmft._commands import FORCE, THREADS, folder
-from lindmft._commands_figures import commands
+from lindmft._cli_options import FORCE, THREADS, folder
 from lindmft._optional import optional
 from lindmft.verification import FEWEST_PROBLEMS, Case, Verification, cases, check_count
-
-__all__ = ["commands"]
 
 USUAL = {"count": 400, "dim": 128, "seeds": 64}
 QUICK = {"count": 200, "dim": 64, "seeds": 32}
 
 
-@commands.command("verify", short_help="Theory against training on random problems.")
+@click.command("verify", short_help="Theory against training on random problems.")
 @click.option("--quick", is_flag=True, help="Fewer problems and smaller networks: a minute or two.")
 @click.option("--count", type=int, help="Random problems.  [default: 400; quick: 200]")
 @click.option(

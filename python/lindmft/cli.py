@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Run the command line; without click, say how to get it."""
     try:
-        from lindmft._commands_verify import commands
+        from lindmft._commands import commands
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise

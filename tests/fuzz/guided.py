@@ -21,7 +21,7 @@ sys.path.insert(0, str(TESTS))
 with atheris.instrument_imports(include=["lindmft", "tomllib"]):
     import lindmft as lm
     from lindmft import (  # what is else imported once it is used
-        _commands_sweeps,
+        _commands,
         _content,
         _dataset,
         _reading,
@@ -72,7 +72,7 @@ def hostile_store(content: bytes) -> None:
 def commands(content: bytes) -> None:
     """A file for ``lindmft sweep``, without the sweep."""
     FILE.write_bytes(content)
-    done = CliRunner().invoke(_commands_sweeps.commands, ["sweep", str(FILE), "--threads", "0"])
+    done = CliRunner().invoke(_commands.commands, ["sweep", str(FILE), "--threads", "0"])
     assert done.exit_code == 2, done.output
     assert "Error: " in done.output
 
