@@ -36,7 +36,9 @@ def shares() -> dict[str, float]:
     for own, module in re.findall(r"import time:\s+(\d+) \|\s+\d+ \|\s+([\w.]+)", lines):
         top = module.partition(".")[0]
         # its name is not in the list: it is imported by a call
-        name = "the compiled module, BLAS and OpenMP" if module == "lindmft._loading" else top
+        name = (
+            "the compiled module, BLAS and OpenMP" if module == "lindmft._internal.loading" else top
+        )
         spent[name if top in PACKAGES else "Python's own"] += int(own) / 1e6
     return spent
 

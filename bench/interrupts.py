@@ -22,7 +22,9 @@ START = """
 import signal, sys, time
 import numpy as np
 import lindmft as lm
-from lindmft import benchmark, figures, transfer
+from lindmft import figures
+from lindmft.machine import benchmark
+from lindmft.analysis import transfer
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def problem(**changes):

@@ -150,7 +150,7 @@ def jax_theory(request: dict[str, Any]) -> Prepared:
 def lindmft_single(request: dict[str, Any]) -> Prepared:
     """One network. ``steps alone``: the difference to a run of one step, so without its start."""
     import lindmft as lm
-    from lindmft import _counting, benchmark
+    from lindmft.machine import benchmark, counting
 
     dim, steps, alone = request["dim"], request["steps"], request["alone"]
     problem = benchmark.reference(depth=request["depth"])
@@ -162,7 +162,7 @@ def lindmft_single(request: dict[str, Any]) -> Prepared:
         before = train(1)[0] if alone else 0.0
         seconds, runs = train(steps + alone)
         losses = runs.train_loss[0][:steps].tolist()
-        note = _counting.method(runs.stats)
+        note = counting.method(runs.stats)
         return {"seconds": max(seconds - before, 1e-9), "losses": losses, "note": note}
 
     run()
@@ -172,7 +172,7 @@ def lindmft_single(request: dict[str, Any]) -> Prepared:
 def lindmft_sweep(request: dict[str, Any]) -> Prepared | None:
     """Learning rates times seeds; the last rate and the first seed are those of the peers."""
     import lindmft as lm
-    from lindmft import _counting, benchmark
+    from lindmft.machine import benchmark, counting
 
     train_many = getattr(lm, "train_many", None)
     if train_many is None:
@@ -188,12 +188,12 @@ def lindmft_sweep(request: dict[str, Any]) -> Prepared | None:
         seconds, runs = timed(lambda: train_many(problems, steps, dim=dim, seeds=seeds))
         last = runs[-1]
         size = (last.dim, last.widths, last.samples)
-        least = len(problems) * len(seeds) * _counting.least_operations(*size, steps)
+        least = len(problems) * len(seeds) * counting.least_operations(*size, steps)
         return {
             "seconds": seconds,
             "losses": last.train_loss[0].tolist(),
-            "operations": _counting.counted_operations((one.stats for one in runs), least),
-            "note": _counting.method(last.stats),
+            "operations": counting.counted_operations((one.stats for one in runs), least),
+            "note": counting.method(last.stats),
         }
 
     run()
@@ -202,7 +202,7 @@ def lindmft_sweep(request: dict[str, Any]) -> Prepared | None:
 
 def lindmft_theory(request: dict[str, Any]) -> Prepared:
     import lindmft as lm
-    from lindmft import benchmark
+    from lindmft.machine import benchmark
 
     def run() -> Result:
         seconds, solution = timed(lambda: lm.solve(benchmark.reference(), request["steps"]))
@@ -220,7 +220,7 @@ def lindmft_small(request: dict[str, Any]) -> Prepared:
     from concurrent.futures import ThreadPoolExecutor
 
     import lindmft as lm
-    from lindmft import benchmark
+    from lindmft.machine import benchmark
 
     count, steps, threads = request["count"], request["steps"], request["threads"]
     rates = np.repeat(np.geomspace(0.01, 0.1, -(-count // 8)), 8)[:count]

@@ -27,9 +27,9 @@ from typing import Any
 import numpy as np
 from turns import PRESET, Peer, Workers, ratio, take_turns
 
-from lindmft import _machine
+from lindmft.machine import machine
 
-CORES = _machine.machine().cores
+CORES = machine.machine().cores
 RATES, SEEDS = 16, 4
 
 
@@ -186,7 +186,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write all numbers to this file")
     options = parser.parse_args()
     rounds = options.rounds or (3 if options.quick else 5)
-    found = _machine.machine("scipy", "torch", "jax")
+    found = machine.machine("scipy", "torch", "jax")
     print("\n".join(found.lines()))
     print(
         f"rounds           {rounds}, peers by turns; {' and '.join(PRESET)} unset for all",
@@ -196,7 +196,7 @@ def main() -> int:
     with Workers() as workers:
         for case in cases(options.quick, options.only):
             measured = measure(case, workers, rounds)
-            print(f"\n{table(measured)}\nload {_machine.machine().load}", flush=True)
+            print(f"\n{table(measured)}\nload {machine.machine().load}", flush=True)
             done.append(measured)
             if max(r["apart"] for r in measured["rows"]) > case.tolerance:
                 print(f"Losses disagree by more than {case.tolerance:g}")

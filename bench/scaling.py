@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 
 import lindmft as lm
-from lindmft import _counting, _machine
-from lindmft.benchmark import reference
+from lindmft.machine import counting, machine
+from lindmft.machine.benchmark import reference
 
 TOLERANCE = 0.25  # lower powers still count a little at these sizes
 Cost = tuple[float, float, float]  # seconds, operations, sweeps a row
@@ -111,8 +111,8 @@ def trained(dim: int) -> Cost:
         begin = time.perf_counter()
         runs = lm.train(reference(), count, dim=dim, seeds=1)
         taken.append(time.perf_counter() - begin)
-    least = _counting.updated_operations(runs.dim, runs.widths, runs.samples, count)
-    operations = _counting.counted_operations([runs.stats], least) / count
+    least = counting.updated_operations(runs.dim, runs.widths, runs.samples, count)
+    operations = counting.counted_operations([runs.stats], least) / count
     return max(taken[1] - taken[0], 1e-9) / steps, operations, 1.0
 
 
@@ -163,7 +163,7 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", type=Path, help="write all numbers to this file")
     options = parser.parse_args()
-    print("\n".join(_machine.machine().lines()))
+    print("\n".join(machine.machine().lines()))
     done = []
     for growth, call in growths(options.quick):
         measure(growth, call, options.repeats)

@@ -27,8 +27,8 @@ import numpy as np
 import xarray as xr
 
 import lindmft as lm
-from lindmft._machine import machine
-from lindmft._sweep.store import Store
+from lindmft.machine.machine import machine
+from lindmft.sweeps.store import Store
 
 PROBLEM = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
 AXES: Any = {

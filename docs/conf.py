@@ -16,7 +16,7 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import stringify_annotation
 
 import lindmft as lm
-from lindmft import _types
+from lindmft._internal import types
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS / "_ext"))
@@ -254,7 +254,7 @@ def restore_property(
 
 
 ALIASES = {
-    stringify_annotation(getattr(_types, name), "smart"): name
+    stringify_annotation(getattr(types, name), "smart"): name
     for name in ("Numbers", "Number", "Path", "Callback", "Array")
 }
 
@@ -277,9 +277,9 @@ def skip_inner(
 
 
 def public_names() -> dict[str, str]:
-    """Where the reference has what modules define: lindmft.problem.Problem is lindmft.Problem."""
+    """Where the reference has what modules define, such as ``Problem``: by its public name."""
     names: dict[str, str] = {}
-    for module in (lm, lm.plotting, lm.analysis):
+    for module in (lm, lm.plotting, lm.analysis, lm.results):
         for name in module.__all__:
             thing = getattr(module, name)
             home = getattr(thing, "__module__", None)

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 import lindmft as lm
-from lindmft import _counting, _machine, benchmark
-from lindmft._commands import commands
+from lindmft.cli.commands import commands
+from lindmft.machine import benchmark, counting, machine
 
 TINY = benchmark.Sizes(
     exact=(30, 60),
@@ -103,7 +103,7 @@ def test_jobs_over_many_problems(monkeypatch: pytest.MonkeyPatch) -> None:
     solves, sweep = (next(job for job in done.jobs if job.name == name) for name in names)
     assert solves.operations > 0.0
     assert solves.note.endswith("solves a second")
-    assert sweep.operations >= 4 * 5 * _counting.step_operations(16, (16, 16), 32)
+    assert sweep.operations >= 4 * 5 * counting.step_operations(16, (16, 16), 32)
     assert "us a network and step" in sweep.note
     assert all(job.seconds > 0.0 for job in done.jobs)
 
@@ -123,18 +123,18 @@ def test_operations_of_training_are_those_of_plain_loops() -> None:
     dim, widths, samples, steps = 5, (3, 4), 7, 6
     arrays = [(3, 5), (4, 3)]
     entries = 3 * 5 + 4 * 3
-    assert _counting.weights(dim, widths) == entries
+    assert counting.weights(dim, widths) == entries
     products = 2 * 2 * (samples * dim + entries)
-    assert _counting.step_operations(dim, widths, samples) == products
+    assert counting.step_operations(dim, widths, samples) == products
     factors = sum(
         2 * 2 * (rows + cols) for step in range(steps) for _ in range(step) for rows, cols in arrays
     )
     size = (dim, widths, samples)
-    assert _counting.factored_operations(*size, steps) == steps * products + factors
-    assert _counting.updated_operations(*size, steps) == steps * (products + 2 * entries)
-    assert _counting.least_operations(*size, steps) == steps * (products + 2 * entries)
-    assert _counting.least_operations(*size, 2) == 2 * products + 2 * 2 * (3 + 5 + 4 + 3)
-    assert _counting.step_bytes(*size) == 8 * (3 * entries + samples * dim)
+    assert counting.factored_operations(*size, steps) == steps * products + factors
+    assert counting.updated_operations(*size, steps) == steps * (products + 2 * entries)
+    assert counting.least_operations(*size, steps) == steps * (products + 2 * entries)
+    assert counting.least_operations(*size, 2) == 2 * products + 2 * 2 * (3 + 5 + 4 + 3)
+    assert counting.step_bytes(*size) == 8 * (3 * entries + samples * dim)
 
 
 def test_what_training_counts_itself_goes_first() -> None:
@@ -143,29 +143,29 @@ def test_what_training_counts_itself_goes_first() -> None:
         SimpleNamespace(operations=3.0, bytes_moved=5.0, method="shared"),
     )
     stats: Any = [telling, telling]
-    assert _counting.counted_operations(stats, 1.0) == 6.0
-    assert _counting.counted_bytes(stats, 1.0) == 10.0
-    assert _counting.method(stats[0]) == "shared"
+    assert counting.counted_operations(stats, 1.0) == 6.0
+    assert counting.counted_bytes(stats, 1.0) == 10.0
+    assert counting.method(stats[0]) == "shared"
     stats = [silent]
-    assert _counting.counted_operations(stats, 1.0) == 1.0
-    assert _counting.counted_bytes(stats, 2.0) == 2.0
-    assert _counting.method(stats[0]) == "in_place"
+    assert counting.counted_operations(stats, 1.0) == 1.0
+    assert counting.counted_bytes(stats, 2.0) == 2.0
+    assert counting.method(stats[0]) == "in_place"
 
 
 def test_the_machine_says_what_spoils_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in _machine.PRESET:
+    for name in machine.PRESET:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("os.getloadavg", lambda: (0.0, 0.0, 0.0))
-    quiet = _machine.machine("click")
+    quiet = machine.machine("click")
     assert quiet.warnings == ()
     assert quiet.cores >= 1
     assert {"lindmft", "NumPy", "click"} <= quiet.versions.keys()
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
     monkeypatch.setattr("os.getloadavg", lambda: (64.0, 0.0, 0.0))
-    kernels, busy = _machine.machine().warnings
+    kernels, busy = machine.machine().warnings
     assert "OPENBLAS_CORETYPE is set (Haswell)" in kernels
     assert "load 64.00" in busy
-    assert f"Warning: {busy}" in _machine.machine().lines()
+    assert f"Warning: {busy}" in machine.machine().lines()
 
 
 @pytest.mark.parametrize("missing", ["os.getloadavg", "os.sysconf", "pathlib.Path.read_text"])
@@ -174,7 +174,7 @@ def test_a_machine_that_says_little(missing: str, monkeypatch: pytest.MonkeyPatc
         raise OSError
 
     monkeypatch.setattr(missing, fail)
-    found = _machine.machine()
+    found = machine.machine()
     assert found.cpu
     assert found.lines()[0].startswith("machine")
 

@@ -10,9 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 import lindmft as lm
-from lindmft import cli, demo, progress
-from lindmft._cli_report import round_steps
-from lindmft._commands import commands
+from lindmft import cli, progress
+from lindmft.cli import demo
+from lindmft.cli.commands import commands
+from lindmft.cli.report import round_steps
 
 PROBLEM = """\
 [network]
@@ -117,7 +118,7 @@ def test_existing_files_are_kept_without_force(file: Path, tmp_path: Path) -> No
 def test_outputs_that_cannot_be_written_are_refused_before_the_work(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lindmft._commands_solve.solve", lambda *_a, **_k: pytest.fail("worked"))
+    monkeypatch.setattr("lindmft.cli.solve.solve", lambda *_a, **_k: pytest.fail("worked"))
     assert "folder that exists" in refusal("solve", file, "--output", tmp_path / "no" / "t.nc")
     assert "'.png', '.pdf' or '.svg'" in refusal("solve", file, "--picture", tmp_path / "a.jpeg2")
 
@@ -251,8 +252,8 @@ def test_without_click_the_command_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "click", None)
-    monkeypatch.delitem(sys.modules, "lindmft._commands", raising=False)
-    monkeypatch.delattr("lindmft._commands", raising=False)
+    monkeypatch.delitem(sys.modules, "lindmft.cli.commands", raising=False)
+    monkeypatch.delattr("lindmft.cli.commands", raising=False)
     with pytest.raises(SystemExit) as stop:
         cli.main()
     assert stop.value.code == 2

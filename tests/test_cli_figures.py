@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import lindmft as lm
-from lindmft._commands import commands
+from lindmft.cli.commands import commands
 
 FAST = ("--quick", "--set", "steps=8", "--set", "dim=24", "--set", "seeds=4")
 

@@ -10,7 +10,7 @@ import xarray as xr
 from click.testing import CliRunner, Result
 
 import lindmft as lm
-from lindmft._commands import commands
+from lindmft.cli.commands import commands
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "widths.toml"
 
@@ -135,7 +135,7 @@ def test_lost_workers_are_one_line(small: Path, monkeypatch: pytest.MonkeyPatch)
     def lost(*_arguments: Any, **_options: Any) -> None:
         raise RuntimeError("the block of 3 points was not computed")
 
-    monkeypatch.setattr("lindmft._commands_sweeps.sweep", lost)
+    monkeypatch.setattr("lindmft.cli.sweeps.sweep", lost)
     done = invoke("sweep", small)
     assert done.exit_code == 2
     assert "Error: the block of 3 points was not computed" in done.output

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from lindmft import _commands_verify
-from lindmft._commands import commands
+from lindmft.cli import verify
+from lindmft.cli.commands import commands
 
 QUICK = ["verify", "--quick", "--count", "12", "--seeds", "16", "--dim", "32"]
 
@@ -30,7 +30,7 @@ def test_it_writes_a_page_and_refuses_to_replace_it(tmp_path: Path) -> None:
 
 
 def test_a_failure_is_an_exit_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_commands_verify.Verification, "passed", False)
+    monkeypatch.setattr(verify.Verification, "passed", False)
     done = CliRunner().invoke(commands, [*QUICK, "--output", str(tmp_path / "page")])
     assert done.exit_code == 1
     assert "FAILED" in done.output
@@ -60,7 +60,8 @@ def test_a_signal_ends_it_with_what_is_done(
 ) -> None:
     program = f"""
 import os, signal, sys
-from lindmft import verification, cli
+from lindmft import cli
+from lindmft.analysis import verification
 true = verification._case
 def interrupted(index, *rest):
     if index == {after}:

@@ -12,8 +12,8 @@ import pytest
 from problems import problem
 
 import lindmft as lm
-from lindmft._displacements import slopes, theoretical
-from lindmft.layers import Layers
+from lindmft.analysis.rms import slopes, theoretical
+from lindmft.results.layers import Layers
 
 QUANTITIES = ("features", "feature_updates", "gradients", "gradient_updates")
 PROBLEM = lm.Problem.from_dict(problem(network={"depth": 3}, optimizer={"lr": 0.05}))

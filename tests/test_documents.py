@@ -20,7 +20,7 @@ from documents import ROOT, blocks, guide, links, run_commands
 
 import lindmft as lm
 from lindmft import _core
-from lindmft._commands import commands
+from lindmft.cli.commands import commands
 
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()

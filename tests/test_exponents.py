@@ -10,7 +10,7 @@ from closed_forms import infinite_width_flow_loss, lazy_critical_loss
 from power_laws import lazy_loss, panel_times, rich_loss
 
 import lindmft as lm
-from lindmft._log_fits import widest_flat
+from lindmft.analysis.log_fits import widest_flat
 
 TIMES = panel_times(0.1, 1e5, 20)
 INF = float("inf")

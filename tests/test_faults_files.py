@@ -19,8 +19,9 @@ from pathlib import Path
 import numpy as np
 import lindmft as lm
 from click.testing import CliRunner
-from lindmft import _core, demo
-from lindmft._commands import commands
+from lindmft import _core
+from lindmft.cli import demo
+from lindmft.cli.commands import commands
 
 folder, toml, wanted = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
@@ -146,7 +147,7 @@ def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     link.symlink_to("/dev/full")
     code = (
         "import sys\nfrom click.testing import CliRunner\n"
-        "from lindmft._commands import commands\n"
+        "from lindmft.cli.commands import commands\n"
         "done = CliRunner().invoke(commands, sys.argv[1:])\n"
         "print(done.exit_code, done.stderr)\n"
     )

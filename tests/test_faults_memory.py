@@ -12,7 +12,7 @@ import pytest
 from child import run
 
 import lindmft as lm
-from lindmft import _memory
+from lindmft._internal import memory
 
 PROBLEM = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.05))
 LARGE = 10**6
@@ -65,7 +65,7 @@ def test_python_asks_too(monkeypatch: pytest.MonkeyPatch) -> None:
         theory.to_xarray,
         lambda: lm.sweep(PROBLEM, {"optimizer.lr": np.linspace(0.01, 0.1, 500)}, 50),
     ]
-    monkeypatch.setattr(_memory._core, "free_memory", lambda: 1e5)
+    monkeypatch.setattr(memory._core, "free_memory", lambda: 1e5)
     for call in calls:
         with pytest.raises(MemoryError, match=BYTES):
             call()

@@ -19,7 +19,7 @@ LONG = """
 import sys, time
 import numpy as np
 import lindmft as lm
-from lindmft._aside import aside
+from lindmft._internal.background import aside
 
 def problem(data, depth=1):
     return lm.Problem(lm.MLP(depth=depth), data, lm.SGD(lr=0.05))

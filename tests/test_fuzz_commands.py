@@ -11,7 +11,7 @@ from fuzzing import damaged, examples, in_time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lindmft._commands import commands
+from lindmft.cli.commands import commands
 
 GOOD = """\
 [network]

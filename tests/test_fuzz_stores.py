@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lindmft as lm
-from lindmft._sweep import tiles
+from lindmft.sweeps import chunks
 
 PROBLEM = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
 SWEEP: dict[str, Any] = {
@@ -37,7 +37,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A finished one, with a point a block: half of them diverged."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("SECONDS", "LEAST_SECONDS", "MEMBERS"):
-            patch.setattr(tiles, name, 1e-9)
+            patch.setattr(chunks, name, 1e-9)
         path = tmp_path_factory.mktemp("stores") / "whole.zarr"
         lm.sweep(**SWEEP, store=path)
         yield path

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import lindmft as lm
-from lindmft import _netcdf
+from lindmft.results import netcdf
 
 DATA = Path(__file__).parent / "data"
 FILES = sorted(DATA.glob("*-v*.nc"))
@@ -105,7 +105,7 @@ def test_old_files_read_back(path: Path) -> None:
     assert old.provenance.keys() <= new.provenance.keys()
 
 
-@pytest.mark.parametrize("version", range(1, _netcdf.VERSION + 1))
+@pytest.mark.parametrize("version", range(1, netcdf.VERSION + 1))
 def test_old_files_can_be_compared(version: int) -> None:
     theory = lm.Solution.load(DATA / f"solution-v{version}.nc")
     runs = lm.Ensemble.load(DATA / f"ensemble-v{version}.nc")
@@ -114,7 +114,7 @@ def test_old_files_can_be_compared(version: int) -> None:
 
 def test_states_in_files_of_this_version_can_be_gone_on_from() -> None:
     """STATE_VERSION is raised, and this file's state refused by name, when that ends."""
-    old = lm.Solution.load(DATA / f"solution-v{_netcdf.VERSION}.nc")
+    old = lm.Solution.load(DATA / f"solution-v{netcdf.VERSION}.nc")
     longer = lm.solve(LONG, 200, grid="adaptive", continue_from=old)
     whole = lm.solve(LONG, 200)
     np.testing.assert_allclose(longer.test_loss[-1], whole.test_loss[-1], rtol=2e-3)
@@ -122,12 +122,12 @@ def test_states_in_files_of_this_version_can_be_gone_on_from() -> None:
 
 def test_every_version_has_its_files() -> None:
     assert {path.name for path in FILES} == {f"{kind}-v{v}.nc" for kind, v in RESULTS}
-    assert max(version for _, version in RESULTS) == _netcdf.VERSION
+    assert max(version for _, version in RESULTS) == netcdf.VERSION
 
 
 if __name__ == "__main__":
     for (kind, version), result in RESULTS.items():
         path = DATA / f"{kind}-v{version}.nc"
-        if version == _netcdf.VERSION and not path.exists():
+        if version == netcdf.VERSION and not path.exists():
             result().save(path)
             print(f"wrote {path}")

@@ -13,7 +13,8 @@ import pytest
 import xarray as xr
 
 import lindmft as lm
-from lindmft import _netcdf, _optional
+from lindmft._internal import optional
+from lindmft.results import netcdf
 
 PROBLEM = lm.Problem(
     lm.MLP(depth=2, width=[0.5, 1.0]),
@@ -299,7 +300,7 @@ def test_files_are_netcdf_that_others_read_without_this_package(
     solution.save(tmp_path / "theory.nc")
     with xr.open_dataset(tmp_path / "theory.nc", engine="h5netcdf") as dataset:
         assert dataset.attrs["format"] == "lindmft-solution"
-        assert dataset.attrs["format_version"] == _netcdf.VERSION
+        assert dataset.attrs["format_version"] == netcdf.VERSION
         np.testing.assert_array_equal(dataset["test_loss"], solution.test_loss)
 
 
@@ -348,7 +349,7 @@ def test_the_two_kinds_of_file_are_told_apart(
     assert "got a lindmft-solution file" in refused(tmp_path / "theory.nc", lm.Ensemble)
 
 
-@pytest.mark.parametrize("version", [_netcdf.VERSION + 1, 0, "1"])
+@pytest.mark.parametrize("version", [netcdf.VERSION + 1, 0, "1"])
 def test_versions_from_the_future_are_refused(
     tmp_path: Path, solution: lm.Solution, version: Any
 ) -> None:
@@ -366,7 +367,7 @@ def test_incomplete_files_are_refused(tmp_path: Path, solution: lm.Solution, par
         dataset = dataset.drop_vars(part)
     else:
         del dataset.attrs[part]
-    _netcdf.write(dataset, tmp_path / "theory.nc")
+    netcdf.write(dataset, tmp_path / "theory.nc")
     assert part in refused(tmp_path / "theory.nc")
 
 
@@ -402,7 +403,7 @@ def test_a_save_replaces_the_old_file_and_leaves_nothing_else(
 
 def test_missing_packages_are_named_with_the_way_to_get_them() -> None:
     with pytest.raises(ImportError, match=r"needs nowhere: pip install 'lindmft\[io\]'"):
-        _optional.optional("nowhere.at_all", "io")
+        optional.optional("nowhere.at_all", "io")
 
 
 def test_configuration_and_citation_are_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import lindmft as lm
-from lindmft._binning import gram_rule
-from lindmft._schema import brief
+from lindmft.problem.binning import gram_rule
+from lindmft.problem.schema import brief
 
 Array = NDArray[np.float64]
 INF = math.inf

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 import lindmft as lm
-from lindmft._grouping import gauss_rule
+from lindmft.problem.grouping import gauss_rule
 
 Array = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ import pytest
 from problems import problem
 
 import lindmft as lm
-from lindmft._sweep import tiles
+from lindmft.sweeps import chunks
 
 BASE = lm.Problem.from_dict(problem())
 STEPS = 30
@@ -20,8 +20,8 @@ STEPS = 30
 )
 def test_blocks_cover_every_point_once(lengths: tuple[int, ...], tile: tuple[int, ...]) -> None:
     seen = np.zeros(lengths, int)
-    for block in tiles.blocks(lengths, tile):
-        seen[tiles.region(block, lengths, tile)] += 1
+    for block in chunks.blocks(lengths, tile):
+        seen[chunks.region(block, lengths, tile)] += 1
     assert (seen == 1).all()
 
 
@@ -38,18 +38,18 @@ def test_blocks_cover_every_point_once(lengths: tuple[int, ...], tile: tuple[int
 def test_blocks_are_about_a_second_of_work(
     lengths: tuple[int, ...], seconds: float, tile: tuple[int, ...]
 ) -> None:
-    assert tiles.theory_tile(lengths, seconds) == tile
+    assert chunks.theory_tile(lengths, seconds) == tile
 
 
 def test_networks_with_the_same_weights_are_in_one_block() -> None:
-    assert tiles.training_tile((64, 5), 0.5, [True, False]) == (32, 1)
-    assert tiles.training_tile((5, 64), 0.5, [False, True]) == (1, 32)
-    assert tiles.training_tile((5, 8), 0.5, [False, True]) == (3, 8)
-    assert tiles.shares(["optimizer.lr", "network.gamma0"])
-    assert tiles.shares(["network.branch_scaling"])
-    assert not tiles.shares(["optimizer.lr", "network.width"])
-    assert not tiles.shares(["data.alpha"])
-    assert not tiles.shares(["network"])
+    assert chunks.training_tile((64, 5), 0.5, [True, False]) == (32, 1)
+    assert chunks.training_tile((5, 64), 0.5, [False, True]) == (1, 32)
+    assert chunks.training_tile((5, 8), 0.5, [False, True]) == (3, 8)
+    assert chunks.shares(["optimizer.lr", "network.gamma0"])
+    assert chunks.shares(["network.branch_scaling"])
+    assert not chunks.shares(["optimizer.lr", "network.width"])
+    assert not chunks.shares(["data.alpha"])
+    assert not chunks.shares(["network"])
 
 
 def test_networks_in_a_block_share_their_products(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +62,7 @@ def test_networks_in_a_block_share_their_products(monkeypatch: pytest.MonkeyPatc
         assert {run.stats.method for run in runs} == {"shared"}
         return runs
 
-    monkeypatch.setattr("lindmft._sweep.stages.train_many", counted)
+    monkeypatch.setattr("lindmft.sweeps.stages.train_many", counted)
     axes = {"optimizer.lr": np.linspace(0.01, 0.1, 20), "network.width": [0.5, 1.0, 2.0]}
     lm.sweep(BASE, axes, STEPS, run="train", dim=300, seeds=8, times="last")
     assert sorted(calls) == [20, 20, 20]

@@ -16,7 +16,7 @@ import pytest
 from problems import problem
 
 import lindmft as lm
-from lindmft._sweep import engines, tiles
+from lindmft.sweeps import chunks, engines
 
 BASE = lm.Problem.from_dict(problem())
 AXES = {"network.width": [0.5, 1.0, 2.0], "optimizer.lr": np.geomspace(0.01, 1, 8)}
@@ -27,9 +27,9 @@ import json, os, signal, sys
 import numpy as np
 from distributed import Client, LocalCluster
 import lindmft as lm
-from lindmft._sweep import tiles
+from lindmft.sweeps import chunks
 
-tiles.SECONDS = tiles.LEAST_SECONDS = 0.02
+chunks.SECONDS = chunks.LEAST_SECONDS = 0.02
 problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
 axes = {"network.width": np.geomspace(0.25, 8, 8), "optimizer.lr": np.geomspace(0.01, 1, 64)}
 
@@ -72,9 +72,9 @@ class Counting(Executor):
 
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tiles, "SECONDS", 0.002)
-    monkeypatch.setattr(tiles, "LEAST_SECONDS", 0.002)
-    monkeypatch.setattr(tiles, "MEMBERS", 4)
+    monkeypatch.setattr(chunks, "SECONDS", 0.002)
+    monkeypatch.setattr(chunks, "LEAST_SECONDS", 0.002)
+    monkeypatch.setattr(chunks, "MEMBERS", 4)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -226,7 +226,7 @@ def test_a_full_disk_leaves_nothing_with_the_executor(
     def full(*_arguments: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("lindmft._sweep.store.Store.write", full)
+    monkeypatch.setattr("lindmft.sweeps.store.Store.write", full)
     executor = ThreadPoolExecutor(1)
     futures: list[Any] = []
     submit = executor.submit
@@ -243,7 +243,7 @@ def test_a_full_disk_leaves_nothing_with_the_executor(
 def test_what_is_finished_is_kept_where_an_error_ends_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(tiles, "_wanted", lambda *_: 1)
+    monkeypatch.setattr(chunks, "_wanted", lambda *_: 1)
 
     def stop(_done: int, _total: int) -> None:
         raise RuntimeError("enough")

@@ -13,8 +13,8 @@ import zarr
 from problems import problem
 
 import lindmft as lm
-from lindmft._sweep import store, tiles
-from lindmft._sweep.stages import _one_by_one
+from lindmft.sweeps import chunks, store
+from lindmft.sweeps.stages import _one_by_one
 
 BASE = lm.Problem.from_dict(problem())
 RATES = [0.05, 0.1, 0.2]
@@ -55,8 +55,8 @@ def test_a_finished_store_is_not_computed_again(tmp_path: Path) -> None:
 
 def test_what_has_no_mark_was_not_computed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Arrays that were written before a kill, but no mark, are not read as done."""
-    monkeypatch.setattr(tiles, "SECONDS", 1e-9)  # every point a block
-    monkeypatch.setattr(tiles, "LEAST_SECONDS", 1e-9)
+    monkeypatch.setattr(chunks, "SECONDS", 1e-9)  # every point a block
+    monkeypatch.setattr(chunks, "LEAST_SECONDS", 1e-9)
     store = tmp_path / "a.zarr"
     whole = lm.sweep(BASE, AXES, STEPS, store=store)
     group = zarr.open_group(store, mode="r+", use_consolidated=False)
@@ -72,8 +72,8 @@ def test_what_has_no_mark_was_not_computed(tmp_path: Path, monkeypatch: pytest.M
 def test_an_unfinished_store_can_be_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tiles, "SECONDS", 1e-9)
-    monkeypatch.setattr(tiles, "LEAST_SECONDS", 1e-9)
+    monkeypatch.setattr(chunks, "SECONDS", 1e-9)
+    monkeypatch.setattr(chunks, "LEAST_SECONDS", 1e-9)
 
     def stop(done: int, _total: int) -> None:
         if done >= 3:
@@ -167,7 +167,7 @@ def test_blocks_of_an_older_plan_are_kept(tmp_path: Path, monkeypatch: pytest.Mo
     """The guess of cost may change; a store keeps the blocks that it was begun with."""
     whole = lm.sweep(BASE, AXES, STEPS)
     with monkeypatch.context() as patch:
-        patch.setattr(tiles, "_wanted", lambda *_: 2)  # of three rates: blocks of 2 and 1
+        patch.setattr(chunks, "_wanted", lambda *_: 2)  # of three rates: blocks of 2 and 1
 
         def stop(done: int, _total: int) -> None:
             if done >= 2:
@@ -200,7 +200,7 @@ def test_a_store_appears_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_progress_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tiles, "_wanted", lambda *_: 1)
+    monkeypatch.setattr(chunks, "_wanted", lambda *_: 1)
     call: dict[str, Any] = {"steps": STEPS, "store": tmp_path / "a.zarr", "threads": 1}
 
     def stop(done: int, _total: int) -> None:

@@ -21,9 +21,9 @@ SWEEP = """
 import os, sys
 import numpy as np
 import lindmft as lm
-from lindmft._sweep import loop, store, tiles
+from lindmft.sweeps import loop, store, chunks
 
-tiles.SECONDS = tiles.LEAST_SECONDS = float(sys.argv[3])  # smaller blocks than usual: more to lose
+chunks.SECONDS = chunks.LEAST_SECONDS = float(sys.argv[3])  # small blocks: more to lose
 log = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
 def noting(word, function):

@@ -10,7 +10,7 @@ import pytest
 from problems import problem
 
 import lindmft as lm
-from lindmft._sweep import tiles
+from lindmft.sweeps import chunks
 
 BASE = lm.Problem.from_dict(problem())
 RATES = [0.05, 0.1, 0.2]
@@ -242,8 +242,8 @@ def test_points_that_fail_do_not_end_the_sweep(
     seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The deep network does not fit into the memory that is allowed."""
-    monkeypatch.setattr(tiles, "SECONDS", seconds)
-    monkeypatch.setattr(tiles, "LEAST_SECONDS", seconds)
+    monkeypatch.setattr(chunks, "SECONDS", seconds)
+    monkeypatch.setattr(chunks, "LEAST_SECONDS", seconds)
     limit = 3 * lm.estimate_memory(at(network__depth=2), 200)
     axes = {"network.depth": [2, 60]}
     options: dict[str, Any] = {"memory_limit": limit, "threads": 1, "store": tmp_path / "a.zarr"}
@@ -270,7 +270,7 @@ def test_points_that_fail_do_not_end_the_sweep(
 
 
 def test_every_failure_has_its_own_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tiles, "_wanted", lambda *_: 5)
+    monkeypatch.setattr(chunks, "_wanted", lambda *_: 5)
     limit = 3 * lm.estimate_memory(at(network__depth=2), 200)
     dataset = lm.sweep(
         BASE, {"network.depth": [2, 50, 60, 3, 70]}, 200, memory_limit=limit, threads=1

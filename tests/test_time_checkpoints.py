@@ -9,7 +9,7 @@ import pytest
 from child import PATIENCE, start
 
 import lindmft as lm
-from lindmft import _netcdf
+from lindmft.results import netcdf
 
 PROBLEM = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
 UNSTABLE = PROBLEM.replace(**{"optimizer.lr": 1.5})
@@ -74,13 +74,13 @@ def test_stretches_are_saved_as_they_end(
     tmp_path: Path, grid: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ends: list[float] = []
-    write = _netcdf.write
+    write = netcdf.write
 
     def noting(dataset: Any, path: Any) -> None:
         ends.append(float(dataset["time"][-1]))
         write(dataset, path)
 
-    monkeypatch.setattr(_netcdf, "write", noting)
+    monkeypatch.setattr(netcdf, "write", noting)
     solution = solved(grid, tmp_path / "run.nc")
     expected = {
         "exact": [99, 199, 299, 349],
@@ -98,7 +98,7 @@ def test_the_default_is_a_tenth_of_the_steps(
 ) -> None:
     ends: list[float] = []
     monkeypatch.setattr(
-        _netcdf, "write", lambda dataset, _path: ends.append(float(dataset["time"][-1]) + 1)
+        netcdf, "write", lambda dataset, _path: ends.append(float(dataset["time"][-1]) + 1)
     )
     lm.solve(PROBLEM, 250, checkpoint=tmp_path / "short.nc")
     assert ends == [100, 200, 250]
@@ -195,7 +195,7 @@ def test_states_of_other_versions_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.nc"
     solution = lm.flow(PROBLEM, 3.0, checkpoint=path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lindmft._continuing.STATE_VERSION", 99)
+        patch.setattr("lindmft.theory.resume.STATE_VERSION", 99)
         with pytest.raises(ValueError, match="state of version 99, got version 1"):
             lm.flow(PROBLEM, 9.0, checkpoint=path)
         expect_equal(lm.flow(PROBLEM, 3.0, checkpoint=path), solution)  # results stay readable

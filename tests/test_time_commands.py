@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 import lindmft as lm
-from lindmft._cli_report import round_times
-from lindmft._commands import commands
+from lindmft.cli.commands import commands
+from lindmft.cli.report import round_times
 
 PROBLEM = """\
 [network]

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from problems import problems
 
 import lindmft as lm
-from lindmft import _state
-from lindmft._continuing import to_core
-from lindmft._state import STATE_VERSION, State
+from lindmft.results import state
+from lindmft.results.state import STATE_VERSION, State
+from lindmft.theory.resume import to_core
 
 PROBLEM = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
 SERIES = ("time", "test_loss", "train_loss", "term_init", "term_data", "feature_norm")
@@ -203,11 +203,11 @@ def test_a_state_is_kept_if_it_is_small_or_asked_for(monkeypatch: pytest.MonkeyP
     assert lm.solve(PROBLEM, 12).state
     assert not lm.solve(PROBLEM, 12, keep_state=False).state
     assert not lm.solve(PROBLEM, 12, kernels=True).state
-    monkeypatch.setattr("lindmft._run.SMALL", 50)
+    monkeypatch.setattr("lindmft.theory.run.SMALL", 50)
     assert not lm.solve(PROBLEM, 12).state
     assert not lm.flow(PROBLEM, 12).state
     assert lm.solve(PROBLEM, 12, keep_state=True).state
-    assert _state.SMALL == 64 * 2**20
+    assert state.SMALL == 64 * 2**20
 
 
 def test_a_state_stays_out_of_sight() -> None:

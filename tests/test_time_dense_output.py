@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lindmft as lm
-from lindmft import _barycentric
+from lindmft._internal import interpolation
 
 PROBLEM = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
 FEW = lm.Problem(
@@ -173,7 +173,7 @@ def test_polynomials_are_reproduced(count: int, data: st.DataObject) -> None:
     points = np.append(np.linspace(nodes[0], nodes[-1], 7), nodes)
     values = np.polynomial.polynomial.polyval(nodes / 1e6, coefficients)
     expected = np.polynomial.polynomial.polyval(points / 1e6, coefficients)
-    weights = _barycentric.weights(nodes, points)
+    weights = interpolation.weights(nodes, points)
     np.testing.assert_allclose(weights @ values, expected, rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(weights.sum(axis=1), 1.0)
 

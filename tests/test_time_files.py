@@ -11,8 +11,8 @@ import pytest
 import xarray as xr
 
 import lindmft as lm
-from lindmft import _netcdf
-from lindmft._state import State
+from lindmft.results import netcdf
+from lindmft.results.state import State
 
 PROBLEM = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
 ARRAYS = {"h1.C": np.arange(6.0).reshape(2, 3), "V": np.zeros((0, 4)), "sum": np.ones((1, 3))}
@@ -101,7 +101,7 @@ def test_states_are_written_if_they_are_small_or_asked_for(
     assert reloaded(solution, path).state.keys() == ARRAYS.keys()
     assert not reloaded(solution, path, state=False).state
     assert not any("state." in str(name) for name in solution.to_xarray().variables)
-    monkeypatch.setattr("lindmft.solution.SMALL_IN_FILES", 10)
+    monkeypatch.setattr("lindmft.results.solution.SMALL_IN_FILES", 10)
     assert not reloaded(solution, path).state
     assert reloaded(solution, path, state=True).state
     with pytest.raises(ValueError, match="^state must be true or false"):
@@ -111,7 +111,7 @@ def test_states_are_written_if_they_are_small_or_asked_for(
 def test_files_say_what_their_times_are(tmp_path: Path) -> None:
     with_state(solved("flow")).save(tmp_path / "flow.nc")
     with xr.open_dataset(tmp_path / "flow.nc", engine="h5netcdf") as dataset:
-        assert dataset.attrs["format_version"] == _netcdf.VERSION == 3
+        assert dataset.attrs["format_version"] == netcdf.VERSION == 3
         assert dataset.attrs["grid"] == "flow"
         assert dataset.attrs["rtol"] == 1e-6
         assert json.loads(dataset.attrs["panels"])[:2] == [0, 1]

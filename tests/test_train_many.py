@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import lindmft as lm
-from lindmft.problem import Problem
+from lindmft.problem.problem import Problem
 
 STEPS = 12
 DIM = 32

@@ -11,7 +11,7 @@ import pytest
 from problems import problem
 
 import lindmft as lm
-from lindmft.replicas import Replicas
+from lindmft.results.replicas import Replicas
 
 CASES = json.loads((Path(__file__).parent / "data" / "cases.json").read_text())
 RESIDUAL = {c["name"]: c for c in CASES if c["problem"]["network"]["kind"] == "resnet"}

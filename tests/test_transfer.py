@@ -9,7 +9,7 @@ import pytest
 from problems import problem
 
 import lindmft as lm
-from lindmft.compute import step_cost
+from lindmft.analysis.compute import step_cost
 
 BASE = lm.Problem.from_dict(problem())
 RICH = lm.Problem(lm.MLP(depth=3, gamma0=4.0), lm.FullBatch(alpha=4.0), lm.SGD(lr=0.1))

@@ -12,8 +12,9 @@ import pytest
 from scipy import stats
 
 import lindmft as lm
-from lindmft import _normal, _verification_page, verification
-from lindmft._random_problems import PARTS, random_problem
+from lindmft.analysis import normal, verification
+from lindmft.analysis.random_problems import PARTS, random_problem
+from lindmft.cli import verification_page
 
 COUNT = 60
 DIM = 32
@@ -138,17 +139,17 @@ def test_problems_cover_the_space_at_sizes_without_rounding() -> None:
 def test_student_becomes_normal(freedom: float) -> None:
     t = np.linspace(-5, 5, 41)
     exact = stats.norm.ppf(stats.t.cdf(t, freedom))
-    np.testing.assert_allclose(_normal.from_student(t, freedom), exact, atol=0.005)
+    np.testing.assert_allclose(normal.from_student(t, freedom), exact, atol=0.005)
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.1, 0.3])
 def test_kolmogorov(shift: float) -> None:
     z = np.random.default_rng(3).normal(shift, 1.0, 300)
     exact = stats.kstest(z, "norm")
-    distance, chance = _normal.kolmogorov(z)
+    distance, chance = normal.kolmogorov(z)
     assert distance == pytest.approx(exact.statistic, rel=1e-12)
     assert chance == pytest.approx(exact.pvalue, rel=0.05, abs=1e-4)
-    assert _normal.kolmogorov(stats.norm.ppf((np.arange(99) + 0.5) / 99))[1] == 1.0
+    assert normal.kolmogorov(stats.norm.ppf((np.arange(99) + 0.5) / 99))[1] == 1.0
 
 
 @pytest.mark.parametrize(
@@ -168,8 +169,8 @@ def test_bad_input(bad: dict[str, int], message: str) -> None:
 
 
 def test_page_picture_and_numbers(found: lm.Verification, tmp_path: Path) -> None:
-    paths = _verification_page.write(found, tmp_path, 1.0)
-    assert paths == _verification_page.paths(tmp_path)
+    paths = verification_page.write(found, tmp_path, 1.0)
+    assert paths == verification_page.paths(tmp_path)
     page = paths[0].read_text(encoding="utf-8")
     assert found.verdict in page
     assert page.count("<details>") == 10

@@ -19,47 +19,47 @@ are ``lm.figures``, sweeps and verification.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from lindmft import _loading  # first: every other module needs the compiled one  # noqa: F401
-from lindmft._citation import citation
-from lindmft._config import show_config
-from lindmft._core import NotConverged, __version__
-from lindmft.comparison import Comparison, compare
-from lindmft.compute import ComputeOptimal, compute_optimal
-from lindmft.coordinates import CoordinateCheck, coordinate_check
-from lindmft.data import FullBatch, MultiPass, OnePass, Population
-from lindmft.empirical import estimate_noise, from_covariance, from_data
-from lindmft.ensemble import Ensemble
-from lindmft.exponents import ExponentFit, LocalExponent, fit_exponent, local_exponent
-from lindmft.many import flow_many, solve_many
-from lindmft.network import MLP, ResNet
-from lindmft.optimizer import SGD
-from lindmft.predictions import (
+# Loading is first: every other module needs the compiled one.
+from lindmft._internal.loading import NotConverged, __version__  # isort: skip
+from lindmft._internal.config import show_config
+from lindmft.analysis.comparison import Comparison, compare
+from lindmft.analysis.compute import ComputeOptimal, compute_optimal
+from lindmft.analysis.coordinates import CoordinateCheck, coordinate_check
+from lindmft.analysis.exponents import ExponentFit, LocalExponent, fit_exponent, local_exponent
+from lindmft.analysis.predictions import (
     ExponentComparison,
     ExponentRow,
     PredictedExponents,
     compare_exponents,
     predicted_exponents,
 )
-from lindmft.problem import Problem
-from lindmft.rates import OptimalRate, optimal_lr, optimal_lrs
-from lindmft.replica_ensemble import ReplicaEnsemble
-from lindmft.replicas import Replicas
-from lindmft.scaling import Scaling, check_scaling
-from lindmft.schedules import schedule
-from lindmft.solution import Solution
-from lindmft.spectrum import Discrete, Isotropic, PowerLaw
-from lindmft.stability import StableRate, largest_stable_lr, largest_stable_lrs
-from lindmft.theory import estimate_memory, flow, solve
-from lindmft.train_replicas import train_replicas
-from lindmft.training import estimate_train_memory, train, train_many
-from lindmft.training_time import OptimumOverTime, optimum_over_time
-from lindmft.transfer import Transfer, transfer
-from lindmft.wider import WiderIsBetter, wider_is_better
+from lindmft.analysis.rates import OptimalRate, optimal_lr, optimal_lrs
+from lindmft.analysis.scaling import Scaling, check_scaling
+from lindmft.analysis.stability import StableRate, largest_stable_lr, largest_stable_lrs
+from lindmft.analysis.training_time import OptimumOverTime, optimum_over_time
+from lindmft.analysis.transfer import Transfer, transfer
+from lindmft.analysis.width_scan import WiderIsBetter, wider_is_better
+from lindmft.problem.citation import citation
+from lindmft.problem.data import FullBatch, MultiPass, OnePass, Population
+from lindmft.problem.empirical import estimate_noise, from_covariance, from_data
+from lindmft.problem.network import MLP, ResNet
+from lindmft.problem.optimizer import SGD
+from lindmft.problem.problem import Problem
+from lindmft.problem.schedules import schedule
+from lindmft.problem.spectrum import Discrete, Isotropic, PowerLaw
+from lindmft.results.ensemble import Ensemble
+from lindmft.results.replica_ensemble import ReplicaEnsemble
+from lindmft.results.replicas import Replicas
+from lindmft.results.solution import Solution
+from lindmft.theory.many import flow_many, solve_many
+from lindmft.theory.solve import estimate_memory, flow, solve
+from lindmft.training.replicas import train_replicas
+from lindmft.training.train import estimate_train_memory, train, train_many
 
 if TYPE_CHECKING:
     from lindmft import analysis, figures, plotting
-    from lindmft.sweeps import open_sweep, sweep, sweep_summary
-    from lindmft.verification import Verification, verify
+    from lindmft.analysis.verification import Verification, verify
+    from lindmft.sweeps.sweep import open_sweep, sweep, sweep_summary
 
 __all__ = [
     "MLP",
@@ -135,21 +135,25 @@ __all__ = [
 
 
 _LATER = {
+    "analysis": "analysis",
+    "figures": "figures",
+    "machine": "machine",
+    "plotting": "plotting",
+    "sweeps": "sweeps",
     "sweep": "sweeps",
     "open_sweep": "sweeps",
     "sweep_summary": "sweeps",
-    "verify": "verification",
-    "Verification": "verification",
+    "verify": "analysis",
+    "Verification": "analysis",
 }
-"""Names whose modules take long to import, for engines and the like: when they are used."""
+"""Names, and the rooms that have them: what takes long to import, when it is used."""
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"analysis", "figures", "plotting", "sweeps", "verification"}:
-        return import_module(f"lindmft.{name}")
-    if name in _LATER:
-        return getattr(import_module(f"lindmft.{_LATER[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    room = import_module(f"lindmft.{_LATER[name]}")
+    return room if name == _LATER[name] else getattr(room, name)
 
 
 def __dir__() -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import overload
 
-from lindmft._types import (
+from lindmft._internal.types import (
     Callback,
     ConfigDict,
     LimitsDict,

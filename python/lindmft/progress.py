@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lindmft._gate import refuse
-from lindmft._optional import optional
-from lindmft._types import Callback
+from lindmft._internal.optional import optional
+from lindmft._internal.types import Callback
+from lindmft._internal.validation import refuse
 
 
 @contextmanager

@@ -20,18 +20,14 @@ sys.path.insert(0, str(TESTS))
 
 with atheris.instrument_imports(include=["lindmft", "tomllib"]):
     import lindmft as lm
-    from lindmft import (  # what is else imported once it is used
-        _commands,
-        _content,
-        _dataset,
-        _reading,
-    )
-    from lindmft._sweep import soundness, store
+    from lindmft.cli import commands
+    from lindmft.results import content, dataset, reading
+    from lindmft.sweeps import integrity, store
 
 from click.testing import CliRunner  # noqa: E402
 from fuzzing import outcome  # noqa: E402
 
-INSTRUMENTED = (_content, _dataset, _reading, soundness, store)
+INSTRUMENTED = (content, dataset, reading, integrity, store)
 FOLDER = Path(tempfile.mkdtemp(prefix="lindmft-fuzz-"))
 FILE = FOLDER / "hostile"
 PROBLEM = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
@@ -72,7 +68,7 @@ def hostile_store(content: bytes) -> None:
 def commands(content: bytes) -> None:
     """A file for ``lindmft sweep``, without the sweep."""
     FILE.write_bytes(content)
-    done = CliRunner().invoke(_commands.commands, ["sweep", str(FILE), "--threads", "0"])
+    done = CliRunner().invoke(commands.commands, ["sweep", str(FILE), "--threads", "0"])
     assert done.exit_code == 2, done.output
     assert "Error: " in done.output
 

@@ -13,7 +13,7 @@ Examples
 
 from importlib import import_module
 
-from lindmft._gate import one_of, refuse
+from lindmft._internal.validation import one_of, refuse
 from lindmft.figures._figure import Figure, Result
 from lindmft.figures._panel import Curve, Panel, Points
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lindmft._optional import optional
+from lindmft._internal.optional import optional
 from lindmft.figures._panel import Curve, Panel, Points
 from lindmft.plotting.lines import plain_ticks
 from lindmft.plotting.losses import End, label_ends, symmetric_axis

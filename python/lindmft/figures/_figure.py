@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from lindmft import _core
-from lindmft._files import write_picture, write_text
-from lindmft._gate import flag, integer, number, one_of, refuse
+from lindmft._internal.files import write_picture, write_text
+from lindmft._internal.validation import flag, integer, number, one_of, refuse
 from lindmft.figures._panel import Panel
 from lindmft.figures._runs import Progress
 from lindmft.figures._tables import agreement_table, csv_rows

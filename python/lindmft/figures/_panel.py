@@ -6,8 +6,8 @@ Losses are in the units of ``Solution``; what x is, a panel's label says.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lindmft._types import Array, Mask
-from lindmft.comparison import FEWEST_NETWORKS, Agreement, agreement
+from lindmft._internal.types import Array, Mask
+from lindmft.analysis.comparison import FEWEST_NETWORKS, Agreement, agreement
 
 __all__ = ["Curve", "Panel", "Points"]
 

@@ -10,16 +10,16 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lindmft._types import Array, Callback, Mask
-from lindmft.data import MultiPass, OnePass
-from lindmft.ensemble import Ensemble
+from lindmft._internal.types import Array, Callback, Mask
 from lindmft.figures._panel import Curve, Points
-from lindmft.many import solve_many
 from lindmft.plotting.losses import thinned
-from lindmft.problem import Problem
-from lindmft.solution import Solution
-from lindmft.spectrum import PowerLaw
-from lindmft.training import train, train_many
+from lindmft.problem.data import MultiPass, OnePass
+from lindmft.problem.problem import Problem
+from lindmft.problem.spectrum import PowerLaw
+from lindmft.results.ensemble import Ensemble
+from lindmft.results.solution import Solution
+from lindmft.theory.many import solve_many
+from lindmft.training.train import train, train_many
 
 __all__ = [
     "Progress",

@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from lindmft.data import FullBatch
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Curve, Panel, Points
 from lindmft.figures._runs import Progress
-from lindmft.network import MLP
-from lindmft.optimizer import SGD
 from lindmft.plotting.losses import thinned
-from lindmft.problem import Problem
-from lindmft.theory import solve
-from lindmft.train_replicas import train_replicas
+from lindmft.problem.data import FullBatch
+from lindmft.problem.network import MLP
+from lindmft.problem.optimizer import SGD
+from lindmft.problem.problem import Problem
+from lindmft.theory.solve import solve
+from lindmft.training.replicas import train_replicas
 
 
 # --- parameters

@@ -4,15 +4,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lindmft._axes import short
-from lindmft.data import FullBatch, OnePass
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Curve, Panel
 from lindmft.figures._runs import Progress, over_time, points_of, trained
-from lindmft.many import solve_many
-from lindmft.network import MLP
-from lindmft.optimizer import SGD
-from lindmft.problem import Problem
+from lindmft.problem.axes import short
+from lindmft.problem.data import FullBatch, OnePass
+from lindmft.problem.network import MLP
+from lindmft.problem.optimizer import SGD
+from lindmft.problem.problem import Problem
+from lindmft.theory.many import solve_many
 
 
 # --- parameters

@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lindmft.data import Population
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Curve, Panel
 from lindmft.figures._runs import Progress, over_rates, theory_over_rates
-from lindmft.network import ResNet
-from lindmft.optimizer import SGD
-from lindmft.problem import Problem
+from lindmft.problem.data import Population
+from lindmft.problem.network import ResNet
+from lindmft.problem.optimizer import SGD
+from lindmft.problem.problem import Problem
 
 
 # --- parameters

@@ -4,14 +4,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lindmft.data import OnePass
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Panel
 from lindmft.figures._runs import Progress, leading_modes, over_rates
-from lindmft.network import MLP
-from lindmft.optimizer import SGD
-from lindmft.problem import Problem
-from lindmft.spectrum import PowerLaw
+from lindmft.problem.data import OnePass
+from lindmft.problem.network import MLP
+from lindmft.problem.optimizer import SGD
+from lindmft.problem.problem import Problem
+from lindmft.problem.spectrum import PowerLaw
 
 
 # --- parameters

@@ -4,17 +4,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lindmft._types import Array
-from lindmft.data import Population
-from lindmft.ensemble import Ensemble
+from lindmft._internal.types import Array
+from lindmft.analysis.stability import largest_stable_lrs
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Curve, Panel
 from lindmft.figures._runs import Progress, points_of, slope, standard_error
-from lindmft.network import MLP
-from lindmft.optimizer import SGD
-from lindmft.problem import Problem
-from lindmft.stability import largest_stable_lrs
-from lindmft.training import train_many
+from lindmft.problem.data import Population
+from lindmft.problem.network import MLP
+from lindmft.problem.optimizer import SGD
+from lindmft.problem.problem import Problem
+from lindmft.results.ensemble import Ensemble
+from lindmft.training.train import train_many
 
 
 # --- parameters

@@ -4,16 +4,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lindmft._axes import short
-from lindmft.data import Population
+from lindmft.analysis.predictions import predicted_exponents
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Curve, Panel
 from lindmft.figures._runs import Progress, from_one, leading_modes, over_time, slope
-from lindmft.network import MLP
-from lindmft.optimizer import SGD
-from lindmft.predictions import predicted_exponents
-from lindmft.problem import Problem
-from lindmft.spectrum import PowerLaw
+from lindmft.problem.axes import short
+from lindmft.problem.data import Population
+from lindmft.problem.network import MLP
+from lindmft.problem.optimizer import SGD
+from lindmft.problem.problem import Problem
+from lindmft.problem.spectrum import PowerLaw
 
 
 # --- parameters

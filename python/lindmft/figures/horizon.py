@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from lindmft.data import FullBatch
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Curve, Panel
 from lindmft.figures._runs import Progress
-from lindmft.network import MLP
-from lindmft.optimizer import SGD
-from lindmft.problem import Problem
-from lindmft.solution import Solution
-from lindmft.theory import flow, solve
+from lindmft.problem.data import FullBatch
+from lindmft.problem.network import MLP
+from lindmft.problem.optimizer import SGD
+from lindmft.problem.problem import Problem
+from lindmft.results.solution import Solution
+from lindmft.theory.solve import flow, solve
 
 
 # --- parameters

@@ -4,15 +4,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lindmft.data import FullBatch
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Curve, Panel
 from lindmft.figures._runs import FLOOR, Progress, over_time, slope
-from lindmft.many import solve_many
-from lindmft.network import ResNet
-from lindmft.optimizer import SGD
-from lindmft.problem import Problem
-from lindmft.theory import solve
+from lindmft.problem.data import FullBatch
+from lindmft.problem.network import ResNet
+from lindmft.problem.optimizer import SGD
+from lindmft.problem.problem import Problem
+from lindmft.theory.many import solve_many
+from lindmft.theory.solve import solve
 
 
 # --- parameters

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lindmft._axes import short
-from lindmft.data import FullBatch
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Panel
 from lindmft.figures._runs import Progress, over_time
-from lindmft.network import MLP
-from lindmft.optimizer import SGD
-from lindmft.problem import Problem
+from lindmft.problem.axes import short
+from lindmft.problem.data import FullBatch
+from lindmft.problem.network import MLP
+from lindmft.problem.optimizer import SGD
+from lindmft.problem.problem import Problem
 
 
 # --- parameters

@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from lindmft.compute import step_cost
-from lindmft.data import FullBatch
+from lindmft.analysis.compute import step_cost
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Curve, Panel
 from lindmft.figures._runs import Progress
-from lindmft.network import MLP, ResNet
-from lindmft.optimizer import SGD
-from lindmft.problem import Problem
-from lindmft.solution import Solution
-from lindmft.theory import estimate_memory, solve
-from lindmft.training import estimate_train_memory
+from lindmft.problem.data import FullBatch
+from lindmft.problem.network import MLP, ResNet
+from lindmft.problem.optimizer import SGD
+from lindmft.problem.problem import Problem
+from lindmft.results.solution import Solution
+from lindmft.theory.solve import estimate_memory, solve
+from lindmft.training.train import estimate_train_memory
 
 
 # --- parameters

@@ -4,17 +4,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lindmft.data import Data, FullBatch, OnePass
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Curve, Panel, Points
 from lindmft.figures._runs import FLOOR, Progress, standard_error
-from lindmft.network import MLP
-from lindmft.optimizer import SGD
 from lindmft.plotting.losses import thinned
-from lindmft.problem import Problem
-from lindmft.replicas import Replicas
-from lindmft.theory import solve
-from lindmft.train_replicas import train_replicas
+from lindmft.problem.data import Data, FullBatch, OnePass
+from lindmft.problem.network import MLP
+from lindmft.problem.optimizer import SGD
+from lindmft.problem.problem import Problem
+from lindmft.results.replicas import Replicas
+from lindmft.theory.solve import solve
+from lindmft.training.replicas import train_replicas
 
 
 # --- parameters

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lindmft._gate import refuse
-from lindmft.compute import ComputeOptimal
+from lindmft._internal.validation import refuse
+from lindmft.analysis.compute import ComputeOptimal
 from lindmft.plotting.lines import lines_by_width
 from lindmft.plotting.losses import new_axes
 

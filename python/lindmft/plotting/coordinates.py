@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lindmft._gate import integer, refuse
-from lindmft._optional import optional
-from lindmft._types import Array
-from lindmft.coordinates import QUANTITIES, CoordinateCheck
+from lindmft._internal.optional import optional
+from lindmft._internal.types import Array
+from lindmft._internal.validation import integer, refuse
+from lindmft.analysis.coordinates import QUANTITIES, CoordinateCheck
 from lindmft.plotting.losses import End, label_ends
 from lindmft.plotting.style import COLOURS
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lindmft._curves import Trajectory, as_curve
-from lindmft._optional import optional
-from lindmft._types import Array, Number
-from lindmft.exponents import local_exponent
-from lindmft.plotting.losses import End, label_ends
-from lindmft.plotting.style import COLOURS
-from lindmft.predictions import (
+from lindmft._internal.optional import optional
+from lindmft._internal.types import Array, Number
+from lindmft.analysis.curves import Trajectory, as_curve
+from lindmft.analysis.exponents import local_exponent
+from lindmft.analysis.predictions import (
     PredictedExponents,
     labelled,
     predicted_exponents,
     spectrum_source,
 )
+from lindmft.plotting.losses import End, label_ends
+from lindmft.plotting.style import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

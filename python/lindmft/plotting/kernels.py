@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lindmft.ensemble import Ensemble
 from lindmft.plotting.losses import (
     End,
     drawable,
@@ -14,7 +13,8 @@ from lindmft.plotting.losses import (
     time_axis,
 )
 from lindmft.plotting.style import COLOURS
-from lindmft.solution import Solution
+from lindmft.results.ensemble import Ensemble
+from lindmft.results.solution import Solution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lindmft._axes import short
-from lindmft._optional import optional
-from lindmft._types import Array
+from lindmft._internal.optional import optional
+from lindmft._internal.types import Array
 from lindmft.plotting.losses import End, label_ends
 from lindmft.plotting.style import COLOURS
-from lindmft.problem import Problem
+from lindmft.problem.axes import short
+from lindmft.problem.problem import Problem
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

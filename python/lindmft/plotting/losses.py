@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lindmft._optional import optional
-from lindmft._types import Array
-from lindmft.comparison import check_same
-from lindmft.ensemble import Ensemble
+from lindmft._internal.optional import optional
+from lindmft._internal.types import Array
+from lindmft.analysis.comparison import check_same
 from lindmft.plotting.style import COLOURS
-from lindmft.solution import Solution
-from lindmft.spectrum import Isotropic
+from lindmft.problem.spectrum import Isotropic
+from lindmft.results.ensemble import Ensemble
+from lindmft.results.solution import Solution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

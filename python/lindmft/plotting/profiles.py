@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lindmft._gate import one_of, refuse
-from lindmft._observables import NORMS
-from lindmft._optional import optional
+from lindmft._internal.optional import optional
+from lindmft._internal.validation import one_of, refuse
 from lindmft.plotting.losses import End, drawable, label_ends, new_axes
 from lindmft.plotting.style import COLOURS
-from lindmft.solution import Solution
+from lindmft.results.observables import NORMS
+from lindmft.results.solution import Solution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from lindmft._gate import refuse
+from lindmft._internal.validation import refuse
+from lindmft.analysis.training_time import OptimumOverTime
 from lindmft.plotting.lines import new_pair, plain_ticks, size_axis
 from lindmft.plotting.losses import End, label_ends
 from lindmft.plotting.style import COLOURS
-from lindmft.training_time import OptimumOverTime
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lindmft._gate import number, refuse, tuple_of_numbers
-from lindmft._types import Array, Number, Numbers
+from lindmft._internal.types import Array, Number, Numbers
+from lindmft._internal.validation import number, refuse, tuple_of_numbers
+from lindmft.analysis.predictions import labelled
+from lindmft.analysis.stability import StableRate
 from lindmft.plotting.losses import End, label_ends, new_axes
 from lindmft.plotting.style import COLOURS
-from lindmft.predictions import labelled
-from lindmft.stability import StableRate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from lindmft._optional import optional
+from lindmft._internal.optional import optional
 
 __all__ = ["COLOURS", "MARKERS", "STYLE", "ordered_colours", "style"]
 

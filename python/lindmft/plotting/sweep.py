@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lindmft._axes import short
-from lindmft._gate import one_of, refuse
-from lindmft._optional import optional
-from lindmft._types import Array
+from lindmft._internal.optional import optional
+from lindmft._internal.types import Array
+from lindmft._internal.validation import one_of, refuse
 from lindmft.plotting.lines import LOST, colours_of, cross, plain_ticks
 from lindmft.plotting.losses import new_axes
+from lindmft.problem.axes import short
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lindmft._axes import short
-from lindmft._gate import refuse
+from lindmft._internal.validation import refuse
+from lindmft.analysis.transfer import Transfer
 from lindmft.plotting.lines import cross, new_pair, plain_ticks, size_axis
 from lindmft.plotting.losses import End, keys, label_ends, new_axes
 from lindmft.plotting.style import COLOURS
-from lindmft.transfer import Transfer
+from lindmft.problem.axes import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

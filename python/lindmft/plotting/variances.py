@@ -10,7 +10,7 @@ from lindmft.plotting.losses import (
     new_axes,
     time_axis,
 )
-from lindmft.solution import Solution
+from lindmft.results.solution import Solution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lindmft._gate import refuse
-from lindmft._optional import optional
+from lindmft._internal.optional import optional
+from lindmft._internal.validation import refuse
+from lindmft.analysis.verification import OBSERVABLES, Verification
 from lindmft.plotting.style import COLOURS, style
-from lindmft.verification import OBSERVABLES, Verification
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

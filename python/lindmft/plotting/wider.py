@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lindmft._gate import refuse
+from lindmft._internal.validation import refuse
+from lindmft.analysis.width_scan import WiderIsBetter
 from lindmft.plotting.lines import lines_by_width
 from lindmft.plotting.losses import new_axes, symmetric_axis
-from lindmft.wider import WiderIsBetter
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

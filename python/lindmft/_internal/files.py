@@ -1,0 +1,65 @@
+"""Files that are written as a whole or not at all, so that a reader never meets half of one."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from lindmft._internal.types import Path
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[FilePath]:
+    """The place to write to: a temporary file, moved to ``path`` once it is complete and on disk.
+
+    A full disk, or whatever else goes wrong, leaves the file that was there, and is an ``OSError``
+    that names it. What is no file, like a pipe, is written to as it is.
+    """
+    target = FilePath(path)
+    direct = target.exists() and not target.is_file()
+    temporary = target if direct else target.with_name(f".{target.name}.{uuid4().hex}.tmp")
+    with naming(target):
+        try:
+            yield temporary
+            if not direct:
+                with temporary.open("rb") as file:
+                    os.fsync(file.fileno())
+                temporary.replace(target)
+        finally:
+            if not direct:
+                temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An ``OSError`` names what the user knows of, and not a part of it or a temporary file."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text file that is there as a whole or not at all."""
+    with replacing(path) as place:
+        place.write_text(text, encoding="utf-8")
+
+
+def write_picture(figure: "Figure", path: Path, **options: Any) -> None:
+    """The same for a picture, of the kind that the name ends in."""
+    with replacing(path) as place:
+        figure.savefig(place, format=FilePath(path).suffix[1:], **options)
+
+
+def check_folder(path: Path) -> None:
+    """Refuse, before any work, a file in a folder that is not there or cannot be written to."""
+    folder = FilePath(path).absolute().parent
+    if not folder.is_dir():
+        raise ValueError(f"{path} must be in a folder that exists")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ValueError(f"{path} must be in a folder that can be written to")

@@ -1,0 +1,322 @@
+"""Exponents of power laws: the local slope d log L / d log t, and its fit over a window.
+
+Times count in whatever unit the curve has (steps, or eta t in gradient flow); exponents do not
+depend on it. They are slopes, so a decaying loss has a negative one.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lindmft._internal.types import Array, Number, Numbers
+from lindmft._internal.validation import number, positive, refuse
+from lindmft.analysis.curves import FEWEST_POINTS, Curve, Trajectory, as_curve
+from lindmft.analysis.log_fits import Line, fit_line, local_slopes, widest_flat
+
+__all__ = ["ExponentFit", "LocalExponent", "fit_exponent", "local_exponent"]
+
+
+class LocalExponent(NamedTuple):
+    """Where a loss falls like which power of time: the pair that ``local_exponent`` returns.
+
+    Attributes
+    ----------
+    time
+        (m,), times t > 0, in the unit of the curve.
+    exponent
+        (m,), the local exponents d log L / d log t there.
+
+    Notes
+    -----
+    Local regression: W. S. Cleveland, J. Am. Stat. Assoc. 74, 829 (1979).
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> time, exponent = lm.local_exponent([1, 2, 3, 5, 8], [1, 1 / 4, 1 / 9, 1 / 25, 1 / 64])
+    >>> exponent.round(6).tolist()
+    [-2.0, -2.0, -2.0, -2.0, -2.0]
+    """
+
+    time: Array
+    exponent: Array
+
+
+@dataclass(frozen=True)
+class ExponentFit:
+    """A power law fitted to a loss over a window of times: ``loss ~ floor + prefactor t^exponent``.
+
+    Attributes
+    ----------
+    exponent, prefactor
+        Of the least-squares line in log-log, in which every decade of time counts the same.
+    error
+        The uncertainty of the exponent, for what ``error_source`` says. "networks": one standard
+        error, by the jackknife over the networks of an ensemble. "window": a theory curve has no
+        statistical error, it is no exact power law instead; the larger of ``spread`` and |drift|
+        says how far the exponent depends on where in the window one looks. No probability goes
+        with it.
+    error_source
+        "networks" or "window".
+    spread
+        Half the range of the local exponents within the window.
+    drift
+        Exponent of the later half of the window less that of the earlier half (halves in log t):
+        its sign says where the exponent is heading.
+    residual
+        Root mean square of log(loss above the floor) about the line: a relative deviation.
+    window
+        First and last time used.
+    points, networks
+        The number of times used, and of networks averaged (0: no ensemble).
+    floor
+        What was subtracted from the loss.
+
+    Notes
+    -----
+    What to expect: theory section 12, items 4 and 11.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> fit = lm.fit_exponent([1, 2, 4, 8, 16], [1.0, 0.25, 0.0625, 1 / 64, 1 / 256])
+    >>> print(f"{fit.exponent:.3f}, {fit.decades:.1f} decades, error {fit.error:.3f}")
+    -2.000, 1.2 decades, error 0.000
+    >>> print(fit.summary().partition(" ± ")[0])
+    loss ~ 1 t^(-2.0000
+    """
+
+    exponent: float
+    prefactor: float
+    error: float
+    error_source: str
+    spread: float
+    drift: float
+    residual: float
+    window: tuple[float, float]
+    points: int
+    networks: int
+    floor: float
+
+    @property
+    def decades(self) -> float:
+        """Length of the window in decades of time."""
+        return float(np.log10(self.window[1] / self.window[0]))
+
+    def summary(self) -> str:
+        """One sentence: the law, where it holds, how well, and what its error means."""
+        meant = (
+            f"one standard error over {self.networks} networks"
+            if self.error_source == "networks"
+            else "how far it varies over the window, no statistical error"
+        )
+        return (
+            f"loss ~ {_above(self.floor)}{self.prefactor:.4g} t^({self.exponent:.4f} ± "
+            f"{self.error:.2g}) for t = {self.window[0]:.4g} to {self.window[1]:.4g} "
+            f"({self.decades:.1f} decades, {self.points} times) with an rms deviation of "
+            f"{self.residual:.1%}; the error is {meant}."
+        )
+
+    def __str__(self) -> str:
+        return self.summary()
+
+
+def local_exponent(
+    curve: Trajectory | Numbers,
+    loss: Numbers | None = None,
+    *,
+    floor: float = 0.0,
+    span: float = 0.25,
+    observable: str = "test_loss",
+) -> LocalExponent:
+    """Local exponent d log L / d log t of a loss, at all its times t > 0.
+
+    Slopes at t of parabolas fitted to log L against log t, with weights that fall to zero ``span``
+    decades away: exact for power laws on any grid, with an error of third order in ``span`` else.
+
+    Parameters
+    ----------
+    curve
+        A ``Solution``, an ``Ensemble`` (of which the mean is taken), or times (m,), non-negative
+        and increasing, in any unit.
+    loss
+        (m,), if ``curve`` are times; non-negative. The curve ends where a loss is infinite
+        (diverged) or zero.
+    floor
+        A constant to subtract first: what the loss tends to, such as ``irreducible`` for the
+        training loss of one pass. It must lie below every loss.
+    span
+        Half the width of the parabolas, in decades; wider where fewer than five times lie in it,
+        as among the first exact steps. Larger smooths more.
+    observable
+        Of a result, "test_loss" or "train_loss".
+
+    Returns
+    -------
+    LocalExponent
+        The pair (time, exponent).
+
+    Raises
+    ------
+    ValueError
+        Bad input, or fewer than five usable times; the message names the field.
+
+    Notes
+    -----
+    Local regression: W. S. Cleveland, J. Am. Stat. Assoc. 74, 829 (1979). Of times closer than a
+    tenth of ``span`` one is fitted, and the others are interpolated.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> network = lm.MLP(width=float("inf"), gamma0=0)
+    >>> problem = lm.Problem(network, lm.FullBatch(alpha=1.0), lm.SGD(lr=0.1))
+    >>> time, exponent = lm.local_exponent(lm.solve(problem, 300))
+    >>> print(f"{exponent[-1]:.2f}")  # theory: -1/2
+    -0.50
+    """
+    read = as_curve(curve, loss, observable=observable, floor=floor)
+    return LocalExponent(read.time, _slopes(read, positive(span, "span")))
+
+
+def fit_exponent(
+    curve: Trajectory | Numbers,
+    loss: Numbers | None = None,
+    *,
+    window: tuple[Number, Number] | None = None,
+    floor: float = 0.0,
+    tolerance: float = 0.05,
+    decades: float = 1.0,
+    span: float = 0.25,
+    observable: str = "test_loss",
+) -> ExponentFit:
+    """Fit a power law to a loss over a window of times, given or found.
+
+    Parameters
+    ----------
+    curve, loss, floor, span, observable
+        As for ``local_exponent``.
+    window
+        First and last time; None: the widest one in which the local exponent is flat.
+    tolerance
+        What counts as flat: local exponents within this fraction of their middle. (A plateau is no
+        power law: there the exponent is zero, and varies by more than any fraction of itself.)
+    decades
+        The least length of a window that is found.
+
+    Returns
+    -------
+    ExponentFit
+        With ``summary()``.
+
+    Raises
+    ------
+    ValueError
+        Bad input, fewer than five times in the window, or no window that is flat for so long.
+
+    Notes
+    -----
+    The error is a standard error for ensembles alone; see ``ExponentFit.error``. What to expect:
+    theory section 12, items 4 and 11; Bordelon and Pehlevan (2025), figures 6 and 10.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> network = lm.MLP(width=float("inf"), gamma0=0)
+    >>> problem = lm.Problem(network, lm.FullBatch(alpha=1.0), lm.SGD(lr=0.1))
+    >>> fit = lm.fit_exponent(lm.solve(problem, 500), window=(20, 500))
+    >>> print(f"{fit.exponent:.2f} over {fit.decades:.1f} decades")  # theory: -1/2
+    -0.50 over 1.4 decades
+    """
+    read = as_curve(curve, loss, observable=observable, floor=floor)
+    width = positive(span, "span")
+    if window is None:
+        chosen = _find_window(read, width, positive(tolerance, "tolerance"), decades)
+    else:
+        chosen = _window(window)
+    part = read.within(chosen)
+    if len(part.time) < FEWEST_POINTS:
+        refuse("window", f"one with {FEWEST_POINTS} or more times of the curve", window)
+    return _fit(part, width, number(floor, "floor"))
+
+
+def _fit(part: Curve, span: float, floor: float) -> ExponentFit:
+    line = fit_line(part.log_time, np.log(part.loss))
+    local = _slopes(part, span)  # of the window alone: what lies outside must not enter
+    spread, drift = float(np.ptp(local)) / 2, _drift(part)
+    statistical = part.networks is not None and len(part.networks) > 1
+    return ExponentFit(
+        exponent=line.slope,
+        prefactor=float(np.exp(line.intercept)),
+        error=_jackknife(part) if statistical else max(spread, abs(drift)),
+        error_source="networks" if statistical else "window",
+        spread=spread,
+        drift=drift,
+        residual=line.residual,
+        window=(float(part.time[0]), float(part.time[-1])),
+        points=len(part.time),
+        networks=0 if part.networks is None else len(part.networks),
+        floor=floor,
+    )
+
+
+def _slopes(curve: Curve, span: float) -> Array:
+    return local_slopes(curve.log_time, np.log(curve.loss), span * np.log(10))
+
+
+def _drift(part: Curve) -> float:
+    x, y = part.log_time, np.log(part.loss)
+    middle = int(np.clip(np.searchsorted(x, (x[0] + x[-1]) / 2), 2, len(x) - 2))
+    return fit_line(x[middle:], y[middle:]).slope - fit_line(x[:middle], y[:middle]).slope
+
+
+def _jackknife(part: Curve) -> float:
+    """Standard error of the exponent, from the means that leave out one network each."""
+    networks: Any = part.networks
+    count = len(networks)
+    others = (networks.sum(axis=0) - networks) / (count - 1)
+    if others.min() <= 0:
+        raise ValueError(
+            "floor must be below the mean loss of all networks but any one, for the error of the "
+            "exponent; lower it, or end the window before the loss comes so near to it"
+        )
+    slopes = [_slope_of(part, np.log(mean)) for mean in others]
+    return float(np.sqrt(count - 1) * np.std(slopes))
+
+
+def _slope_of(part: Curve, log_loss: Array) -> float:
+    line: Line = fit_line(part.log_time, log_loss)
+    return line.slope
+
+
+def _find_window(
+    curve: Curve, span: float, tolerance: float, decades: float
+) -> tuple[float, float]:
+    least = positive(decades, "decades")
+    first, last = widest_flat(curve.log_time, _slopes(curve, span), tolerance)
+    start, end = float(curve.time[first]), float(curve.time[last])
+    found = np.log10(end / start)
+    if found < least or last - first + 1 < FEWEST_POINTS:
+        raise ValueError(
+            f"window must be given, or decades and tolerance such that there is one: the local "
+            f"exponent is flat within {tolerance:.1%} for at most {found:.2g} decades "
+            f"(t = {start:.4g} to {end:.4g}), got decades={least:g}"
+        )
+    return start, end
+
+
+def _window(window: Any) -> tuple[float, float]:
+    allowed = "a pair of times, the first above 0 and below the last"
+    try:
+        first, last = window
+    except (TypeError, ValueError):
+        refuse("window", allowed, window)
+    start, end = number(first, "window[0]"), number(last, "window[1]")
+    if not 0 < start < end:
+        refuse("window", allowed, window)
+    return start, end
+
+
+def _above(floor: float) -> str:
+    return f"{floor:.4g} + " if floor else ""

@@ -1,0 +1,87 @@
+"""Straight lines and local slopes through points (x, y), here logarithms of times and losses."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lindmft._internal.types import Array
+
+NEAREST = 5
+"""A local fit takes so many points at least, however far they lie."""
+
+STATIONS = 10
+"""Slopes are fitted so many times per radius at most."""
+
+
+class Line(NamedTuple):
+    """``y = slope x + intercept`` and the root mean square deviation from it."""
+
+    slope: float
+    intercept: float
+    residual: float
+
+
+def fit_line(x: Array, y: Array) -> Line:
+    """Least squares over the interval, not over the points: dense ones do not count for more."""
+    weight = interval_weights(x)
+    mean_x, mean_y = weight @ x, weight @ y
+    slope = weight @ ((x - mean_x) * (y - mean_y)) / (weight @ (x - mean_x) ** 2)
+    off = y - mean_y - slope * (x - mean_x)
+    residual = np.sqrt(weight @ off**2)
+    return Line(float(slope), float(mean_y - slope * mean_x), float(residual))
+
+
+def interval_weights(x: Array) -> Array:
+    """The share of the interval that each point stands for (trapezoidal rule), sum 1."""
+    gaps = np.diff(x)
+    weight = (np.append(gaps, 0.0) + np.append(0.0, gaps)) / 2
+    return np.asarray(weight / weight.sum())
+
+
+def local_slopes(x: Array, y: Array, radius: float) -> Array:
+    """Slope at every x of a parabola through the points around it, with tricube weights.
+
+    Where points are dense, at some of them, and by interpolation between: slopes do not change
+    within a small part of the radius.
+    """
+    fitted = _thinned(x, radius / STATIONS)
+    return np.interp(x, x[fitted], [_local_slope(x, y, int(i), radius) for i in fitted])
+
+
+def _thinned(x: Array, spacing: float) -> NDArray[np.int_]:
+    """Indices of the points that follow on a mark, of marks so far apart; and of the last one."""
+    marks = np.arange(x[0], x[-1], spacing)
+    return np.unique(np.append(np.searchsorted(x, marks), len(x) - 1))
+
+
+def _local_slope(x: Array, y: Array, i: int, radius: float) -> float:
+    reach = max(radius, 1.1 * _distance_of_nearest(x, i))
+    first, last = np.searchsorted(x, [x[i] - reach, x[i] + reach])
+    near = (x[first:last] - x[i]) / reach
+    root = np.sqrt(np.clip(1 - np.abs(near) ** 3, 0, 1) ** 3)
+    # Relative to y[i]: the size of y costs no digits.
+    columns = np.vander(near, 3, increasing=True) * root[:, None]
+    solution = np.linalg.lstsq(columns, (y[first:last] - y[i]) * root, rcond=None)[0]
+    return float(solution[1] / reach)
+
+
+def _distance_of_nearest(x: Array, i: int) -> float:
+    """How far the last of the nearest points lies, the point itself counted."""
+    around = np.abs(x[max(0, i - NEAREST) : i + NEAREST + 1] - x[i])
+    return float(np.partition(around, NEAREST - 1)[NEAREST - 1])
+
+
+def widest_flat(x: Array, values: Array, tolerance: float) -> tuple[int, int]:
+    """First and last index of the widest stretch within ``tolerance`` of its middle, relatively."""
+    best = (0, 0)
+    for first in range(len(x)):
+        low = np.minimum.accumulate(values[first:])
+        high = np.maximum.accumulate(values[first:])
+        # Stretches only get less flat as they grow, so the flat ones are a first part.
+        flat = (high - low) <= tolerance * np.abs(high + low)
+        flat &= low * high > 0  # of one sign: zero is not a power
+        last = first + int(np.argmin(np.append(flat, False))) - 1
+        if last > first and x[last] - x[first] > x[best[1]] - x[best[0]]:
+            best = first, last
+    return best

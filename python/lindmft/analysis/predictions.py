@@ -1,0 +1,281 @@
+"""What theory says about exponents of power-law data, and measured ones beside it.
+
+The spectrum has eigenvalues k^-a and target power w_k^2 with w_k^2 k^-a = k^(-a b - 1): a is the
+capacity, b the source exponent.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lindmft._internal.types import Array, Number, Numbers
+from lindmft._internal.validation import positive, refuse
+from lindmft.analysis.curves import Trajectory
+from lindmft.analysis.exponents import ExponentFit, fit_exponent
+
+__all__ = [
+    "ExponentComparison",
+    "ExponentRow",
+    "PredictedExponents",
+    "compare_exponents",
+    "predicted_exponents",
+]
+
+
+@dataclass(frozen=True)
+class PredictedExponents:
+    """Exponents of the test loss in time at infinite width and data, in gradient flow.
+
+    Attributes
+    ----------
+    source
+        b, the source exponent.
+    lazy
+        -b.
+    rich
+        -2b / (1 + b) for b < 1, and -b for larger b.
+
+    Notes
+    -----
+    Theory section 12, item 11; Bordelon and Pehlevan (2025), figure 10.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> predicted = lm.predicted_exponents(1.5)
+    >>> predicted.rich
+    -1.5
+    >>> predicted.lazy_loss([10, 1000], capacity=2, kernel=2).round(6).tolist()
+    [0.001752, 2e-06]
+    """
+
+    source: float
+    lazy: float
+    rich: float
+
+    def lazy_loss(self, time: Number | Numbers, capacity: float, kernel: float = 1.0) -> Array:
+        """(Gamma(b) / a) (2 K t)^-b, to which the lazy loss tends at large t, in gradient flow.
+
+        ``time`` counts eta t, ``capacity`` is a, and ``kernel`` is K: L + 1 for a perceptron of L
+        hidden layers.
+        """
+        a, k = positive(capacity, "capacity"), positive(kernel, "kernel")
+        decay = (2 * k * np.asarray(time, float)) ** -self.source
+        return np.asarray(math.gamma(self.source) / a * decay)
+
+
+def predicted_exponents(source: Number) -> PredictedExponents:
+    """Exponents of lazy and of rich training on power-law data of this source exponent.
+
+    Parameters
+    ----------
+    source
+        b > 0, as in a power-law spectrum.
+
+    Returns
+    -------
+    PredictedExponents
+        The slopes, and the lazy loss itself.
+
+    Raises
+    ------
+    ValueError
+        If b is no positive number.
+
+    Notes
+    -----
+    For t at which modes remain to be learned, and, in the rich case, once the features have
+    moved. Theory section 12, item 11; Bordelon and Pehlevan (2025), figures 6 and 10.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> predicted = lm.predicted_exponents(0.5)
+    >>> print(f"lazy {predicted.lazy:.3f}, rich {predicted.rich:.3f}")
+    lazy -0.500, rich -0.667
+    """
+    b = positive(source, "source")
+    return PredictedExponents(source=b, lazy=-b, rich=-b if b >= 1 else -2 * b / (1 + b))
+
+
+@dataclass(frozen=True)
+class ExponentRow:
+    """A measured exponent beside its predictions.
+
+    Attributes
+    ----------
+    label
+        Of the curve.
+    fit
+        What was measured.
+    predicted
+        What theory says.
+
+    Notes
+    -----
+    Theory section 12, item 11; Bordelon and Pehlevan (2025), figure 10.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> fit = lm.fit_exponent([1, 2, 4, 8, 16], [1, 2**-0.5, 0.5, 8**-0.5, 0.25])
+    >>> row = lm.ExponentRow("net", fit, lm.predicted_exponents(0.5))
+    >>> row.nearest
+    'lazy'
+    """
+
+    label: str
+    fit: ExponentFit
+    predicted: PredictedExponents
+
+    @property
+    def nearest(self) -> str:
+        """Which prediction is nearest: "lazy", "rich", or "both" where they are the same."""
+        if self.predicted.lazy == self.predicted.rich:
+            return "both"
+        return min("lazy", "rich", key=lambda name: abs(self._off(name)))
+
+    @property
+    def difference(self) -> float:
+        """Measured exponent less the nearest prediction."""
+        return self._off("lazy" if self.nearest == "both" else self.nearest)
+
+    def _off(self, name: str) -> float:
+        return self.fit.exponent - float(getattr(self.predicted, name))
+
+
+@dataclass(frozen=True)
+class ExponentComparison:
+    """Measured exponents beside lazy and rich predictions, and a table as text.
+
+    Attributes
+    ----------
+    rows
+        One ``ExponentRow`` a curve.
+
+    Notes
+    -----
+    Theory section 12, item 11; Bordelon and Pehlevan (2025), figure 10.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> time = [1, 2, 4, 8, 16]
+    >>> table = lm.compare_exponents({"net": (time, [t**-0.6 for t in time])}, source=0.5)
+    >>> len(table.rows)
+    1
+    >>> print(table.summary().splitlines()[0])
+                b    measured    error  decades     lazy     rich  nearest
+    """
+
+    rows: tuple[ExponentRow, ...]
+
+    def summary(self) -> str:
+        """The table, and what its errors mean."""
+        width = max(5, *(len(row.label) for row in self.rows))
+        head = f"{'':{width}}{'b':>8}{'measured':>12}{'error':>9}{'decades':>9}"
+        lines = [f"{head}{'lazy':>9}{'rich':>9}  nearest", *(_line(r, width) for r in self.rows)]
+        sources = {row.fit.error_source for row in self.rows}
+        return "\n".join([*lines, *(MEANINGS[source] for source in sorted(sources))])
+
+    def __str__(self) -> str:
+        return self.summary()
+
+
+MEANINGS = {
+    "networks": "Errors of ensembles: one standard error over networks.",
+    "window": "Errors of single curves: how far the exponent varies over its window.",
+}
+
+
+def compare_exponents(
+    curves: Mapping[str, Trajectory | ExponentFit],
+    source: Number | Mapping[str, Number] | None = None,
+    **fit: Any,
+) -> ExponentComparison:
+    """Measured exponents of labelled curves, lazy and rich predictions side by side.
+
+    Parameters
+    ----------
+    curves
+        By label, what ``fit_exponent`` takes (solutions, ensembles, pairs (time, loss)), or its
+        results.
+    source
+        b of all, or by label; None: that of each result's power-law spectrum.
+    fit
+        Passed on to ``fit_exponent``: ``window``, ``floor``, ``tolerance``, ...
+
+    Returns
+    -------
+    ExponentComparison
+        One row a curve; printed as a table.
+
+    Raises
+    ------
+    ValueError
+        Bad input (no curve, or no b to be found), and all of ``fit_exponent``, with the label.
+
+    Notes
+    -----
+    Theory section 12, item 11; Bordelon and Pehlevan (2025), figures 6 and 10.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> time = [1, 2, 4, 8, 16, 32]
+    >>> kernel, deep = [t**-0.5 for t in time], [t**-0.66 for t in time]
+    >>> curves = {"kernel": (time, kernel), "deep": (time, deep)}
+    >>> print(lm.compare_exponents(curves, source=0.5))
+                 b    measured    error  decades     lazy     rich  nearest
+    kernel   0.500      -0.500   0.0000      1.5   -0.500   -0.667  lazy
+    deep     0.500      -0.660   0.0000      1.5   -0.500   -0.667  rich (off by +0.007)
+    Errors of single curves: how far the exponent varies over its window.
+    """
+    rows = [_row(label, curve, source, fit) for label, curve in labelled(curves).items()]
+    return ExponentComparison(tuple(rows))
+
+
+def labelled(curves: Any, field: str = "curves") -> Mapping[str, Any]:
+    """The dictionary of curves by label; refused if it is none, or empty."""
+    if not isinstance(curves, Mapping) or not curves:
+        refuse(field, "a dictionary from labels to curves, with one or more", curves)
+    return {str(label): curve for label, curve in curves.items()}
+
+
+def _row(label: str, curve: Any, source: Any, options: Mapping[str, Any]) -> ExponentRow:
+    b = source_of(label, curve, source)
+    try:
+        fit = curve if isinstance(curve, ExponentFit) else fit_exponent(curve, **options)
+    except ValueError as error:
+        raise ValueError(f"curves[{label!r}]: {error}") from error
+    return ExponentRow(label, fit, predicted_exponents(b))
+
+
+def source_of(label: str, curve: Any, source: Any) -> Any:
+    """B of a labelled curve: as given, or that of its problem's power-law spectrum."""
+    if isinstance(source, Mapping):
+        if label not in source:
+            refuse("source", f"given for every curve, also for {label!r}", sorted(source))
+        return source[label]
+    if source is None:
+        source = spectrum_source(curve)
+    if source is None:
+        refuse("source", f"given, as the curve {label!r} has no power-law spectrum", None)
+    return source
+
+
+def spectrum_source(curve: Any) -> float | None:
+    """The source exponent of a result's spectrum, None if it has none."""
+    spectrum = getattr(getattr(getattr(curve, "problem", None), "data", None), "spectrum", None)
+    return getattr(spectrum, "source", None)
+
+
+def _line(row: ExponentRow, width: int) -> str:
+    fit, predicted = row.fit, row.predicted
+    measured = f"{predicted.source:>8.3f}{fit.exponent:>12.3f}{fit.error:>9.4f}{fit.decades:>9.1f}"
+    off = "" if abs(row.difference) < 5e-4 else f" (off by {row.difference:+.3f})"
+    theory = f"{predicted.lazy:>9.3f}{predicted.rich:>9.3f}  {row.nearest}{off}"
+    return f"{row.label:{width}}{measured}{theory}"

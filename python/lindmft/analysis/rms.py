@@ -1,0 +1,87 @@
+"""Rms sizes of features and gradients, and how far they have moved since initialization.
+
+Of the theory from two-time correlations, of training from what was recorded. Everything here is
+per hidden unit; several outputs are added, as in the norms.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lindmft._internal.types import Array, Mask
+from lindmft.results.ensemble import Ensemble
+from lindmft.results.layers import Layers
+from lindmft.results.solution import Solution
+
+SERIES = {
+    "features": "feature_norm",
+    "feature_updates": "feature_update",
+    "gradients": "gradient_norm",
+    "gradient_updates": "gradient_update",
+}
+"""Name of an rms value: name of its square in an ensemble."""
+ROUNDING = 1e-13
+"""Of the squares that an update is the difference of."""
+
+Rms: TypeAlias = dict[str, Array]
+"""By name, (L, m): layers and the times asked for."""
+
+
+def theoretical(solution: Solution, times: NDArray[np.int_]) -> Rms:
+    """C(t, t) and C(t, t) - 2 C(t, 0) + C(0, 0) of C_h and C_g; inf past a divergence."""
+    channels = solution.channels or (solution,)
+    features = [_squares(channel.C_h, times) for channel in channels]
+    gradients = [_squares(channel.C_g, times) for channel in channels]
+    squares = [np.sum(kind, axis=0) for kind in (features, gradients)]
+    values = np.sqrt(np.concatenate(squares))
+    return dict(zip(SERIES, values, strict=True))
+
+
+def _squares(correlations: Layers, times: NDArray[np.int_]) -> Array:
+    """(2, L, m): the norms and the updates of the layers from the first on."""
+    kept = [correlations[layer] for layer in sorted(correlations) if layer > 0]
+    out = np.full((2, len(kept), len(times)), np.inf)
+    valid = times < len(kept[0])
+    t = times[valid]
+    if not len(t):
+        return out
+    for layer, C in enumerate(kept):
+        ends = C[t, t] + C[0, 0]
+        moved = ends - 2 * C[t, 0]
+        out[0, layer, valid] = C[t, t]
+        # What rounding leaves of vectors that have not moved is no update.
+        out[1, layer, valid] = np.where(moved > ROUNDING * ends, moved, 0.0)
+    return out
+
+
+def measured(runs: Ensemble, times: NDArray[np.int_]) -> tuple[Rms, Rms]:
+    """The root of the mean square over networks, and its standard error."""
+    mean, error = runs.mean(), runs.sem()
+    values: Rms = {}
+    errors: Rms = {}
+    for name, series in SERIES.items():
+        square, spread = getattr(mean, series)[:, times], getattr(error, series)[:, times]
+        values[name] = root = np.sqrt(square)
+        # d sqrt(x) = dx / (2 sqrt(x)); nothing is uncertain about an update at t = 0
+        known = np.isfinite(spread) & (root > 0)
+        rest = np.where(root > 0, np.inf, 0.0)
+        errors[name] = np.divide(spread, 2 * root, out=rest, where=known)
+    return values, errors
+
+
+def slopes(widths: Sequence[float], values: Array) -> Array:
+    """D log value / d log width (scaling, layer, m) of (scaling, width, layer, m).
+
+    By least squares over the wider half of the finite widths; inf where a value there is 0 or inf.
+    """
+    sizes = np.array(widths)
+    finite = np.isfinite(sizes)
+    chosen = np.log(sizes[finite])
+    first = min(len(chosen) // 2, len(chosen) - 2)
+    x = chosen[first:] - chosen[first:].mean()
+    y = values[:, finite][:, first:]
+    usable: Mask = np.asarray((np.isfinite(y) & (y > 0)).all(axis=1))
+    logs = np.log(np.where(usable[:, None], y, 1.0))
+    return np.where(usable, np.tensordot(x, logs, axes=(0, 1)) / (x @ x), np.inf)

@@ -1,0 +1,94 @@
+"""Searches over learning rates that advance together, so that their solves are one call.
+
+A search is a generator: it yields the rates it wants to see, gets the runs at these, and returns
+its result. One search alone would leave all cores but one idle.
+"""
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+
+from lindmft._core import NotConverged
+from lindmft._internal.validation import refuse
+from lindmft.problem.problem import Problem
+from lindmft.results.solution import Solution
+from lindmft.theory.many import solve_many
+
+Run: TypeAlias = Solution | NotConverged
+Result = TypeVar("Result")
+Search: TypeAlias = Generator[Sequence[float], Sequence[Run], Result]
+
+
+@dataclass(frozen=True)
+class Rates:
+    """One problem at different learning rates, for a number of steps.
+
+    The rate of a schedule is its largest entry; the schedule is multiplied as a whole.
+    """
+
+    problem: Problem
+    steps: int
+
+    @property
+    def start(self) -> float:
+        """The problem's own rate; 1 if it is zero."""
+        return float(np.max(self.problem.optimizer.lr)) or 1.0
+
+    def at(self, lr: float) -> Problem:
+        """The problem at this rate."""
+        rates: Any = lr
+        if isinstance(self.problem.optimizer.lr, Iterable):
+            schedule = np.asarray(self.problem.optimizer.lr, float)
+            largest = schedule.max()
+            if largest == 0:
+                refuse("optimizer.lr", "a schedule with a rate above 0", schedule)
+            rates = [float(rate) for rate in schedule * (lr / largest)]
+        return self.problem.replace(**{"optimizer.lr": rates})
+
+
+def run_searches(
+    searches: Sequence[tuple[Rates, Search[Result]]],
+    options: Mapping[str, Any],
+    names: Sequence[str] = (),
+) -> list[Result]:
+    """The results of all searches; what they ask for in a round is solved together.
+
+    One that finds nothing ends them all, with its name in the error.
+    """
+    results: dict[int, Result] = {}
+    wanted: dict[int, Sequence[float]] = {}
+    seen: dict[int, Sequence[Run] | None] = dict.fromkeys(range(len(searches)))
+    while seen:
+        wanted.clear()
+        for i, runs in seen.items():
+            try:
+                wanted[i] = searches[i][1].send(runs)  # type: ignore[arg-type]
+            except StopIteration as end:
+                results[i] = end.value
+            except ValueError as error:
+                raise ValueError(f"{names[i]}: {error}" if names else str(error)) from error
+        seen = _solved({i: (searches[i][0], rates) for i, rates in wanted.items()}, options)
+    return [results[i] for i in range(len(searches))]
+
+
+def _solved(
+    wanted: Mapping[int, tuple[Rates, Sequence[float]]], options: Mapping[str, Any]
+) -> dict[int, Sequence[Run] | None]:
+    """The runs of each search, from one call for each number of steps."""
+    found: dict[int, Sequence[Run] | None] = {}
+    for steps in {rates.steps for rates, _ in wanted.values()}:
+        mine = {i: entry for i, entry in wanted.items() if entry[0].steps == steps}
+        problems = [rates.at(lr) for rates, values in mine.values() for lr in values]
+        runs = iter(solve_many(problems, steps, errors="return", **options))
+        for i, (_, values) in mine.items():
+            found[i] = [_run(next(runs)) for _ in values]
+    return found
+
+
+def _run(result: Solution | Exception) -> Run:
+    """What a search can judge: a solution, or none because the run is too wild to be solved."""
+    if isinstance(result, Solution | NotConverged):
+        return result
+    raise result

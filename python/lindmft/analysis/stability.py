@@ -1,0 +1,231 @@
+"""The largest stable learning rate of a problem, by bisection on the theory."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lindmft._internal.validation import choice, integer, positive, refuse
+from lindmft.analysis.search import Rates, Run, Search, run_searches
+from lindmft.problem.problem import Problem, Problems, as_problem, listed_problems
+from lindmft.results.solution import Solution
+
+__all__ = ["StableRate", "largest_stable_lr", "largest_stable_lrs"]
+
+CRITERIA = ("bounded", "settled", "finite")
+GROWTH = 2.0
+MOST_DOUBLINGS = 60
+ROUNDING = 1e-12
+"""Rises of the loss up to this fraction of its start are no rises."""
+
+
+@dataclass(frozen=True)
+class StableRate:
+    """The largest stable learning rate that was found, and how.
+
+    Attributes
+    ----------
+    lr
+        The largest rate that ran stably, ``lower``; of a schedule, its largest entry.
+    lower, upper
+        A stable and an unstable rate that enclose the edge.
+    solves
+        How many runs it took.
+    steps, criterion
+        As asked.
+
+    Notes
+    -----
+    Theory section 12, items 3, 7 and 10; Bordelon and Pehlevan (2025), figure 8.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(width=float("inf"), gamma0=0), lm.Population(), lm.SGD(lr=1))
+    >>> edge = lm.largest_stable_lr(problem, steps=20)
+    >>> edge.lower <= 1 < edge.upper <= 1.01 * edge.lower
+    True
+    >>> print(edge.summary()[:30])
+    20 steps are bounded at lr = 1
+    """
+
+    lr: float
+    lower: float
+    upper: float
+    solves: int
+    steps: int
+    criterion: str
+
+    def summary(self) -> str:
+        """One sentence."""
+        return (
+            f"{self.steps} steps are {self.criterion} at lr = {self.lower:.5g} and not at "
+            f"{self.upper:.5g} ({self.solves} runs)."
+        )
+
+    def __str__(self) -> str:
+        return self.summary()
+
+
+def largest_stable_lr(
+    problem: Problem | Mapping[str, Any],
+    steps: int = 100,
+    *,
+    rtol: float = 0.01,
+    criterion: str = "bounded",
+    **options: Any,
+) -> StableRate:
+    """Largest learning rate at which a run of so many steps is stable in the theory.
+
+    From the problem's own rate (1 if that is zero) it doubles while runs are stable, or halves
+    until one is, and then bisects in log lr. Where stable and unstable rates alternate (a large
+    step may throw a run to a flatter minimum, or into a cycle), this is one of the edges.
+
+    Parameters
+    ----------
+    problem
+        A ``Problem`` or its dictionary form. ``optimizer.lr`` is replaced; a schedule is multiplied
+        as a whole.
+    steps
+        Of each run: enough to learn the target. Just above the edge the loss grows slowly, so that
+        short runs put it too high, by about 2 / steps for full batch.
+    rtol
+        The edge lies between ``lower`` and ``upper`` <= (1 + rtol) ``lower``.
+    criterion
+        "bounded": the run does not diverge and its last training loss is not above its first. The
+        loss may jump about. "settled": bounded, and in the second half of the run the training
+        loss never rises; there training converges, to where the curvature is below 2 / lr. Not
+        with momentum, which swings at any rate. "finite": the run does not diverge within the
+        steps, whatever its losses do.
+    options
+        Passed on to ``solve_many``, such as ``threads``.
+
+    Returns
+    -------
+    StableRate
+        With ``lr``, the bracket, and ``summary()``.
+
+    Raises
+    ------
+    ValueError
+        Bad input; or no edge, as where the rate has no effect.
+
+    Notes
+    -----
+    The training loss decides as the test loss may rise though training is stable (label noise).
+    Theory section 12: items 3 and 7 are edges in closed form; item 10, at infinite width and
+    gamma0 >> 1, is gamma0^(-2L / (L + 1)).
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> network = lm.MLP(depth=2, width=float("inf"), gamma0=0.0)
+    >>> problem = lm.Problem(network, lm.Population(), lm.SGD(lr=0.1))
+    >>> edge = lm.largest_stable_lr(problem, steps=50)
+    >>> print(f"{edge.lr:.2f}")  # 2 / (L + 1)
+    0.67
+    """
+    alone = [as_problem(problem)]
+    return largest_stable_lrs(alone, steps, rtol=rtol, criterion=criterion, **options)[0]
+
+
+def largest_stable_lrs(
+    problems: Problems,
+    steps: int = 100,
+    *,
+    rtol: float = 0.01,
+    criterion: str = "bounded",
+    **options: Any,
+) -> list[StableRate]:
+    """``largest_stable_lr`` of many problems, whose searches advance together on all cores.
+
+    Parameters
+    ----------
+    problems
+        Problems or their dictionary forms, in any iterable.
+    steps, rtol, criterion, options
+        As in ``largest_stable_lr``, the same for all problems.
+
+    Returns
+    -------
+    list of StableRate
+        In the order of the problems.
+
+    Raises
+    ------
+    ValueError
+        As in ``largest_stable_lr``, with the index of the problem.
+
+    Notes
+    -----
+    Theory section 12, items 3, 7 and 10; Bordelon and Pehlevan (2025), figure 8.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> network = lm.MLP(width=float("inf"), gamma0=0.0)
+    >>> problem = lm.Problem(network, lm.Population(), lm.SGD(lr=0.1))
+    >>> edges = lm.largest_stable_lrs(problem.vary({"network.depth": [1, 3]}), steps=50)
+    >>> [f"{edge.lr:.2f}" for edge in edges]  # 2 / (L + 1)
+    ['1.00', '0.50']
+    """
+    listed = listed_problems(problems)
+    precision = 1 + positive(rtol, "rtol")
+    steps, kind = integer(steps, "steps"), choice(*CRITERIA)(criterion, "criterion")
+    if steps < 2:
+        refuse("steps", "at least 2", steps)
+    for problem in listed:
+        if kind == "settled" and problem.optimizer.momentum > 0:
+            refuse("criterion", "'bounded' or 'finite' with momentum", criterion)
+    found = [Rates(problem, steps) for problem in listed]
+    return run_searches([(rates, edge(rates, kind, precision)) for rates in found], options)
+
+
+def edge(rates: Rates, criterion: str, precision: float) -> Search[StableRate]:
+    """The search: bracket by factors of two, and then bisect."""
+    lower, upper, solves = yield from _bracket(rates, criterion)
+    while upper > precision * lower:
+        middle = math.sqrt(lower * upper)
+        if not lower < middle < upper:  # as near as doubles are
+            break
+        (run,) = yield (middle,)
+        solves += 1
+        lower, upper = (middle, upper) if _stable(run, criterion) else (lower, middle)
+    return StableRate(lower, lower, upper, solves, rates.steps, criterion)
+
+
+def _bracket(rates: Rates, criterion: str) -> Search[tuple[float, float, int]]:
+    """A stable rate, an unstable one twice as large, and the number of runs."""
+    rate = start = rates.start
+    (run,) = yield (rate,)
+    stable = _stable(run, criterion)
+    for solves in range(2, MOST_DOUBLINGS + 2):
+        following = rate * GROWTH if stable else rate / GROWTH
+        (run,) = yield (following,)
+        if _stable(run, criterion) != stable:
+            return min(rate, following), max(rate, following), solves
+        rate = following
+    found = "stable" if stable else "unstable"
+    raise ValueError(
+        f"optimizer.lr must have a stable rate below an unstable one, got {rates.steps} "
+        f"steps that are {found} at all rates from {start:.3g} to {rate:.3g}"
+    )
+
+
+def _stable(run: Run, criterion: str) -> bool:
+    if criterion == "finite":  # what the solver cannot follow is no better than diverged
+        return isinstance(run, Solution) and run.diverged_at is None
+    if not isinstance(run, Solution):
+        raise run
+    return _bounded(run) and (criterion == "bounded" or _settled(run))
+
+
+def _bounded(run: Solution) -> bool:
+    return run.diverged_at is None and bool(run.train_loss[-1] <= run.train_loss[0])
+
+
+def _settled(run: Solution) -> bool:
+    late = run.train_loss[len(run.train_loss) // 2 :]
+    return bool((np.diff(late) <= ROUNDING * run.train_loss[0]).all())

@@ -1,0 +1,203 @@
+"""The optimal learning rate against training time and schedule."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lindmft._internal.optional import optional
+from lindmft._internal.types import Array, Numbers
+from lindmft._internal.validation import integer, one_of, refuse
+from lindmft.analysis.rates import Goal, optimum
+from lindmft.analysis.search import Rates, run_searches
+from lindmft.problem.problem import Problem, as_problem
+from lindmft.problem.schedules import schedule
+from lindmft.problem.schema import spell_inf
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["SCHEDULES", "OptimumOverTime", "optimum_over_time"]
+
+Shape = Callable[[int], Sequence[float]]
+
+SCHEDULES: Mapping[str, Shape] = {
+    "constant": lambda steps: schedule("constant", steps),
+    "linear decay": lambda steps: schedule("linear", steps),
+    "cosine decay": lambda steps: schedule("cosine", steps),
+    "warm-up, cosine": lambda steps: schedule("cosine", steps, warmup=0.1),
+    "warm-up": lambda steps: schedule("constant", steps, warmup=0.1),
+}
+"""Names that ``optimum_over_time`` knows: shapes for a number of steps, with peak 1."""
+USUAL = ("constant", "linear decay", "cosine decay", "warm-up, cosine")
+
+
+@dataclass(frozen=True, eq=False)
+class OptimumOverTime:
+    """Best learning rates by schedule and number of steps.
+
+    Attributes
+    ----------
+    problem, objective
+        As given.
+    schedules
+        (S,) names.
+    steps
+        (m,) numbers of steps.
+    lr, loss
+        (S, m): the best peak of the schedule, and the loss at the last step with it.
+    solves
+        Runs of all searches together.
+
+    Notes
+    -----
+    Theory section 7, which is exact for every schedule; the paper names them as open.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=4.0, noise=0.5), lm.SGD(lr=0.1))
+    >>> found = lm.optimum_over_time(problem, [10, 20], schedules=["constant"])
+    >>> found.lr.shape, found.to_xarray().loss.dims
+    ((1, 2), ('schedule', 'steps'))
+    >>> print(found.summary().splitlines()[0])
+    best lr (peak), by number of steps
+    """
+
+    problem: Problem
+    objective: str
+    schedules: tuple[str, ...]
+    steps: NDArray[np.int_]
+    lr: Array
+    loss: Array
+    solves: int
+
+    def summary(self) -> str:
+        """A table of rates and one of losses."""
+        width = max(len(name) for name in self.schedules) + 2
+        head = " " * width + "".join(f"{steps:>11}" for steps in self.steps)
+        lines = []
+        for title, table in (("best lr (peak)", self.lr), (self.objective, self.loss)):
+            lines += [f"{title}, by number of steps", head]
+            lines += [
+                f"{name:<{width}}" + "".join(f"{value:>11.4g}" for value in row)
+                for name, row in zip(self.schedules, table, strict=True)
+            ]
+        return "\n".join(lines)
+
+    def to_xarray(self) -> "xr.Dataset":
+        """The same as a dataset of dimensions ``schedule`` and ``steps``."""
+        dims = ("schedule", "steps")
+        dataset: xr.Dataset = optional("xarray", "io").Dataset(
+            {
+                "lr": (dims, self.lr, {"long_name": "best peak learning rate", "units": "1"}),
+                "loss": (dims, self.loss, {"long_name": f"{self.objective} there", "units": "1"}),
+            },
+            {"schedule": list(self.schedules), "steps": self.steps},
+            {"problem": json.dumps(spell_inf(self.problem.to_dict()))},
+        )
+        return dataset
+
+
+def optimum_over_time(
+    problem: Problem | Mapping[str, Any],
+    steps: Numbers,
+    *,
+    schedules: Sequence[str] | Mapping[str, Shape] = USUAL,
+    rtol: float = 0.01,
+    objective: str = "test_loss",
+    max_solves: int = 25,
+    **options: Any,
+) -> OptimumOverTime:
+    """The best learning rate after each of several training times, for each of several schedules.
+
+    What looks like a failure of transfer is often this: a longer run, or another schedule, has
+    another best rate at the same size.
+
+    Parameters
+    ----------
+    problem
+        A ``Problem`` or its dictionary form; the largest entry of its rate is where searches start.
+    steps
+        Numbers of steps, each a run of its own: a schedule ends with its run.
+    schedules
+        Names out of "constant", "linear decay", "cosine decay", "warm-up" (a tenth of the steps,
+        then constant) and "warm-up, cosine"; or by name, functions from a number of steps to that
+        many rates with peak 1.
+    rtol, objective, max_solves
+        As in ``optimal_lr``, for every search.
+    options
+        Passed on to ``solve_many``.
+
+    Returns
+    -------
+    OptimumOverTime
+        With ``summary()``.
+
+    Raises
+    ------
+    ValueError
+        Bad input, with the field; or no minimum, as in ``optimal_lr``.
+
+    Notes
+    -----
+    Theory section 7, which is exact for every schedule; the paper names them as open.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=4.0, noise=0.5), lm.SGD(lr=0.1))
+    >>> found = lm.optimum_over_time(problem, [10, 40], schedules=["constant", "linear decay"])
+    >>> bool((found.lr[1] > found.lr[0]).all())  # a rate that decays may start higher
+    True
+    """
+    problem, counts = as_problem(problem), _counts(steps)
+    shapes = _shapes(schedules)
+    goal = Goal.checked(objective, rtol, max_solves)
+    start = Rates(problem, 2).start
+    rates = [
+        Rates(problem.replace(**{"optimizer.lr": _scaled(name, shape, n, start)}), n)
+        for name, shape in shapes.items()
+        for n in counts
+    ]
+    names = [f"{name}, {n} steps" for name in shapes for n in counts]
+    best = run_searches([(one, optimum(one, goal)) for one in rates], options, names)
+    shape = (len(shapes), len(counts))
+    return OptimumOverTime(
+        problem=problem,
+        objective=objective,
+        schedules=tuple(shapes),
+        steps=np.array(counts),
+        lr=np.reshape([found.lr for found in best], shape),
+        loss=np.reshape([found.loss for found in best], shape),
+        solves=sum(found.solves for found in best),
+    )
+
+
+def _scaled(name: str, shape: Shape, steps: int, start: float) -> list[float]:
+    rates = [float(rate) for rate in shape(steps)]
+    if len(rates) != steps or not max(rates) > 0:
+        refuse(f"schedules[{name!r}]", f"{steps} rates for {steps} steps, some above 0", rates)
+    return [rate * start / max(rates) for rate in rates]
+
+
+def _counts(steps: Any) -> list[int]:
+    if not isinstance(steps, Sequence | np.ndarray) or isinstance(steps, str) or not len(steps):
+        refuse("steps", "a list of numbers of steps", steps)
+    counts = [integer(value, f"steps[{i}]") for i, value in enumerate(steps)]
+    if min(counts) < 2 or len(set(counts)) < len(counts):
+        refuse("steps", "whole numbers from 2 on that differ", steps)
+    return counts
+
+
+def _shapes(given: Any) -> Mapping[str, Shape]:
+    if isinstance(given, Mapping) and given and all(callable(shape) for shape in given.values()):
+        return {str(name): shape for name, shape in given.items()}
+    names = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else [given]
+    known = [name for name in names if isinstance(name, str) and name in SCHEDULES]
+    if not names or known != names or len(set(names)) < len(names):
+        refuse("schedules", f"names out of {one_of(SCHEDULES)}, or functions by name", given)
+    return {name: SCHEDULES[name] for name in names}

@@ -1,0 +1,79 @@
+"""How commands report a result: a table of losses at round times, and the files asked for."""
+
+import math
+from pathlib import Path
+
+import click
+
+from lindmft._internal.types import Array
+from lindmft.cli import files
+from lindmft.problem.schema import brief
+from lindmft.results.ensemble import Ensemble
+from lindmft.results.solution import Solution
+
+
+def finish(result: Solution | Ensemble, output: Path | None, picture: Path | None) -> None:
+    """Print the losses at a few steps, and write what was asked for."""
+    click.echo(brief(result.problem))
+    click.echo(f"{result.status} ({result.stats.seconds:.2f} s, {result.stats.threads} threads)")
+    _print_table(result)
+    if output:
+        result.save(output)
+        click.echo(f"wrote {output}")
+    if picture:
+        files.draw(picture, result)
+
+
+def _print_table(result: Solution | Ensemble) -> None:
+    """Losses, and what else was asked for, at a few round times."""
+    labels, columns = _rows(result)
+    click.echo(f"{labels[0]:>8}" + "".join(f"{name:>14}" for name in columns))
+    for label, *values in zip(labels[1:], *columns.values(), strict=True):
+        click.echo(f"{label:>8}" + "".join(f"{value:>14.6g}" for value in values))
+
+
+def _rows(result: Solution | Ensemble) -> tuple[list[str], dict[str, Array]]:
+    """The unit of time and the times, and columns of numbers at these."""
+    if isinstance(result, Solution) and result.grid == "flow":
+        times = round_times(float(result.time[-1]))
+        return ["time", *(f"{time:g}" for time in times)], _columns(result.at(times))
+    steps = round_steps(int(result.time[-1]) + 1)
+    labels = ["step", *map(str, steps)]
+    if isinstance(result, Solution):
+        return labels, _columns(result.at(steps))
+    return labels, {name: series[steps] for name, series in _columns(result).items()}
+
+
+def _columns(result: Solution | Ensemble) -> dict[str, Array]:
+    mean = result if isinstance(result, Solution) else result.mean()
+    return {"test loss": mean.test_loss, "train loss": mean.train_loss, **_extra(result)}
+
+
+def _extra(result: Solution | Ensemble) -> dict[str, Array]:
+    """Columns that were asked for."""
+    columns: dict[str, Array] = {}
+    if isinstance(result, Solution) and result.replicas is not None:
+        split = result.replicas
+        columns |= {"bias": split.bias, "weights": split.variance_init}
+        columns |= {"data": split.variance_data, "interaction": split.variance_interaction}
+    mean = result if isinstance(result, Solution) else result.mean()
+    if isinstance(result, Solution) and any(c.kernel_scale is not None for c in result.channels):
+        click.echo("Kernels of several outputs are those of their channels, in the saved file.")
+    if mean.kernel_scale is not None and mean.kernel_target is not None:
+        columns |= {"kernel": mean.kernel_scale, "on target": mean.kernel_target}
+    return columns
+
+
+def round_times(end: float) -> list[float]:
+    """0, then 1, 2, 5, 10, ... down to some hundredths of the end, and the end."""
+    top = math.floor(math.log10(end))
+    series = {
+        digit * 10.0**power for power in range(min(-1, top - 2), top + 1) for digit in (1, 2, 5)
+    }
+    return sorted({0.0, end} | {time for time in series if time < end})
+
+
+def round_steps(steps: int) -> list[int]:
+    """0, 1, 2, 5, 10, 20, ... and the last step."""
+    series = {digit * 10**power for power in range(len(str(steps))) for digit in (1, 2, 5)}
+    return sorted({0, steps - 1} | {step for step in series if step < steps})

@@ -1,0 +1,59 @@
+"""What the command ``sweep`` reads: a problem file with a table ``sweep`` of axes.
+
+[sweep]
+run = ["solve", "train"]
+[sweep.axes]
+"network.width" = [0.5, 1, 2]
+"optimizer.lr" = { from = 0.01, to = 0.5, points = 24 }   # on a logarithmic scale
+"network.depth, network.gamma0" = [[2, 1.0], [4, 2.0]]    # together
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lindmft._internal.validation import choice, integer, number, positive, refuse
+from lindmft.cli.files import read_run
+from lindmft.problem.problem import Problem
+from lindmft.problem.schema import check_keys
+
+OPTIONS = ("run", "times", "observables", "grid", "rtol", "atol", "dtype", "store", "engine")
+EXTENT = ("steps", "time", "dim", "seeds", "seed")
+MOST_POINTS = 10**6
+RANGE = ("from", "to", "points", "scale")
+
+
+def read_sweep(path: Path, **options: Any) -> tuple[Problem, dict[str, Any], dict[str, Any]]:
+    """Problem, axes, and the other arguments of ``sweep``; ``options`` override the file's."""
+    problem = Problem.from_toml(path)
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    table = tables.get("sweep", {})
+    if not isinstance(table, dict) or "axes" not in table:
+        raise ValueError(f"{path} must have a table [sweep.axes] of paths with values, got none")
+    check_keys(table, ("axes", *OPTIONS), "sweep")
+    axes = table["axes"]
+    if not isinstance(axes, dict):
+        refuse("sweep.axes", "a table of paths, each with its values", axes)
+    found = {key: _values(f"sweep.axes.{key}", values) for key, values in axes.items()}
+    chosen = {name: value for name, value in table.items() if name != "axes"}
+    given = {name: value for name, value in options.items() if value is not None}
+    return problem, found, read_run(tables) | chosen | given
+
+
+def _values(field: str, values: Any) -> Any:
+    """A list as it is, or the points of a range."""
+    if not isinstance(values, dict) or not {"from", "to", "points"} & values.keys():
+        return values
+    check_keys(values, RANGE, field)
+    for name in RANGE[:3]:
+        if name not in values:
+            raise ValueError(f"{field}.{name} must be given, got nothing")
+    scale = choice("log", "linear")(values.get("scale", "log"), f"{field}.scale")
+    count = integer(values["points"], f"{field}.points")
+    if not 1 <= count <= MOST_POINTS:
+        refuse(f"{field}.points", f"from 1 to {MOST_POINTS}", count)
+    converter, spaced = (positive, np.geomspace) if scale == "log" else (number, np.linspace)
+    first, last = (converter(values[name], f"{field}.{name}") for name in ("from", "to"))
+    return spaced(first, last, count)

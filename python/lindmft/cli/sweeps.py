@@ -1,0 +1,206 @@
+"""The commands over many problems: ``sweep`` and ``transfer``."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from lindmft._internal.files import write_picture
+from lindmft._internal.optional import optional
+from lindmft.analysis.transfer import transfer
+from lindmft.cli import files
+from lindmft.cli.group import BadInput
+from lindmft.cli.options import FORCE, OUTPUT, PICTURE, PROBLEM, STEPS, THREADS
+from lindmft.cli.sweep_files import read_sweep
+from lindmft.problem.axes import short
+from lindmft.problem.schema import brief
+from lindmft.results import netcdf
+from lindmft.sweeps.sweep import sweep, sweep_summary
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@click.command("sweep", short_help="Solve and train a whole grid of problems.")
+@PROBLEM
+@STEPS
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    help="A folder, kept up to date as the sweep goes; go on from it if it is there.",
+)
+@click.option(
+    "--engine",
+    help="threads, processes, dask (a local cluster), or a Dask scheduler, tcp://host:port.  "
+    "[default: threads]",
+)
+@click.option("--retry-failed", is_flag=True, help="Compute points that failed once more.")
+@THREADS
+@OUTPUT
+@PICTURE
+@FORCE
+def sweep_command(
+    problem: Path,
+    steps: int | None,
+    store: Path | None,
+    engine: str | None,
+    retry_failed: bool,
+    threads: int | None,
+    output: Path | None,
+    picture: Path | None,
+    force: bool,
+) -> None:
+    """Solve and train every point of the grid in a TOML file.
+
+    \b
+    Beside the tables of a problem and [run] (steps or time, dim, seeds, seed), the file has
+      [sweep]
+      run = ["solve", "train"]
+      [sweep.axes]
+      "network.width" = [0.5, 1, 2]
+      "optimizer.lr" = { from = 0.01, to = 0.5, points = 24 }
+      "network.depth, network.gamma0" = [[2, 1.0], [4, 2.0]]
+    and, if you like, times, observables, grid, rtol, atol, dtype, store, engine in [sweep].
+
+    \b
+    Examples:
+      lindmft sweep widths.toml --store widths.zarr --picture widths.png
+      lindmft sweep widths.toml --engine tcp://head:8786 --output widths.nc
+    """
+    files.check_outputs(output, picture, force=force)
+    parsed, axes, options = read_sweep(
+        problem, steps=steps, store=store, engine=engine, threads=threads
+    )
+    try:
+        dataset = sweep(parsed, axes, progress=True, retry_failed=retry_failed, **options)
+    except RuntimeError as error:  # workers were lost
+        raise BadInput(str(error)) from error
+    click.echo(brief(parsed))
+    click.echo(sweep_summary(dataset))
+    click.echo(_best(dataset))
+    if output:
+        netcdf.write(dataset, output)
+        click.echo(f"wrote {output}")
+    if picture:
+        _draw(dataset, picture)
+
+
+def _best(dataset: "xr.Dataset") -> str:
+    """Where the last observable of all is smallest."""
+    names = [name for name in ("theory_test_loss", "training_test_loss") if name in dataset]
+    lines = []
+    for name in names:
+        losses = dataset[name].isel(time=-1)
+        losses = losses.mean("seed") if "seed" in losses.dims else losses
+        values = np.where(np.isfinite(losses.values), losses.values, np.inf)
+        if np.isfinite(values).any():
+            point = np.unravel_index(int(values.argmin()), values.shape)
+            where = zip(losses.dims, point, strict=True)
+            place = ", ".join(f"{dim}={short(losses[dim].values[i])}" for dim, i in where)
+            lines.append(f"smallest {name.replace('_', ' ')}: {values.min():.6g} at {place}")
+    return "\n".join(lines)
+
+
+def _draw(dataset: "xr.Dataset", picture: Path) -> None:
+    """Along the last axis, lines by the one before, a panel for each value of a third."""
+    from lindmft import plotting
+
+    order = json.loads(dataset.attrs["configuration"])["order"]
+    observable = json.loads(dataset.attrs["configuration"])["observables"][0]
+    *others, panels = order[:-2] or [None]
+    first = {name: dataset[name].values[0] for name in others if name is not None}
+    values = [None] if panels is None else dataset[panels].values
+    figure = optional("matplotlib.figure", "plot").Figure(
+        figsize=(6.4 * len(values), 4.0), layout="constrained"
+    )
+    for ax, value in zip(np.atleast_1d(figure.subplots(1, len(values))), values, strict=True):
+        select: dict[str, Any] = dict(first) if panels is None else first | {panels: value}
+        plotting.sweep(dataset, ax=ax, observable=observable, select=select)
+        title = ", ".join(f"{name} = {short(chosen)}" for name, chosen in select.items())
+        ax.set_title(title, loc="left")
+    write_picture(figure, picture, dpi=150)
+    click.echo(f"wrote {picture}")
+
+
+@click.command("transfer", short_help="Does the best learning rate carry over to other sizes?")
+@PROBLEM
+@STEPS
+@click.option(
+    "--over",
+    default="network.width",
+    show_default=True,
+    help="What is varied: network.width, network.hidden, network.depth or another number.",
+)
+@click.option("--sizes", required=True, help="Its values, such as 0.5,1,2,4,8.")
+@click.option("--base", type=float, help="The size at which one would tune.  [default: the first]")
+@click.option("--rtol", type=float, default=0.01, show_default=True, help="Of the rates.")
+@click.option(
+    "--grid",
+    type=click.Choice(["exact", "adaptive"]),
+    default="exact",
+    show_default=True,
+    help="Of times, as in lindmft solve.",
+)
+@THREADS
+@OUTPUT
+@PICTURE
+@FORCE
+def transfer_command(
+    problem: Path,
+    steps: int | None,
+    over: str,
+    sizes: str,
+    base: float | None,
+    rtol: float,
+    grid: str,
+    threads: int | None,
+    output: Path | None,
+    picture: Path | None,
+    force: bool,
+) -> None:
+    """Find the best and the largest learning rate at every size, and what carrying one over costs.
+
+    \b
+    Widths are compared in muP and in NTK parameterization, depths of residual networks with
+    branches of 1/sqrt(depth) and constant ones.
+
+    \b
+    Examples:
+      lindmft transfer problem.toml --sizes 0.5,1,2,4,8 --steps 40
+      lindmft transfer deep.toml --over network.depth --sizes 4,8,16,32 --picture depth.png
+    """
+    files.check_outputs(output, picture, force=force)
+    parsed, run = files.read_problem(problem, steps=steps)
+    table = transfer(
+        parsed,
+        over,
+        _numbers(sizes),
+        run["steps"],
+        base=base,
+        rtol=rtol,
+        grid=grid,
+        threads=threads,
+    )
+    click.echo(brief(parsed))
+    click.echo(table.summary())
+    if output:
+        netcdf.write(table.to_xarray(), output)
+        click.echo(f"wrote {output}")
+    if picture:
+        from lindmft import plotting
+
+        figure = optional("matplotlib.figure", "plot").Figure(
+            figsize=(10.0, 3.8), layout="constrained"
+        )
+        plotting.transfer(table, tuple(figure.subplots(1, 2)))
+        write_picture(figure, picture, dpi=150)
+        click.echo(f"wrote {picture}")
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise ValueError(f"sizes must be numbers with commas between, got {text!r}") from error

@@ -1,0 +1,71 @@
+"""The commands that train networks and compare them with the theory: ``train`` and ``compare``."""
+
+from pathlib import Path
+
+import click
+
+from lindmft.analysis.comparison import compare
+from lindmft.cli import files
+from lindmft.cli.options import FORCE, KERNELS, OUTPUT, PICTURE, PROBLEM, STEPS, THREADS
+from lindmft.cli.report import finish
+from lindmft.training.train import train
+
+
+@click.command("train", short_help="Train finite-size networks on a problem.")
+@PROBLEM
+@STEPS
+@click.option(
+    "--dim",
+    type=int,
+    help="Input dimension, of which widths and samples are multiples; with a trace-class spectrum "
+    "the leading modes to keep.  [default: 256, or all; of a power law 1024]",
+)
+@click.option("--seeds", type=int, help="Number of networks.  [default: 8]")
+@click.option("--seed", type=int, help="The first seed.  [default: 0]")
+@KERNELS
+@OUTPUT
+@PICTURE
+@THREADS
+@FORCE
+def train_command(
+    problem: Path,
+    steps: int | None,
+    dim: int | None,
+    seeds: int | None,
+    seed: int | None,
+    kernels: bool,
+    output: Path | None,
+    picture: Path | None,
+    threads: int | None,
+    force: bool,
+) -> None:
+    """Train finite-size networks on the problem in a TOML file.
+
+    \b
+    Examples:
+      lindmft train problem.toml --steps 200 --dim 512 --seeds 16 --output runs.nc
+      lindmft train problem.toml --picture losses.png
+    """
+    files.check_outputs(output, picture, force=force)
+    parsed, run = files.read_problem(problem, steps=steps, dim=dim, seeds=seeds, seed=seed)
+    runs = train(parsed, **run, kernels=kernels, threads=threads, progress=True)
+    finish(runs, output, picture)
+
+
+@click.command("compare", short_help="Hold a theory file against a training file.")
+@click.argument("first", type=click.Path(path_type=Path))
+@click.argument("second", type=click.Path(path_type=Path))
+@PICTURE
+@FORCE
+def compare_command(first: Path, second: Path, picture: Path | None, force: bool) -> None:
+    """Print how a theory file and a training file (in any order) agree, step by step.
+
+    \b
+    Example:
+      lindmft compare theory.nc runs.nc --picture both.png
+    """
+    files.check_outputs(None, picture, force=force)
+    theory, runs = files.read_pair(first, second)
+    click.echo(compare(theory, runs).summary())
+    if picture:
+        files.draw(picture, theory, runs)

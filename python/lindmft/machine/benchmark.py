@@ -1,0 +1,495 @@
+"""How near this machine's limits a handful of standard jobs run: ``lindmft bench``.
+
+    from lindmft.machine import benchmark
+    print(benchmark.run(quick=True).table())
+
+Limits are measured first: operations a second of matrix products, bytes a second of memory. A job
+that counts N operations and B bytes takes no less than max(N / products, B / memory) seconds; the
+fraction of the limit is that time over the time it took.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from importlib import import_module
+from typing import Any, TypeVar
+
+import numpy as np
+
+from lindmft import _core
+from lindmft._internal.types import RatesDict
+from lindmft._internal.validation import threads_or_default
+from lindmft.machine import counting, machine
+from lindmft.machine.machine import Machine
+from lindmft.problem.data import FullBatch
+from lindmft.problem.network import MLP
+from lindmft.problem.optimizer import SGD
+from lindmft.problem.problem import Problem
+from lindmft.theory.solve import solve
+from lindmft.training.train import train
+
+__all__ = ["Benchmark", "Job", "Limits", "Machine", "Rate", "Sizes", "reference", "run"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Operations or bytes a second on one thread, and on all at once.
+
+    Attributes
+    ----------
+    one, all
+        A second, on one thread and on all threads together.
+
+    Examples
+    --------
+    >>> from lindmft.machine.benchmark import Rate
+    >>> rate = Rate(2e9, 3e9).best(Rate(1e9, 4e9))
+    >>> rate.on(1), rate.on(2)
+    (2000000000.0, 4000000000.0)
+    """
+
+    one: float
+    all: float
+
+    def on(self, threads: int) -> float:
+        """That of a job on so many ``threads``: operations or bytes a second."""
+        return self.one if threads == 1 else self.all
+
+    def best(self, other: "Rate") -> "Rate":
+        """The higher of two measurements, this and the ``other`` one."""
+        return Rate(max(self.one, other.one), max(self.all, other.all))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the machine can do at most, each the best of ten repetitions or more.
+
+    Attributes
+    ----------
+    threads
+        Those of ``Rate.all``.
+    products
+        Operations a second of matrix products (dgemm, 1024 x 1024, a product a thread).
+    triad, update, read
+        Bytes a second of arrays that no cache holds: a = b + s c (24 bytes an entry), a = s a in
+        place (16), the sum of a (8).
+
+    Notes
+    -----
+    The bound by products or memory is the roofline model: Williams, Waterman and Patterson,
+    Communications of the ACM 52, 65 (2009).
+
+    Examples
+    --------
+    >>> from lindmft.machine.benchmark import Limits, Rate
+    >>> limits = Limits(2, Rate(5e10, 1e11), *[Rate(1e10, 2e10)] * 3)
+    >>> limits.best(limits).least_seconds(operations=1e11, moved=1e10, threads=2)
+    1.0
+    """
+
+    threads: int
+    products: Rate
+    triad: Rate
+    update: Rate
+    read: Rate
+
+    def best(self, other: "Limits") -> "Limits":
+        """The higher of two measurements of each rate, this and the ``other`` one."""
+        return Limits(
+            self.threads,
+            self.products.best(other.products),
+            self.triad.best(other.triad),
+            self.update.best(other.update),
+            self.read.best(other.read),
+        )
+
+    def least_seconds(self, operations: float, moved: float, threads: int) -> float:
+        """Seconds that a job needs at least, of so many ``operations`` and ``moved`` bytes.
+
+        Memory is that of the triad, and both limits those of so many ``threads``.
+        """
+        return max(operations / self.products.on(threads), moved / self.triad.on(threads))
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job: how long it took, and its work, counted.
+
+    Attributes
+    ----------
+    name
+        What was done.
+    seconds, repeats
+        Median seconds of so many calls; 0 if the job was left out.
+    threads
+        Those it ran on.
+    operations, bytes
+        Counted floating-point operations, and bytes between processor and memory, where arrays that
+        are updated count twice; 0: not counted.
+    fraction
+        Of the binding limit.
+    note
+        What else matters.
+
+    Examples
+    --------
+    >>> from lindmft.machine.benchmark import Job
+    >>> job = Job("product", seconds=0.5, operations=1e9, bytes=2e9)
+    >>> job.operations_rate, job.bytes_rate
+    (2000000000.0, 4000000000.0)
+    """
+
+    name: str
+    seconds: float = 0.0
+    repeats: int = 0
+    threads: int = 1
+    operations: float = 0.0
+    bytes: float = 0.0
+    fraction: float = 0.0
+    note: str = ""
+
+    @property
+    def operations_rate(self) -> float:
+        """Operations a second; 0 if the job was left out."""
+        return self.operations / self.seconds if self.seconds else 0.0
+
+    @property
+    def bytes_rate(self) -> float:
+        """Bytes a second; 0 if the job was left out."""
+        return self.bytes / self.seconds if self.seconds else 0.0
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large the standard jobs are, how often they run, and how long limits are measured.
+
+    Attributes
+    ----------
+    exact
+        Steps of the solves on exact grids.
+    solves, solve_steps
+        The number of small solves, and the steps of each.
+    rates, seeds, sweep_dim, sweep_steps
+        The learning-rate sweep of networks: rates, networks at each, input dimension D, steps.
+    single_dim, single_steps
+        Input dimension D of one large network, and the steps that are timed.
+    adaptive
+        Steps of the solve on an adaptive grid.
+    repeats
+        Of which the median is taken.
+    seconds
+        How long the limits are measured, in two halves.
+
+    Examples
+    --------
+    >>> from lindmft.machine.benchmark import Sizes
+    >>> Sizes(seeds=2).exact
+    (400, 1000)
+    """
+
+    exact: tuple[int, ...] = (400, 1000)
+    solves: int = 512
+    solve_steps: int = 100
+    rates: int = 16
+    seeds: int = 4
+    sweep_dim: int = 512
+    sweep_steps: int = 50
+    single_dim: int = 2048
+    single_steps: int = 20
+    adaptive: int = 10**6
+    repeats: int = 3
+    seconds: float = 2.0
+
+
+_HEADING = f"{'job':<44}{'threads':>8}{'seconds':>10}{'GFLOP/s':>9}{'GB/s':>7}{'of limit':>10}"
+_LEGEND = """Seconds are medians. Of limit: the time in which matrix products or memory
+(triad) could do the counted work, over the time it took."""
+QUICK = Sizes(exact=(400,), solves=64, single_steps=5, seconds=0.5)
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What ``run`` measured, and on what.
+
+    Attributes
+    ----------
+    machine, limits
+        Where, and what it can do at most.
+    jobs
+        Their times and counted work, in the order they ran.
+    seconds
+        Of the whole measurement.
+
+    Examples
+    --------
+    >>> from lindmft.machine.benchmark import Benchmark, Job, Limits, Machine, Rate
+    >>> machine = Machine("a processor", 2, 2.0**33, "a BLAS", "avx2", 0.1, {}, ())
+    >>> limits = Limits(2, *[Rate(1e10, 2e10)] * 4)
+    >>> measured = Benchmark(machine, limits, (Job("a product", seconds=0.5),), seconds=60.0)
+    >>> list(measured.to_dict()), "a product" in measured.table()
+    (['machine', 'limits', 'jobs', 'seconds'], True)
+    """
+
+    machine: Machine
+    limits: Limits
+    jobs: tuple[Job, ...]
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and strings, as for JSON."""
+        return asdict(self)
+
+    def table(self) -> str:
+        """For people: machine, limits, jobs."""
+        return "\n".join(
+            [
+                *self.machine.lines(),
+                "",
+                *_limit_lines(self.limits),
+                "",
+                _HEADING,
+                *(_job_line(job) for job in self.jobs),
+                f"{self.seconds:.0f} s in all. {_LEGEND}",
+            ]
+        )
+
+
+def reference(lr: float = 0.1, width: float = 1.0, depth: int = 2) -> Problem:
+    """The reference problem of the benchmarks: a perceptron, full batch, alpha 2, noise 0.3.
+
+    Parameters
+    ----------
+    lr, width, depth
+        As in ``SGD`` and ``MLP``.
+
+    Raises
+    ------
+    ValueError
+        If one of them is out of range; the message names it.
+
+    Notes
+    -----
+    Theory sections 1 to 3.
+
+    Examples
+    --------
+    >>> from lindmft.machine import benchmark
+    >>> benchmark.reference(depth=3).data.alpha
+    2.0
+    """
+    return Problem(MLP(depth=depth, width=width), FullBatch(alpha=2.0, noise=0.3), SGD(lr=lr))
+
+
+def run(
+    *,
+    quick: bool = False,
+    threads: int | None = None,
+    sizes: Sizes | None = None,
+    report: Callable[[str], object] | None = None,
+) -> Benchmark:
+    """Measure this machine's limits, and how near them the standard jobs run.
+
+    Parameters
+    ----------
+    quick
+        Smaller jobs: some ten seconds instead of less than a minute on two cores.
+    threads
+        Threads to use; None: the allowed physical cores.
+    sizes
+        Sizes of the jobs, instead of those of ``quick``.
+    report
+        Called with a line on what comes next.
+
+    Returns
+    -------
+    Benchmark
+        With ``table()``, and ``to_dict()`` for JSON.
+
+    Raises
+    ------
+    ValueError
+        If ``threads`` is no positive whole number.
+
+    Notes
+    -----
+    Fractions are of the roofline model: Williams, Waterman and Patterson, Communications of the ACM
+    52, 65 (2009). What a job does: theory sections 10 and 11.
+
+    Examples
+    --------
+    >>> from lindmft.machine import benchmark
+    >>> tiny = benchmark.Sizes((20,), 3, 10, 2, 1, 16, 5, 16, 2, 100, 1, 1e-3)
+    >>> print(benchmark.run(sizes=tiny).table())  # doctest: +ELLIPSIS
+    machine          ...
+    """
+    start = time.perf_counter()
+    chosen = sizes or (QUICK if quick else Sizes())
+    say = report or (lambda _line: None)
+    found = machine.machine()  # before anything of ours runs
+    count, share = threads_or_default(threads), chosen.seconds / 2
+    say("measuring limits")
+    limits = _limits(count, share)
+    jobs = [job for measure in JOBS for job in measure(chosen, limits.threads, say)]
+    say("measuring limits again")  # others may have held a core the first time
+    limits = limits.best(_limits(count, share))
+    jobs = [_rated(job, limits) for job in jobs]
+    return Benchmark(found, limits, tuple(jobs), time.perf_counter() - start)
+
+
+def _rated(job: Job, limits: Limits) -> Job:
+    """With the fraction of its binding limit."""
+    if not job.seconds:
+        return job
+    least = limits.least_seconds(job.operations, job.bytes, job.threads)
+    return replace(job, fraction=least / job.seconds)
+
+
+def _limits(threads: int, seconds: float) -> Limits:
+    def rate(rates: RatesDict) -> Rate:
+        return Rate(rates["one"], rates["all"])
+
+    measured = _core.machine_limits(threads=threads, seconds=seconds)
+    return Limits(
+        measured["threads"],
+        rate(measured["gemm"]),
+        rate(measured["triad"]),
+        rate(measured["update"]),
+        rate(measured["read"]),
+    )
+
+
+def _median(call: Callable[[], T], repeats: int) -> tuple[float, T]:
+    """Median seconds of ``repeats`` calls, after one that is not counted, and the last result."""
+    result, seconds = call(), []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        result = call()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds), result
+
+
+Say = Callable[[str], object]
+
+
+def _exact(sizes: Sizes, threads: int, say: Say) -> list[Job]:
+    return [
+        _solved(f"theory, depth 2, {steps} steps", sizes, say, steps, threads)
+        for steps in sizes.exact
+    ]
+
+
+def _adaptive(sizes: Sizes, threads: int, say: Say) -> list[Job]:
+    name = f"theory, {sizes.adaptive:.0e} adaptive steps"
+    return [_solved(name, sizes, say, sizes.adaptive, threads, grid="adaptive")]
+
+
+def _solved(name: str, sizes: Sizes, say: Say, steps: int, threads: int, **options: Any) -> Job:
+    say(name)
+    call = lambda: solve(reference(), steps, threads=threads, **options)  # noqa: E731
+    seconds, solution = _median(call, sizes.repeats)
+    stats = solution.stats
+    note = f"{stats.row_sweeps / stats.nodes:.1f} sweeps a row"
+    return Job(name, seconds, sizes.repeats, stats.threads, stats.flops, note=note)
+
+
+def _optional(name: str) -> Callable[..., Any] | None:
+    """A function of the package, or None in a version without it."""
+    found: Callable[..., Any] | None = getattr(import_module("lindmft"), name, None)
+    return found
+
+
+def _small(sizes: Sizes, threads: int, say: Say) -> list[Job]:
+    """A learning-rate curve at eight widths."""
+    name = f"theory, {sizes.solves} solves of {sizes.solve_steps} steps"
+    solve_many = _optional("solve_many")
+    if solve_many is None:
+        return [Job(name, note="left out: this version has no solve_many")]
+    say(name)
+    rates = np.geomspace(0.01, 0.1, max(1, sizes.solves // 8))
+    problems = [reference(lr, 0.5 * (1 + i % 8)) for i, lr in enumerate(np.repeat(rates, 8))]
+    problems = problems[: sizes.solves]
+    call = lambda: solve_many(problems, sizes.solve_steps, threads=threads)  # noqa: E731
+    seconds, solutions = _median(call, sizes.repeats)
+    operations = sum(solution.stats.flops for solution in solutions)
+    note = f"{len(problems) / seconds:.0f} solves a second"
+    return [Job(name, seconds, sizes.repeats, threads, operations, note=note)]
+
+
+def _sweep(sizes: Sizes, threads: int, say: Say) -> list[Job]:
+    """Learning rates times seeds, all of the same sizes."""
+    name = f"training, {sizes.rates} rates x {sizes.seeds} seeds, dim {sizes.sweep_dim}"
+    train_many = _optional("train_many")
+    if train_many is None:
+        return [Job(name, note="left out: this version has no train_many")]
+    say(name)
+    problems = [reference(lr) for lr in np.geomspace(0.01, 0.1, sizes.rates)]
+    call = lambda: train_many(  # noqa: E731
+        problems, sizes.sweep_steps, dim=sizes.sweep_dim, seeds=sizes.seeds, threads=threads
+    )
+    seconds, runs = _median(call, sizes.repeats)
+    first, networks = runs[0], sizes.rates * sizes.seeds
+    size = (first.dim, first.widths, first.samples, sizes.sweep_steps)
+    least = networks * counting.least_operations(*size)
+    operations = counting.counted_operations((one.stats for one in runs), least)
+    each = seconds / (networks * sizes.sweep_steps)
+    note = f"{1e6 * each:.1f} us a network and step, {counting.method(first.stats)}"
+    used = min(threads, sizes.seeds)
+    return [Job(name, seconds, sizes.repeats, used, operations, note=note)]
+
+
+def _single(sizes: Sizes, threads: int, say: Say) -> list[Job]:
+    """Steps alone: the difference of a longer and a shorter run, by turns."""
+    name = f"training, one network, dim {sizes.single_dim}, a step"
+    say(name)
+    few, many, rounds = 1, 1 + sizes.single_steps, []
+    for _ in range(sizes.repeats):
+        taken = []
+        for steps in (few, many):
+            start = time.perf_counter()
+            runs = train(reference(), steps, dim=sizes.single_dim, seeds=1, threads=threads)
+            taken.append(time.perf_counter() - start)
+        rounds.append((taken[1] - taken[0]) / sizes.single_steps)
+    seconds = max(statistics.median(rounds), 1e-9)
+    size, stats = (runs.dim, runs.widths, runs.samples), [runs.stats]
+    least, moved = counting.updated_operations(*size, many), many * counting.step_bytes(*size)
+    return [
+        Job(
+            name,
+            seconds,
+            sizes.repeats,
+            runs.stats.threads,
+            counting.counted_operations(stats, least) / many,
+            counting.counted_bytes(stats, moved) / many,
+            note=counting.method(runs.stats),
+        )
+    ]
+
+
+JOBS = (_exact, _adaptive, _small, _sweep, _single)
+
+
+def _limit_lines(limits: Limits) -> list[str]:
+    def line(name: str, rate: Rate) -> str:
+        return f"{name:<44}{rate.one / 1e9:>12.1f}{rate.all / 1e9:>12.1f}"
+
+    many = f"{limits.threads} threads"
+    return [
+        f"{'limit, best of ten or more':<44}{'1 thread':>12}{many:>12}",
+        line("matrix products, GFLOP/s", limits.products),
+        line("memory, triad, GB/s", limits.triad),
+        line("memory, update in place, GB/s", limits.update),
+        line("memory, read, GB/s", limits.read),
+    ]
+
+
+def _job_line(job: Job) -> str:
+    if not job.seconds:
+        return f"{job.name:<44}{'':>8}{job.note}"
+    moved = f"{job.bytes_rate / 1e9:.1f}" if job.bytes else ""
+    return (
+        f"{job.name:<44}{job.threads:>8}{job.seconds:>10.3g}{job.operations_rate / 1e9:>9.1f}"
+        f"{moved:>7}{job.fraction:>10.0%}  {job.note}".rstrip()
+    )

@@ -1,0 +1,32 @@
+"""Descriptions of problems: network, data, spectrum, optimizer, and where they come from.
+
+Value types that are checked when they are made, and their dictionary and TOML forms.
+"""
+
+from lindmft.problem.citation import citation
+from lindmft.problem.data import FullBatch, MultiPass, OnePass, Population
+from lindmft.problem.empirical import estimate_noise, from_covariance, from_data
+from lindmft.problem.network import MLP, ResNet
+from lindmft.problem.optimizer import SGD
+from lindmft.problem.problem import Problem
+from lindmft.problem.schedules import schedule
+from lindmft.problem.spectrum import Discrete, Isotropic, PowerLaw
+
+__all__ = [
+    "MLP",
+    "SGD",
+    "Discrete",
+    "FullBatch",
+    "Isotropic",
+    "MultiPass",
+    "OnePass",
+    "Population",
+    "PowerLaw",
+    "Problem",
+    "ResNet",
+    "citation",
+    "estimate_noise",
+    "from_covariance",
+    "from_data",
+    "schedule",
+]

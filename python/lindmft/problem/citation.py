@@ -1,0 +1,75 @@
+"""What to cite."""
+
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from lindmft import _core
+from lindmft.problem.data import MultiPass
+from lindmft.problem.problem import Problem, as_problem
+
+PAPER = """\
+@inproceedings{bordelon2025deep,
+  title     = {Deep Linear Network Training Dynamics from Random Initialization:
+               Data, Width, Depth, and Hyperparameter Transfer},
+  author    = {Bordelon, Blake and Pehlevan, Cengiz},
+  booktitle = {Proceedings of the 42nd International Conference on Machine Learning},
+  year      = {2025},
+  eprint    = {2502.02531},
+  archivePrefix = {arXiv}
+}
+"""
+SOFTWARE = """\
+@software{{lindmft,
+  title   = {{lindmft: training dynamics of wide deep linear networks}},
+  author  = {{{{The lindmft developers}}}},
+  version = {{{version}}}
+}}
+"""
+
+
+def citation(
+    problem: Problem | Mapping[str, Any] | None = None, *, file: TextIO | None = None
+) -> None:
+    """Print the BibTeX of what a computation rests on.
+
+    Parameters
+    ----------
+    problem
+        If given, a comment names what it uses that goes beyond the paper.
+    file
+        Where to print; None: standard output.
+
+    Raises
+    ------
+    ValueError
+        If ``problem`` is none.
+
+    Notes
+    -----
+    What goes beyond Bordelon and Pehlevan (2025): theory sections 6 and 7.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> lm.citation()  # doctest: +ELLIPSIS
+    @inproceedings{bordelon2025deep,
+    ...
+    """
+    beyond = [] if problem is None else _beyond_the_paper(as_problem(problem))
+    text = f"{PAPER}\n{SOFTWARE.format(version=_core.__version__)}"
+    if beyond:
+        text += (
+            f"\n% Not in the paper, derived in the documentation of lindmft: {', '.join(beyond)}.\n"
+        )
+    print(text, end="", file=file)
+
+
+def _beyond_the_paper(problem: Problem) -> list[str]:
+    used = {
+        "multi-pass SGD": isinstance(problem.data, MultiPass),
+        "learning-rate schedules": isinstance(problem.optimizer.lr, tuple),
+        "momentum": problem.optimizer.momentum > 0,
+        "weight decay": problem.optimizer.weight_decay > 0,
+        "multipliers of the learning rate per layer": problem.optimizer.layer_lr is not None,
+    }
+    return [name for name, present in used.items() if present]

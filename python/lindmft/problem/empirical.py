@@ -1,0 +1,250 @@
+"""Spectra of real data: from a covariance and a target, or from the samples themselves.
+
+All are trace-class: nothing is rescaled, y = w . x + sigma eps holds as it is for the inputs x that
+were given, and sizes are actual counts (``samples=``, ``batch=``, ``hidden=``).
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lindmft._internal.background import aside
+from lindmft._internal.memory import require_memory
+from lindmft._internal.types import Array
+from lindmft._internal.validation import describe, number, refuse
+from lindmft.problem.grouping import grouped
+from lindmft.problem.spectrum import Discrete
+
+__all__ = ["estimate_noise", "from_covariance", "from_data"]
+
+ASYMMETRY = 1e-10
+"""Relative asymmetry of a covariance that counts as rounding."""
+LARGEST = 1e150
+"""Sums of squares of such numbers are doubles."""
+
+
+def from_covariance(
+    matrix: ArrayLike, target: ArrayLike, *, tolerance: float | None = None
+) -> Discrete:
+    """The spectrum of inputs with a covariance, and of a linear target on them.
+
+    Parameters
+    ----------
+    matrix
+        (D, D), the second moments <x x^T> of the inputs; symmetric, positive semidefinite. In the
+        units of the inputs: neither the matrix nor the target is normalized.
+    target
+        (D,), w in y = w . x + sigma eps.
+    tolerance
+        None: every eigenvalue alone. Otherwise at most this relative error, from 1e-12 to 0.1, for
+        the sake of few nodes, as the cost of the theory is linear in their number: of the sums over
+        modes of lambda_k (w*_k)^2, lambda_k and lambda_k^2, each times exp(-lambda_k s), at every s
+        from 0 to 1 / lambda of the last mode and while the sum is above 1e-9 of its start. Grouped
+        spectra are for the theory; networks are trained on spectra that are not.
+
+    Returns
+    -------
+    Discrete
+        Trace-class, eigenvalues falling. Directions in which the inputs do not vary (eigenvalues
+        that are zero up to rounding, D times 2e-16 of the largest) are left out: they are never
+        seen, and add nothing to any loss.
+
+    Raises
+    ------
+    ValueError
+        If the matrix is not square, symmetric, positive semidefinite and finite, or zero; if the
+        target does not fit it.
+
+    Notes
+    -----
+    Theory section 6. The scale of lr is that of the eigenvalues, as for ``lm.Discrete``: gradient
+    descent on a lazy perceptron of depth L is stable for lr below 2 / ((L + 1) lambda_1).
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> spectrum = lm.from_covariance([[2.0, 1.0], [1.0, 2.0]], target=[1.0, 1.0])
+    >>> [round(x, 12) for x in spectrum.eigenvalues], [round(x, 12) for x in spectrum.target_power]
+    ([3.0, 1.0], [2.0, 0.0])
+    >>> lm.FullBatch(samples=100, noise=0.1, spectrum=spectrum).samples
+    100
+    """
+    moments = _array(matrix, "matrix", 2, "a square matrix of numbers")
+    size = len(moments)
+    if moments.shape[1] != size or size == 0:
+        refuse("matrix", "a square matrix of numbers", moments)
+    coefficients = _array(target, "target", 1, "a list of numbers")
+    if len(coefficients) != size:
+        refuse("target", f"of length {size}, one number a row of matrix", coefficients)
+    _check_symmetry(moments)
+    require_memory(8.0 * 6 * size**2, "the eigenvalues of matrix")
+    eigenvalues, vectors = aside(np.linalg.eigh, (moments + moments.T) / 2)
+    rounding = _rounding(eigenvalues[-1], size)
+    if eigenvalues[0] < -rounding:
+        raise ValueError(
+            f"matrix must be positive semidefinite, got one with the eigenvalue {eigenvalues[0]:g}"
+        )
+    if not eigenvalues[-1] > 0:
+        refuse("matrix", "different from zero", "zeros")
+    seen = eigenvalues > rounding
+    power = (vectors.T @ coefficients) ** 2
+    return _spectrum(eigenvalues[seen][::-1], power[seen][::-1], tolerance)
+
+
+def from_data(X: ArrayLike, y: ArrayLike, *, tolerance: float | None = None) -> Discrete:
+    """The spectrum of a data set: its second moments, and the best linear fit of its labels.
+
+    The data set is taken for the whole population: P samples in the theory, and the networks that
+    ``train`` trains, see Gaussian inputs with the same second moments.
+
+    Parameters
+    ----------
+    X
+        (P, D), one sample a row. Taken as it is: subtract means or standardize first if networks
+        are to see such inputs.
+    y
+        (P,), the labels. Several outputs: one spectrum for each.
+    tolerance
+        As for ``from_covariance``.
+
+    Returns
+    -------
+    Discrete
+        Trace-class: the eigenvalues of X^T X / P, and the squared components of the least-squares w
+        (of smallest norm) on its eigenvectors. Directions in which the inputs do not vary are left
+        out.
+
+    Raises
+    ------
+    ValueError
+        If an array has the wrong shape, entries that are not finite, or is zero.
+
+    Notes
+    -----
+    The label noise belongs to the data, not to the spectrum: ``noise=lm.estimate_noise(X, y)``,
+    which needs more samples than dimensions. With few samples the fit takes noise for target,
+    sigma^2 / (P lambda_k) of power in mode k. Theory section 6.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lindmft as lm
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((400, 20)) / np.arange(1, 21)
+    >>> y = X @ np.ones(20) + 0.1 * rng.standard_normal(400)
+    >>> data = lm.FullBatch(
+    ...     samples=100, noise=lm.estimate_noise(X, y), spectrum=lm.from_data(X, y)
+    ... )
+    >>> round(data.noise, 2)
+    0.1
+    """
+    eigenvalues, power, _ = _fit(X, y)
+    return _spectrum(eigenvalues, power, tolerance)
+
+
+def estimate_noise(X: ArrayLike, y: ArrayLike) -> float:
+    """The standard deviation sigma of what the best linear fit of the labels leaves.
+
+    Parameters
+    ----------
+    X
+        (P, D), one sample a row.
+    y
+        (P,), the labels.
+
+    Returns
+    -------
+    float
+        sqrt(|y - X w|^2 / (P - rank X)), unbiased in its square, in the units of y. It counts what
+        is not linear in X as noise.
+
+    Raises
+    ------
+    ValueError
+        As ``from_data``, and if P is not greater than the rank of X: a fit without residuals cannot
+        tell noise from target.
+
+    Notes
+    -----
+    Theory section 1: y = w . x + sigma eps, with sigma eps what is left here.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lindmft as lm
+    >>> X = np.array([[1.0], [1.0], [1.0], [1.0], [1.0]])
+    >>> round(lm.estimate_noise(X, [3.0, 5.0, 3.0, 5.0, 4.0]), 12)
+    1.0
+    """
+    eigenvalues, _, residual = _fit(X, y)
+    samples, rank = len(np.asarray(X)), len(eigenvalues)
+    if samples <= rank:
+        raise ValueError(
+            f"X must have more samples than directions ({rank}) to tell noise from target, "
+            f"got {samples}"
+        )
+    return float(np.sqrt(residual / (samples - rank)))
+
+
+def _fit(X: ArrayLike, y: ArrayLike) -> tuple[Array, Array, float]:
+    """Falling eigenvalues, powers of the least-squares target, and its residual |y - X w|^2."""
+    inputs = _array(X, "X", 2, "a matrix of numbers, one sample a row")
+    labels = _array(y, "y", 1, "a list of numbers, one a sample")
+    if len(labels) != len(inputs):
+        refuse("y", f"of length {len(inputs)}, one label a row of X", labels)
+    if inputs.size == 0 or not inputs.any():
+        refuse("X", "different from zero", inputs)
+    # One triangular factor holds all that is needed of X and y, whatever the number of samples.
+    samples, size = inputs.shape
+    small = min(samples, size + 1)
+    require_memory(8.0 * (2 * samples * (size + 1) + 8 * small * size), "the fit of X and y")
+    table = np.column_stack([inputs, labels])
+    factor: Array = aside(lambda: np.asarray(np.linalg.qr(table, mode="r")))
+    left, singular, _ = aside(np.linalg.svd, factor[:, :-1], full_matrices=False)
+    seen = singular > _rounding(singular[0], max(inputs.shape))
+    components = left[:, seen].T @ factor[:, -1]
+    residual = factor[:, -1] - left[:, seen] @ components
+    eigenvalues = singular[seen] ** 2 / len(inputs)
+    return eigenvalues, (components / singular[seen]) ** 2, float(residual @ residual)
+
+
+def _spectrum(eigenvalues: Array, power: Array, tolerance: float | None) -> Discrete:
+    if tolerance is None:
+        return Discrete(eigenvalues, power, trace_class=True)
+    bound = number(tolerance, "tolerance", "a number or None")
+    if not 1e-12 <= bound <= 0.1:
+        refuse("tolerance", "from 1e-12 to 0.1", tolerance)
+    return Discrete(*grouped(eigenvalues, power, bound), trace_class=True)
+
+
+def _rounding(largest: float, size: int) -> float:
+    return float(size * np.finfo(float).eps * largest)
+
+
+def _array(value: ArrayLike, field: str, dimensions: int, allowed: str) -> Array:
+    if isinstance(value, np.ma.MaskedArray):
+        refuse(field, f"{allowed}, none of them masked", value)
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, RuntimeError):
+        refuse(field, allowed, value)
+    if array.ndim != dimensions or array.dtype.kind not in "iuf":
+        refuse(field, allowed, array if array.ndim else value)
+    with np.errstate(over="ignore"):  # of longer types than doubles, to inf
+        array = array.astype(float)
+    if not np.isfinite(array).all():
+        first = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        index = "".join(f"[{i}]" for i in first)
+        raise ValueError(f"{field}{index} must be finite, got {describe(array[first])}")
+    if array.size and (largest := np.abs(array).max()) > LARGEST:
+        refuse(field, f"numbers of size {LARGEST:g} at most, whose squares are doubles", largest)
+    return array
+
+
+def _check_symmetry(matrix: Array) -> None:
+    off = np.abs(matrix - matrix.T)
+    if off.size and off.max() > ASYMMETRY * np.abs(matrix).max():
+        a, b = (int(i) for i in np.unravel_index(np.argmax(off), off.shape))
+        raise ValueError(
+            f"matrix must be symmetric, got {matrix[a, b]:g} at [{a}][{b}] "
+            f"and {matrix[b, a]:g} at [{b}][{a}]"
+        )

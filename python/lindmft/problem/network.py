@@ -1,0 +1,246 @@
+"""Which network: architecture, sizes and scales at initialization."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lindmft import _core
+from lindmft._internal.types import Number, Numbers
+from lindmft._internal.validation import (
+    choice,
+    flag,
+    integer,
+    number,
+    number_or_numbers,
+    refuse,
+    settle,
+)
+from lindmft.problem.sizes import count, count_or_counts, optional, refuse_both
+
+USUAL_WIDTH = {"usual": 1.0}
+"""What the width is if it is given by neither name."""
+
+
+@dataclass(frozen=True)
+class MLP:
+    """A multilayer perceptron of linear layers, with independent Gaussian weights.
+
+    With input dimension D and hidden widths N_l = width_l D::
+
+        h^1 = W^0 x / sqrt(D)      h^{l+1} = W^l h^l / sqrt(N_l)      f(x) = sqrt(D) / (gamma0 N_L)
+        w^L . h^L
+
+    Parameters
+    ----------
+    depth
+        L, the number of hidden layers; there are L + 1 weight arrays.
+    width
+        nu = N / D, the hidden width in units of the input dimension; or a list of L of them, input
+        side first; 1 if neither ``width`` nor ``hidden`` is given. ``inf`` is allowed (for all
+        layers at once) in the theory.
+    gamma0
+        Richness: how far features move while the function is learned; of order one at every width.
+        0 is the lazy (kernel) limit and needs ``width=inf``.
+    parameterization
+        "mup": gamma0 as given (mean field, muP). "ntk": gamma0 / sqrt(width of the last hidden
+        layer), the neural-tangent parameterization, which grows lazier with width; with ``hidden``
+        gamma0 / sqrt(N).
+    init_scale
+        Standard deviation of every initial weight in the formulas above.
+    centered
+        Subtract the predictor at initialization from the predictor, so that training starts from f
+        = 0.
+    hidden
+        N, the actual number of hidden units, or a list of L: in the place of ``width`` with a
+        trace-class spectrum, where h^1 = W^0 x and f(x) = w^L . h^L / (gamma0 N_L). ``inf`` as for
+        ``width``.
+
+    Raises
+    ------
+    ValueError
+        If a field has the wrong type or is out of range; the message names it.
+
+    Notes
+    -----
+    Theory sections 1 and 8; Bordelon and Pehlevan (2025), appendix A.3 for centering.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> lm.MLP(depth=3, width=[0.5, 2, 1]).width
+    (0.5, 2.0, 1.0)
+    >>> lm.MLP(hidden=1024).hidden  # with lm.PowerLaw(...) and other trace-class spectra
+    1024
+    """
+
+    kind: ClassVar[str] = "mlp"
+
+    depth: int = 1
+    width: Number | Numbers | None = field(default=None, metadata=USUAL_WIDTH)
+    gamma0: float = 1.0
+    parameterization: str = "mup"
+    init_scale: float = 1.0
+    centered: bool = False
+    hidden: Number | Numbers | None = None
+
+    def __post_init__(self) -> None:
+        settle(
+            self,
+            "network",
+            depth=integer,
+            width=optional(number_or_numbers),
+            hidden=optional(count_or_counts),
+            gamma0=number,
+            parameterization=choice("mup", "ntk"),
+            init_scale=number,
+            centered=flag,
+        )
+        _settle_width(self)
+        _validate(self)
+
+    def as_core(self) -> _core.Network:
+        """The compiled module's value type."""
+        return _core.Network(
+            kind=_core.Architecture.mlp,
+            depth=self.depth,
+            width=widths(self),
+            gamma0=self.gamma0,
+            parameterization=_core.Parameterization[self.parameterization],
+            init_scale=self.init_scale,
+            centered=self.centered,
+        )
+
+
+@dataclass(frozen=True)
+class ResNet:
+    """A residual network of linear layers: every hidden layer adds a branch to what came before.
+
+    With input dimension D and hidden width N = width D::
+
+        h^1 = W^0 x / sqrt(D)      h^{l+1} = h^l + b W^l h^l / sqrt(N)
+        f(x) = sqrt(D) / (gamma0 N) w^L . h^L
+
+    Parameters
+    ----------
+    depth
+        L, the number of hidden layers (L - 1 of them have a branch); ``inf`` for the limit of
+        infinitely many, which exists with ``branch_scaling="depth"``. In that limit ``layer_lr``
+        has three entries: the input weights, all branches, the readout.
+    width
+        nu = N / D, the hidden width in units of the input dimension; 1 if neither ``width`` nor
+        ``hidden`` is given. ``inf`` is allowed in the theory.
+    gamma0
+        Richness: how far features move while the function is learned; of order one at every width.
+        0 is the lazy (kernel) limit and needs ``width=inf``.
+    branch
+        beta0, the strength of the branches.
+    branch_scaling
+        "depth": b = beta0 / sqrt(L), stable at every depth. "constant": b = beta0.
+    parameterization
+        "mup": gamma0 as given (mean field, muP). "ntk": gamma0 / sqrt(width), or with ``hidden``
+        gamma0 / sqrt(N).
+    init_scale
+        Standard deviation of every initial weight in the formulas above.
+    centered
+        Subtract the predictor at initialization from the predictor, so that training starts from f
+        = 0.
+    hidden
+        N, the actual number of hidden units: in the place of ``width`` with a trace-class spectrum,
+        where h^1 = W^0 x and f(x) = w^L . h^L / (gamma0 N). ``inf`` as for ``width``.
+
+    Raises
+    ------
+    ValueError
+        If a field has the wrong type or is out of range; the message names it.
+
+    Notes
+    -----
+    Theory sections 4 and 5; Bordelon and Pehlevan (2025), section 5 and appendix E.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> lm.ResNet(depth=float("inf"), branch=1.5).branch_scaling
+    'depth'
+    """
+
+    kind: ClassVar[str] = "resnet"
+
+    depth: Number = 2
+    width: Number | None = field(default=None, metadata=USUAL_WIDTH)
+    gamma0: float = 1.0
+    branch: float = 1.0
+    branch_scaling: str = "depth"
+    parameterization: str = "mup"
+    init_scale: float = 1.0
+    centered: bool = False
+    hidden: Number | None = None
+
+    def __post_init__(self) -> None:
+        settle(
+            self,
+            "network",
+            depth=_whole_or_infinite,
+            width=optional(number),
+            hidden=optional(count),
+            gamma0=number,
+            branch=number,
+            branch_scaling=choice("depth", "constant"),
+            parameterization=choice("mup", "ntk"),
+            init_scale=number,
+            centered=flag,
+        )
+        _settle_width(self)
+        _validate(self)
+
+    def as_core(self) -> _core.Network:
+        """The compiled module's value type."""
+        return _core.Network(
+            kind=_core.Architecture.resnet,
+            depth=_core.INFINITE_DEPTH if self.depth == math.inf else int(self.depth),
+            width=widths(self),
+            gamma0=self.gamma0,
+            parameterization=_core.Parameterization[self.parameterization],
+            init_scale=self.init_scale,
+            centered=self.centered,
+            branch=self.branch,
+            branch_scaling=_core.BranchScaling[self.branch_scaling],
+        )
+
+
+Network = MLP | ResNet
+
+
+def widths(network: Network) -> tuple[float, ...]:
+    """One width for all hidden layers, or L: ratios nu_l = N_l / D, or counts N_l if so given."""
+    given = network.hidden if network.width is None else network.width
+    return tuple(float(size) for size in np.atleast_1d(np.asarray(given, dtype=float)))
+
+
+def _settle_width(network: Network) -> None:
+    refuse_both("network", "width", network.width, "hidden", network.hidden)
+    if network.width is None and network.hidden is None:
+        object.__setattr__(network, "width", USUAL_WIDTH["usual"])
+
+
+def _validate(network: Network) -> None:
+    """Have it validated, with the name that the user gave the width."""
+    try:
+        _core.validate(network.as_core())
+    except ValueError as error:
+        if network.hidden is None:
+            raise
+        raise ValueError(str(error).replace("network.width", "network.hidden")) from None
+
+
+def _whole_or_infinite(value: Any, field: str) -> int | float:
+    """A whole number as an int, or infinity."""
+    allowed = "a whole number or inf"
+    depth = number(value, field, allowed)
+    if depth == math.inf:
+        return depth
+    if not depth.is_integer():
+        refuse(field, allowed, value)
+    return integer(value, field)

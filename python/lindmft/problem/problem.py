@@ -1,0 +1,237 @@
+"""A problem: which network, trained on which data, by which optimizer."""
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any, Self, TypeAlias
+
+from lindmft import _core
+from lindmft._internal.files import write_text
+from lindmft._internal.types import Path
+from lindmft._internal.validation import describe, is_iterable, refuse, settle
+from lindmft.problem.axes import Axes, changes, points, read_axes
+from lindmft.problem.data import Data, read_data
+from lindmft.problem.network import MLP, Network, ResNet
+from lindmft.problem.optimizer import SGD
+from lindmft.problem.schema import check_keys, from_table, reader, spell_inf, to_table
+from lindmft.problem.sizes import refuse_wrong_name
+from lindmft.problem.toml import dump
+
+BESIDE = ("run", "sweep")
+"""Tables of a file that are for the command line."""
+
+read_network = reader(MLP, ResNet)
+read_optimizer = reader(SGD)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A network, its data and its optimizer: what every computation starts from.
+
+    Parameters
+    ----------
+    network
+        ``MLP(...)`` or ``ResNet(...)``.
+    data
+        ``FullBatch(...)``, ``MultiPass(...)``, ``OnePass(...)`` or ``Population(...)``.
+    optimizer
+        ``SGD(...)``.
+
+    Raises
+    ------
+    ValueError
+        If a part is something else, or the parts do not fit together (length of ``layer_lr``;
+        ``hidden`` belongs to trace-class spectra, ``width`` to the others).
+
+    Notes
+    -----
+    Theory sections 1, 2 and 6.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
+    >>> problem.replace(**{"network.width": 4.0, "optimizer.lr": 0.05}).network.width
+    4.0
+    >>> lm.Problem.from_dict(problem.to_dict()) == problem
+    True
+    >>> print(problem.to_toml().splitlines()[0])
+    [network]
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     text = problem.to_toml(f"{folder}/problem.toml")
+    ...     lm.Problem.from_toml(f"{folder}/problem.toml") == problem
+    ...     text = problem.to_json(f"{folder}/problem.json")
+    ...     lm.Problem.from_json(f"{folder}/problem.json") == problem
+    True
+    True
+    """
+
+    network: Network
+    data: Data
+    optimizer: SGD
+
+    def __post_init__(self) -> None:
+        settle(self, "", network=read_network, data=read_data, optimizer=read_optimizer)
+        network = self.network
+        refuse_wrong_name(
+            self.data.spectrum, "network.width", network.width, "network.hidden", network.hidden
+        )
+        _core.validate(self.as_core())
+
+    def as_core(self) -> _core.Problem:
+        """The compiled module's value type."""
+        return _core.Problem(
+            network=self.network.as_core(),
+            data=self.data.as_core(),
+            optimizer=self.optimizer.as_core(),
+        )
+
+    @classmethod
+    def from_dict(cls, tables: Mapping[str, Any]) -> Self:
+        """A problem from ``tables``, those of ``network``, ``data`` and ``optimizer``.
+
+        Keys are the fields of the classes and ``kind``; the string "inf" stands for infinity.
+        Unknown keys and kinds are a ``ValueError`` that suggests the nearest known one.
+        """
+        if not isinstance(tables, Mapping):
+            refuse("problem", "a dictionary of the tables network, data and optimizer", tables)
+        problem: Self = from_table(cls, tables, "")
+        return problem
+
+    def to_dict(self) -> dict[str, Any]:
+        """The tables, as plain dictionaries, lists, numbers, strings and bools."""
+        return to_table(self)
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Self:
+        """Read the TOML file at ``path`` with the tables of ``from_dict``.
+
+        Tables ``run`` and ``sweep``, for the command line, may stand beside them.
+        """
+        try:
+            tables = tomllib.loads(FilePath(path).read_text(encoding="utf-8"))
+        except (ValueError, RecursionError) as error:  # of too long numbers, and too deep lists
+            raise ValueError(f"{path} must be a TOML file: {error}") from error
+        for name in BESIDE:
+            tables.pop(name, None)
+        return cls.from_dict(tables)
+
+    def to_toml(self, path: Path | None = None) -> str:
+        """The problem as TOML text, also written to ``path`` if one is given."""
+        return _text_to_file(dump(self.to_dict()), path)
+
+    @classmethod
+    def from_json(cls, path: Path) -> Self:
+        """Read the JSON file at ``path`` with the tables of ``from_dict``."""
+        try:
+            tables = json.loads(FilePath(path).read_text(encoding="utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{path} must be a JSON file: {error}") from error
+        return cls.from_dict(tables)
+
+    def to_json(self, path: Path | None = None) -> str:
+        """The problem as JSON text, also written to ``path`` if one is given; infinity is "inf"."""
+        return _text_to_file(json.dumps(spell_inf(self.to_dict()), indent=2) + "\n", path)
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with ``changes``, values addressed by their path in the dictionary form.
+
+        ``problem.replace(**{"network.depth": 3, "data.spectrum.weights": [0.2, 0.8]})``; whole
+        parts go by name, ``problem.replace(data=lm.OnePass(alpha=0.5))``. None takes a value away:
+        ``{"network.width": None, "network.hidden": 64}``. All changes are made before the result is
+        checked.
+        """
+        tables = self.to_dict()
+        for path, value in changes.items():
+            set_by_path(tables, path, value)
+        return type(self).from_dict(tables)
+
+    def vary(self, axes: Axes) -> list[Self]:
+        """The problems of a grid: every combination of the axes' values, the last axis fastest.
+
+        Parameters
+        ----------
+        axes
+            Paths as in ``replace``, each with the values it takes; without axes, the problem alone.
+            Several paths in a tuple are zipped: their values come as tuples, and move together.
+            Values may be given by label, in a dictionary; the labels play no role here, but name
+            the points of a ``sweep``.
+
+        Returns
+        -------
+        list
+            As many problems as the product of the axes' lengths, for ``solve_many``.
+
+        Raises
+        ------
+        ValueError
+            For a path that does not exist, an axis without values or with a value twice, or values
+            that make no problem; the message names paths and values.
+
+        Examples
+        --------
+        >>> import lindmft as lm
+        >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
+        >>> grid = problem.vary({"optimizer.lr": [0.05, 0.1], "network.width": [0.5, 1, 2]})
+        >>> [(p.optimizer.lr, p.network.width) for p in grid[:4]]
+        [(0.05, 0.5), (0.05, 1.0), (0.05, 2.0), (0.1, 0.5)]
+        >>> both = problem.vary({("optimizer.lr", "network.width"): [(0.05, 0.5), (0.1, 2)]})
+        >>> [(p.optimizer.lr, p.network.width) for p in both]
+        [(0.05, 0.5), (0.1, 2.0)]
+        """
+        grid = read_axes(axes)
+        return [self._at(changes(grid, point)) for point in points(grid)]
+
+    def _at(self, point: Mapping[str, Any]) -> Self:
+        try:
+            return self.replace(**point)
+        except ValueError as error:
+            where = ", ".join(f"{path} = {describe(value)}" for path, value in point.items())
+            raise ValueError(f"{error} (at {where})" if where else str(error)) from error
+
+
+Problems: TypeAlias = Iterable[Problem | Mapping[str, Any]]
+"""Any iterable of problems or their dictionary forms."""
+
+
+def set_by_path(tables: dict[str, Any], path: str, value: Any) -> None:
+    """Put a value into nested tables, at a path such as "data.spectrum.weights".
+
+    Tables on the way must be there; the last key need not be.
+    """
+    *parents, key = path.split(".")
+    table = tables
+    for name in parents:
+        check_keys({name: None}, table, "problem" if table is tables else path)
+        table = table[name]
+        if not isinstance(table, dict):
+            refuse(path, "the path of a value in the problem's dictionary", name)
+    table[key] = value
+
+
+def as_problem(value: Problem | Mapping[str, Any]) -> Problem:
+    """A problem from a ``Problem`` or its dictionary form; anything else is a ``ValueError``."""
+    return value if isinstance(value, Problem) else Problem.from_dict(value)
+
+
+def listed_problems(problems: Any) -> list[Problem]:
+    """A list of problems from any iterable of them; errors name the index."""
+    if isinstance(problems, Problem | Mapping) or not is_iterable(problems):
+        refuse("problems", "a list of problems", problems)
+    return [_indexed(i, entry) for i, entry in enumerate(problems)]
+
+
+def _indexed(i: int, entry: Any) -> Problem:
+    try:
+        return as_problem(entry)
+    except ValueError as error:
+        raise ValueError(f"problems[{i}]: {error}") from error
+
+
+def _text_to_file(text: str, path: Path | None) -> str:
+    if path is not None:
+        write_text(text, path)
+    return text

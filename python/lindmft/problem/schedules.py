@@ -1,0 +1,81 @@
+"""Schedules: the learning rate of every step, for ``SGD(lr=...)``."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from lindmft._internal.validation import choice, integer, number, positive, refuse
+
+__all__ = ["schedule"]
+
+NAMES = ("constant", "linear", "cosine")
+
+
+def schedule(
+    name: str, steps: int, *, peak: float = 1.0, warmup: float = 0, end: float = 0.0
+) -> tuple[float, ...]:
+    """A learning rate for every step: a linear warm-up, and then constant or decaying.
+
+    Parameters
+    ----------
+    name
+        What follows the warm-up: "constant"; "linear" or "cosine" decay to ``end``.
+    steps
+        n, the number of rates. The last update is that of step n - 2 if n times are computed, so
+        that a run of n steps uses the first n - 1.
+    peak
+        The largest rate.
+    warmup
+        Steps over which the rate rises in equal parts to the peak (w of them: peak / w, 2 peak / w,
+        ...); a number below 1 is a fraction of all steps.
+    end
+        What the rate decays to, in units of the peak, just after the last step.
+
+    Returns
+    -------
+    tuple of float
+        n rates, none of them above ``peak``.
+
+    Raises
+    ------
+    ValueError
+        Bad input, with the field.
+
+    Notes
+    -----
+    Theory section 7 (beyond the paper), which is exact for every schedule.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> [round(rate, 3) for rate in lm.schedule("linear", 5, peak=0.1)]
+    [0.1, 0.08, 0.06, 0.04, 0.02]
+    >>> [round(rate, 3) for rate in lm.schedule("cosine", 6, peak=0.1, warmup=2)]
+    [0.05, 0.1, 0.09, 0.065, 0.035, 0.01]
+    """
+    kind, count = choice(*NAMES)(name, "name"), integer(steps, "steps")
+    if count < 1:
+        refuse("steps", "at least 1", steps)
+    top, last = positive(peak, "peak"), number(end, "end")
+    if not 0 <= last <= 1:
+        refuse("end", "a part of the peak, from 0 to 1", end)
+    rising = _rising(warmup, count)
+    start = 1 if rising else 0  # the warm-up ends at the peak
+    passed = (start + np.arange(count - rising)) / max(start + count - rising, 1)
+    shape: dict[str, Any] = {
+        "constant": np.ones_like(passed),
+        "linear": 1 - passed,
+        "cosine": (1 + np.cos(math.pi * passed)) / 2,
+    }
+    falling = shape[kind] if kind == "constant" else last + (1 - last) * shape[kind]
+    rates = np.concatenate([np.arange(1, rising + 1) / max(rising, 1), falling])
+    return tuple(float(rate) for rate in top * rates)
+
+
+def _rising(warmup: Any, steps: int) -> int:
+    """Steps of the warm-up."""
+    given = number(warmup, "warmup")
+    if not (0 <= given < 1 or (given.is_integer() and 1 <= given <= steps)):
+        refuse("warmup", f"a fraction below 1, or a whole number up to steps ({steps})", warmup)
+    return round(given * steps) if given < 1 else int(given)

@@ -1,0 +1,242 @@
+"""The input covariance, and how the target lies in it.
+
+Ordinary spectra are distributions over the D input directions, and sizes are ratios to D. Trace-
+class spectra list modes, and sizes are actual counts: ``FullBatch(samples=)``, ``MLP(hidden=)``.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from lindmft import _core
+from lindmft._internal.types import Array, Numbers
+from lindmft._internal.validation import flag, integer, number, refuse, settle, tuple_of_numbers
+from lindmft.problem.binning import power_law_nodes
+from lindmft.problem.schema import reader
+
+SMALLEST_DECADE = 300.0
+"""Numbers down to 10^-300 are doubles of full precision."""
+
+
+@dataclass(frozen=True)
+class Isotropic:
+    """Uncorrelated inputs of unit variance, and a target of unit power: one mode with eigenvalue 1.
+
+    Notes
+    -----
+    Theory section 1: the inputs of most of the paper.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> lm.Isotropic() == lm.FullBatch(alpha=2.0).spectrum
+    True
+    """
+
+    kind: ClassVar[str] = "isotropic"
+    trace_class: ClassVar[bool] = False
+
+    def as_core(self) -> _core.Spectrum:
+        """The compiled module's value type."""
+        return _core.Spectrum(eigenvalues=(1.0,), target_power=(1.0,), weights=(1.0,))
+
+
+@dataclass(frozen=True)
+class Discrete:
+    """An input covariance with K eigenvalues, each shared by a fraction of the D directions.
+
+    Or, with ``trace_class``, a list of modes: sums over modes replace averages over directions, and
+    sizes are actual counts (``samples=``, ``batch=``, ``hidden=``).
+
+    Parameters
+    ----------
+    eigenvalues
+        lambda_k (K,), the variance of the inputs along the modes; positive.
+    target_power
+        (w*_k)^2 (K,), the squared target coefficient per direction; not negative.
+    weights
+        p_k (K,), the fraction of directions in mode k; positive, with sum 1. With ``trace_class``
+        the number of modes like mode k. None: all the same, 1 / K, or 1 each.
+    trace_class
+        Sums instead of averages: y = sum_k w*_k x_k + sigma eps with <x_k^2> = lambda_k, where an
+        ordinary spectrum has y = w* . x / sqrt(D). The first layer is h^1 = W^0 x.
+
+    Raises
+    ------
+    ValueError
+        If a list has the wrong type or length, or an entry is out of range; the message names it.
+
+    Notes
+    -----
+    Theory section 6. The target's variance is sum_k p_k lambda_k (w*_k)^2.
+
+    With ``trace_class`` the theory is an approximation, good where samples and hidden units are
+    many. The scale of lr is that of the eigenvalues: while a perceptron is lazy, an error decays
+    like exp(-2 (L + 1) lr lambda_k t).
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> half_strong = lm.Discrete(eigenvalues=[2.0, 0.5], target_power=[1, 1], weights=[0.5, 0.5])
+    >>> lm.FullBatch(alpha=2.0, spectrum=half_strong).spectrum.eigenvalues
+    (2.0, 0.5)
+    >>> modes = lm.Discrete(eigenvalues=[1.0, 0.3, 0.1], target_power=[1, 1, 2], trace_class=True)
+    >>> lm.FullBatch(samples=200, spectrum=modes).spectrum.weights
+    (1.0, 1.0, 1.0)
+    """
+
+    kind: ClassVar[str] = "discrete"
+
+    eigenvalues: Numbers
+    target_power: Numbers
+    weights: Numbers | None = None
+    trace_class: bool = field(default=False, metadata={"later": True})
+
+    def __post_init__(self) -> None:
+        lists = dict.fromkeys(("eigenvalues", "target_power"), tuple_of_numbers)
+        settle(self, "data.spectrum", **lists, trace_class=flag)
+        if self.weights is None:
+            size = max(1, len(self.eigenvalues))
+            object.__setattr__(self, "weights", (1.0 if self.trace_class else 1 / size,) * size)
+        settle(self, "data.spectrum", weights=tuple_of_numbers)
+        population = _core.DataMode.population
+        _core.validate(
+            _core.Data(
+                mode=population,
+                alpha=math.inf,
+                batch_fraction=1.0,
+                noise=0.0,
+                spectrum=self.as_core(),
+            )
+        )
+
+    def as_core(self) -> _core.Spectrum:
+        """The compiled module's value type."""
+        return _core.Spectrum(
+            eigenvalues=tuple(self.eigenvalues),
+            target_power=tuple(self.target_power),
+            weights=() if self.weights is None else tuple(self.weights),
+            trace_class=self.trace_class,
+        )
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """A trace-class power law: lambda_k = k^-a, (w*_k)^2 lambda_k = k^(-a b - 1), k = 1 .. modes.
+
+    Sizes are actual counts: ``FullBatch(samples=)``, ``OnePass(batch=)``, ``MLP(hidden=)``.
+
+    Parameters
+    ----------
+    capacity
+        a > 1, how fast the eigenvalues fall.
+    source
+        b > 0, how the target lies in them: with infinite data and width, the loss of lazy training
+        falls like t^-b.
+    modes
+        The number of modes. The theory solves for far fewer nodes, whose number grows like
+        log(modes).
+    tolerance
+        Of that binning, from 1e-12 to 0.1: the largest relative error of the sums over modes of
+        lambda_k (w*_k)^2, lambda_k and lambda_k^2, each times exp(-lambda_k s), at every s from 0
+        to 1 / lambda of the last mode.
+
+    Raises
+    ------
+    ValueError
+        If a field has the wrong type or is out of range; the message names it.
+
+    Notes
+    -----
+    Theory section 6; Bordelon and Pehlevan (2025), where a is called alpha and b beta. The
+    normalization is trace-class: sum_k lambda_k is finite however many modes there are, y = sum_k
+    w*_k x_k + sigma eps, and the first layer is h^1 = W^0 x. The theory is an approximation, good
+    where samples and hidden units are many.
+
+    Within geometric panels of k the sum over modes is replaced by its Gauss rule; the first modes
+    stand each alone.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> spectrum = lm.PowerLaw(capacity=1.5, source=0.5)
+    >>> len(spectrum.binned().eigenvalues), round(sum(spectrum.binned().weights))
+    (90, 10000000)
+    >>> [round(x, 3) for x in spectrum.leading(3).eigenvalues]
+    [1.0, 0.354, 0.192]
+    >>> problem = lm.Problem(
+    ...     lm.MLP(hidden=1024, centered=True),
+    ...     lm.FullBatch(samples=500, spectrum=spectrum),
+    ...     lm.SGD(lr=0.1),
+    ... )
+    >>> lm.solve(problem, steps=20).test_loss.shape
+    (20,)
+    """
+
+    kind: ClassVar[str] = "power_law"
+    trace_class: ClassVar[bool] = True
+
+    capacity: float
+    source: float
+    modes: int = 10**7
+    tolerance: float = 1e-6
+
+    def __post_init__(self) -> None:
+        numbers = dict.fromkeys(("capacity", "source", "tolerance"), number)
+        settle(self, "data.spectrum", **numbers, modes=integer)
+        self._require("capacity", 1 < self.capacity < math.inf, "finite and greater than 1")
+        self._require("source", 0 < self.source < math.inf, "finite and positive")
+        self._require("modes", self.modes >= 1, "at least 1")
+        self._require("tolerance", 1e-12 <= self.tolerance <= 0.1, "from 1e-12 to 0.1")
+        # Squares of eigenvalues and the target's power are doubles.
+        steepest = SMALLEST_DECADE / math.log10(max(2, self.modes))
+        limits = f"for {self.modes} modes (the last one underflows)"
+        capacity, source = steepest / 2, (steepest - 1) / self.capacity
+        self._require("capacity", self.capacity <= capacity, f"at most {capacity:g} {limits}")
+        self._require("source", self.source <= source, f"at most {source:g} {limits}")
+        self._nodes()
+
+    def binned(self) -> Discrete:
+        """The nodes that the theory solves for, as a trace-class spectrum.
+
+        A weight is the number of modes that the node stands for, in general not a whole number;
+        their sum is ``modes``.
+        """
+        return self._discrete(*self._nodes())
+
+    def leading(self, count: int) -> Discrete:
+        """The first ``count`` modes, each alone: what finite networks are trained on.
+
+        Raises
+        ------
+        ValueError
+            If ``count`` is no whole number from 1 to ``modes``.
+        """
+        count = integer(count, "count")
+        if not 1 <= count <= self.modes:
+            refuse("count", f"from 1 to modes ({self.modes})", count)
+        return self._discrete(np.arange(1.0, count + 1), np.ones(count))
+
+    def as_core(self) -> _core.Spectrum:
+        """The compiled module's value type, binned."""
+        return self.binned().as_core()
+
+    def _nodes(self) -> tuple[Array, Array]:
+        nodes = power_law_nodes(self.capacity, self.source, self.modes, self.tolerance)
+        if nodes is None:
+            refuse("data.spectrum.tolerance", "larger for so steep a power law", self.tolerance)
+        return nodes
+
+    def _discrete(self, k: Array, p: Array) -> Discrete:
+        power = k ** (self.capacity * (1 - self.source) - 1)
+        return Discrete(k**-self.capacity, power, p, trace_class=True)
+
+    def _require(self, name: str, good: bool, allowed: str) -> None:
+        if not good:
+            refuse(f"data.spectrum.{name}", allowed, getattr(self, name))
+
+
+Spectrum = Isotropic | Discrete | PowerLaw
+read_spectrum = reader(Isotropic, Discrete, PowerLaw)

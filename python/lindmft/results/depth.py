@@ -1,0 +1,22 @@
+"""Profiles over depth: polynomials through collocation nodes in tau = l/L."""
+
+from typing import Any
+
+import numpy as np
+
+from lindmft._internal import interpolation
+from lindmft._internal.types import Array
+from lindmft._internal.validation import refuse, tuple_of_numbers
+
+
+def interpolate(nodes: Array, values: Array, tau: Any) -> Array:
+    """The polynomial through ``values`` (m, ...) at the ``nodes`` (m,), evaluated at ``tau``.
+
+    Returns (...) for a number and (k, ...) for k of them.
+    """
+    scalar = np.ndim(tau) == 0
+    points = np.array(tuple_of_numbers([tau] if scalar else tau, "tau", "numbers in [0, 1]"))
+    if not ((points >= 0) & (points <= 1)).all():
+        refuse("tau", "in [0, 1]", tau)
+    result: Array = np.tensordot(interpolation.weights(nodes, points), values, axes=1)
+    return result[0] if scalar else result

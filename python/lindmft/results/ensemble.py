@@ -1,0 +1,245 @@
+"""What training gives: ``Ensemble``, several finite-size networks over time, and its statistics.
+
+Time is counted in optimizer steps; an entry at t is before the update of step t.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from lindmft._internal.provenance import provenance
+from lindmft._internal.types import Array, Mask, Path, TrainDict
+from lindmft.problem.problem import Problem
+from lindmft.problem.schema import brief
+from lindmft.results import netcdf
+from lindmft.results.dataset import ensemble_to_dataset
+from lindmft.results.observables import BY_OUTPUT, KERNELS, NORMS, UPDATES
+from lindmft.results.reading import ensemble_from_dataset
+from lindmft.results.statistics import (
+    DOUBLE,
+    Statistic,
+    TrainStats,
+    common_fields,
+    mean,
+    reduced,
+    standard_error,
+    status,
+    used,
+)
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["Ensemble", "Series", "TrainStats"]
+
+LISTED = (*BY_OUTPUT, *NORMS)
+"""Series that the compiled module returns as lists of arrays over outputs or layers."""
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One number per time for every observable: a mean over networks, or its standard error.
+
+    Attributes
+    ----------
+    test_loss, train_loss
+        (n,).
+    test_loss_by_output, train_loss_by_output
+        (C, n).
+    feature_norm, gradient_norm
+        (L, n).
+    kernel_gradient, kernel_target, kernel_scale
+        (n,) or None.
+    feature_update, gradient_update
+        (L, n) or None.
+
+    Notes
+    -----
+    Units and meaning are those of ``Ensemble``. Theory sections 1 and 2.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
+    >>> series = lm.train(problem, steps=20, dim=64, seeds=4).sem()
+    >>> series.test_loss.shape, series.feature_norm.shape, series.kernel_scale
+    ((20,), (2, 20), None)
+    """
+
+    test_loss: Array
+    train_loss: Array
+    test_loss_by_output: Array
+    train_loss_by_output: Array
+    feature_norm: Array
+    gradient_norm: Array
+    kernel_gradient: Array | None
+    kernel_target: Array | None
+    kernel_scale: Array | None
+    feature_update: Array | None
+    gradient_update: Array | None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Ensemble:
+    """The training of several finite-size networks at the times t = 0 .. n - 1.
+
+    Attributes
+    ----------
+    problem
+        What was trained.
+    dim, widths, samples
+        The sizes: D, the hidden widths (N_1 .. N_L), and P (of one pass: the batch; of the
+        population: 0).
+    seeds
+        One network, with its own weights, data and noise, for each.
+    time
+        (n,), in steps.
+    test_loss, train_loss
+        (seed, n): the excess over the irreducible sigma^2, and the loss on all samples (in one
+        pass, on the fresh batch). With several outputs, totals over them.
+    test_loss_by_output, train_loss_by_output
+        (seed, C, n), the terms of those totals.
+    feature_norm, gradient_norm
+        (seed, L, n), |h^l|^2 / N_l and |g^l|^2 / N_l for l = 1 .. L; with several outputs, sums
+        over them.
+    chain_residual
+        (seed, n), relative violation of an identity that exact arithmetic keeps: a self-check.
+    diverged_at
+        For each seed the first step whose loss passes 1e12 times the larger of 1 and its start, or
+        None. Entries from there on are inf.
+    stats
+        The work it took.
+    provenance
+        Versions, libraries, threads and time of the computation.
+    dtype
+        "float64" or "float32": the precision of weights, data and signals. Observables are doubles.
+    noise_draw
+        Which draw of the label noise.
+    kernel_gradient, kernel_target, kernel_scale
+        (seed, n), or None unless asked for: Rayleigh quotients x . K x / x . x of the predictor's
+        neural tangent kernel K (D x D: a small step of gradient descent moves w_hat by eta K u, u
+        the data gradient), for x = u, for x = Lambda w*, and for one random direction a seed, so
+        that the mean of ``kernel_scale`` is that of Tr K / D. 0 where x = 0.
+    feature_update, gradient_update
+        (seed, L, n), or None unless asked for: |h^l - h^l(0)|^2 / N_l and |g^l - g^l(0)|^2 / N_l,
+        how far features and gradients have moved since initialization; their means over infinitely
+        large networks are C(t, t) - 2 C(t, 0) + C(0, 0), of C_h^l and C_g^l.
+
+    Notes
+    -----
+    Theory sections 1, 2, 4, 8 and 11. Means differ from the theory by order 1 / D.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
+    >>> runs = lm.train(problem, steps=20, dim=64, seeds=4)
+    >>> runs.test_loss.shape, runs.feature_norm.shape, runs.mean().test_loss.shape
+    ((4, 20), (4, 2, 20), (20,))
+    >>> bool((runs.sem().test_loss < runs.mean().test_loss).all())
+    True
+    >>> runs.to_xarray().feature_norm.dims
+    ('seed', 'layer', 'time')
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     runs.save(f"{folder}/runs.nc")
+    ...     lm.Ensemble.load(f"{folder}/runs.nc").seeds
+    (0, 1, 2, 3)
+    """
+
+    problem: Problem
+    dim: int
+    widths: tuple[int, ...]
+    samples: int
+    seeds: tuple[int, ...]
+    time: Array
+    test_loss: Array
+    train_loss: Array
+    test_loss_by_output: Array
+    train_loss_by_output: Array
+    feature_norm: Array
+    gradient_norm: Array
+    chain_residual: Array
+    diverged_at: tuple[int | None, ...]
+    stats: TrainStats
+    provenance: Mapping[str, str]
+    kernel_gradient: Array | None = None
+    kernel_target: Array | None = None
+    kernel_scale: Array | None = None
+    dtype: str = DOUBLE
+    noise_draw: int = 0
+    feature_update: Array | None = None
+    gradient_update: Array | None = None
+
+    @property
+    def irreducible(self) -> float:
+        """C sigma^2 (C outputs), to be added to ``test_loss`` for the loss on noisy labels."""
+        return self.problem.data.irreducible
+
+    @property
+    def used(self) -> Mask:
+        """(seed,), the networks in ``mean``: those that did not diverge, or all if all did."""
+        return used(self.diverged_at)
+
+    def mean(self) -> Series:
+        """The mean over networks.
+
+        Networks that diverged are left out at every time: what remains is a mean over the stable
+        ones, as ``status`` says. If all diverged, all are used, and entries are inf from the first
+        divergence on.
+        """
+        return self._reduce(mean)
+
+    def sem(self) -> Series:
+        """The standard error of ``mean``: inf (unknown) for one network and past a divergence."""
+        return self._reduce(standard_error)
+
+    @property
+    def status(self) -> str:
+        """One sentence: what came out, and what to do about it if it is not what was wanted."""
+        return status(self.diverged_at, len(self.time), "networks")
+
+    def __repr__(self) -> str:
+        sizes = f"D = {self.dim}, widths {self.widths}, {self.samples} samples"
+        return f"<Ensemble of {brief(self.problem)}\n {self.status}\n {sizes}>"
+
+    def to_xarray(self) -> "xr.Dataset":
+        """The same as an ``xarray.Dataset`` of dimensions ``seed``, ``layer`` (1 .. L), ``time``.
+
+        The problem and the provenance are attributes. Needs xarray.
+        """
+        return ensemble_to_dataset(self)
+
+    def save(self, path: Path) -> None:
+        """Write a NetCDF4 file to ``path``, replacing one there only once the new one is complete.
+
+        Needs xarray and h5netcdf. The file carries the problem, the provenance and a format
+        version.
+        """
+        netcdf.write(self.to_xarray(), path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read the file at ``path`` that ``save`` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, is no ensemble, or was written by a newer version of the format.
+        """
+        with netcdf.reading(path, netcdf.ENSEMBLE) as dataset:
+            return cls(**ensemble_from_dataset(dataset))
+
+    def _reduce(self, statistic: Statistic) -> Series:
+        names = ("test_loss", "train_loss", *LISTED, *KERNELS, *UPDATES)
+        return Series(**reduced(self, names, statistic))
+
+
+def ensemble_from_core(problem: Problem, result: TrainDict) -> Ensemble:
+    """From what the compiled module returns."""
+    fields = common_fields(result)
+    fields |= {name: np.stack(fields[name], axis=1) for name in LISTED}
+    fields |= {name: np.stack(fields[name], axis=1) if fields[name] else None for name in UPDATES}
+    return Ensemble(problem=problem, provenance=provenance(fields["stats"].threads), **fields)

@@ -1,0 +1,56 @@
+"""Two-time functions by layer number."""
+
+from collections.abc import Iterable
+
+from lindmft._internal.types import Array
+
+__all__ = ["Layers"]
+
+
+class Layers(dict[int, Array]):
+    """Two-time functions by layer number; asking for one that was not kept says how to keep it.
+
+    Parameters
+    ----------
+    name
+        "C_h", "C_g", "R_hr" or "R_gu".
+    arrays
+        (m, m) each, row t and column s; of C_h and R_hr from layer 0 on, else from layer 1.
+    in_channels
+        Whether there are several outputs, whose channels have the functions.
+
+    Raises
+    ------
+    KeyError
+        When a layer is asked for that is not there.
+
+    Notes
+    -----
+    Theory sections 3 to 5.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
+    >>> theory = lm.solve(problem, steps=10, save="C_h")
+    >>> sorted(theory.C_h), theory.C_h[0].shape, len(theory.C_g)
+    ([0, 1, 2], (10, 10), 0)
+    """
+
+    def __init__(
+        self, name: str, arrays: Iterable[Array] = (), *, in_channels: bool = False
+    ) -> None:
+        # Forward functions start at the data gradient h^0, backward ones at the first layer.
+        super().__init__(enumerate(arrays, 0 if name in {"C_h", "R_hr"} else 1))
+        self.name = name
+        self.in_channels = in_channels
+
+    def __missing__(self, layer: int) -> Array:
+        if self.in_channels:
+            raise KeyError(f"{self.name} of several outputs is that of their channels[j]")
+        kept = (
+            f"has layers {min(self)} to {max(self)}"
+            if self
+            else f"was not kept: solve(..., save=[{self.name!r}])"
+        )
+        raise KeyError(f"{self.name} {kept}; asked for layer {layer!r}")

@@ -1,0 +1,117 @@
+"""NetCDF4 files of results: versioned, without pickles, with a checksum of all that they say."""
+
+import errno
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lindmft._internal.files import replacing
+from lindmft._internal.optional import optional
+from lindmft._internal.types import Path
+from lindmft.results.content import CHECKSUM, checksum
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+SOLUTION = "lindmft-solution"
+ENSEMBLE = "lindmft-ensemble"
+REPLICAS = "lindmft-replicas"
+IN_MEMORY = 2**28
+"""Bytes of a dataset whose file is made in memory, and copied to the disk as a whole: 256 MiB."""
+VERSION = 3
+"""Raised when a reader of the old version would misread a file; old versions stay readable.
+
+2: residual networks, several outputs, replicas, kernels. 3: coarse grids of times, states."""
+
+
+def require_netcdf() -> Any:
+    """xarray, once everything that reading and writing needs is known to be there."""
+    optional("h5py", "io")
+    optional("h5netcdf", "io")
+    return optional("xarray", "io")
+
+
+def write(dataset: "xr.Dataset", path: Path) -> None:
+    """Write a NetCDF file that is there as a whole or not at all.
+
+    HDF5 notices damaged numbers; the checksum of all that the file says notices everything else.
+    """
+    require_netcdf()
+    dataset = dataset.assign_attrs({CHECKSUM: checksum(dataset)})
+    checked = {
+        name: {"fletcher32": True}
+        for name, array in dataset.variables.items()
+        if array.ndim and array.dtype.kind not in "OUT"  # no checksums of strings in HDF5
+    }
+    with replacing(path) as place:
+        if dataset.nbytes > IN_MEMORY:
+            if shutil.disk_usage(place.absolute().parent).free < dataset.nbytes:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            dataset.to_netcdf(place, engine="h5netcdf", encoding=checked)
+            return
+        place.write_bytes(_in_memory(dataset, checked))
+
+
+def _in_memory(dataset: "xr.Dataset", encoding: dict[Any, Any]) -> memoryview:
+    """The bytes of the file. HDF5 never lets a file go that it could not write to a full disk."""
+    buffer = io.BytesIO()
+    with optional("h5netcdf", "io").File(buffer, "w") as file:
+        store = require_netcdf().backends.H5NetCDFStore(file)
+        dataset.dump_to_store(store, encoding=encoding)
+    return buffer.getbuffer()
+
+
+@contextmanager
+def reading(path: Path, form: str) -> Iterator["xr.Dataset"]:
+    """The dataset in a file of this format; whatever is wrong with it is a ``ValueError``."""
+    dataset = _load(path)
+    check_format(dataset.attrs, path, form)
+    if dataset.attrs.pop(CHECKSUM, None) not in {None, checksum(dataset)}:  # of old files: none
+        raise ValueError(f"{path} must be as it was written, got one whose checksum differs")
+    try:
+        yield dataset
+    except ValueError as error:
+        raise ValueError(f"{path} must be a complete {form} file: {error}") from error
+
+
+def format_of(path: Path) -> str:
+    """Which of our formats a file has; another file is a ``ValueError``."""
+    attrs = _load(path).attrs
+    form = SOLUTION if attrs.get("format") == SOLUTION else ENSEMBLE
+    check_format(attrs, path, form)
+    return form
+
+
+def check_format(attrs: dict[str, object], path: Path, form: str) -> None:
+    """Refuse files of other programs, of another kind, and of newer versions."""
+    found = attrs.get("format")
+    if not isinstance(found, str) or found != form:  # arrays of bytes cannot even be compared
+        other = f"a {found} file" if isinstance(found, str) else "a file of another program"
+        raise ValueError(f"{path} must be a {form} file, got {other}")
+    version = attrs.get("format_version")
+    if not isinstance(version, int | np.integer) or not 1 <= version <= VERSION:
+        raise ValueError(
+            f"{path} must have a format_version up to {VERSION}, got {version}: "
+            "it needs a newer lindmft"
+        )
+
+
+def _load(path: Path) -> "xr.Dataset":
+    xarray, h5py = require_netcdf(), optional("h5py", "io")
+    if not FilePath(path).is_file():
+        raise FileNotFoundError(f"{path} must be a file, got nothing there")
+    try:
+        with h5py.File(path, "r") as file:
+            dict(file.attrs)  # where this fails, h5netcdf would leave an open file behind
+        dataset: xr.Dataset = xarray.load_dataset(path, engine="h5netcdf", decode_times=False)
+    except Exception as error:  # the libraries below raise many kinds for the same thing
+        raise ValueError(
+            f"{path} must be a complete NetCDF4 file, got one that cannot be read: {error}"
+        ) from error
+    return dataset

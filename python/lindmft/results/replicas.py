@@ -1,0 +1,114 @@
+"""Networks that share initial weights or data: ensembling, and the exact bias-variance split.
+
+Four overlaps (1/D) sum_k lambda_k v_k^a v_k^b of the discrepancies of two networks a and b say it
+all, by what the two share: everything (the test loss), the initial weights, the data set, nothing.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from lindmft._internal.types import Array
+from lindmft._internal.validation import number, refuse
+
+__all__ = ["Replicas"]
+
+
+@dataclass(frozen=True, eq=False)
+class Replicas:
+    """The four overlaps of the discrepancies of two networks, by what the networks share.
+
+    Parameters
+    ----------
+    test_loss
+        (..., n), everything: the test loss of one network, excess over the irreducible sigma^2.
+    shared_init
+        (..., n), the initial weights; the data sets are independent.
+    shared_data
+        (..., n), the data set with its noise and batches; the initial weights are independent.
+    independent
+        (..., n), nothing but the target.
+
+    Notes
+    -----
+    Theory section 3, replicas (beyond the paper). Where a series is inf (past a divergence), so is
+    everything made of it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lindmft.results.replicas import Replicas
+    >>> overlaps = (np.array([x]) for x in (0.47, 0.16, 0.26, 0.07))
+    >>> replicas = Replicas(*overlaps)
+    >>> replicas.ensemble_loss(k_init=10).round(3)
+    array([0.281])
+    >>> replicas.variance_data.round(3)
+    array([0.19])
+    """
+
+    test_loss: Array
+    shared_init: Array
+    shared_data: Array
+    independent: Array
+
+    def ensemble_loss(self, k_init: float = 1, k_data: float = 1) -> Array:
+        """Test loss (..., n) of the prediction averaged over k_init x k_data networks.
+
+        Parameters
+        ----------
+        k_init, k_data
+            Initializations and data sets, every pair of them trained; ``inf`` is allowed.
+
+        Raises
+        ------
+        ValueError
+            If one of them is no whole number of at least 1, nor inf.
+        """
+        init = 1.0 / _count(k_init, "k_init")
+        data = 1.0 / _count(k_data, "k_data")
+        pairs = {
+            "test_loss": init * data,
+            "shared_init": init * (1.0 - data),
+            "shared_data": (1.0 - init) * data,
+            "independent": (1.0 - init) * (1.0 - data),
+        }
+        # Terms that do not count are left out: 0 times inf is not 0.
+        terms = [share * getattr(self, name) for name, share in pairs.items() if share > 0.0]
+        total: Array = sum(terms[1:], start=terms[0])
+        return total
+
+    @property
+    def bias(self) -> Array:
+        """(..., n), what infinitely many networks on infinitely many data sets still get wrong."""
+        return self.independent
+
+    @property
+    def variance_init(self) -> Array:
+        """(..., n), the variance due to the initial weights alone."""
+        return _or_inf(self.shared_init, -self.independent)
+
+    @property
+    def variance_data(self) -> Array:
+        """(..., n), the variance due to the data alone."""
+        return _or_inf(self.shared_data, -self.independent)
+
+    @property
+    def variance_interaction(self) -> Array:
+        """(..., n), the variance due to initial weights and data together: the rest."""
+        return _or_inf(self.test_loss, -self.shared_init, -self.shared_data, self.independent)
+
+
+def _count(value: float, field: str) -> float:
+    allowed = "a whole number of at least 1, or inf"
+    result = number(value, field, allowed)
+    if not result >= 1 or (math.isfinite(result) and not result.is_integer()):
+        refuse(field, allowed, value)
+    return result
+
+
+def _or_inf(*terms: Array) -> Array:
+    """The sum, but inf where terms are infinite."""
+    with np.errstate(invalid="ignore"):
+        total: Array = np.sum(np.broadcast_arrays(*terms), axis=0)
+    return np.where(np.isfinite(total), total, np.inf)

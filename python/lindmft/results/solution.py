@@ -1,0 +1,368 @@
+"""The result of ``solve`` and ``flow``: losses, norms and two-time functions over time.
+
+Time is counted in optimizer steps (gradient flow: in learning rate times steps); an entry at t is
+before the update of step t. Two-time arrays have row t and column s.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lindmft._internal.types import Array, Number, Numbers, Path
+from lindmft._internal.validation import describe, flag, one_of
+from lindmft.problem.problem import Problem
+from lindmft.problem.schema import brief
+from lindmft.results import netcdf
+from lindmft.results.dataset import solution_to_dataset
+from lindmft.results.dense_output import sample
+from lindmft.results.depth import interpolate
+from lindmft.results.layers import Layers
+from lindmft.results.observables import FUNCTIONS, LAYERED, NORMS
+from lindmft.results.reading import solution_from_dataset
+from lindmft.results.replicas import Replicas
+from lindmft.results.solve_stats import SolveStats
+from lindmft.results.state import SMALL_IN_FILES, State
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["Layers", "Solution", "SolveStats"]
+
+RESOLVED = 1e-6
+"""A ``depth_error`` up to which profiles over depth count as resolved."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Solution:
+    """The training dynamics of an infinitely large network at n times.
+
+    On an exact grid the times are 0 .. n - 1. On coarse grids (adaptive steps, gradient flow) they
+    are nodes, between which ``at`` interpolates to the accuracy of the solution.
+
+    Attributes
+    ----------
+    problem
+        What was solved.
+    time
+        (n,), in steps; of gradient flow, in learning rate times steps.
+    test_loss
+        (n,), C_v(t, t): the excess over the irreducible sigma^2, in units of y^2 (with isotropic
+        inputs, of the target power).
+    train_loss
+        (n,), C_Delta(t, t), noise included.
+    term_target, term_init, term_data
+        (n,), the three terms of the test loss: the target not learned yet (the bias), the initial
+        weights at finite width, and the finite data.
+    test_loss_by_output, train_loss_by_output
+        (C, n), the losses of each output; everything else is the sum over outputs.
+    depth
+        (L,), the layers 1 .. L. At infinite depth, collocation nodes tau = l/L from 0 to 1, which
+        take the place of the layers everywhere; ``profile`` interpolates between them.
+    feature_norm, gradient_norm
+        (L, n), C_h^l(t, t) and C_g^l(t, t) for l = 1 .. L: squared norms per hidden unit.
+    C_h, R_hr
+        By layer number 0 .. L, (m, m) each, if kept: correlation of h^l and response
+        dh^l(t)/dr^l(s).
+    C_g, R_gu
+        By layer number 1 .. L, (m, m) each, if kept: correlation of g^l, response dg^l(t)/du^l(s).
+        Responses to the source of a residual branch carry its factor b; at infinite depth, where b
+        vanishes, they are given divided by it.
+    C_v, C_delta, R_delta
+        (m, m) or None: correlations of the discrepancy v and of the training errors Delta, and
+        their response.
+    irreducible
+        C sigma^2 (C outputs), to be added to ``test_loss`` for the loss on noisy labels.
+    diverged_at
+        The first step whose loss passes 1e12 times the larger of 1 and its start; None if there is
+        none. Entries from there on are inf, and two-time functions have the m = ``valid`` rows
+        before it instead of n. At infinite depth also the first step that cannot be resolved, once
+        the loss is past ten times its start or where a finite network diverges within three steps.
+    replicas
+        ``Replicas`` or None: overlaps of networks that share initial weights, data or neither;
+        for ``ensemble_loss`` and the split of the test loss into bias and variances.
+    kernel_scale, kernel_target, kernel_gradient
+        (n,) or None: x . K x / x . x of the predictor's neural tangent kernel K (D x D: a small
+        step of gradient descent moves w_hat by lr K u, u the data gradient), for random x (the
+        mean eigenvalue), for x = Lambda w*, and for x = u; 0 where x = 0.
+    channels
+        With several outputs, the ``Solution`` of each channel, which has the two-time functions
+        and kernels (those of the sum are empty). Channels are the outputs, or of a Gram matrix its
+        eigenvectors; on coarse grids they have times of their own. Else empty.
+    grid
+        "exact": every step. "adaptive": steps on a coarse grid. "flow": gradient flow.
+    panels
+        The first node of each panel of a coarse grid, and the number of nodes; empty for exact
+        grids, and for what ``at`` gave. Panel i has the nodes panels[i] .. panels[i + 1] - 1.
+    rtol, atol
+        The tolerances of a coarse grid, or None.
+    state
+        What the solver needs to go on from here, if it was kept: see ``solve(continue_from=...)``.
+    stats
+        The work it took, and a self-check.
+    provenance
+        Versions, libraries, threads and time of the computation.
+
+    Notes
+    -----
+    Theory sections 3 to 8; Bordelon and Pehlevan (2025), equation 13 for the three terms.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
+    >>> theory = lm.solve(problem, steps=10, save=["C_h"])
+    >>> print(f"{theory.test_loss[-1]:.4f}, {theory.C_h[1].shape}")
+    0.2976, (10, 10)
+    >>> theory.has("C_h"), theory.has("R_delta"), theory.to_xarray().feature_norm.dims
+    (True, False, ('layer', 'time'))
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     theory.save(f"{folder}/theory.nc")
+    ...     loaded = lm.Solution.load(f"{folder}/theory.nc")
+    >>> loaded.problem == problem, bool((loaded.C_h[1] == theory.C_h[1]).all())
+    (True, True)
+    """
+
+    problem: Problem
+    time: Array
+    test_loss: Array
+    train_loss: Array
+    term_target: Array
+    term_init: Array
+    term_data: Array
+    feature_norm: Array
+    gradient_norm: Array
+    irreducible: float
+    diverged_at: int | None
+    stats: SolveStats
+    provenance: Mapping[str, str]
+    test_loss_by_output: Array
+    train_loss_by_output: Array
+    depth: Array
+    C_h: Layers = field(default_factory=lambda: Layers("C_h"))
+    C_g: Layers = field(default_factory=lambda: Layers("C_g"))
+    R_hr: Layers = field(default_factory=lambda: Layers("R_hr"))
+    R_gu: Layers = field(default_factory=lambda: Layers("R_gu"))
+    C_v: Array | None = None
+    C_delta: Array | None = None
+    R_delta: Array | None = None
+    replicas: Replicas | None = None
+    kernel_scale: Array | None = None
+    kernel_target: Array | None = None
+    kernel_gradient: Array | None = None
+    channels: tuple["Solution", ...] = ()
+    grid: str = "exact"
+    panels: NDArray[np.int_] = field(default_factory=lambda: np.array([], int))
+    rtol: float | None = None
+    atol: float | None = None
+    state: State = field(default_factory=State)
+
+    @property
+    def kernel_alignment(self) -> Array | None:
+        """(n,), kernel_target / kernel_scale: 1 for a kernel that knows nothing of the target."""
+        if self.kernel_target is None or self.kernel_scale is None:
+            return None
+        valid = np.isfinite(self.kernel_scale)
+        return np.divide(
+            self.kernel_target, self.kernel_scale, out=np.full_like(self.time, np.inf), where=valid
+        )
+
+    def ensemble_loss(self, k_init: float = 1, k_data: float = 1) -> Array:
+        """Test loss (n,) of the prediction averaged over k_init x k_data networks.
+
+        Of k_init initial weights and k_data data sets, every pair is trained; ``inf`` is allowed.
+
+        Raises
+        ------
+        ValueError
+            If replicas were not solved for, or a number is not a whole one of at least 1.
+
+        Examples
+        --------
+        >>> import lindmft as lm
+        >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0, noise=0.5), lm.SGD(lr=0.1))
+        >>> theory = lm.solve(problem, 20, replicas=True)
+        >>> print(f"{theory.test_loss[-1]:.3f}, averaged {theory.ensemble_loss(k_init=4)[-1]:.3f}")
+        0.267, averaged 0.205
+        """
+        if self.replicas is None:
+            raise ValueError(
+                "ensemble_loss needs the overlaps of replicas: solve(..., replicas=True)"
+            )
+        return self.replicas.ensemble_loss(k_init, k_data)
+
+    @property
+    def valid(self) -> int:
+        """The number of valid times: all n, or those before a divergence."""
+        if self.diverged_at is None:
+            return len(self.time)
+        return int(np.isfinite(self.test_loss).sum())
+
+    def at(self, times: Number | Numbers) -> "Solution":
+        """The solution at other times.
+
+        On coarse grids losses, norms, replicas and kept correlations are those of the polynomials
+        that the solver worked with, right to the tolerances; steps must be whole, times of
+        gradient flow need not. Kept responses are left out there: they are operators on functions
+        of time, whose columns carry the grid's quadrature weights, and have no values in between.
+        On exact grids this picks steps, and keeps everything.
+
+        Parameters
+        ----------
+        times
+            Increasing times within those of the solution; past a divergence everything is inf.
+
+        Returns
+        -------
+        Solution
+            At these times, without panels and state: ``at`` it can only be thinned further, and it
+            cannot be continued.
+
+        Raises
+        ------
+        ValueError
+            If times are outside, out of order, or between steps.
+
+        Examples
+        --------
+        >>> import lindmft as lm
+        >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
+        >>> theory = lm.solve(problem, steps=10**6, grid="adaptive")
+        >>> theory.at([0, 10, 999_999]).test_loss.round(4).tolist()
+        [2.0, 0.3428, 0.09]
+        """
+        return sample(self, times)
+
+    def profile(self, name: str, tau: Number | Numbers) -> Array:
+        """A function of depth at tau = l/L in [0, 1], at infinite depth.
+
+        ``name`` is "feature_norm", "gradient_norm" ((n,) for each tau) or a layered two-time
+        function that was kept ((m, m) for each tau).
+
+        Raises
+        ------
+        ValueError
+            At finite depth, for other names, and for tau outside [0, 1].
+        KeyError
+            A function that was not kept; the message says how to keep it.
+
+        Examples
+        --------
+        >>> import lindmft as lm
+        >>> network = lm.ResNet(depth=float("inf"))
+        >>> problem = lm.Problem(network, lm.Population(), lm.SGD(lr=0.05))
+        >>> lm.solve(problem, 10).profile("gradient_norm", [0.0, 0.5, 1.0]).shape
+        (3, 10)
+        """
+        if self.problem.network.depth != np.inf:
+            raise ValueError(
+                f"profile needs network.depth = inf, got {describe(self.problem.network.depth)}"
+            )
+        if name in NORMS:
+            # Past a divergence all is inf, which interpolation would make NaN.
+            profile = interpolate(self.depth, getattr(self, name)[:, : self.valid], tau)
+            rest = [(0, 0)] * (profile.ndim - 1) + [(0, len(self.time) - self.valid)]
+            return np.pad(profile, rest, constant_values=np.inf)
+        if name not in LAYERED:
+            raise ValueError(f"name must be {one_of((*NORMS, *LAYERED))}, got {describe(name)}")
+        layers: Layers = getattr(self, name)
+        nodes = range(1, len(self.depth) + 1)
+        return interpolate(self.depth, np.stack([layers[node] for node in nodes]), tau)
+
+    @property
+    def status(self) -> str:
+        """One sentence: what came out, and what to do about it if it is not what was wanted."""
+        if self.stats.depth_error > RESOLVED:
+            return (
+                f"Solved {self._extent} with too few nodes in depth: profiles are right to "
+                f"{self.stats.depth_error:.0e}, losses to about its square. Leave out depth_nodes, "
+                f"or use more than {len(self.depth)}."
+            )
+        if self.diverged_at is None:
+            check = f"the self-check holds to {self.stats.chain_residual:.0e}"
+            if self.grid != "exact":
+                check = f"error estimate {self.stats.error_estimate:.0e}, {check}"
+            return f"Solved {self._extent}; {check}."
+        return (
+            f"Diverged at step {self.diverged_at} of {self.time[-1] + 1:.0f}: entries from there "
+            f"on are inf. Lower optimizer.lr (now {describe(self.problem.optimizer.lr)}) or "
+            "layer_lr to train stably."
+        )
+
+    @property
+    def _extent(self) -> str:
+        """How far it goes: "400 steps", "1000000 steps on 152 nodes"."""
+        if self.sampled:
+            return f"at {len(self.time)} times, on {self.stats.nodes} nodes"
+        if self.grid == "exact":
+            return f"{self.valid} steps"
+        flow = f"gradient flow to time {self.time[-1]:g}"
+        end = flow if self.grid == "flow" else f"{self.time[-1] + 1:.0f} steps"
+        return f"{end} on {len(self.time)} nodes"
+
+    @property
+    def sampled(self) -> bool:
+        """Whether it is what ``at`` gave: some of the times."""
+        if self.grid == "exact":
+            return bool(self.time[-1] != len(self.time) - 1)
+        return not len(self.panels)
+
+    def __repr__(self) -> str:
+        kept = ", ".join(name for name in FUNCTIONS if self.has(name)) or "none"
+        last = max(0, self.valid - 1)
+        ends = f"test {self.test_loss[last]:.4g}, train {self.train_loss[last]:.4g}"
+        return (
+            f"<Solution of {brief(self.problem)}\n {self.status}\n"
+            f" At t = {self.time[last]:g}: {ends}. Two-time functions kept: {kept}.>"
+        )
+
+    @property
+    def state_bytes(self) -> int:
+        """The memory that ``state`` takes, with those of the channels."""
+        return self.state.nbytes + sum(channel.state.nbytes for channel in self.channels)
+
+    def has(self, name: str) -> bool:
+        """Whether the two-time function ``name`` was kept, here or in the channels."""
+        value = getattr(self, name)
+        kept = value is not None and len(value) > 0
+        return kept or any(channel.has(name) for channel in self.channels)
+
+    def to_xarray(self) -> "xr.Dataset":
+        """The same as an ``xarray.Dataset``, the problem and the provenance as attributes.
+
+        Dimensions are ``time``, ``layer`` (1 .. L) and ``time_s``, the second time of two-time
+        functions; those of the data gradient h^0 are ``C_h0`` and ``R_hr0``. Needs xarray.
+        """
+        return solution_to_dataset(self)
+
+    def save(self, path: Path, *, state: bool | None = None) -> None:
+        """Write a NetCDF4 file, replacing one that is there only once the new one is complete.
+
+        Needs xarray and h5netcdf. The file carries the problem, the provenance and a format
+        version.
+
+        Parameters
+        ----------
+        path
+            Where to.
+        state
+            Write what ``solve(continue_from=...)`` needs; None: if that is at most 4 MiB, as it is
+            on coarse grids.
+        """
+        kept = self.state_bytes <= SMALL_IN_FILES if state is None else flag(state, "state")
+        netcdf.write(solution_to_dataset(self, state=kept), path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read the file at ``path`` that ``save`` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, is no solution, or was written by a newer version of the format.
+        """
+        with netcdf.reading(path, netcdf.SOLUTION) as dataset:
+            return cls(**solution_from_dataset(dataset, cls))

@@ -1,0 +1,289 @@
+"""The plan of a sweep: checked arguments, the grid of problems, and how it is cut into blocks."""
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from lindmft import _core
+from lindmft._internal.validation import (
+    choice,
+    integer,
+    is_iterable,
+    one_of,
+    positive,
+    refuse,
+    suggestion,
+)
+from lindmft.problem.axes import Axis, changes, label, points, read_axes
+from lindmft.problem.problem import Problem
+from lindmft.problem.schema import spell_inf
+from lindmft.results.dense_output import requested_times
+from lindmft.results.observables import KERNELS, NORMS
+from lindmft.results.statistics import DOUBLE, single_precision
+from lindmft.sweeps import chunks
+from lindmft.sweeps.stages import OF_THEORY, OF_TRAINING, Stage, Theory, Training
+from lindmft.theory.many import check_many
+from lindmft.training.finite import default_dim
+from lindmft.training.seeds import seed_list
+from lindmft.training.train import estimate_train_memory
+
+RUNS = ("solve", "flow", "train")
+MOST_TIMES = 200
+FIRST_FLOW_TIME = 1e-2
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep computes, in checked values.
+
+    ``configuration`` says everything that its numbers depend on, for files.
+    """
+
+    problem: Problem
+    axes: tuple[Axis, ...]
+    problems: tuple[Problem, ...]
+    stages: tuple[Stage, ...]
+    tile: dict[str, tuple[int, ...]]
+    times: tuple[float, ...]
+    seeds: tuple[int, ...]
+    configuration: dict[str, Any]
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """Points along every axis."""
+        return tuple(len(axis) for axis in self.axes)
+
+    @cached_property
+    def _grid(self) -> np.ndarray[Any, Any]:
+        """The position in ``problems`` of every point."""
+        return np.arange(len(self.problems)).reshape(self.shape)
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """Names of the axes."""
+        return tuple(axis.name for axis in self.axes)
+
+    @property
+    def flow(self) -> bool:
+        """Whether time is that of gradient flow."""
+        return "flow" in self.configuration["run"]
+
+    def stage(self, name: str) -> Stage:
+        """The one of this name."""
+        return next(stage for stage in self.stages if stage.name == name)
+
+    def blocks(self, stage: str) -> list[tuple[int, ...]]:
+        """Positions of a stage's blocks."""
+        return list(chunks.blocks(self.shape, self.tile[stage]))
+
+    def marks(self, stage: str) -> tuple[int, ...]:
+        """Blocks along every axis."""
+        return tuple(math.ceil(n / t) for n, t in zip(self.shape, self.tile[stage], strict=True))
+
+    def region(self, stage: str, block: tuple[int, ...]) -> tuple[slice, ...]:
+        """The points of a block along every axis."""
+        return chunks.region(block, self.shape, self.tile[stage])
+
+    def of_block(self, stage: str, block: tuple[int, ...]) -> list[Problem]:
+        """Its problems, the last axis fastest."""
+        return [self.problems[i] for i in self._grid[self.region(stage, block)].reshape(-1)]
+
+    def size(self, stage: str, block: tuple[int, ...]) -> int:
+        """Points of a block."""
+        return math.prod(part.stop - part.start for part in self.region(stage, block))
+
+    @property
+    def bytes(self) -> float:
+        """Of all arrays."""
+        each = sum(
+            math.prod(stage.sizes[dim] for dim in variable.dims) * np.dtype(variable.dtype).itemsize
+            for stage in self.stages
+            for variable in stage.variables().values()
+        )
+        return float(len(self.problems) * each)
+
+    def label(self, point: tuple[int, ...]) -> str:
+        """A short text for people: "width=2.0, lr=0.1"."""
+        return label(self.axes, point)
+
+
+def make_plan(problem: Problem, axes: Any, arguments: dict[str, Any]) -> Plan:
+    """A plan from what a user gave; bad values are a ``ValueError`` that names them."""
+    grid, run = read_axes(axes), _runs(arguments["run"])
+    if not grid:
+        refuse("axes", "a dictionary of at least one path with its values", axes)
+    problems = tuple(problem._at(changes(grid, point)) for point in points(grid))
+    end, times = _extent(run, arguments)
+    wanted = _observables(arguments["observables"], run)
+    layers = _layers(problems, wanted)
+    seeds = seed_list(arguments["seeds"], arguments["seed"]) if "train" in run else ()
+    stages: list[Stage] = []
+    with _naming_points(grid):
+        if run != ("train",):
+            kept = {"times": times, "observables": wanted, "layers": layers}
+            stages.append(_theory(problems, run, end, kept, arguments))
+        if "train" in run:
+            names = tuple(name for name in wanted if name in OF_TRAINING)
+            kept = {"times": times, "observables": names, "layers": layers}
+            stages.append(_training(problems, int(end), kept, tuple(seeds), arguments))
+    tile = {stage.name: _tile(stage, grid, problems) for stage in stages}
+    configuration = {
+        "problem": spell_inf(problem.to_dict()),
+        "axes": {axis.name: axis.to_dict() for axis in grid},
+        "order": [axis.name for axis in grid],
+        "run": list(run),
+        "time" if "flow" in run else "steps": end,
+        "times": list(times),
+        "observables": list(wanted),
+        **_of_stages(stages),
+        "lindmft": _core.__version__,
+    }
+    return Plan(problem, grid, problems, tuple(stages), tile, times, tuple(seeds), configuration)
+
+
+@contextmanager
+def _naming_points(axes: tuple[Axis, ...]) -> Iterator[None]:
+    """Say where on the grid it is that a list of problems is refused for one of them."""
+    try:
+        yield
+    except ValueError as error:
+        found = re.match(r"problems\[(\d+)\]: (.*)", str(error), re.DOTALL)
+        if found is None:
+            raise
+        point = list(points(axes))[int(found[1])]
+        raise ValueError(f"{found[2]} (at {label(axes, point)})") from error
+
+
+def _of_stages(stages: Iterable[Stage]) -> dict[str, Any]:
+    """What else the numbers of each depend on."""
+    found: dict[str, Any] = {}
+    for stage in stages:
+        if isinstance(stage, Theory):
+            found |= {"grid": stage.grid, **stage.options}
+        if isinstance(stage, Training):
+            found |= {"dim": stage.dim, "seeds": list(stage.seeds), "dtype": stage.dtype}
+    return found
+
+
+def _runs(run: Any) -> tuple[str, ...]:
+    given = (run,) if isinstance(run, str) else tuple(run) if is_iterable(run) else ()
+    chosen = tuple(choice(*RUNS)(name, "run") for name in given)
+    if not chosen or len(set(chosen)) < len(chosen) or {"solve", "flow"} <= set(chosen):
+        refuse("run", "'solve', 'train', both, or 'flow'", run)
+    if "flow" in chosen and "train" in chosen:
+        refuse("run", "'flow' alone: networks are trained in steps", run)
+    return tuple(name for name in RUNS if name in chosen)
+
+
+def _extent(run: tuple[str, ...], arguments: dict[str, Any]) -> tuple[float, tuple[float, ...]]:
+    """Where it ends, and the times that are kept."""
+    needed, other = ("time", "steps") if "flow" in run else ("steps", "time")
+    if arguments[needed] is None:
+        raise ValueError(f"{needed} must be given for run={run[0]!r}, got nothing")
+    if arguments[other] is not None:
+        refuse(other, f"left out for run={run[0]!r} (it has {needed})", arguments[other])
+    flow = needed == "time"
+    end = positive(arguments["time"], "time") if flow else integer(arguments["steps"], "steps")
+    if end < 1 and not flow:
+        refuse("steps", "at least 1", end)
+    last = end if flow else end - 1
+    given = arguments["times"]
+    times = _spread(last, MOST_TIMES if given is None else given, flow=flow)
+    if times is None:
+        times = requested_times(given, last, whole=not flow, field="times")
+    return end, tuple(float(time) if flow else int(time) for time in times)
+
+
+def _spread(last: float, given: Any, *, flow: bool) -> Any:
+    """All steps if so few, else evenly on a logarithmic axis; None for a list of times."""
+    if isinstance(given, str):
+        choice("last")(given, "times")
+        return [last]
+    if is_iterable(given):
+        return None
+    most = integer(given, "times")
+    if most < 2:
+        refuse("times", "a number from 2 on, a list of times, or 'last'", given)
+    if flow:
+        first = min(FIRST_FLOW_TIME, last / 100)
+        return [0.0, *np.geomspace(first, last, most - 1)[:-1], last]
+    if last < most:
+        return range(int(last) + 1)
+    between = np.geomspace(1, last, most - 1)[:-1].round()
+    return np.unique([0.0, *between, last])
+
+
+def _observables(given: Any, run: tuple[str, ...]) -> tuple[str, ...]:
+    if not isinstance(given, str) and not is_iterable(given):
+        refuse("observables", "a name or a list of names", given)
+    names = (given,) if isinstance(given, str) else tuple(given)
+    known = OF_TRAINING if run == ("train",) else OF_THEORY
+    for name in names:
+        if name not in known:
+            only = " of training" if run == ("train",) else ""
+            allowed = f"observables{only}: {one_of(known)}"
+            raise ValueError(
+                f"observables must be {allowed}, got {name!r}{suggestion(name, known)}"
+            )
+    if not names or len(set(names)) < len(names):
+        refuse("observables", "at least one name, each once", given)
+    if "flow" in run and set(names) & set(KERNELS):
+        refuse("observables", "left out of run='flow': kernels", names)
+    return names
+
+
+def _layers(problems: Iterable[Problem], observables: Iterable[str]) -> int:
+    """Of the deepest network, where something is kept layer by layer."""
+    if not set(observables) & set(NORMS):
+        return 0
+    depths = {float(problem.network.depth) for problem in problems}
+    if math.inf in depths:
+        refuse("observables", f"without {one_of(NORMS)} at infinite depth", tuple(observables))
+    return int(max(depths))
+
+
+def _theory(
+    problems: tuple[Problem, ...],
+    run: tuple[str, ...],
+    end: float,
+    kept: dict[str, Any],
+    arguments: dict[str, Any],
+) -> Theory:
+    grid = "flow" if "flow" in run else choice("exact", "adaptive")(arguments["grid"], "grid")
+    options = {name: arguments[name] for name in ("rtol", "atol", "depth_nodes")}
+    kernels = bool(set(kept["observables"]) & set(KERNELS))
+    check_many(problems, grid, end, options | {"kernels": kernels})
+    return Theory(grid=grid, end=end, options=options, **kept)
+
+
+def _training(
+    problems: tuple[Problem, ...],
+    steps: int,
+    kept: dict[str, Any],
+    seeds: tuple[int, ...],
+    arguments: dict[str, Any],
+) -> Training:
+    dim, dtype = arguments["dim"], arguments["dtype"]
+    # Not for the number: it finds everything that training would refuse.
+    estimate_train_memory(problems, steps, dim=dim, seeds=seeds, dtype=dtype)
+    size = default_dim(problems[0]) if dim is None else integer(dim, "dim")
+    kind = "float32" if single_precision(dtype) else DOUBLE
+    return Training(steps=steps, dim=size, seeds=seeds, dtype=kind, **kept)
+
+
+def _tile(stage: Stage, axes: tuple[Axis, ...], problems: tuple[Problem, ...]) -> tuple[int, ...]:
+    lengths = [len(axis) for axis in axes]
+    if isinstance(stage, Theory):
+        costs = [chunks.theory_seconds(p, stage.end, stage.grid) for p in problems]
+        return chunks.theory_tile(lengths, float(np.mean(costs)))
+    assert isinstance(stage, Training)
+    networks = len(stage.seeds)
+    costs = [chunks.training_seconds(p, stage.steps, stage.dim, networks) for p in problems]
+    sharing = [chunks.shares(axis.paths) for axis in axes]
+    return chunks.training_tile(lengths, float(np.mean(costs)), sharing)

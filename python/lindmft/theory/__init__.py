@@ -1,0 +1,6 @@
+"""The infinite-size theory: exact steps, adaptive steps and gradient flow, one or many problems."""
+
+from lindmft.theory.many import flow_many, solve_many
+from lindmft.theory.solve import estimate_memory, flow, solve
+
+__all__ = ["estimate_memory", "flow", "flow_many", "solve", "solve_many"]

@@ -1,0 +1,105 @@
+"""Going on from where a solution ended: what must be the same, and the solver's form of it."""
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+
+from lindmft._internal.difference import first_difference
+from lindmft._internal.validation import describe, refuse
+from lindmft.problem.targets import channels
+from lindmft.results.observables import LOSSES, NORMS
+from lindmft.results.solution import Solution
+from lindmft.results.state import STATE_VERSION
+from lindmft.theory.run import Run
+
+SERIES = ("time", *LOSSES, *NORMS, "depth")
+
+
+def continued(run: Run, start: Solution) -> tuple[Run, dict[str, Any]]:
+    """The run with what it takes over from ``start``, and ``start`` in the compiled module's form.
+
+    A ``ValueError`` says why it cannot go on from there.
+    """
+    check_same_computation(run, start, "continue_from")
+    if not run.end > covered(start):
+        refuse(run.extent, f"more than the {covered(start):g} of continue_from", run.end)
+    check_can_go_on(start, "continue_from")
+    if run.problem.network.depth == np.inf:
+        run = replace(run, depth_nodes=len(start.depth))
+    return run, to_core(start)
+
+
+def covered(solution: Solution) -> float:
+    """How far a solution goes, in the unit of the argument that asks for it."""
+    last = float(solution.time[-1])
+    return last if solution.grid == "flow" else last + 1
+
+
+def check_same_computation(run: Run, start: Solution, name: str) -> None:
+    """Refuse a start from another problem or grid, or to other tolerances."""
+    if run.replicas or run.kernels:
+        refuse(name, "left out with replicas and kernels: they cannot go on", "both")
+    if start.grid != run.grid:
+        refuse("grid", f"that of {name} ({start.grid!r})", run.grid)
+    for field in ("rtol", "atol"):
+        mine, theirs = getattr(run, field), getattr(start, field)
+        if mine != theirs:
+            refuse(field, f"that of {name} ({theirs!r})", mine)
+    if difference := first_difference(*_tables(run, start)):
+        field, mine, theirs = difference
+        refuse(field, f"that of {name} ({describe(theirs)})", mine)
+    nodes = len(start.depth)
+    if run.problem.network.depth == np.inf and run.depth_nodes not in {0, nodes}:
+        refuse("depth_nodes", f"that of {name} ({nodes})", run.depth_nodes)
+
+
+def check_can_go_on(start: Solution, name: str) -> None:
+    """Refuse a start that has nothing to go on from."""
+    if start.diverged_at is not None:
+        refuse(name, "a solution that did not diverge", f"diverged at step {start.diverged_at}")
+    parts = start.channels or (start,)
+    if not all(part.state for part in parts):
+        raise ValueError(
+            f"{name} must have kept its state: solve(..., keep_state=True), and "
+            f"save(..., state=True) to a file; got {describe(start.state)}"
+        )
+    for version in {part.state.version for part in parts} - {STATE_VERSION}:
+        raise ValueError(
+            f"{name} must have a state of version {STATE_VERSION}, got version {version}: its "
+            "results stay readable, but another version of lindmft cannot go on from them"
+        )
+
+
+def to_core(solution: Solution) -> dict[str, Any]:
+    """The form in which the compiled module takes a start: that of its results."""
+    norms = channels(solution.problem.data.targets)[0].tolist() if solution.channels else []
+    kinds = list(dict.fromkeys(norms))
+    distinct = [solution.channels[norms.index(norm)] for norm in kinds]
+    return {
+        **{name: getattr(solution, name) for name in SERIES},
+        "panels": solution.panels.tolist(),
+        "diverged_at": solution.diverged_at,
+        "stats": asdict(solution.stats),
+        "state": dict(solution.state),
+        "channels": [to_core(channel) for channel in distinct],
+        "channel": [kinds.index(norm) for norm in norms],
+    }
+
+
+def _tables(run: Run, start: Solution) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both problems as dictionaries, learning rates only where they matter and as far as used."""
+    mine, theirs = run.problem.to_dict(), start.problem.to_dict()
+    if run.grid == "flow":
+        del mine["optimizer"]["lr"], theirs["optimizer"]["lr"]
+    elif run.grid == "exact":
+        done = len(start.time)
+        for tables in (mine, theirs):
+            tables["optimizer"]["lr"] = _schedule(tables["optimizer"]["lr"], done)
+    return mine, theirs
+
+
+def _schedule(lr: Any, steps: int) -> Any:
+    """The rates of the first steps; of a constant rate, that rate."""
+    rates = lr[:steps] if isinstance(lr, list) else [lr]
+    return rates[0] if len(set(rates)) == 1 else rates

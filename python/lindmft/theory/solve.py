@@ -1,0 +1,340 @@
+"""The infinite-size theory: ``solve`` for steps, ``flow`` for gradient flow.
+
+Time is counted in optimizer steps, in gradient flow in learning rate times steps; an entry at t is
+before the update of step t.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lindmft import _core
+from lindmft._internal.files import check_folder
+from lindmft._internal.types import Array, Callback, Number, Numbers, Path
+from lindmft._internal.validation import choice, refuse
+from lindmft.problem.problem import Problem, as_problem
+from lindmft.progress import reporting
+from lindmft.results.dense_output import requested_times
+from lindmft.results.layers import Layers
+from lindmft.results.observables import FUNCTIONS, LAYERED, NORMS
+from lindmft.results.solution import Solution
+from lindmft.results.solve_stats import SolveStats
+from lindmft.theory.checkpoints import checked_every, solve_with_checkpoints
+from lindmft.theory.resume import continued
+from lindmft.theory.run import Run, checked_run
+from lindmft.theory.start import checked_start
+
+__all__ = [
+    "FUNCTIONS",
+    "LAYERED",
+    "NORMS",
+    "Layers",
+    "Solution",
+    "SolveStats",
+    "estimate_memory",
+    "flow",
+    "solve",
+]
+
+
+def solve(
+    problem: Problem | Mapping[str, Any],
+    steps: int,
+    *,
+    grid: str = "exact",
+    rtol: float | None = None,
+    atol: float | None = None,
+    saveat: Number | Numbers | None = None,
+    save: Iterable[str] | str = (),
+    replicas: bool = False,
+    kernels: bool = False,
+    depth_nodes: int | None = None,
+    continue_from: Solution | None = None,
+    keep_state: bool | None = None,
+    checkpoint: Path | None = None,
+    checkpoint_every: int | None = None,
+    threads: int | None = None,
+    memory_limit: float | None = None,
+    progress: bool | Callback | None = None,
+) -> Solution:
+    """Solve the theory for ``steps`` steps.
+
+    Parameters
+    ----------
+    problem
+        A ``Problem``, or its dictionary form.
+    steps
+        The number of steps: times run from 0 to steps - 1.
+    grid
+        "exact": every step has its row. "adaptive": a few hundred nodes among the steps, up to
+        1e8 of them; full batch and population.
+    rtol, atol
+        On the adaptive grid: relative error allowed in the losses, and absolute error in units of a
+        function's value at the start, which counts for losses that fall to zero. None: 1e-6 and
+        1e-10, or those of ``continue_from``. Left out on exact grids.
+    saveat
+        Times at which to return the solution, ``Solution.at``; None: all steps or nodes.
+    save
+        Names of the two-time functions to keep (``FUNCTIONS``), or "all". Each n x n array takes
+        8 n^2 bytes; the layered ones, that much per layer.
+    replicas
+        Also solve for pairs of networks that share initial weights, data or neither:
+        ``Solution.replicas`` and ``Solution.ensemble_loss``.
+    kernels
+        Also compute the neural tangent kernel: ``Solution.kernel_scale``, ``kernel_target``,
+        ``kernel_gradient`` and ``kernel_alignment``.
+    depth_nodes
+        At infinite depth, the number of collocation nodes in depth, 2 to 64; None: as many as an
+        error estimate asks for.
+    continue_from
+        A shorter ``Solution`` of the same problem and grid that kept its state; the result covers
+        all times from 0. On exact grids a schedule of learning rates may be a longer one.
+    keep_state
+        Keep what ``continue_from`` needs; None: if it takes at most 64 MiB.
+    checkpoint
+        A file to save to after each stretch of the computation, with its state. If it exists, the
+        computation goes on from it.
+    checkpoint_every
+        Steps in a stretch on exact grids; None: a tenth of all, at least 100. On coarse grids
+        stretches end at powers of ten.
+    threads
+        Threads to use; None: the allowed physical cores. The result does not depend on it.
+    memory_limit
+        Bytes the call may take; None: four fifths of the free memory.
+    progress
+        None, True for a progress bar, or a callable ``(done, total)``; see ``lindmft.progress``.
+
+    Returns
+    -------
+    Solution
+        Losses, norms and what else was asked for, at n steps or nodes.
+
+    Raises
+    ------
+    ValueError
+        Bad input; the message names the field. Also a solution or checkpoint that cannot be gone on
+        from; the message says what differs.
+    MemoryError
+        It would take more memory than allowed, asked before it is allocated. See
+        ``estimate_memory``; infinite depth may need more, for nodes that it adds.
+    NotConverged
+        A step did not converge, or its profiles over depth are not resolved; the message says
+        where, and what to change.
+
+    Notes
+    -----
+    Divergence is a result, not an error: see ``Solution.diverged_at``. Cost grows like L n^3,
+    memory like L n^2 in the number n of steps or nodes. Theory sections 3, 9 and 10.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
+    >>> lm.solve(problem, steps=3).test_loss.round(4).tolist()
+    [2.0, 1.2284, 0.9347]
+    >>> lm.solve(problem, steps=10**8, grid="adaptive").test_loss[-1].round(4)
+    np.float64(0.09)
+    """
+    choice("exact", "adaptive")(grid, "grid")
+    start = None if continue_from is None else checked_start(continue_from)
+    tolerances = _tolerances(grid, rtol, atol, start)
+    options = {
+        **tolerances,
+        "save": save,
+        "replicas": replicas,
+        "kernels": kernels,
+        "depth_nodes": depth_nodes,
+        "keep_state": keep_state,
+        "threads": threads,
+        "memory_limit": memory_limit,
+    }
+    run = checked_run(as_problem(problem), grid, steps, options)
+    return _carry_out(run, saveat, start, checkpoint, checkpoint_every, progress)
+
+
+def flow(
+    problem: Problem | Mapping[str, Any],
+    time: float,
+    *,
+    rtol: float | None = None,
+    atol: float | None = None,
+    saveat: Number | Numbers | None = None,
+    save: Iterable[str] | str = (),
+    replicas: bool = False,
+    depth_nodes: int | None = None,
+    continue_from: Solution | None = None,
+    keep_state: bool | None = None,
+    checkpoint: Path | None = None,
+    threads: int | None = None,
+    memory_limit: float | None = None,
+    progress: bool | Callback | None = None,
+) -> Solution:
+    """Solve gradient flow, the limit of small learning rates, from 0 to ``time``.
+
+    Parameters
+    ----------
+    problem
+        A ``Problem``, or its dictionary form: full batch or population, without momentum. Its
+        learning rate plays no role; multipliers per layer and weight decay do.
+    time
+        Where to end, in units of learning rate times steps.
+    rtol, atol
+        Relative error allowed in the losses, and absolute error in units of a function's value at
+        the start, which counts for losses that fall to zero. None: 1e-6 and 1e-10, or those of
+        ``continue_from``.
+    saveat
+        Times at which to return the solution, ``Solution.at``; None: the solver's nodes.
+    save, replicas, depth_nodes, continue_from, keep_state, threads, memory_limit, progress
+        As in ``solve``.
+    checkpoint
+        As in ``solve``; stretches end at powers of ten.
+
+    Returns
+    -------
+    Solution
+        At the solver's nodes or at ``saveat``; its times are learning rate times steps.
+
+    Raises
+    ------
+    ValueError, MemoryError, NotConverged
+        As in ``solve``.
+
+    Notes
+    -----
+    Theory section 9. At small learning rates ``solve`` agrees with it at time = lr x steps up to
+    terms of order lr.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
+    >>> lm.flow(problem, time=1e6, saveat=[0.0, 0.5, 1e6]).test_loss.round(4).tolist()
+    [2.0, 0.595, 0.09]
+    """
+    start = None if continue_from is None else checked_start(continue_from)
+    tolerances = _tolerances("flow", rtol, atol, start)
+    options = {
+        **tolerances,
+        "save": save,
+        "replicas": replicas,
+        "kernels": False,
+        "depth_nodes": depth_nodes,
+        "keep_state": keep_state,
+        "threads": threads,
+        "memory_limit": memory_limit,
+    }
+    run = checked_run(as_problem(problem), "flow", time, options)
+    return _carry_out(run, saveat, start, checkpoint, None, progress)
+
+
+def estimate_memory(
+    problem: Problem | Mapping[str, Any],
+    steps: int,
+    save: Iterable[str] | str = (),
+    *,
+    replicas: bool = False,
+    kernels: bool = False,
+    depth_nodes: int | None = None,
+    keep_state: bool | None = None,
+) -> float:
+    """Bytes that ``solve`` on an exact grid with the same arguments takes at its peak.
+
+    At infinite depth without ``depth_nodes``: for the number of nodes that it tries first.
+
+    Parameters
+    ----------
+    problem, steps, save, replicas, kernels, depth_nodes, keep_state
+        As in ``solve``.
+
+    Returns
+    -------
+    float
+        Bytes.
+
+    Raises
+    ------
+    ValueError
+        Bad input; the message names the field.
+
+    Notes
+    -----
+    Theory section 10: all rows before the one being solved are kept, of order L n^2 numbers.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(), lm.Population(), lm.SGD(lr=0.1))
+    >>> lm.estimate_memory(problem, steps=1000) < 1e9
+    True
+    """
+    options = {
+        "rtol": None,
+        "atol": None,
+        "save": save,
+        "replicas": replicas,
+        "kernels": kernels,
+        "depth_nodes": depth_nodes,
+        "keep_state": keep_state,
+        "threads": None,
+        "memory_limit": None,
+    }
+    run = checked_run(as_problem(problem), "exact", steps, options)
+    return _core.estimate_solve_memory(
+        run.problem.as_core(),
+        int(run.end),
+        save=run.save,
+        depth_nodes=run.depth_nodes,
+        replicas=run.replicas,
+        kernels=run.kernels,
+        keep_state=run.wants_state(),
+    )
+
+
+def _carry_out(
+    run: Run,
+    saveat: Any,
+    earlier: Solution | None,
+    checkpoint: Path | None,
+    checkpoint_every: Any,
+    progress: bool | Callback | None,
+) -> Solution:
+    every = _checked_checkpoint(run, checkpoint, checkpoint_every, earlier)
+    times = _checked_saveat(run, saveat)
+    start = None
+    if earlier is not None:
+        run, start = continued(run, earlier)
+    with reporting(progress, "flow" if run.grid == "flow" else "solve") as callback:
+        if checkpoint is not None:
+            solution = solve_with_checkpoints(run, checkpoint, every, callback)
+        else:
+            solution = run.solve(callback, start)
+    return solution if times is None else solution.at(times)
+
+
+def _tolerances(grid: str, rtol: Any, atol: Any, start: Solution | None) -> dict[str, Any]:
+    """What was given, else what the start was solved to."""
+    if start is not None and start.grid == grid:
+        rtol = start.rtol if rtol is None else rtol
+        atol = start.atol if atol is None else atol
+    return {"rtol": rtol, "atol": atol}
+
+
+def _checked_checkpoint(run: Run, checkpoint: Any, every: Any, start: Any) -> int | None:
+    if checkpoint is None:
+        if every is not None:
+            refuse("checkpoint_every", "left out without a checkpoint", every)
+        return None
+    if start is not None:
+        refuse("continue_from", "left out with a checkpoint, which is gone on from itself", start)
+    check_folder(checkpoint)
+    if run.replicas or run.kernels:
+        refuse("checkpoint", "left out with replicas and kernels: they cannot go on", checkpoint)
+    return checked_every(every, run)
+
+
+def _checked_saveat(run: Run, saveat: Any) -> Array | None:
+    """Before the work, so that a slip does not cost it."""
+    if saveat is None:
+        return None
+    if run.keep_state:
+        refuse("keep_state", "left out with saveat: what is picked from times has no state", True)
+    return requested_times(saveat, run.last_time, whole=run.grid != "flow", field="saveat")
