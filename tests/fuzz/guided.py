@@ -16,7 +16,7 @@ from pathlib import Path
 import atheris
 
 TESTS = Path(__file__).parents[1]
-sys.path.insert(0, str(TESTS))
+sys.path.insert(0, str(TESTS / "support"))
 
 with atheris.instrument_imports(include=["lindmft", "tomllib"]):
     import lindmft as lm

@@ -241,7 +241,7 @@ def step_cost(problem: Problem) -> float:
     --------
     >>> import lindmft as lm
     >>> problem = lm.Problem(lm.MLP(depth=3, width=2), lm.FullBatch(alpha=4.0), lm.SGD(lr=0.1))
-    >>> lm.compute.step_cost(problem)  # 6 * 4 * (2 + 2 * 2**2)
+    >>> lm.analysis.compute.step_cost(problem)  # 6 * 4 * (2 + 2 * 2**2)
     240.0
     """
     if problem.network.depth == math.inf:

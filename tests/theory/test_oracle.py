@@ -1,4 +1,4 @@
-"""The theory against the dense oracle (tests/oracle.py) and its own laws, on random problems."""
+"""The theory against the dense oracle (tests/support) and its own laws, on random problems."""
 
 from typing import Any
 

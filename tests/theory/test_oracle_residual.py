@@ -13,7 +13,7 @@ import oracle_residual as residual
 import pytest
 
 Problem = dict[str, Any]
-CASES = json.loads((Path(__file__).parent / "data" / "cases.json").read_text())
+CASES = json.loads((Path(__file__).parents[1] / "data" / "cases.json").read_text())
 RESIDUALS = [case for case in CASES if case["problem"]["network"]["kind"] == "resnet"]
 MODES = ("full_batch", "multi_pass", "one_pass", "population")
 ORDERS = (8, 16, 32)  # depths, each twice the one before

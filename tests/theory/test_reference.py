@@ -9,7 +9,7 @@ import pytest
 
 import lindmft as lm
 
-CASES = json.loads((Path(__file__).parent / "data" / "cases.json").read_text())
+CASES = json.loads((Path(__file__).parents[1] / "data" / "cases.json").read_text())
 PERCEPTRONS = [case for case in CASES if case["problem"]["network"]["kind"] == "mlp"]
 
 

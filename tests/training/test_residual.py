@@ -13,7 +13,7 @@ from problems import problem
 import lindmft as lm
 from lindmft.results.replicas import Replicas
 
-CASES = json.loads((Path(__file__).parent / "data" / "cases.json").read_text())
+CASES = json.loads((Path(__file__).parents[1] / "data" / "cases.json").read_text())
 RESIDUAL = {c["name"]: c for c in CASES if c["problem"]["network"]["kind"] == "resnet"}
 BOUND = 4.0
 DIM, SEEDS = 384, 16
@@ -147,10 +147,10 @@ def test_kernels_of_several_targets_are_refused() -> None:
 
 @pytest.fixture(scope="module")
 def replicas() -> Any:
-    return lm.training.train_replicas(problem(), 12, dim=32, seeds=[3, 8, 5], k_init=3, k_data=2)
+    return lm.train_replicas(problem(), 12, dim=32, seeds=[3, 8, 5], k_init=3, k_data=2)
 
 
-def test_shapes_of_replicas(replicas: lm.training.ReplicaEnsemble) -> None:
+def test_shapes_of_replicas(replicas: lm.ReplicaEnsemble) -> None:
     assert (replicas.k_init, replicas.k_data, replicas.seeds) == (3, 2, (3, 8, 5))
     assert replicas.widths == (32, 32)
     assert (replicas.dim, replicas.samples) == (32, 64)
@@ -164,7 +164,7 @@ def test_shapes_of_replicas(replicas: lm.training.ReplicaEnsemble) -> None:
 
 
 def test_the_averaged_loss_follows_from_the_overlaps(
-    replicas: lm.training.ReplicaEnsemble,
+    replicas: lm.ReplicaEnsemble,
 ) -> None:
     expected = replicas.replicas.ensemble_loss(k_init=3, k_data=2)
     np.testing.assert_allclose(replicas.averaged_loss, expected, rtol=1e-12)
@@ -172,7 +172,7 @@ def test_the_averaged_loss_follows_from_the_overlaps(
 
 def test_one_of_each_is_what_train_trains() -> None:
     runs = lm.train(problem(), 12, dim=32, seeds=[3, 8])
-    same = lm.training.train_replicas(problem(), 12, dim=32, seeds=[3, 8], k_init=1, k_data=1)
+    same = lm.train_replicas(problem(), 12, dim=32, seeds=[3, 8], k_init=1, k_data=1)
     np.testing.assert_array_equal(same.test_loss, runs.test_loss)
     np.testing.assert_array_equal(same.averaged_loss, runs.test_loss)
     assert same.shared_init is same.shared_data is same.independent is None
@@ -180,25 +180,23 @@ def test_one_of_each_is_what_train_trains() -> None:
 
 
 def test_missing_overlaps_are_named() -> None:
-    sets = lm.training.train_replicas(problem(), 3, dim=16, seeds=2, k_init=1, k_data=2)
+    sets = lm.train_replicas(problem(), 3, dim=16, seeds=2, k_init=1, k_data=2)
     assert sets.shared_init is not None
     with pytest.raises(ValueError, match="k_init must be at least 2 for all four overlaps, got 1"):
         _ = sets.replicas
-    inits = lm.training.train_replicas(problem(), 3, dim=16, seeds=2, k_init=2, k_data=1)
+    inits = lm.train_replicas(problem(), 3, dim=16, seeds=2, k_init=2, k_data=1)
     assert inits.shared_data is not None
     with pytest.raises(ValueError, match="k_data must be at least 2"):
         _ = inits.replicas
 
 
-def test_threads_do_not_matter(replicas: lm.training.ReplicaEnsemble) -> None:
-    again = lm.training.train_replicas(
-        problem(), 12, dim=32, seeds=[8], k_init=3, k_data=2, threads=1
-    )
+def test_threads_do_not_matter(replicas: lm.ReplicaEnsemble) -> None:
+    again = lm.train_replicas(problem(), 12, dim=32, seeds=[8], k_init=3, k_data=2, threads=1)
     np.testing.assert_array_equal(again.independent[0], replicas.independent[1])
 
 
 def test_replicas_diverge_to_infinity_without_nan() -> None:
-    runs = lm.training.train_replicas(problem(optimizer={"lr": 3.0}), 40, dim=32, seeds=2)
+    runs = lm.train_replicas(problem(optimizer={"lr": 3.0}), 40, dim=32, seeds=2)
     first = max(step for step in runs.diverged_at if step is not None)
     assert "diverged" in runs.status
     overlaps = runs.replicas
@@ -217,12 +215,12 @@ def test_replicas_diverge_to_infinity_without_nan() -> None:
 @pytest.mark.parametrize("name", ["k_init", "k_data"])
 def test_counts_of_replicas(name: str, k: int) -> None:
     with pytest.raises(ValueError, match=f"{name} must be from 1 to 256, got {k}"):
-        lm.training.train_replicas(problem(), 3, dim=16, **{name: k})
+        lm.train_replicas(problem(), 3, dim=16, **{name: k})
 
 
 def test_progress_counts_steps_of_seeds() -> None:
     calls: list[tuple[int, int]] = []
-    lm.training.train_replicas(
+    lm.train_replicas(
         problem(), 7, dim=16, seeds=3, threads=1, progress=lambda *call: calls.append(call)
     )
     assert calls[-1] == (21, 21)
@@ -237,7 +235,7 @@ def test_memory_is_estimated_before_it_is_taken() -> None:
     several = problem(data={"targets": [1.0] * 40})
     assert lm.estimate_train_memory(several, 10, dim=100, seeds=1) > 1.5 * one
     with pytest.raises(MemoryError):
-        lm.training.train_replicas(problem(), 10, dim=100, memory_limit=1e4)
+        lm.train_replicas(problem(), 10, dim=100, memory_limit=1e4)
     with pytest.raises(ValueError, match="kernels must be left out for replicas"):
         lm.estimate_train_memory(problem(), 10, kernels=True, k_init=2)
 

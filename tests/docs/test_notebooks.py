@@ -12,7 +12,7 @@ from nbclient import NotebookClient
 
 from lindmft.progress import watched
 
-NOTEBOOKS = Path(__file__).parent.parent / "examples" / "notebooks"
+NOTEBOOKS = Path(__file__).parents[2] / "examples" / "notebooks"
 TEXTS = sorted(NOTEBOOKS.glob("*.py"))
 
 

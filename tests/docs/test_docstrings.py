@@ -18,8 +18,8 @@ import lindmft
 MODULES = sorted(module.name for module in pkgutil.walk_packages(lindmft.__path__, "lindmft."))
 SOURCES = [name for name in MODULES if name not in {"lindmft._core", "lindmft.__main__"}]
 
-PUBLIC = ("", "analysis", "plotting", "theory", "training", "ensemble", "replicas", "coordinates")
-PUBLIC += ("compute", "benchmark", "progress", "demo")
+PUBLIC = ("", "analysis", "plotting", "problem", "results", "theory", "training", "sweeps")
+PUBLIC += ("analysis.compute", "analysis.coordinates", "machine.benchmark", "progress", "cli.demo")
 """Modules whose names are public: those in ``__all__``, or all that they define."""
 
 # Exceptions, each with its reason. One that is not needed any more fails.
@@ -27,27 +27,27 @@ NO_EXAMPLE = {
     "_core.NotConverged": "an exception of the compiled module",
 }
 REFUSES_NOTHING = {
-    "_config.show_config": "prints",
-    "demo.table": "takes what `cases` returns",
+    "_internal.config.show_config": "prints",
+    "cli.demo.table": "takes what `cases` returns",
     "progress.watched": "takes no argument",
-    "sweeps.sweep_summary": "takes what `sweep` returns",
+    "sweeps.sweep.sweep_summary": "takes what `sweep` returns",
 }
 NO_SOURCE = {
-    "_config.show_config": "says what the build is",
+    "_internal.config.show_config": "says what the build is",
     "_core.NotConverged": "an exception of the compiled module",
-    "_machine.Machine": "says what a measurement ran on",
-    "benchmark.Benchmark": "a measurement; `Limits` has its source",
-    "benchmark.Job": "a measurement; `Limits` has its source",
-    "benchmark.Rate": "a measurement; `Limits` has its source",
-    "benchmark.Sizes": "numbers that were chosen",
-    "demo.table": "lists the numbers of `Case`, which has its source",
+    "machine.machine.Machine": "says what a measurement ran on",
+    "machine.benchmark.Benchmark": "a measurement; `Limits` has its source",
+    "machine.benchmark.Job": "a measurement; `Limits` has its source",
+    "machine.benchmark.Rate": "a measurement; `Limits` has its source",
+    "machine.benchmark.Sizes": "numbers that were chosen",
+    "cli.demo.table": "lists the numbers of `Case`, which has its source",
     "plotting.losses.compare": "draws a `Solution` and an `Ensemble`, which have theirs",
     "plotting.losses.losses": "draws a `Solution` or an `Ensemble`, which have theirs",
     "plotting.style.style": "says how pictures look",
     "progress.reporting": "shows progress",
     "progress.watched": "shows progress",
-    "sweeps.open_sweep": "reads a store",
-    "sweeps.sweep_summary": "counts points",
+    "sweeps.sweep.open_sweep": "reads a store",
+    "sweeps.sweep.sweep_summary": "counts points",
 }
 NOT_CALLED = {"as_core": "for the compiled module"}
 """Methods without an example."""

@@ -10,7 +10,7 @@ from problems import problem
 
 import lindmft as lm
 
-CASES = json.loads((Path(__file__).parent / "data" / "cases.json").read_text())
+CASES = json.loads((Path(__file__).parents[1] / "data" / "cases.json").read_text())
 PERCEPTRONS = {c["name"]: c["problem"] for c in CASES if c["problem"]["network"]["kind"] == "mlp"}
 DIM, SEEDS = 384, 16
 # Under a right theory z is nearly Gaussian plus a bias of order 1/D; neighbouring steps are

@@ -17,7 +17,7 @@ import lindmft as lm
 STEPS = 12
 SERIES = ("test_loss", "train_loss", "term_target", "term_init", "term_data")
 MATRICES = ("C_v", "C_delta", "R_delta")
-CASES = json.loads((Path(__file__).parent / "data" / "cases.json").read_text())
+CASES = json.loads((Path(__file__).parents[1] / "data" / "cases.json").read_text())
 RESNETS = [case for case in CASES if case["problem"]["network"]["kind"] == "resnet"]
 
 

@@ -334,10 +334,10 @@ def test_what_sanitizers_are_to_run_exists() -> None:
     script = (ROOT / ".ci" / "sanitize").read_text()
     few = re.findall(r"(?<=[=:])([A-Z]\w+\.[A-Z]\w+)", script)
     assert len(few) >= 8
-    sources = "".join(path.read_text() for path in (ROOT / "tests" / "cpp").glob("test_*.cpp"))
+    sources = "".join(path.read_text() for path in (ROOT / "tests" / "cpp").rglob("test_*.cpp"))
     known = re.findall(r"^TEST(?:_F)?\((\w+), (\w+)\)", sources, flags=re.MULTILINE)
     assert {tuple(name.split(".")) for name in few} <= set(known)
-    files = re.findall(r"\btests/test_\w+\.py", script)
+    files = re.findall(r"\btests/\w+/test_\w+\.py", script)
     assert files
     assert all((ROOT / file).is_file() for file in files)
     assert {"asan", "tsan", "valgrind"} <= preset_names("configurePresets")

@@ -1,7 +1,7 @@
 """Files of every format version read back, to what a computation of today gives.
 
 tests/data holds results of each kind and version, written while it was current and left alone
-since. For a new version, ``python tests/test_old_files.py`` writes what is missing.
+since. For a new version, ``python tests/results/test_old_files.py`` writes what is missing.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ import pytest
 import lindmft as lm
 from lindmft.results import netcdf
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 FILES = sorted(DATA.glob("*-v*.nc"))
 STEPS, DIM, SEEDS = 5, 16, (3, 2**64 - 1)
 PROBLEM = lm.Problem(

@@ -23,7 +23,7 @@ from problems import problem
 
 import lindmft as lm
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "overfitting.toml"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "overfitting.toml"
 PROBLEM = problem()
 
 # What a child computes: one line of bits and the threads it used.

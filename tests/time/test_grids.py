@@ -195,7 +195,7 @@ def test_what_has_no_steps_in_common_is_not_compared() -> None:
 
 def test_the_page_on_time_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MPLBACKEND", "agg")
-    page = (Path(__file__).parent.parent / "docs" / "time.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "time.md").read_text()
     (block,) = re.findall(r"^```python\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
     names: dict[str, Any] = {}
     exec(compile(block, "docs/time.md", "exec"), names)

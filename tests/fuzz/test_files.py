@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import lindmft as lm
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 KINDS: dict[str, Any] = {
     "solution": lm.Solution,
     "ensemble": lm.Ensemble,

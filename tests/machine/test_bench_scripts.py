@@ -10,7 +10,7 @@ import pytest
 
 import lindmft as lm
 
-BENCH = Path(__file__).parent.parent / "bench"
+BENCH = Path(__file__).parents[2] / "bench"
 
 
 @pytest.fixture

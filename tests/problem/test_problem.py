@@ -24,7 +24,7 @@ TWO_MODES = {
     "target_power": [1.0, 1.0],
     "weights": [0.5, 0.5],
 }
-CASES = json.loads((Path(__file__).parent / "data" / "cases.json").read_text())
+CASES = json.loads((Path(__file__).parents[1] / "data" / "cases.json").read_text())
 BAD_NUMBERS: list[Any] = [
     "0.5",
     True,

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 import lindmft as lm
 from lindmft.cli.commands import commands
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "widths.toml"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "widths.toml"
 
 SMALL = """
 [network]
