@@ -21,6 +21,8 @@ from lindmft._internal import types
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS / "_ext"))
 
+from citations import linked  # noqa: E402 - from docs/_ext
+
 # ---- the project
 
 project = "lindmft"
@@ -233,7 +235,7 @@ def as_definitions(section: re.Match[str]) -> str:
 
 def as_rst(text: str) -> str:
     """Docstrings are written to be read as text: what reStructuredText would misread in them."""
-    parts = ATTRIBUTES.sub(as_definitions, text).split("``")
+    parts = linked(ATTRIBUTES.sub(as_definitions, text)).split("``")
     # Outside of literals, bars are norms, such as |x|^2, and no substitutions.
     return "``".join(p.replace("|", r"\|") if i % 2 == 0 else p for i, p in enumerate(parts))
 

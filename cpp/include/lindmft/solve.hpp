@@ -64,7 +64,7 @@ struct SolveStats {
   int threads = 1;
   double error_estimate = 0.0;  ///< coarse grids: largest estimated relative error of a panel that was accepted
   double chain_residual =
-      0.0;  ///< the chain identity (section 12.8): largest relative violation, an independent self-check
+      0.0;  ///< the chain identity (theory.md section 12 item 8): largest relative violation, an independent self-check
   double depth_error = 0.0;  ///< infinite depth: estimated relative error of the profiles over depth
 };
 

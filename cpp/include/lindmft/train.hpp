@@ -89,7 +89,7 @@ struct Ensemble {
   std::vector<Matrix> gradient_norm;         ///< L of seeds x n  |g^l|^2 / N_l, l = 1 .. L
   std::vector<Matrix> feature_update;        ///< L of seeds x n  |h^l - h^l(0)|^2 / N_l, or empty
   std::vector<Matrix> gradient_update;       ///< L of seeds x n  |g^l - g^l(0)|^2 / N_l, or empty
-  Matrix chain_residual;                     ///< seeds x n       relative spread of g^l.h^l over l (theory.md 12.8)
+  Matrix chain_residual;  ///< seeds x n       relative spread of g^l.h^l over l (theory.md section 12 item 8)
   /// Rayleigh quotients x . K x / x . x of the predictor's neural tangent kernel K (D x D: a small gradient step moves
   /// w_hat by eta K u), or empty: for the data gradient x = u, for x = Lambda w*, and for a random direction, where the
   /// mean over seeds is that of Tr K / D. 0 where x = 0.

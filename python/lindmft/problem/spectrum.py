@@ -73,8 +73,8 @@ class Discrete:
     Theory section 6. The target's variance is sum_k p_k lambda_k (w*_k)^2.
 
     With ``trace_class`` the theory is an approximation, good where samples and hidden units are
-    many. The scale of lr is that of the eigenvalues: while a perceptron is lazy, an error decays
-    like exp(-2 (L + 1) lr lambda_k t).
+    many. The scale of lr is that of the eigenvalues: while a perceptron is lazy, the error of mode
+    k decays like exp(-(L + 1) lr lambda_k t), and its share of the loss like the square of that.
 
     Examples
     --------

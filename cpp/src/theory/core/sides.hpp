@@ -28,7 +28,7 @@ struct NetworkField {
   const Matrix* R_gu1;  ///< n x n, strictly causal   its response to u^1
 };
 
-/// One side of the self-check of section 12.8 at one node, in regular variables.
+/// One side of the self-check of section 12 item 8 at one node, in regular variables.
 struct ChainTerm {
   double value;  ///< (nu_l / nu_L) <g^l h^l> / gamma0, or <w_hat . u> / D
   double scale;  ///< size of the terms it is the sum of

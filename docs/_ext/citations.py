@@ -1,0 +1,77 @@
+"""Citations of the theory, such as "Theory section 12, item 8", as links to its sections.
+
+The pages of the reference and the tests read citations by the same rules: docstrings and comments
+stay plain text, and a section that does not exist is found.
+"""
+
+import re
+from collections.abc import Iterator
+
+NUMBERS = r"\d+(?:(?:,\s+and|,|\s+and|\s+to)\s+\d+)*"
+CITATION = re.compile(
+    rf"(?P<before>[Tt]heory(?:\.md)?\s+|\),\s+|;\s+)?\b[Ss]ections?\s+(?P<sections>{NUMBERS})\b"
+    rf"(?:,?\s+items?\s+(?P<items>{NUMBERS})|,\s+(?P<part>replicas)|(?P<dotted>\.\d+))?"
+)
+"""Numbers may be followed by those of items, which all belong to the last section."""
+OF_A_PAPER = re.compile(r"\),\s+")
+"""What stands before a section of a paper: "Bordelon and Pehlevan (2025), section 5"."""
+
+
+def labels(citation: re.Match[str]) -> list[str]:
+    """The labels that a citation leads to; ranges are written out."""
+    sections = _written_out(citation["sections"])
+    found = [f"theory-{section}" for section in sections]
+    if citation["items"]:
+        last = found.pop()
+        return found + [f"{last}-{item}" for item in _written_out(citation["items"])]
+    if citation["part"]:
+        found[-1] += f"-{citation['part']}"
+    if citation["dotted"]:
+        found[-1] += f"-{citation['dotted'][1:]}"
+    return found
+
+
+def citations(text: str) -> Iterator[re.Match[str]]:
+    """The citations of the theory in a text, without those of papers."""
+    for found in CITATION.finditer(text):
+        if not OF_A_PAPER.fullmatch(found["before"] or ""):
+            yield found
+
+
+def linked(text: str) -> str:
+    """A docstring whose citations of the theory by name are links, in reStructuredText.
+
+    After such a citation and a semicolon the name is not needed: "Theory section 10; section 12".
+    """
+    parts, end, named = [], 0, False
+    for found in citations(text):
+        start = (found["before"] or "").strip()
+        named = start.lower().startswith("theory") or (named and start == ";")
+        if named:
+            parts += [text[end : found.start("sections")], _links(found)]
+            end = found.end()
+    return "".join([*parts, text[end:]])
+
+
+def _links(citation: re.Match[str]) -> str:
+    """The rest of a citation from its first number on."""
+    sections, items = citation["sections"], citation["items"]
+    if items:
+        rest = _each(items, f"theory-{_written_out(sections)[-1]}-")
+        return f"{_each(sections, 'theory-')}, item{'s' * (items != items.split()[0])} {rest}"
+    text = _each(sections, "theory-")
+    if citation["part"]:
+        text += f", :ref:`{citation['part']} <theory-{sections}-{citation['part']}>`"
+    return text
+
+
+def _each(numbers: str, prefix: str) -> str:
+    return re.sub(r"\d+", lambda number: f":ref:`{number[0]} <{prefix}{number[0]}>`", numbers)
+
+
+def _written_out(numbers: str) -> list[int]:
+    """3 to 5 is 3, 4, 5."""
+    found: list[int] = []
+    for to, number in re.findall(r"(to\s+)?(\d+)", numbers):
+        found += range(found[-1] + 1 if to else int(number), int(number) + 1)
+    return found

@@ -1,0 +1,83 @@
+"""The theory page: sections are numbered as they are cited, and every citation has a target."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from documents import GUIDE, ROOT
+
+sys.path.insert(0, str(GUIDE / "_ext"))
+from citations import citations, labels, linked
+
+PAGE = (GUIDE / "theory.md").read_text(encoding="utf-8")
+TARGET = re.compile(r"^\((theory-[\w-]+)\)=\n+#+ (\S+) ", flags=re.MULTILINE)
+TARGETS = dict(TARGET.findall(PAGE))
+"""Labels with the first word of their headings, which is their number."""
+ENDINGS = {".py", ".pyi", ".cpp", ".hpp", ".h", ".c", ".in"}
+
+
+def sources() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode:  # a source distribution, or no git
+        found = [path for path in ROOT.rglob("*") if "build" not in path.parts]
+    else:
+        found = [ROOT / name for name in listed.stdout.split("\0")]
+    return [path for path in found if path.suffix in ENDINGS and path.is_file()]
+
+
+def dangling(text: str) -> list[str]:
+    return [label for found in citations(text) for label in labels(found) if label not in TARGETS]
+
+
+def test_sections_have_the_numbers_by_which_they_are_cited() -> None:
+    sections = [label for label in TARGETS if re.fullmatch(r"theory-\d+", label)]
+    assert sections == [f"theory-{number}" for number in range(1, len(sections) + 1)]
+    for label, word in TARGETS.items():
+        if label[-1].isdigit():
+            assert word == label.removeprefix("theory-").replace("-", ".")
+
+
+def test_every_cited_section_exists() -> None:
+    texts = {path: path.read_text(encoding="utf-8") for path in sources()}
+    del texts[Path(__file__)]  # cites what does not exist
+    assert {path: found for path, text in texts.items() if (found := dangling(text))} == {}
+    assert sum(1 for text in texts.values() for _ in citations(text)) > 200
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("(theory.md section 99)", ["theory-99"]),
+        ("theory section 12, item 13.", ["theory-12-13"]),
+        ("Theory sections 3, 98 and\n99", ["theory-98", "theory-99"]),
+        ("Theory section 4, replicas.", ["theory-4-replicas"]),
+        ("sections 13 to 16", ["theory-15", "theory-16"]),
+        ("section 12.8, section 12 item 12; section 12, items 1 and 2", []),
+        ("Bordelon and Pehlevan (2025), section 99", []),
+    ],
+)
+def test_citations_of_sections_that_do_not_exist_are_found(text: str, missing: list[str]) -> None:
+    assert dangling(text) == missing
+
+
+def test_citations_in_docstrings_become_links() -> None:
+    assert linked("Theory sections 2 and\n11.") == (
+        "Theory sections :ref:`2 <theory-2>` and\n:ref:`11 <theory-11>`."
+    )
+    assert linked("Theory section 9 for grids; section 12, item 8.") == (
+        "Theory section :ref:`9 <theory-9>` for grids; "
+        "section :ref:`12 <theory-12>`, item :ref:`8 <theory-12-8>`."
+    )
+    assert linked("theory section 3, replicas") == (
+        "theory section :ref:`3 <theory-3>`, :ref:`replicas <theory-3-replicas>`"
+    )
+    paper = "Bordelon and Pehlevan (2025), section 5; a section 3 of something else"
+    assert linked(paper) == paper
