@@ -46,6 +46,7 @@ def test_a_loop_in_the_right_scaling_agrees() -> None:
     assert "in the scaling" in found.verdict
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("raw_lr", "gradient_factor", "expected", "reason"),
     [

@@ -34,6 +34,7 @@ def changed(found: lm.Verification, **change: Any) -> lm.Verification:
     return dataclasses.replace(found, cases=tuple(cases))
 
 
+@pytest.mark.long
 def test_theory_and_training_differ_by_chance(found: lm.Verification) -> None:
     assert found.passed, found.summary()
     assert found.z.shape == (COUNT, 4)
@@ -47,6 +48,7 @@ def test_a_theory_that_is_a_little_wrong_fails(found: lm.Verification) -> None:
     assert "z-scores of the test loss are not those of chance" in wrong.verdict
 
 
+@pytest.mark.long
 def test_a_rate_that_is_a_little_wrong_fails() -> None:
     """The theory of another problem: by a tenth of the learning rate."""
     true = verification.solve

@@ -231,6 +231,7 @@ def test_the_module_is_the_command(file: Path) -> None:
     assert wrong.stdout == ""
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_a_long_run_with_130(tmp_path: Path) -> None:
     path = tmp_path / "problem.toml"
     path.write_text(PROBLEM)

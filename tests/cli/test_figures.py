@@ -40,6 +40,7 @@ def test_one_panel_has_files_of_its_own(tmp_path: Path) -> None:
     assert (tmp_path / "figure_2b.svg").is_file()
 
 
+@pytest.mark.long
 def test_all_writes_every_figure_and_the_agreement(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,7 @@ def test_the_time_may_stand_in_the_file(file: Path) -> None:
     assert table(run("solve", file))[-1][0] == "3"
 
 
+@pytest.mark.long
 def test_a_checkpoint_is_gone_on_from(file: Path, tmp_path: Path) -> None:
     path = tmp_path / "run.nc"
     first = table(run("solve", file, "--steps", 150, "--checkpoint", path))

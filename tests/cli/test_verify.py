@@ -51,6 +51,7 @@ def test_bad_input_is_one_line(bad: list[str], message: str) -> None:
     assert message in done.output
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "code", "said"), [("SIGINT", 130, "Interrupted."), ("SIGTERM", 143, "Terminated.")]
 )

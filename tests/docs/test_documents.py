@@ -31,6 +31,7 @@ PRESETS = json.loads((ROOT / "CMakePresets.json").read_text())
 # ---- README
 
 
+@pytest.mark.long
 def test_python_blocks_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As they stand, one after the other, as somebody who follows the page would."""
     monkeypatch.chdir(tmp_path)
@@ -42,6 +43,7 @@ def test_python_blocks_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.Mon
     assert namespace["theory"].C_h[2].shape == (100, 100)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
 def test_examples_draw_their_pictures(example: Path, tmp_path: Path) -> None:
     picture = tmp_path / "picture.png"
@@ -51,6 +53,7 @@ def test_examples_draw_their_pictures(example: Path, tmp_path: Path) -> None:
     assert picture.stat().st_size > 20000
 
 
+@pytest.mark.long
 def test_the_tour_of_the_commands_runs(tmp_path: Path) -> None:
     """The block as it stands, in a folder where the examples lie."""
     (tour,) = [block for block in blocks(README, "sh") if block.startswith("lindmft solve")]

@@ -38,6 +38,7 @@ def shown(page: Path) -> list[Block]:
     return [b for b in all_blocks(page.read_text()) if (name, first(b)) not in NOT_RUN]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", [page for page in guide() if shown(page)], ids=name_of)
 def test_pages_run(page: Path, tmp_path: Path) -> None:
     """Python in an empty folder; commands in another one, where the examples lie."""
@@ -74,6 +75,7 @@ def compiler() -> str | None:
     return os.environ.get("CXX") or shutil.which("c++")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not (shutil.which("cmake") and compiler()), reason="no CMake or no compiler")
 def test_the_program_in_cpp_builds_and_runs() -> None:
     """In a folder that is kept, since it compiles the core: the second time is quick."""

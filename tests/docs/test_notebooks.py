@@ -49,6 +49,7 @@ def executed(notebook: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> li
     return [output for cell in notebook.cells for output in cell.get("outputs", [])]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", TEXTS, ids=lambda path: path.stem)
 def test_notebooks_run_and_draw(
     text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -4,6 +4,7 @@ A limit on the size of files (ulimit -f) stands for the full disk: it needs no r
 fails in the middle.
 """
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,10 @@ from pathlib import Path
 
 import pytest
 from child import run
+
+import lindmft as lm
+
+SMALL = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
 
 LIMITED = """
 import os, resource, sys
@@ -128,6 +133,7 @@ def outcomes(code: str, folder: Path, wanted: str) -> dict[str, str]:
     return told
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("wanted", COUNTS)
 def test_a_full_disk_is_an_error_that_names_the_file_and_leaves_the_one_before(
     wanted: str, folder: Path
@@ -157,3 +163,26 @@ def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     assert shown.strip() == f"2 Error: {link}: No space left on device"
     assert str(link.readlink()) == "/dev/full"
     assert Path("/dev/full").is_char_device()
+
+
+def test_names_as_long_as_the_system_allows_are_written(tmp_path: Path) -> None:
+    """The temporary files beside them have shorter ones."""
+    longest = os.pathconf(tmp_path, "PC_NAME_MAX")
+    theory = lm.solve(SMALL, 5)
+    file = tmp_path / ("x" * (longest - 3) + ".nc")
+    theory.save(file)
+    assert lm.Solution.load(file).test_loss.tolist() == theory.test_loss.tolist()
+    store = tmp_path / ("y" * longest)
+    lm.sweep(SMALL, {"optimizer.lr": [0.1, 0.2]}, 3, store=store)
+    assert lm.open_sweep(store).sizes["lr"] == 2
+    assert {path.name for path in tmp_path.iterdir()} == {file.name, store.name}
+
+
+def test_names_longer_than_the_system_allows_are_refused_before_any_work(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 1000)
+    with pytest.raises(ValueError, match="must have a shorter name"):
+        lm.solve(SMALL, 10**6, checkpoint=path)  # too long a job for a test
+    with pytest.raises(ValueError, match="must have a shorter name"):
+        lm.sweep(SMALL, {"optimizer.lr": [0.1]}, 10**6, store=path)
+    with pytest.raises(FileNotFoundError, match="must be a file"):
+        lm.Solution.load(path)

@@ -104,6 +104,7 @@ print((taken - 3 * 2**20) / size, taken / size)
 """
 
 
+@pytest.mark.long
 def test_a_call_takes_what_it_says_that_it_takes() -> None:
     bench = Path(__file__).parents[2] / "bench"
     shares = [tuple(map(float, line.split())) for line in run(TRUTH, bench).splitlines()]

@@ -15,6 +15,8 @@ from child import PATIENCE, start
 
 import lindmft as lm
 
+pytestmark = pytest.mark.long
+
 LONG = """
 import sys, time
 import numpy as np

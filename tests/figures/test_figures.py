@@ -118,6 +118,7 @@ def small(name: str, *panels: str, **changes: Any) -> lm.figures.Result:
     return lm.figures.get(name).make(*panels, quick=True, **(SMALL[name] | sizes | changes))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", lm.figures.NAMES)
 def test_every_figure_is_computed_drawn_and_written(name: str, tmp_path: Path) -> None:
     result = small(name)

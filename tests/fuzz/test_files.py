@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from fuzzing import chosen, damaged, examples, odd, outcome, same
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 import lindmft as lm
@@ -132,7 +132,7 @@ def _with_another_array(dataset: xr.Dataset, name: str, data: st.DataObject) -> 
         return dataset
     if change == "array":
         array = data.draw(arrays)
-        return dataset.assign({name: ([f"{name}{i}" for i in range(array.ndim)], array)})
+        return dataset.assign({name: ([f"{name}_dim{i}" for i in range(array.ndim)], array)})
     values = old.values.astype(float)
     if change in {"nan", "inf"}:
         values.flat[0] = float(change)
@@ -216,6 +216,7 @@ def test_every_bit_counts(whole: dict[str, bytes], tmp_path: Path) -> None:
 
 
 @examples(20)
+@example("x" * 5000)
 @given(odd)
 def test_paths_of_any_kind(path: Any) -> None:
     for kind in KINDS.values():

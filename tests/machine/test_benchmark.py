@@ -46,6 +46,7 @@ def done() -> benchmark.Benchmark:
     return benchmark.run(sizes=TINY, threads=2)
 
 
+@pytest.mark.long
 def test_limits_are_rates(done: benchmark.Benchmark) -> None:
     limits = done.limits
     assert limits.threads in (1, 2)  # 1 without OpenMP
@@ -55,6 +56,7 @@ def test_limits_are_rates(done: benchmark.Benchmark) -> None:
         assert (rate.on(1), rate.on(2)) == (rate.one, rate.all)
 
 
+@pytest.mark.long
 def test_the_binding_limit_is_the_slower_one(done: benchmark.Benchmark) -> None:
     limits = replace(
         done.limits,
@@ -72,6 +74,7 @@ def test_the_binding_limit_is_the_slower_one(done: benchmark.Benchmark) -> None:
     assert (best.triad, best.update) == (limits.triad, limits.update)
 
 
+@pytest.mark.long
 def test_every_job_counts_its_work(done: benchmark.Benchmark) -> None:
     measured = [job for job in done.jobs if job.seconds]
     assert len(measured) >= 4
@@ -95,6 +98,7 @@ def test_every_job_counts_its_work(done: benchmark.Benchmark) -> None:
     assert 8 * 64**2 * (2 * 2 + 2) <= single.bytes <= 8 * 64**2 * (4 * 2 + 4)
 
 
+@pytest.mark.long
 def test_jobs_over_many_problems(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lm, "solve_many", solve_one_by_one, raising=False)
     monkeypatch.setattr(lm, "train_many", train_one_by_one, raising=False)
@@ -108,6 +112,7 @@ def test_jobs_over_many_problems(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(job.seconds > 0.0 for job in done.jobs)
 
 
+@pytest.mark.long
 def test_what_a_version_lacks_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(lm, "solve_many", raising=False)
     monkeypatch.delattr(lm, "train_many", raising=False)
@@ -179,6 +184,7 @@ def test_a_machine_that_says_little(missing: str, monkeypatch: pytest.MonkeyPatc
     assert found.lines()[0].startswith("machine")
 
 
+@pytest.mark.long
 def test_the_command_prints_and_saves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmark, "QUICK", TINY)
     path = tmp_path / "bench.json"

@@ -145,6 +145,7 @@ print(lm.solve(problem, 3).test_loss.round(4).tolist())
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("name", ["solve", "train"])
 def test_ctrl_c_ends_a_long_call_and_leaves_the_process_in_order(name: str, threads: int) -> None:
@@ -216,6 +217,7 @@ while True:
 """
 
 
+@pytest.mark.long
 def test_a_reader_never_meets_half_a_file_even_after_a_kill(tmp_path: Path) -> None:
     file = tmp_path / "theory.nc"
     with start(SAVING, file) as process:

@@ -86,6 +86,7 @@ def test_the_noise_is_estimated() -> None:
         lm.estimate_noise(*data_set(12, 20, noise=0.3))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tolerance", [1e-2, 1e-4, 1e-6])
 def test_grouping_errs_within_its_tolerance(tolerance: float) -> None:
     matrix, target = covariance(400)

@@ -51,6 +51,7 @@ def needed(k: Array, capacity: float, source: float, s: float) -> Array:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("capacity", "source"), EXPONENTS)
 def test_few_nodes_stand_for_ten_million_modes(capacity: float, source: float) -> None:
     binned = lm.PowerLaw(capacity, source, modes=MANY).binned()

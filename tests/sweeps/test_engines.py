@@ -95,6 +95,7 @@ def test_engines_agree_to_the_last_bit(engine: str) -> None:
         assert chosen[engine]["engine"].count >= 6
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", ["client", "address"])
 def test_a_dask_cluster_that_loses_a_worker(form: str, tmp_path: Path) -> None:
     script = tmp_path / "cluster.py"

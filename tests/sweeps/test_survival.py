@@ -17,6 +17,8 @@ import zarr
 
 import lindmft as lm
 
+pytestmark = pytest.mark.long
+
 SWEEP = """
 import os, sys
 import numpy as np

@@ -87,6 +87,7 @@ def lazy(depth: int, lr: float = 1.0, **data: Any) -> dict[str, Any]:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rtol", RTOLS)
 @pytest.mark.parametrize(("alpha", "noise"), [(0.6, 0.5), (1.0, 0.0), (1.0, 0.5), (2.0, 0.5)])
 def test_lazy_curves_at_all_times(alpha: float, noise: float, rtol: float) -> None:
@@ -141,6 +142,7 @@ def test_lazy_residual_flow(depth: int, alpha: float) -> None:
     agree(flow, closed_forms.lazy_flow_losses(hidden, alpha, 0.3, flow.time), 1e-6)
 
 
+@pytest.mark.long
 def test_residual_flow_tends_to_infinite_depth() -> None:
     """Item 12: with an error like 1/L."""
     limit = coarse.flow(residual(INF), 2.0, 1e-8).test_loss[-1]
@@ -163,6 +165,7 @@ def test_small_steps_tend_to_flow() -> None:
 # ---- the edge of stability
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("below", [0.9, 0.98, 0.999])
 def test_oscillations_that_live_long(below: float) -> None:
     """Near the edge the fastest mode changes its sign every step, and hardly decays."""

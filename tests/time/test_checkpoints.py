@@ -51,6 +51,7 @@ def expect_equal(a: lm.Solution, b: lm.Solution) -> None:
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("grid", ["exact", "adaptive", "flow"])
 def test_a_killed_computation_resumes_bit_for_bit(tmp_path: Path, grid: str) -> None:
     path = tmp_path / "run.nc"
@@ -69,6 +70,7 @@ def test_a_killed_computation_resumes_bit_for_bit(tmp_path: Path, grid: str) -> 
     expect_equal(resumed, lm.Solution.load(path))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("grid", ["exact", "adaptive", "flow"])
 def test_stretches_are_saved_as_they_end(
     tmp_path: Path, grid: str, monkeypatch: pytest.MonkeyPatch

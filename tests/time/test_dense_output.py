@@ -54,6 +54,7 @@ def flows(which: str) -> tuple[lm.Solution, lm.Solution]:
     return lm.flow(problem, END), lm.flow(problem, END, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("which", ["mlp", "resnet"])
 @given(
     st.lists(st.floats(-4.0, np.log10(END), exclude_max=True), min_size=1, max_size=20, unique=True)

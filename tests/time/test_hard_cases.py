@@ -77,6 +77,7 @@ def test_oscillations_are_resolved_step_by_step() -> None:
     assert len(calm.time) < 100
 
 
+@pytest.mark.long
 def test_more_nodes_than_anybody_has_room_for() -> None:
     """Oscillations that do not die out: refused, with what was reached and what to change."""
     edge = 2 / (2 * (1 + 0.5**0.5) ** 2)

@@ -58,6 +58,7 @@ def test_lazy_curves() -> None:
     np.testing.assert_allclose(run.test_loss, lazy_loss(run.time, CAPACITY, 0.5), rtol=1e-3)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("gamma0", [1.0, 10.0])
 def test_rich_curves(gamma0: float) -> None:
     """The whole curve against an equation for the end-to-end map, with bins of its own."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import coarse
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from problems import Problem, initial_kernel, number
 from smooth_problems import TOLERANCES, problems, with_rate
@@ -34,6 +35,7 @@ def condition(setting: Problem, run: Any) -> float:
     return float(np.max(np.abs(other - run.test_loss) / scale) / change)
 
 
+@pytest.mark.long
 @examples
 @given(problems(STEPS), TOLERANCES)
 def test_adaptive_steps_keep_rtol(setting: Problem, rtol: float) -> None:
@@ -52,6 +54,7 @@ def test_adaptive_steps_keep_rtol(setting: Problem, rtol: float) -> None:
     assert features < 1
 
 
+@pytest.mark.long
 @examples
 @given(problems(STEPS), number(-1, 0.7).map(lambda x: 10**x), TOLERANCES)
 def test_flow_keeps_rtol(setting: Problem, time: float, rtol: float) -> None:

@@ -97,6 +97,7 @@ def test_a_wrong_size_is_noticed() -> None:
         assert z_scores(RIGHT.replace(**changes), many_networks).max() > 1.5 * BOUND, term
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("network", "data"),
     [

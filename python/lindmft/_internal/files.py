@@ -1,5 +1,6 @@
 """Files that are written as a whole or not at all, so that a reader never meets half of one."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ def replacing(path: Path) -> Iterator[FilePath]:
     """
     target = FilePath(path)
     direct = target.exists() and not target.is_file()
-    temporary = target if direct else target.with_name(f".{target.name}.{uuid4().hex}.tmp")
+    temporary = target if direct else temporary_beside(target)
     with naming(target):
         try:
             yield temporary
@@ -33,6 +34,11 @@ def replacing(path: Path) -> Iterator[FilePath]:
         finally:
             if not direct:
                 temporary.unlink(missing_ok=True)
+
+
+def temporary_beside(target: FilePath) -> FilePath:
+    """A new hidden name in the same folder, short enough wherever that of ``target`` is."""
+    return target.with_name(f".{uuid4().hex}.tmp")
 
 
 @contextmanager
@@ -58,8 +64,21 @@ def write_picture(figure: "Figure", path: Path, **options: Any) -> None:
 
 def check_folder(path: Path) -> None:
     """Refuse, before any work, a file in a folder that is not there or cannot be written to."""
+    if too_long(path):
+        raise ValueError(f"{path} must have a shorter name: the system allows none that long")
     folder = FilePath(path).absolute().parent
     if not folder.is_dir():
         raise ValueError(f"{path} must be in a folder that exists")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ValueError(f"{path} must be in a folder that can be written to")
+
+
+def too_long(path: Path) -> bool:
+    """Whether the system has no names as long as this, so that nothing can be there."""
+    try:
+        os.lstat(path)
+    except OSError as error:
+        return error.errno == errno.ENAMETOOLONG
+    except ValueError:  # a null byte, say
+        return False
+    return False

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lindmft._internal.files import replacing
+from lindmft._internal.files import replacing, too_long
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Path
 from lindmft.results.content import CHECKSUM, checksum
@@ -104,7 +104,7 @@ def check_format(attrs: dict[str, object], path: Path, form: str) -> None:
 
 def _load(path: Path) -> "xr.Dataset":
     xarray, h5py = require_netcdf(), optional("h5py", "io")
-    if not FilePath(path).is_file():
+    if too_long(path) or not FilePath(path).is_file():
         raise FileNotFoundError(f"{path} must be a file, got nothing there")
     try:
         with h5py.File(path, "r") as file:

@@ -13,12 +13,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import numpy as np
 
 from lindmft._internal.difference import differences
-from lindmft._internal.files import check_folder, naming
+from lindmft._internal.files import check_folder, naming, temporary_beside, too_long
 from lindmft._internal.optional import optional
 from lindmft._internal.provenance import provenance
 from lindmft._internal.types import Mask, Path
@@ -269,6 +268,8 @@ def _errors(group: Any, dataset: "xr.Dataset") -> list[dict[str, Any]]:
 
 def _occupied(target: FilePath) -> bool:
     """Whether there is anything; an empty folder may be filled."""
+    if too_long(target):
+        return False
     return target.exists() and not (target.is_dir() and not any(target.iterdir()))
 
 
@@ -277,7 +278,7 @@ def _make(target: FilePath, plan: Plan) -> None:
     if not target.name:
         raise ValueError(f"store must be a folder with a name, got {str(target)!r}")
     check_folder(target)
-    temporary = target.with_name(f".{target.name}.{uuid4().hex}.tmp")
+    temporary = temporary_beside(target)
     try:
         with naming(target):
             _create(temporary, plan)

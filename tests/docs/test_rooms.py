@@ -1,0 +1,114 @@
+"""The rooms of the code hold: C++ includes and imports run downward, and no folder is a heap.
+
+Imports between the rooms of the package are a contract in pyproject.toml, which ``lint-imports``
+checks; here are the rest of the walls.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+import pytest
+from documents import ROOT
+
+SRC = ROOT / "cpp" / "src"
+PACKAGE = ROOT / "python" / "lindmft"
+MOST_FILES = 25
+"""Source files in a folder; one that needs more has more than one concept."""
+
+BELOW = {
+    "support": "",
+    "linalg": "support",
+    "optimizer": "",
+    "problem": "",
+    "time_grid": "linalg optimizer",
+    "theory/core": "linalg time_grid",
+    "theory/network": "theory/core linalg problem time_grid",
+    "theory/data": "theory/core linalg problem support",
+    "theory/march": "theory/core linalg support time_grid",
+    "theory": "theory/core theory/network theory/data theory/march support time_grid",
+    "training/random": "support",
+    "training/weights": "linalg support",
+    "training/network": "training/random training/weights problem",
+    "training/data": "training/random training/weights",
+    "training/run": "training/random training/weights training/network training/data "
+    "problem support",
+    "machine": "linalg support",
+    "c_interface": "",
+}
+"""The folders of the C++ core from the bottom up, and those whose headers each may include.
+
+Public headers (``lindmft/...``) are for all of them. The theory does not know training, nor the
+network side the data side.
+"""
+INCLUDE = re.compile(r'^#include "([\w./]+)"', flags=re.MULTILINE)
+
+
+def included(text: str) -> set[str]:
+    """The folders of the headers that a source file includes."""
+    return {header.rpartition("/")[0] for header in INCLUDE.findall(text)} - {"lindmft"}
+
+
+def forbidden(folder: str, text: str) -> set[str]:
+    return included(text) - {folder, *BELOW[folder].split()}
+
+
+def sources() -> Iterator[tuple[str, Path]]:
+    for path in sorted(SRC.rglob("*.?pp")):
+        yield path.parent.relative_to(SRC).as_posix(), path
+
+
+def test_includes_run_downward() -> None:
+    folders = list(BELOW)
+    for folder, lower in BELOW.items():
+        assert all(folders.index(name) < folders.index(folder) for name in lower.split())
+    found = {path.name: forbidden(folder, path.read_text()) for folder, path in sources()}
+    assert {name: rooms for name, rooms in found.items() if rooms} == {}
+    assert {folder for folder, _ in sources()} == set(BELOW)
+
+
+def test_every_wall_is_needed() -> None:
+    """What no file includes is not allowed, either."""
+    for folder, lower in BELOW.items():
+        texts = [path.read_text() for room, path in sources() if room == folder]
+        assert set(lower.split()) <= set().union(*map(included, texts)), folder
+
+
+@pytest.mark.parametrize(
+    ("folder", "header"),
+    [
+        ("linalg", "time_grid/panel_time.hpp"),
+        ("support", "linalg/blas.hpp"),
+        ("theory/network", "theory/data/spectral_data.hpp"),
+        ("theory/core", "theory/march/recorder.hpp"),
+        ("training/weights", "theory/core/sides.hpp"),
+    ],
+)
+def test_an_include_upward_is_found(folder: str, header: str) -> None:
+    assert forbidden(folder, f'#include "{header}"\n') == {header.rpartition("/")[0]}
+
+
+def test_public_headers_and_bindings_need_public_headers_alone() -> None:
+    for path in (ROOT / "cpp").glob("*/**/*.?pp"):
+        if SRC not in path.parents:
+            assert included(path.read_text()) <= {""}, path  # "" is the folder itself
+
+
+def test_modules_import_from_the_package_only_rooms() -> None:
+    """Not its public names, which the contract of the rooms would not see."""
+    rooms = {path.name for path in PACKAGE.iterdir()} | {"_core", "progress"}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module == "lindmft":
+                assert {name.name for name in node.names} <= rooms, path
+            if isinstance(node, ast.Import):
+                assert "lindmft" not in {name.name for name in node.names}, path
+
+
+def test_no_folder_is_a_heap() -> None:
+    roots = (PACKAGE, SRC, ROOT / "tests")
+    for root, kind in product(roots, ("*.py", "*.cpp", "*.hpp")):
+        for folder in {path.parent for path in root.rglob(kind)}:
+            assert len(list(folder.glob(kind))) <= MOST_FILES, folder
