@@ -137,20 +137,32 @@ def preset_names(kind: str) -> set[str]:
     return {preset["name"] for preset in PRESETS[kind] if not preset.get("hidden")}
 
 
+def paths(text: str) -> set[str]:
+    """Files and folders of the repository that a text names in backticks."""
+    named = set(re.findall(r"`([\w./-]+)`", text))
+    return {path for path in named if "/" in path or (ROOT / path).is_dir()}
+
+
 def test_rooms_exist() -> None:
     for rooms, _ in table("| room | holds |"):
-        first, *others = re.findall(r"`([^`]+)`", rooms)
-        assert (ROOT / first).is_dir(), first
-        for (
-            other
-        ) in others:  # "`cpp/src/time_grid`, `optimizer`": beside the first, or from the root
-            assert (ROOT / other).is_dir() or (ROOT / first).with_name(other).is_dir(), other
+        found = re.findall(r"`([^`]+)`", rooms)
+        assert found
+        assert all((ROOT / room).is_dir() for room in found), rooms
 
 
-def test_every_source_folder_is_a_room() -> None:
-    named = " ".join(row[0] for row in table("| room | holds |"))
-    for folder in (ROOT / "cpp" / "src").iterdir():
-        assert f"{folder.name}`" in named, folder.name
+def test_every_folder_of_source_is_a_room() -> None:
+    named = paths(" ".join(row[0] for row in table("| room | holds |")))
+    for parent in ("cpp/src", "python/lindmft"):
+        folders = {path for path in (ROOT / parent).iterdir() if path.is_dir()}
+        folders -= {path for path in folders if path.name == "__pycache__"}
+        assert {path.relative_to(ROOT).as_posix() for path in folders} <= named
+
+
+def test_recipes_name_files_that_exist() -> None:
+    recipes = CONTRIBUTING.partition("## Recipes\n")[2].partition("\n## ")[0]
+    assert [path for path in sorted(paths(recipes)) if not (ROOT / path).exists()] == []
+    for word in ("option", "observable", "architecture", "kind of data", "command", "figure"):
+        assert f"**A {word}" in recipes or f"**An {word}" in recipes
 
 
 def test_every_command_is_of_a_known_kind() -> None:
@@ -168,6 +180,7 @@ def test_every_command_is_of_a_known_kind() -> None:
         "build/fuzz/",
         "python bench/",
         "python .ci/",
+        "env PYTHONPATH=python lint-imports",
         "sphinx-build ",
         "jupytext ",
         "lindmft bench",
@@ -319,9 +332,9 @@ def test_weekly_jobs_exist() -> None:
             assert arguments[0] == "-s"
             assert arguments[1] in sessions
         elif program == "python":
-            files = [argument for argument in arguments if argument.endswith(".py")]
+            files = [name for name in arguments if name.startswith(("bench/", "tests/"))]
             assert files
-            assert all((ROOT / file).is_file() for file in files)
+            assert all((ROOT / file).exists() for file in files)
         elif program == "lindmft":
             options = {o for p in commands.commands[arguments[0]].params for o in p.opts}
             assert {word for word in arguments if word.startswith("--")} <= options
@@ -348,11 +361,12 @@ def test_what_sanitizers_are_to_run_exists() -> None:
 
 def test_hooks_come_from_the_lint_extra() -> None:
     config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
-    hooks = {hook["entry"].split()[0] for repo in config["repos"] for hook in repo["hooks"]}
+    entries = [hook["entry"] for repo in config["repos"] for hook in repo["hooks"]]
+    hooks = {re.sub(r"^env \S+=\S+ ", "", entry).split()[0] for entry in entries}
     lint = PYPROJECT["project"]["optional-dependencies"]["lint"]
     tools = {re.split("[=>]", requirement)[0] for requirement in lint}
-    assert hooks <= tools | {"cmake-format"}  # of cmakelang
-    assert {"cmakelang", "pre-commit", "nox"} <= tools
+    assert hooks <= tools | {"cmake-format", "lint-imports"}  # of cmakelang and import-linter
+    assert {"cmakelang", "import-linter", "pre-commit", "nox"} <= tools
 
 
 # ---- versions, stubs

@@ -42,8 +42,9 @@ std::vector<int> mode_counts(const std::vector<double>& weights, int dim) {
   }
   std::vector<std::size_t> order(weights.size());
   std::iota(order.begin(), order.end(), 0U);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return remainder[a] > remainder[b]; });
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return remainder[a] != remainder[b] ? remainder[a] > remainder[b] : a < b;
+  });
   int missing = dim - std::accumulate(counts.begin(), counts.end(), 0);
   for (std::size_t i = 0; missing > 0; ++i, --missing) ++counts[order[i % order.size()]];
   return counts;
