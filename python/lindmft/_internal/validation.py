@@ -7,17 +7,25 @@ are checked by the compiled validator.
 """
 
 import difflib
+import io
 import math
 import numbers
+import os
 import reprlib
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NoReturn, TypeGuard
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import is_dataclass
+from pathlib import Path as FilePath
+from typing import Any, NoReturn, TypeGuard, TypeVar
 
 import numpy as np
 
 Converter = Callable[[Any, str], Any]
+T = TypeVar("T")
 
 TEXTS = (str, bytes, bytearray, memoryview)
+UNORDERED = (set, frozenset, Mapping)
+"""Not lists: a set has no order, and iterating over a mapping drops its values."""
+BINARY = (io.RawIOBase, io.BufferedIOBase)
 LARGEST_INT = 2**31 - 1  # what the compiled module's int holds
 
 
@@ -32,7 +40,10 @@ def describe(value: object) -> str:
         return f"an array of shape {value.shape} and type {value.dtype}"
     if isinstance(value, np.generic):
         return repr(value.item())
-    return reprlib.repr(value)
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # Python does not print whole numbers of more than 4300 digits
+        return f"a {type(value).__name__} that is too long to print"
 
 
 def one_of(names: Iterable[str]) -> str:
@@ -87,9 +98,9 @@ def flag(value: Any, field: str) -> bool:
 
 
 def is_iterable(value: Any) -> TypeGuard[Iterable[Any]]:
-    """Anything with entries but texts, bytes, and arrays without dimensions."""
+    """Anything with entries in an order; texts and arrays without dimensions have none."""
     scalar = isinstance(value, TEXTS) or getattr(value, "ndim", 1) == 0
-    return isinstance(value, Iterable) and not scalar
+    return isinstance(value, Iterable) and not scalar and not isinstance(value, UNORDERED)
 
 
 def increasing(values: Any) -> bool:
@@ -125,6 +136,85 @@ def number_or_numbers(value: Any, field: str) -> float | tuple[float, ...]:
         return number(value, field, allowed)
     values = tuple_of_numbers(value, field, allowed)
     return values[0] if len(values) == 1 else values
+
+
+def number_array(
+    value: Any, field: str, allowed: str = "a number or a list of numbers"
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """A number as an array without dimensions, a list of numbers as an array with one."""
+    if not isinstance(value, Sequence) and getattr(value, "ndim", 0) == 0:
+        return np.array(number(value, field, allowed))
+    return np.array(tuple_of_numbers(value, field, allowed))
+
+
+def real_array(value: Any, field: str, allowed: str) -> np.ndarray[Any, Any]:
+    """An array of real numbers, with any number of dimensions; masked entries are refused."""
+    if isinstance(value, np.ma.MaskedArray):
+        refuse(field, f"{allowed}, none of them masked", value)
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, RuntimeError):
+        refuse(field, allowed, value)
+    if array.dtype.kind not in "iuf":
+        refuse(field, allowed, array if array.ndim else value)
+    return array
+
+
+def text(value: Any, field: str) -> str:
+    """A string."""
+    if not isinstance(value, str):
+        refuse(field, "a text", value)
+    return str(value)
+
+
+def tuple_of_names(value: Any, field: str, allowed: str = "a list of names") -> tuple[str, ...]:
+    """A tuple of strings, from one string or from a list, an array or an iterator of them."""
+    names = tuple(value) if is_iterable(value) else (value,)
+    if not all(isinstance(name, str) for name in names):
+        refuse(field, allowed, value)
+    return tuple(map(str, names))
+
+
+def file_path(value: Any, field: str) -> FilePath:
+    """The path of a file or a folder, from a string or an object that stands for a path."""
+    try:
+        path = os.fspath(value)
+    except TypeError:
+        refuse(field, "a path", value)
+    if not isinstance(path, str) or "\0" in path:
+        refuse(field, "a path", value)
+    return FilePath(path)
+
+
+def instance(value: Any, field: str, allowed: str, *classes: type[T]) -> T:
+    """The value, if it is of one of these classes."""
+    if isinstance(value, classes):
+        return value
+    named = is_dataclass(value) and not isinstance(value, type)  # results have long texts
+    refuse(field, allowed, type(value).__name__ if named else value)
+
+
+def mapping(value: Any, field: str, allowed: str = "a dictionary") -> Mapping[Any, Any]:
+    """A dictionary, or another mapping."""
+    if not isinstance(value, Mapping):
+        refuse(field, allowed, value)
+    return value
+
+
+def function_or_none(value: Any, field: str) -> Callable[..., Any] | None:
+    """Something that can be called, or None."""
+    if value is not None and not callable(value):
+        refuse(field, "a function or None", value)
+    function: Callable[..., Any] | None = value
+    return function
+
+
+def text_file_or_none(value: Any, field: str) -> Any:
+    """Something to print to, or None."""
+    printable = callable(getattr(value, "write", None)) and not isinstance(value, (type, *BINARY))
+    if value is not None and not printable:
+        refuse(field, "an open text file or None", value)
+    return value
 
 
 def choice(*names: str) -> Converter:

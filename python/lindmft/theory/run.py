@@ -13,10 +13,10 @@ from lindmft._internal.validation import (
     bytes_or_default,
     flag,
     integer,
-    is_iterable,
     number,
     refuse,
     threads_or_default,
+    tuple_of_names,
 )
 from lindmft.problem.problem import Problem
 from lindmft.problem.targets import channels
@@ -123,7 +123,7 @@ def checked_run(problem: Problem, grid: str, end: Any, options: dict[str, Any]) 
         end=number(end, "time") if grid == "flow" else integer(end, "steps"),
         rtol=_tolerance(options["rtol"], "rtol", RTOL, grid),
         atol=_tolerance(options["atol"], "atol", ATOL, grid),
-        save=names(options["save"]),
+        save=tuple_of_names(options["save"], "save", "names of two-time functions"),
         replicas=flag(options["replicas"], "replicas"),
         kernels=flag(options["kernels"], "kernels"),
         depth_nodes=nodes_or_default(options["depth_nodes"]),
@@ -185,11 +185,3 @@ def nodes_or_default(value: Any) -> int:
     if nodes < 2:
         refuse("depth_nodes", "between 2 and 64", value)
     return nodes
-
-
-def names(save: Any) -> tuple[str, ...]:
-    """Names of two-time functions, as a tuple."""
-    found: tuple[Any, ...] = tuple(save) if is_iterable(save) else (save,)
-    if not all(isinstance(name, str) for name in found):
-        refuse("save", "names of two-time functions", save)
-    return found
