@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Callback
-from lindmft._internal.validation import refuse
+from lindmft._internal.validation import refuse, text
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def reporting(
     Raises
     ------
     ValueError
-        If ``progress`` is anything else.
+        If ``progress`` is anything else, or a name is no text.
     ImportError
         If there is somebody to see a bar, and tqdm is not installed.
 
@@ -46,6 +46,8 @@ def reporting(
     ...     callback(3, 10)
     3 of 10
     """
+    text(label, "label")
+    text(unit, "unit")
     if progress is None or progress is False:
         yield None
     elif callable(progress):

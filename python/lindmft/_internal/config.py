@@ -6,6 +6,7 @@ from typing import TextIO
 import numpy as np
 
 from lindmft import _core
+from lindmft._internal.validation import text_file_or_none
 
 
 def show_config(*, file: TextIO | None = None) -> None:
@@ -18,13 +19,18 @@ def show_config(*, file: TextIO | None = None) -> None:
     file
         Where to print; None: standard output.
 
+    Raises
+    ------
+    ValueError
+        If ``file`` is no open text file.
+
     Examples
     --------
     >>> import lindmft as lm
     >>> lm.show_config()  # doctest: +ELLIPSIS
     lindmft          ...
     """
-    config = _core.config()
+    place, config = text_file_or_none(file, "file"), _core.config()
     lines = {
         "lindmft": config["version"],
         "compiler": f"{config['compiler']}, {config['build_type']}",
@@ -36,4 +42,4 @@ def show_config(*, file: TextIO | None = None) -> None:
         "Python": f"{platform.python_version()}, {platform.system()} {platform.machine()}",
     }
     for name, value in lines.items():
-        print(f"{name:<16} {value}", file=file)
+        print(f"{name:<16} {value}", file=place)

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from lindmft._internal.validation import refuse
+from lindmft._internal.validation import is_iterable, refuse
 from lindmft.problem.schema import as_plain, spell_inf
 
 Values: TypeAlias = Iterable[Any] | Mapping[str, Any]
@@ -173,8 +173,7 @@ def _axis(names: tuple[str, ...], paths: tuple[str, ...], key: Any, entries: Any
         labels, entries = tuple(entries), list(entries.values())
         if not all(isinstance(label, str) for label in labels):
             refuse(field, "a list of values, or values by label", labels)
-    single = isinstance(entries, str | bytes) or getattr(entries, "ndim", 1) == 0
-    if single or not isinstance(entries, Iterable):
+    if not is_iterable(entries):
         refuse(field, "a list of values", entries)
     values = [_entry(entry, paths, field) for entry in entries]
     if not values:

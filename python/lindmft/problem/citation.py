@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 from lindmft import _core
+from lindmft._internal.validation import text_file_or_none
 from lindmft.problem.data import MultiPass
 from lindmft.problem.problem import Problem, as_problem
 
@@ -42,7 +43,7 @@ def citation(
     Raises
     ------
     ValueError
-        If ``problem`` is none.
+        If ``problem`` or ``file`` is something else.
 
     Notes
     -----
@@ -55,13 +56,14 @@ def citation(
     @inproceedings{bordelon2025deep,
     ...
     """
+    place = text_file_or_none(file, "file")
     beyond = [] if problem is None else _beyond_the_paper(as_problem(problem))
     text = f"{PAPER}\n{SOFTWARE.format(version=_core.__version__)}"
     if beyond:
         text += (
             f"\n% Not in the paper, derived in the documentation of lindmft: {', '.join(beyond)}.\n"
         )
-    print(text, end="", file=file)
+    print(text, end="", file=place)
 
 
 def _beyond_the_paper(problem: Problem) -> list[str]:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from lindmft._internal.background import aside
 from lindmft._internal.memory import require_memory
 from lindmft._internal.types import Array
-from lindmft._internal.validation import describe, number, refuse
+from lindmft._internal.validation import describe, number, real_array, refuse
 from lindmft.problem.grouping import grouped
 from lindmft.problem.spectrum import Discrete
 
@@ -221,13 +221,8 @@ def _rounding(largest: float, size: int) -> float:
 
 
 def _array(value: ArrayLike, field: str, dimensions: int, allowed: str) -> Array:
-    if isinstance(value, np.ma.MaskedArray):
-        refuse(field, f"{allowed}, none of them masked", value)
-    try:
-        array = np.asarray(value)
-    except (TypeError, ValueError, RuntimeError):
-        refuse(field, allowed, value)
-    if array.ndim != dimensions or array.dtype.kind not in "iuf":
+    array = real_array(value, field, allowed)
+    if array.ndim != dimensions:
         refuse(field, allowed, array if array.ndim else value)
     with np.errstate(over="ignore"):  # of longer types than doubles, to inf
         array = array.astype(float)

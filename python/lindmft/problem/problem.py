@@ -4,13 +4,12 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path as FilePath
 from typing import Any, Self, TypeAlias
 
 from lindmft import _core
 from lindmft._internal.files import write_text
 from lindmft._internal.types import Path
-from lindmft._internal.validation import describe, is_iterable, refuse, settle
+from lindmft._internal.validation import describe, file_path, is_iterable, refuse, settle
 from lindmft.problem.axes import Axes, changes, points, read_axes
 from lindmft.problem.data import Data, read_data
 from lindmft.problem.network import MLP, Network, ResNet
@@ -111,8 +110,9 @@ class Problem:
 
         Tables ``run`` and ``sweep``, for the command line, may stand beside them.
         """
+        file = file_path(path, "path")
         try:
-            tables = tomllib.loads(FilePath(path).read_text(encoding="utf-8"))
+            tables = tomllib.loads(file.read_text(encoding="utf-8"))
         except (ValueError, RecursionError) as error:  # of too long numbers, and too deep lists
             raise ValueError(f"{path} must be a TOML file: {error}") from error
         for name in BESIDE:
@@ -126,8 +126,9 @@ class Problem:
     @classmethod
     def from_json(cls, path: Path) -> Self:
         """Read the JSON file at ``path`` with the tables of ``from_dict``."""
+        file = file_path(path, "path")
         try:
-            tables = json.loads(FilePath(path).read_text(encoding="utf-8"))
+            tables = json.loads(file.read_text(encoding="utf-8"))
         except (ValueError, RecursionError) as error:
             raise ValueError(f"{path} must be a JSON file: {error}") from error
         return cls.from_dict(tables)
@@ -233,5 +234,5 @@ def _indexed(i: int, entry: Any) -> Problem:
 
 def _text_to_file(text: str, path: Path | None) -> str:
     if path is not None:
-        write_text(text, path)
+        write_text(text, file_path(path, "path"))
     return text

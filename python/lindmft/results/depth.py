@@ -6,7 +6,7 @@ import numpy as np
 
 from lindmft._internal import interpolation
 from lindmft._internal.types import Array
-from lindmft._internal.validation import refuse, tuple_of_numbers
+from lindmft._internal.validation import number_array, refuse
 
 
 def interpolate(nodes: Array, values: Array, tau: Any) -> Array:
@@ -14,9 +14,9 @@ def interpolate(nodes: Array, values: Array, tau: Any) -> Array:
 
     Returns (...) for a number and (k, ...) for k of them.
     """
-    scalar = np.ndim(tau) == 0
-    points = np.array(tuple_of_numbers([tau] if scalar else tau, "tau", "numbers in [0, 1]"))
+    given = number_array(tau, "tau", "numbers in [0, 1]")
+    points = np.atleast_1d(given)
     if not ((points >= 0) & (points <= 1)).all():
         refuse("tau", "in [0, 1]", tau)
     result: Array = np.tensordot(interpolation.weights(nodes, points), values, axes=1)
-    return result[0] if scalar else result
+    return result if given.ndim else result[0]

@@ -11,6 +11,7 @@ import numpy as np
 
 from lindmft._internal.provenance import provenance
 from lindmft._internal.types import Array, Mask, Path, TrainDict
+from lindmft._internal.validation import file_path
 from lindmft.problem.problem import Problem
 from lindmft.problem.schema import brief
 from lindmft.results import netcdf
@@ -218,7 +219,8 @@ class Ensemble:
         Needs xarray and h5netcdf. The file carries the problem, the provenance and a format
         version.
         """
-        netcdf.write(self.to_xarray(), path)
+        place = file_path(path, "path")
+        netcdf.write(self.to_xarray(), place)
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from lindmft._internal.files import replacing, too_long
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Path
+from lindmft._internal.validation import file_path
 from lindmft.results.content import CHECKSUM, checksum
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def write(dataset: "xr.Dataset", path: Path) -> None:
     HDF5 notices damaged numbers; the checksum of all that the file says notices everything else.
     """
     require_netcdf()
+    path = file_path(path, "path")
     dataset = dataset.assign_attrs({CHECKSUM: checksum(dataset)})
     checked = {
         name: {"fletcher32": True}
@@ -104,11 +105,12 @@ def check_format(attrs: dict[str, object], path: Path, form: str) -> None:
 
 def _load(path: Path) -> "xr.Dataset":
     xarray, h5py = require_netcdf(), optional("h5py", "io")
-    if too_long(path) or not FilePath(path).is_file():
+    file = file_path(path, "path")
+    if too_long(file) or not file.is_file():
         raise FileNotFoundError(f"{path} must be a file, got nothing there")
     try:
-        with h5py.File(path, "r") as file:
-            dict(file.attrs)  # where this fails, h5netcdf would leave an open file behind
+        with h5py.File(path, "r") as opened:
+            dict(opened.attrs)  # where this fails, h5netcdf would leave an open file behind
         dataset: xr.Dataset = xarray.load_dataset(path, engine="h5netcdf", decode_times=False)
     except Exception as error:  # the libraries below raise many kinds for the same thing
         raise ValueError(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from lindmft._internal.types import Array, Mask, Path
-from lindmft._internal.validation import refuse
+from lindmft._internal.validation import file_path, refuse
 from lindmft.problem.problem import Problem
 from lindmft.problem.schema import brief
 from lindmft.results import netcdf
@@ -190,7 +190,8 @@ class ReplicaEnsemble:
 
         Needs xarray and h5netcdf.
         """
-        netcdf.write(self.to_xarray(), path)
+        place = file_path(path, "path")
+        netcdf.write(self.to_xarray(), place)
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -6,11 +6,12 @@ all, by what the two share: everything (the test loss), the initial weights, the
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from lindmft._internal.types import Array
-from lindmft._internal.validation import number, refuse
+from lindmft._internal.validation import number, real_array, refuse, settle
 
 __all__ = ["Replicas"]
 
@@ -29,6 +30,11 @@ class Replicas:
         (..., n), the data set with its noise and batches; the initial weights are independent.
     independent
         (..., n), nothing but the target.
+
+    Raises
+    ------
+    ValueError
+        If one of them is no array of numbers; the message names it.
 
     Notes
     -----
@@ -51,6 +57,10 @@ class Replicas:
     shared_init: Array
     shared_data: Array
     independent: Array
+
+    def __post_init__(self) -> None:
+        names = ("test_loss", "shared_init", "shared_data", "independent")
+        settle(self, "", **dict.fromkeys(names, _series))
 
     def ensemble_loss(self, k_init: float = 1, k_data: float = 1) -> Array:
         """Test loss (..., n) of the prediction averaged over k_init x k_data networks.
@@ -97,6 +107,10 @@ class Replicas:
     def variance_interaction(self) -> Array:
         """(..., n), the variance due to initial weights and data together: the rest."""
         return _or_inf(self.test_loss, -self.shared_init, -self.shared_data, self.independent)
+
+
+def _series(value: Any, field: str) -> Array:
+    return real_array(value, field, "an array of numbers")
 
 
 def _count(value: float, field: str) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindmft._internal.types import Array, Number, Numbers, Path
-from lindmft._internal.validation import describe, flag, one_of
+from lindmft._internal.validation import choice, describe, file_path, flag
 from lindmft.problem.problem import Problem
 from lindmft.problem.schema import brief
 from lindmft.results import netcdf
@@ -261,13 +261,12 @@ class Solution:
             raise ValueError(
                 f"profile needs network.depth = inf, got {describe(self.problem.network.depth)}"
             )
+        choice(*NORMS, *LAYERED)(name, "name")
         if name in NORMS:
             # Past a divergence all is inf, which interpolation would make NaN.
             profile = interpolate(self.depth, getattr(self, name)[:, : self.valid], tau)
             rest = [(0, 0)] * (profile.ndim - 1) + [(0, len(self.time) - self.valid)]
             return np.pad(profile, rest, constant_values=np.inf)
-        if name not in LAYERED:
-            raise ValueError(f"name must be {one_of((*NORMS, *LAYERED))}, got {describe(name)}")
         layers: Layers = getattr(self, name)
         nodes = range(1, len(self.depth) + 1)
         return interpolate(self.depth, np.stack([layers[node] for node in nodes]), tau)
@@ -326,7 +325,7 @@ class Solution:
 
     def has(self, name: str) -> bool:
         """Whether the two-time function ``name`` was kept, here or in the channels."""
-        value = getattr(self, name)
+        value = getattr(self, choice(*FUNCTIONS)(name, "name"))
         kept = value is not None and len(value) > 0
         return kept or any(channel.has(name) for channel in self.channels)
 
@@ -352,8 +351,9 @@ class Solution:
             Write what ``solve(continue_from=...)`` needs; None: if that is at most 4 MiB, as it is
             on coarse grids.
         """
+        place = file_path(path, "path")
         kept = self.state_bytes <= SMALL_IN_FILES if state is None else flag(state, "state")
-        netcdf.write(solution_to_dataset(self, state=kept), path)
+        netcdf.write(solution_to_dataset(self, state=kept), place)
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -10,7 +10,7 @@ from typing import Any
 from lindmft import _core
 from lindmft._internal.files import check_folder
 from lindmft._internal.types import Array, Callback, Number, Numbers, Path
-from lindmft._internal.validation import choice, refuse
+from lindmft._internal.validation import choice, file_path, refuse
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.progress import reporting
 from lindmft.results.dense_output import requested_times
@@ -323,9 +323,10 @@ def _checked_checkpoint(run: Run, checkpoint: Any, every: Any, start: Any) -> in
         if every is not None:
             refuse("checkpoint_every", "left out without a checkpoint", every)
         return None
+    file = file_path(checkpoint, "checkpoint")
     if start is not None:
         refuse("continue_from", "left out with a checkpoint, which is gone on from itself", start)
-    check_folder(checkpoint)
+    check_folder(file)
     if run.replicas or run.kernels:
         refuse("checkpoint", "left out with replicas and kernels: they cannot go on", checkpoint)
     return checked_every(every, run)
