@@ -15,10 +15,12 @@ from lindmft._internal.validation import (
     choice,
     integer,
     is_iterable,
+    number,
     one_of,
     positive,
     refuse,
     suggestion,
+    tuple_of_names,
 )
 from lindmft.problem.axes import Axis, changes, label, points, read_axes
 from lindmft.problem.problem import Problem
@@ -29,6 +31,7 @@ from lindmft.results.statistics import DOUBLE, single_precision
 from lindmft.sweeps import chunks
 from lindmft.sweeps.stages import OF_THEORY, OF_TRAINING, Stage, Theory, Training
 from lindmft.theory.many import check_many
+from lindmft.theory.run import nodes_or_default
 from lindmft.training.finite import default_dim
 from lindmft.training.seeds import seed_list
 from lindmft.training.train import estimate_train_memory
@@ -119,6 +122,7 @@ def make_plan(problem: Problem, axes: Any, arguments: dict[str, Any]) -> Plan:
     if not grid:
         refuse("axes", "a dictionary of at least one path with its values", axes)
     problems = tuple(problem._at(changes(grid, point)) for point in points(grid))
+    _check_all(arguments)
     end, times = _extent(run, arguments)
     wanted = _observables(arguments["observables"], run)
     layers = _layers(problems, wanted)
@@ -147,6 +151,17 @@ def make_plan(problem: Problem, axes: Any, arguments: dict[str, Any]) -> Plan:
     return Plan(problem, grid, problems, tuple(stages), tile, times, tuple(seeds), configuration)
 
 
+def _check_all(arguments: dict[str, Any]) -> None:
+    """Refuse bad values of arguments that this run does not use, too."""
+    choice("exact", "adaptive")(arguments["grid"], "grid")
+    for name, convert in (("rtol", number), ("atol", number), ("dim", integer)):
+        if arguments[name] is not None:
+            convert(arguments[name], name)
+    nodes_or_default(arguments["depth_nodes"])
+    seed_list(arguments["seeds"], arguments["seed"])
+    single_precision(arguments["dtype"])
+
+
 @contextmanager
 def _naming_points(axes: tuple[Axis, ...]) -> Iterator[None]:
     """Say where on the grid it is that a list of problems is refused for one of them."""
@@ -172,10 +187,10 @@ def _of_stages(stages: Iterable[Stage]) -> dict[str, Any]:
 
 
 def _runs(run: Any) -> tuple[str, ...]:
-    given = (run,) if isinstance(run, str) else tuple(run) if is_iterable(run) else ()
-    chosen = tuple(choice(*RUNS)(name, "run") for name in given)
+    allowed = "'solve', 'train', both, or 'flow'"
+    chosen = tuple(choice(*RUNS)(name, "run") for name in tuple_of_names(run, "run", allowed))
     if not chosen or len(set(chosen)) < len(chosen) or {"solve", "flow"} <= set(chosen):
-        refuse("run", "'solve', 'train', both, or 'flow'", run)
+        refuse("run", allowed, run)
     if "flow" in chosen and "train" in chosen:
         refuse("run", "'flow' alone: networks are trained in steps", run)
     return tuple(name for name in RUNS if name in chosen)
@@ -220,9 +235,7 @@ def _spread(last: float, given: Any, *, flow: bool) -> Any:
 
 
 def _observables(given: Any, run: tuple[str, ...]) -> tuple[str, ...]:
-    if not isinstance(given, str) and not is_iterable(given):
-        refuse("observables", "a name or a list of names", given)
-    names = (given,) if isinstance(given, str) else tuple(given)
+    names = tuple_of_names(given, "observables", "a name or a list of names")
     known = OF_TRAINING if run == ("train",) else OF_THEORY
     for name in names:
         if name not in known:

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lindmft._internal.memory import require_memory
+from lindmft._internal.optional import optional
 from lindmft._internal.types import Callback, Number, Numbers, Path
-from lindmft._internal.validation import bytes_or_default, flag
+from lindmft._internal.validation import bytes_or_default, file_path, flag, refuse
 from lindmft.problem.axes import Axes, short
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.progress import reporting
@@ -169,12 +170,13 @@ def sweep(
         "dtype": dtype,
     }
     bytes_or_default(memory_limit)
+    place = None if store is None else file_path(store, "store")
     again = flag(retry_failed, "retry_failed")
     start, make_engine = perf_counter(), engine_maker(engine, threads, memory_limit)
     with reporting(progress, "sweep", unit="point") as report:
         plan = make_plan(as_problem(problem), axes, arguments)
         require_memory(plan.bytes, "the dataset of the sweep")
-        kept = open_store(plan, store)
+        kept = open_store(plan, place)
         items, tally = unfinished(kept, report, retry=again)
         if items:
             carry_out(kept, make_engine(len(items)), items, tally)
@@ -214,7 +216,7 @@ def open_sweep(store: Path) -> "xr.Dataset":
     ...     lm.open_sweep(f"{folder}/a.zarr").equals(kept)
     True
     """
-    return read_group(open_group(store))
+    return read_group(open_group(file_path(store, "store")))
 
 
 def sweep_summary(dataset: "xr.Dataset") -> str:
@@ -230,6 +232,11 @@ def sweep_summary(dataset: "xr.Dataset") -> str:
     str
         To be printed.
 
+    Raises
+    ------
+    ValueError
+        If it is something else.
+
     Examples
     --------
     >>> import lindmft as lm
@@ -238,6 +245,7 @@ def sweep_summary(dataset: "xr.Dataset") -> str:
     >>> print(lm.sweep_summary(dataset).splitlines()[0])
     theory: 3 points, 2 done, 1 diverged
     """
+    check_dataset(dataset)
     runs = [run for run in ("theory", "training") if f"{run}_status" in dataset]
     lines = [f"{run}: {_counts(dataset[f'{run}_status'].values)}" for run in runs]
     failures = json.loads(dataset.attrs.get("errors", "[]"))
@@ -249,6 +257,13 @@ def sweep_summary(dataset: "xr.Dataset") -> str:
     if "seconds" in dataset.attrs:
         lines.append(_effort(dataset.attrs))
     return "\n".join(lines)
+
+
+def check_dataset(dataset: Any) -> None:
+    """Refuse what no sweep has made."""
+    known = isinstance(dataset, optional("xarray", "sweep").Dataset)
+    if not known or "configuration" not in dataset.attrs:
+        refuse("dataset", "what sweep returns", dataset if not known else "another dataset")
 
 
 def _counts(states: "np.ndarray[Any, Any]") -> str:
