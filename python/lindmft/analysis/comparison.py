@@ -6,7 +6,7 @@ import numpy as np
 
 from lindmft._internal.difference import first_difference
 from lindmft._internal.types import Array, Mask
-from lindmft._internal.validation import refuse
+from lindmft._internal.validation import instance
 from lindmft.results.ensemble import Ensemble
 from lindmft.results.solution import Solution
 
@@ -171,8 +171,6 @@ def compare(theory: Solution, runs: Ensemble) -> Comparison:
     >>> abs(comparison.test_loss.largest_error) < 0.1
     True
     """
-    if not isinstance(runs, Ensemble):
-        refuse("runs", "an Ensemble (of replicas, compare the overlaps)", type(runs).__name__)
     check_same(theory, runs)
     theory = theory.at(runs.time)
     mean, error = runs.mean(), runs.sem()
@@ -192,6 +190,8 @@ def compare(theory: Solution, runs: Ensemble) -> Comparison:
 
 def check_same(theory: Solution, runs: Ensemble) -> None:
     """Refuse a pair of different problems or lengths, naming the first difference."""
+    instance(theory, "theory", "a Solution", Solution)
+    instance(runs, "runs", "an Ensemble (of replicas, compare the overlaps)", Ensemble)
     difference = first_difference(theory.problem.to_dict(), runs.problem.to_dict())
     if difference:
         field, a, b = difference

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Array, Numbers
-from lindmft._internal.validation import integer, positive, refuse, tuple_of_numbers
+from lindmft._internal.validation import (
+    function_or_none,
+    integer,
+    positive,
+    refuse,
+    tuple_of_numbers,
+)
 from lindmft.problem.data import MultiPass, Population
 from lindmft.problem.network import widths as widths_of
 from lindmft.problem.problem import Problem, as_problem
@@ -189,9 +195,10 @@ def compute_optimal(
         refuse("widths", "at least two, increasing and finite", widths)
     path = "network.width" if problem.network.hidden is None else "network.hidden"
     problems = problem.vary({path: values})
-    costs = np.array([positive((cost or step_cost)(one), "cost") for one in problems])
+    price = function_or_none(cost, "cost") or step_cost
+    costs = np.array([positive(price(one), "cost") for one in problems])
+    spent = _budgets(budgets, costs, steps)
     runs = solve_many(problems, steps, **options)
-    spent = _budgets(budgets, costs, len(runs[0].time) if runs[0].grid == "exact" else steps)
     counts = np.floor(spent / costs[:, None] * (1 + 1e-12)).astype(int)  # (m, b)
     last = steps - 1
     losses = np.array([_losses(run, count, last) for run, count in zip(runs, counts, strict=True)])

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lindmft._internal.types import Array, Number, Numbers
-from lindmft._internal.validation import number, positive, refuse
+from lindmft._internal.validation import is_list, number, positive, refuse
 from lindmft.analysis.curves import FEWEST_POINTS, Curve, Trajectory, as_curve
 from lindmft.analysis.log_fits import Line, fit_line, local_slopes, widest_flat
 
@@ -230,11 +230,9 @@ def fit_exponent(
     -0.50 over 1.4 decades
     """
     read = as_curve(curve, loss, observable=observable, floor=floor)
-    width = positive(span, "span")
-    if window is None:
-        chosen = _find_window(read, width, positive(tolerance, "tolerance"), decades)
-    else:
-        chosen = _window(window)
+    width, flat = positive(span, "span"), positive(tolerance, "tolerance")
+    least = positive(decades, "decades")
+    chosen = _find_window(read, width, flat, least) if window is None else _window(window)
     part = read.within(chosen)
     if len(part.time) < FEWEST_POINTS:
         refuse("window", f"one with {FEWEST_POINTS} or more times of the curve", window)
@@ -290,10 +288,7 @@ def _slope_of(part: Curve, log_loss: Array) -> float:
     return line.slope
 
 
-def _find_window(
-    curve: Curve, span: float, tolerance: float, decades: float
-) -> tuple[float, float]:
-    least = positive(decades, "decades")
+def _find_window(curve: Curve, span: float, tolerance: float, least: float) -> tuple[float, float]:
     first, last = widest_flat(curve.log_time, _slopes(curve, span), tolerance)
     start, end = float(curve.time[first]), float(curve.time[last])
     found = np.log10(end / start)
@@ -308,11 +303,9 @@ def _find_window(
 
 def _window(window: Any) -> tuple[float, float]:
     allowed = "a pair of times, the first above 0 and below the last"
-    try:
-        first, last = window
-    except (TypeError, ValueError):
+    if not is_list(window) or len(window) != 2:
         refuse("window", allowed, window)
-    start, end = number(first, "window[0]"), number(last, "window[1]")
+    start, end = number(window[0], "window[0]"), number(window[1], "window[1]")
     if not 0 < start < end:
         refuse("window", allowed, window)
     return start, end

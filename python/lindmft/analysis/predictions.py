@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lindmft._internal.types import Array, Number, Numbers
-from lindmft._internal.validation import positive, refuse
+from lindmft._internal.validation import number_array, positive, refuse
 from lindmft.analysis.curves import Trajectory
 from lindmft.analysis.exponents import ExponentFit, fit_exponent
 
@@ -61,9 +61,17 @@ class PredictedExponents:
 
         ``time`` counts eta t, ``capacity`` is a, and ``kernel`` is K: L + 1 for a perceptron of L
         hidden layers.
+
+        Raises
+        ------
+        ValueError
+            If one of them is no positive number; the message names it.
         """
         a, k = positive(capacity, "capacity"), positive(kernel, "kernel")
-        decay = (2 * k * np.asarray(time, float)) ** -self.source
+        times = number_array(time, "time", "a positive number or a list of them")
+        if not (times > 0).all():
+            refuse("time", "positive numbers", time)
+        decay = (2 * k * times) ** -self.source
         return np.asarray(math.gamma(self.source) / a * decay)
 
 

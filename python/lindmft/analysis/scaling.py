@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lindmft._internal.validation import refuse
+from lindmft._internal.validation import real_array, refuse
 from lindmft.problem.network import widths
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.theory.solve import solve
@@ -108,10 +108,7 @@ def check_scaling(problem: Problem | Mapping[str, Any], test_loss: ArrayLike) ->
 
 
 def _losses(test_loss: ArrayLike) -> NDArray[np.float64]:
-    try:
-        values = np.atleast_2d(np.asarray(test_loss, dtype=float))
-    except (TypeError, ValueError):
-        refuse("test_loss", "an array of numbers", type(test_loss).__name__)
+    values = np.atleast_2d(real_array(test_loss, "test_loss", "an array of numbers")).astype(float)
     if values.ndim > 2 or values.shape[1] < 3:
         refuse("test_loss", "of shape (n,) or (networks, n) with n >= 3", str(values.shape))
     if not (np.isfinite(values) & (values > 0)).all():

@@ -28,6 +28,8 @@ def read_scalings(given: Any, *varied: str) -> dict[str, dict[str, Any]]:
         if not isinstance(name, str) or not isinstance(changes, Mapping):
             refuse("scalings", ALLOWED, {name: changes})
         for path in changes:
+            if not isinstance(path, str):
+                refuse(f"scalings[{name!r}]", "a dictionary of paths and values", changes)
             if any(f"{size}.".startswith(f"{path}.") for size in varied):
                 refuse(f"scalings[{name!r}]", f"without {varied[0]}, which varies", path)
     return {name: dict(changes) for name, changes in given.items()}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Array, Numbers
-from lindmft._internal.validation import integer, one_of, refuse
+from lindmft._internal.validation import integer, is_list, one_of, refuse, tuple_of_numbers
 from lindmft.analysis.rates import Goal, optimum
 from lindmft.analysis.search import Rates, run_searches
 from lindmft.problem.problem import Problem, as_problem
@@ -178,14 +178,14 @@ def optimum_over_time(
 
 
 def _scaled(name: str, shape: Shape, steps: int, start: float) -> list[float]:
-    rates = [float(rate) for rate in shape(steps)]
+    rates = tuple_of_numbers(shape(steps), f"schedules[{name!r}]", f"{steps} rates")
     if len(rates) != steps or not max(rates) > 0:
         refuse(f"schedules[{name!r}]", f"{steps} rates for {steps} steps, some above 0", rates)
     return [rate * start / max(rates) for rate in rates]
 
 
 def _counts(steps: Any) -> list[int]:
-    if not isinstance(steps, Sequence | np.ndarray) or isinstance(steps, str) or not len(steps):
+    if not is_list(steps) or not len(steps):
         refuse("steps", "a list of numbers of steps", steps)
     counts = [integer(value, f"steps[{i}]") for i, value in enumerate(steps)]
     if min(counts) < 2 or len(set(counts)) < len(counts):

@@ -198,8 +198,11 @@ class Verification:
 
     def worst(self, count: int = 10) -> list[int]:
         """Indices into ``kept`` of the ``count`` cases with the largest z-scores, worst first."""
+        most = integer(count, "count")
+        if most < 0:
+            refuse("count", "at least 0", count)
         order = np.argsort(-np.abs(self.z).max(axis=1), kind="stable")
-        return [int(i) for i in order[:count]]
+        return [int(i) for i in order[:most]]
 
     def summary(self) -> str:
         """The table of the distributions, then the ratio of deviations and the verdict."""
@@ -354,7 +357,7 @@ def cases(
         refuse("seeds", f"at least {FEWEST_SEEDS}", seeds)
     if integer(seed, "seed") < 0:
         refuse("seed", "at least 0", seed)
-    return _cases(count, dim, seeds, seed, threads, progress)
+    return _cases(int(count), int(dim), int(seeds), int(seed), threads, progress)
 
 
 def _cases(
