@@ -189,5 +189,5 @@ def test_the_picture_has_every_number(found: lm.Verification) -> None:
     for line, z in zip(quantiles.get_lines(), found.z.T, strict=False):
         np.testing.assert_array_equal(line.get_ydata(), np.sort(z))
     assert sum(len(line.get_xdata()) for line in deviations.get_lines()[:2]) == 4 * COUNT
-    with pytest.raises(ValueError, match="^found must be what verify returns, got 'int'"):
+    with pytest.raises(ValueError, match="^found must be what verify returns, got 3"):
         lm.plotting.verification(3)  # type: ignore[arg-type]

@@ -91,7 +91,7 @@ def test_axes_of_a_sweep_are_chosen(swept: xr.Dataset) -> None:
     ("arguments", "message"),
     [
         ({"observable": "loss"}, "observable must be .*, got 'loss'"),
-        ({"x": "depth"}, "an axis of the picture must be 'width' or 'lr', got 'depth'"),
+        ({"x": "depth"}, "x must be 'width' or 'lr', got 'depth'"),
         ({"x": "lr", "select": {"lr": 0.05}}, "select must be without the axis drawn"),
         ({"select": {"lr": 0.3}}, "lr must be one of 0.02, 0.05, 0.1, 30, got 0.3"),
         ({"time": 99}, "time must be one of .*, got 99"),
@@ -189,7 +189,7 @@ def test_labels_of_widths_stand_beside_the_ends() -> None:
     "name", ["transfer", "optimum_over_time", "compute_optimal", "wider_is_better"]
 )
 def test_other_things_are_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=f"must be what {name} returns, got 'int'"):
+    with pytest.raises(ValueError, match=f"must be what {name} returns, got 3"):
         getattr(lm.plotting, name)(3)
     with pytest.raises(ValueError, match="table must be what transfer returns"):
         lm.plotting.transfer_rates("table")

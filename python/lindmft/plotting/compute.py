@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lindmft._internal.validation import refuse
+from lindmft._internal.validation import instance, text
 from lindmft.analysis.compute import ComputeOptimal
+from lindmft.plotting.arguments import given_axes
 from lindmft.plotting.lines import lines_by_width
 from lindmft.plotting.losses import new_axes
 
@@ -51,9 +52,10 @@ def compute_optimal(
     >>> len(ax.get_lines())
     5
     """
-    if not isinstance(found, ComputeOptimal):
-        refuse("found", "what compute_optimal returns", type(found).__name__)
-    ax = new_axes() if ax is None else ax
+    instance(found, "found", "what compute_optimal returns", ComputeOptimal)
+    if unit is not None:
+        text(unit, "unit")
+    ax = given_axes(ax, new_axes)
     shown = np.isfinite(found.loss) & (found.loss > 0)
     ax.plot(
         found.budgets[shown], found.loss[shown], color="0.15", linewidth=4, alpha=0.25, zorder=1
@@ -61,8 +63,8 @@ def compute_optimal(
     changes = shown & np.append(False, np.diff(found.width) != 0)
     ax.plot(found.budgets[changes], found.loss[changes], "o", color="0.15", markersize=3, zorder=3)
     dimless = found.problem.network.hidden is None
-    unit = unit or ("operations / dim$^3$" if dimless else "operations")
-    ax.set(xscale="log", yscale="log", xlabel=f"training compute, {unit}", ylabel="test loss")
+    label = ("operations / dim$^3$" if dimless else "operations") if unit is None else unit
+    ax.set(xscale="log", yscale="log", xlabel=f"training compute, {label}", ylabel="test loss")
     ax.spines[["top", "right"]].set_visible(False)
     lines_by_width(ax, found.problem, found.widths, found.budgets, found.losses)
     return ax

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Array
-from lindmft._internal.validation import integer, refuse
+from lindmft._internal.validation import instance, integer, refuse
 from lindmft.analysis.coordinates import QUANTITIES, CoordinateCheck
+from lindmft.plotting.arguments import given_grid
 from lindmft.plotting.losses import End, label_ends
 from lindmft.plotting.style import COLOURS
 
@@ -70,11 +71,11 @@ def coordinates(
     >>> lm.plotting.coordinates(check).shape
     (2, 4)
     """
+    instance(check, "check", "what coordinate_check returns", CoordinateCheck)
     layers = _layers(check, layer)
     shape = (len(check.scalings), len(QUANTITIES))
-    if axes is not None and np.shape(axes) != shape:
-        refuse("axes", f"an array of axes of shape {shape}", axes)
-    panels = _new_axes(*shape, _key(check)) if axes is None else np.asarray(axes)
+    given = given_grid(axes, shape)
+    panels = _new_axes(*shape, _key(check)) if given is None else given
     ends = {
         (row, column): _draw(panels[row, column], check, row, name, layers[name])
         for row in range(shape[0])

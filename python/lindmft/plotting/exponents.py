@@ -18,6 +18,7 @@ from lindmft.analysis.predictions import (
     predicted_exponents,
     spectrum_source,
 )
+from lindmft.plotting.arguments import given_pair
 from lindmft.plotting.losses import End, label_ends
 from lindmft.plotting.style import COLOURS
 
@@ -82,7 +83,7 @@ def exponents(
     b = _source(items, source)
     read = {k: as_curve(v, observable=observable, floor=floor) for k, v in items.items()}
     found = [local_exponent((c.time, c.loss), span=span).exponent for c in read.values()]
-    upper, lower = _new_axes() if axes is None else axes
+    upper, lower = given_pair(axes, _new_axes)
     ends = []
     for i, ((label, curve), slopes) in enumerate(zip(read.items(), found, strict=True)):
         colour, dashes = COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)]

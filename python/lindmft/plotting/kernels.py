@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lindmft._internal.validation import instance
+from lindmft.plotting.arguments import given_axes
 from lindmft.plotting.losses import (
     End,
     drawable,
@@ -64,13 +66,16 @@ def kernels(theory: Solution, runs: Ensemble | None = None, ax: "Axes | None" = 
     >>> len(lm.plotting.kernels(lm.solve(problem, 50, kernels=True)).get_lines())
     3
     """
+    instance(theory, "theory", "a Solution", Solution)
+    if runs is not None:
+        instance(runs, "runs", "an Ensemble or None", Ensemble)
     for result in (theory, runs):
         if result is not None and result.kernel_scale is None:
             raise ValueError(
                 "kernels must be drawn of solve(..., kernels=True) and train(..., kernels=True); "
                 "with several outputs, of one of theory.channels"
             )
-    ax = new_axes() if ax is None else ax
+    ax = given_axes(ax, new_axes)
     valid = drawable(theory)
     ends = []
     for name, (text, colour, dashes, marker) in DIRECTIONS.items():

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Array
+from lindmft._internal.validation import flag, instance
 from lindmft.analysis.comparison import check_same
+from lindmft.plotting.arguments import colour_or_none, given_axes
 from lindmft.plotting.style import COLOURS
 from lindmft.problem.spectrum import Isotropic
 from lindmft.results.ensemble import Ensemble
@@ -134,6 +136,8 @@ def losses(
 
     Raises
     ------
+    ValueError
+        Bad input; the message names it.
     ImportError
         If matplotlib is not installed.
 
@@ -144,14 +148,16 @@ def losses(
     >>> lm.plotting.losses(lm.solve(problem, 50)).get_yscale()
     'log'
     """
-    ax = new_axes() if ax is None else ax
-    colours = {name: colour or look.colour for name, look in LOOKS.items()}
+    instance(result, "result", "a Solution or an Ensemble", Solution, Ensemble)
+    chosen, named = colour_or_none(colour, "colour"), flag(labels, "labels")
+    ax = given_axes(ax, new_axes)
+    colours = {name: chosen or look.colour for name, look in LOOKS.items()}
     if isinstance(result, Solution):
         ends = [_draw_theory(ax, result, *item) for item in colours.items()]
     else:
         ends = [_draw_training(ax, result, *item) for item in colours.items()]
     _dress(ax, result)
-    if labels:
+    if named:
         label_ends(ax, ends)
         keys(ax, {describe(result): _KEYS[type(result)]})
     return ax

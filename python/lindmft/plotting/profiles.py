@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lindmft._internal.optional import optional
-from lindmft._internal.validation import one_of, refuse
+from lindmft._internal.validation import choice, instance, refuse, tuple_of_numbers
+from lindmft.plotting.arguments import given_axes
 from lindmft.plotting.losses import End, drawable, label_ends, new_axes
 from lindmft.plotting.style import COLOURS
 from lindmft.results.observables import NORMS
@@ -65,15 +66,15 @@ def profile(
     >>> lm.plotting.profile(theory, "gradient_norm").get_xlabel()
     'depth l/L'
     """
-    if name not in NORMS:
-        refuse("name", one_of(NORMS), name)
+    instance(theory, "theory", "a Solution", Solution)
+    choice(*NORMS)(name, "name")
     valid = drawable(theory)
     if steps is None:
         few = np.geomspace(1, valid, 4).round().astype(int)
         shown: list[int] = (np.unique(few) - 1).tolist()
     else:
-        theory, shown = _at(theory, steps)
-    ax = new_axes() if ax is None else ax
+        theory, shown = _at(theory, tuple_of_numbers(steps, "steps"))
+    ax = given_axes(ax, new_axes)
     endless = theory.problem.network.depth == np.inf
     depth = np.linspace(0, 1, POINTS) if endless else theory.depth
     values = theory.profile(name, depth) if endless else getattr(theory, name)
@@ -99,6 +100,8 @@ def profile(
 
 def _at(theory: Solution, times: Sequence[float]) -> tuple[Solution, list[int]]:
     """The solution at these times, and the place of each among them."""
+    if not times:
+        refuse("steps", "a list of at least one time", times)
     end = theory.time[theory.valid - 1]
     for time in times:
         if not 0 <= time <= end:

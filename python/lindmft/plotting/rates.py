@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from lindmft._internal.validation import refuse
+from lindmft._internal.validation import instance
 from lindmft.analysis.training_time import OptimumOverTime
+from lindmft.plotting.arguments import given_pair
 from lindmft.plotting.lines import new_pair, plain_ticks, size_axis
 from lindmft.plotting.losses import End, label_ends
 from lindmft.plotting.style import COLOURS
@@ -53,9 +54,8 @@ def optimum_over_time(
     >>> len(rates.get_lines())
     2
     """
-    if not isinstance(found, OptimumOverTime):
-        refuse("found", "what optimum_over_time returns", type(found).__name__)
-    left, right = axes or new_pair()
+    instance(found, "found", "what optimum_over_time returns", OptimumOverTime)
+    left, right = given_pair(axes, new_pair)
     for ax, table in ((left, found.lr), (right, found.loss)):
         ends = []
         for s, name in enumerate(found.schedules):

@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lindmft._internal.types import Array, Number, Numbers
-from lindmft._internal.validation import number, refuse, tuple_of_numbers
+from lindmft._internal.validation import (
+    is_list,
+    mapping,
+    number,
+    refuse,
+    text,
+    tuple_of_numbers,
+)
 from lindmft.analysis.predictions import labelled
 from lindmft.analysis.stability import StableRate
+from lindmft.plotting.arguments import given_axes
 from lindmft.plotting.losses import End, label_ends, new_axes
 from lindmft.plotting.style import COLOURS
 
@@ -71,20 +79,22 @@ def stability(
     2
     """
     curves = {label: _pair(label, pair) for label, pair in labelled(rates, "rates").items()}
-    guides = {} if slopes is None else {k: number(v, f"slopes[{k!r}]") for k, v in slopes.items()}
+    powers = {} if slopes is None else mapping(slopes, "slopes")
+    guides = {k: number(v, f"slopes[{k!r}]") for k, v in powers.items()}
+    text(xlabel, "xlabel")
     for label in guides:
         if label not in curves:
             refuse("slopes", f"for labels of rates, {sorted(curves)}", label)
-    ax = new_axes() if ax is None else ax
+    ax = given_axes(ax, new_axes)
     ends = []
     for i, (label, (x, y)) in enumerate(curves.items()):
         colour = COLOURS[i % len(COLOURS)]
         ax.plot(x, y, LOOKS[i % len(LOOKS)], color=colour, linewidth=1.6, markersize=3.6)
-        text = label
+        name = label
         if label in guides:
             ax.plot(x, y[-1] * (x / x[-1]) ** guides[label], color=GUIDE, linewidth=0.9, zorder=1)
-            text = f"{label}, slope ${guides[label]:.3g}$"
-        ends.append(End(x[-1], y[-1], text, colour))
+            name = f"{label}, slope ${guides[label]:.3g}$"
+        ends.append(End(x[-1], y[-1], name, colour))
     ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="largest stable lr")
     ax.spines[["top", "right"]].set_visible(False)
     label_ends(ax, ends)
@@ -93,7 +103,8 @@ def stability(
 
 def _pair(label: str, pair: Any) -> tuple[Array, Array]:
     field = f"rates[{label!r}]"
-    if not isinstance(pair, tuple) or len(pair) != 2:
+    whole = isinstance(pair, tuple) and len(pair) == 2
+    if not whole or not all(map(is_list, pair)):
         refuse(field, "a pair of parameter values and rates", pair)
     given = [edge.lr if isinstance(edge, StableRate) else edge for edge in pair[1]]
     x, y = (np.array(tuple_of_numbers(list(values), field)) for values in (pair[0], given))

@@ -1,6 +1,7 @@
 """A sweep's loss against one of its axes: a line for each value of another, training as points."""
 
 import json
+import numbers
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -8,10 +9,12 @@ import numpy as np
 
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Array
-from lindmft._internal.validation import one_of, refuse
+from lindmft._internal.validation import choice, mapping, number, one_of, refuse, text
+from lindmft.plotting.arguments import given_axes
 from lindmft.plotting.lines import LOST, colours_of, cross, plain_ticks
 from lindmft.plotting.losses import new_axes
 from lindmft.problem.axes import short
+from lindmft.sweeps.sweep import check_dataset
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -85,8 +88,11 @@ def sweep(
     >>> ax.get_xlabel(), len(ax.get_lines())
     ('learning rate (lr)', 2)
     """
-    chosen, x, lines = _chosen(dataset, x, lines, observable, time, select or {})
-    ax = new_axes() if ax is None else ax
+    check_dataset(dataset)
+    at = None if time is None else number(time, "time")
+    fixed = {} if select is None else mapping(select, "select")
+    chosen, x, lines = _chosen(dataset, x, lines, text(observable, "observable"), at, fixed)
+    ax = given_axes(ax, new_axes)
     values = [None] if lines is None else list(range(chosen.sizes[lines]))
     colours, ends = colours_of(len(values)), []
     for i, value in enumerate(values):
@@ -118,13 +124,16 @@ def _chosen(
         refuse(
             "observable", "one without layers (or select one: dataset.isel(layer=0))", observable
         )
-    for name in (*filter(None, (x, lines)), *select):
-        if name not in order:
-            refuse("an axis of the picture", one_of(order), name)
+    axis = choice(*order)
+    for field, name in (("x", x), ("lines", lines)):
+        if name is not None:
+            axis(name, field)
+    for name in select:
+        axis(name, "a key of select")
     free = [name for name in order if name not in select]
-    x = x or (free[-1] if free else order[-1])
+    x = (free[-1] if free else order[-1]) if x is None else x
     rest = [name for name in free if name != x]
-    lines = lines or (rest[-1] if rest else None)
+    lines = (rest[-1] if rest else None) if lines is None else lines
     left = [name for name in rest if name != lines]
     if x not in free or left:
         allowed = f"a value for each axis but {x} and {lines}" if left else "without the axis drawn"
@@ -137,11 +146,19 @@ def _chosen(
 
 
 def _at(dataset: "xr.Dataset", name: str, value: Any) -> "xr.Dataset":
-    try:
-        return dataset.sel({name: value})
-    except KeyError:
-        known = ", ".join(short(entry) for entry in dataset[name].values)
+    values = dataset[name].values
+    places = [i for i, entry in enumerate(values.tolist()) if _same(entry, value)]
+    if not places:
+        known = ", ".join(short(entry) for entry in values)
         refuse(name, f"one of {known}", value)
+    return dataset.isel({name: places[0]})
+
+
+def _same(entry: Any, value: Any) -> bool:
+    """Whether a value is that of a coordinate: True is not the number 1."""
+    if not isinstance(value, str | np.bool_ | numbers.Real):
+        return False
+    return isinstance(value, bool | np.bool_) == isinstance(entry, bool) and bool(value == entry)
 
 
 def _arrays(observable: str) -> tuple[str, str]:

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lindmft._internal.validation import refuse
+from lindmft._internal.validation import instance
 from lindmft.analysis.transfer import Transfer
+from lindmft.plotting.arguments import given_axes, given_pair
 from lindmft.plotting.lines import cross, new_pair, plain_ticks, size_axis
 from lindmft.plotting.losses import End, keys, label_ends, new_axes
 from lindmft.plotting.style import COLOURS
@@ -56,7 +57,8 @@ def transfer(table: Transfer, axes: "tuple[Axes, Axes] | None" = None) -> "tuple
     >>> rates.get_ylabel(), losses.get_xlabel()
     ('learning rate', 'width')
     """
-    left, right = axes or new_pair()
+    instance(table, "table", "what transfer returns", Transfer)
+    left, right = given_pair(axes, new_pair)
     transfer_rates(table, left)
     _losses(table, right)
     return left, right
@@ -94,9 +96,8 @@ def transfer_rates(table: Transfer, ax: "Axes | None" = None) -> "Axes":
     >>> len(lm.plotting.transfer_rates(table).get_lines())
     4
     """
-    if not isinstance(table, Transfer):
-        refuse("table", "what transfer returns", type(table).__name__)
-    ax = new_axes() if ax is None else ax
+    instance(table, "table", "what transfer returns", Transfer)
+    ax = given_axes(ax, new_axes)
     ends = []
     for s, name in enumerate(table.scalings):
         line, points = _looks(s)

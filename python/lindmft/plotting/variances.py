@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lindmft._internal.validation import instance
+from lindmft.plotting.arguments import given_axes
 from lindmft.plotting.losses import (
     drawable,
     loss_unit,
@@ -59,9 +61,10 @@ def variances(theory: Solution, ax: "Axes | None" = None) -> "Axes":
     >>> len(ax.collections)
     4
     """
+    instance(theory, "theory", "a Solution", Solution)
     if theory.replicas is None:
         raise ValueError("variances needs the overlaps of replicas: solve(..., replicas=True)")
-    ax = new_axes() if ax is None else ax
+    ax = given_axes(ax, new_axes)
     valid = drawable(theory)
     time = theory.time[:valid]
     layers = [getattr(theory.replicas, name)[:valid] for name in SOURCES]

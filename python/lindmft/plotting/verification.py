@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lindmft._internal.optional import optional
-from lindmft._internal.validation import refuse
+from lindmft._internal.validation import instance
 from lindmft.analysis.verification import OBSERVABLES, Verification
 from lindmft.plotting.style import COLOURS, style
 
@@ -52,8 +52,7 @@ def verification(found: Verification) -> "Figure":
     >>> [ax.get_ylabel() for ax in picture.axes]
     ['number', 'observed z', 'at D = 128']
     """
-    if not isinstance(found, Verification):
-        refuse("found", "what verify returns", type(found).__name__)
+    instance(found, "found", "what verify returns", Verification)
     with style():
         figure: Figure = optional("matplotlib.figure", "plot").Figure(
             figsize=(11.4, 3.9), layout="constrained"

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lindmft._internal.validation import refuse
+from lindmft._internal.validation import instance
 from lindmft.analysis.width_scan import WiderIsBetter
+from lindmft.plotting.arguments import given_axes
 from lindmft.plotting.lines import lines_by_width
 from lindmft.plotting.losses import new_axes, symmetric_axis
 
@@ -47,9 +48,8 @@ def wider_is_better(found: WiderIsBetter, ax: "Axes | None" = None) -> "Axes":
     >>> len(ax.get_lines())
     3
     """
-    if not isinstance(found, WiderIsBetter):
-        refuse("found", "what wider_is_better returns", type(found).__name__)
-    ax = new_axes() if ax is None else ax
+    instance(found, "found", "what wider_is_better returns", WiderIsBetter)
+    ax = given_axes(ax, new_axes)
     for losses, worse in zip(found.test_loss[1:], found.violations, strict=True):
         if worse.any():
             marked = np.ma.masked_where(~(worse & np.isfinite(losses)), losses)
