@@ -13,7 +13,7 @@ Examples
 
 from importlib import import_module
 
-from lindmft._internal.validation import one_of, refuse
+from lindmft._internal.validation import choice, text
 from lindmft.figures._figure import Figure, Result
 from lindmft.figures._panel import Curve, Panel, Points
 
@@ -66,9 +66,8 @@ def get(name: str) -> Figure:
     >>> lm.figures.get("8").title
     'The largest stable learning rate'
     """
-    if name not in _MODULES:
-        refuse("the figure", one_of(NAMES), name)
-    figure: Figure = import_module(f"lindmft.figures.{_MODULES[name]}").FIGURE
+    module = _MODULES[choice(*NAMES)(name, "the figure")]
+    figure: Figure = import_module(f"lindmft.figures.{module}").FIGURE
     return figure
 
 
@@ -96,7 +95,7 @@ def parse(name: str) -> tuple[Figure, tuple[str, ...]]:
     >>> figure.name, panels
     ('2', ('b',))
     """
-    stem = name[:-1].removesuffix("-")
+    stem = text(name, "the figure")[:-1].removesuffix("-")
     if name not in _MODULES and stem in _MODULES:
         figure = get(stem)
         for panel in figure.panels:

@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from lindmft import _core
 from lindmft._internal.files import write_picture, write_text
-from lindmft._internal.validation import flag, integer, number, one_of, refuse
+from lindmft._internal.validation import (
+    choice,
+    file_path,
+    flag,
+    integer,
+    is_list,
+    mapping,
+    number,
+    refuse,
+    text,
+    tuple_of_names,
+)
 from lindmft.figures._panel import Panel
 from lindmft.figures._runs import Progress
 from lindmft.figures._tables import agreement_table, csv_rows
@@ -148,6 +159,7 @@ class Figure:
         >>> lm.figures.get("2").label("b"), lm.figures.get("variances").label("a")
         ('2b', 'variances-a')
         """
+        text(panel, "panel")
         return f"{self.name}{'' if self.name[-1].isdigit() or not panel else '-'}{panel}"
 
     def make(
@@ -172,9 +184,8 @@ class Figure:
             No such panel or parameter; or a value that the computation refuses.
         """
         for panel in panels:
-            if panel not in self.panels:
-                refuse(f"the panel of figure {self.name}", one_of(self.panels), panel)
-        parameters = self.changed(flag(quick, "quick"), changes)
+            choice(*self.panels)(panel, f"the panel of figure {self.name}")
+        parameters = self.changed(quick, changes)
         start = time.perf_counter()
         shared = self.prepare(parameters, progress) if self.prepare else progress
         made = {
@@ -185,10 +196,19 @@ class Figure:
         return Result(self, parameters, made, time.perf_counter() - start)
 
     def paths(self, folder: str | Path, panels: Sequence[str] = ()) -> list[Path]:
-        """What ``Result.save`` writes for these panels (none: all): the pictures, last the data."""
-        some = 0 < len(panels) < len(self.panels)
-        stem = f"figure_{self.label(''.join(panels) if some else '')}"
-        return [Path(folder) / f"{stem}{suffix}" for suffix in (".png", ".svg", ".csv")]
+        """What ``Result.save`` writes for these panels (none: all): the pictures, last the data.
+
+        Raises
+        ------
+        ValueError
+            If there is no such panel, or the folder is no path.
+        """
+        place, names = file_path(folder, "folder"), tuple_of_names(panels, "panels")
+        for name in names:
+            choice(*self.panels)(name, "panels")
+        some = 0 < len(names) < len(self.panels)
+        stem = f"figure_{self.label(''.join(names) if some else '')}"
+        return [place / f"{stem}{suffix}" for suffix in (".png", ".svg", ".csv")]
 
     def changed(self, quick: bool, changes: Mapping[str, Any]) -> Any:
         """The full or quick parameters with these changes, checked by name and kind.
@@ -198,12 +218,11 @@ class Figure:
         ValueError
             No such parameter, or a value of another kind.
         """
-        parameters = self.quick if quick else self.parameters
+        parameters = self.quick if flag(quick, "quick") else self.parameters
         kinds = {field.name: field.type for field in fields(parameters)}
         settled = {}
-        for name, value in changes.items():
-            if name not in kinds:
-                refuse(f"the parameter of figure {self.name}", one_of(kinds), name)
+        for name, value in mapping(changes, "changes").items():
+            choice(*kinds)(name, f"the parameter of figure {self.name}")
             settled[name] = _settled(value, kinds[name], f"{name} of figure {self.name}")
         return replace(parameters, **settled)
 
@@ -226,8 +245,7 @@ def _settled(value: Any, kind: Any, field: str) -> Any:
     if kind is float:
         return float(number(value, field))
     entry, rest = get_args(kind)  # of a tuple; two, or any number of them
-    alone = isinstance(value, str) or not isinstance(value, Sequence)
-    entries = (value,) if alone else tuple(value)
+    entries = tuple(value) if is_list(value) else (value,)
     if rest is entry and len(entries) != 2:
         refuse(field, "two numbers", value)
     if not entries:

@@ -11,7 +11,7 @@ fraction of the limit is that time over the time it took.
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -19,7 +19,16 @@ import numpy as np
 
 from lindmft import _core
 from lindmft._internal.types import RatesDict
-from lindmft._internal.validation import threads_or_default
+from lindmft._internal.validation import (
+    flag,
+    function_or_none,
+    instance,
+    integer,
+    number,
+    settle,
+    threads_or_default,
+    tuple_of_numbers,
+)
 from lindmft.machine import counting, machine
 from lindmft.machine.machine import Machine
 from lindmft.problem.data import FullBatch
@@ -56,10 +65,11 @@ class Rate:
 
     def on(self, threads: int) -> float:
         """That of a job on so many ``threads``: operations or bytes a second."""
-        return self.one if threads == 1 else self.all
+        return self.one if integer(threads, "threads") == 1 else self.all
 
     def best(self, other: "Rate") -> "Rate":
         """The higher of two measurements, this and the ``other`` one."""
+        instance(other, "other", "a Rate", Rate)
         return Rate(max(self.one, other.one), max(self.all, other.all))
 
 
@@ -98,6 +108,7 @@ class Limits:
 
     def best(self, other: "Limits") -> "Limits":
         """The higher of two measurements of each rate, this and the ``other`` one."""
+        instance(other, "other", "Limits", Limits)
         return Limits(
             self.threads,
             self.products.best(other.products),
@@ -111,7 +122,8 @@ class Limits:
 
         Memory is that of the triad, and both limits those of so many ``threads``.
         """
-        return max(operations / self.products.on(threads), moved / self.triad.on(threads))
+        work, traffic = number(operations, "operations"), number(moved, "moved")
+        return max(work / self.products.on(threads), traffic / self.triad.on(threads))
 
 
 @dataclass(frozen=True)
@@ -183,6 +195,11 @@ class Sizes:
     seconds
         How long the limits are measured, in two halves.
 
+    Raises
+    ------
+    ValueError
+        If a size is no whole number, or ``seconds`` no number; the message names it.
+
     Examples
     --------
     >>> from lindmft.machine.benchmark import Sizes
@@ -202,6 +219,15 @@ class Sizes:
     adaptive: int = 10**6
     repeats: int = 3
     seconds: float = 2.0
+
+    def __post_init__(self) -> None:
+        whole = (field.name for field in fields(self) if field.type is int)
+        settle(self, "", **dict.fromkeys(whole, integer), exact=_whole_numbers, seconds=number)
+
+
+def _whole_numbers(values: Any, field: str) -> tuple[int, ...]:
+    listed = enumerate(tuple_of_numbers(values, field))
+    return tuple(integer(value, f"{field}[{i}]") for i, value in listed)
 
 
 _HEADING = f"{'job':<44}{'threads':>8}{'seconds':>10}{'GFLOP/s':>9}{'GB/s':>7}{'of limit':>10}"
@@ -311,7 +337,7 @@ def run(
     Raises
     ------
     ValueError
-        If ``threads`` is no positive whole number.
+        Bad input; the message names it.
 
     Notes
     -----
@@ -326,10 +352,11 @@ def run(
     machine          ...
     """
     start = time.perf_counter()
-    chosen = sizes or (QUICK if quick else Sizes())
-    say = report or (lambda _line: None)
-    found = machine.machine()  # before anything of ours runs
+    usual = QUICK if flag(quick, "quick") else Sizes()
+    chosen = usual if sizes is None else instance(sizes, "sizes", "Sizes or None", Sizes)
+    say = function_or_none(report, "report") or (lambda _line: None)
     count, share = threads_or_default(threads), chosen.seconds / 2
+    found = machine.machine()  # before anything of ours runs
     say("measuring limits")
     limits = _limits(count, share)
     jobs = [job for measure in JOBS for job in measure(chosen, limits.threads, say)]
