@@ -77,7 +77,8 @@ struct Replicas {
 };
 
 /// x^T NTK x / x^T x of the neural tangent kernel NTK of the predictor, D x D: d w_hat = eta NTK u for a small step
-/// along the data gradient u. n entries each.
+/// along the data gradient u. n entries each. An entry is NaN where the vector x is zero, and where u is no larger than
+/// its rounding error: such a vector has no direction.
 struct Kernels {
   std::vector<double> scale;     ///< x random: the mean eigenvalue
   std::vector<double> target;    ///< x = Lambda w*, the direction of the target's gradient

@@ -92,7 +92,7 @@ struct Ensemble {
   Matrix chain_residual;  ///< seeds x n       relative spread of g^l.h^l over l (theory.md section 12 item 8)
   /// Rayleigh quotients x . K x / x . x of the predictor's neural tangent kernel K (D x D: a small gradient step moves
   /// w_hat by eta K u), or empty: for the data gradient x = u, for x = Lambda w*, and for a random direction, where the
-  /// mean over seeds is that of Tr K / D. 0 where x = 0.
+  /// mean over seeds is that of Tr K / D. NaN where x is zero: such a vector has no direction.
   Matrix kernel_gradient;        ///< seeds x n
   Matrix kernel_target;          ///< seeds x n
   Matrix kernel_scale;           ///< seeds x n

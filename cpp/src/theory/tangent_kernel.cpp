@@ -1,6 +1,7 @@
 #include "theory/tangent_kernel.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "lindmft/errors.hpp"
@@ -8,6 +9,9 @@
 
 namespace lindmft::theory {
 namespace {
+
+/// Of a direction that does not exist.
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 /// The data side's functions, with one row that can be another vector's.
 class Probe {
@@ -51,11 +55,22 @@ void add_kernels(const Problem& problem, int nodes, NetworkSide& network, const 
   Probe probe(data.field(), nodes);
   const std::vector<double> target = data.target_overlap(nodes);
   const std::vector<double> nothing(static_cast<std::size_t>(nodes));
+  const auto commit = [&](Panel row) {
+    grid.commit(row);
+    if (options.progress && !options.progress(row.end, nodes))
+      throw Interrupted("solve was interrupted while computing kernels");
+  };
   for (int t = 0; t < nodes; ++t) {
     const Panel row{t, t + 1};
     map.set(row);
     changes.reset(1);
     const PanelTime time = grid.propose(row);
+    if (t > 0 && data.nothing_learned(time, t)) {  // the weights are those of the start
+      for (auto* series : {&solution.kernels.scale, &solution.kernels.target}) series->push_back(series->front());
+      solution.kernels.gradient.push_back(kMissing);
+      commit(row);
+      continue;
+    }
     const Sweep sweep{time, algebra, scratch, changes};
     const auto check = [&] {
       if (const std::string why = network.failure(); !why.empty()) throw NotConverged("kernels: " + why);
@@ -71,14 +86,13 @@ void add_kernels(const Problem& problem, int nodes, NetworkSide& network, const 
     probe.place(t, nothing, 1.0);
     solution.kernels.scale.push_back(forward());
     probe.place(t, target, data.target_size());
-    solution.kernels.target.push_back(data.target_size() > 0.0 ? forward() / data.target_size() : 0.0);
+    solution.kernels.target.push_back(
+        data.target_size() >= std::numeric_limits<double>::min() ? forward() / data.target_size() : kMissing);
     probe.restore(t);
     const double size = probe.field().C_h0->row(t)[t];
     const double own = forward();  // and the row is what it was
-    solution.kernels.gradient.push_back(size > 0.0 ? own / size : 0.0);
-    grid.commit(row);
-    if (options.progress && !options.progress(t + 1, nodes))
-      throw Interrupted("solve was interrupted while computing kernels");
+    solution.kernels.gradient.push_back(size > data.least_gradient(t, network.field()) ? own / size : kMissing);
+    commit(row);
   }
   solution.stats.flops += algebra.flops();
 }

@@ -29,7 +29,12 @@ def _print_table(result: Solution | Ensemble) -> None:
     labels, columns = _rows(result)
     click.echo(f"{labels[0]:>8}" + "".join(f"{name:>14}" for name in columns))
     for label, *values in zip(labels[1:], *columns.values(), strict=True):
-        click.echo(f"{label:>8}" + "".join(f"{value:>14.6g}" for value in values))
+        click.echo(f"{label:>8}" + "".join(f"{_entry(value):>14}" for value in values))
+
+
+def _entry(value: float) -> str:
+    """A number; a dash for one that does not exist."""
+    return "-" if math.isnan(value) else f"{value:.6g}"
 
 
 def _rows(result: Solution | Ensemble) -> tuple[list[str], dict[str, Array]]:

@@ -45,7 +45,8 @@ def kernels(theory: Solution, runs: Ensemble | None = None, ax: "Axes | None" = 
     Returns
     -------
     Axes
-        With a line for a random direction, the target's and the gradient's.
+        With a line for a random direction, the target's and the gradient's; without those that do
+        not exist.
 
     Raises
     ------
@@ -80,11 +81,14 @@ def kernels(theory: Solution, runs: Ensemble | None = None, ax: "Axes | None" = 
     ends = []
     for name, (text, colour, dashes, marker) in DIRECTIONS.items():
         values = getattr(theory, name)[:valid]
-        ax.plot(theory.time[:valid], values, dashes, color=colour, linewidth=1.6)
-        ends.append(End(theory.time[valid - 1], values[-1], text, colour))
+        known = np.flatnonzero(np.isfinite(values))
+        if len(known):  # else the direction does not exist
+            ax.plot(theory.time[:valid], values, dashes, color=colour, linewidth=1.6)
+            ends.append(End(theory.time[known[-1]], values[known[-1]], text, colour))
         if runs is not None:
             mean, error = getattr(runs.mean(), name), getattr(runs.sem(), name)
-            shown = thinned(int(np.isfinite(mean).sum()))
+            existing = np.flatnonzero(np.isfinite(mean))
+            shown = existing[thinned(len(existing))] if len(existing) else existing
             spread = np.where(np.isfinite(error), error, 0.0)[shown]
             ax.errorbar(
                 runs.time[shown], mean[shown], yerr=spread, fmt=marker, color=colour, markersize=3.6

@@ -34,8 +34,8 @@ class Content:
     def __contains__(self, name: str) -> bool:
         return name in self.dataset.variables
 
-    def array(self, name: str, *dims: str) -> Array:
-        """Real numbers along these dimensions, none of them nan."""
+    def array(self, name: str, *dims: str, missing: bool = False) -> Array:
+        """Real numbers along these dimensions, none of them nan unless some may be missing."""
         if name not in self:
             raise ValueError(f"{name} must be there, got nothing")
         variable = self.dataset[name]
@@ -43,7 +43,7 @@ class Content:
             refuse(name, f"an array along {dims}", variable.dims)
         if variable.dtype.kind not in "iuf":
             refuse(name, "numbers", variable.values)
-        if np.isnan(variable.values).any():
+        if not missing and np.isnan(variable.values).any():
             refuse(name, "numbers, none of them nan", variable.values)
         values: Array = variable.values
         return values

@@ -16,6 +16,7 @@ from lindmft.problem.schema import spell_inf
 from lindmft.results.netcdf import ENSEMBLE, REPLICAS, SOLUTION, VERSION
 from lindmft.results.observables import (
     BY_OUTPUT,
+    DIRECTIONS,
     KERNELS,
     LAYERED,
     LOSSES,
@@ -51,6 +52,7 @@ LONG_NAMES = {
     "kernel_scale": "neural tangent kernel in a random direction",
     "kernel_target": "neural tangent kernel in the direction of the target",
     "kernel_gradient": "neural tangent kernel in the direction of the gradient",
+    "undefined": "number of kernels whose direction does not exist",
     "term_target": "test loss: target not learned yet",
     "term_init": "test loss: initial weights at finite width",
     "term_data": "test loss: finite data",
@@ -276,6 +278,8 @@ def _dataset(
             "long_name": "the solver's own" if STATE in name else LONG_NAMES[name.split(".")[-1]],
             "units": units if name.split(".")[-1] in TWO_TIME else "1",
         }
+        if name.split(".")[-1] in DIRECTIONS:
+            dataset[name].attrs["comment"] = "nan where the direction does not exist"
     dataset.attrs = {
         "format": form,
         "format_version": VERSION,

@@ -122,7 +122,8 @@ class Ensemble:
         (seed, n), or None unless asked for: Rayleigh quotients x . K x / x . x of the predictor's
         neural tangent kernel K (D x D: a small step of gradient descent moves w_hat by eta K u, u
         the data gradient), for x = u, for x = Lambda w*, and for one random direction a seed, so
-        that the mean of ``kernel_scale`` is that of Tr K / D. 0 where x = 0.
+        that the mean of ``kernel_scale`` is that of Tr K / D. A value is nan where x is zero: such
+        a vector has no direction. Means leave these values out.
     feature_update, gradient_update
         (seed, L, n), or None unless asked for: |h^l - h^l(0)|^2 / N_l and |g^l - g^l(0)|^2 / N_l,
         how far features and gradients have moved since initialization; their means over infinitely

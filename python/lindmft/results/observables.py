@@ -8,6 +8,8 @@ BY_OUTPUT = ("test_loss_by_output", "train_loss_by_output")
 """Series (C, n) of every result."""
 KERNELS = ("kernel_gradient", "kernel_target", "kernel_scale")
 """Series (n,) that are computed on request."""
+DIRECTIONS = ("kernel_gradient", "kernel_target")
+"""The kernels that are nan where their direction does not exist."""
 UPDATES = ("feature_update", "gradient_update")
 """Series (L, n) of trained networks that are computed on request."""
 OVERLAPS = ("test_loss", "shared_init", "shared_data", "independent")

@@ -13,6 +13,7 @@ from lindmft.results.dataset import STATE, TWO_TIME
 from lindmft.results.layers import Layers
 from lindmft.results.observables import (
     BY_OUTPUT,
+    DIRECTIONS,
     KERNELS,
     LAYERED,
     LOSSES,
@@ -68,7 +69,11 @@ def ensemble_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
         **{name: content.array(name, "seed", "time") for name in series},
         **{name: content.array(name, "seed", "layer", "time") for name in NORMS},
         **{name: _by_output(content, name, fields["problem"], "seed") for name in BY_OUTPUT},
-        **{name: content.array(name, *dims) for name, dims in optional.items() if name in content},
+        **{
+            name: content.array(name, *dims, missing=name in DIRECTIONS)
+            for name, dims in optional.items()
+            if name in content
+        },
         "noise_draw": content.whole("noise_draw", 0),
     }
 
@@ -91,7 +96,7 @@ def _solution_fields(content: Content) -> dict[str, Any]:
     fields |= {name: content.array(name, "layer", "time") for name in NORMS}
     fields |= {name: _by_output(content, name, fields["problem"]) for name in BY_OUTPUT}
     kernels = [name for name in KERNELS if name in content]
-    fields |= {name: content.array(name, "time") for name in kernels}
+    fields |= {name: content.array(name, "time", missing=name in DIRECTIONS) for name in kernels}
     fields["diverged_at"] = _diverged(content.whole("diverged_at"), "diverged_at")
     fields["irreducible"] = content.number("irreducible")
     # Files of version 1 know no depth but the layers.

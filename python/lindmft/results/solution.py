@@ -86,7 +86,8 @@ class Solution:
     kernel_scale, kernel_target, kernel_gradient
         (n,) or None: x . K x / x . x of the predictor's neural tangent kernel K (D x D: a small
         step of gradient descent moves w_hat by lr K u, u the data gradient), for random x (the
-        mean eigenvalue), for x = Lambda w*, and for x = u; 0 where x = 0.
+        mean eigenvalue), for x = Lambda w*, and for x = u. A value is nan where the direction does
+        not exist: where x is zero, and where u is no larger than its rounding error.
     channels
         With several outputs, the ``Solution`` of each channel, which has the two-time functions
         and kernels (those of the sum are empty). Channels are the outputs, or of a Gram matrix its
@@ -162,12 +163,18 @@ class Solution:
 
     @property
     def kernel_alignment(self) -> Array | None:
-        """(n,), kernel_target / kernel_scale: 1 for a kernel that knows nothing of the target."""
+        """(n,), kernel_target / kernel_scale: 1 for a kernel that knows nothing of the target.
+
+        A value is nan where there is no target, and where the kernel is zero.
+        """
         if self.kernel_target is None or self.kernel_scale is None:
             return None
         valid = np.isfinite(self.kernel_scale)
         return np.divide(
-            self.kernel_target, self.kernel_scale, out=np.full_like(self.time, np.inf), where=valid
+            self.kernel_target,
+            self.kernel_scale,
+            out=np.where(valid, np.nan, np.inf),
+            where=valid & (self.kernel_scale > 0),
         )
 
     def ensemble_loss(self, k_init: float = 1, k_data: float = 1) -> Array:

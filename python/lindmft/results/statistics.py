@@ -98,19 +98,40 @@ def status(diverged_at: Sequence[int | None], steps: int, what: str) -> str:
 
 
 def mean(values: Array) -> Array:
-    """Over the first axis."""
-    average: Array = values.mean(axis=0)
-    return average
+    """Over the first axis, of the values that exist; nan where none does."""
+    missing = np.isnan(values)
+    if not missing.any():
+        average: Array = values.mean(axis=0)
+        return average
+    count = (~missing).sum(axis=0)
+    total = np.where(missing, 0.0, values).sum(axis=0)
+    some: Array = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return some
 
 
 def standard_error(values: Array) -> Array:
-    """Of the mean over the first axis; inf where there is one value alone, or an infinite one."""
+    """Of ``mean``; inf where there is one value alone, or an infinite one, and nan where none."""
+    if np.isnan(values).any():
+        return _standard_error_of_some(values)
     count = len(values)
     finite = np.isfinite(values).all(axis=0)
     if count < 2:
         return np.full(values.shape[1:], np.inf)
     spread = np.where(finite, values, 0.0).std(axis=0, ddof=1)
     return np.where(finite, spread / np.sqrt(count), np.inf)
+
+
+def _standard_error_of_some(values: Array) -> Array:
+    """The same where some values do not exist."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=0)
+    enough = (count > 1) & ~np.isinf(values).any(axis=0)
+    used_ones = known & enough
+    some = np.where(used_ones, values, 0.0)
+    deviation = np.where(used_ones, some - some.sum(axis=0) / np.maximum(count, 1), 0.0)
+    variance = (deviation**2).sum(axis=0) / np.maximum(count - 1, 1)
+    error = np.where(enough, np.sqrt(variance / np.maximum(count, 1)), np.inf)
+    return np.where(count > 0, error, np.nan)
 
 
 def reduced(result: Any, names: Sequence[str], statistic: Statistic) -> dict[str, Any]:

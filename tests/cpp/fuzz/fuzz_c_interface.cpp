@@ -13,6 +13,7 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lindmft/lindmft.h"
@@ -157,8 +158,10 @@ void look_at(const lindmft_result* result) {
     if (!good(lindmft_result_shape(result, name, &rank, shape.data())) || rank > 3) fail("shape of", name);
     std::vector<double> values(shape[0] * shape[1] * shape[2]);
     if (!good(lindmft_result_copy(result, name, values.data(), values.size()))) fail("copy of", name);
+    const std::string_view field(name);
+    const bool may_be_missing = field.ends_with("kernels.target") || field.ends_with("kernels.gradient");
     for (const double value : values) {
-      if (std::isnan(value)) fail("NaN in", name);
+      if (std::isnan(value) && !may_be_missing) fail("NaN in", name);
     }
     if (good(lindmft_result_copy(result, name, values.data(), values.size() + 1))) fail("count of", name);
   }

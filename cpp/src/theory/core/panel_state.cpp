@@ -38,18 +38,26 @@ PanelState::PanelState(std::vector<Carried> functions, Panel panel) : panel_(pan
   }
 }
 
-void PanelState::rescale(double floor) {
+void PanelState::rescale(double floor, double nothing) {
   for (Function& f : functions_) {
     const Matrix& m = *f.carried.m;
     if (!f.carried.symmetric) {
       std::fill(f.row.begin(), f.row.end(), std::max(largest(m, panel_), floor * largest_norm(m, panel_.begin)));
       continue;
     }
-    const double least = std::max(kTiny, floor * std::abs(m(0, 0)));
+    const double least = std::max({kTiny, floor * std::abs(m(0, 0)), m(0, 0) == 0.0 ? nothing : 0.0});
     for (int s = 0; s < panel_.end; ++s)
       f.column[static_cast<std::size_t>(s)] = std::sqrt(std::max(least, std::abs(m(s, s))));
     std::copy(f.column.begin() + panel_.begin, f.column.end(), f.row.begin());
   }
+}
+
+bool PanelState::outgrown() const {
+  return std::ranges::any_of(functions_, [&](const Function& f) {
+    const double unit = f.carried.symmetric ? std::sqrt(kNoVariance) : kTiny;
+    return *std::ranges::max_element(f.row) <= unit &&
+           largest(*f.carried.m, panel_) > (f.carried.symmetric ? kNoVariance : kTiny);
+  });
 }
 
 void PanelState::read(std::vector<double>& x) const {

@@ -8,6 +8,10 @@
 
 namespace lindmft::theory {
 
+/// Of a correlation that is zero at the start, values no larger than this are nothing: where nothing is learned, terms
+/// that cancel leave squares of rounding errors.
+inline constexpr double kNoVariance = 1e-24;
+
 class PanelState {
  public:
   PanelState(std::vector<Carried> functions, Panel panel);
@@ -15,7 +19,10 @@ class PanelState {
   /// The units from now on. Correlations: the geometric mean of the variances at both times, so that late small ones
   /// count as much as early large ones; those below `floor` times the variance at the start count as that.
   /// Responses: the largest entry of the panel's rows, or `floor` times the largest norm that a row before has.
-  void rescale(double floor);
+  /// nothing: correlations that are zero at the start count as at least that
+  void rescale(double floor, double nothing = 0.0);
+  /// Whether a function that was zero when the units were chosen no longer is.
+  [[nodiscard]] bool outgrown() const;
   void read(std::vector<double>& x) const;
   void write(const std::vector<double>& x) const;
 

@@ -134,6 +134,10 @@ class DataSide {
   /// <x u(s)> for x = Lambda w*, per dimension and for all nodes; and |x|^2.
   [[nodiscard]] virtual std::vector<double> target_overlap(int nodes) const = 0;
   [[nodiscard]] virtual double target_size() const = 0;
+  /// Whether no gradient has been there up to a node, whatever the network: nor have weights changed.
+  [[nodiscard]] virtual bool nothing_learned(const PanelTime& time, int node) const = 0;
+  /// What C_h^0(t,t) must exceed so that u(t) has a direction: its rounding error.
+  [[nodiscard]] virtual double least_gradient(int node, const NetworkField& network) const = 0;
   virtual void release(TwoTimeFunctions& out, const Saved& saved) = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -52,7 +53,10 @@ SpectralData::SpectralData(const Problem& problem, int nodes, bool long_panels, 
   for (std::size_t k = 0; k < spectrum.eigenvalues.size(); ++k) {
     modes_.push_back({spectrum.eigenvalues[k], spectrum.target_power[k], spectrum.weights[k], {}, {}});
     m1_ += spectrum.weights[k] * spectrum.eigenvalues[k];
+    m2_ += spectrum.weights[k] * spectrum.eigenvalues[k] * spectrum.eigenvalues[k];
+    driven_ = driven_ || spectrum.target_power[k] > 0.0;
   }
+  driven_ = driven_ || (noise_sq_ > 0.0 && finite_data());
   if (single()) {
     modes_.front().H = Matrix(nodes, nodes);
     modes_.front().target.resize(static_cast<std::size_t>(nodes));
@@ -181,7 +185,7 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
     const double target = mode.target[static_cast<std::size_t>(panel.begin + i)];
     out[static_cast<std::size_t>(i)].term_target = share * mode.power * target * target;
   }
-  if (scales_.rho > 0.0) {
+  if (scales_.rho > 0.0 && !nothing_learned(sweep.time, panel.end - 1)) {
     set_zero(rows);
     add(rows, rows_of(mode.H, panel), 1.0);
     times_E(rows, sweep, mode.target.data() + panel.begin);
@@ -234,6 +238,20 @@ double SpectralData::target_size() const {
   double size = 0.0;
   for (const Mode& mode : modes_) size += mode.weight * mode.lambda * mode.lambda * mode.power;
   return size;
+}
+
+// The smallest normal number, below which digits are missing. Where C_h^0 is a sum of terms of both signs, it is known
+// to the rounding error of the largest of them alone: of the gradients so far, and of the initial weights' part at the
+// start and now, whose difference centering takes (at t = 0 it is exactly zero). In the lazy limit that does not
+// matter: the kernel is the same along every vector.
+double SpectralData::least_gradient(int node, const NetworkField& network) const {
+  constexpr double kResolved = 1e-12;
+  constexpr double kSmallest = std::numeric_limits<double>::min();
+  if (scales_.gamma0_sq == 0.0 || (scales_.rho == 0.0 && !finite_data())) return kSmallest;
+  const double weights = node > 0 ? m2_ * scales_.rho * scales_.first_to_last * init_scale_ * init_scale_ : 0.0;
+  double largest = 0.0;
+  for (int s = 0; s <= node; ++s) largest = std::max(largest, C_h0_(s, s) + weights * (*network.C_g1)(s, s));
+  return std::max(kSmallest, kResolved * largest);
 }
 
 // The training errors themselves: the weights 0 or 1/q of multi-pass SGD add noise to the weighted errors e,

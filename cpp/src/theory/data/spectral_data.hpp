@@ -36,6 +36,8 @@ class SpectralData final : public DataSide {
   void share(bool init, bool data) override;
   [[nodiscard]] std::vector<double> target_overlap(int nodes) const override;
   [[nodiscard]] double target_size() const override;
+  [[nodiscard]] bool nothing_learned(const PanelTime& time, int node) const override;
+  [[nodiscard]] double least_gradient(int node, const NetworkField& network) const override;
   void release(TwoTimeFunctions& out, const Saved& saved) override;
 
   /// Floating-point operations done for all modes together, which a sweep's PanelAlgebra does not count.
@@ -108,6 +110,8 @@ class SpectralData final : public DataSide {
   double inverse_alpha_;                          // 1 / alpha, 0 for infinite data
   double sgd_noise_;                              // 1/q - 1
   double m1_ = 0.0;                               // sum p lambda
+  double m2_ = 0.0;                               // sum p lambda^2
+  bool driven_ = false;                           // by a target, or by label noise of finite data
   bool shares_init_ = true, shares_data_ = true;  // the two networks of a cross-correlation
   std::vector<Mode> modes_;
   ModeBatch batch_;         // several modes,

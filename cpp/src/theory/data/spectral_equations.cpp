@@ -138,6 +138,12 @@ void SpectralData::times_E(View rows, const Sweep& sweep, const double* row_sums
   }
 }
 
+// With neither a target nor noise in the gradient, a centered predictor stays zero until the weights decay.
+bool SpectralData::nothing_learned(const PanelTime& time, int node) const {
+  if (!centered_ || driven_) return false;
+  return std::all_of(time.decay, time.decay + node + 1, [&](double d) { return d == time.decay[0]; });
+}
+
 /// Rows of rho (nu_1 / nu_L) E C_g^1 E^T.
 void SpectralData::initial_weights_rows(View out, const Sweep& sweep, const NetworkField& network) const {
   const double* d = sweep.time.decay;
@@ -145,6 +151,10 @@ void SpectralData::initial_weights_rows(View out, const Sweep& sweep, const Netw
   const Matrix& C = *network.C_g1;
   for (int i = 0; i < out.rows; ++i) {
     const int t = sweep.time.panel.begin + i;
+    if (nothing_learned(sweep.time, t)) {  // exactly zero, not the rounding error of a difference
+      std::fill_n(out.row(i), out.cols, 0.0);
+      continue;
+    }
     const double* row = C.row(t);
     for (int s = 0; s < out.cols; ++s) out(i, s) = scale * (d[t] * (d[s] * row[s]));
     if (!centered_) continue;

@@ -64,7 +64,9 @@ bool Recorder::diverged(int node, const Losses& losses) const {
 
 bool Recorder::runaway() const {
   const std::vector<double>& loss = solution.test_loss;
-  return !loss.empty() && loss.back() > kRunaway * loss.front();
+  if (loss.empty()) return false;
+  // Relative to a loss of zero any growth is infinite. The scale is then the loss of a target of norm 1.
+  return loss.back() > kRunaway * (loss.front() > 0.0 ? loss.front() : 1.0);
 }
 
 void Recorder::check_chain(int node, int end) {

@@ -20,7 +20,8 @@ using linalg::View;
 
 namespace {
 
-constexpr double kNothing = 1e-9;  // of variances: against it, rounding is nothing
+constexpr double kNothing = 1e-9;      // of variances: against it, rounding is nothing
+constexpr double kFromNothing = 1e-5;  // the same of variances that are zero at the start: of differences that cancel
 // Of a row that is solved for alone:
 constexpr int kMemory = 30;  // earlier iterates of the accelerator
 constexpr int kMostIterations = 300;
@@ -31,6 +32,7 @@ constexpr double kOutgrown = 1e3;    // in units of their own
 constexpr int kMostUnits = 10;
 constexpr double kShrunk = 10.0;      // of units, after which digits are missing
 constexpr double kTolerance = 1e-12;  // relative change that ends the iteration
+constexpr double kCancelled = 1e-6;   // of terms that cancel: the unit of what is left of them
 constexpr double kAccepted = 1e-9;    // a change that will not get smaller is rounding below this
 
 /// Largest difference; infinite or not a number where an entry is.
@@ -250,8 +252,8 @@ class InfiniteDepth::RowState {
   RowState(InfiniteDepth& network, int t, bool ahead) : t_(t) {
     for (Node& node : network.nodes_) {
       const Going at = network.going(node, ahead);
-      for (Matrix* m : {&at.my.kernel, &at.my.branch}) functions_.push_back({m, false, t + 1, 1.0});
-      for (Matrix* m : {&at.S, &at.x.C}) functions_.push_back({m, true, t, 1.0});
+      for (Matrix* m : {&at.my.kernel, &at.my.branch}) functions_.push_back({m, false, t + 1, 1.0, {}, {}});
+      for (Matrix* m : {&at.S, &at.x.C}) functions_.push_back({m, true, t, 1.0, &at.my.kernel, &at.S_partner});
     }
   }
 
@@ -263,6 +265,7 @@ class InfiniteDepth::RowState {
     for (Function& f : functions_) {
       const double before = f.scale;
       f.scale = f.symmetric ? std::max(1e-300, (*f.m)(0, 0)) : 1e-300;
+      if (f.symmetric && (*f.m)(0, 0) == 0.0) f.scale = std::max(kNoVariance, least_variance(f));
       for (int t = std::max(0, t_ - 1); t <= t_; ++t) {
         for (int s = 0; s < f.end; ++s) f.scale = std::max(f.scale, std::abs((*f.m)(t, s)));
       }
@@ -293,7 +296,19 @@ class InfiniteDepth::RowState {
     bool symmetric;
     int end;  // columns
     double scale;
+    const Matrix* kernel;  // of correlations: E and S_b (backward: F and S_a)
+    const Matrix* source;
   };
+
+  /// Of a correlation that is zero at the start: terms E S_b E^T that cancel leave rounding errors of this order, times
+  /// margins.
+  [[nodiscard]] double least_variance(const Function& f) const {
+    double size = 0.0;
+    for (int t = std::max(0, t_ - 1); t <= t_; ++t) {
+      for (int s = 0; s <= t_; ++s) size = std::max(size, std::abs((*f.kernel)(t, s)));
+    }
+    return kCancelled * size * size * (*f.source)(0, 0);
+  }
 
   int t_;
   std::vector<Function> functions_;
@@ -425,7 +440,7 @@ void InfiniteDepth::finish(const Sweep& sweep, const DataField& /*data*/) {
 // terms; and all are rounding where there is nothing to learn.
 double InfiniteDepth::depth_error(int node) const {
   std::vector<double> C_h, C_g;
-  double start_h = kNothing;
+  double start_h = nodes_.front().at.h.C(0, 0) > 0.0 ? kNothing : kFromNothing;
   double start_g = kNothing;
   for (const Node& depth : nodes_) {
     C_h.push_back(depth.at.h.C(node, node));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "problem/scales.hpp"
@@ -256,8 +257,11 @@ double Networks<T>::kernel(int network, const Layers& h) const {
   const auto norm_per_entry = [&](const PaddedRows<T>& x) {
     return dot(x.row(r), x.row(r), x.view().width()) / x.cols();
   };
+  // Squares of smaller entries have lost digits.
+  constexpr double kSmallest = std::numeric_limits<T>::min();
   const double size = norm_per_entry(h.front());
-  if (size == 0.0) return 0.0;
+  if (size < std::max(kSmallest * kSmallest, std::numeric_limits<double>::min()))
+    return std::numeric_limits<double>::quiet_NaN();
   const Scale& s = scales_[static_cast<std::size_t>(network)];
   double sum = s.multipliers.back() * norm_per_entry(h.back());
   for (std::size_t l = 0; l < arrays_.size(); ++l) {
@@ -265,7 +269,8 @@ double Networks<T>::kernel(int network, const Layers& h) const {
     const double growth = static_cast<double>(g_[l + 1].cols()) / g_.back().cols();
     sum += s.multipliers[l] * branch * branch * growth * norm_per_entry(g_[l + 1]) * norm_per_entry(h[l]);
   }
-  return sum / size;
+  const double quotient = sum / size;
+  return std::isnan(quotient) ? std::numeric_limits<double>::infinity() : quotient;
 }
 
 double networks_bytes(const std::vector<int>& sizes, const Schedule& schedule, double networks, double outputs,

@@ -62,7 +62,7 @@ class Networks {
   /// x . NTK x / x . x of a network's first output, NTK the D x D matrix by which a small gradient step moves the
   /// predictor, d w_hat = eta NTK u: for x = u, whose h^1 .. h^L are there, ...
   [[nodiscard]] double kernel(int network) const { return kernel(network, h_); }
-  /// ... and of all networks for any x, by a forward pass of its own. Both before the update. 0 for x = 0.
+  /// ... and of all networks for any x, by a forward pass of its own. Both before the update. NaN for x = 0.
   [[nodiscard]] std::vector<double> kernels(const Padded<T>& x);
 
   /// The network is lost: from now on it is zero, and takes no time.

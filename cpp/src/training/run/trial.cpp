@@ -235,10 +235,11 @@ void TypedTrial<T>::drop(int i) {
 }  // namespace
 
 bool Reading::within(double limit) const {
-  const auto small = [&](double x) { return x <= limit; };  // false for nan
+  const auto small = [&](double x) { return x <= limit; };     // false for nan
+  const auto known = [](double x) { return !std::isinf(x); };  // nan: along a vector that is zero
   return small(test_loss) && small(train_loss) && small(chain_residual) && std::ranges::all_of(feature_norm, small) &&
-         std::ranges::all_of(gradient_norm, small) && std::isfinite(kernel_gradient) && std::isfinite(kernel_target) &&
-         std::isfinite(kernel_scale);
+         std::ranges::all_of(gradient_norm, small) && known(kernel_gradient) && known(kernel_target) &&
+         known(kernel_scale);
 }
 
 std::unique_ptr<Trial> make_trial(const Plan& plan, std::uint64_t seed) {
