@@ -85,3 +85,50 @@ def test_more_nodes_than_anybody_has_room_for() -> None:
     problem = lm.Problem(network, lm.FullBatch(alpha=2.0), lm.SGD(lr=0.9999 * edge))
     with pytest.raises(lm.NotConverged, match="panels are still only"):
         coarse.solve(problem, 10**6, 1e-8)
+
+
+NOTHING = {"kind": "discrete", "eigenvalues": [1.6, 0.5], "target_power": [0.0, 0.0]}
+FROM_NOTHING = {
+    "nothing to learn": ("mlp", "population", 0.0, 0.0),
+    "noise that is not learned": ("mlp", "population", 0.3, 0.0),
+    "noise of samples": ("mlp", "full_batch", 0.3, 0.0),
+    "weight decay alone": ("mlp", "full_batch", 0.0, 0.3),
+    "wide": ("wide", "full_batch", 0.3, 0.3),
+    "wide, population": ("wide", "population", 0.3, 0.3),
+    "branches": ("resnet", "full_batch", 0.0, 0.3),
+    "infinite depth": ("deep", "population", 0.0, 0.0),
+}
+
+
+@pytest.mark.parametrize("name", FROM_NOTHING)
+@pytest.mark.parametrize("modes", [1, 2])
+def test_correlations_that_are_zero_at_the_start(name: str, modes: int) -> None:
+    """No target, centered: the loss starts at zero, and so do the tolerances relative to it."""
+    kind, data, noise, decay = FROM_NOTHING[name]
+    network = {
+        "mlp": {"kind": "mlp", "depth": 3, "width": [0.6, 1.3, 0.8], "gamma0": 0.6},
+        "wide": {"kind": "mlp", "depth": 2, "width": INF, "gamma0": 1.0},
+        "resnet": {"kind": "resnet", "depth": 3, "width": 0.8, "gamma0": 0.7},
+        "deep": {"kind": "resnet", "depth": INF, "width": 0.8, "gamma0": 0.7, "branch": 0.9},
+    }[kind]
+    lists = {key: value if key == "kind" else value[:modes] for key, value in NOTHING.items()}
+    spectrum = lists | {"weights": [1 / modes] * modes}
+    samples = {} if data == "population" else {"alpha": 1.5}
+    problem = lm.Problem.from_dict(
+        {
+            "network": network | {"centered": True},
+            "data": {"kind": data, "noise": noise, "spectrum": spectrum} | samples,
+            "optimizer": {"lr": 0.002, "weight_decay": decay},
+        }
+    )
+    end = 100
+    steps = lm.solve(problem, end + 1, grid="adaptive")
+    exact = lm.solve(problem, end + 1).at(steps.time)
+    flow = lm.flow(problem, 0.2)
+    scale = 1e-10 + 1e-5 * exact.test_loss.max()
+    np.testing.assert_allclose(steps.test_loss, exact.test_loss, rtol=0, atol=scale)
+    assert flow.test_loss[0] == 0
+    assert flow.test_loss[-1] == pytest.approx(exact.test_loss[-1], rel=0.02, abs=1e-10)
+    zero = decay == 0 and (noise == 0 or data == "population")
+    assert (flow.test_loss.max() == 0) == (zero or name == "wide, population")
+    assert steps.diverged_at is None

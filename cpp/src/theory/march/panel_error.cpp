@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "theory/panel_state.hpp"
+
 namespace lindmft::theory {
 namespace {
 
@@ -18,7 +20,7 @@ double panel_error(const Matrix& C, const PanelGrid& grid, const Tolerance& tole
   if (panel.begin == 0) return 0.0;
   const int before = panel.begin - 1;
   const std::vector<double> back = grid.polynomials().at(0.0);
-  const double floor = tolerance.absolute * C(0, 0);
+  const double floor = tolerance.absolute * (C(0, 0) == 0.0 ? 1.0 : C(0, 0));
 
   std::vector<double> variance;
   double least = std::abs(C(before, before));
@@ -28,14 +30,17 @@ double panel_error(const Matrix& C, const PanelGrid& grid, const Tolerance& tole
   }
   double jump = -C(before, before);
   for (std::size_t i = 0; i < variance.size(); ++i) jump += back[i] * variance[i];
-  const double allowed = tolerance.relative * least + floor;
-  double worst = kJump * std::abs(jump) / allowed;
+  const auto allowed = [&](double size) {
+    const double error = tolerance.relative * size + floor;
+    return error > 0.0 ? error : kNoVariance;
+  };
+  double worst = kJump * std::abs(jump) / allowed(least);
 
   for (int s = 0; s < panel.begin; ++s) {
     double off = -C(before, s);
     for (std::size_t i = 0; i < back.size(); ++i) off += back[i] * C(panel.begin + static_cast<int>(i), s);
     const double size = std::sqrt(least * std::abs(C(s, s)));
-    worst = std::max(worst, kJump * std::abs(off) / (tolerance.relative * size + floor));
+    worst = std::max(worst, kJump * std::abs(off) / allowed(size));
   }
   return worst;
 }

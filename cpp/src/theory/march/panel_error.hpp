@@ -10,7 +10,7 @@ namespace lindmft::theory {
 
 struct Tolerance {
   double relative = 1e-6;
-  double absolute = 1e-10;  ///< in units of a function's value at the start
+  double absolute = 1e-10;  ///< in units of a function's value at the start, or of 1 if that is zero
 };
 
 /// Estimated error of the placed panel's rows of a correlation in units of the tolerance, that is at most 1 where it is

@@ -126,15 +126,19 @@ bool PanelMarch::converge_iterated() {
   std::vector<double> x, g;
   const double wanted = std::clamp(kConverged * tolerance_.relative, kRounding, kLoosest);
   const double floor = std::max(kSmallUnit, kNoise / wanted);
+  // What is zero at the start is often the difference of terms of order 1.
+  const double nothing = kForwardFloor * tolerance_.absolute / wanted;
   if (before_.size() > 0) at_.begin(grid_.propose(grid_.panel()));
   for (sweeps_ = 1; sweeps_ <= kMostSweeps; ++sweeps_) {
     state.read(x);
     at_.sweep(grid_.propose(grid_.panel()), sweeps_ == 1 ? kSettle : 0.0);
     state.read(g);
     const double change = distance(x, g);
-    if (!(change < kWild) && sweeps_ > 1) return false;
-    if (sweeps_ == 1) {
-      state.rescale(floor);  // the accelerator needs units that stay
+    const bool outgrown = sweeps_ > 1 && !(change < kWild) && state.outgrown();
+    if (!(change < kWild) && sweeps_ > 1 && !outgrown) return false;
+    if (outgrown) accelerated = linalg::Anderson(kMemory);
+    if (sweeps_ == 1 || outgrown) {
+      state.rescale(floor, nothing);  // the accelerator needs units that stay
       continue;
     }
     if (change < wanted) return true;
