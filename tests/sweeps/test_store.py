@@ -265,3 +265,22 @@ def test_a_damaged_chunk_is_noticed(tmp_path: Path) -> None:
     chunk.write_bytes(raw)
     with pytest.raises(ValueError, match="must be a complete store of a sweep"):
         lm.open_sweep(tmp_path / "a.zarr")
+
+
+def test_kernels_that_do_not_exist_are_kept_as_such(tmp_path: Path) -> None:
+    """They are nan, as is what got lost; the store knows how many there are."""
+    nothing = {"kind": "discrete", "eigenvalues": [1.0], "target_power": [0.0], "weights": [1.0]}
+    base = BASE.replace(**{"data.spectrum": nothing})
+    names = ("test_loss", "kernel_scale", "kernel_target", "kernel_gradient")
+    options = {"observables": names, "store": tmp_path / "a.zarr"}
+    first = lm.sweep(base, {"optimizer.lr": RATES}, 5, **options)
+    assert np.isnan(first.theory_kernel_target).all()
+    assert np.isfinite(first.theory_kernel_gradient).all()
+    again = lm.sweep(base, {"optimizer.lr": RATES}, 5, **options)
+    assert again.attrs["points_computed"] == 0
+    assert lm.open_sweep(tmp_path / "a.zarr").equals(first)
+    chunk = next(path for path in (tmp_path / "a.zarr/theory_kernel_gradient/c").rglob("0"))
+    shutil.rmtree(chunk) if chunk.is_dir() else chunk.unlink()
+    with pytest.raises(ValueError, match="have lost values"):
+        lm.open_sweep(tmp_path / "a.zarr")
+    assert lm.sweep(base, {"optimizer.lr": RATES}, 5, **options).equals(first)

@@ -15,7 +15,7 @@ import numpy as np
 
 from lindmft._internal.types import Mask
 from lindmft.results.content import CHECKSUM
-from lindmft.results.observables import NORMS
+from lindmft.results.observables import DIRECTIONS, NORMS
 from lindmft.sweeps.stages import DIVERGED, DONE, FAILED, NO_STEP, PENDING, STAGES
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
@@ -71,11 +71,21 @@ def lost(stage: str, arrays: Arrays) -> Mask:
     diverged = states == DIVERGED
     computed = (states == DONE) | diverged
     missing = (states == PENDING) | (states > FAILED)
+    undefined = arrays.get(f"{stage}_undefined")  # values that do not exist: as many must be nan
+    if undefined is not None:
+        found = sum(
+            np.isnan(array).sum(axis=-1)
+            for name, array in arrays.items()
+            if name.removeprefix(f"{stage}_") in DIRECTIONS
+        )
+        missing |= computed & (found != undefined)
     for name, array in arrays.items():
         observable = name.removeprefix(f"{stage}_")
         if observable == "diverged_at":
             missing |= computed & (_any(array != NO_STEP, states.ndim) != diverged)
-        elif observable != "status":
+        elif observable not in {"status", "undefined"} and not (
+            observable in DIRECTIONS and undefined is not None
+        ):
             first = array[..., 0, :] if observable in NORMS else array  # others may be too deep
             missing |= computed & _any(np.isnan(first), states.ndim)
     result: Mask = missing

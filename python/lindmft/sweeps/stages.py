@@ -16,7 +16,7 @@ from lindmft._core import NotConverged
 from lindmft._internal.types import Array, Callback
 from lindmft.problem.problem import Problem
 from lindmft.results.ensemble import Ensemble
-from lindmft.results.observables import KERNELS, LOSSES, NORMS
+from lindmft.results.observables import DIRECTIONS, KERNELS, LOSSES, NORMS
 from lindmft.results.solution import Solution
 from lindmft.theory.many import flow_many, solve_many
 from lindmft.training.train import train_many
@@ -78,10 +78,13 @@ class Stage(ABC):
             name: (*self.first, *(("layer",) if name in NORMS else ()), "time")
             for name in self.observables
         }
-        return {name: Variable(dims, float, np.nan) for name, dims in series.items()} | {
+        kept = {name: Variable(dims, float, np.nan) for name, dims in series.items()} | {
             "status": Variable((), np.uint8, PENDING),
             "diverged_at": Variable(self.first, np.int64, NO_STEP),
         }
+        if set(DIRECTIONS) & set(self.observables):
+            kept["undefined"] = Variable((), np.int64, 0)
+        return kept
 
     def compute(
         self,
@@ -127,11 +130,13 @@ class Theory(Stage):
     def read(self, result: Solution) -> dict[str, Any]:
         """What is kept of a solution."""
         seen, lost = result.at(self.times), result.diverged_at
-        return {
+        found = {
             **{name: getattr(seen, name) for name in self.observables},
             "status": DONE if lost is None else DIVERGED,
             "diverged_at": NO_STEP if lost is None else lost,
         }
+        directions = [found[name] for name in DIRECTIONS if name in found]
+        return found | ({"undefined": np.isnan(directions).sum()} if directions else {})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -118,8 +118,9 @@ def sweep(
         ``theory_test_loss``, ``training_test_loss`` and so on; ``theory_status`` and
         ``training_status``, 1 done, 2 diverged, 3 failed; ``theory_diverged_at`` and
         ``training_diverged_at``, a step or -1. Past a divergence values are inf: diverged points
-        are results. A value is nan where it does not exist: layers beyond a network's depth, points
-        that failed. The attributes hold the whole configuration, versions and failures.
+        are results. A value is nan where it does not exist: layers beyond a network's depth,
+        kernels along vectors that are zero, points that failed. The attributes hold the whole
+        configuration, versions and failures.
 
     Raises
     ------
