@@ -139,3 +139,23 @@ def test_labels_never_overlap() -> None:
     label_ends(ax, [End(1, 1.0, "upper", "k"), End(1, 1.0, "lower", "k")])
     offsets = sorted(text.xyann[1] for text in ax.texts)
     assert offsets[1] - offsets[0] == pytest.approx(11.0)
+
+
+def test_what_is_zero_or_missing_is_left_out_of_pictures() -> None:
+    """No target, no noise, centered: losses are zero, and two of the three kernels do not exist."""
+    nothing = {"kind": "discrete", "eigenvalues": [1.0], "target_power": [0.0], "weights": [1.0]}
+    data = {"kind": "full_batch", "alpha": 2.0, "spectrum": nothing}
+    network = {"kind": "mlp", "depth": 2, "centered": True}
+    problem = lm.Problem.from_dict({"network": network, "data": data, "optimizer": {"lr": 0.1}})
+    theory = lm.solve(problem, 8, kernels=True, replicas=True)
+    runs = lm.train(problem, 8, dim=16, seeds=3, kernels=True)
+    coarse = lm.solve(problem, 300, grid="adaptive")
+    for result in (theory, coarse, runs):
+        axes = lm.plotting.losses(result)
+        assert not axes.texts
+        axes.figure.canvas.draw()
+    assert [text.get_text() for text in lm.plotting.kernels(theory, runs).texts] == [
+        "random direction"
+    ]
+    for axes in (lm.plotting.compare(theory, runs), lm.plotting.variances(theory)):
+        axes.figure.canvas.draw()

@@ -158,7 +158,7 @@ def losses(
         ends = [_draw_training(ax, result, *item) for item in colours.items()]
     _dress(ax, result)
     if named:
-        label_ends(ax, ends)
+        label_ends(ax, [end for end in ends if end is not None])
         keys(ax, {describe(result): _KEYS[type(result)]})
     return ax
 
@@ -226,18 +226,23 @@ def _curve(theory: Solution, name: str) -> tuple[Array, Array]:
     return time[values > 0], values[values > 0]
 
 
-def _draw_theory(ax: "Axes", theory: Solution, name: str, colour: str) -> End:
+def _draw_theory(ax: "Axes", theory: Solution, name: str, colour: str) -> End | None:
+    """A loss that is zero at all times has no place on a logarithmic axis: None."""
     look = LOOKS[name]
     time, values = _curve(theory, name)
+    if not (values > 0).any():
+        return None
     ax.plot(time, values, look.dashes, color=colour, linewidth=1.6, zorder=2)
     text = look.name if theory.diverged_at is None else f"{look.name}, diverges"
     return End(time[-1], values[-1], text, colour)
 
 
-def _draw_training(ax: "Axes", runs: Ensemble, name: str, colour: str) -> End:
+def _draw_training(ax: "Axes", runs: Ensemble, name: str, colour: str) -> End | None:
     look = LOOKS[name]
     mean, error = getattr(runs.mean(), name), getattr(runs.sem(), name)
     finite = int(np.isfinite(mean).sum())
+    if not (mean[:finite] > 0).any():
+        return None
     _draw_spread(ax, runs, name, colour, finite)
     shown = thinned(finite)
     ax.errorbar(

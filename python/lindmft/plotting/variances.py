@@ -75,7 +75,7 @@ def variances(theory: Solution, ax: "Axes | None" = None) -> "Axes":
         )
     ax.plot(time, theory.test_loss[:valid], color="0.15", linewidth=1.2)
     time_axis(ax, theory)
-    ax.set_ylim(0, 1.05 * theory.test_loss[:valid].max())
+    ax.set_ylim(0, 1.05 * theory.test_loss[:valid].max() or 1.0)
     ax.set_ylabel(f"test loss by source, units of {loss_unit(theory)}")
     ax.legend(reverse=True, frameon=False, loc="best")
     return ax
