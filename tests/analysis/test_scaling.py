@@ -79,3 +79,13 @@ def test_a_wrong_initialization_is_not_taken_for_a_wrong_rate() -> None:
 def test_bad_losses(losses: Any) -> None:
     with pytest.raises(ValueError, match="test_loss must be"):
         lm.check_scaling(PROBLEM, losses)
+
+
+def test_losses_that_say_nothing_about_the_rate_are_refused() -> None:
+    still = PROBLEM.replace(**{"optimizer.lr": 0.0})
+    with pytest.raises(ValueError, match="optimizer.lr must change the test loss, got 0"):
+        lm.check_scaling(still, np.ones(10))
+    spectrum = {"kind": "discrete", "eigenvalues": [1.0], "target_power": [0.0], "weights": [1.0]}
+    changes = {"data.spectrum": spectrum, "network.centered": True}
+    with pytest.raises(ValueError, match="it has nothing to learn"):
+        lm.check_scaling(PROBLEM.replace(**changes), np.ones(10))

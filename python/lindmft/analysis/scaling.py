@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lindmft._internal.validation import real_array, refuse
+from lindmft._internal.validation import describe, real_array, refuse
 from lindmft.problem.network import widths
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.theory.solve import solve
@@ -81,7 +81,8 @@ def check_scaling(problem: Problem | Mapping[str, Any], test_loss: ArrayLike) ->
     Raises
     ------
     ValueError
-        If the losses are not finite and positive, or fewer than three.
+        If the losses are not finite and positive, or fewer than three; or if those of the theory
+        are zero, or do not depend on the learning rate: then they say nothing about it.
 
     Notes
     -----
@@ -100,6 +101,12 @@ def check_scaling(problem: Problem | Mapping[str, Any], test_loss: ArrayLike) ->
     problem = as_problem(problem)
     seen = _losses(test_loss)
     differences = np.array([_difference(problem, seen, factor) for factor in FACTORS])
+    if np.ptp(differences) == 0 and np.isfinite(differences).all():
+        raise ValueError(
+            f"optimizer.lr must change the test loss, got {describe(problem.optimizer.lr)} and a "
+            "loss that is the same at every multiple of it. Give a rate above 0, in a layer that "
+            "is trained."
+        )
     best = int(np.nanargmin(differences))
     factor, least = _refine(problem, seen, float(FACTORS[best]), float(differences[best]))
     given = _difference(problem, seen, 1.0)
@@ -123,6 +130,11 @@ def _difference(problem: Problem, seen: NDArray[np.float64], factor: float) -> f
     theory = solve(scaled, len(seen))
     if theory.diverged_at is not None:
         return math.inf
+    if not (theory.test_loss[1:] > 0).all():
+        raise ValueError(
+            "problem must have a positive test loss after step 0, got one of 0: it has nothing to "
+            "learn. Give it a target (data.spectrum) or, if its predictor is centered, label noise."
+        )
     return float(np.sqrt(np.mean(np.log(theory.test_loss[1:] / seen[1:]) ** 2)))
 
 
