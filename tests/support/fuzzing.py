@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 import lindmft as lm
-from lindmft.solution import DIRECTIONS
+from lindmft.results.observables import DIRECTIONS
 
 PATIENCE = 20.0
 """Seconds after which an example counts as hung; none needs more than a few."""
