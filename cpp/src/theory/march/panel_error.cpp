@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "theory/panel_state.hpp"
+#include "theory/core/panel_state.hpp"
 
 namespace lindmft::theory {
 namespace {
