@@ -27,10 +27,8 @@ NO_EXAMPLE = {
     "_core.NotConverged": "an exception of the compiled module",
 }
 REFUSES_NOTHING = {
-    "_internal.config.show_config": "prints",
     "cli.demo.table": "takes what `cases` returns",
     "progress.watched": "takes no argument",
-    "sweeps.sweep.sweep_summary": "takes what `sweep` returns",
 }
 NO_SOURCE = {
     "_internal.config.show_config": "says what the build is",

@@ -14,7 +14,7 @@ from lindmft.plotting.arguments import given_axes
 from lindmft.plotting.lines import LOST, colours_of, cross, plain_ticks
 from lindmft.plotting.losses import new_axes
 from lindmft.problem.axes import short
-from lindmft.sweeps.sweep import check_dataset
+from lindmft.results.dataset import check_sweep
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -88,7 +88,7 @@ def sweep(
     >>> ax.get_xlabel(), len(ax.get_lines())
     ('learning rate (lr)', 2)
     """
-    check_dataset(dataset)
+    check_sweep(dataset)
     at = None if time is None else number(time, "time")
     fixed = {} if select is None else mapping(select, "select")
     chosen, x, lines = _chosen(dataset, x, lines, text(observable, "observable"), at, fixed)

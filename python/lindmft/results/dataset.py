@@ -12,6 +12,7 @@ import numpy as np
 
 from lindmft._internal.memory import require_memory
 from lindmft._internal.optional import optional
+from lindmft._internal.validation import refuse
 from lindmft.problem.schema import spell_inf
 from lindmft.results.netcdf import ENSEMBLE, REPLICAS, SOLUTION, VERSION
 from lindmft.results.observables import (
@@ -290,3 +291,10 @@ def _dataset(
         **attrs,
     }
     return dataset
+
+
+def check_sweep(dataset: Any) -> None:
+    """Refuse what is no dataset of a sweep."""
+    known = isinstance(dataset, optional("xarray", "sweep").Dataset)
+    if not known or "configuration" not in dataset.attrs:
+        refuse("dataset", "what sweep returns", "another dataset" if known else dataset)

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lindmft._internal.memory import require_memory
-from lindmft._internal.optional import optional
 from lindmft._internal.types import Callback, Number, Numbers, Path
-from lindmft._internal.validation import bytes_or_default, file_path, flag, refuse
+from lindmft._internal.validation import bytes_or_default, file_path, flag
 from lindmft.problem.axes import Axes, short
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.progress import reporting
+from lindmft.results.dataset import check_sweep
 from lindmft.results.statistics import DOUBLE
 from lindmft.sweeps.engines import engine_maker
 from lindmft.sweeps.loop import carry_out, outcome, unfinished
@@ -246,7 +246,7 @@ def sweep_summary(dataset: "xr.Dataset") -> str:
     >>> print(lm.sweep_summary(dataset).splitlines()[0])
     theory: 3 points, 2 done, 1 diverged
     """
-    check_dataset(dataset)
+    check_sweep(dataset)
     runs = [run for run in ("theory", "training") if f"{run}_status" in dataset]
     lines = [f"{run}: {_counts(dataset[f'{run}_status'].values)}" for run in runs]
     failures = json.loads(dataset.attrs.get("errors", "[]"))
@@ -258,13 +258,6 @@ def sweep_summary(dataset: "xr.Dataset") -> str:
     if "seconds" in dataset.attrs:
         lines.append(_effort(dataset.attrs))
     return "\n".join(lines)
-
-
-def check_dataset(dataset: Any) -> None:
-    """Refuse what no sweep has made."""
-    known = isinstance(dataset, optional("xarray", "sweep").Dataset)
-    if not known or "configuration" not in dataset.attrs:
-        refuse("dataset", "what sweep returns", dataset if not known else "another dataset")
 
 
 def _counts(states: "np.ndarray[Any, Any]") -> str:
