@@ -322,6 +322,7 @@ CALLS: dict[str, Call] = {
         lambda: {"problem": BASE, "widths": [1.0, 2.0], "steps": 4, "options.threads": 1},
         {"cost": CALLABLE, **OPTIONS},
     ),
+    "compute.step_cost": Call(lambda: {"problem": BASE}),
     "wider_is_better": Call(
         lambda: {"problem": BASE, "widths": [1.0, 2.0], "steps": 3, "options.threads": 1}, OPTIONS
     ),

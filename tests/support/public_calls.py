@@ -22,13 +22,26 @@ ROOMS: dict[str, ModuleType] = {
     "benchmark": benchmark,
     "results": lindmft.results,
     "progress": lindmft.progress,
+    "compute": lindmft.analysis.compute,
+    "coordinates": lindmft.analysis.coordinates,
+    **{room: getattr(lindmft, room) for room in ("problem", "theory", "training", "sweeps")},
 }
 RESULTS = (
     *("Agreement", "Case", "Comparison", "ComputeOptimal", "CoordinateCheck", "Ensemble"),
     *("ExponentComparison", "ExponentFit", "ExponentRow", "LocalExponent", "OptimalRate"),
     *("OptimumOverTime", "PredictedExponents", "ReplicaEnsemble", "Scaling", "Solution"),
     *("StableRate", "Transfer", "Verification", "WiderIsBetter", "Layers", "ReplicaSeries"),
-    *("Series", "SolveStats", "TrainStats", "Curve", "Figure", "Panel", "Points", "Result"),
+    *(
+        "Coordinates",
+        "Series",
+        "SolveStats",
+        "TrainStats",
+        "Curve",
+        "Figure",
+        "Panel",
+        "Points",
+        "Result",
+    ),
     *("Benchmark", "Job", "Limits", "Machine", "Rate", "NotConverged"),
 )
 """Classes whose instances the package makes; their constructors are not called by users."""

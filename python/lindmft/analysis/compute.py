@@ -216,7 +216,7 @@ def compute_optimal(
     )
 
 
-def step_cost(problem: Problem) -> float:
+def step_cost(problem: Problem | Mapping[str, Any]) -> float:
     """Operations of a step of an ordinary training loop: 6 for every weight and sample.
 
     Weights are those of all arrays but the readout's and, between inputs and first hidden layer,
@@ -227,7 +227,7 @@ def step_cost(problem: Problem) -> float:
     Parameters
     ----------
     problem
-        A ``Problem`` of finite depth.
+        A ``Problem`` of finite depth, or its dictionary form.
 
     Returns
     -------
@@ -237,7 +237,7 @@ def step_cost(problem: Problem) -> float:
     Raises
     ------
     ValueError
-        At infinite depth.
+        At infinite depth, or for what is no problem.
 
     Notes
     -----
@@ -251,6 +251,7 @@ def step_cost(problem: Problem) -> float:
     >>> lm.analysis.compute.step_cost(problem)  # 6 * 4 * (2 + 2 * 2**2)
     240.0
     """
+    problem = as_problem(problem)
     if problem.network.depth == math.inf:
         refuse("network.depth", "finite to count operations", problem.network.depth)
     sizes = widths_of(problem.network)
