@@ -53,6 +53,20 @@ def refusal(*arguments: object) -> str:
     return lines[-1]
 
 
+def test_what_does_not_exist_is_printed_as_a_dash(tmp_path: Path) -> None:
+    """The kernel in the direction of the target, where there is no target."""
+    path = tmp_path / "nothing.toml"
+    spectrum = "eigenvalues = [1.0]\ntarget_power = [0.0]\nweights = [1.0]\n"
+    path.write_text(PROBLEM + f'\n[data.spectrum]\nkind = "discrete"\n{spectrum}' + RUN)
+    for command in ("solve", "train"):
+        result = run(command, path, "--kernels")
+        assert result.exit_code == 0
+        rows = [line.split() for line in result.output.splitlines()]
+        start = rows.index(["step", "test", "loss", "train", "loss", "kernel", "on", "target"])
+        assert {row[-1] for row in rows[start + 1 :]} == {"-"}
+        assert "nan" not in result.output
+
+
 def test_solve_prints_the_losses(file: Path) -> None:
     result = run("solve", file)
     assert result.exit_code == 0

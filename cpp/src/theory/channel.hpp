@@ -1,25 +1,10 @@
 // One output channel: a problem with a single target.
 #pragma once
 
-#include <string>
-
 #include "lindmft/solve.hpp"
+#include "theory/horizon.hpp"
 
 namespace lindmft::theory {
-
-/// What time is made of, and where it ends.
-struct Horizon {
-  enum class Kind { exact_steps, adaptive_steps, gradient_flow };
-  Kind kind;
-  double end;  // steps, or the time of gradient flow
-  int nodes;   // exact steps: all of them; else: room for so many to begin with
-
-  [[nodiscard]] bool coarse() const { return kind != Kind::exact_steps; }
-  [[nodiscard]] int steps() const { return static_cast<int>(end); }
-};
-
-/// "solve of 100 steps" and the like, for messages.
-[[nodiscard]] std::string describe(const Horizon& horizon);
 
 /// Bytes that solve_channel takes at its peak (infinite depth: with the first number of depth nodes it tries; coarse
 /// grids: with the first number of time nodes).

@@ -1,7 +1,8 @@
 // What a call is made of, once its input is checked: for the calls that solve one problem, and those that solve many.
 #pragma once
 
-#include "theory/channel.hpp"
+#include "lindmft/solve.hpp"
+#include "theory/horizon.hpp"
 
 namespace lindmft::theory {
 

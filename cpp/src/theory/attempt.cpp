@@ -1,0 +1,228 @@
+#include "theory/attempt.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <optional>
+
+#include "support/memory.hpp"
+#include "support/threads.hpp"
+#include "theory/data/spectral_data.hpp"
+#include "theory/march/exact_march.hpp"
+#include "theory/march/panel_march.hpp"
+#include "theory/network/depth_grid.hpp"
+#include "theory/network/network_side.hpp"
+#include "theory/replicas.hpp"
+#include "theory/tangent_kernel.hpp"
+#include "time_grid/adaptive_steps.hpp"
+#include "time_grid/exact_steps.hpp"
+#include "time_grid/gradient_flow.hpp"
+
+namespace lindmft::theory {
+namespace {
+
+constexpr double kDepthTolerance = 1e-6;  // last coefficient of the profiles; losses are right to about its square
+constexpr int kMostOrder = 10;            // nodes of a coarse grid's panel
+constexpr int kLargestPanel = 8;          // rows of the sliding window; beyond, sweeps spend more than they save
+
+double layers(const Problem& problem, int depth_nodes) {
+  return problem.network.depth == kInfiniteDepth ? depth_nodes : problem.network.depth;
+}
+
+/// Of the two sides, all of which is a state.
+double sides_bytes(const Problem& problem, const Horizon& horizon, int rows, int depth_nodes) {
+  return network_bytes(problem, horizon.nodes, rows, depth_nodes) +
+         SpectralData::bytes(problem, horizon.nodes, horizon.coarse());
+}
+
+void pad(std::vector<double>& series, std::size_t nodes) {
+  series.resize(nodes, std::numeric_limits<double>::infinity());
+}
+
+/// Nodes of a coarse grid's panels: what they gain in length they cost in work, and rounding ends it.
+int panel_order(double rtol) { return rtol > 3e-5 ? 6 : rtol > 3e-8 ? 8 : kMostOrder; }
+
+/// About the rate at which gradient flow begins to learn the strongest mode: a first guess of a panel's length.
+double initial_rate(const Problem& problem) {
+  const std::vector<double>& modes = problem.data.spectrum.eigenvalues;
+  const double edge = std::pow(1.0 + std::sqrt(1.0 / problem.data.alpha), 2);
+  return *std::max_element(modes.begin(), modes.end()) * edge * (1.0 + layers(problem, 1));
+}
+
+/// Asks whether to go on, and reports nothing new: all steps are done.
+Progress interruptible(const Progress& progress, int steps) {
+  if (!progress) return {};
+  return [&progress, steps](int /*done*/, int /*total*/) { return progress(steps, steps); };
+}
+
+/// What a solve is made of.
+struct Parts {
+  Parts(const Problem& problem, int nodes, int rows, int depth_nodes, bool coarse, int threads)
+      : network(make_network(problem, nodes, rows, depth_nodes)), data(problem, nodes, coarse, threads) {}
+  std::unique_ptr<NetworkSide> network;
+  SpectralData data;
+};
+
+std::unique_ptr<PanelGrid> make_grid(const Problem& problem, const Horizon& horizon, int order) {
+  if (horizon.kind == Horizon::Kind::gradient_flow)
+    return std::make_unique<GradientFlow>(problem, horizon.end, horizon.nodes, order);
+  return std::make_unique<AdaptiveSteps>(problem, horizon.steps(), horizon.nodes, order);
+}
+
+/// Marches on a coarse grid; nothing if the grid had too little room.
+std::optional<Marched> march_coarse(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
+                                    Parts& parts, const MarchOptions& marching, Solution& solution) {
+  const std::unique_ptr<PanelGrid> grid = make_grid(problem, horizon, marching.largest_panel);
+  if (options.continue_from != nullptr) grid->restore(options.continue_from->panels, options.continue_from->time);
+  const Tolerance tolerance{options.rtol, options.atol};
+  const Marched marched =
+      march_panels(*grid, *parts.network, parts.data, marching, tolerance, initial_rate(problem), solution);
+  const bool stopped = solution.diverged_at || !marched.resolved;
+  if (!stopped && !grid->finished()) return std::nullopt;
+  solution.panels = grid->edges();
+  return marched;
+}
+
+/// Losses that are zero within the tolerance can come out below it.
+void lift_to_zero(Solution& solution) {
+  for (auto* loss : {&solution.test_loss, &solution.train_loss}) {
+    for (double& value : *loss) value = std::max(value, 0.0);
+  }
+}
+
+/// The same nodes once more, for correlations alone.
+void march_again(const Problem& problem, const Horizon& horizon, const SolveOptions& options, MarchOptions marching,
+                 NetworkSide& network, DataSide& data, const Solution& on, Solution& pair) {
+  marching.responses_final = true;
+  marching.from = 0;
+  if (horizon.coarse()) {
+    const std::unique_ptr<PanelGrid> grid = make_grid(problem, horizon, marching.largest_panel);
+    march_panels_again(*grid, network, data, marching, {options.rtol, options.atol}, on, pair);
+  } else {
+    ExactSteps grid(problem, static_cast<int>(on.time.size()), marching.largest_panel);
+    march(grid, network, data, marching, pair);
+  }
+}
+
+/// Solves with so many nodes in depth. Sets `resolved` to false, and returns nothing, if that was too few; nothing else
+/// comes back if a coarse grid had too little room.
+std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
+                                      int depth_nodes, bool& resolved) {
+  resolved = true;
+  Saved saved(options.save);
+  const int nodes = horizon.nodes;
+  const double bytes = attempt_bytes(problem, horizon, options, depth_nodes);
+  support::require_memory(bytes, options.memory_limit, describe(horizon));
+
+  const int rows = horizon.coarse() ? panel_order(options.rtol) : std::min(kLargestPanel, nodes);
+  Parts parts(problem, nodes, rows, depth_nodes, horizon.coarse(), support::resolve_threads(options.threads));
+  NetworkSide& network = *parts.network;
+  SpectralData& data = parts.data;
+  Solution solution;
+  solution.irreducible = problem.data.noise * problem.data.noise;
+  solution.stats.threads = support::resolve_threads(options.threads);
+  MarchOptions marching{.threads = solution.stats.threads, .largest_panel = rows, .progress = options.progress};
+  if (options.depth_nodes == 0) marching.depth_tolerance = kDepthTolerance;
+  if (horizon.coarse()) marching.rounding = options.rtol;
+  if (options.continue_from != nullptr) {
+    restore_state(network, data, *options.continue_from, solution);
+    marching.from = static_cast<int>(options.continue_from->time.size());
+  }
+  Marched marched{};
+  if (horizon.coarse()) {
+    const std::optional<Marched> done = march_coarse(problem, horizon, options, parts, marching, solution);
+    if (!done) return std::nullopt;
+    marched = *done;
+  } else {
+    ExactSteps grid(problem, nodes, rows);
+    grid.restore(marching.from);
+    marched = march(grid, network, data, marching, solution);
+  }
+  const int valid = marched.nodes;
+  resolved = marched.resolved;
+  if (!resolved) return std::nullopt;
+  if (horizon.coarse()) lift_to_zero(solution);
+  solution.depth = network.depth();
+
+  // What follows goes over rows that are known to be fine.
+  marching.depth_tolerance = std::numeric_limits<double>::infinity();
+  marching.progress = interruptible(options.progress, nodes);
+  if (options.keep_state && !solution.diverged_at) keep_state(network, data, valid, solution);
+  if (options.kernels) add_kernels(problem, valid, network, data, marching, solution);
+  saved.trim(valid);
+  if (options.replicas) saved.keep();
+  data.release(solution.functions, saved);
+  network.release(solution.functions, saved);
+  if (options.replicas && valid > 0) {
+    const auto again = [&](NetworkSide& side, DataSide& samples, Solution& pair) {
+      march_again(problem, horizon, options, marching, side, samples, solution, pair);
+    };
+    add_replicas(again, network, data, solution);
+  }
+  solution.stats.flops += data.flops();
+  pad(solution, horizon, options);
+  return solution;
+}
+
+}  // namespace
+
+double attempt_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options, int depth_nodes) {
+  const int nodes = horizon.nodes;
+  const int rows = horizon.coarse() ? kMostOrder : std::min(kLargestPanel, nodes);
+  const double sides = sides_bytes(problem, horizon, rows, depth_nodes);
+  double bytes = sides + Scratch::bytes(nodes, rows) + 8.0 * nodes * (rows + 16.0 + 4.0 * layers(problem, depth_nodes));
+  // The training errors' functions are made for the caller where the equations do not need them.
+  const Saved saved(options.save);
+  if (saved.has("C_delta") || saved.has("R_delta")) bytes += 16.0 * nodes * nodes;
+  if (options.kernels) bytes += kernels_bytes(nodes);
+  if (options.replicas) bytes += saved.bytes(layers(problem, depth_nodes), nodes);
+  if (options.keep_state) bytes += sides;
+  return bytes;
+}
+
+double attempt_result_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
+                            int depth_nodes) {
+  const double depth = layers(problem, depth_nodes);
+  double bytes = Saved(options.save).bytes(depth, horizon.nodes) + 8.0 * horizon.nodes * (14.0 + 2.0 * depth);
+  if (options.keep_state) bytes += sides_bytes(problem, horizon, kMostOrder, depth_nodes);
+  return bytes;
+}
+
+void pad(Solution& solution, const Horizon& horizon, const SolveOptions& options) {
+  std::vector<double>& time = solution.time;
+  if (!horizon.coarse()) {
+    for (int t = static_cast<int>(time.size()); t < horizon.steps(); ++t) time.push_back(t);
+  } else if (solution.diverged_at) {
+    time.push_back(*solution.diverged_at);
+    if (*solution.diverged_at + 1 < horizon.steps()) time.push_back(horizon.end - 1.0);
+  }
+  const std::size_t nodes = time.size();
+  for (auto* series :
+       {&solution.test_loss, &solution.train_loss, &solution.term_target, &solution.term_init, &solution.term_data}) {
+    pad(*series, nodes);
+  }
+  for (auto* layers : {&solution.feature_norm, &solution.gradient_norm}) {
+    for (auto& series : *layers) pad(series, nodes);
+  }
+  Replicas& pairs = solution.replicas;
+  Kernels& kernels = solution.kernels;
+  for (auto* series : {&pairs.shared_init, &pairs.shared_data, &pairs.independent}) {
+    if (options.replicas) pad(*series, nodes);
+  }
+  for (auto* series : {&kernels.scale, &kernels.target, &kernels.gradient}) {
+    if (options.kernels) pad(*series, nodes);
+  }
+}
+
+std::optional<Solution> solve_at(const Problem& problem, Horizon horizon, const SolveOptions& options,
+                                 int depth_nodes) {
+  while (true) {
+    bool resolved = true;
+    std::optional<Solution> solution = solve_in_room(problem, horizon, options, depth_nodes, resolved);
+    if (solution || !resolved) return solution;
+    horizon.nodes *= 2;
+  }
+}
+
+}  // namespace lindmft::theory
