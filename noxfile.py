@@ -4,12 +4,16 @@ import nox
 
 nox.options.sessions = ["newest", "oldest"]
 
+TIERS = (["-m", "not long"], ["-m", "long", "-n", "0"])
+"""The long tests run one after the other: many end processes at set moments."""
+
 
 @nox.session
 def newest(session: nox.Session) -> None:
     """The newest releases of everything."""
     session.install(".[test]")
-    session.run("pytest", "-m", "", *session.posargs)
+    for tier in TIERS:
+        session.run("pytest", *tier, *session.posargs)
 
 
 @nox.session
@@ -19,4 +23,5 @@ def oldest(session: nox.Session) -> None:
     session.install(*str(bounds).split())
     session.install("--no-build-isolation", ".[test]")
     # libraries of then warn of what libraries of today have deprecated since
-    session.run("pytest", "-m", "", "-W", "default::DeprecationWarning", *session.posargs)
+    for tier in TIERS:
+        session.run("pytest", *tier, "-W", "default::DeprecationWarning", *session.posargs)

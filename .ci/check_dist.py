@@ -15,7 +15,7 @@ REPO = Path(__file__).parent.parent
 MOST_PACKED = 3.0  # MB
 ALLOWED = {".py", ".pyi", ".typed", ".so", ""}
 """Endings in the package; the last one is of the files that wheels are described by."""
-NEEDED = {"__init__.py", "py.typed", "_core.pyi", "cli.py", "figures/__init__.py"}
+NEEDED = {"__init__.py", "py.typed", "_core.pyi", "cli/__init__.py", "figures/__init__.py"}
 
 
 def check(holds: bool, complaint: str) -> None:

@@ -1,10 +1,11 @@
-"""What all tests need before they start: signals, threads, random examples, and how many at once.
+"""Configure what all tests share: signals, threads, random examples, and the number of workers.
 
-``python -m pytest`` runs all tests but those marked ``long``, on all cores; ``-m long`` runs those,
-and ``-m ""`` all. A run of named files stays in one process, as do ``-n 0`` and ``--pdb``.
+``python -m pytest`` runs all tests but those marked ``long``, on up to eight cores; ``-m long``
+runs those, and ``-m ""`` all. A run of named files stays in one process, as do ``-n 0`` and ``--pdb``.
 """
 
 import os
+import re
 import signal
 
 import pytest
@@ -29,11 +30,15 @@ settings.register_profile(  # fifty times as many, in the tests of hostile input
 settings.load_profile("same")
 
 MOST_WORKERS = 8
-"""More processes spend their time on imports."""
+"""The largest number of worker processes: each one spends time on imports."""
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One for each core that is allowed, but none beside this process for a few tests."""
-    chosen = any(".py" in argument for argument in config.invocation_params.args)
+    """Return one worker per allowed core, or 0 (run in this process) if a test file is named."""
+    asked = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
+    if asked:
+        return int(asked)
+    if any(re.search(r"^[^-].*\.py($|::)", word) for word in config.invocation_params.args):
+        return 0
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return 0 if chosen else min(cores or 1, MOST_WORKERS)
+    return min(cores or 1, MOST_WORKERS)

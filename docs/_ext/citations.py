@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 NUMBERS = r"\d+(?:(?:,\s+and|,|\s+and|\s+to)\s+\d+)*"
 CITATION = re.compile(
-    rf"(?P<before>[Tt]heory(?:\.md)?\s+|\),\s+|;\s+)?\b[Ss]ections?\s+(?P<sections>{NUMBERS})\b"
+    rf"(?P<before>[Tt]heory(?:\.md)?\s+|\(\d{{4}}\),\s+|;\s+)?\b[Ss]ections?\s+(?P<sections>{NUMBERS})\b"
     rf"(?:,?\s+items?\s+(?P<items>{NUMBERS})|,\s+(?P<part>replicas)|(?P<dotted>\.\d+))?"
 )
 """Numbers may be followed by those of items, which all belong to the last section."""
-OF_A_PAPER = re.compile(r"\),\s+")
+OF_A_PAPER = re.compile(r"\(\d{4}\),\s+")
 """What stands before a section of a paper: "Bordelon and Pehlevan (2025), section 5"."""
 
 
@@ -61,7 +61,10 @@ def _links(citation: re.Match[str]) -> str:
         return f"{_each(sections, 'theory-')}, item{'s' * (items != items.split()[0])} {rest}"
     text = _each(sections, "theory-")
     if citation["part"]:
-        text += f", :ref:`{citation['part']} <theory-{sections}-{citation['part']}>`"
+        last = _written_out(sections)[-1]
+        text += f", :ref:`{citation['part']} <theory-{last}-{citation['part']}>`"
+    if citation["dotted"]:
+        return f":ref:`{sections}{citation['dotted']} <{labels(citation)[-1]}>`"
     return text
 
 

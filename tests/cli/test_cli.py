@@ -53,6 +53,14 @@ def refusal(*arguments: object) -> str:
     return lines[-1]
 
 
+def test_names_that_the_system_does_not_allow_are_refused(file: Path, tmp_path: Path) -> None:
+    name = "x" * 1000
+    for option, ending in (("--output", ".nc"), ("--picture", ".png")):
+        assert "must have a shorter name" in refusal(
+            "solve", file, option, tmp_path / (name + ending)
+        )
+
+
 def test_what_does_not_exist_is_printed_as_a_dash(tmp_path: Path) -> None:
     """The kernel in the direction of the target, where there is no target."""
     path = tmp_path / "nothing.toml"

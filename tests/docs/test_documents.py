@@ -319,6 +319,13 @@ def test_the_oldest_session_has_every_lower_bound() -> None:
     assert "==" not in source, "a second list"
 
 
+def test_what_a_wheel_must_have_is_there() -> None:
+    script = runpy.run_path(str(ROOT / ".ci" / "check_dist.py"))
+    assert len(script["NEEDED"]) >= 5
+    for name in script["NEEDED"]:
+        assert (ROOT / "python" / "lindmft" / name).is_file(), name
+
+
 def test_weekly_jobs_exist() -> None:
     """Each is a session, a script with an argument that it knows, or runs files that are there."""
     weekly = (ROOT / ".ci" / "weekly").read_text()

@@ -1,7 +1,7 @@
-"""The rooms of the code hold: C++ includes and imports run downward, and no folder is a heap.
+"""Dependencies between folders: C++ includes follow a list, and no folder has too many files.
 
 Imports between the rooms of the package are a contract in pyproject.toml, which ``lint-imports``
-checks; here are the rest of the walls.
+checks.
 """
 
 import ast
@@ -16,7 +16,7 @@ from documents import ROOT
 SRC = ROOT / "cpp" / "src"
 PACKAGE = ROOT / "python" / "lindmft"
 MOST_FILES = 25
-"""Source files in a folder; one that needs more has more than one concept."""
+"""Files of one kind in a folder; a folder that needs more contains more than one concept."""
 
 BELOW = {
     "support": "",
@@ -38,7 +38,7 @@ BELOW = {
     "machine": "linalg support",
     "c_interface": "",
 }
-"""The folders of the C++ core from the bottom up, and those whose headers each may include.
+"""The folders of the C++ core, lowest first, each with the folders whose headers it may include.
 
 Public headers (``lindmft/...``) are for all of them. The theory does not know training, nor the
 network side the data side.
@@ -70,7 +70,7 @@ def test_includes_run_downward() -> None:
 
 
 def test_every_wall_is_needed() -> None:
-    """What no file includes is not allowed, either."""
+    """Every allowed include is used by at least one file."""
     for folder, lower in BELOW.items():
         texts = [path.read_text() for room, path in sources() if room == folder]
         assert set(lower.split()) <= set().union(*map(included, texts)), folder
@@ -97,7 +97,7 @@ def test_public_headers_and_bindings_need_public_headers_alone() -> None:
 
 
 def test_modules_import_from_the_package_only_rooms() -> None:
-    """Not its public names, which the contract of the rooms would not see."""
+    """The import contract would not see imports of public names."""
     rooms = {path.name for path in PACKAGE.iterdir()} | {"_core", "progress"}
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -15,6 +15,7 @@ PAGE = (GUIDE / "theory.md").read_text(encoding="utf-8")
 TARGET = re.compile(r"^\((theory-[\w-]+)\)=\n+#+ (\S+) ", flags=re.MULTILINE)
 TARGETS = dict(TARGET.findall(PAGE))
 """Labels with the first word of their headings, which is their number."""
+FOLDERS = ("python", "cpp", "tests", "docs", "bench", "examples", "cmake")
 ENDINGS = {".py", ".pyi", ".cpp", ".hpp", ".h", ".c", ".in"}
 
 
@@ -27,7 +28,7 @@ def sources() -> list[Path]:
         check=False,
     )
     if listed.returncode:  # a source distribution, or no git
-        found = [path for path in ROOT.rglob("*") if "build" not in path.parts]
+        found = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
     else:
         found = [ROOT / name for name in listed.stdout.split("\0")]
     return [path for path in found if path.suffix in ENDINGS and path.is_file()]
@@ -62,6 +63,7 @@ def test_every_cited_section_exists() -> None:
         ("sections 13 to 16", ["theory-15", "theory-16"]),
         ("section 12.8, section 12 item 12; section 12, items 1 and 2", []),
         ("Bordelon and Pehlevan (2025), section 99", []),
+        ("1 / (gamma0^2 nu_L), section 99", ["theory-99"]),
     ],
 )
 def test_citations_of_sections_that_do_not_exist_are_found(text: str, missing: list[str]) -> None:
@@ -79,5 +81,6 @@ def test_citations_in_docstrings_become_links() -> None:
     assert linked("theory section 3, replicas") == (
         "theory section :ref:`3 <theory-3>`, :ref:`replicas <theory-3-replicas>`"
     )
+    assert linked("theory section 12.8") == "theory section :ref:`12.8 <theory-12-8>`"
     paper = "Bordelon and Pehlevan (2025), section 5; a section 3 of something else"
     assert linked(paper) == paper

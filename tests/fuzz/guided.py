@@ -20,7 +20,7 @@ sys.path.insert(0, str(TESTS / "support"))
 
 with atheris.instrument_imports(include=["lindmft", "tomllib"]):
     import lindmft as lm
-    from lindmft.cli import commands
+    from lindmft.cli.commands import commands as command_line
     from lindmft.results import content, dataset, reading
     from lindmft.sweeps import integrity, store
 
@@ -68,7 +68,7 @@ def hostile_store(content: bytes) -> None:
 def commands(content: bytes) -> None:
     """A file for ``lindmft sweep``, without the sweep."""
     FILE.write_bytes(content)
-    done = CliRunner().invoke(commands.commands, ["sweep", str(FILE), "--threads", "0"])
+    done = CliRunner().invoke(command_line, ["sweep", str(FILE), "--threads", "0"])
     assert done.exit_code == 2, done.output
     assert "Error: " in done.output
 

@@ -308,6 +308,10 @@ def integral(matrix: Array, values: Array) -> Array:
     return np.asarray(np.einsum("ij,jts->its", matrix, values))
 
 
+ROUNDING = 1e-20
+"""Functions that are no larger are squares of rounding errors, where nothing is learned."""
+
+
 def picard(iterate: Callable[[], None], unknowns: tuple[Array, ...]) -> None:
     """Repeat `iterate`, which updates the unknowns in place, until they stand still."""
     for _ in range(PICARD_LIMIT):
@@ -321,8 +325,9 @@ def picard(iterate: Callable[[], None], unknowns: tuple[Array, ...]) -> None:
 
 
 def size_of(X: Array) -> float:
-    """The largest entry, or 1e-3 if all are smaller."""
-    return max(float(np.abs(X).max()), 1e-3)
+    """The largest entry; 1 if all are rounding errors."""
+    size = float(np.abs(X).max())
+    return size if size > ROUNDING else 1.0
 
 
 # Beginnings and ends

@@ -342,6 +342,13 @@ def test_every_failure_has_its_own_text(monkeypatch: pytest.MonkeyPatch) -> None
             r"observables must be .*'test_los' \(did you mean 'test_loss'\?\)",
         ),
         ({"run": "train", "observables": "term_init"}, "observables of training"),
+        (
+            {
+                "data": {"kind": "full_batch", "alpha": 2.0, "targets": [1.0, 0.5]},
+                "observables": "kernel_target",
+            },
+            "observables must be without .*'kernel_target'.* where there are several targets",
+        ),
         ({"axes": {"network.width": [1, math.inf]}, "run": "train"}, r"width.*\(at width=inf\)"),
         (
             {

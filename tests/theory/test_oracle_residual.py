@@ -64,7 +64,7 @@ def test_agrees_with_the_reference(case: dict[str, Any]) -> None:
     for name in ("test_loss", "train_loss"):
         np.testing.assert_allclose(solution[name], case[name], rtol=1e-9)
     np.testing.assert_allclose(solution["gradient_norm"][0], case["gradient_norm"], rtol=1e-9)
-    # The file's last feature norm is not converged, as in test_theory_reference.py.
+    # The file's last feature norm is not converged, as in test_reference.py.
     feature_norm = solution["feature_norm"][-1]
     np.testing.assert_allclose(feature_norm[:-1], case["feature_norm"][:-1], rtol=1e-9)
     np.testing.assert_allclose(feature_norm[-1], case["feature_norm"][-1], rtol=1e-5)

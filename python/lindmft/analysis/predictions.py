@@ -65,13 +65,14 @@ class PredictedExponents:
         Raises
         ------
         ValueError
-            If one of them is no positive number; the message names it.
+            If capacity or kernel is not positive, or a time is negative; the message names it.
         """
         a, k = positive(capacity, "capacity"), positive(kernel, "kernel")
-        times = number_array(time, "time", "a positive number or a list of them")
-        if not (times > 0).all():
-            refuse("time", "positive numbers", time)
-        decay = (2 * k * times) ** -self.source
+        times = number_array(time, "time", "a number of at least 0 or a list of them")
+        if not (times >= 0).all():
+            refuse("time", "numbers of at least 0", time)
+        with np.errstate(divide="ignore"):  # inf at time 0
+            decay = (2 * k * times) ** -self.source
         return np.asarray(math.gamma(self.source) / a * decay)
 
 

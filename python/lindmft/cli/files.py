@@ -33,9 +33,9 @@ def check_outputs(output: Path | None, picture: Path | None, *, force: bool) -> 
 
 def check_writable(path: Path, *, force: bool) -> None:
     """Refuse a file that is there, but for ``force``, and one that cannot be written."""
+    check_folder(path)
     if path.exists() and not force:
         raise ValueError(f"{path} exists; --force replaces it")
-    check_folder(path)
 
 
 def read_problem(

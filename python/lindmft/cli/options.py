@@ -37,7 +37,8 @@ RTOL = click.option(
 ATOL = click.option(
     "--atol",
     type=float,
-    help="Absolute error allowed there, in units of the value at the start.  [default: 1e-10]",
+    help="Absolute error allowed there, in units of the value at the start (of 1 where that is "
+    "0).  [default: 1e-10]",
 )
 CHECKPOINT = click.option(
     "--checkpoint",

@@ -1,4 +1,4 @@
-"""Results as labelled ``xarray`` datasets; ``_reading`` is the way back.
+"""Results as labelled ``xarray`` datasets; ``reading`` is the way back.
 
 Attributes carry everything that is not an array: the format and its version, the problem as JSON,
 the statistics and the provenance. Nothing here depends on how a dataset is stored.
@@ -296,5 +296,5 @@ def _dataset(
 def check_sweep(dataset: Any) -> None:
     """Refuse what is no dataset of a sweep."""
     known = isinstance(dataset, optional("xarray", "sweep").Dataset)
-    if not known or "configuration" not in dataset.attrs:
+    if not known or not any(str(name).endswith("_status") for name in dataset.variables):
         refuse("dataset", "what sweep returns", "another dataset" if known else dataset)

@@ -1,4 +1,4 @@
-"""Results from datasets: the way back from ``_dataset``, which takes nothing on trust."""
+"""Results from datasets: the way back from ``dataset``, which takes nothing on trust."""
 
 import math
 from typing import TYPE_CHECKING, Any

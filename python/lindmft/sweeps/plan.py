@@ -126,6 +126,7 @@ def make_plan(problem: Problem, axes: Any, arguments: dict[str, Any]) -> Plan:
     end, times = _extent(run, arguments)
     wanted = _observables(arguments["observables"], run)
     layers = _layers(problems, wanted)
+    _check_outputs(problems, wanted)
     seeds = seed_list(arguments["seeds"], arguments["seed"]) if "train" in run else ()
     stages: list[Stage] = []
     with _naming_points(grid):
@@ -249,6 +250,13 @@ def _observables(given: Any, run: tuple[str, ...]) -> tuple[str, ...]:
     if "flow" in run and set(names) & set(KERNELS):
         refuse("observables", "left out of run='flow': kernels", names)
     return names
+
+
+def _check_outputs(problems: Iterable[Problem], observables: Iterable[str]) -> None:
+    """Refuse kernels of several outputs: they are those of the channels."""
+    if set(observables) & set(KERNELS) and any(len(p.data.targets) > 1 for p in problems):
+        allowed = f"without {one_of(KERNELS)} where there are several targets"
+        refuse("observables", allowed, tuple(observables))
 
 
 def _layers(problems: Iterable[Problem], observables: Iterable[str]) -> int:

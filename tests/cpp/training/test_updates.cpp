@@ -1,5 +1,5 @@
 // How far features and gradients have moved since initialization: recorded where asked for, and nothing else changes.
-// test_training_naive.cpp has the numbers themselves.
+// test_naive.cpp has the numbers themselves.
 #include <gtest/gtest.h>
 
 #include <cmath>
