@@ -1,7 +1,7 @@
 """Configure what all tests share: signals, threads, random examples, and the number of workers.
 
 ``python -m pytest`` runs all tests but those marked ``long``, on up to eight cores; ``-m long``
-runs those, and ``-m ""`` all. A run of named files stays in one process, as do ``-n 0`` and ``--pdb``.
+runs those, and ``-m ""`` all. Named files run in one process, as do ``-n 0`` and ``--pdb``.
 """
 
 import os
