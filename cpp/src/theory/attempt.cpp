@@ -30,7 +30,7 @@ double layers(const Problem& problem, int depth_nodes) {
   return problem.network.depth == kInfiniteDepth ? depth_nodes : problem.network.depth;
 }
 
-/// Of the two sides, all of which is a state.
+/// Bytes of the two sides, all of which a state keeps.
 double sides_bytes(const Problem& problem, const Horizon& horizon, int rows, int depth_nodes) {
   return network_bytes(problem, horizon.nodes, rows, depth_nodes) +
          SpectralData::bytes(problem, horizon.nodes, horizon.coarse());
@@ -56,7 +56,7 @@ Progress interruptible(const Progress& progress, int steps) {
   return [&progress, steps](int /*done*/, int /*total*/) { return progress(steps, steps); };
 }
 
-/// What a solve is made of.
+/// The two sides of an attempt.
 struct Parts {
   Parts(const Problem& problem, int nodes, int rows, int depth_nodes, bool coarse, int threads)
       : network(make_network(problem, nodes, rows, depth_nodes)), data(problem, nodes, coarse, threads) {}
@@ -105,8 +105,8 @@ void march_again(const Problem& problem, const Horizon& horizon, const SolveOpti
   }
 }
 
-/// Solves with so many nodes in depth. Sets `resolved` to false, and returns nothing, if that was too few; nothing else
-/// comes back if a coarse grid had too little room.
+/// Solves with this number of nodes in depth. Sets `resolved` to false, and returns nothing, if that was too few;
+/// nothing else comes back if a coarse grid had too little room.
 std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
                                       int depth_nodes, bool& resolved) {
   resolved = true;

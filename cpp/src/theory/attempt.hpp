@@ -16,8 +16,8 @@ namespace lindmft::theory {
 [[nodiscard]] double attempt_result_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
                                           int depth_nodes);
 
-/// Solves with so many nodes in depth (0 at finite depth), and as much room for nodes in time as it takes. Nothing if
-/// the nodes in depth were too few.
+/// Solves with this number of nodes in depth (0 at finite depth), and as many nodes in time as it takes. Returns
+/// nothing if the nodes in depth were too few.
 [[nodiscard]] std::optional<Solution> solve_at(const Problem& problem, Horizon horizon, const SolveOptions& options,
                                                int depth_nodes);
 

@@ -1,4 +1,4 @@
-// What time is made of, and where it ends.
+// The kind of a grid of times, and its end.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ struct Horizon {
   enum class Kind { exact_steps, adaptive_steps, gradient_flow };
   Kind kind;
   double end;  // steps, or the time of gradient flow
-  int nodes;   // exact steps: all of them; else: room for so many to begin with
+  int nodes;   // exact steps: all of them; else: the first guess of their number
 
   [[nodiscard]] bool coarse() const { return kind != Kind::exact_steps; }
   [[nodiscard]] int steps() const { return static_cast<int>(end); }

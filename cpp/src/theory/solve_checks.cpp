@@ -1,4 +1,4 @@
-// What a problem, its options and a start must be so that the theory can be solved up to a time.
+// Checks of a problem, its options and a start, before the theory is solved up to a time.
 #include <cmath>
 #include <set>
 #include <sstream>
@@ -41,7 +41,7 @@ void check_outputs(const Problem& problem) {
       std::to_string(data.targets.size()) + " of them");
 }
 
-/// What coarse grids can do.
+/// Refuse what coarse grids cannot do.
 void check_coarse(const Problem& problem, const SolveOptions& options, const std::string& call) {
   require(options.rtol >= 1e-11 && options.rtol <= 0.1, "rtol", "between 1e-11 and 0.1", options.rtol);
   require(options.atol >= 1e-12 && options.atol <= 0.1, "atol", "between 1e-12 (rounding) and 0.1", options.atol);
@@ -59,7 +59,7 @@ void check_coarse(const Problem& problem, const SolveOptions& options, const std
   }
 }
 
-/// What a solution can be continued with; end: of time, in its units.
+/// Refuse a start that cannot be continued; end: of time, in its units.
 void check_continuation(const Problem& problem, const SolveOptions& options, bool coarse, double end) {
   const Solution* from = options.continue_from;
   if (from == nullptr) return;

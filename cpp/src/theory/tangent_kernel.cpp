@@ -10,7 +10,7 @@
 namespace lindmft::theory {
 namespace {
 
-/// Of a direction that does not exist.
+/// The kernel in a direction that does not exist.
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 /// The data side's functions, with one row that can be another vector's.

@@ -1,4 +1,4 @@
-// What the equations need to know of time for the rows of one panel.
+// Propagator and decay for the rows of one panel.
 #pragma once
 
 #include "linalg/panel.hpp"

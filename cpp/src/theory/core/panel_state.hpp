@@ -8,7 +8,7 @@
 
 namespace lindmft::theory {
 
-/// Of a correlation that is zero at the start, values no larger than this are nothing: where nothing is learned, terms
+/// Values of a correlation that is zero at the start count as zero up to this: where nothing is learned, terms
 /// that cancel leave squares of rounding errors.
 inline constexpr double kNoVariance = 1e-24;
 
