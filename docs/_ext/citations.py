@@ -14,7 +14,7 @@ CITATION = re.compile(
 )
 """Numbers may be followed by those of items, which all belong to the last section."""
 OF_A_PAPER = re.compile(r"\(\d{4}\),\s+")
-"""What stands before a section of a paper: "Bordelon and Pehlevan (2025), section 5"."""
+"""The text before a section of a paper: "Bordelon and Pehlevan (2025), section 5"."""
 
 
 def labels(citation: re.Match[str]) -> list[str]:

@@ -145,7 +145,7 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
   if (horizon.coarse()) lift_to_zero(solution);
   solution.depth = network.depth();
 
-  // What follows goes over rows that are known to be fine.
+  // The rows are final: kernels and replicas need no error estimate in depth.
   marching.depth_tolerance = std::numeric_limits<double>::infinity();
   marching.progress = interruptible(options.progress, nodes);
   if (options.keep_state && !solution.diverged_at) keep_state(network, data, valid, solution);

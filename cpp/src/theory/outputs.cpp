@@ -104,7 +104,7 @@ std::vector<double> rotated(const Channels& channels, std::vector<double> Soluti
   return out;
 }
 
-/// On coarse grids every channel has nodes of its own: all of them at those of the one that has most.
+/// On coarse grids the channels have different nodes: interpolate all to the nodes of the channel that has most.
 Channels at_common_times(const Channels& channels) {
   const auto most =
       std::max_element(channels.distinct.begin(), channels.distinct.end(),

@@ -76,7 +76,7 @@ def check_folder(path: Path) -> None:
 def too_long(path: Path) -> bool:
     """Whether the system has no names as long as this, so that nothing can be there."""
     try:
-        os.lstat(FilePath(path))  # what is no path is refused by its name, not taken for a number
+        os.lstat(FilePath(path))  # refuses objects that are no paths; lstat would take numbers
     except OSError as error:
         return error.errno == errno.ENAMETOOLONG
     except ValueError:  # a null byte, say

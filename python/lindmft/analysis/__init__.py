@@ -1,4 +1,4 @@
-"""What can be read off solutions and sweeps: the front page of everything that interprets results.
+"""Interpretation of solutions and sweeps.
 
 Theory against training; the best and the largest stable learning rates; what transfers across
 width, depth, training time and schedules; compute-optimal sizes; exponents.

@@ -15,7 +15,7 @@ from lindmft.cli import demo, files
 def demo_command(output: Path) -> None:
     """Solve and train two problems at three widths each, print how they agree, draw a picture.
 
-    Takes some ten seconds. A picture of an earlier demonstration is replaced.
+    Takes about ten seconds. A picture of an earlier demonstration is replaced.
     """
     files.check_outputs(None, output, force=True)
     done = demo.cases(progress=True)

@@ -13,7 +13,7 @@ from lindmft.machine import benchmark
 
 
 @click.command("bench", short_help="This machine's limits, and how near them jobs run.")
-@click.option("--quick", is_flag=True, help="Smaller jobs, in some ten seconds.")
+@click.option("--quick", is_flag=True, help="Smaller jobs, in about ten seconds.")
 @click.option(
     "--json", "path", type=click.Path(path_type=Path), help="Write all numbers to this file."
 )

@@ -43,7 +43,7 @@ ATOL = click.option(
 CHECKPOINT = click.option(
     "--checkpoint",
     type=click.Path(path_type=Path),
-    help="Save to this file as it goes; go on from it if it is there.",
+    help="Save to this file regularly; resume from it if it exists.",
 )
 KERNELS = click.option("--kernels", is_flag=True, help="Also the neural tangent kernel.")
 FORCE = click.option("--force", is_flag=True, help="Replace files that exist.")

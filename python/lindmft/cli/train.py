@@ -52,7 +52,7 @@ def train_command(
     finish(runs, output, picture)
 
 
-@click.command("compare", short_help="Hold a theory file against a training file.")
+@click.command("compare", short_help="Compare a theory file with a training file.")
 @click.argument("first", type=click.Path(path_type=Path))
 @click.argument("second", type=click.Path(path_type=Path))
 @PICTURE

@@ -1,4 +1,4 @@
-"""The command that holds theory against training on random problems."""
+"""The command that compares theory with training on random problems."""
 
 import time
 from pathlib import Path

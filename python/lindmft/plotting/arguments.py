@@ -1,4 +1,4 @@
-"""What pictures are given: axes to draw in, and colours. Anything else is refused by name."""
+"""Checks of the arguments of pictures: axes to draw in, and colours."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any

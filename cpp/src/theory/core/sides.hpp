@@ -136,7 +136,7 @@ class DataSide {
   [[nodiscard]] virtual double target_size() const = 0;
   /// Whether no gradient has been there up to a node, whatever the network: nor have weights changed.
   [[nodiscard]] virtual bool nothing_learned(const PanelTime& time, int node) const = 0;
-  /// What C_h^0(t,t) must exceed so that u(t) has a direction: its rounding error.
+  /// The rounding error of C_h^0(t,t), which it must exceed so that u(t) has a direction.
   [[nodiscard]] virtual double least_gradient(int node, const NetworkField& network) const = 0;
   virtual void release(TwoTimeFunctions& out, const Saved& saved) = 0;
 };

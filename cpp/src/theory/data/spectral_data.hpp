@@ -111,7 +111,7 @@ class SpectralData final : public DataSide {
   double sgd_noise_;                              // 1/q - 1
   double m1_ = 0.0;                               // sum p lambda
   double m2_ = 0.0;                               // sum p lambda^2
-  bool driven_ = false;                           // by a target, or by label noise of finite data
+  bool driven_ = false;                           // a target, or label noise of finite data, drives the gradient
   bool shares_init_ = true, shares_data_ = true;  // the two networks of a cross-correlation
   std::vector<Mode> modes_;
   ModeBatch batch_;         // several modes,

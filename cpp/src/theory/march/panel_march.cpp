@@ -126,7 +126,7 @@ bool PanelMarch::converge_iterated() {
   std::vector<double> x, g;
   const double wanted = std::clamp(kConverged * tolerance_.relative, kRounding, kLoosest);
   const double floor = std::max(kSmallUnit, kNoise / wanted);
-  // What is zero at the start is often the difference of terms of order 1.
+  // Correlations that are zero at the start are often differences of terms of order 1.
   const double nothing = kForwardFloor * tolerance_.absolute / wanted;
   if (before_.size() > 0) at_.begin(grid_.propose(grid_.panel()));
   for (sweeps_ = 1; sweeps_ <= kMostSweeps; ++sweeps_) {

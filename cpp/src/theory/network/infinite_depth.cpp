@@ -20,7 +20,7 @@ using linalg::View;
 
 namespace {
 
-constexpr double kNothing = 1e-9;      // of variances: against it, rounding is nothing
+constexpr double kNothing = 1e-9;      // variances above it are larger than rounding errors
 constexpr double kFromNothing = 1e-5;  // the same of variances that are zero at the start: of differences that cancel
 // Of a row that is solved for alone:
 constexpr int kMemory = 30;  // earlier iterates of the accelerator
@@ -32,7 +32,7 @@ constexpr double kOutgrown = 1e3;    // in units of their own
 constexpr int kMostUnits = 10;
 constexpr double kShrunk = 10.0;      // of units, after which digits are missing
 constexpr double kTolerance = 1e-12;  // relative change that ends the iteration
-constexpr double kCancelled = 1e-6;   // of terms that cancel: the unit of what is left of them
+constexpr double kCancelled = 1e-6;   // unit of the rounding error that terms of size 1 leave when they cancel
 constexpr double kAccepted = 1e-9;    // a change that will not get smaller is rounding below this
 
 /// Largest difference; infinite or not a number where an entry is.
@@ -300,8 +300,8 @@ class InfiniteDepth::RowState {
     const Matrix* source;
   };
 
-  /// Of a correlation that is zero at the start: terms E S_b E^T that cancel leave rounding errors of this order, times
-  /// margins.
+  /// The scale of a correlation that is zero at the start: the rounding error of terms E S_b E^T that cancel, times a
+  /// margin.
   [[nodiscard]] double least_variance(const Function& f) const {
     double size = 0.0;
     for (int t = std::max(0, t_ - 1); t <= t_; ++t) {
