@@ -1,7 +1,6 @@
 """The theory page: sections are numbered as they are cited, and every citation has a target."""
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,22 +15,13 @@ TARGET = re.compile(r"^\((theory-[\w-]+)\)=\n+#+ (\S+) ", flags=re.MULTILINE)
 TARGETS = dict(TARGET.findall(PAGE))
 """Labels with the first word of their headings, which is their number."""
 FOLDERS = ("python", "cpp", "tests", "docs", "bench", "examples", "cmake")
+BUILT = {"_build", "_gallery", "gallery", "__pycache__"}
 ENDINGS = {".py", ".pyi", ".cpp", ".hpp", ".h", ".c", ".in"}
 
 
 def sources() -> list[Path]:
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if listed.returncode:  # a source distribution, or no git
-        found = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
-    else:
-        found = [ROOT / name for name in listed.stdout.split("\0")]
-    return [path for path in found if path.suffix in ENDINGS and path.is_file()]
+    found = (path for folder in FOLDERS for path in (ROOT / folder).rglob("*"))
+    return [path for path in found if path.suffix in ENDINGS and BUILT.isdisjoint(path.parts)]
 
 
 def dangling(text: str) -> list[str]:
