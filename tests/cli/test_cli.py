@@ -107,11 +107,12 @@ def test_train_takes_the_run_table_and_options_over_it(file: Path, tmp_path: Pat
     output = tmp_path / "runs.nc"
     assert run("train", file, "--output", output).exit_code == 0
     runs = lm.Ensemble.load(output)
-    assert (runs.dim, runs.seeds, len(runs.time)) == (24, (3, 4, 5, 6, 7), 15)
+    stream = tuple(range(3 * 2**32, 3 * 2**32 + 5))
+    assert (runs.dim, runs.seeds, len(runs.time)) == (24, stream, 15)
     options = ["--steps", 4, "--dim", 16, "--seeds", 2, "--seed", 9, "--force"]
     assert run("train", file, *options, "--output", output).exit_code == 0
     runs = lm.Ensemble.load(output)
-    assert (runs.dim, runs.seeds, len(runs.time)) == (16, (9, 10), 4)
+    assert (runs.dim, runs.seeds, len(runs.time)) == (16, (9 * 2**32, 9 * 2**32 + 1), 4)
 
 
 def test_compare_takes_the_files_in_any_order(file: Path, tmp_path: Path) -> None:

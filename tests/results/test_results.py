@@ -130,6 +130,7 @@ BAD_TRAINING: list[tuple[str, Any]] = [
     ("seeds", [1, 2, 1]),
     ("seed", -1),
     ("seed", 0.5),
+    ("seed", 2**32),
     ("seed", 2**64 - 1),
 ]
 
@@ -140,8 +141,8 @@ def test_bad_training_options_are_refused_by_name(name: str, value: Any) -> None
         lm.train(PROBLEM, 3, **{"dim": 16, name: value})
 
 
-def test_a_list_of_seeds_needs_no_first_seed() -> None:
-    with pytest.raises(ValueError, match="^seed must be left out"):
+def test_a_list_of_seeds_needs_no_stream() -> None:
+    with pytest.raises(ValueError, match="^`seed` cannot be combined with a list of seeds, got 3"):
         lm.train(PROBLEM, 3, dim=16, seeds=[1, 2], seed=3)
 
 
@@ -183,10 +184,36 @@ def test_shapes_of_an_ensemble(runs: lm.Ensemble) -> None:
     assert runs.feature_norm.shape == runs.gradient_norm.shape == (3, 2, STEPS)
 
 
-def test_seeds_number_the_networks(runs: lm.Ensemble) -> None:
-    counted = lm.train(PROBLEM, STEPS, dim=40, seeds=2, seed=6)
+def test_two_streams_share_no_network() -> None:
+    first, second = (lm.train(PROBLEM, STEPS, dim=40, seeds=16, seed=stream) for stream in (0, 1))
+    assert first.seeds == tuple(range(16))
+    assert second.seeds == tuple(range(2**32, 2**32 + 16))
+    losses = np.concatenate([first.test_loss[:, -1], second.test_loss[:, -1]])
+    assert len(np.unique(losses)) == 32
+
+
+def test_a_stream_begins_with_the_same_networks() -> None:
+    few, many = (lm.train(PROBLEM, STEPS, dim=40, seeds=n, seed=3) for n in (2, 4))
+    np.testing.assert_array_equal(few.test_loss, many.test_loss[:2])
+
+
+def test_the_seeds_of_a_result_reproduce_it() -> None:
+    run = lm.train(PROBLEM, STEPS, dim=40, seeds=2, seed=2**32 - 1)
+    again = lm.train(PROBLEM, STEPS, dim=40, seeds=run.seeds)
+    np.testing.assert_array_equal(run.test_loss, again.test_loss)
+
+
+def test_networks_counted_from_a_number_are_a_list_of_seeds(runs: lm.Ensemble) -> None:
+    """The documented way to results of versions in which ``seed`` was the first of them."""
+    counted = lm.train(PROBLEM, STEPS, dim=40, seeds=range(6, 8))
     assert counted.seeds == (6, 7)
     np.testing.assert_array_equal(counted.test_loss[1], runs.test_loss[0])
+
+
+def test_streams_far_from_each_other_look_independent() -> None:
+    """The correlation of networks of two streams is that of chance."""
+    one, two = (lm.train(PROBLEM, 5, dim=24, seeds=400, seed=s).test_loss[:, -1] for s in (0, 1))
+    assert abs(np.corrcoef(one, two)[0, 1]) < 4 / np.sqrt(400)
 
 
 def test_mean_and_standard_error(runs: lm.Ensemble) -> None:

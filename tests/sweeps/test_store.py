@@ -229,7 +229,7 @@ def test_a_block_that_fails_is_tried_point_by_point() -> None:
 def test_what_numbers_depend_on_is_in_the_configuration(tmp_path: Path) -> None:
     call: dict[str, Any] = {"steps": 5, "run": "train", "dim": 16, "store": tmp_path / "a.zarr"}
     first = lm.sweep(BASE, AXES, **call, seeds=2, seed=7)
-    assert first.seed.values.tolist() == [7, 8]
+    assert first.seed.values.tolist() == [7 * 2**32, 7 * 2**32 + 1]
     for other, message in (
         ({"seeds": 2, "seed": 8}, "seeds is"),
         ({"seeds": 2, "seed": 7, "dtype": "float32"}, 'dtype is "float64" there'),

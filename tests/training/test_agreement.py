@@ -21,7 +21,7 @@ BOUND = 4.0
 
 def largest_z(theory: dict[str, Any], experiment: dict[str, Any], steps: int) -> float:
     solution = lm.solve(theory, steps)
-    runs = lm.train(experiment, steps, dim=DIM, seeds=SEEDS, seed=7)
+    runs = lm.train(experiment, steps, dim=DIM, seeds=range(7, 7 + SEEDS))
     largest = 0.0
     for expected, seen in [
         (solution.test_loss, runs.test_loss),

@@ -66,7 +66,7 @@ def largest_z(seen: Any, expected: Any) -> float:
 
 
 def trained(tables: dict[str, Any], **options: Any) -> lm.Ensemble:
-    return lm.train(tables, STEPS, dim=DIM, seeds=SEEDS, seed=7, **options)
+    return lm.train(tables, STEPS, dim=DIM, seeds=range(7, 7 + SEEDS), **options)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -121,7 +121,7 @@ def test_theory_predicts_ensembles(network: dict[str, Any], data: dict[str, Any]
     """A 2 x 2 grid of averaged predictions, and every overlap that it is made of."""
     tables = setting(network=network, data=data, optimizer={"lr": 0.05})
     theory = lm.solve(tables, STEPS, replicas=True)
-    runs = lm.train_replicas(tables, STEPS, dim=DIM, seeds=SEEDS, seed=7, k_init=2, k_data=2)
+    runs = lm.train_replicas(tables, STEPS, dim=DIM, seeds=range(7, 7 + SEEDS), k_init=2, k_data=2)
     assert theory.replicas is not None
     for name in ("test_loss", "shared_init", "shared_data", "independent"):
         assert largest_z(getattr(runs, name), getattr(theory.replicas, name)) < BOUND, name

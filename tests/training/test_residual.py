@@ -38,7 +38,7 @@ def largest_z(seen: np.ndarray, expected: Any) -> float:
 @pytest.mark.parametrize("name", RESIDUAL)
 def test_residual_networks_do_what_theory_says(name: str) -> None:
     case = RESIDUAL[name]
-    runs = lm.train(case["problem"], case["steps"], dim=DIM, seeds=SEEDS, seed=7)
+    runs = lm.train(case["problem"], case["steps"], dim=DIM, seeds=range(7, 7 + SEEDS))
     for series in ("test_loss", "train_loss"):
         assert largest_z(getattr(runs, series), case[series]) < BOUND
     assert largest_z(runs.feature_norm[:, -1], case["feature_norm"]) < BOUND
@@ -48,7 +48,7 @@ def test_residual_networks_do_what_theory_says(name: str) -> None:
 def test_another_branch_is_noticed() -> None:
     case = RESIDUAL["resnet4 depth-scaled"]
     other = {**case["problem"], "network": {**case["problem"]["network"], "branch": 0.8}}
-    runs = lm.train(other, case["steps"], dim=DIM, seeds=SEEDS, seed=7)
+    runs = lm.train(other, case["steps"], dim=DIM, seeds=range(7, 7 + SEEDS))
     assert largest_z(runs.test_loss, case["test_loss"]) > 1.5 * BOUND
 
 

@@ -59,7 +59,7 @@ SETTINGS = {
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_theory_predicts_training(name: str) -> None:
-    runs = lm.train(SETTINGS[name], STEPS, seeds=16, seed=7)
+    runs = lm.train(SETTINGS[name], STEPS, seeds=range(7, 23))
     assert z_scores(SETTINGS[name], runs).max() < BOUND
 
 
@@ -68,7 +68,7 @@ def test_the_binned_power_law_predicts_training() -> None:
     data = lm.FullBatch(samples=400, noise=0.2, spectrum=SPECTRUM)
     setting = problem(lm.MLP(2, hidden=400, **LAZY), data)
     assert len(SPECTRUM.binned().weights) < 60
-    runs = lm.train(setting, STEPS, seeds=16, seed=7)
+    runs = lm.train(setting, STEPS, seeds=range(7, 23))
     assert runs.dim == MODES
     # Before the first step nothing is random, and the two are equal up to the binning.
     assert z_scores(setting, runs, equal=1e-6).max() < BOUND
@@ -91,7 +91,7 @@ RIGHT = problem(
 
 
 def test_a_wrong_size_is_noticed() -> None:
-    many_networks = lm.train(RIGHT, STEPS, seeds=200, seed=7)
+    many_networks = lm.train(RIGHT, STEPS, seeds=range(7, 207))
     assert z_scores(RIGHT, many_networks).max() < BOUND
     for term, changes in WRONG.items():
         assert z_scores(RIGHT.replace(**changes), many_networks).max() > 1.5 * BOUND, term

@@ -42,7 +42,7 @@ def scores(seen: np.ndarray, expected: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_theory_predicts_updates(name: str) -> None:
     solution = lm.solve(SETTINGS[name], STEPS, save=["C_h", "C_g"])
-    runs = lm.train(SETTINGS[name], STEPS, dim=DIM, seeds=SEEDS, seed=7, updates=True)
+    runs = lm.train(SETTINGS[name], STEPS, dim=DIM, seeds=range(7, 7 + SEEDS), updates=True)
     for series in UPDATES:
         seen, expected = getattr(runs, series), displacement(solution, series)
         assert (seen[..., 0] == 0).all()
@@ -55,7 +55,7 @@ def test_theory_predicts_updates(name: str) -> None:
 def test_outputs_are_added() -> None:
     setting = problem(data={"targets": [1.0, 0.5]})
     solution = lm.solve(setting, STEPS, save=["C_h", "C_g"])
-    runs = lm.train(setting, STEPS, dim=DIM, seeds=SEEDS, seed=7, updates=True)
+    runs = lm.train(setting, STEPS, dim=DIM, seeds=range(7, 7 + SEEDS), updates=True)
     for series in UPDATES:
         expected = sum(displacement(channel, series) for channel in solution.channels)
         assert np.abs(scores(getattr(runs, series), np.array(expected))).max() < BOUND

@@ -385,14 +385,19 @@ def _case(index: int, dim: int, seeds: int, seed: int, threads: int | None) -> C
             problem,
             steps,
             dim=None if problem.data.spectrum.trace_class else factor * dim,
-            seeds=seeds,
-            seed=int(rng.integers(2**40)),
+            seeds=_networks(rng, seeds),
             threads=threads,
         )
         diverged += sum(step is not None for step in runs.diverged_at)
         columns.append([_last(series) for series in (theory, runs.mean(), runs.sem())])
     theories, means, errors = np.array(columns).transpose(1, 2, 0)
     return Case(index, problems[0], steps, theories, means, errors, seeds, diverged)
+
+
+def _networks(rng: np.random.Generator, count: int) -> range:
+    """Seeds of networks drawn for one problem and size, in a row from a random one."""
+    first = int(rng.integers(2**40))
+    return range(first, first + count)
 
 
 def _last(series: Solution | Series) -> list[float]:

@@ -114,8 +114,8 @@ def cases(
     for i, (title, width) in enumerate(choices):
         problem = Problem(MLP(depth=2, width=width), PROBLEMS[title], SGD(lr=0.05))
         theory = solve(problem, steps)
-        # Every case has networks of its own: their deviations from the theory are independent.
-        runs = train(problem, steps, dim=dim, seeds=seeds, seed=i * seeds, progress=progress)
+        # Every case has its own stream of networks: deviations from the theory are independent.
+        runs = train(problem, steps, dim=dim, seeds=seeds, seed=i, progress=progress)
         done.append(Case(title, width, theory, runs, compare(theory, runs)))
     return done
 

@@ -21,7 +21,11 @@ from lindmft.training.train import train
     "the leading modes to keep.  [default: 256, or all; of a power law 1024]",
 )
 @click.option("--seeds", type=int, help="Number of networks.  [default: 8]")
-@click.option("--seed", type=int, help="The first seed.  [default: 0]")
+@click.option(
+    "--seed",
+    type=int,
+    help="Which stream of networks; different streams share none.  [default: 0]",
+)
 @KERNELS
 @OUTPUT
 @PICTURE

@@ -121,8 +121,7 @@ def over_rates(
         cut, tail = finite(problem) if finite else (problem, 0.0)
         at, smooth = _last(cut, trained_rates, steps, progress)
         family = cut.vary({"optimizer.lr": trained_rates})
-        seed = look * p.seeds
-        runs = train_many(family, steps, dim=p.dim, seeds=p.seeds, seed=seed, progress=progress)
+        runs = train_many(family, steps, dim=p.dim, seeds=p.seeds, seed=look, progress=progress)
         points = points_of(
             trained_rates,
             np.array([run.test_loss[:, -1].mean() for run in runs]) + tail,
@@ -145,9 +144,8 @@ def theory_over_rates(
 
 
 def trained(problem: Problem, steps: int, p: Sizes, look: int, progress: Progress) -> Ensemble:
-    """Networks of the curve that has this look: with seeds of its own."""
-    seed = look * p.seeds
-    return train(problem, steps, dim=p.dim, seeds=p.seeds, seed=seed, progress=progress)
+    """Networks of the curve that has this look, independent of those of the other curves."""
+    return train(problem, steps, dim=p.dim, seeds=p.seeds, seed=look, progress=progress)
 
 
 def from_one(curve: Curve) -> Curve:

@@ -68,7 +68,7 @@ def _points(
         p.steps,
         dim=p.dim,
         seeds=p.seeds,
-        seed=look * p.seeds,
+        seed=look,
         progress=progress,
         **sizes,
     )

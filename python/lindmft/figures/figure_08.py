@@ -97,8 +97,7 @@ def _scan(
     count = int(np.ceil(np.log(high / low) / np.log1p(p.precision)))
     rates = edge * np.geomspace(low, high, count)
     family = problem.vary({"optimizer.lr": rates})
-    seed = look * p.seeds
-    runs = train_many(family, p.steps, dim=p.dim, seeds=p.seeds, seed=seed, progress=progress)
+    runs = train_many(family, p.steps, dim=p.dim, seeds=p.seeds, seed=look, progress=progress)
     settled = np.array([_settled(run) for run in runs])  # (rate, seed)
     first = (~settled).argmax(axis=0)
     edges = np.sqrt(rates[first] * rates[np.maximum(first - 1, 0)])

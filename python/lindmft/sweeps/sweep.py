@@ -92,7 +92,8 @@ def sweep(
     grid, rtol, atol, depth_nodes
         Of the theory, as in ``solve`` and ``flow``.
     dim, seeds, seed, dtype
-        Of the training, as in ``train_many``: the same networks at every point.
+        Of the training, as in ``train_many``: the same networks at every point, so that points
+        differ by their problems and not by chance.
     store
         A folder, made if it is not there: a Zarr store (format 3), written as the sweep goes. The
         same call goes on with what is missing, also after the process was killed. None: in memory.

@@ -49,7 +49,9 @@ def train_replicas(
     seeds
         The number of such groups of networks, or a list of their seeds.
     seed
-        The first seed, if ``seeds`` is a number: seed, seed + 1, ...
+        Which stream of networks, if ``seeds`` is a number: 0, 1, ... Different streams share no
+        network, weight or sample; network k of stream s has the seed ``2**32 s + k``. The same
+        seed in another call gives the same random numbers.
     k_init, k_data
         Initializations and data sets, 1 to 256 of each.
     threads

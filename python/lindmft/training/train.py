@@ -67,7 +67,9 @@ def train(
     seeds
         The number of networks, or a list of their seeds.
     seed
-        The first seed, if ``seeds`` is a number: seed, seed + 1, ...
+        Which stream of networks, if ``seeds`` is a number: 0, 1, ... Different streams share no
+        network, weight or sample; network k of stream s has the seed ``2**32 s + k``. The same
+        seed in another call gives the same random numbers.
     threads
         Threads to use; None: the allowed physical cores. A seed's trajectory does not depend on it.
     memory_limit
