@@ -86,6 +86,8 @@ def named(text: str) -> set[str]:
 
 
 def arguments(item: Any) -> set[str]:
+    if inspect.isclass(item) and issubclass(item, Exception):
+        return set()  # raised by the package, never made by users
     return set(inspect.signature(item).parameters) - {"self", "cls"}
 
 

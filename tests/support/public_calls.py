@@ -146,7 +146,7 @@ KINDS: dict[str, Kind] = {
     "steps": WHOLE,
     "grid": CHOICE,
     **dict.fromkeys(("rtol", "atol", "memory_limit", "span", "floor", "source"), NUMBER),
-    **dict.fromkeys(("tolerance", "noise", "alpha", "samples", "batch"), NUMBER),
+    **dict.fromkeys(("tolerance", "noise", "alpha", "samples", "batch", "inputs"), NUMBER),
     **dict.fromkeys(("gamma0", "init_scale", "branch"), NUMBER),
     "save": NAMES,
     **dict.fromkeys(("replicas", "kernels", "updates", "quick", "centered"), FLAG),

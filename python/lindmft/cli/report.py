@@ -17,6 +17,8 @@ def finish(result: Solution | Ensemble, output: Path | None, picture: Path | Non
     click.echo(brief(result.problem))
     click.echo(f"{result.status} ({result.stats.seconds:.2f} s, {result.stats.threads} threads)")
     _print_table(result)
+    for note in result.notes:
+        click.echo(f"Note: {note}")
     if output:
         result.save(output)
         click.echo(f"wrote {output}")

@@ -13,7 +13,14 @@ import numpy as np
 from lindmft import _core
 from lindmft._internal.validation import number, settle
 from lindmft.problem.schema import reader
-from lindmft.problem.sizes import count, optional, refuse_both, refuse_wrong_name
+from lindmft.problem.sizes import (
+    count,
+    optional,
+    refuse_both,
+    refuse_inputs,
+    refuse_wrong_name,
+    whole,
+)
 from lindmft.problem.spectrum import Isotropic, Spectrum, read_spectrum
 from lindmft.problem.targets import Targets, channels, read_targets
 
@@ -36,7 +43,11 @@ class FullBatch:
         trace-class spectrum only training and the lazy limit have several outputs.
     samples
         P, the actual number of samples: in the place of ``alpha`` with a
-        trace-class spectrum. ``inf`` as for ``alpha``.
+        trace-class spectrum or ``inputs``. ``inf`` as for ``alpha``.
+    inputs
+        D, the number of inputs, to give sizes as actual numbers: ``samples`` and
+        the network's ``hidden`` are then divided by it, and networks are trained with D inputs
+        unless ``dim`` says otherwise. Not with a trace-class spectrum, whose modes are counted.
 
     Raises
     ------
@@ -62,6 +73,7 @@ class FullBatch:
     spectrum: Spectrum = Isotropic()
     targets: Targets = (1.0,)
     samples: float | None = None
+    inputs: float | None = None
 
     def __post_init__(self) -> None:
         settle(
@@ -69,11 +81,12 @@ class FullBatch:
             "data",
             alpha=optional(number),
             samples=optional(count),
+            inputs=optional(whole),
             noise=number,
             spectrum=read_spectrum,
             targets=read_targets,
         )
-        _check_amount(self, "samples", self.samples)
+        _settle_amount(self, "samples", self.samples)
         _core.validate(self.as_core())
 
     @property
@@ -107,7 +120,11 @@ class MultiPass:
         trace-class spectrum only training and the lazy limit have several outputs.
     samples
         P, the actual number of samples: in the place of ``alpha`` with a
-        trace-class spectrum.
+        trace-class spectrum or ``inputs``.
+    inputs
+        D, the number of inputs, to give sizes as actual numbers: ``samples`` and
+        the network's ``hidden`` are then divided by it, and networks are trained with D inputs
+        unless ``dim`` says otherwise. Not with a trace-class spectrum, whose modes are counted.
 
     Raises
     ------
@@ -134,6 +151,7 @@ class MultiPass:
     spectrum: Spectrum = Isotropic()
     targets: Targets = (1.0,)
     samples: float | None = None
+    inputs: float | None = None
 
     def __post_init__(self) -> None:
         settle(
@@ -141,12 +159,13 @@ class MultiPass:
             "data",
             alpha=optional(number),
             samples=optional(count),
+            inputs=optional(whole),
             batch_fraction=number,
             noise=number,
             spectrum=read_spectrum,
             targets=read_targets,
         )
-        _check_amount(self, "samples", self.samples)
+        _settle_amount(self, "samples", self.samples)
         _core.validate(self.as_core())
 
     @property
@@ -177,7 +196,11 @@ class OnePass:
         trace-class spectrum only training and the lazy limit have several outputs.
     batch
         The actual number of samples in a batch: in the place of ``alpha`` with a
-        trace-class spectrum. ``inf`` as for ``alpha``.
+        trace-class spectrum or ``inputs``. ``inf`` as for ``alpha``.
+    inputs
+        D, the number of inputs, to give sizes as actual numbers: ``batch`` and
+        the network's ``hidden`` are then divided by it, and networks are trained with D inputs
+        unless ``dim`` says otherwise. Not with a trace-class spectrum, whose modes are counted.
 
     Raises
     ------
@@ -203,6 +226,7 @@ class OnePass:
     spectrum: Spectrum = Isotropic()
     targets: Targets = (1.0,)
     batch: float | None = None
+    inputs: float | None = None
 
     def __post_init__(self) -> None:
         settle(
@@ -210,11 +234,12 @@ class OnePass:
             "data",
             alpha=optional(number),
             batch=optional(count),
+            inputs=optional(whole),
             noise=number,
             spectrum=read_spectrum,
             targets=read_targets,
         )
-        _check_amount(self, "batch", self.batch)
+        _settle_amount(self, "batch", self.batch)
         _core.validate(self.as_core())
 
     @property
@@ -241,6 +266,10 @@ class Population:
         Several outputs: the norms s_1 .. s_C of orthogonal targets, each s_c times the spectrum's,
         or their C x C Gram matrix. Label noise is equal and independent in all of them. With a
         trace-class spectrum only training and the lazy limit have several outputs.
+    inputs
+        D, the number of inputs, to give sizes as actual numbers: the
+        network's ``hidden`` is then divided by it, and networks are trained with D inputs
+        unless ``dim`` says otherwise. Not with a trace-class spectrum, whose modes are counted.
 
     Raises
     ------
@@ -263,9 +292,18 @@ class Population:
     noise: float = 0.0
     spectrum: Spectrum = Isotropic()
     targets: Targets = (1.0,)
+    inputs: float | None = None
 
     def __post_init__(self) -> None:
-        settle(self, "data", noise=number, spectrum=read_spectrum, targets=read_targets)
+        settle(
+            self,
+            "data",
+            inputs=optional(whole),
+            noise=number,
+            spectrum=read_spectrum,
+            targets=read_targets,
+        )
+        refuse_inputs(self.spectrum, self.inputs)
         _core.validate(self.as_core())
 
     @property
@@ -282,9 +320,14 @@ Data = FullBatch | MultiPass | OnePass | Population
 read_data = reader(FullBatch, MultiPass, OnePass, Population)
 
 
-def _check_amount(data: FullBatch | MultiPass | OnePass, name: str, count: float | None) -> None:
+def _settle_amount(data: FullBatch | MultiPass | OnePass, name: str, count: float | None) -> None:
     """The amount of data is given once, by the name that the spectrum wants."""
     refuse_both("data", "alpha", data.alpha, name, count)
+    refuse_inputs(data.spectrum, data.inputs)
+    if data.inputs is not None and count is not None:
+        object.__setattr__(data, "alpha", count / data.inputs)
+        object.__setattr__(data, name, None)
+        return
     refuse_wrong_name(data.spectrum, "data.alpha", data.alpha, f"data.{name}", count)
     if data.alpha is None and count is None:
         wanted = name if data.spectrum.trace_class else "alpha"

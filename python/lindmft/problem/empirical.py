@@ -56,8 +56,10 @@ def from_covariance(
 
     Notes
     -----
-    Theory section 6. The scale of lr is that of the eigenvalues, as for ``lm.Discrete``: gradient
-    descent on a lazy perceptron of depth L is stable for lr below 2 / ((L + 1) lambda_1).
+    Theory section 6. The power of the target, sum_k lambda_k (w*_k)^2, multiplies gamma0^2; results
+    say so in ``notes`` where it is far from 1. The scale of lr is that of the eigenvalues, as for
+    ``lm.Discrete``: gradient descent on a lazy perceptron of depth L is stable for lr below
+    2 / ((L + 1) lambda_1).
 
     Examples
     --------

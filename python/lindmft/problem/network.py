@@ -54,8 +54,8 @@ class MLP:
         = 0.
     hidden
         N, the actual number of hidden units, or a list of L: in the place of ``width`` with a
-        trace-class spectrum, where h^1 = W^0 x and f(x) = w^L . h^L / (gamma0 N_L). ``inf`` as for
-        ``width``.
+        trace-class spectrum, where h^1 = W^0 x and f(x) = w^L . h^L / (gamma0 N_L); or with
+        ``data.inputs``, which turns it into ``width``. ``inf`` as for ``width``.
 
     Raises
     ------
@@ -148,7 +148,8 @@ class ResNet:
         = 0.
     hidden
         N, the actual number of hidden units: in the place of ``width`` with a trace-class spectrum,
-        where h^1 = W^0 x and f(x) = w^L . h^L / (gamma0 N). ``inf`` as for ``width``.
+        where h^1 = W^0 x and f(x) = w^L . h^L / (gamma0 N); or with ``data.inputs``, which turns it
+        into ``width``. ``inf`` as for ``width``.
 
     Raises
     ------

@@ -3,8 +3,10 @@
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self, TypeAlias
+
+import numpy as np
 
 from lindmft import _core
 from lindmft._internal.files import write_text
@@ -15,7 +17,7 @@ from lindmft.problem.data import Data, read_data
 from lindmft.problem.network import MLP, Network, ResNet
 from lindmft.problem.optimizer import SGD
 from lindmft.problem.schema import check_keys, from_table, reader, spell_inf, to_table
-from lindmft.problem.sizes import refuse_wrong_name
+from lindmft.problem.sizes import other_names, refuse_wrong_name
 from lindmft.problem.toml import dump
 
 BESIDE = ("run", "sweep")
@@ -42,7 +44,7 @@ class Problem:
     ------
     ValueError
         If a part is something else, or the parts do not fit together (length of ``layer_lr``;
-        ``hidden`` belongs to trace-class spectra, ``width`` to the others).
+        ``hidden`` belongs to trace-class spectra or ``data.inputs``, ``width`` to the others).
 
     Notes
     -----
@@ -74,6 +76,7 @@ class Problem:
 
     def __post_init__(self) -> None:
         settle(self, "", network=read_network, data=read_data, optimizer=read_optimizer)
+        _settle_width(self)
         network = self.network
         refuse_wrong_name(
             self.data.spectrum, "network.width", network.width, "network.hidden", network.hidden
@@ -142,12 +145,16 @@ class Problem:
 
         ``problem.replace(**{"network.depth": 3, "data.spectrum.weights": [0.2, 0.8]})``; whole
         parts go by name, ``problem.replace(data=lm.OnePass(alpha=0.5))``. None takes a value away:
-        ``{"network.width": None, "network.hidden": 64}``. All changes are made before the result is
-        checked.
+        ``{"data.noise": None}`` is the default. A size given by one name replaces the other name:
+        "network.hidden" stands in the place of "network.width". All changes are made before the
+        result is checked.
         """
         tables = self.to_dict()
         for path, value in changes.items():
             set_by_path(tables, path, value)
+            for other in other_names(path) if value is not None else ():
+                if other not in changes:
+                    drop_by_path(tables, other)
         return type(self).from_dict(tables)
 
     def vary(self, axes: Axes) -> list[Self]:
@@ -194,6 +201,16 @@ class Problem:
             raise ValueError(f"{error} (at {where})" if where else str(error)) from error
 
 
+def _settle_width(problem: Problem) -> None:
+    """Turn a number of hidden units into the ratio that spectra with a number of inputs want."""
+    network, inputs = problem.network, problem.data.inputs
+    if inputs is None or network.hidden is None:
+        return
+    ratios = tuple(size / inputs for size in np.atleast_1d(network.hidden).tolist())
+    width: Any = ratios if isinstance(network.hidden, tuple) else ratios[0]
+    object.__setattr__(problem, "network", replace(network, width=width, hidden=None))
+
+
 Problems: TypeAlias = Iterable[Problem | Mapping[str, Any]]
 """Any iterable of problems or their dictionary forms."""
 
@@ -211,6 +228,13 @@ def set_by_path(tables: dict[str, Any], path: str, value: Any) -> None:
         if not isinstance(table, dict):
             refuse(path, "the path of a value in the problem's dictionary", name)
     table[key] = value
+
+
+def drop_by_path(tables: dict[str, Any], path: str) -> None:
+    """Take a value of a table out, if it is there."""
+    table, _, key = path.partition(".")
+    if isinstance(tables.get(table), dict):
+        tables[table].pop(key, None)
 
 
 def as_problem(value: Problem | Mapping[str, Any]) -> Problem:

@@ -1,8 +1,9 @@
 """Sizes by two names: as ratios to the input dimension D, or as actual counts.
 
 A trace-class spectrum has no D to compare with: there the numbers of samples and of hidden units
-themselves matter (theory section 6), and they have names of their own, so that a ratio is never
-taken for a count. Infinity is infinity by either name.
+themselves matter (theory section 6), and they have separate names, so that a ratio is never taken
+for a count. With other spectra counts are divided by the number of inputs, where that is given.
+Infinity is infinity by either name.
 """
 
 import math
@@ -12,6 +13,12 @@ from typing import Any, Protocol
 from lindmft._internal.validation import Converter, number, number_or_numbers, refuse
 
 COUNT = "a whole number of at least 1, or inf"
+RATIOS = {
+    "network.hidden": "network.width",
+    "data.samples": "data.alpha",
+    "data.batch": "data.alpha",
+}
+"""Paths of sizes as counts, and those of the ratios in whose place they stand."""
 
 
 class _Spectrum(Protocol):
@@ -26,6 +33,14 @@ def count(value: Any, field: str) -> int | float:
         return size
     if not (size >= 1 and size.is_integer()):
         refuse(field, COUNT, value)
+    return int(size)
+
+
+def whole(value: Any, field: str) -> int:
+    """A finite whole number of at least 1."""
+    size = number(value, field, "a whole number of at least 1")
+    if not (1 <= size < math.inf and size.is_integer()):
+        refuse(field, "a whole number of at least 1", value)
     return int(size)
 
 
@@ -48,6 +63,20 @@ def refuse_both(table: str, ratio: str, ratio_value: Any, counted: str, count_va
         refuse(f"{table}.{counted}", f"left out where {table}.{ratio} is given", count_value)
 
 
+def refuse_inputs(spectrum: _Spectrum, inputs: Any) -> None:
+    """A list of modes has its own number of inputs."""
+    if spectrum.trace_class and inputs is not None:
+        raise ValueError(
+            f"data.inputs cannot be combined with a trace-class spectrum, got {inputs}: the modes "
+            "are the inputs, and sizes are actual numbers there. Leave it out."
+        )
+
+
+def other_names(path: str) -> list[str]:
+    """The other paths of the same size: of a count the ratio, and the other way round."""
+    return [RATIOS[path]] if path in RATIOS else [name for name in RATIOS if RATIOS[name] == path]
+
+
 def refuse_wrong_name(
     spectrum: _Spectrum, ratio: str, ratio_value: Any, counted: str, count_value: Any
 ) -> None:
@@ -62,8 +91,9 @@ def refuse_wrong_name(
     if not spectrum.trace_class and not _free(count_value):
         refuse(
             counted,
-            f"left out unless data.spectrum is trace-class (a power law, or trace_class=True): "
-            f"give {ratio}, the ratio to the input dimension D",
+            f"left out unless data.spectrum is trace-class (a power law, or trace_class=True) or "
+            f"data.inputs is given: give {ratio}, the ratio to the input dimension D, or "
+            "data.inputs, which is D",
             count_value,
         )
 

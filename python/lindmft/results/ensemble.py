@@ -13,6 +13,7 @@ from lindmft._internal.provenance import provenance
 from lindmft._internal.types import Array, Mask, Path, TrainDict
 from lindmft._internal.validation import file_path
 from lindmft.problem.problem import Problem
+from lindmft.problem.scales import scale_notes
 from lindmft.problem.schema import brief
 from lindmft.results import netcdf
 from lindmft.results.dataset import ensemble_to_dataset
@@ -203,9 +204,15 @@ class Ensemble:
         """One sentence: what came out, and what to do about it if it is not what was wanted."""
         return status(self.diverged_at, len(self.time), "networks")
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Cautions about the scales of the problem: sizes like counts, an unusual target power."""
+        return scale_notes(self.problem)
+
     def __repr__(self) -> str:
         sizes = f"D = {self.dim}, widths {self.widths}, {self.samples} samples"
-        return f"<Ensemble of {brief(self.problem)}\n {self.status}\n {sizes}>"
+        notes = "".join(f"\n Note: {note}" for note in self.notes)
+        return f"<Ensemble of {brief(self.problem)}\n {self.status}\n {sizes}{notes}>"
 
     def to_xarray(self) -> "xr.Dataset":
         """The same as an ``xarray.Dataset`` of dimensions ``seed``, ``layer`` (1 .. L), ``time``.

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lindmft._internal.types import Array, Number, Numbers, Path
 from lindmft._internal.validation import choice, describe, file_path, flag
 from lindmft.problem.problem import Problem
+from lindmft.problem.scales import scale_notes
 from lindmft.problem.schema import brief
 from lindmft.results import netcdf
 from lindmft.results.dataset import solution_to_dataset
@@ -299,6 +300,11 @@ class Solution:
         )
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """Cautions about the scales of the problem: sizes like counts, an unusual target power."""
+        return scale_notes(self.problem)
+
+    @property
     def _extent(self) -> str:
         """How far it goes: "400 steps", "1000000 steps on 152 nodes"."""
         if self.sampled:
@@ -319,10 +325,12 @@ class Solution:
     def __repr__(self) -> str:
         kept = ", ".join(name for name in FUNCTIONS if self.has(name)) or "none"
         last = max(0, self.valid - 1)
+        notes = "".join(f"\n Note: {note}" for note in self.notes)
         ends = f"test {self.test_loss[last]:.4g}, train {self.train_loss[last]:.4g}"
         return (
             f"<Solution of {brief(self.problem)}\n {self.status}\n"
-            f" At t = {self.time[last]:g}: {ends}. Two-time functions kept: {kept}.>"
+            f" At t = {self.time[last]:g}: {ends}. Two-time functions kept: {kept}."
+            f"{notes}>"
         )
 
     @property

@@ -12,6 +12,7 @@ from lindmft._internal.files import check_folder
 from lindmft._internal.types import Array, Callback, Number, Numbers, Path
 from lindmft._internal.validation import choice, file_path, refuse
 from lindmft.problem.problem import Problem, as_problem
+from lindmft.problem.scales import warn_of_sizes
 from lindmft.progress import reporting
 from lindmft.results.dense_output import requested_times
 from lindmft.results.layers import Layers
@@ -148,6 +149,7 @@ def solve(
         "memory_limit": memory_limit,
     }
     run = checked_run(as_problem(problem), grid, steps, options)
+    warn_of_sizes(run.problem)
     return _carry_out(run, saveat, start, checkpoint, checkpoint_every, progress)
 
 
@@ -223,6 +225,7 @@ def flow(
         "memory_limit": memory_limit,
     }
     run = checked_run(as_problem(problem), "flow", time, options)
+    warn_of_sizes(run.problem)
     return _carry_out(run, saveat, start, checkpoint, None, progress)
 
 

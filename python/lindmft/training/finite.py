@@ -29,8 +29,13 @@ def finite(problem: Problem, dim: int | None) -> tuple[_core.Problem, int]:
 
 
 def default_dim(problem: Problem, *, all_modes: bool = False) -> int:
-    """256; of a power law its first 1024 modes (unless all), of other trace-class spectra all."""
+    """The default input dimension: ``data.inputs`` where given, else 256.
+
+    With a power law its first 1024 modes (unless all), with other trace-class spectra all modes.
+    """
     spectrum = problem.data.spectrum
+    if problem.data.inputs is not None:
+        return int(problem.data.inputs)
     if isinstance(spectrum, PowerLaw):
         return spectrum.modes if all_modes else min(LEADING, spectrum.modes)
     if isinstance(spectrum, Discrete) and spectrum.trace_class:

@@ -43,9 +43,10 @@ def train_replicas(
     steps
         n, the number of times t = 0 .. n - 1.
     dim
-        D, the input dimension; widths are round(width D), samples round(alpha D). None: 256. With a
-        trace-class spectrum the number of leading modes that are kept, each as it is: the tail is
-        dropped. None: all of them, of a power law at most the first 1024.
+        D, the input dimension; widths are round(width D), samples round(alpha D). None:
+        ``data.inputs``, or 256. With a trace-class spectrum the number of leading modes that are
+        kept, each as it is: the tail is dropped. None: all of them, of a power law at most the
+        first 1024.
     seeds
         The number of such groups of networks, or a list of their seeds.
     seed

@@ -17,6 +17,7 @@ from lindmft._internal.validation import (
     threads_or_default,
 )
 from lindmft.problem.problem import Problem, Problems, as_problem, listed_problems
+from lindmft.problem.scales import warn_of_sizes
 from lindmft.progress import reporting
 from lindmft.results.ensemble import Ensemble, Series, ensemble_from_core
 from lindmft.results.replica_ensemble import ReplicaEnsemble
@@ -61,9 +62,10 @@ def train(
     steps
         n, the number of times t = 0 .. n - 1.
     dim
-        D, the input dimension; widths are round(width D), samples round(alpha D). None: 256. With a
-        trace-class spectrum the number of leading modes that are kept, each as it is: the tail is
-        dropped. None: all of them, of a power law at most the first 1024.
+        D, the input dimension; widths are round(width D), samples round(alpha D). None:
+        ``data.inputs``, or 256. With a trace-class spectrum the number of leading modes that are
+        kept, each as it is: the tail is dropped. None: all of them, of a power law at most the
+        first 1024.
     seeds
         The number of networks, or a list of their seeds.
     seed
@@ -114,6 +116,7 @@ def train(
     """
     problem = as_problem(problem)
     core, size = finite(problem, dim)
+    warn_of_sizes(problem)
     with reporting(progress, "train") as callback:
         result = _core.train(
             core,

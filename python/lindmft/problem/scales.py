@@ -1,0 +1,117 @@
+"""Cautions about scales: numbers of units taken for ratios, and targets far from unit power.
+
+A problem with such scales is solved as it is given. The result says what the scales mean, because
+the losses alone do not show that another problem was meant.
+"""
+
+import math
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+
+from lindmft.problem.network import widths
+from lindmft.problem.problem import Problem
+from lindmft.problem.spectrum import Isotropic, PowerLaw
+from lindmft.problem.targets import channels
+
+LIKE_A_COUNT = 64
+"""Whole ratios from here on look like numbers of hidden units, samples or batches."""
+UNUSUAL_POWER = 10.0
+"""Targets whose power differs from 1 by more than this factor change the richness visibly."""
+
+
+class ScaleWarning(UserWarning):
+    """Warning about sizes of a problem that look like counts where ratios are meant.
+
+    ``solve``, ``flow`` and ``train`` issue it; the attribute ``notes`` of their results says the
+    same. ``warnings.simplefilter("ignore", lindmft.ScaleWarning)`` turns it off.
+
+    Notes
+    -----
+    Theory section 1: widths and numbers of samples as ratios to the input dimension.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(width=1024), lm.FullBatch(alpha=5000), lm.SGD(lr=0.1))
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     theory = lm.solve(problem, steps=5)
+    >>> caught[0].category.__name__, str(caught[0].message)[:44]
+    ('ScaleWarning', 'network.width = 1024 is the ratio of hidden ')
+    """
+
+
+def target_power(problem: Problem) -> float:
+    """Mean square of the noiseless labels, (1/D) sum_k lambda_k (w*_k)^2, of the largest output.
+
+    With a trace-class spectrum the sum over modes itself. It multiplies gamma0^2: a target c w* at
+    gamma0 is learned as w* is at c gamma0, with losses that are c^2 times as large.
+    """
+    data = problem.data
+    spectrum = data.spectrum
+    power = 1.0
+    if not isinstance(spectrum, Isotropic):
+        listed = spectrum.binned() if isinstance(spectrum, PowerLaw) else spectrum
+        weights = np.asarray(listed.weights, float)
+        power = float(weights @ (np.asarray(listed.eigenvalues) * listed.target_power))
+    return power * float(np.max(channels(data.targets)[0] ** 2))
+
+
+def scale_notes(problem: Problem) -> tuple[str, ...]:
+    """Return a sentence for every scale of the problem that is probably not what was meant."""
+    return tuple(note for note in (_size_note(problem), _power_note(problem)) if note)
+
+
+def warn_of_sizes(problem: Problem) -> None:
+    """Warn, at the line that called the public function, where sizes look like counts."""
+    if note := _size_note(problem):
+        warnings.warn(note, ScaleWarning, stacklevel=3)
+
+
+def _size_note(problem: Problem) -> str:
+    network, data = problem.network, problem.data
+    if data.spectrum.trace_class or data.inputs is not None:
+        return ""
+    width = _like_a_count(widths(network))
+    samples = _like_a_count([getattr(data, "alpha", None) or 0.0])
+    said, meant = [], []
+    if width:
+        said.append(f"network.width = {width} is the ratio of hidden units to inputs")
+        meant.append(f"hidden={width}")
+    if samples:
+        said.append(f"data.alpha = {samples} is the ratio of samples to inputs")
+        meant.append(f"{'batch' if data.kind == 'one_pass' else 'samples'}={samples}")
+    if not said:
+        return ""
+    return (
+        f"{', and '.join(said)}. If you mean actual numbers, give {' and '.join(meant)} in the "
+        "place of ratios, and the number of inputs: data.inputs."
+    )
+
+
+def _like_a_count(ratios: Sequence[float]) -> int:
+    """The first finite ratio that looks like a number of things, or 0."""
+    for ratio in ratios:
+        if LIKE_A_COUNT <= ratio < math.inf and float(ratio).is_integer():
+            return int(ratio)
+    return 0
+
+
+def _power_note(problem: Problem) -> str:
+    power = target_power(problem)
+    if power == 0 or 1 / UNUSUAL_POWER <= power <= UNUSUAL_POWER:
+        return ""
+    scale = math.sqrt(power)
+    gamma0 = problem.network.gamma0
+    if gamma0 == 0:
+        return ""  # the lazy limit is linear in the target
+    return (
+        f"The power of the target is {power:.3g} (1 is usual), and it multiplies gamma0^2: "
+        f"features move as with gamma0 = {gamma0 * scale:.3g} and a target of power 1, "
+        f"{'which needs smaller learning rates' if scale > 1 else 'nearly as in the lazy limit'}. "
+        f"For the usual richness divide the labels by {scale:.3g}, or set gamma0 = "
+        f"{gamma0 / scale:.3g}."
+    )
