@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from pictures import label_heights
 
 import lindmft as lm
-from lindmft.plotting.losses import End, label_ends, spread_out, thinned
+from lindmft.plotting.labels import End, label_ends, spread_out, within
+from lindmft.plotting.losses import thinned
+from lindmft.plotting.ticks import plain_ticks
 
 mpl.use("Agg")
 PROBLEM = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.05))
@@ -46,7 +49,12 @@ def test_comparison_is_labelled_and_says_what_is_what(
     ax = lm.plotting.compare(theory, runs, new_axes())
     assert ax.get_xlabel() == "step t"
     assert ax.get_ylabel() == "loss, units of target power (test: excess)"
-    assert legend(ax) == ["theory", "mean of 5 networks, D = 48"]
+    assert legend(ax) == [
+        "theory",
+        "mean of 5 networks, D = 48",
+        "training loss: dashed, open",
+        "one network: standard deviation",
+    ]
     assert sorted(texts(ax)) == ["test", "train"]
     assert ax.get_yscale() == "log"
     ax.figure.savefig(tmp_path / "both.png")
@@ -139,6 +147,50 @@ def test_labels_never_overlap() -> None:
     label_ends(ax, [End(1, 1.0, "upper", "k"), End(1, 1.0, "lower", "k")])
     offsets = sorted(text.xyann[1] for text in ax.texts)
     assert offsets[1] - offsets[0] == pytest.approx(11.0)
+
+
+def test_labels_that_moved_are_joined_to_their_lines() -> None:
+    ax = new_axes()
+    ax.plot([0, 1], [0, 1])
+    label_ends(ax, [End(1, 0.2, "one", "k"), End(1, 0.8, "other", "k")])
+    assert all(text.arrow_patch is None for text in ax.texts)
+    crowded = new_axes()
+    crowded.plot([0, 1], [0, 1])
+    label_ends(crowded, [End(1, 0.5, str(i), "k") for i in range(5)])
+    assert all(text.arrow_patch is not None for text in crowded.texts)
+    assert len({text.xyann[0] for text in crowded.texts}) == 1  # in one column
+
+
+def test_labels_stay_beside_the_axes() -> None:
+    """Lines that end together at the lower edge once had labels among the numbers of the axis."""
+    ax = new_axes()
+    ax.plot([0, 1], [0, 1])
+    ax.set_ylim(0, 1)
+    label_ends(ax, [End(1, 0.001 * i, str(i), "k") for i in range(6)])
+    ax.figure.canvas.draw()
+    heights = label_heights(ax)
+    assert heights[0] > -1e-9
+    assert np.allclose(np.diff(heights), 11)
+    assert within([0.0, 10.0, 20.0], 5.0, 100.0, 10.0) == [5.0, 15.0, 25.0]
+    assert within([80.0, 95.0, 105.0], 0.0, 100.0, 10.0) == [80.0, 90.0, 100.0]
+
+
+@pytest.mark.parametrize("low", [3e-7, 0.013, 0.7, 8.0, 900.0])
+@pytest.mark.parametrize("ratio", [1.2, 1.6, 3.0, 9.0, 40.0, 1e3, 1e7])
+def test_logarithmic_axes_have_three_numbers_at_least(low: float, ratio: float) -> None:
+    ax = new_axes()
+    ax.set_yscale("log")
+    plain_ticks(ax.yaxis)
+    ax.set_ylim(low, ratio * low)
+    ax.figure.canvas.draw()
+    shown = [
+        label.get_text()
+        for value, label in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True)
+        if low <= value <= ratio * low and label.get_text()
+    ]
+    assert len(shown) >= 3
+    assert len(shown) <= 12
+    assert len(set(shown)) == len(shown)
 
 
 def test_what_is_zero_or_missing_is_left_out_of_pictures() -> None:

@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from pictures import label_heights
 from problems import problem
 
 import lindmft as lm
@@ -181,8 +182,7 @@ def test_labels_of_widths_stand_beside_the_ends() -> None:
     found = lm.wider_is_better(few, [0.25, 0.5, 1, 2, 4], 200)
     ax = lm.plotting.wider_is_better(found, new_axes())
     ax.figure.canvas.draw()
-    heights = sorted(text.get_window_extent().y0 for text in ax.texts[:5])
-    assert np.allclose(np.diff(heights) * 72 / ax.figure.dpi, 11)  # in points
+    assert np.allclose(np.diff(label_heights(ax)[:5]), 11)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Callback
 from lindmft.analysis.comparison import Comparison, compare
-from lindmft.plotting.losses import End, describe, keys, label_ends, losses
+from lindmft.plotting.labels import End, label_ends
+from lindmft.plotting.losses import describe, keys, losses
 from lindmft.plotting.style import COLOURS
 from lindmft.problem.data import FullBatch
 from lindmft.problem.network import MLP

@@ -7,9 +7,10 @@ import numpy as np
 
 from lindmft._internal.optional import optional
 from lindmft.figures._panel import Curve, Panel, Points
-from lindmft.plotting.lines import plain_ticks
-from lindmft.plotting.losses import End, label_ends, symmetric_axis
+from lindmft.plotting.labels import End, label_ends
+from lindmft.plotting.losses import symmetric_axis
 from lindmft.plotting.style import COLOURS, MARKERS, ordered_colours, style
+from lindmft.plotting.ticks import plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +24,8 @@ ALONE = 5.6
 KEYS = 0.35
 """Inches, for the line below the panels that says what lines and points are."""
 GUIDE = "0.45"
+GUIDE_DASHES = (0, (4, 2))
+NEUTRAL = "0.15"
 
 
 def draw(panels: Mapping[str, Panel]) -> "Figure":
@@ -37,7 +40,7 @@ def draw(panels: Mapping[str, Panel]) -> "Figure":
         axes, spare = axes[: len(panels)], axes[len(panels) :]
         for ax, (name, panel) in zip(axes, panels.items(), strict=True):
             _panel(ax, name if len(panels) > 1 else "", panel)
-        _place_keys(figure, spare, _keys(list(panels.values())))
+        _place_keys(figure, spare, _keys(panels))
         # Labels at ends are placed by pixels: after everything else has its place.
         figure.draw_without_rendering()
         for ax, panel in zip(axes, panels.values(), strict=True):
@@ -54,9 +57,7 @@ def _panel(ax: "Axes", name: str, panel: Panel) -> None:
     _scale_x(ax, panel)
     ax.set_title(f"{name}   {panel.title}" if name else panel.title)
     if panel.yscale == "log":
-        low, high = ax.get_ylim()
-        if high < 200 * low:
-            plain_ticks(ax.yaxis)
+        plain_ticks(ax.yaxis)
     if panel.legend:
         ax.legend(title=panel.key or None, alignment="left", handlelength=1.8)
     elif panel.key:
@@ -71,9 +72,9 @@ def _panel(ax: "Axes", name: str, panel: Panel) -> None:
 
 def _draw_curve(ax: "Axes", curve: Curve, colours: list[Any]) -> None:
     if curve.guide:
-        ax.plot(curve.x, curve.y, color=GUIDE, linewidth=1.0, linestyle=(0, (4, 2)), zorder=1)
+        ax.plot(curve.x, curve.y, color=GUIDE, linewidth=1.0, linestyle=GUIDE_DASHES, zorder=1)
         return
-    colour = colours[curve.look]
+    colour = NEUTRAL if curve.neutral else colours[curve.look]
     dashes = "-" if curve.test else "--"
     marker = MARKERS[curve.look % len(MARKERS)]
     points = curve.points
@@ -121,8 +122,7 @@ def _scale_x(ax: "Axes", panel: Panel) -> None:
     elif panel.xscale == "log":
         ax.set_xscale("log")
         ax.set_xlim(first / 1.05, last * 1.05)
-        if last < 200 * first:
-            plain_ticks(ax.xaxis)
+        plain_ticks(ax.xaxis)
     else:
         ax.set_xlim(first - 0.02 * last, last * 1.01)
 
@@ -148,8 +148,9 @@ def _colours(panel: Panel) -> list[Any]:
     return [COLOURS[look % len(COLOURS)] for look in range(panel.looks)]
 
 
-def _keys(panels: list[Panel]) -> list[Any]:
+def _keys(named: Mapping[str, Panel]) -> list[Any]:
     """What is a line, and what is a point."""
+    panels = list(named.values())
     line = optional("matplotlib.lines", "plot").Line2D
     black = {"color": "0.2"}
     point = {"linestyle": "", "marker": "o", **black}
@@ -165,8 +166,26 @@ def _keys(panels: list[Panel]) -> list[Any]:
     if any(not points.smooth.all() for points in trained):
         text = "open: beyond the edge of stability"
         handles.append(line([], [], markerfacecolor="white", label=text, **point))
-    dashed = {panel.dashed for panel in panels if any(not curve.test for curve in panel.curves)}
-    return handles + [line([], [], linestyle="--", label=text, **black) for text in sorted(dashed)]
+    dashed = {
+        name: panel.dashed
+        for name, panel in named.items()
+        if any(not curve.test for curve in panel.curves)
+    }
+    grey = {name: panel.grey for name, panel in named.items() if panel.grey}
+    handles += [line([], [], linestyle="--", label=text, **black) for text in _said(dashed)]
+    look = {"color": GUIDE, "linewidth": 1.0, "linestyle": GUIDE_DASHES}
+    return handles + [line([], [], label=text, **look) for text in _said(grey)]
+
+
+def _said(meanings: Mapping[str, str]) -> list[str]:
+    """Each meaning once; with the names of its panels where another panel has another meaning."""
+    different = sorted(set(meanings.values()))
+    if len(different) < 2:
+        return different
+    return [
+        f"{', '.join(name for name, one in meanings.items() if one == text)}: {text}"
+        for text in different
+    ]
 
 
 def _place_keys(figure: "Figure", spare: "NDArray[Any]", handles: list[Any]) -> None:

@@ -81,7 +81,9 @@ class Curve:
     test
         False: a training loss, or whatever stands second; dashed.
     guide
-        A grey line to hold others against.
+        A grey line to compare others with.
+    neutral
+        Drawn in black: it stands beside the values that the colours of the others mean.
 
     Notes
     -----
@@ -103,6 +105,7 @@ class Curve:
     look: int = 0
     test: bool = True
     guide: bool = False
+    neutral: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +128,8 @@ class Panel:
         The looks stand for values in order (from dark to light).
     dashed
         What the curves are that are not ``test``.
+    grey
+        What the guides are, where they have no labels.
     notes
         Lines of text: what was measured.
 
@@ -155,12 +160,14 @@ class Panel:
     legend: bool = False
     ordered: bool = True
     dashed: str = "train loss (solid: test loss)"
+    grey: str = ""
     notes: tuple[str, ...] = ()
 
     @property
     def looks(self) -> int:
         """How many different ones."""
-        return 1 + max((curve.look for curve in self.curves if not curve.guide), default=0)
+        ordinary = [curve.look for curve in self.curves if not (curve.guide or curve.neutral)]
+        return 1 + max(ordinary, default=0)
 
     @property
     def trained(self) -> list[Points]:

@@ -75,8 +75,13 @@ def _row(name: str, panel: Panel) -> str:
     networks = _range(points.networks for points in trained)
     return (
         f"{name:<12}{dims:>8}{networks:>10}{len(z):>8}{largest:>11}{rms:>7}"
-        f"{np.median(np.abs(error)):>14.2%}{error[np.argmax(np.abs(error))]:>15.1%}"
+        f"{np.median(np.abs(error)):>14.2%}{_percentage(error[np.argmax(np.abs(error))]):>15}"
     )
+
+
+def _percentage(error: float) -> str:
+    """A relative error; beyond a doubling, how many times the theory's value it is."""
+    return f"{error:.1%}" if error <= 1 else f"{1 + error:.3g} times"
 
 
 def _range(numbers: Iterator[int]) -> str:

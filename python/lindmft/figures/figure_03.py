@@ -36,11 +36,11 @@ class Parameters:
     lr: float = 0.02  # a, b: chosen
     fresh_lr: float = 0.004  # c, d: chosen, stable for the smallest batch
     fresh_steps: int = 251  # c, d: chosen
-    dim: int = 320
-    seeds: int = 16
+    dim: int = 512
+    seeds: int = 32
 
 
-QUICK = replace(Parameters(), alpha_points=16, trained_alphas=6, dim=128, seeds=8)
+QUICK = replace(Parameters(), alpha_points=16, trained_alphas=6, dim=256, seeds=16)
 # --- end of parameters
 
 LOSS = "test loss + σ²"
@@ -74,15 +74,16 @@ def stopping(p: Parameters, progress: Progress) -> Panel:
     mean = np.array([run.mean().test_loss for run in runs]) + p.noise**2
     error = np.array([run.sem().test_loss for run in runs])
 
-    def curve(label: str, times: np.ndarray, look: int, test: bool = True) -> Curve:
+    def curve(label: str, times: np.ndarray, look: int, best: bool = False) -> Curve:
         rows, there = np.arange(len(alphas)), np.arange(len(where))
         at = times[where]
         values = (mean[there, at], error[there, at], losses[where, at])
         points = points_of(alphas[where], *values, runs[0])
-        return Curve(label, alphas, losses[rows, times], points, look, test)
+        line = losses[rows, times]
+        return Curve(label, alphas, line, points, look, test=not best, neutral=best)
 
     curves = [curve(str(t), np.full(len(alphas), t), i) for i, t in enumerate(p.times)]
-    curves.append(curve("", losses.argmin(axis=1), len(p.times), test=False))
+    curves.append(curve("", losses.argmin(axis=1), len(p.times), best=True))
     return Panel(
         "repeated data, early stopping",
         "α = P/D",
@@ -90,7 +91,7 @@ def stopping(p: Parameters, progress: Progress) -> Panel:
         curves,
         "log",
         key="step t",
-        dashed="the best time of the theory",
+        dashed="at the best time of the theory",
     )
 
 

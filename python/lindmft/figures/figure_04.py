@@ -30,11 +30,11 @@ class Parameters:
     lr: float = 0.001  # a: chosen
     branch_lr: float = 1.5e-5  # b: chosen, stable at the strongest branch
     depth_lr: float = 0.004  # c: chosen
-    dim: int = 256
-    seeds: int = 8
+    dim: int = 512
+    seeds: int = 24
 
 
-QUICK = replace(Parameters(), dim=64)
+QUICK = replace(Parameters(), dim=256, seeds=16)
 # --- end of parameters
 
 

@@ -32,7 +32,7 @@ class Parameters:
     seeds: int = 64
 
 
-QUICK = replace(Parameters(), dim=400, seeds=32)
+QUICK = replace(Parameters(), dim=800, seeds=64)
 # --- end of parameters
 
 
@@ -68,7 +68,8 @@ def _panel(
         "test loss",
         curves,
         yscale="linear",
-        dashed="first ratio to the power t, kernel (L + 1) η (grey: the paper's L η)",
+        dashed="first ratio to the power t",
+        grey="the same, L η as kernel",
         notes=("first ratio of the loss: training, with K = L + 1, and the paper's K = L", *notes),
     )
 

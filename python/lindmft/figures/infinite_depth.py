@@ -30,11 +30,11 @@ class Parameters:
     gamma0: float = 1.0
     lr: float = 0.02
     steps: int = 101  # a
-    dim: int = 256
-    seeds: int = 16
+    dim: int = 512
+    seeds: int = 32
 
 
-QUICK = replace(Parameters(), dim=96, seeds=8)
+QUICK = replace(Parameters(), dim=256, seeds=16)
 # --- end of parameters
 
 

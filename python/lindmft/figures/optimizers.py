@@ -31,10 +31,10 @@ class Parameters:
     width: float = 1.0
     gamma0: float = 1.0
     dim: int = 512
-    seeds: int = 16
+    seeds: int = 48
 
 
-QUICK = replace(Parameters(), dim=192)
+QUICK = replace(Parameters(), dim=256, seeds=24)
 # --- end of parameters
 
 

@@ -15,7 +15,7 @@ from lindmft._internal.types import Array
 from lindmft._internal.validation import instance, integer, refuse
 from lindmft.analysis.coordinates import QUANTITIES, CoordinateCheck
 from lindmft.plotting.arguments import given_grid
-from lindmft.plotting.losses import End, label_ends
+from lindmft.plotting.labels import End, label_ends
 from lindmft.plotting.style import COLOURS
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from lindmft.analysis.predictions import (
     spectrum_source,
 )
 from lindmft.plotting.arguments import given_pair
-from lindmft.plotting.losses import End, label_ends
+from lindmft.plotting.labels import End, label_ends
 from lindmft.plotting.style import COLOURS
 
 if TYPE_CHECKING:

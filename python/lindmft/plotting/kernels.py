@@ -6,14 +6,8 @@ import numpy as np
 
 from lindmft._internal.validation import instance
 from lindmft.plotting.arguments import given_axes
-from lindmft.plotting.losses import (
-    End,
-    drawable,
-    label_ends,
-    new_axes,
-    thinned,
-    time_axis,
-)
+from lindmft.plotting.labels import End, label_ends
+from lindmft.plotting.losses import drawable, new_axes, thinned, time_axis
 from lindmft.plotting.style import COLOURS
 from lindmft.results.ensemble import Ensemble
 from lindmft.results.solution import Solution

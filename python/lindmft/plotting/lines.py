@@ -7,7 +7,7 @@ import numpy as np
 
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Array
-from lindmft.plotting.losses import End, label_ends
+from lindmft.plotting.labels import End, label_ends
 from lindmft.plotting.style import COLOURS
 from lindmft.problem.axes import short
 from lindmft.problem.problem import Problem
@@ -15,7 +15,7 @@ from lindmft.problem.problem import Problem
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["LOST", "colours_of", "cross", "lines_by_width", "new_pair", "plain_ticks", "size_axis"]
+__all__ = ["LOST", "colours_of", "cross", "lines_by_width", "new_pair", "size_axis"]
 
 FEW = len(COLOURS)
 LOST = "diverges"
@@ -49,14 +49,6 @@ def size_axis(ax: "Axes", sizes: Sequence[float], name: str) -> None:
     ax.set_xticks(sizes, [short(float(size)) for size in sizes], minor=False)
     ax.minorticks_off()
     ax.spines[["top", "right"]].set_visible(False)
-
-
-def plain_ticks(axis: Any) -> None:
-    """On a logarithmic axis, plain numbers at 1, 2 and 5."""
-    ticker = optional("matplotlib.ticker", "plot")
-    axis.set_major_locator(ticker.LogLocator(base=10, subs=(1, 2, 5)))
-    axis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
-    axis.set_minor_formatter(ticker.NullFormatter())
 
 
 def cross(ax: "Axes", place: float, colour: Any) -> None:

@@ -6,7 +6,7 @@ readers. The band is one standard deviation of a single network. Times are on a 
 logarithmic axis, on which t = 0 has a place; those of coarse grids on a logarithmic one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,9 @@ from lindmft._internal.types import Array
 from lindmft._internal.validation import flag, instance
 from lindmft.analysis.comparison import check_same
 from lindmft.plotting.arguments import colour_or_none, given_axes
+from lindmft.plotting.labels import End, label_ends
 from lindmft.plotting.style import COLOURS
+from lindmft.plotting.ticks import plain_ticks
 from lindmft.problem.spectrum import Isotropic
 from lindmft.results.ensemble import Ensemble
 from lindmft.results.solution import Solution
@@ -49,15 +51,8 @@ class Look(NamedTuple):
     filled: bool
 
 
-class End(NamedTuple):
-    """The last point of a line, and what is written there."""
-
-    time: float
-    value: float
-    text: str
-    colour: str
-
-
+TRAIN = "training loss: dashed, open"
+BAND = "one network: standard deviation"
 POINTS = 300
 """Points of a curve on a coarse grid, beside its nodes."""
 LOOKS = {
@@ -105,7 +100,7 @@ def compare(theory: Solution, runs: Ensemble, ax: "Axes | None" = None) -> "Axes
     """
     check_same(theory, runs)
     ax = losses(runs, losses(theory, ax), labels=False)
-    keys(ax, {describe(result): _KEYS[type(result)] for result in (theory, runs)})
+    keys(ax, {describe(result): _KEYS[type(result)] for result in (theory, runs)}, runs)
     return ax
 
 
@@ -159,48 +154,29 @@ def losses(
     _dress(ax, result)
     if named:
         label_ends(ax, [end for end in ends if end is not None])
-        keys(ax, {describe(result): _KEYS[type(result)]})
+        keys(ax, {describe(result): _KEYS[type(result)]}, result)
     return ax
 
 
-def label_ends(ax: "Axes", ends: Sequence[End], gap: float = 11.0) -> None:
-    """Write labels beside the ends of lines, at least ``gap`` points apart.
+def keys(
+    ax: "Axes",
+    entries: Mapping[str, Mapping[str, Any]],
+    result: Solution | Ensemble | None = None,
+) -> None:
+    """A legend of line and marker styles in black, for what colour does not say.
 
-    Positions follow from the limits of the axes at the time of the call.
+    With a result also the styles of its losses, and what its bands are.
     """
-    scale = 72.0 / ax.figure.dpi
-    ends = sorted(ends, key=lambda end: end.value)
-    heights = [ax.transData.transform((end.time, end.value))[1] * scale for end in ends]
-    spread = spread_out(heights, gap)
-    for end, height, place in zip(ends, heights, spread, strict=True):
-        ax.annotate(
-            end.text,
-            (end.time, end.value),
-            xytext=(7, place - height),
-            textcoords="offset points",
-            color=end.colour,
-            va="center",
-            annotation_clip=False,
-        )
-
-
-def spread_out(heights: Sequence[float], gap: float) -> list[float]:
-    """Move ascending heights apart to at least ``gap``, groups keeping their centre."""
-    groups: list[list[float]] = []
-    for height in heights:
-        groups.append([height])
-        while len(groups) > 1 and _bottom(groups[-1], gap) < _top(groups[-2], gap) + gap:
-            groups[-2:] = [groups[-2] + groups[-1]]
-    return [_bottom(group, gap) + i * gap for group in groups for i in range(len(group))]
-
-
-def keys(ax: "Axes", entries: Mapping[str, Mapping[str, Any]]) -> None:
-    """A legend of line and marker styles in black, for what colour does not say."""
     line = optional("matplotlib.lines", "plot").Line2D
-    handles = [
-        line([], [], color="0.15", markersize=4, label=text, **look)
-        for text, look in entries.items()
-    ]
+    black = {"color": "0.15", "markersize": 4}
+    handles = [line([], [], **black, label=text, **look) for text, look in entries.items()]
+    if result is not None:
+        handles.append(
+            line([], [], linestyle="--", marker="s", markerfacecolor="white", **black, label=TRAIN)
+        )
+    if isinstance(result, Ensemble) and result.used.sum() > 1:
+        patch = optional("matplotlib.patches", "plot").Patch
+        handles.append(patch(color="0.15", alpha=0.18, linewidth=0, label=BAND))
     ax.legend(handles=handles, frameon=False, loc="best", handlelength=2.2)
 
 
@@ -313,13 +289,9 @@ def _logarithmic(ax: "Axes", result: Solution | Ensemble) -> None:
 
 
 def _dress(ax: "Axes", result: Solution | Ensemble) -> None:
-    ticker = optional("matplotlib.ticker", "plot")
     time_axis(ax, result)
     ax.set_yscale("log")
-    ax.yaxis.set_major_formatter(
-        ticker.FuncFormatter(lambda value, _: _tick(value, ax.get_ylim()[0]))
-    )
-    ax.yaxis.set_minor_formatter(ticker.LogFormatter(minor_thresholds=(1.0, 0.4)))
+    plain_ticks(ax.yaxis)
     ax.set_ylabel(f"loss, units of {loss_unit(result)} (test: excess)")
 
 
@@ -329,22 +301,9 @@ def loss_unit(result: Solution | Ensemble) -> str:
     return "target power" if isotropic else "$y^2$"
 
 
-def _tick(value: float, lowest: float) -> str:
-    """A power of ten, as a plain number on axes where all are short."""
-    return f"{value:g}" if lowest > 1e-4 and value < 1e4 else f"$10^{{{np.log10(value):.0f}}}$"
-
-
 def new_axes() -> "Axes":
     """The axes of a new figure."""
     axes: Axes = optional("matplotlib.pyplot", "plot").subplots(
         figsize=(5.6, 3.8), layout="constrained"
     )[1]
     return axes
-
-
-def _bottom(group: Sequence[float], gap: float) -> float:
-    return sum(group) / len(group) - gap * (len(group) - 1) / 2
-
-
-def _top(group: Sequence[float], gap: float) -> float:
-    return _bottom(group, gap) + gap * (len(group) - 1)

@@ -8,7 +8,8 @@ import numpy as np
 from lindmft._internal.optional import optional
 from lindmft._internal.validation import choice, instance, refuse, tuple_of_numbers
 from lindmft.plotting.arguments import given_axes
-from lindmft.plotting.losses import End, drawable, label_ends, new_axes
+from lindmft.plotting.labels import End, label_ends
+from lindmft.plotting.losses import drawable, new_axes
 from lindmft.plotting.style import COLOURS
 from lindmft.results.observables import NORMS
 from lindmft.results.solution import Solution

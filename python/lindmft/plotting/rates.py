@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 from lindmft._internal.validation import instance
 from lindmft.analysis.training_time import OptimumOverTime
 from lindmft.plotting.arguments import given_pair
-from lindmft.plotting.lines import new_pair, plain_ticks, size_axis
-from lindmft.plotting.losses import End, label_ends
+from lindmft.plotting.labels import End, label_ends
+from lindmft.plotting.lines import new_pair, size_axis
 from lindmft.plotting.style import COLOURS
+from lindmft.plotting.ticks import plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

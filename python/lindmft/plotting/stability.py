@@ -17,7 +17,8 @@ from lindmft._internal.validation import (
 from lindmft.analysis.predictions import labelled
 from lindmft.analysis.stability import StableRate
 from lindmft.plotting.arguments import given_axes
-from lindmft.plotting.losses import End, label_ends, new_axes
+from lindmft.plotting.labels import End, label_ends
+from lindmft.plotting.losses import new_axes
 from lindmft.plotting.style import COLOURS
 
 if TYPE_CHECKING:

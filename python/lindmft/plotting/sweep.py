@@ -11,8 +11,9 @@ from lindmft._internal.optional import optional
 from lindmft._internal.types import Array
 from lindmft._internal.validation import choice, mapping, number, one_of, refuse, text
 from lindmft.plotting.arguments import given_axes
-from lindmft.plotting.lines import LOST, colours_of, cross, plain_ticks
+from lindmft.plotting.lines import LOST, colours_of, cross
 from lindmft.plotting.losses import new_axes
+from lindmft.plotting.ticks import plain_ticks
 from lindmft.problem.axes import short
 from lindmft.results.dataset import check_sweep
 
@@ -27,6 +28,7 @@ WIDE = 5.0
 """Positive values whose ratio is larger are drawn on a logarithmic axis."""
 TALL = 1e3
 """Losses further above the smallest one on a line than this say only that training fails."""
+UNLIKE = "networks differ by more than their mean"
 WORDS = {"lr": "learning rate (lr)", "width": "width (hidden units per input dimension)"}
 """Of axes that one would have to look up."""
 
@@ -43,8 +45,9 @@ def sweep(
 ) -> "Axes":
     """Draw an observable of a sweep at one time against one axis, a line a value of another.
 
-    Theory is drawn as lines, training as the mean over networks with its standard error. A cross at
-    the upper edge marks where the theory, or half of the networks, has diverged.
+    Theory is drawn as lines, training as the mean over networks with its standard error, open where
+    the networks differ by more than their mean: beyond the edge of stability. A cross at the upper
+    edge marks where the theory, or half of the networks, has diverged.
 
     Parameters
     ----------
@@ -175,8 +178,12 @@ def _draw(
     if training in one:
         mean, error, lost = _over_seeds(one[training].transpose(x, "seed").values)
         shown = np.isfinite(mean)
+        alike = _alike(mean, error, one.sizes["seed"])
         look = {"color": colour, "markersize": 3.6, "elinewidth": 1.2, "zorder": 3}
-        ax.errorbar(along[shown], mean[shown], yerr=error[shown], fmt=marker, **look)
+        for at, face, label in ((alike, colour, ""), (shown & ~alike, "white", UNLIKE)):
+            if at.any():
+                look |= {"markerfacecolor": face, "label": label or "_"}
+                ax.errorbar(along[at], mean[at], yerr=error[at], fmt=marker, **look)
         far += list(along[shown][-1:])
     if theory in one:
         y = one[theory].values
@@ -201,6 +208,11 @@ def _over_seeds(values: Array) -> tuple[Array, Array, Any]:
     return np.where(lost, np.inf, mean), np.sqrt(variance / np.maximum(count, 1)), lost
 
 
+def _alike(mean: Array, error: Array, networks: int) -> Any:
+    """Where networks differ from each other by less than their mean, which then says something."""
+    return np.isfinite(mean) & (error * np.sqrt(networks) < mean)
+
+
 def _positions(values: "np.ndarray[Any, Any]") -> tuple[Array, bool]:
     """Where values stand, and whether they are numbers; others stand side by side."""
     numeric = values.dtype.kind in "iuf" and bool(np.isfinite(values).all())
@@ -216,6 +228,7 @@ def _dress(ax: "Axes", chosen: "xr.Dataset", x: str, observable: str, far: float
     elif not numeric:
         ax.set_xticks(along, [short(value) for value in chosen[x].values])
     ax.set_yscale("log")
+    plain_ticks(ax.yaxis)
     ax.set_ylim(*_limits(chosen, x, observable))
     time = float(chosen.time)
     ax.set(xlabel=WORDS.get(x, x), ylabel=f"{observable.replace('_', ' ')} at t = {time:g}")
@@ -258,6 +271,9 @@ def _explain(
         handles.append(
             line([], [], color="0.15", linestyle="", marker="o", markersize=3.6, label=text)
         )
+    if any(found.get_label() == UNLIKE for found in ax.containers):
+        look = {"color": "0.15", "markerfacecolor": "white", "markersize": 3.6, "marker": "o"}
+        handles.append(line([], [], linestyle="", **look, label=UNLIKE))
     if any(found.get_label() == LOST for found in ax.get_lines()):
         handles.append(
             line([], [], color="0.15", linestyle="", marker="x", markersize=4, label=LOST)

@@ -7,9 +7,11 @@ import numpy as np
 from lindmft._internal.validation import instance
 from lindmft.analysis.transfer import Transfer
 from lindmft.plotting.arguments import given_axes, given_pair
-from lindmft.plotting.lines import cross, new_pair, plain_ticks, size_axis
-from lindmft.plotting.losses import End, keys, label_ends, new_axes
+from lindmft.plotting.labels import End, label_ends
+from lindmft.plotting.lines import cross, new_pair, size_axis
+from lindmft.plotting.losses import keys, new_axes
 from lindmft.plotting.style import COLOURS
+from lindmft.plotting.ticks import plain_ticks
 from lindmft.problem.axes import short
 
 if TYPE_CHECKING:
