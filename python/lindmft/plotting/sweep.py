@@ -28,7 +28,7 @@ WIDE = 5.0
 """Positive values whose ratio is larger are drawn on a logarithmic axis."""
 TALL = 1e3
 """Losses further above the smallest one on a line than this say only that training fails."""
-UNLIKE = "networks differ by more than their mean"
+UNLIKE = "scatter above the mean"
 WORDS = {"lr": "learning rate (lr)", "width": "width (hidden units per input dimension)"}
 """Of axes that one would have to look up."""
 
