@@ -84,11 +84,17 @@ std::optional<Marched> march_coarse(const Problem& problem, const Horizon& horiz
   return marched;
 }
 
-/// Losses that are zero within the tolerance can come out below it.
+/// Everything recorded is a square or a mean of squares. Where one is zero within rounding, or within the tolerance of a
+/// coarse grid, it can come out below zero. What is further below, the recorder refuses.
 void lift_to_zero(Solution& solution) {
-  for (auto* loss : {&solution.test_loss, &solution.train_loss}) {
-    for (double& value : *loss) value = std::max(value, 0.0);
+  const auto lift = [](std::vector<double>& series) {
+    for (double& value : series) value = std::max(value, 0.0);
+  };
+  for (auto* series :
+       {&solution.test_loss, &solution.train_loss, &solution.term_target, &solution.term_init, &solution.term_data}) {
+    lift(*series);
   }
+  for (auto* layers : {&solution.feature_norm, &solution.gradient_norm}) std::ranges::for_each(*layers, lift);
 }
 
 /// The same nodes once more, for correlations alone.
@@ -103,6 +109,7 @@ void march_again(const Problem& problem, const Horizon& horizon, const SolveOpti
     ExactSteps grid(problem, static_cast<int>(on.time.size()), marching.largest_panel);
     march(grid, network, data, marching, pair);
   }
+  lift_to_zero(pair);
 }
 
 /// Solves with this number of nodes in depth. Sets `resolved` to false, and returns nothing, if that was too few;
@@ -142,7 +149,7 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
   const int valid = marched.nodes;
   resolved = marched.resolved;
   if (!resolved) return std::nullopt;
-  if (horizon.coarse()) lift_to_zero(solution);
+  lift_to_zero(solution);
   solution.depth = network.depth();
 
   // The rows are final: kernels and replicas need no error estimate in depth.

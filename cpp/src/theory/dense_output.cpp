@@ -7,7 +7,8 @@
 namespace lindmft::theory {
 namespace {
 
-/// A value at some time out of those at a few nodes: weights of the nodes from `first` on.
+/// A value at some time out of those at a few nodes: weights of the nodes from `first` on. All series are squares or
+/// means of squares, which the polynomials may miss by the tolerance: there the value is zero.
 struct Weights {
   std::size_t first;
   std::vector<double> weights;
@@ -15,7 +16,7 @@ struct Weights {
   [[nodiscard]] double operator()(const std::vector<double>& series) const {
     double sum = 0.0;
     for (std::size_t j = 0; j < weights.size(); ++j) sum += weights[j] * series[first + j];
-    return sum;
+    return std::max(sum, 0.0);
   }
 };
 

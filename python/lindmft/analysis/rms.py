@@ -50,7 +50,7 @@ def _squares(correlations: Layers, times: NDArray[np.int_]) -> Array:
     for layer, C in enumerate(kept):
         ends = C[t, t] + C[0, 0]
         moved = ends - 2 * C[t, 0]
-        out[0, layer, valid] = C[t, t]
+        out[0, layer, valid] = np.maximum(C[t, t], 0.0)  # zero may come out below by rounding
         # What rounding leaves of vectors that have not moved is no update.
         out[1, layer, valid] = np.where(moved > ROUNDING * ends, moved, 0.0)
     return out

@@ -92,9 +92,11 @@ def replicas_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
 
 def _solution_fields(content: Content) -> dict[str, Any]:
     fields = _common(content, SolveStats)
-    fields |= {name: content.array(name, "time") for name in LOSSES}
-    fields |= {name: content.array(name, "layer", "time") for name in NORMS}
-    fields |= {name: _by_output(content, name, fields["problem"]) for name in BY_OUTPUT}
+    series = {name: content.array(name, "time") for name in LOSSES}
+    series |= {name: content.array(name, "layer", "time") for name in NORMS}
+    series |= {name: _by_output(content, name, fields["problem"]) for name in BY_OUTPUT}
+    # Earlier versions wrote zeros that had come out below zero by rounding.
+    fields |= {name: np.maximum(array, 0.0) for name, array in series.items()}
     kernels = [name for name in KERNELS if name in content]
     fields |= {name: content.array(name, "time", missing=name in DIRECTIONS) for name in kernels}
     fields["diverged_at"] = _diverged(content.whole("diverged_at"), "diverged_at")

@@ -41,6 +41,11 @@ class Replicas:
     Theory section 3, replicas (beyond the paper). Where a series is inf (past a divergence), so is
     everything made of it.
 
+    Overlaps of the theory are never negative. Their differences, the variances, may be below zero
+    by rounding (1e-12 of the loss at the start) where they vanish. Of trained networks, overlaps of
+    two different networks and all differences are estimates: they fluctuate around zero where the
+    truth is small, and so does ``ensemble_loss`` of more networks than were trained.
+
     Examples
     --------
     >>> import numpy as np

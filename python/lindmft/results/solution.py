@@ -51,7 +51,8 @@ class Solution:
         (n,), in steps; of gradient flow, in learning rate times steps.
     test_loss
         (n,), C_v(t, t): the excess over the irreducible sigma^2, in units of y^2 (with isotropic
-        inputs, of the target power).
+        inputs, of the target power). Losses, their terms and norms are never negative: what comes
+        out below zero by rounding is 0. Below 1e-12 of the loss at the start it is all rounding.
     train_loss
         (n,), C_Delta(t, t), noise included.
     term_target, term_init, term_data

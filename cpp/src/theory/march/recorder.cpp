@@ -48,9 +48,11 @@ void Recorder::begin(const PanelTime& time) {
 
 bool Recorder::diverged(int node, const Losses& losses) const {
   const double start = node == 0 ? losses.test : solution.test_loss.front();
-  if (losses.test < -options.rounding * std::max(1.0, start)) {
+  const double smallest = std::min(losses.test, losses.train);
+  if (smallest < -options.rounding * std::max(1.0, start)) {
     std::ostringstream message;
-    message << "step " << grid.time(node) << " came out with a negative test loss (" << losses.test
+    message << "step " << grid.time(node) << " came out with a negative "
+            << (losses.test <= losses.train ? "test" : "train") << " loss (" << smallest
             << "), which no sweep should leave; lower optimizer.lr, or use more depth_nodes where they are given";
     throw NotConverged(message.str());
   }
