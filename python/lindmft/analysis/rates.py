@@ -9,6 +9,7 @@ import numpy as np
 
 from lindmft._internal.types import Array
 from lindmft._internal.validation import choice, integer, positive, refuse
+from lindmft.analysis.accuracy import resolution
 from lindmft.analysis.search import Rates, Run, Search, run_searches
 from lindmft.problem.problem import Problem, Problems, as_problem, listed_problems
 from lindmft.results.solution import Solution
@@ -27,6 +28,8 @@ GOLDEN = (3 - math.sqrt(5)) / 2
 FLAT = 1e-9
 """Relative changes of the loss up to this are none."""
 FEWEST_SOLVES = 12
+SMALLEST = 5e-324
+"""A loss of zero has no logarithm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +45,12 @@ class OptimalRate:
     lower, upper
         Rates beside it with larger losses, between which there is a minimum.
     rates, losses
-        (m,), everything that was tried, in order of the rate: inf where a run diverged.
+        (m,), everything that was tried, in order of the rate: inf where a run diverged, and
+        ``floor`` where the loss is smaller.
     steps, objective
         As asked.
+    floor
+        The accuracy of the solver, below which losses are rounding and cannot rank rates.
 
     Notes
     -----
@@ -69,15 +75,33 @@ class OptimalRate:
     losses: Array
     steps: int
     objective: str
+    floor: float = 0.0
 
     @property
     def solves(self) -> int:
         """How many runs it took."""
         return len(self.rates)
 
+    @property
+    def plateau(self) -> tuple[float, float]:
+        """The lowest and the highest rate tried whose loss is at the accuracy of the solver.
+
+        Which rate between them is best is not determined, and ``lr`` is in their middle. Where the
+        smallest loss is above the accuracy, both are ``lr``.
+        """
+        level = self.rates[self.losses <= self.floor * (1 + FLAT)]
+        return (float(level[0]), float(level[-1])) if len(level) else (self.lr, self.lr)
+
     def summary(self) -> str:
         """One sentence."""
         name = self.objective.replace("_", " ")
+        low, high = self.plateau
+        if low < high:
+            return (
+                f"After {self.steps} steps several rates reach the solver's accuracy, a {name} of "
+                f"{self.floor:.1g}: the best rate is not determined between {low:.4g} and "
+                f"{high:.4g} ({self.solves} runs). Take fewer steps to find one."
+            )
         return (
             f"After {self.steps} steps the {name} is smallest, {self.loss:.4g}, at lr = "
             f"{self.lr:.4g}, between {self.lower:.4g} and {self.upper:.4g} ({self.solves} runs)."
@@ -225,39 +249,78 @@ class Goal:
         if not isinstance(run, Solution):
             return math.inf
         loss = float(getattr(run, self.objective)[-1])
-        return math.log(max(loss, 5e-324)) if math.isfinite(loss) else math.inf
+        floor = max(resolution(run, self.objective), SMALLEST)
+        return math.log(max(loss, floor)) if math.isfinite(loss) else math.inf
+
+    def floor(self, run: Run) -> float:
+        """The logarithm of the accuracy of the loss; -inf of a run that diverged."""
+        if not isinstance(run, Solution) or run.diverged_at is not None:
+            return -math.inf
+        return math.log(max(resolution(run, self.objective), SMALLEST))
 
 
 def optimum(rates: Rates, goal: Goal) -> Search[OptimalRate]:
     """The search, in x = log lr."""
-    seen: dict[float, float] = {}
+    seen = Seen()
     yield from _enclose(math.log(rates.start), goal, seen)
     yield from _look(_inside(goal, seen), goal, seen)
     closed: list[float] = []
     while (valley := _next_valley(seen, closed)) and len(seen) < goal.max_solves:
+        if seen.level:
+            break
         closed.append((yield from _close_in(valley, goal, seen)))
+    yield from _middle(goal, seen)
     tried = np.array(sorted(seen))
     values = np.array([seen[x] for x in tried])
-    best = int(values.argmin())
-    lower, lr, upper = (float(np.exp(tried[best + i])) for i in (-1, 0, 1))
-    losses = np.exp(values)
+    best = int(np.flatnonzero(tried == seen.best)[0])
+    worse = values > values[best]  # beside a plateau of equal losses, not on it
+    around = np.flatnonzero(worse[:best])[-1], best, best + np.flatnonzero(worse[best:])[0]
+    lower, lr, upper = (float(np.exp(tried[i])) for i in around)
+    losses, floor = np.exp(values), math.exp(seen.floor)
+    loss = float(losses[best])
     return OptimalRate(
-        lr, float(losses[best]), lower, upper, np.exp(tried), losses, rates.steps, goal.objective
+        lr, loss, lower, upper, np.exp(tried), losses, rates.steps, goal.objective, floor
     )
+
+
+class Seen(dict[float, float]):
+    """Logarithms of the losses by x = log lr, and of the accuracy below which they are rounding."""
+
+    floor = -math.inf
+
+    @property
+    def level(self) -> list[float]:
+        """The x whose losses are at the accuracy, in order."""
+        return sorted(x for x, value in self.items() if value <= self.floor + FLAT)
+
+    @property
+    def best(self) -> float:
+        """The x of the smallest loss; on a plateau, nearest to the middle."""
+        level = self.level
+        if level:
+            return min(level, key=lambda x: abs(x - (level[0] + level[-1]) / 2))
+        return min(self, key=lambda x: (self[x], x))
 
 
 Steps = Generator[list[float], list[Run], None]
 
 
-def _look(places: list[float], goal: Goal, seen: dict[float, float]) -> Steps:
+def _look(places: list[float], goal: Goal, seen: Seen) -> Steps:
     """Evaluate these."""
     new = [x for x in places if x not in seen][: goal.max_solves - len(seen)]
     if new:
         runs = yield [math.exp(x) for x in new]
         seen.update((x, goal.value(run)) for x, run in zip(new, runs, strict=True))
+        seen.floor = max(seen.floor, *(goal.floor(run) for run in runs))
 
 
-def _enclose(start: float, goal: Goal, seen: dict[float, float]) -> Steps:
+def _middle(goal: Goal, seen: Seen) -> Steps:
+    """Of a plateau at the accuracy of the solver, the rate in the middle."""
+    if len(level := seen.level) > 1:
+        yield from _look([(level[0] + level[-1]) / 2], goal, seen)
+
+
+def _enclose(start: float, goal: Goal, seen: Seen) -> Steps:
     """Downhill, in growing strides, until the best rate has worse ones on both sides."""
     yield from _look([start - STRIDE, start, start + STRIDE], goal, seen)
     stride = STRIDE
@@ -265,6 +328,8 @@ def _enclose(start: float, goal: Goal, seen: dict[float, float]) -> Steps:
         tried = sorted(seen)
         lost = min(seen.values()) == math.inf  # deep networks may need rates of 1e-20
         best = tried[0] if lost else min(tried, key=lambda x: (seen[x], x))
+        if seen.level and not lost:
+            best = seen.level[0 if tried[0] in seen.level else -1]
         if tried[0] < best < tried[-1]:
             return
         if not lost and best == tried[0] and tried[1] - best > LONGEST:  # it went down too far
@@ -275,12 +340,13 @@ def _enclose(start: float, goal: Goal, seen: dict[float, float]) -> Steps:
         yield from _look([best + (stride if best == tried[-1] else -stride)], goal, seen)
 
 
-def _refuse_hopeless(tried: list[float], goal: Goal, seen: dict[float, float]) -> None:
+def _refuse_hopeless(tried: list[float], goal: Goal, seen: Seen) -> None:
     low, high = math.exp(tried[0]), math.exp(tried[-1])
     where = f"lr from {low:.3g} to {high:.3g}"
     name = goal.objective
     first, second = seen[tried[0]], seen[tried[1]]
-    if abs(second - first) <= FLAT and first <= min(seen.values()) + FLAT:
+    level = math.log(SMALLEST) < first <= seen.floor + FLAT  # lower rates have larger losses
+    if abs(second - first) <= FLAT and first <= min(seen.values()) + FLAT and not level:
         raise ValueError(
             f"optimizer.lr must have a best value, got a {name} that is smallest without "
             f"training, or does not depend on it (at {where})"
@@ -293,15 +359,17 @@ def _refuse_hopeless(tried: list[float], goal: Goal, seen: dict[float, float]) -
         )
 
 
-def _inside(goal: Goal, seen: dict[float, float]) -> list[float]:
-    """Places between the best rate and its neighbours, about evenly spaced."""
+def _inside(goal: Goal, seen: Seen) -> list[float]:
+    """Places between the best rates and their neighbours, about evenly spaced."""
     most = goal.max_solves - len(seen) - CLOSING
     tried = sorted(seen)
-    at = tried.index(min(tried, key=lambda x: (seen[x], x)))
-    lower, best, upper = tried[at - 1 : at + 2]
-    spacing = max(SPACING / goal.max_solves, (upper - lower) / max(most, 1))
+    first = last = tried.index(min(tried, key=lambda x: (seen[x], x)))
+    if seen.level:  # a plateau, whose ends are looked at
+        last = tried.index(seen.level[-1])
+    gaps = ((tried[first - 1], tried[first]), (tried[last], tried[last + 1]))
+    spacing = max(SPACING / goal.max_solves, sum(b - a for a, b in gaps) / max(most, 1))
     places: list[float] = []
-    for a, b in ((lower, best), (best, upper)):
+    for a, b in gaps:
         pieces = math.ceil((b - a) / spacing)
         places += [a + (b - a) * i / pieces for i in range(1, pieces)]
     return places
@@ -310,7 +378,7 @@ def _inside(goal: Goal, seen: dict[float, float]) -> list[float]:
 Valley = tuple[float, float, float]
 
 
-def _next_valley(seen: dict[float, float], closed: list[float]) -> Valley | None:
+def _next_valley(seen: Seen, closed: list[float]) -> Valley | None:
     """The deepest one that nobody closed in on, and its neighbours; None if it is no rival."""
     tried = sorted(seen)
     best = min(seen.values())
@@ -324,9 +392,7 @@ def _next_valley(seen: dict[float, float], closed: list[float]) -> Valley | None
     return min(valleys, key=lambda valley: seen[valley[1]], default=None)
 
 
-def _close_in(
-    valley: Valley, goal: Goal, seen: dict[float, float]
-) -> Generator[list[float], list[Run], float]:
+def _close_in(valley: Valley, goal: Goal, seen: Seen) -> Generator[list[float], list[Run], float]:
     """Brent's method: parabolas through three points, golden sections where they do not serve."""
     tolerance = math.log1p(goal.rtol) / 3
     a, x, b = valley
@@ -359,7 +425,7 @@ def _close_in(
     return x
 
 
-def _parabola(x: float, w: float, v: float, seen: dict[float, float]) -> float | None:
+def _parabola(x: float, w: float, v: float, seen: Seen) -> float | None:
     """From x to the vertex; None where there is none below."""
     r = (x - w) * (seen[x] - seen[v])
     q = (x - v) * (seen[x] - seen[w])
