@@ -26,6 +26,7 @@ from lindmft.analysis.comparison import Comparison, compare
 from lindmft.analysis.compute import ComputeOptimal, compute_optimal
 from lindmft.analysis.coordinates import CoordinateCheck, coordinate_check
 from lindmft.analysis.exponents import ExponentFit, LocalExponent, fit_exponent, local_exponent
+from lindmft.analysis.fixed_fields import ScalingWarning
 from lindmft.analysis.predictions import (
     ExponentComparison,
     ExponentRow,
@@ -90,6 +91,7 @@ __all__ = [
     "ResNet",
     "ScaleWarning",
     "Scaling",
+    "ScalingWarning",
     "Solution",
     "StableRate",
     "Transfer",

@@ -42,7 +42,7 @@ RESULTS = (
         "Points",
         "Result",
     ),
-    *("Benchmark", "Job", "Limits", "Machine", "Rate", "NotConverged"),
+    *("Benchmark", "Job", "Limits", "Machine", "Rate", "NotConverged", "ScalingWarning"),
 )
 """Classes whose instances the package makes; their constructors are not called by users."""
 

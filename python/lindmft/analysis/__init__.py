@@ -11,6 +11,7 @@ from lindmft.analysis.comparison import Agreement, Comparison, compare
 from lindmft.analysis.compute import ComputeOptimal, compute_optimal
 from lindmft.analysis.coordinates import CoordinateCheck, coordinate_check
 from lindmft.analysis.exponents import ExponentFit, LocalExponent, fit_exponent, local_exponent
+from lindmft.analysis.fixed_fields import ScalingWarning
 from lindmft.analysis.predictions import compare_exponents, predicted_exponents
 from lindmft.analysis.rates import OptimalRate, optimal_lr, optimal_lrs
 from lindmft.analysis.scaling import Scaling, check_scaling
@@ -33,6 +34,7 @@ __all__ = [
     "OptimalRate",
     "OptimumOverTime",
     "Scaling",
+    "ScalingWarning",
     "StableRate",
     "Transfer",
     "Verification",

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindmft._internal.optional import optional
-from lindmft._internal.types import Array, Callback, Number, Numbers
+from lindmft._internal.types import Array, Callback, Numbers
 from lindmft._internal.validation import integer, refuse, tuple_of_numbers
+from lindmft.analysis.fixed_fields import cautions
 from lindmft.analysis.rms import Rms, measured, slopes, theoretical
 from lindmft.analysis.scalings import PARAMETERIZATIONS, Scalings, read_scalings
 from lindmft.problem.problem import Problem, as_problem
@@ -102,6 +103,8 @@ class CoordinateCheck:
         error of one network is inf.
     dim, networks
         D and the number of networks at each width, or None without training.
+    cautions
+        Sentences on fields that most training loops choose by the width, and that stay fixed here.
 
     Notes
     -----
@@ -131,6 +134,7 @@ class CoordinateCheck:
     errors: Coordinates | None = None
     dim: int | None = None
     networks: int | None = None
+    cautions: tuple[str, ...] = ()
 
     @property
     def largest_z(self) -> float | None:
@@ -166,7 +170,8 @@ class CoordinateCheck:
             for name in QUANTITIES
             for layer in dict.fromkeys([0, self.theory.features.shape[2] - 1])
         ]
-        return "\n".join([scope, f"{heading:28}{columns}", *rows, self.verdict])
+        lines = [scope, f"{heading:28}{columns}", *rows, self.verdict, *self.cautions]
+        return "\n".join(lines)
 
     def __str__(self) -> str:
         return self.summary()
@@ -243,8 +248,9 @@ def coordinate_check(
     seeds
         The number of networks to train at each width, or a list of their seeds.
     scalings
-        By name, what to change in the problem: paths and values as in ``Problem.replace``. None:
-        "muP" and "NTK", which set ``network.parameterization``.
+        As in ``transfer``: names of built-in scalings, or by name what to change in the problem,
+        which may be a function of the width. None: "muP" and "NTK", which set
+        ``network.parameterization``.
     threads, memory_limit, progress
         As in ``solve_many`` and ``train_many``; progress is first that of the theory.
 
@@ -260,6 +266,11 @@ def coordinate_check(
         Bad input, found before any work; the message names the field.
     MemoryError
         Refused before allocating.
+
+    Warns
+    -----
+    ScalingWarning
+        A field that most training loops choose by the width, such as ``layer_lr``, stays fixed.
 
     Notes
     -----
@@ -281,7 +292,10 @@ def coordinate_check(
     size = SIZES[problem.data.spectrum.trace_class]
     sizes, time = _widths(widths), _times(at, steps)
     named = read_scalings(PARAMETERIZATIONS if scalings is None else scalings, size, *SIZES)
-    grid = [_problem(problem, name, named[name], size, w) for name in named for w in sizes]
+    at_widths = [{**dict.fromkeys(SIZES), size: width} for width in sizes]
+    grid = [rule.at(problem, at_width) for rule in named.values() for at_width in at_widths]
+    changed = {name: rule.changes(problem, at_widths[0]) for name, rule in named.items()}
+    told = cautions(problem, size, changed)
     drawn: dict[str, Any] = {"dim": dim, "seeds": seed_list(seeds, 0), "updates": True}
     if dim is not None:  # for its checks, before any work
         estimate_train_memory(_trainable(grid, sizes), steps, threads=threads, **drawn)
@@ -299,7 +313,15 @@ def coordinate_check(
         runs = train_many(_trainable(grid, sizes), steps, **drawn, **options)
         training = _trained(runs, time, sizes, shape)
     return CoordinateCheck(
-        problem, tuple(named), size, sizes, time, theory, Coordinates(**fitted), **training
+        problem,
+        tuple(named),
+        size,
+        sizes,
+        time,
+        theory,
+        Coordinates(**fitted),
+        cautions=told,
+        **training,
     )
 
 
@@ -353,15 +375,6 @@ def _times(at: Any, steps: int) -> NDArray[np.int_]:
     if not times:
         refuse("at", "a list of at least one step", at)
     return np.unique(np.array(times, int))
-
-
-def _problem(
-    problem: Problem, name: str, changes: Mapping[str, Any], size: str, width: Number
-) -> Problem:
-    try:
-        return problem.replace(**{**changes, **dict.fromkeys(SIZES), size: width})
-    except ValueError as error:
-        raise ValueError(f"{error} (scalings[{name!r}] at {size} = {width:g})") from error
 
 
 def _collected(points: Sequence[Rms | None], shape: tuple[int, int]) -> Coordinates:

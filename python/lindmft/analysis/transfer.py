@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lindmft._internal.optional import optional
-from lindmft._internal.types import Array, Numbers
-from lindmft._internal.validation import describe, integer, number, refuse, tuple_of_numbers
+from lindmft._internal.types import Array, Mask, Numbers
+from lindmft._internal.validation import integer, number, refuse, tuple_of_numbers
+from lindmft.analysis.accuracy import resolved
+from lindmft.analysis.fixed_fields import cautions
+from lindmft.analysis.parameterizations import common_factor
 from lindmft.analysis.rates import Goal, OptimalRate, optimum
 from lindmft.analysis.scalings import (
     AS_GIVEN,
     BRANCHES,
     PARAMETERIZATIONS,
+    Rule,
     Scalings,
     read_scalings,
 )
@@ -32,6 +36,12 @@ if TYPE_CHECKING:
 __all__ = ["Transfer", "transfer"]
 
 
+RAW = (
+    "raw lr: of every layer in a loop on the weights of nn.Linear without biases, for 0.5 * mse; "
+    "half of it with nn.MSELoss."
+)
+
+
 @dataclass(frozen=True, eq=False)
 class Transfer:
     """Optimal learning rates by size, and what it costs to carry one over to other sizes.
@@ -45,7 +55,16 @@ class Transfer:
     sizes
         (m,) values of the path, as given.
     lr, loss
-        (S, m), the best rate at every size, and its loss after ``steps`` steps.
+        (S, m), the best rate at every size, and its loss after ``steps`` steps, or the accuracy of
+        the solver where that is larger.
+    plateau
+        (S, m, 2), the lowest and the highest rate tried whose losses are at the accuracy of the
+        solver: between them the best rate is not determined, and ``lr`` is in the middle. Both
+        are ``lr`` where it is determined.
+    raw_lr
+        By the name of each scaling in which one raw learning rate serves all layers of a PyTorch
+        model, (m,): the best one, in a training loop on the weights of ``nn.Linear`` without
+        biases, for the loss ``0.5 * mse``; half of it with ``nn.MSELoss``.
     edge
         (S, m), the largest rate that was found not to diverge within the steps.
     carried
@@ -55,6 +74,8 @@ class Transfer:
         The index of the size at which one would tune.
     solves
         Runs of all searches together.
+    cautions
+        Sentences on fields that most training loops choose by the size, and that stay fixed here.
 
     Notes
     -----
@@ -85,6 +106,15 @@ class Transfer:
     carried: Array
     base: int
     solves: int
+    plateau: Array
+    raw_lr: Mapping[str, Array]
+    cautions: tuple[str, ...] = ()
+
+    @property
+    def determined(self) -> Mask:
+        """(S, m), whether the best rate is determined: its loss is above the solver's accuracy."""
+        found: Mask = self.plateau[..., 0] == self.plateau[..., 1]
+        return found
 
     @property
     def given_up(self) -> Array:
@@ -93,9 +123,10 @@ class Transfer:
         0 at the base, and everywhere where transfer is perfect; inf where it diverges.
         """
         carried = self.carried[:, self.base]
-        ratio = np.full(carried.shape, np.inf)
-        np.divide(carried, self.loss, out=ratio, where=np.isfinite(carried) & (self.loss > 0))
-        logs: Array = np.log10(np.maximum(ratio, 1.0))
+        logs = np.full(carried.shape, np.inf)
+        known = np.isfinite(carried) & (self.loss > 0)
+        # A difference of logarithms does not overflow.
+        logs[known] = np.maximum(np.log10(carried[known]) - np.log10(self.loss[known]), 0.0)
         return logs
 
     @property
@@ -115,25 +146,50 @@ class Transfer:
         return ratios
 
     def summary(self) -> str:
-        """A table for each scaling, and a sentence on which of them transfers."""
+        """A table for each scaling, and sentences on which of them transfers, and on cautions."""
         name = self.path.rpartition(".")[2]
-        head = f"{name:>10}{'best lr':>11}{'largest lr':>12}{'best loss':>12}{'with base lr':>14}"
         lines = [f"{self.steps} steps, tuned at {name} = {short(self.sizes[self.base])}"]
         for s, scaling in enumerate(self.scalings):
-            lines += [f"{scaling}: loss given up, in powers of ten: {self.score[s]:.3g}", head]
-            lines += [
-                f"{short(size):>10}{self.lr[s, i]:>11.4g}{self.edge[s, i]:>12.4g}"
-                f"{self.loss[s, i]:>12.3g}{self.carried[s, self.base, i]:>14.3g}"
-                for i, size in enumerate(self.sizes)
-            ]
-        return "\n".join([*lines, self.verdict])
+            lines.append(f"{scaling}: loss given up, in powers of ten: {self.score[s]:.3g}")
+            lines += self._table(s, name)
+        if self.raw_lr:
+            lines.append(RAW)
+        return "\n".join([*lines, self.verdict, *self.cautions])
+
+    def _table(self, s: int, name: str) -> list[str]:
+        """The lines of one scaling; raw rates where there is one for all layers."""
+        raw = self.raw_lr.get(self.scalings[s])
+        columns = {
+            "best lr": [f"{lr:.4g}" for lr in self.lr[s]],
+            "raw lr": None if raw is None else [f"{lr:.4g}" for lr in raw],
+            "largest lr": [f"{lr:.4g}" for lr in self.edge[s]],
+            "best loss": [f"{loss:.3g}" for loss in self.loss[s]],
+            "with base lr": [f"{loss:.3g}" for loss in self.carried[s, self.base]],
+        }
+        columns = {name: [short(size) for size in self.sizes], **columns}
+        shown = {title: values for title, values in columns.items() if values is not None}
+        spaces = [max(10, len(title) + 2) for title in shown]
+        rows = [list(shown), *zip(*shown.values(), strict=True)]
+        return ["".join(f"{x:>{n}}" for x, n in zip(row, spaces, strict=True)) for row in rows]
 
     @property
     def verdict(self) -> str:
-        """One sentence."""
+        """A sentence on how far the best rate moves, and one on rates that are not determined."""
         name = self.path.rpartition(".")[2]
         said = [f"{self.drift[s]:.3g} in {label}" for s, label in enumerate(self.scalings)]
-        return f"Over these {name}s the best learning rate moves by a factor {', '.join(said)}."
+        text = f"Over these {name}s the best learning rate moves by a factor {', '.join(said)}."
+        vague = [
+            f"between {low:.3g} and {high:.3g} at {name} = {short(self.sizes[i])} in {label}"
+            for s, label in enumerate(self.scalings)
+            for i, (low, high) in enumerate(self.plateau[s])
+            if not self.determined[s, i]
+        ]
+        if vague:
+            text += (
+                " But several rates reach the solver's accuracy, and the best one is not determined"
+                f" {'; '.join(vague)}: take fewer steps."
+            )
+        return text
 
     def __repr__(self) -> str:
         return f"<Transfer: {self.verdict}>"
@@ -147,14 +203,26 @@ class Transfer:
             "edge": (("scaling", name), self.edge, "largest learning rate that does not diverge"),
             "given_up": (("scaling", name), self.given_up, "log10 of the loss given up"),
             "carried": (("scaling", "tuned_at", name), self.carried, "loss with a carried rate"),
+            "determined": (
+                ("scaling", name),
+                self.determined,
+                "whether the best rate is determined",
+            ),
         }
+        coords: dict[str, Any] = {"scaling": list(self.scalings), name: self.sizes}
+        coords |= {"tuned_at": self.sizes}
+        if self.raw_lr:
+            raw = np.array(list(self.raw_lr.values()))
+            arrays["raw_lr"] = (("raw_scaling", name), raw, "best raw rate of all layers, 0.5 mse")
+            coords["raw_scaling"] = list(self.raw_lr)
         dataset: xr.Dataset = optional("xarray", "io").Dataset(
             {
                 key: (dims, values, {"long_name": text, "units": "1"})
                 for key, (dims, values, text) in arrays.items()
             },
-            {"scaling": list(self.scalings), name: self.sizes, "tuned_at": self.sizes},
+            coords,
             {
+                "cautions": " ".join(self.cautions),
                 "problem": json.dumps(spell_inf(self.problem.to_dict())),
                 "path": self.path,
                 "steps": self.steps,
@@ -191,9 +259,12 @@ def transfer(
     steps
         n of every run; losses are those at t = n - 1.
     scalings
-        By name, what each changes in the problem, as in ``Problem.replace``. None: muP and NTK
-        parameterization for widths; branches of 1/sqrt(depth) and constant ones for the depth of a
-        residual network; else the problem as it is.
+        What is compared. Names of built-in scalings, in a list: "muP", "NTK", "PyTorch",
+        "standard", "1/sqrt(depth)", "constant"; see Notes. Or a dictionary of your own: by name, a
+        built-in name, or the changes to the problem, paths and values as in ``Problem.replace``,
+        or a function from the size (a whole one as an int) to such changes. None: "muP" and "NTK"
+        for widths; "1/sqrt(depth)" and "constant" for the depth of a residual network; else the
+        problem as it is.
     base
         The size at which one would tune; None: the first.
     rtol, objective, max_solves
@@ -211,10 +282,21 @@ def transfer(
     ValueError
         Bad input, with the field; or no minimum, as in ``optimal_lr``.
 
+    Warns
+    -----
+    ScalingWarning
+        A field that most training loops choose by the size, such as ``layer_lr``, stays fixed.
+
     Notes
     -----
     Bordelon and Pehlevan (2025), section 4 and figures 2, 5 and 8. All searches advance together,
     on all cores.
+
+    "muP" and "NTK" set the parameterization, "1/sqrt(depth)" and "constant" the scaling of
+    branches. "PyTorch" is the default initialization of ``nn.Linear`` (variance 1 / (3 fan-in))
+    with one raw learning rate for all layers, "standard" the same with variance 1 / fan-in; there
+    lr is that raw rate for the loss ``0.5 * mse``, and ``layer_lr`` follows the widths (theory
+    sections 2 and 8). What is carried over to other sizes is lr.
 
     Examples
     --------
@@ -226,14 +308,19 @@ def transfer(
            [0.04 , 0.06 , 0.115]])
     >>> table.drift.round(1)
     array([1. , 2.9])
+    >>> table = lm.transfer(problem, "network.width", [1, 4], steps=40, scalings=["PyTorch"])
+    >>> table.raw_lr["PyTorch"].round(2)  # wider networks need smaller raw rates
+    array([0.39, 0.3 ])
     """
     problem, values = as_problem(problem), _sizes(sizes)
     chosen = _scalings(problem, path, scalings)
-    grid = [[_at(problem, change, path, size) for size in values] for change in chosen.values()]
+    grid = [[rule.at(problem, {path: size}) for size in values] for rule in chosen.values()]
     at = _base(base, values)
     goal, steps = Goal.checked(objective, rtol, max_solves), integer(steps, "steps")
     if steps < 2:
         refuse("steps", "at least 2", steps)
+    changed = {name: rule.changes(problem, {path: values[0]}) for name, rule in chosen.items()}
+    told = cautions(problem, path, changed)
     rates = [Rates(one, steps) for row in grid for one in row]
     names = [f"{name}, {path} = {short(size)}" for name in chosen for size in values]
     best = run_searches([(one, optimum(one, goal)) for one in rates], options, names)
@@ -242,6 +329,7 @@ def transfer(
     precision = 1 + goal.rtol
     edges = run_searches([(one, edge(one, "finite", precision)) for one in tuned], options, names)
     shape = (len(chosen), len(values))
+    lr = np.reshape([found.lr for found in best], shape)
     return Transfer(
         problem=problem,
         path=path,
@@ -249,13 +337,27 @@ def transfer(
         objective=objective,
         scalings=tuple(chosen),
         sizes=np.array(values),
-        lr=np.reshape([found.lr for found in best], shape),
+        lr=lr,
         loss=np.reshape([found.loss for found in best], shape),
         edge=np.reshape([found.lr for found in edges], shape),
         carried=_carried(rates, best, goal, shape, options),
         base=at,
         solves=sum(found.solves for found in best) + sum(found.solves for found in edges),
+        plateau=np.reshape([found.plateau for found in best], (*shape, 2)),
+        raw_lr=_raw(tuple(chosen), grid, lr),
+        cautions=told,
     )
+
+
+def _raw(names: Sequence[str], grid: Sequence[Sequence[Problem]], lr: Array) -> dict[str, Array]:
+    """Best raw rates in the scalings in which, at every size, one rate serves all layers."""
+    found = {}
+    for name, row, rates in zip(names, grid, lr, strict=True):
+        factors = [common_factor(one) for one in row]
+        known = [factor for factor in factors if factor is not None]
+        if len(known) == len(row):
+            found[name] = rates * np.array(known)
+    return found
 
 
 def _carried(
@@ -279,7 +381,7 @@ def _carried(
     runs = solve_many(problems, rates[0].steps, errors="return", **options)
     for place, run in zip(where, runs, strict=True):
         # What the solver cannot follow is far beyond the edge of stability.
-        losses[place] = getattr(run, goal.objective)[-1] if isinstance(run, Solution) else np.inf
+        losses[place] = resolved(run, goal.objective) if isinstance(run, Solution) else np.inf
     return losses
 
 
@@ -299,19 +401,13 @@ def _base(given: Any, values: tuple[float, ...]) -> int:
     return values.index(base)
 
 
-def _scalings(problem: Problem, path: Any, given: Any) -> Scalings:
+def _scalings(problem: Problem, path: Any, given: Any) -> dict[str, Rule]:
     if not isinstance(path, str) or path == "optimizer.lr":
         refuse("path", "the path of a number in the problem's dictionary, but the rate", path)
     if given is None:
-        residual = problem.network.kind == "resnet"
+        given = AS_GIVEN
         if path in ("network.width", "network.hidden"):
-            return PARAMETERIZATIONS
-        return BRANCHES if path == "network.depth" and residual else AS_GIVEN
+            given = PARAMETERIZATIONS
+        elif path == "network.depth" and problem.network.kind == "resnet":
+            given = BRANCHES
     return read_scalings(given, path)
-
-
-def _at(problem: Problem, change: Mapping[str, Any], path: str, size: float) -> Problem:
-    try:
-        return problem.replace(**{**change, path: size})
-    except ValueError as error:
-        raise ValueError(f"{error} (at {path} = {describe(size)})") from error

@@ -1,0 +1,96 @@
+"""Warn of fields that depend on a size in most training loops, and stay fixed while it varies."""
+
+import math
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+
+from lindmft.analysis.parameterizations import PYTORCH_SCALE
+from lindmft.problem.network import MLP, ResNet
+from lindmft.problem.problem import Problem
+
+__all__ = ["ScalingWarning"]
+
+WIDTHS = ("network.width", "network.hidden")
+DEPTH = "network.depth"
+USUAL_SCALES = (1.0, PYTORCH_SCALE)
+"""Of the initial weights, at every width: variance 1 / fan-in, and that of ``nn.Linear``."""
+
+
+class ScalingWarning(UserWarning):
+    """A size varies, and something that most training loops choose by this size stays fixed.
+
+    ``transfer`` and ``coordinate_check`` warn with this category, and repeat the text in the
+    ``cautions`` of their result. Scalings that set the field, also to a constant, do not warn.
+
+    Notes
+    -----
+    Theory sections 2 and 8: how the raw learning rates and initial weights of a training loop
+    depend on the width.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import lindmft as lm
+    >>> warnings.simplefilter("ignore", lm.ScalingWarning)  # where the field is meant to be fixed
+    """
+
+
+def cautions(problem: Problem, path: str, changed: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """A sentence for each field that stays fixed, by scaling what it changes; warn of each."""
+    found = []
+    for fields, text in _suspects(problem, path).items():
+        names = [name for name, paths in changed.items() if not _sets(paths, fields.split(", "))]
+        if names:
+            where = "" if names == ["as given"] else f" (in {', '.join(names)})"
+            found.append(text.format(where=where))
+    for text in found:
+        warnings.warn(text, ScalingWarning, stacklevel=3)
+    return tuple(found)
+
+
+def _sets(paths: Iterable[str], fields: Sequence[str]) -> bool:
+    """Whether one of the paths is one of the fields, or a part of the problem that has one."""
+    return any(f"{field}.".startswith(f"{path}.") for path in paths for field in fields)
+
+
+def _suspects(problem: Problem, path: str) -> dict[str, str]:
+    """By field (or several, of which one is enough), what to say if it stays as it is."""
+    if path in WIDTHS:
+        return _of_widths(problem, path.rpartition(".")[2])
+    return _of_depths(problem) if path == DEPTH else {}
+
+
+def _of_widths(problem: Problem, size: str) -> dict[str, str]:
+    rates, scale = problem.optimizer.layer_lr, problem.network.init_scale
+    found = {}
+    if rates is not None and len(set(rates)) > 1:
+        shown = ", ".join(f"{rate:.4g}" for rate in rates)
+        found["optimizer.layer_lr"] = (
+            f"optimizer.layer_lr stays [{shown}] at every {size}{{where}}. If it was chosen for "
+            f"one {size}, as that of a loop with one raw learning rate for all layers is, give it "
+            "as a function of the size in scalings, or take a built-in scaling such as 'PyTorch'."
+        )
+    if not any(math.isclose(scale, usual) for usual in USUAL_SCALES):
+        found["network.init_scale"] = (
+            f"network.init_scale stays {scale:.4g} at every {size}{{where}}: initial weights keep "
+            f"the variance {scale**2:.3g} / fan-in. If those of your training loop depend on the "
+            "width in another way, give it as a function of the size in scalings."
+        )
+    return found
+
+
+def _of_depths(problem: Problem) -> dict[str, str]:
+    network, found = problem.network, {}
+    if isinstance(network, MLP) and not math.isclose(network.init_scale, 1.0):
+        found["network.init_scale"] = (
+            f"network.init_scale stays {network.init_scale:.4g} at every depth{{where}}: signals "
+            "at initialization change by this factor in every layer. If it was chosen for one "
+            "depth, give it as a function of the size in scalings."
+        )
+    if isinstance(network, ResNet) and network.branch_scaling == "constant":
+        found["network.branch, network.branch_scaling"] = (
+            f"network.branch stays {network.branch:.4g} at every depth{{where}}: the variance of "
+            f"signals grows by the factor {1 + network.branch**2:.3g} in every layer. Give it as a "
+            "function of the size in scalings, or take the built-in scaling '1/sqrt(depth)'."
+        )
+    return found
