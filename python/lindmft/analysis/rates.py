@@ -92,11 +92,16 @@ class OptimalRate:
         level = self.rates[self.losses <= self.floor * (1 + FLAT)]
         return (float(level[0]), float(level[-1])) if len(level) else (self.lr, self.lr)
 
+    @property
+    def determined(self) -> bool:
+        """Whether the best rate is determined, and not one of several at the accuracy."""
+        return self.plateau[0] == self.plateau[1]
+
     def summary(self) -> str:
         """One sentence."""
         name = self.objective.replace("_", " ")
         low, high = self.plateau
-        if low < high:
+        if not self.determined:
             return (
                 f"After {self.steps} steps several rates reach the solver's accuracy, a {name} of "
                 f"{self.floor:.1g}: the best rate is not determined between {low:.4g} and "

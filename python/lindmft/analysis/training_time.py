@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindmft._internal.optional import optional
-from lindmft._internal.types import Array, Numbers
+from lindmft._internal.types import Array, Mask, Numbers
 from lindmft._internal.validation import integer, is_list, one_of, refuse, tuple_of_numbers
 from lindmft.analysis.rates import Goal, optimum
 from lindmft.analysis.search import Rates, run_searches
@@ -51,6 +51,9 @@ class OptimumOverTime:
         (S, m): the best peak of the schedule, and the loss at the last step with it.
     solves
         Runs of all searches together.
+    determined
+        (S, m), whether the best rate is determined: where False, several rates reach the accuracy
+        of the solver, and ``lr`` is in their middle.
 
     Notes
     -----
@@ -74,6 +77,7 @@ class OptimumOverTime:
     lr: Array
     loss: Array
     solves: int
+    determined: Mask
 
     def summary(self) -> str:
         """A table of rates and one of losses."""
@@ -86,6 +90,14 @@ class OptimumOverTime:
                 f"{name:<{width}}" + "".join(f"{value:>11.4g}" for value in row)
                 for name, row in zip(self.schedules, table, strict=True)
             ]
+        vague = [
+            f"{self.steps[j]} steps ({self.schedules[i]})" for i, j in np.argwhere(~self.determined)
+        ]
+        if vague:
+            lines.append(
+                "Several rates reach the solver's accuracy: the best one is not determined after "
+                f"{', '.join(vague)}."
+            )
         return "\n".join(lines)
 
     def to_xarray(self) -> "xr.Dataset":
@@ -174,6 +186,7 @@ def optimum_over_time(
         lr=np.reshape([found.lr for found in best], shape),
         loss=np.reshape([found.loss for found in best], shape),
         solves=sum(found.solves for found in best),
+        determined=np.reshape([found.determined for found in best], shape),
     )
 
 
