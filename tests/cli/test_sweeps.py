@@ -171,7 +171,27 @@ def test_transfer(tmp_path: Path) -> None:
     with xr.open_dataset(output, engine="h5netcdf") as file:
         assert file.lr.dims == ("scaling", "width")
         assert file.scaling.values.tolist() == ["muP", "NTK"]
+    named = invoke(
+        "transfer", EXAMPLE, "--sizes", "1,2", "--rtol", 0.1, "--scalings", "PyTorch, muP"
+    )
+    assert named.exit_code == 0, named.output
+    assert "raw lr" in named.output
+    assert "in PyTorch, " in named.output
+    unknown = invoke("transfer", EXAMPLE, "--sizes", "1,2", "--scalings", "pytorch")
+    assert unknown.exit_code == 2
+    assert "did you mean 'PyTorch'" in unknown.output
     bad = invoke("transfer", EXAMPLE, "--sizes", "1,a")
     assert bad.exit_code == 2
     assert "sizes must be numbers with commas between, got '1,a'" in bad.output
     assert invoke("transfer", EXAMPLE, "--sizes", "1").exit_code == 2
+
+
+def test_transfer_says_once_that_a_field_stays_fixed(tmp_path: Path) -> None:
+    problem = lm.Problem(lm.MLP(2), lm.FullBatch(alpha=4.0), lm.SGD(0.1, layer_lr=[1.0, 2.0, 2.0]))
+    problem.to_toml(tmp_path / "fixed.toml")
+    done = invoke(
+        "transfer", tmp_path / "fixed.toml", "--sizes", "1,2", "--steps", 10, "--rtol", 0.1
+    )
+    assert done.exit_code == 0, done.output
+    assert done.output.count("optimizer.layer_lr stays [1, 2, 2] at every width") == 1
+    assert "ScalingWarning" not in done.output

@@ -38,7 +38,7 @@ OPTIONS = {
     "flow": ("--time", "--rtol", "--atol", "--save", "--depth-nodes", "--checkpoint"),
     "train": ("--steps", "--dim", "--seeds", "--seed", "--threads"),
     "sweep": ("--steps", "--engine", "--threads"),
-    "transfer": ("--steps", "--over", "--sizes", "--base", "--rtol"),
+    "transfer": ("--steps", "--over", "--sizes", "--base", "--rtol", "--scalings"),
 }
 words = st.sampled_from(
     ["1", "2", "0", "-1", "nan", "inf", "1e-3", "1e400", "2147483648", "9" * 5000, "x", "", "all",

@@ -123,6 +123,18 @@ def test_an_axis_too_many_is_to_be_selected() -> None:
     lm.plotting.sweep(three, ax=new_axes(), select={"width": 2.0})
 
 
+def test_rates_that_are_not_determined_have_bars() -> None:
+    fast = lm.Problem(lm.MLP(2), lm.Population(), lm.SGD(0.1))
+    table = lm.transfer(fast, "network.width", [1, 4], 80, scalings=["muP"])
+    ax = lm.plotting.transfer_rates(table)
+    (bars,) = ax.collections
+    ends = [segment[:, 1].tolist() for segment in bars.get_segments()]
+    assert ends == table.plateau[0].tolist()
+    legend = ax.get_legend()
+    assert legend is not None
+    assert "best, not determined" in [text.get_text() for text in legend.get_texts()]
+
+
 def test_transfer_is_two_panels() -> None:
     table = lm.transfer(BASE, "network.width", [1, 2, 4], 20, rtol=0.05)
     left, right = lm.plotting.transfer(table, tuple(new_axes(2)))

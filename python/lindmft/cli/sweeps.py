@@ -1,6 +1,7 @@
 """The commands over many problems: ``sweep`` and ``transfer``."""
 
 import json
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from lindmft._internal.files import write_picture
 from lindmft._internal.optional import optional
+from lindmft.analysis.fixed_fields import ScalingWarning
 from lindmft.analysis.transfer import transfer
 from lindmft.cli import files
 from lindmft.cli.group import BadInput
@@ -134,6 +136,11 @@ def _draw(dataset: "xr.Dataset", picture: Path) -> None:
     help="What is varied: network.width, network.hidden, network.depth or another number.",
 )
 @click.option("--sizes", required=True, help="Its values, such as 0.5,1,2,4,8.")
+@click.option(
+    "--scalings",
+    help="What is compared, with commas between: muP, NTK, PyTorch, standard, 1/sqrt(depth), "
+    "constant.  [default: muP,NTK for widths]",
+)
 @click.option("--base", type=float, help="The size at which one would tune.  [default: the first]")
 @click.option("--rtol", type=float, default=0.01, show_default=True, help="Of the rates.")
 @click.option(
@@ -152,6 +159,7 @@ def transfer_command(
     steps: int | None,
     over: str,
     sizes: str,
+    scalings: str | None,
     base: float | None,
     rtol: float,
     grid: str,
@@ -164,25 +172,24 @@ def transfer_command(
 
     \b
     Widths are compared in muP and in NTK parameterization, depths of residual networks with
-    branches of 1/sqrt(depth) and constant ones.
+    branches of 1/sqrt(depth) and constant ones, unless --scalings names others: PyTorch (the
+    default initialization, one raw rate for all layers) and standard (the same with variance
+    1 / fan-in) print raw learning rates, too.
 
     \b
     Examples:
       lindmft transfer problem.toml --sizes 0.5,1,2,4,8 --steps 40
+      lindmft transfer problem.toml --sizes 0.5,1,2,4,8 --scalings muP,PyTorch
       lindmft transfer deep.toml --over network.depth --sizes 4,8,16,32 --picture depth.png
     """
     files.check_outputs(output, picture, force=force)
     parsed, run = files.read_problem(problem, steps=steps)
-    table = transfer(
-        parsed,
-        over,
-        _numbers(sizes),
-        run["steps"],
-        base=base,
-        rtol=rtol,
-        grid=grid,
-        threads=threads,
-    )
+    options: dict[str, Any] = {"base": base, "rtol": rtol, "grid": grid, "threads": threads}
+    if scalings is not None:
+        options["scalings"] = [name.strip() for name in scalings.split(",")]
+    with warnings.catch_warnings():  # the summary has the same sentences
+        warnings.simplefilter("ignore", ScalingWarning)
+        table = transfer(parsed, over, _numbers(sizes), run["steps"], **options)
     click.echo(brief(parsed))
     click.echo(table.summary())
     if output:

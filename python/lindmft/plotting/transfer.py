@@ -25,7 +25,8 @@ MARKERS = "osD^v<"
 def transfer(table: Transfer, axes: "tuple[Axes, Axes] | None" = None) -> "tuple[Axes, Axes]":
     """Draw a transfer table: best learning rates, and losses with the base's rate.
 
-    Left: the best rate at every size (solid) and the largest that does not diverge (dotted). Right:
+    Left: the best rate at every size (solid) and the largest that does not diverge (dotted); bars
+    span the rates that all reach the accuracy of the solver, where the best is unknown. Right:
     the loss with the best rate (solid) and with that of the base size (dashed); a cross at the
     upper edge marks where the latter diverges.
 
@@ -105,13 +106,27 @@ def transfer_rates(table: Transfer, ax: "Axes | None" = None) -> "Axes":
         line, points = _looks(s)
         ax.plot(table.sizes, table.lr[s], "-", **line, **points)
         ax.plot(table.sizes, table.edge[s], ":", **line)
+        vague = ~table.determined[s]
+        ax.vlines(
+            table.sizes[vague],
+            *table.plateau[s, vague].T,
+            color=line["color"],
+            linewidth=5,
+            alpha=0.3,
+        )
         ends.append(End(table.sizes[-1], table.lr[s, -1], name, line["color"]))
     size_axis(ax, table.sizes.tolist(), table.path.rpartition(".")[2])
     ax.set_yscale("log")
     if table.edge.max() < 1e3 * table.lr.min():
         plain_ticks(ax.yaxis)
     ax.set_ylabel("learning rate")
-    keys(ax, {"best": {"linestyle": "-"}, "largest that is stable": {"linestyle": ":"}})
+    entries: dict[str, dict[str, Any]] = {
+        "best": {"linestyle": "-"},
+        "largest that is stable": {"linestyle": ":"},
+    }
+    if not table.determined.all():
+        entries["best, not determined"] = {"linestyle": "-", "linewidth": 5, "alpha": 0.3}
+    keys(ax, entries)
     label_ends(ax, ends)
     return ax
 

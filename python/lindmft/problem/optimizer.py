@@ -67,6 +67,11 @@ class SGD:
     At fixed D the last column is muP for SGD as the ``mup`` library has it: raw learning rates in
     proportion to fan-out (input), constant (hidden) and to 1 / fan-in (readout).
 
+    The default of ``nn.Linear`` (variance 1 / (3 fan-in)) with one raw learning rate for all layers
+    is NTK parameterization with gamma0 = 1, init_scale = 3 ** -0.5 and layer_lr = [1, N_1 / D, ...,
+    N_L / D]; lr is then that raw rate. ``lm.transfer(..., scalings=["PyTorch"])`` sets these at
+    every width.
+
     Theory sections 2 and 7. Momentum, decay, schedules and multipliers go beyond the paper.
 
     Examples
