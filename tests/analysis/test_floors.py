@@ -64,6 +64,7 @@ def test_transfer_says_where_it_cannot_tell() -> None:
         table = lm.transfer(FAST, "network.width", [1, 4], 100, scalings=["muP"])
     assert not table.determined.any()
     assert table.score[0] == 0
+    assert "in powers of ten: 0 or more" in table.summary()
     assert (table.carried > 0).all()
     low, high = table.plateau[0, 1]
     assert low < table.lr[0, 1] < high

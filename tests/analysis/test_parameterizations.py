@@ -162,6 +162,12 @@ def test_the_coordinate_check_warns_and_takes_functions_of_the_width() -> None:
     assert names.scalings == ("muP", "PyTorch", "standard")
 
 
+def test_other_scans_of_widths_warn_too() -> None:
+    for call in (lm.wider_is_better, lm.compute_optimal):
+        with pytest.warns(lm.ScalingWarning, match="layer_lr stays"):
+            call(TORCH, SIZES, 5)
+
+
 @pytest.mark.parametrize(
     ("path", "sizes", "changes", "scalings", "message"),
     [

@@ -19,6 +19,7 @@ from lindmft._internal.validation import (
     refuse,
     tuple_of_numbers,
 )
+from lindmft.analysis.fixed_fields import cautions
 from lindmft.problem.data import MultiPass, Population
 from lindmft.problem.network import widths as widths_of
 from lindmft.problem.problem import Problem, as_problem
@@ -173,6 +174,11 @@ def compute_optimal(
     ValueError
         Bad input, with the field.
 
+    Warns
+    -----
+    ScalingWarning
+        A field that most training loops choose by the width, such as ``layer_lr``, stays fixed.
+
     Notes
     -----
     Losses: theory section 3. Budgets are not in the paper.
@@ -194,6 +200,7 @@ def compute_optimal(
     if len(values) < 2 or not increasing or math.inf in values:
         refuse("widths", "at least two, increasing and finite", widths)
     path = "network.width" if problem.network.hidden is None else "network.hidden"
+    cautions(problem, path, {"as given": ()})
     problems = problem.vary({path: values})
     price = function_or_none(cost, "cost") or step_cost
     costs = np.array([positive(price(one), "cost") for one in problems])

@@ -19,8 +19,9 @@ USUAL_SCALES = (1.0, PYTORCH_SCALE)
 class ScalingWarning(UserWarning):
     """A size varies, and something that most training loops choose by this size stays fixed.
 
-    ``transfer`` and ``coordinate_check`` warn with this category, and repeat the text in the
-    ``cautions`` of their result. Scalings that set the field, also to a constant, do not warn.
+    ``transfer``, ``coordinate_check``, ``compute_optimal`` and ``wider_is_better`` warn with this
+    category; the first two repeat the text in the ``cautions`` of their result. Scalings that set
+    the field, also to a constant, do not warn.
 
     Notes
     -----

@@ -133,7 +133,8 @@ class Transfer:
     def score(self) -> Array:
         """(S,), the mean of ``given_up`` over the other sizes: orders of magnitude of the loss.
 
-        0 is perfect transfer; inf: at some size the base's rate diverges.
+        0 is perfect transfer; inf: at some size the base's rate diverges. Where best losses are at
+        the accuracy of the solver (see ``determined``), the true score may be larger.
         """
         others = np.arange(len(self.sizes)) != self.base
         scores: Array = self.given_up[:, others].mean(axis=1)
@@ -150,7 +151,8 @@ class Transfer:
         name = self.path.rpartition(".")[2]
         lines = [f"{self.steps} steps, tuned at {name} = {short(self.sizes[self.base])}"]
         for s, scaling in enumerate(self.scalings):
-            lines.append(f"{scaling}: loss given up, in powers of ten: {self.score[s]:.3g}")
+            least = "" if self.determined[s].all() else " or more"
+            lines.append(f"{scaling}: loss given up, in powers of ten: {self.score[s]:.3g}{least}")
             lines += self._table(s, name)
         if self.raw_lr:
             lines.append(RAW)

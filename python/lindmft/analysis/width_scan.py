@@ -9,6 +9,7 @@ import numpy as np
 
 from lindmft._internal.types import Array, Mask, Numbers
 from lindmft._internal.validation import refuse, tuple_of_numbers
+from lindmft.analysis.fixed_fields import cautions
 from lindmft.problem.axes import short
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.theory.many import solve_many
@@ -122,6 +123,11 @@ def wider_is_better(
     ValueError
         Bad input, with the field.
 
+    Warns
+    -----
+    ScalingWarning
+        A field that most training loops choose by the width, such as ``layer_lr``, stays fixed.
+
     Notes
     -----
     Bordelon and Pehlevan (2025), figure 1: at the same learning rate and richness (muP) wider
@@ -139,6 +145,7 @@ def wider_is_better(
     if len(values) < 2 or not all(a < b for a, b in pairwise(values)):
         refuse("widths", "at least two, increasing", widths)
     path = "network.width" if problem.network.hidden is None else "network.hidden"
+    cautions(problem, path, {"as given": ()})
     runs = solve_many(problem.vary({path: values}), steps, **options)
     times = runs[0].time
     losses = np.array([run.at(times).test_loss for run in runs])
