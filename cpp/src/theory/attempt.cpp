@@ -84,14 +84,13 @@ std::optional<Marched> march_coarse(const Problem& problem, const Horizon& horiz
   return marched;
 }
 
-/// Everything recorded is a square or a mean of squares. Where one is zero within rounding, or within the tolerance of a
-/// coarse grid, it can come out below zero. What is further below, the recorder refuses.
+/// Variances that are zero within the tolerance can come out below it.
 void lift_to_zero(Solution& solution) {
   const auto lift = [](std::vector<double>& series) {
     for (double& value : series) value = std::max(value, 0.0);
   };
-  for (auto* series :
-       {&solution.test_loss, &solution.train_loss, &solution.term_target, &solution.term_init, &solution.term_data}) {
+  for (auto* series : {&solution.test_loss, &solution.train_loss, &solution.term_target, &solution.term_init,
+                       &solution.term_data}) {
     lift(*series);
   }
   for (auto* layers : {&solution.feature_norm, &solution.gradient_norm}) std::ranges::for_each(*layers, lift);
@@ -149,7 +148,7 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
   const int valid = marched.nodes;
   resolved = marched.resolved;
   if (!resolved) return std::nullopt;
-  lift_to_zero(solution);
+  lift_to_zero(solution);  // what is further below than rounding, the recorder refuses
   solution.depth = network.depth();
 
   // The rows are final: kernels and replicas need no error estimate in depth.

@@ -73,8 +73,10 @@ class _Sampling:
     points: int
 
     def series(self, values: Array) -> Array:
-        """(..., n) to (..., points), of squares: what the polynomials miss zero by is none."""
-        found = np.maximum((values[..., self.index] * self.weights).sum(axis=-1), 0.0)
+        """(..., n) to (..., points), of variances: polynomials fall below 0 by their errors."""
+        found = (values[..., self.index] * self.weights).sum(axis=-1)
+        if self.index.shape[1] > 1:
+            found = np.maximum(found, 0.0)
         rest = [(0, 0)] * (found.ndim - 1) + [(0, self.points - found.shape[-1])]
         return np.pad(found, rest, constant_values=np.inf)
 
