@@ -46,7 +46,7 @@ from lindmft.problem.empirical import estimate_noise, from_covariance, from_data
 from lindmft.problem.network import MLP, ResNet
 from lindmft.problem.optimizer import SGD
 from lindmft.problem.problem import Problem
-from lindmft.problem.scales import ScaleWarning
+from lindmft.problem.scales import SizeWarning
 from lindmft.problem.schedules import schedule
 from lindmft.problem.spectrum import Discrete, Isotropic, PowerLaw
 from lindmft.results.ensemble import Ensemble
@@ -89,9 +89,9 @@ __all__ = [
     "ReplicaEnsemble",
     "Replicas",
     "ResNet",
-    "ScaleWarning",
     "Scaling",
     "ScalingWarning",
+    "SizeWarning",
     "Solution",
     "StableRate",
     "Transfer",

@@ -98,14 +98,14 @@ COUNTS = {
 @pytest.mark.parametrize("name", COUNTS)
 def test_sizes_like_counts_are_said(name: str) -> None:
     given = COUNTS[name]
-    with pytest.warns(lm.ScaleWarning, match=r"ratio of .* give .* data\.inputs") as caught:
+    with pytest.warns(lm.SizeWarning, match=r"ratio of .* give .* data\.inputs") as caught:
         theory = lm.solve(given, 3)
     assert caught[0].filename == __file__
     assert str(caught[0].message) == theory.notes[0]
     assert f"Note: {theory.notes[0]}" in repr(theory)
-    with pytest.warns(lm.ScaleWarning):
+    with pytest.warns(lm.SizeWarning):
         lm.flow(given.replace(data=lm.Population()) if name == "both" else given, 0.1)
-    with pytest.warns(lm.ScaleWarning):
+    with pytest.warns(lm.SizeWarning):
         lm.train(given, 1, dim=1, seeds=1)
 
 

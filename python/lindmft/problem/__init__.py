@@ -9,7 +9,7 @@ from lindmft.problem.empirical import estimate_noise, from_covariance, from_data
 from lindmft.problem.network import MLP, ResNet
 from lindmft.problem.optimizer import SGD
 from lindmft.problem.problem import Problem
-from lindmft.problem.scales import ScaleWarning
+from lindmft.problem.scales import SizeWarning
 from lindmft.problem.schedules import schedule
 from lindmft.problem.spectrum import Discrete, Isotropic, PowerLaw
 
@@ -25,7 +25,7 @@ __all__ = [
     "PowerLaw",
     "Problem",
     "ResNet",
-    "ScaleWarning",
+    "SizeWarning",
     "citation",
     "estimate_noise",
     "from_covariance",

@@ -21,11 +21,11 @@ UNUSUAL_POWER = 10.0
 """Targets whose power differs from 1 by more than this factor change the richness visibly."""
 
 
-class ScaleWarning(UserWarning):
+class SizeWarning(UserWarning):
     """Warning about sizes of a problem that look like counts where ratios are meant.
 
     ``solve``, ``flow`` and ``train`` issue it; the attribute ``notes`` of their results says the
-    same. ``warnings.simplefilter("ignore", lindmft.ScaleWarning)`` turns it off.
+    same. ``warnings.simplefilter("ignore", lindmft.SizeWarning)`` turns it off.
 
     Notes
     -----
@@ -40,7 +40,7 @@ class ScaleWarning(UserWarning):
     ...     warnings.simplefilter("always")
     ...     theory = lm.solve(problem, steps=5)
     >>> caught[0].category.__name__, str(caught[0].message)[:44]
-    ('ScaleWarning', 'network.width = 1024 is the ratio of hidden ')
+    ('SizeWarning', 'network.width = 1024 is the ratio of hidden ')
     """
 
 
@@ -68,7 +68,7 @@ def scale_notes(problem: Problem) -> tuple[str, ...]:
 def warn_of_sizes(problem: Problem) -> None:
     """Warn, at the line that called the public function, where sizes look like counts."""
     if note := _size_note(problem):
-        warnings.warn(note, ScaleWarning, stacklevel=3)
+        warnings.warn(note, SizeWarning, stacklevel=3)
 
 
 def _size_note(problem: Problem) -> str:
