@@ -124,6 +124,7 @@ SolveStats to_stats(const py::dict& stats) {
   out.sweeps = py::cast<int>(stats["sweeps"]);
   out.row_sweeps = py::cast<double>(stats["row_sweeps"]);
   out.flops = py::cast<double>(stats["flops"]);
+  out.seconds = py::cast<double>(stats["seconds"]);
   out.chain_residual = py::cast<double>(stats["chain_residual"]);
   out.depth_error = py::cast<double>(stats["depth_error"]);
   out.error_estimate = py::cast<double>(stats["error_estimate"]);

@@ -65,6 +65,7 @@ Solution theory::solve_one(const Problem& problem, const Horizon& horizon, const
   const support::Interruptible interruptible([&] { call.ask(); });
   Solution solution = solve_outputs(problem, horizon, call.options());
   solution.stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (options.continue_from != nullptr) solution.stats.seconds += options.continue_from->stats.seconds;
   return solution;
 }
 

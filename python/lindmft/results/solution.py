@@ -16,7 +16,7 @@ from lindmft._internal.validation import choice, describe, file_path, flag
 from lindmft.problem.problem import Problem
 from lindmft.problem.scales import scale_notes
 from lindmft.problem.schema import brief
-from lindmft.results import netcdf
+from lindmft.results import netcdf, self_check
 from lindmft.results.dataset import solution_to_dataset
 from lindmft.results.dense_output import sample
 from lindmft.results.depth import interpolate
@@ -104,7 +104,7 @@ class Solution:
     state
         What the solver needs to go on from here, if it was kept: see ``solve(continue_from=...)``.
     stats
-        The work it took, and a self-check.
+        The work it took, from the first step on also where it was continued, and a self-check.
     provenance
         Versions, libraries, threads and time of the computation.
 
@@ -290,10 +290,7 @@ class Solution:
                 f"or use more than {len(self.depth)}."
             )
         if self.diverged_at is None:
-            check = f"the self-check holds to {self.stats.chain_residual:.0e}"
-            if self.grid != "exact":
-                check = f"error estimate {self.stats.error_estimate:.0e}, {check}"
-            return f"Solved {self._extent}; {check}."
+            return f"Solved {self._extent}; {self._checks}."
         return (
             f"Diverged at step {self.diverged_at} of {self.time[-1] + 1:.0f}: entries from there "
             f"on are inf. Lower optimizer.lr (now {describe(self.problem.optimizer.lr)}) or "
@@ -304,6 +301,22 @@ class Solution:
     def notes(self) -> tuple[str, ...]:
         """Cautions about the scales of the problem: sizes like counts, an unusual target power."""
         return scale_notes(self.problem)
+
+    def self_check_passed(self) -> bool:
+        """Whether ``stats.chain_residual`` is as small as it is for right solutions.
+
+        That is below 1e-9, at infinite depth below 1e-6.
+        """
+        return self_check.passed(self.stats.chain_residual, float(self.problem.network.depth))
+
+    @property
+    def _checks(self) -> str:
+        check = self_check.verdict(self.stats.chain_residual, float(self.problem.network.depth))
+        if self.rtol is None:
+            return check
+        estimate = self.stats.error_estimate
+        where = "within" if estimate <= self.rtol else "ABOVE"
+        return f"error estimate {estimate:.0e}, {where} the rtol of {self.rtol:.0e}; {check}"
 
     @property
     def _extent(self) -> str:

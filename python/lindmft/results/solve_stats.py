@@ -9,6 +9,8 @@ __all__ = ["SolveStats"]
 class SolveStats:
     """The work that a solution took, and how far it can be trusted.
 
+    Of a continued solution, or one with checkpoints, these are the numbers of all segments.
+
     Attributes
     ----------
     nodes, panels, rejected_panels
@@ -18,13 +20,14 @@ class SolveStats:
     flops
         Floating-point operations in matrix products.
     seconds, threads
-        Wall-clock time, on so many threads.
+        Wall-clock time, added up over the segments, and the threads of the last one.
     chain_residual
-        A self-check: the largest relative violation of an exact identity between layers that the
-        solver does not use.
+        A self-check: the largest violation of an exact identity between layers that the solver
+        does not use, relative to the largest terms that the identity compares. Usually below 1e-9
+        (at infinite depth below 1e-6): ``Solution.self_check_passed``.
     depth_error
         At infinite depth, the estimated relative error of the profiles over depth (the losses are
-        right to about its square); else 0.
+        accurate to about its square); else 0.
     error_estimate
         On coarse grids, the largest estimated relative error of a panel; else 0.
 

@@ -119,7 +119,17 @@ void Recorder::append(int node, const Losses& at) {
   }
 }
 
+/// Of the nodes that an earlier call recorded: what the identity compares fades as learning ends, and its rounding error
+/// does not. (Their terms of the network are not kept; the data side's are as large.)
+double Recorder::earlier_chain() const {
+  double largest = 0.0;
+  for (int node = 0; node < options.from; ++node)
+    largest = std::max(largest, data.chain(node, std::max(node + 1, map.end_of(node)), network.field()).scale);
+  return largest;
+}
+
 Marched Recorder::finish() {
+  largest_chain_ = std::max(largest_chain_, earlier_chain());
   solution.stats.nodes = static_cast<int>(solution.time.size());
   solution.stats.flops += algebra.flops();
   solution.stats.chain_residual =

@@ -54,6 +54,7 @@ struct Recorder {
  private:
   [[nodiscard]] bool diverged(int node, const Losses& losses) const;
   void check_chain(int node, int end);
+  [[nodiscard]] double earlier_chain() const;
   void append(int node, const Losses& at);
 
   bool resolved_ = true;        // in depth
