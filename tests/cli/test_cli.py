@@ -131,11 +131,37 @@ def test_existing_files_are_kept_without_force(file: Path, tmp_path: Path) -> No
     for option, name in (("--output", "theory.nc"), ("--picture", "losses.png")):
         path = tmp_path / name
         path.write_text("precious")
-        assert f"{path} exists; --force replaces it" in refusal("solve", file, option, path)
+        assert f"{path} exists; --force replaces it (it is not" in refusal(
+            "solve", file, option, path
+        )
         assert f"{path} exists" in refusal("train", file, option, path)
         assert path.read_text() == "precious"
         assert run("solve", file, option, path, "--force").exit_code == 0
         assert path.read_bytes() != b"precious"
+
+
+def test_results_replace_earlier_ones_of_their_kind(file: Path, tmp_path: Path) -> None:
+    theory, picture = tmp_path / "theory.nc", tmp_path / "losses.svg"
+    for steps in (4, 6):
+        done = run("solve", file, "--steps", steps, "--output", theory, "--picture", picture)
+        assert done.exit_code == 0, done.output
+        assert len(lm.Solution.load(theory).time) == steps
+        assert f"wrote {theory} (" in done.output
+        assert "MiB of it the state with which it can be continued" in done.output
+    message = refusal("train", file, "--output", theory)
+    assert f"{theory} exists; --force replaces it (it is lindmft-solution" in message
+    assert "an earlier lindmft-ensemble is replaced" in message
+
+
+def test_outputs_of_unknown_endings_are_refused_before_the_work(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lindmft.cli.solve.solve", lambda *_a, **_k: pytest.fail("worked"))
+    monkeypatch.setattr("lindmft.cli.train.train", lambda *_a, **_k: pytest.fail("worked"))
+    allowed = "'.nc', '.nc4', '.h5' or '.hdf5'"
+    for command in ("solve", "train"):
+        message = refusal(command, file, "--output", tmp_path / "x.csv")
+        assert f"--output must be a file ending in {allowed}" in message
 
 
 def test_outputs_that_cannot_be_written_are_refused_before_the_work(

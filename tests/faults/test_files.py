@@ -58,9 +58,9 @@ PICTURES = {
     "demo.png": lambda path: command("demo", "--output", path),
 }
 RESULTS = {
-    "solution.nc": lambda path: theory.save(path),
-    "ensemble.nc": lambda path: runs.save(path),
-    "replicas.nc": lambda path: crossed.save(path),
+    "solution.nc": lambda path: theory.save(path, force=True),
+    "ensemble.nc": lambda path: runs.save(path, force=True),
+    "replicas.nc": lambda path: crossed.save(path, force=True),
     "checkpoint.nc": lambda path: lm.solve(problem, 60, checkpoint=path),
     "problem.toml": lambda path: long.to_toml(path),
     "store.zarr": lambda path: lm.sweep(problem, {"optimizer.lr": rates}, 20, store=path),

@@ -243,15 +243,17 @@ CALLS: dict[str, Call] = {
         lambda: {"name": "feature_norm", "tau": 0.5}, {"name": CHOICE}, of=deep
     ),
     "Solution.save": Call(
-        lambda: {"path": "theory.nc", "state": False},
+        lambda: {"path": "theory.nc", "state": False, "force": False},
         {"state": FLAG | NONE},
         of=theory,
         costly=True,
     ),
     "Solution.load": Call(lambda: {"path": "theory.nc"}, of=lambda: lm.Solution),
-    "Ensemble.save": Call(lambda: {"path": "runs.nc"}, of=runs, costly=True),
+    "Ensemble.save": Call(lambda: {"path": "runs.nc", "force": False}, of=runs, costly=True),
     "Ensemble.load": Call(lambda: {"path": "runs.nc"}, of=lambda: lm.Ensemble),
-    "ReplicaEnsemble.save": Call(lambda: {"path": "pairs.nc"}, of=pairs, costly=True),
+    "ReplicaEnsemble.save": Call(
+        lambda: {"path": "pairs.nc", "force": False}, of=pairs, costly=True
+    ),
     "ReplicaEnsemble.load": Call(lambda: {"path": "pairs.nc"}, of=lambda: lm.ReplicaEnsemble),
     "Replicas": Call(
         lambda: dict.fromkeys(

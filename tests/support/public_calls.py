@@ -149,7 +149,7 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(("tolerance", "noise", "alpha", "samples", "batch", "inputs"), NUMBER),
     **dict.fromkeys(("gamma0", "init_scale", "branch"), NUMBER),
     "save": NAMES,
-    **dict.fromkeys(("replicas", "kernels", "updates", "quick", "centered"), FLAG),
+    **dict.fromkeys(("replicas", "kernels", "updates", "quick", "centered", "force"), FLAG),
     "keep_state": FLAG | NONE,
     **dict.fromkeys(("depth_nodes", "threads", "dim", "seed", "max_solves", "count"), WHOLE),
     "seeds": WHOLE | NUMBERS | kind("list of it", "array of it"),

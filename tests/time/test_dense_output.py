@@ -185,3 +185,52 @@ def test_replicas_are_right_at_all_steps() -> None:
     for k_init, k_data in ((1, 4), (4, 1), (3, 2)):
         ours, theirs = dense.ensemble_loss(k_init, k_data), exact.ensemble_loss(k_init, k_data)
         np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
+WANING: dict[str, lm.Problem] = {
+    "rich": lm.Problem(
+        lm.MLP(depth=2, gamma0=3.0), lm.FullBatch(alpha=2.0, noise=0.5), lm.SGD(lr=0.03)
+    ),
+    "centered": lm.Problem(
+        lm.MLP(depth=2, gamma0=0.5, centered=True),
+        lm.FullBatch(alpha=2.0, noise=0.3),
+        lm.SGD(lr=0.1),
+    ),
+    "several modes": lm.Problem(
+        lm.MLP(depth=1),
+        lm.FullBatch(alpha=2.0, noise=0.3, spectrum=lm.Discrete([3.0, 0.3], [1, 1], [0.3, 0.7])),
+        lm.SGD(lr=0.05),
+    ),
+}
+TERMS = ("term_target", "term_init", "term_data")
+
+
+@pytest.mark.parametrize(
+    "kind", ["rich", *(pytest.param(k, marks=pytest.mark.long) for k in [*WANING][1:])]
+)
+@pytest.mark.parametrize("rtol", [1e-4, 1e-6])
+def test_terms_between_nodes_are_right_to_rtol_of_the_test_loss(kind: str, rtol: float) -> None:
+    """Of themselves, terms that have become small are off by up to 200 rtol and more."""
+    times = np.geomspace(1e-2, 99.0, 3000)
+    coarse = lm.flow(WANING[kind], 100.0, rtol=rtol)
+    dense, fine = coarse.at(times), lm.flow(WANING[kind], 100.0, rtol=1e-9, atol=1e-12).at(times)
+    allowed = rtol * fine.test_loss + 1e-10 * fine.test_loss[0]
+    for name in TERMS:
+        off = np.abs(getattr(dense, name) - getattr(fine, name)) / allowed
+        assert off.max() < 0.3
+        assert getattr(dense, name).min() >= 0
+    total = sum(getattr(dense, name) for name in TERMS)
+    np.testing.assert_allclose(total, dense.test_loss, rtol=rtol)
+
+
+@pytest.mark.parametrize("targets", [[1.0], [1.0, 0.5]])
+def test_nothing_between_nodes_is_negative(targets: list[float]) -> None:
+    """Where losses fall to zero, the polynomials pass below it by their errors."""
+    problem = lm.Problem(
+        lm.MLP(depth=3, width=0.5), lm.FullBatch(alpha=1.5, targets=targets), lm.SGD(lr=0.05)
+    )
+    coarse = lm.flow(problem, 1000.0, rtol=1e-4)
+    dense = coarse.at(np.geomspace(1e-2, 999.0, 4000))
+    for name in (*SERIES, *NORMS, "test_loss_by_output", "train_loss_by_output"):
+        assert getattr(coarse, name).min() >= 0, name
+        assert getattr(dense, name).min() >= 0, name

@@ -93,19 +93,31 @@ def test_states_survive_a_file(tmp_path: Path, targets: list[float]) -> None:
     assert [part.state.version for part in again.channels or [again]] == [7] * len(targets)
 
 
-def test_states_are_written_if_they_are_small_or_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_state_is_written_if_it_was_kept(tmp_path: Path) -> None:
     solution = with_state(lm.solve(PROBLEM, 5))
     path = tmp_path / "theory.nc"
     assert reloaded(solution, path).state.keys() == ARRAYS.keys()
     assert not reloaded(solution, path, state=False).state
     assert not any("state." in str(name) for name in solution.to_xarray().variables)
-    monkeypatch.setattr("lindmft.results.solution.SMALL_IN_FILES", 10)
-    assert not reloaded(solution, path).state
-    assert reloaded(solution, path, state=True).state
     with pytest.raises(ValueError, match="^state must be true or false"):
         solution.save(path, state=1)  # type: ignore[arg-type]
+    bare = lm.solve(PROBLEM, 5, keep_state=False)
+    assert not reloaded(bare, path).state
+    with pytest.raises(ValueError, match=r"^state cannot be written.*keep_state=True"):
+        bare.save(path, state=True)
+
+
+def test_a_state_of_any_size_is_written(tmp_path: Path) -> None:
+    """As large as a solution keeps without being asked."""
+    large = State({"C": np.zeros((1000, 1000))})
+    solution = replace(lm.solve(PROBLEM, 5), state=large)
+    assert solution.state_bytes == 8_000_000
+    assert reloaded(solution, tmp_path / "theory.nc").state_bytes == solution.state_bytes
+    start = lm.solve(PROBLEM, 300)
+    again = reloaded(start, tmp_path / "start.nc")
+    assert again.state_bytes == start.state_bytes > 2**22
+    longer = lm.solve(PROBLEM, 310, continue_from=again)
+    assert longer.test_loss[299] == start.test_loss[299]
 
 
 def test_files_say_what_their_times_are(tmp_path: Path) -> None:

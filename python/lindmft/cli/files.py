@@ -8,27 +8,32 @@ import click
 
 from lindmft._internal.files import check_folder, write_picture
 from lindmft._internal.optional import optional
-from lindmft._internal.validation import one_of, refuse
+from lindmft._internal.validation import refuse
 from lindmft.problem.problem import Problem
 from lindmft.problem.schema import check_keys
 from lindmft.results import netcdf
 from lindmft.results.ensemble import Ensemble
+from lindmft.results.places import check_picture, result_place
 from lindmft.results.solution import Solution
 
 RUN_KEYS = ("steps", "time", "dim", "seeds", "seed")
-PICTURES = (".png", ".pdf", ".svg")
 
 
-def check_outputs(output: Path | None, picture: Path | None, *, force: bool) -> None:
-    """Refuse, before any work, what could not be written after it."""
+def check_outputs(
+    output: Path | None, picture: Path | None, *, force: bool, form: str | None = None
+) -> None:
+    """Refuse, before any work, what could not be written after it.
+
+    ``form`` is the kind of result, which may replace an earlier one; None: any.
+    """
+    for path in filter(None, (output, picture)):
+        check_folder(path)
     if output:
         netcdf.require_netcdf()
+        result_place(output, "--output", form, force=force, advice="--force")
     if picture:
         optional("matplotlib", "plot")
-        if picture.suffix.lower() not in PICTURES:
-            refuse("the picture", f"a file ending in {one_of(PICTURES)}", str(picture))
-    for path in filter(None, (output, picture)):
-        check_writable(path, force=force)
+        check_picture(picture, force=force, advice="--force")
 
 
 def check_writable(path: Path, *, force: bool) -> None:

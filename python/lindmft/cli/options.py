@@ -46,7 +46,7 @@ CHECKPOINT = click.option(
     help="Save to this file regularly; resume from it if it exists.",
 )
 KERNELS = click.option("--kernels", is_flag=True, help="Also the neural tangent kernel.")
-FORCE = click.option("--force", is_flag=True, help="Replace files that exist.")
+FORCE = click.option("--force", is_flag=True, help="Replace files, whatever they hold.")
 
 
 def folder(name: str) -> Callable[[Any], Any]:

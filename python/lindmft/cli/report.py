@@ -20,10 +20,23 @@ def finish(result: Solution | Ensemble, output: Path | None, picture: Path | Non
     for note in result.notes:
         click.echo(f"Note: {note}")
     if output:
-        result.save(output)
-        click.echo(f"wrote {output}")
+        result.save(output, force=True)  # what must be kept was refused before the work
+        click.echo(f"wrote {output}{_state_note(result)}")
     if picture:
         files.draw(picture, result)
+
+
+def _state_note(result: Solution | Ensemble) -> str:
+    """Whether a solution can be continued from its file, and what that takes."""
+    if not isinstance(result, Solution) or result.diverged_at is not None:
+        return ""
+    kernels = any(one.kernel_scale is not None for one in (result, *result.channels))
+    if result.replicas is not None or kernels:
+        return ""  # such a solution cannot be continued at all
+    if result.state_bytes:
+        size = result.state_bytes / 2**20
+        return f" ({size:.2g} MiB of it the state with which it can be continued)"
+    return " (without the state that continuing needs: --checkpoint FILE keeps it)"
 
 
 def _print_table(result: Solution | Ensemble) -> None:

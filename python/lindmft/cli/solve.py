@@ -21,6 +21,7 @@ from lindmft.cli.options import (
     THREADS,
 )
 from lindmft.cli.report import finish
+from lindmft.results import netcdf
 from lindmft.theory.solve import flow, solve
 
 
@@ -73,7 +74,7 @@ def solve_command(
       lindmft solve problem.toml --output theory.nc --save C_h --save C_v --picture losses.png
       lindmft solve problem.toml --grid adaptive --steps 1000000 --checkpoint run.nc
     """
-    files.check_outputs(output, picture, force=force)
+    files.check_outputs(output, picture, force=force, form=netcdf.SOLUTION)
     parsed, run = files.read_problem(problem, steps=steps)
     theory = solve(
         parsed,
@@ -129,7 +130,7 @@ def flow_command(
       lindmft flow problem.toml --time 1e6
       lindmft flow problem.toml --time 1e6 --rtol 1e-8 --output flow.nc --picture losses.png
     """
-    files.check_outputs(output, picture, force=force)
+    files.check_outputs(output, picture, force=force, form=netcdf.SOLUTION)
     parsed, run = files.read_problem(problem, "time", time=time)
     theory = flow(
         parsed,

@@ -8,6 +8,7 @@ from lindmft.analysis.comparison import compare
 from lindmft.cli import files
 from lindmft.cli.options import FORCE, KERNELS, OUTPUT, PICTURE, PROBLEM, STEPS, THREADS
 from lindmft.cli.report import finish
+from lindmft.results import netcdf
 from lindmft.training.train import train
 
 
@@ -50,7 +51,7 @@ def train_command(
       lindmft train problem.toml --steps 200 --dim 512 --seeds 16 --output runs.nc
       lindmft train problem.toml --picture losses.png
     """
-    files.check_outputs(output, picture, force=force)
+    files.check_outputs(output, picture, force=force, form=netcdf.ENSEMBLE)
     parsed, run = files.read_problem(problem, steps=steps, dim=dim, seeds=seeds, seed=seed)
     runs = train(parsed, **run, kernels=kernels, threads=threads, progress=True)
     finish(runs, output, picture)

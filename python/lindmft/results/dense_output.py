@@ -3,6 +3,10 @@
 On a coarse grid every function of time is, within a panel, the polynomial through the panel's nodes
 and the last node of the panel before; correlations are so in both of their times. Exact grids have
 every step, and nothing between them.
+
+Losses are accurate to ``rtol`` of themselves. The test loss's terms are quadratic forms of such
+polynomials, of twice their degree: they are accurate to ``rtol`` of the test loss that they add up
+to, which counts for a term that is much smaller than the loss (docs/accuracy.md).
 """
 
 from collections.abc import Iterator

@@ -11,13 +11,14 @@ import numpy as np
 
 from lindmft._internal.provenance import provenance
 from lindmft._internal.types import Array, Mask, Path, TrainDict
-from lindmft._internal.validation import file_path
+from lindmft._internal.validation import flag
 from lindmft.problem.problem import Problem
 from lindmft.problem.scales import scale_notes
 from lindmft.problem.schema import brief
 from lindmft.results import netcdf
 from lindmft.results.dataset import ensemble_to_dataset
 from lindmft.results.observables import BY_OUTPUT, KERNELS, NORMS, UPDATES
+from lindmft.results.places import result_place
 from lindmft.results.reading import ensemble_from_dataset
 from lindmft.results.statistics import (
     DOUBLE,
@@ -221,13 +222,25 @@ class Ensemble:
         """
         return ensemble_to_dataset(self)
 
-    def save(self, path: Path) -> None:
-        """Write a NetCDF4 file to ``path``, replacing one there only once the new one is complete.
+    def save(self, path: Path, *, force: bool = False) -> None:
+        """Write a NetCDF4 file, which carries the problem, the provenance and a format version.
 
-        Needs xarray and h5netcdf. The file carries the problem, the provenance and a format
-        version.
+        Needs xarray and h5netcdf. A file of an ensemble that is there is replaced, once the new one
+        is complete.
+
+        Parameters
+        ----------
+        path
+            Where to, with the ending .nc, .nc4, .h5, .hdf5 or none.
+        force
+            Also replace a file that is not that of an ensemble.
+
+        Raises
+        ------
+        ValueError
+            If the name ends in something else, and if there is another kind of file.
         """
-        place = file_path(path, "path")
+        place = result_place(path, "path", netcdf.ENSEMBLE, force=flag(force, "force"))
         netcdf.write(self.to_xarray(), place)
 
     @classmethod

@@ -15,6 +15,7 @@ from lindmft._internal.optional import optional
 from lindmft._internal.types import Path
 from lindmft._internal.validation import file_path
 from lindmft.results.content import CHECKSUM, checksum
+from lindmft.results.places import check_suffix
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,6 +45,7 @@ def write(dataset: "xr.Dataset", path: Path) -> None:
     """
     require_netcdf()
     path = file_path(path, "path")
+    check_suffix(path, "path")
     dataset = dataset.assign_attrs({CHECKSUM: checksum(dataset)})
     checked = {
         name: {"fletcher32": True}

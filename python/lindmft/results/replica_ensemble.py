@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from lindmft._internal.types import Array, Mask, Path
-from lindmft._internal.validation import file_path, refuse
+from lindmft._internal.validation import flag, refuse
 from lindmft.problem.problem import Problem
 from lindmft.problem.schema import brief
 from lindmft.results import netcdf
 from lindmft.results.dataset import replicas_to_dataset
 from lindmft.results.observables import OVERLAPS
+from lindmft.results.places import result_place
 from lindmft.results.reading import replicas_from_dataset
 from lindmft.results.replicas import Replicas
 from lindmft.results.statistics import (
@@ -185,12 +186,25 @@ class ReplicaEnsemble:
         """
         return replicas_to_dataset(self)
 
-    def save(self, path: Path) -> None:
-        """Write a NetCDF4 file to ``path``, replacing one there only once the new one is complete.
+    def save(self, path: Path, *, force: bool = False) -> None:
+        """Write a NetCDF4 file, which carries the problem, the provenance and a format version.
 
-        Needs xarray and h5netcdf.
+        Needs xarray and h5netcdf. A file of replicas that is there is replaced, once the new one is
+        complete.
+
+        Parameters
+        ----------
+        path
+            Where to, with the ending .nc, .nc4, .h5, .hdf5 or none.
+        force
+            Also replace a file that is not that of replicas.
+
+        Raises
+        ------
+        ValueError
+            If the name ends in something else, and if there is another kind of file.
         """
-        place = file_path(path, "path")
+        place = result_place(path, "path", netcdf.REPLICAS, force=flag(force, "force"))
         netcdf.write(self.to_xarray(), place)
 
     @classmethod

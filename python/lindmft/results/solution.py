@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindmft._internal.types import Array, Number, Numbers, Path
-from lindmft._internal.validation import choice, describe, file_path, flag
+from lindmft._internal.validation import choice, describe, flag
 from lindmft.problem.problem import Problem
 from lindmft.problem.scales import scale_notes
 from lindmft.problem.schema import brief
@@ -22,10 +22,11 @@ from lindmft.results.dense_output import sample
 from lindmft.results.depth import interpolate
 from lindmft.results.layers import Layers
 from lindmft.results.observables import FUNCTIONS, LAYERED, NORMS
+from lindmft.results.places import result_place
 from lindmft.results.reading import solution_from_dataset
 from lindmft.results.replicas import Replicas
 from lindmft.results.solve_stats import SolveStats
-from lindmft.results.state import SMALL_IN_FILES, State
+from lindmft.results.state import State
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -214,10 +215,12 @@ class Solution:
         """The solution at other times.
 
         On coarse grids losses, norms, replicas and kept correlations are those of the polynomials
-        that the solver worked with, right to the tolerances; steps must be whole, times of
-        gradient flow need not. Kept responses are left out there: they are operators on functions
-        of time, whose columns carry the grid's quadrature weights, and have no values in between.
-        On exact grids this picks steps, and keeps everything.
+        that the solver worked with, accurate to the tolerances; steps must be whole, times of
+        gradient flow need not. The three terms of the test loss are accurate to ``rtol`` times the
+        test loss, not times the term, where a term is much smaller than the loss. Kept responses
+        are left out: they are operators on functions of time, whose columns carry the grid's
+        quadrature weights, and have no values in between. On exact grids this picks steps, and
+        keeps everything.
 
         Parameters
         ----------
@@ -366,22 +369,35 @@ class Solution:
         """
         return solution_to_dataset(self)
 
-    def save(self, path: Path, *, state: bool | None = None) -> None:
-        """Write a NetCDF4 file, replacing one that is there only once the new one is complete.
+    def save(self, path: Path, *, state: bool | None = None, force: bool = False) -> None:
+        """Write a NetCDF4 file, which carries the problem, the provenance and a format version.
 
-        Needs xarray and h5netcdf. The file carries the problem, the provenance and a format
-        version.
+        Needs xarray and h5netcdf. A file of a solution that is there is replaced, once the new one
+        is complete.
 
         Parameters
         ----------
         path
-            Where to.
+            Where to, with the ending .nc, .nc4, .h5, .hdf5 or none.
         state
-            Write what ``solve(continue_from=...)`` needs; None: if that is at most 4 MiB, as it is
-            on coarse grids.
+            Write what ``solve(continue_from=...)`` needs, which takes ``state_bytes``; None: if the
+            solution kept it, as it does up to 64 MiB or with ``keep_state=True``.
+        force
+            Also replace a file that is not that of a solution.
+
+        Raises
+        ------
+        ValueError
+            If the name ends in something else, if there is another kind of file, and if a state is
+            asked for that was not kept.
         """
-        place = file_path(path, "path")
-        kept = self.state_bytes <= SMALL_IN_FILES if state is None else flag(state, "state")
+        place = result_place(path, "path", netcdf.SOLUTION, force=flag(force, "force"))
+        kept = self.state_bytes > 0
+        if state is not None and flag(state, "state") and not kept:
+            raise ValueError(
+                "state cannot be written, since the solution has none: solve(..., keep_state=True)"
+            )
+        kept = kept and state is not False
         netcdf.write(solution_to_dataset(self, state=kept), place)
 
     @classmethod

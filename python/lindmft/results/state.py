@@ -8,8 +8,6 @@ STATE_VERSION = 1
 """Raised when the solver can no longer go on from the arrays of the version before."""
 SMALL = 2**26
 """Bytes up to which a state is kept without being asked for: 64 MiB."""
-SMALL_IN_FILES = 2**22
-"""Bytes up to which ``save`` writes a state without being asked to: 4 MiB."""
 
 
 class State(dict[str, Array]):

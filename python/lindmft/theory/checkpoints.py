@@ -36,7 +36,7 @@ def solve_with_checkpoints(
             part = replace(part, depth_nodes=len(solution.depth))
         start = None if solution is None else to_core(solution)
         solution = part.solve(_of_the_whole(progress, run), start)
-        solution.save(path, state=True)
+        solution.save(path)
     assert solution is not None  # the last stop is the end
     if solution.diverged_at is not None and solution.channels:
         return run.solve(progress)  # channels that go on have only come to the end of a stretch

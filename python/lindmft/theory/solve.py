@@ -17,6 +17,7 @@ from lindmft.progress import reporting
 from lindmft.results.dense_output import requested_times
 from lindmft.results.layers import Layers
 from lindmft.results.observables import FUNCTIONS, LAYERED, NORMS
+from lindmft.results.places import check_suffix
 from lindmft.results.solution import Solution
 from lindmft.results.solve_stats import SolveStats
 from lindmft.theory.checkpoints import checked_every, solve_with_checkpoints
@@ -92,8 +93,8 @@ def solve(
     keep_state
         Keep what ``continue_from`` needs; None: if it takes at most 64 MiB.
     checkpoint
-        A file to save to after each stretch of the computation, with its state. If it exists, the
-        computation goes on from it.
+        A file to save to after each segment of the computation, with its state; its name ends in
+        .nc, .nc4, .h5, .hdf5 or in nothing. If it exists, the computation is continued from it.
     checkpoint_every
         Steps in a stretch on exact grids; None: a tenth of all, at least 100. On coarse grids
         stretches end at powers of ten.
@@ -329,6 +330,7 @@ def _checked_checkpoint(run: Run, checkpoint: Any, every: Any, start: Any) -> in
     file = file_path(checkpoint, "checkpoint")
     if start is not None:
         refuse("continue_from", "left out with a checkpoint, which is gone on from itself", start)
+    check_suffix(file, "checkpoint")
     check_folder(file)
     if run.replicas or run.kernels:
         refuse("checkpoint", "left out with replicas and kernels: they cannot go on", checkpoint)
