@@ -305,6 +305,7 @@ class Solution:
         """Cautions about the scales of the problem: sizes like counts, an unusual target power."""
         return scale_notes(self.problem)
 
+    @property
     def self_check_passed(self) -> bool:
         """Whether ``stats.chain_residual`` is as small as it is for right solutions.
 
