@@ -50,7 +50,8 @@ print(f"{spectrum.modes} modes on {len(nodes.eigenvalues)} nodes")
 #
 # With infinite data and width, a lazy network (richness $\gamma_0 = 0$, a kernel method) learns
 # direction $k$ at the fixed rate $\lambda_k$, and its loss falls like $t^{-b}$. A rich network
-# turns its features to the target, and learns faster and faster: $t^{-2b/(1+b)}$ for $b < 1$.
+# turns its features to the target, and learns faster and faster: $t^{-2b/(1+b)}$ for $b < 1$ and
+# one hidden layer; deeper ones are faster still, see the theory, section 12.11.
 # `flow` solves gradient flow, in which time is the learning rate times steps.
 
 # %%

@@ -1,6 +1,7 @@
 """Exponents: exact where the curve is a power law, honest where it is not."""
 
 import dataclasses
+import math
 from types import SimpleNamespace
 from typing import Any
 
@@ -275,6 +276,11 @@ def test_predictions(source: float) -> None:
     predicted = lm.predicted_exponents(source)
     assert predicted.lazy == -source
     assert predicted.rich == pytest.approx(max(-2 * source / (1 + source), -source, key=abs))
+    rich = [lm.predicted_exponents(source, depth).rich for depth in (1, 2, 3, 10**6, INF)]
+    assert rich == sorted(rich, reverse=True), "deeper networks are at least as fast"
+    assert rich[0] == predicted.rich
+    assert rich[-1] == pytest.approx(min(-1, -source))
+    assert rich[1] == pytest.approx(-source if source >= 1 else -3 * source / (1 + 2 * source))
 
 
 # ---- side by side
@@ -289,9 +295,11 @@ def test_the_table_says_which_prediction_is_nearest() -> None:
         [r.difference for r in table.rows], [-0.01, 2 / 3 - 0.64, 0], atol=1e-9
     )
     lines = table.summary().splitlines()
-    assert lines[0].split() == ["b", "measured", "error", "decades", "lazy", "rich", "nearest"]
-    numbers = "   0.500      -0.640   0.0000      2.0   -0.500   -0.667  rich (off by +0.027)"
-    assert lines[2].endswith(numbers)
+    heading = "b depth measured error decades lazy rich nearest"
+    assert lines[0].split() == heading.split()
+    given, nearest = "   0.500      1", "rich (off by +0.027)"
+    numbers = "      -0.640   0.0000      2.0   -0.500   -0.667"
+    assert lines[2].endswith(f"{given}{numbers}  {nearest}")
     assert str(table) == table.summary()
 
 
@@ -313,9 +321,12 @@ def test_fits_and_curves_may_be_mixed() -> None:
 def test_the_source_is_that_of_the_spectrum() -> None:
     theory = lm.solve(lm.Problem(LAZY, lm.FullBatch(alpha=1.0), lm.SGD(lr=0.1)), 60)
     data = SimpleNamespace(spectrum=SimpleNamespace(source=0.7))
-    run = dataclasses.replace(theory, problem=SimpleNamespace(data=data))
+    deep = SimpleNamespace(data=data, network=SimpleNamespace(depth=3))
+    run = dataclasses.replace(theory, problem=deep)
     table = lm.compare_exponents({"run": run}, window=(5, 59))
-    assert table.rows[0].predicted.source == 0.7
+    assert table.rows[0].predicted == lm.predicted_exponents(0.7, 3)
+    other = lm.compare_exponents({"run": run}, depth={"run": 2}, window=(5, 59))
+    assert other.rows[0].predicted.depth == 2
 
 
 # ---- bad input
@@ -378,6 +389,11 @@ def test_bad_comparisons_are_refused() -> None:
         lm.compare_exponents({"a": curve, "b": curve}, {"a": 1.0})
     with pytest.raises(ValueError, match=r"^curves\['a'\]: window must be one with 5 or more"):
         lm.compare_exponents({"a": curve}, 1.0, window=(1, 1.01))
+    with pytest.raises(ValueError, match="^depth must be given for every curve, also for 'b'"):
+        lm.compare_exponents({"a": curve, "b": curve}, 1.0, {"a": 1})
+    for bad in (0, 1.5, -1, math.nan, "2"):
+        with pytest.raises(ValueError, match="^depth must be"):
+            lm.predicted_exponents(0.5, bad)  # type: ignore[arg-type]
     for bad in (0, -1, INF, "0.5"):
         with pytest.raises(ValueError, match="^source must be"):
             lm.predicted_exponents(bad)

@@ -68,6 +68,27 @@ def test_guides_have_the_predicted_slopes_and_hide_no_curve() -> None:
     upper.figure.savefig("/dev/null", format="png")
 
 
+def test_the_rich_guide_is_that_of_the_depth() -> None:
+    upper, lower = lm.plotting.exponents(CURVES, 0.5, two_axes(), depth=3)
+    assert len(upper.get_lines()) == 4
+    assert "rich $-0.8$" in texts(lower)
+    deep = [
+        lm.solve(
+            lm.Problem(
+                lm.MLP(depth=depth, hidden=16, centered=True),
+                lm.Population(spectrum=lm.PowerLaw(capacity=2, source=0.5, modes=100)),
+                lm.SGD(lr=0.1),
+            ),
+            20,
+        )
+        for depth in (1, 2)
+    ]
+    curves = {str(run.problem.network.depth): run for run in deep}
+    upper, lower = lm.plotting.exponents(curves, axes=two_axes())
+    assert len(upper.get_lines()) == 3  # the lazy guide: those of two depths are close
+    assert {"rich, $L$ = 1 $-0.667$", "rich, $L$ = 2 $-0.75$"} < set(texts(lower))
+
+
 def test_equal_predictions_are_drawn_once() -> None:
     upper, lower = lm.plotting.exponents(CURVES, 1.5, two_axes())
     assert len(upper.get_lines()) == 3

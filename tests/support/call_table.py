@@ -310,12 +310,13 @@ CALLS: dict[str, Call] = {
         lambda: {"curve": TIMES, "loss": LOSS, "window": (1.0, 32.0)},
         {"window": NUMBERS, "decades": NUMBER, "tolerance": NUMBER},
     ),
-    "predicted_exponents": Call(lambda: {"source": 0.5}),
+    "predicted_exponents": Call(lambda: {"source": 0.5}, {"depth": NUMBER}),
     "compare_exponents": Call(
         lambda: {"curves": {"a": (TIMES, LOSS)}, "source": 0.5},
         {
             "curves[a]": OBJECT.called("time", "loss", "curve"),
             "source": NUMBER | kind("dict", "dict of it"),
+            "depth": NUMBER | kind("dict", "dict of it"),
             "fit.window": NUMBERS | NONE,
             "fit.observable": CHOICE,
         },
@@ -369,7 +370,11 @@ CALLS: dict[str, Call] = {
     "plotting.coordinates": Call(lambda: {"check": check(), "axes": None}, {"layer": WHOLE}),
     "plotting.exponents": Call(
         lambda: {"curves": {"a": (TIMES, LOSS)}, "axes": two()},
-        {"curves[a]": OBJECT.called("time", "loss", "curve"), "axes": kind("scalar array of it")},
+        {
+            "curves[a]": OBJECT.called("time", "loss", "curve"),
+            "axes": kind("scalar array of it"),
+            "depth": NUMBER,
+        },
     ),
     "plotting.kernels": Call(lambda: {"theory": theory(), "runs": runs(), "ax": ax()}),
     "plotting.losses": Call(

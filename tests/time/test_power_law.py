@@ -12,10 +12,17 @@ import lindmft as lm
 CAPACITY = 1.5
 
 
-def flow(depth: int, gamma0: float, source: float, end: float, rtol: float = 1e-5) -> Any:
+def flow(
+    depth: int,
+    gamma0: float,
+    source: float,
+    end: float,
+    rtol: float = 1e-5,
+    modes: int = 10**7,
+) -> Any:
     problem = lm.Problem(
         lm.MLP(depth=depth, width=float("inf"), gamma0=gamma0, centered=True),
-        lm.Population(spectrum=lm.PowerLaw(capacity=CAPACITY, source=source, modes=10**7)),
+        lm.Population(spectrum=lm.PowerLaw(capacity=CAPACITY, source=source, modes=modes)),
         lm.SGD(lr=1.0),
     )
     return coarse.flow(problem, end, rtol)
@@ -43,13 +50,38 @@ def test_rich_exponents(source: float, window: tuple[float, float]) -> None:
     assert exponent(run, window) == pytest.approx(predicted.rich, abs=0.01)
 
 
-def test_deeper_networks_learn_hard_tasks_faster() -> None:
-    """Two hidden layers: -b (L + 1)/(1 + b L), from a kernel that grows like |w_hat|^(2L/(L+1)).
-
-    That is -2b/(1 + b) for one hidden layer and tends to -1 with depth.
-    """
+def test_two_hidden_layers_learn_hard_tasks_faster() -> None:
     run = flow(2, 10.0, 0.5, 1000.0, 1e-4)
-    assert exponent(run, (10, 1000)) == pytest.approx(-0.75, abs=0.01)
+    predicted = lm.predicted_exponents(0.5, depth=2)
+    assert exponent(run, (10, 1000)) == pytest.approx(predicted.rich, abs=0.01)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("depth", "source", "off"),
+    [
+        (2, 0.5, 0.004),
+        (3, 0.5, 0.006),
+        (4, 0.5, 0.011),
+        (2, 0.75, 0.005),
+        (3, 0.75, 0.003),
+        (4, 0.75, 0.007),
+    ],
+)
+def test_deeper_networks_learn_hard_tasks_faster(depth: int, source: float, off: float) -> None:
+    """Predicted by scaling alone, and closer than the law of one layer less."""
+    run = flow(depth, 30.0, source, 1000.0, 1e-4, modes=10**9)
+    measured = exponent(run, (100, 1000))
+    assert measured == pytest.approx(lm.predicted_exponents(source, depth).rich, abs=off)
+    assert abs(measured - lm.predicted_exponents(source, depth - 1).rich) > off
+
+
+@pytest.mark.parametrize("depth", [2, pytest.param(3, marks=pytest.mark.long)])
+def test_easy_tasks_are_learned_alike_at_every_depth(depth: int) -> None:
+    run = flow(depth, 10.0, 1.5, 1e4, 1e-4)
+    predicted = lm.predicted_exponents(1.5, depth)
+    assert predicted.rich == predicted.lazy
+    assert exponent(run, (100, 1e4)) == pytest.approx(predicted.rich, abs=0.02)
 
 
 def test_lazy_curves() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lindmft._internal.types import Array, Number, Numbers
-from lindmft._internal.validation import number_array, positive, refuse
+from lindmft._internal.validation import number, number_array, positive, refuse
 from lindmft.analysis.curves import Trajectory
 from lindmft.analysis.exponents import ExponentFit, fit_exponent
 
@@ -34,13 +34,19 @@ class PredictedExponents:
     source
         b, the source exponent.
     lazy
-        -b.
+        -b, at every depth.
     rich
-        -2b / (1 + b) for b < 1, and -b for larger b.
+        -b (L + 1) / (1 + b L) for b < 1, which is -2b / (1 + b) for one hidden layer and tends to
+        -1 with depth; -b for larger b.
+    depth
+        L, the number of hidden layers; infinity is allowed.
 
     Notes
     -----
-    Theory section 12, item 11; Bordelon and Pehlevan (2025), figure 10.
+    Theory section 12, item 11; Bordelon and Pehlevan (2025), figure 10. The lazy law is an
+    integral. The rich one is proved for no network that starts at random: it follows by scaling
+    from the equation of balanced layers (Arora, Cohen and Hazan 2018), and the table there compares
+    it with solutions of the theory at one to four hidden layers.
 
     Examples
     --------
@@ -55,6 +61,7 @@ class PredictedExponents:
     source: float
     lazy: float
     rich: float
+    depth: float = 1.0
 
     def lazy_loss(self, time: Number | Numbers, capacity: float, kernel: float = 1.0) -> Array:
         """(Gamma(b) / a) (2 K t)^-b, to which the lazy loss tends at large t, in gradient flow.
@@ -76,13 +83,15 @@ class PredictedExponents:
         return np.asarray(math.gamma(self.source) / a * decay)
 
 
-def predicted_exponents(source: Number) -> PredictedExponents:
+def predicted_exponents(source: Number, depth: Number = 1) -> PredictedExponents:
     """Exponents of lazy and of rich training on power-law data of this source exponent.
 
     Parameters
     ----------
     source
         b > 0, as in a power-law spectrum.
+    depth
+        L, the number of hidden layers: a whole number of at least 1, or infinity.
 
     Returns
     -------
@@ -92,22 +101,30 @@ def predicted_exponents(source: Number) -> PredictedExponents:
     Raises
     ------
     ValueError
-        If b is no positive number.
+        If b is no positive number, or the depth no whole number of at least 1.
 
     Notes
     -----
     For t at which modes remain to be learned, and, in the rich case, once the features have
-    moved. Theory section 12, item 11; Bordelon and Pehlevan (2025), figures 6 and 10.
+    moved. Theory section 12, item 11; Bordelon and Pehlevan (2025), figures 6 and 10, which print
+    the rich law of one hidden layer. How sure the law of deeper networks is: see
+    ``PredictedExponents``.
 
     Examples
     --------
     >>> import lindmft as lm
-    >>> predicted = lm.predicted_exponents(0.5)
-    >>> print(f"lazy {predicted.lazy:.3f}, rich {predicted.rich:.3f}")
-    lazy -0.500, rich -0.667
+    >>> for depth in (1, 2, 3):
+    ...     predicted = lm.predicted_exponents(0.5, depth)
+    ...     print(f"{depth}: lazy {predicted.lazy:.3f}, rich {predicted.rich:.3f}")
+    1: lazy -0.500, rich -0.667
+    2: lazy -0.500, rich -0.750
+    3: lazy -0.500, rich -0.800
     """
-    b = positive(source, "source")
-    return PredictedExponents(source=b, lazy=-b, rich=-b if b >= 1 else -2 * b / (1 + b))
+    b, layers = positive(source, "source"), number(depth, "depth")
+    if not (layers >= 1 and (math.isinf(layers) or layers.is_integer())):
+        refuse("depth", "a whole number of at least 1, or infinity", depth)
+    rich = -b if b >= 1 else -b * (1 + 1 / layers) / (b + 1 / layers)
+    return PredictedExponents(source=b, lazy=-b, rich=rich, depth=layers)
 
 
 @dataclass(frozen=True)
@@ -177,7 +194,7 @@ class ExponentComparison:
     >>> len(table.rows)
     1
     >>> print(table.summary().splitlines()[0])
-                b    measured    error  decades     lazy     rich  nearest
+                b  depth    measured    error  decades     lazy     rich  nearest
     """
 
     rows: tuple[ExponentRow, ...]
@@ -185,7 +202,7 @@ class ExponentComparison:
     def summary(self) -> str:
         """The table, and what its errors mean."""
         width = max(5, *(len(row.label) for row in self.rows))
-        head = f"{'':{width}}{'b':>8}{'measured':>12}{'error':>9}{'decades':>9}"
+        head = f"{'':{width}}{'b':>8}{'depth':>7}{'measured':>12}{'error':>9}{'decades':>9}"
         lines = [f"{head}{'lazy':>9}{'rich':>9}  nearest", *(_line(r, width) for r in self.rows)]
         sources = {row.fit.error_source for row in self.rows}
         return "\n".join([*lines, *(MEANINGS[source] for source in sorted(sources))])
@@ -203,6 +220,7 @@ MEANINGS = {
 def compare_exponents(
     curves: Mapping[str, Trajectory | ExponentFit],
     source: Number | Mapping[str, Number] | None = None,
+    depth: Number | Mapping[str, Number] | None = None,
     **fit: Any,
 ) -> ExponentComparison:
     """Measured exponents of labelled curves, lazy and rich predictions side by side.
@@ -214,6 +232,8 @@ def compare_exponents(
         results.
     source
         b of all, or by label; None: that of each result's power-law spectrum.
+    depth
+        L of all, or by label; None: that of each result's network, and 1 where there is none.
     fit
         Passed on to ``fit_exponent``: ``window``, ``floor``, ``tolerance``, ...
 
@@ -235,15 +255,15 @@ def compare_exponents(
     --------
     >>> import lindmft as lm
     >>> time = [1, 2, 4, 8, 16, 32]
-    >>> kernel, deep = [t**-0.5 for t in time], [t**-0.66 for t in time]
+    >>> kernel, deep = [t**-0.5 for t in time], [t**-0.74 for t in time]
     >>> curves = {"kernel": (time, kernel), "deep": (time, deep)}
-    >>> print(lm.compare_exponents(curves, source=0.5))
-                 b    measured    error  decades     lazy     rich  nearest
-    kernel   0.500      -0.500   0.0000      1.5   -0.500   -0.667  lazy
-    deep     0.500      -0.660   0.0000      1.5   -0.500   -0.667  rich (off by +0.007)
+    >>> print(lm.compare_exponents(curves, source=0.5, depth=2))
+                 b  depth    measured    error  decades     lazy     rich  nearest
+    kernel   0.500      2      -0.500   0.0000      1.5   -0.500   -0.750  lazy
+    deep     0.500      2      -0.740   0.0000      1.5   -0.500   -0.750  rich (off by +0.010)
     Errors of single curves: how far the exponent varies over its window.
     """
-    rows = [_row(label, curve, source, fit) for label, curve in labelled(curves).items()]
+    rows = [_row(label, curve, source, depth, fit) for label, curve in labelled(curves).items()]
     return ExponentComparison(tuple(rows))
 
 
@@ -254,13 +274,15 @@ def labelled(curves: Any, field: str = "curves") -> Mapping[str, Any]:
     return {str(label): curve for label, curve in curves.items()}
 
 
-def _row(label: str, curve: Any, source: Any, options: Mapping[str, Any]) -> ExponentRow:
-    b = source_of(label, curve, source)
+def _row(
+    label: str, curve: Any, source: Any, depth: Any, options: Mapping[str, Any]
+) -> ExponentRow:
+    predicted = predicted_exponents(source_of(label, curve, source), depth_of(label, curve, depth))
     try:
         fit = curve if isinstance(curve, ExponentFit) else fit_exponent(curve, **options)
     except ValueError as error:
         raise ValueError(f"curves[{label!r}]: {error}") from error
-    return ExponentRow(label, fit, predicted_exponents(b))
+    return ExponentRow(label, fit, predicted)
 
 
 def source_of(label: str, curve: Any, source: Any) -> Any:
@@ -276,6 +298,20 @@ def source_of(label: str, curve: Any, source: Any) -> Any:
     return source
 
 
+def depth_of(label: str, curve: Any, depth: Any) -> Any:
+    """L of a labelled curve: as given, or that of its network, or 1 for what has none."""
+    if isinstance(depth, Mapping):
+        if label not in depth:
+            refuse("depth", f"given for every curve, also for {label!r}", sorted(depth))
+        return depth[label]
+    return (network_depth(curve) or 1) if depth is None else depth
+
+
+def network_depth(curve: Any) -> float | None:
+    """The number of hidden layers of a result's network, None if it has none."""
+    return getattr(getattr(getattr(curve, "problem", None), "network", None), "depth", None)
+
+
 def spectrum_source(curve: Any) -> float | None:
     """The source exponent of a result's spectrum, None if it has none."""
     spectrum = getattr(getattr(getattr(curve, "problem", None), "data", None), "spectrum", None)
@@ -284,7 +320,8 @@ def spectrum_source(curve: Any) -> float | None:
 
 def _line(row: ExponentRow, width: int) -> str:
     fit, predicted = row.fit, row.predicted
-    measured = f"{predicted.source:>8.3f}{fit.exponent:>12.3f}{fit.error:>9.4f}{fit.decades:>9.1f}"
+    given = f"{predicted.source:>8.3f}{predicted.depth:>7g}"
+    measured = f"{fit.exponent:>12.3f}{fit.error:>9.4f}{fit.decades:>9.1f}"
     off = "" if abs(row.difference) < 5e-4 else f" (off by {row.difference:+.3f})"
     theory = f"{predicted.lazy:>9.3f}{predicted.rich:>9.3f}  {row.nearest}{off}"
-    return f"{row.label:{width}}{measured}{theory}"
+    return f"{row.label:{width}}{given}{measured}{theory}"

@@ -56,8 +56,8 @@ def _panel(p: Parameters, progress: Progress, problems: dict[str, Problem]) -> P
 
 
 def _guides(p: Parameters, source: float, widest: Curve) -> list[Curve]:
-    """t^-b and t^(-2b/(1+b)), from a tenth of the time on."""
-    predicted = predicted_exponents(source)
+    """t^-b and the rich power at this depth, from a twentieth of the time on."""
+    predicted = predicted_exponents(source, p.depth)
     t = np.geomspace(p.steps / 20, p.steps - 1, 2)
     start = float(np.interp(t[0], widest.x, widest.y))
     exponents = {"lazy": predicted.lazy, "rich": predicted.rich}
@@ -102,8 +102,9 @@ FIGURE = Figure(
     about=(
         "One pass through data whose eigenvalues and target fall like powers of the mode. Small "
         "batches (a) and narrow networks (b, c) leave the power law early. Guides (grey) are the "
-        "exponents of infinite data and width: t^-b where features do not move, t^(-2b/(1+b)) "
-        "where they do and the task is hard (b < 1)."
+        "exponents of infinite data and width: t^-b where features do not move, and the power of "
+        "rich training at this depth, t^(-b (L+1)/(1 + b L)), where they do and the task is hard "
+        "(b < 1). (The paper draws that of one hidden layer, t^(-2b/(1+b)).)"
     ),
     chosen=(
         "Capacity exponent 2, source exponents 1.25 (easy) and 0.5 (hard), richness 1, learning "

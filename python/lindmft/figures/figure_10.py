@@ -70,16 +70,16 @@ def _late(curve: Curve, p: Parameters) -> tuple[np.ndarray, np.ndarray]:
 
 def _guide(source: float, curve: Curve, p: Parameters) -> Curve:
     t, loss = _late(curve, p)
-    rich = predicted_exponents(source).rich
+    rich = predicted_exponents(source, p.depth).rich
     return Curve("", t, 1.15 * loss[0] * (t / t[0]) ** rich, guide=True)
 
 
 def _note(source: float, curve: Curve, p: Parameters) -> str:
     t, loss = _late(curve, p)
-    predicted = predicted_exponents(source)
+    predicted = predicted_exponents(source, p.depth)
     return (
         f"b = {source:g}: exponent {slope(t, loss):.3f} from step {t[0]:.0f} on; "
-        f"rich -2b/(1+b) = {predicted.rich:.3f}, lazy -b = {predicted.lazy:.3f}"
+        f"predicted: rich {predicted.rich:.3f}, lazy -b = {predicted.lazy:.3f}"
     )
 
 

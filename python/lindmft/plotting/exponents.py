@@ -15,6 +15,7 @@ from lindmft.analysis.exponents import local_exponent
 from lindmft.analysis.predictions import (
     PredictedExponents,
     labelled,
+    network_depth,
     predicted_exponents,
     spectrum_source,
 )
@@ -39,6 +40,7 @@ def exponents(
     floor: float = 0.0,
     span: float = 0.25,
     observable: str = "test_loss",
+    depth: Number | None = None,
 ) -> "tuple[Axes, Axes]":
     """Draw losses against time, and below them their local exponents d log L / d log t.
 
@@ -53,6 +55,9 @@ def exponents(
         Where to draw, losses and exponents; None: a new figure.
     floor, span, observable
         As for ``local_exponent``.
+    depth
+        L, for the rich slope; None: those of the networks of the results, each drawn once among
+        the exponents, or 1 without any.
 
     Returns
     -------
@@ -80,7 +85,7 @@ def exponents(
     'd log L / d log t'
     """
     items = labelled(curves)
-    b = _source(items, source)
+    predicted = _predictions(items, source, depth)
     read = {k: as_curve(v, observable=observable, floor=floor) for k, v in items.items()}
     found = [local_exponent((c.time, c.loss), span=span).exponent for c in read.values()]
     upper, lower = given_pair(axes, _new_axes)
@@ -91,21 +96,30 @@ def exponents(
         lower.plot(curve.time, slopes, dashes, color=colour, linewidth=1.6, zorder=3)
         ends.append(End(curve.time[-1], curve.loss[-1], label, colour))
     _dress(upper, lower, floor)
-    if b is not None:
-        _draw_predictions(upper, lower, predicted_exponents(b))
+    if predicted:
+        _draw_predictions(upper, lower, predicted)
     label_ends(upper, ends)
     return upper, lower
 
 
-def _source(items: Mapping[str, Any], source: Any) -> float | None:
-    if source is not None:
-        return predicted_exponents(source).source
+def _predictions(items: Mapping[str, Any], source: Any, depth: Any) -> list[PredictedExponents]:
+    """One a depth, from the fewest layers on; none without a source exponent."""
     found = (spectrum_source(curve) for curve in items.values())
-    return next((b for b in found if b is not None), None)
+    b = next((b for b in found if b is not None), None) if source is None else source
+    depths = {each for each in map(network_depth, items.values()) if each is not None}
+    layers = (sorted(depths) or [1]) if depth is None else [depth]
+    if b is None:
+        predicted_exponents(1, layers[0])  # for its check of the depth
+        return []
+    return [predicted_exponents(b, each) for each in layers]
 
 
-def _draw_predictions(upper: "Axes", lower: "Axes", predicted: PredictedExponents) -> None:
-    """The lazy slope above all losses and the rich one below them, and both as levels."""
+def _draw_predictions(upper: "Axes", lower: "Axes", found: list[PredictedExponents]) -> None:
+    """The lazy slope above all losses and the rich one below them, and all as levels.
+
+    Slopes of several depths are close to each other: they are drawn as levels alone.
+    """
+    predicted = found[0]
     same = predicted.lazy == predicted.rich
     times = [np.asarray(line.get_xdata(), float) for line in upper.get_lines()]
     losses = [np.asarray(line.get_ydata(), float) for line in upper.get_lines()]
@@ -115,12 +129,17 @@ def _draw_predictions(upper: "Axes", lower: "Axes", predicted: PredictedExponent
     _draw_guide(upper, stretch, 1.8 * max(lines), predicted.lazy, above=True)
     levels = {"lazy and rich" if same else "lazy": predicted.lazy}
     if not same:
-        _draw_guide(upper, stretch, min(lines) / 1.8, predicted.rich, above=False)
-        levels["rich"] = predicted.rich
+        if len(found) == 1:
+            _draw_guide(upper, stretch, min(lines) / 1.8, predicted.rich, above=False)
+        levels |= {_rich_name(each, len(found)): each.rich for each in found}
     lower.hlines(list(levels.values()), first, last, colors=GUIDE, linewidth=0.9, zorder=1)
     lower.autoscale_view()
     ends = [End(last, value, f"{name} ${value:.3g}$", GUIDE) for name, value in levels.items()]
     label_ends(lower, ends)
+
+
+def _rich_name(predicted: PredictedExponents, count: int) -> str:
+    return "rich" if count == 1 else f"rich, $L$ = {predicted.depth:g}"
 
 
 def _interpolated(time: float, times: Array, losses: Array) -> float:
