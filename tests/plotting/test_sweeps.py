@@ -205,3 +205,13 @@ def test_other_things_are_refused(name: str) -> None:
         getattr(lm.plotting, name)(3)
     with pytest.raises(ValueError, match="table must be what transfer returns"):
         lm.plotting.transfer_rates("table")
+
+
+def test_budgets_that_are_not_covered_are_grey() -> None:
+    found = lm.compute_optimal(BASE, [0.5, 1, 2], 30, budgets=np.geomspace(20, 1000, 20))
+    assert not found.covered[-1]
+    ax = lm.plotting.compute_optimal(found, new_axes())
+    bands = [patch.get_extents().transformed(ax.transData.inverted()) for patch in ax.patches]
+    grey = [any(b.x0 <= budget <= b.x1 for b in bands) for budget in found.budgets]
+    assert np.array_equal(grey, ~found.covered)
+    assert "not covered" in [text.get_text() for text in ax.texts]

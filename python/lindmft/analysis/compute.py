@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindmft._internal.optional import optional
-from lindmft._internal.types import Array, Numbers
+from lindmft._internal.types import Array, Mask, Numbers
 from lindmft._internal.validation import (
     function_or_none,
     integer,
@@ -20,10 +20,19 @@ from lindmft._internal.validation import (
     tuple_of_numbers,
 )
 from lindmft.analysis.fixed_fields import cautions
+from lindmft.analysis.accuracy import resolution
+from lindmft.analysis.frontier import (
+    below_first_step,
+    ends_of,
+    grid_error,
+    missing_steps,
+    power,
+)
 from lindmft.problem.data import MultiPass, Population
 from lindmft.problem.network import widths as widths_of
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.problem.schema import spell_inf
+from lindmft.results.solution import Solution
 from lindmft.theory.many import solve_many
 from lindmft.training.finite import default_dim
 
@@ -34,6 +43,8 @@ __all__ = ["ComputeOptimal", "compute_optimal", "step_cost"]
 
 BUDGETS = 64
 """Of which the optimum is found, if none are given."""
+NO_POWER = 0.1
+"""A loss whose local exponent varies by more than this fraction follows no power."""
 OPERATIONS = 6
 """A weight and sample: two forward, two backward for the signals, two for the gradient."""
 
@@ -51,14 +62,27 @@ class ComputeOptimal:
     budgets
         (b,), increasing.
     losses
-        (m, b), the test loss that each width reaches within each budget; inf where the budget is
-        less than one step or more than all steps that were computed, and past a divergence.
+        (m, b), the test loss that each width reaches within each budget, no less than
+        ``accuracy``; inf where the budget is less than one step or more than all steps that were
+        computed, and past a divergence.
     width, steps, loss
         (b,), the best width, its steps, and the loss: the compute-optimal frontier.
+    covered
+        (b,), False where a width that may be the best one is missing: a narrow one whose computed
+        steps end before, or a wide one whose first step costs more than the budget though it
+        reaches a lower loss. There, the best width is only the best of those that are left.
+    accuracy
+        Losses that are not above it are rounding (on coarse grids: the tolerance), and rank no
+        widths.
+    needed
+        The ``steps`` with which the computed steps of no width end too early at these budgets; 0 if
+        those that were computed are enough.
 
     Notes
     -----
-    Losses: theory section 3. Budgets are not in the paper.
+    Losses: theory section 3. Budgets are not in the paper. A width whose computed steps end early
+    does not matter where its loss stays above the frontier even if it falls as fast as it ever did
+    in the later half of its steps.
 
     Examples
     --------
@@ -82,6 +106,13 @@ class ComputeOptimal:
     width: Array
     steps: NDArray[np.int_]
     loss: Array
+    covered: Mask = None  # type: ignore[assignment]  # None: everywhere
+    accuracy: float = 0.0
+    needed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.covered is None:
+            object.__setattr__(self, "covered", np.ones(len(self.budgets), bool))
 
     @property
     def inside(self) -> NDArray[np.bool_]:
@@ -89,33 +120,85 @@ class ComputeOptimal:
         inner: NDArray[np.bool_] = (self.width > self.widths[0]) & (self.width < self.widths[-1])
         return inner
 
+    @property
+    def fitted(self) -> NDArray[np.bool_]:
+        """(b,), the budgets of ``exponents``: covered, inside, and with a loss above rounding."""
+        chosen: NDArray[np.bool_] = self.inside & self.covered & (self.loss > self.accuracy)
+        return chosen
+
     def exponents(self) -> tuple[float, float]:
         """Powers of the budget with which the best width grows and the loss falls.
 
-        Fitted where the best width is inside the range; (inf, inf) with fewer than two budgets
-        there.
+        Fitted at the budgets ``fitted``; (inf, inf) if there are fewer than two.
         """
-        chosen = self.inside & (self.loss > 0)
+        chosen = self.fitted
         if chosen.sum() < 2:
             return math.inf, math.inf
-        x = np.log(self.budgets[chosen])
-        slopes = [float(np.polyfit(x, np.log(y[chosen]), 1)[0]) for y in (self.width, self.loss)]
-        return slopes[0], slopes[1]
+        x = self.budgets[chosen]
+        return power(x, self.width[chosen])[0], power(x, self.loss[chosen])[0]
+
+    def exponent_errors(self) -> tuple[float, float]:
+        """How far the two exponents are uncertain; (inf, inf) without exponents.
+
+        Of the width, by the spacing of the widths that were tried. Of the loss, by how far its
+        local exponent varies over the budgets: a frontier that is no power law has a large one,
+        and its exponent depends on the budgets. No probability goes with either.
+        """
+        chosen = self.fitted
+        if chosen.sum() < 2:
+            return math.inf, math.inf
+        x = self.budgets[chosen]
+        return grid_error(x, self.width[chosen], self.widths), power(x, self.loss[chosen])[1]
 
     def summary(self) -> str:
-        """A table of some budgets, and a sentence on the exponents."""
+        """A table of some budgets, and sentences on the exponents and on what is not covered."""
         lines = [f"{'budget':>12}{'width':>10}{'steps':>8}{'test loss':>12}"]
         lines += [
             f"{self.budgets[i]:>12.4g}{self.width[i]:>10.4g}{self.steps[i]:>8}{self.loss[i]:>12.4g}"
+            f"{self._mark(i)}"
             for i in np.unique(np.linspace(0, len(self.budgets) - 1, 8).round().astype(int))
         ]
-        width, loss = self.exponents()
-        if math.isfinite(width):
-            text = f"Best width ~ budget^{width:.2f}, loss ~ budget^{loss:.2f}"
-            lines.append(f"{text}, where the best width is inside the range tried.")
-        else:
-            lines.append("The best width is at the end of the range tried: give other widths.")
+        lines.append(self._exponents_in_words())
+        if not self.covered.all():
+            lines.append(self._uncovered_in_words())
         return "\n".join(lines)
+
+    def _mark(self, i: int) -> str:
+        if not self.covered[i]:
+            return "  not covered"
+        return "" if self.loss[i] > self.accuracy else "  rounding"
+
+    def _exponents_in_words(self) -> str:
+        width, loss = self.exponents()
+        if not math.isfinite(width):
+            return self._why_no_exponents()
+        width_error, loss_error = self.exponent_errors()
+        budgets = self.budgets[self.fitted]
+        text = (
+            f"Best width ~ budget^{round(width, 2) + 0.0:.2f} (± {width_error:.2f}), loss ~ "
+            f"budget^{loss:.2f} (± {loss_error:.2f}), for budgets from {budgets[0]:.4g} to "
+            f"{budgets[-1]:.4g}, where the best width is inside the range tried."
+        )
+        if loss_error > NO_POWER * abs(loss):
+            text += " The loss is no power law there: other budgets have other exponents."
+        return text
+
+    def _why_no_exponents(self) -> str:
+        if (self.inside & (self.loss > self.accuracy)).sum() >= 2:
+            return "No exponents: at fewer than two budgets all widths that matter are compared."
+        if self.inside.sum() >= 2:
+            return f"No exponents: losses are at the solver's accuracy ({self.accuracy:.1g})."
+        return "The best width is at the end of the range tried: give other widths."
+
+    def _uncovered_in_words(self) -> str:
+        count, total = int(np.count_nonzero(~self.covered)), len(self.covered)
+        text = f"{count} of {total} budgets are not covered: a width that may be better there "
+        if not self.needed:
+            return text + "costs more for its first step."
+        return text + (
+            f"was not computed that far (steps={self.needed} would do), or costs more for its "
+            "first step."
+        )
 
     def to_xarray(self) -> "xr.Dataset":
         """The same as a dataset of dimensions ``width`` and ``budget``."""
@@ -126,6 +209,7 @@ class ComputeOptimal:
                 "best_width": (("budget",), self.width),
                 "best_steps": (("budget",), self.steps),
                 "best_loss": (("budget",), self.loss),
+                "covered": (("budget",), self.covered),
             },
             {"width": self.widths, "budget": self.budgets},
             {"problem": json.dumps(spell_inf(self.problem.to_dict()))},
@@ -155,10 +239,11 @@ def compute_optimal(
     widths
         At least two, increasing and finite.
     steps
-        n of every run: budgets that a width can spend only on more steps than that are not its.
+        n of every run. A budget that a width can spend only on more steps is not covered, unless
+        that width cannot be the best one there; the result says how many steps would be needed.
     budgets
-        In units of ``cost``; None: 64, from what one step of the narrowest costs to what all steps
-        of the narrowest cost, the largest budget at which all widths can be compared.
+        In units of ``cost``; None: 64, from what one step of the cheapest width costs to what all
+        its steps cost, the largest budget at which all widths can be compared.
     cost
         What a step of a problem costs; None: ``step_cost``.
     options
@@ -207,20 +292,35 @@ def compute_optimal(
     spent = _budgets(budgets, costs, steps)
     runs = solve_many(problems, steps, **options)
     counts = np.floor(spent / costs[:, None] * (1 + 1e-12)).astype(int)  # (m, b)
-    last = steps - 1
-    losses = np.array([_losses(run, count, last) for run, count in zip(runs, counts, strict=True)])
-    best = losses.argmin(axis=0)
-    chosen = np.arange(len(spent))
     return ComputeOptimal(
         problem=problem,
         widths=np.array(values),
         costs=costs,
         budgets=spent,
-        losses=losses,
-        width=np.array(values)[best],
-        steps=counts[best, chosen],
-        loss=losses[best, chosen],
+        **_frontier(runs, counts, np.array(values), steps - 1),
     )
+
+
+def _frontier(
+    runs: Sequence[Solution], counts: NDArray[np.int_], widths: Array, last: int
+) -> dict[str, Any]:
+    """The fields of the result that come from the runs."""
+    accuracy = max(resolution(run, "test_loss") for run in runs)
+    losses = np.array([_losses(run, count, last) for run, count in zip(runs, counts, strict=True)])
+    losses = np.maximum(losses, accuracy)
+    best, chosen = losses.argmin(axis=0), np.arange(counts.shape[1])
+    loss = losses[best, chosen]
+    ends = [ends_of(run, last, accuracy) for run in runs]
+    missing = missing_steps(ends, counts, last, loss, accuracy)
+    return {
+        "losses": losses,
+        "width": widths[best],
+        "steps": counts[best, chosen],
+        "loss": loss,
+        "covered": ~((missing > 0).any(axis=0) | below_first_step(ends, counts, loss)),
+        "accuracy": accuracy,
+        "needed": int(missing.max()) + 1 if missing.any() else 0,
+    }
 
 
 def step_cost(problem: Problem | Mapping[str, Any]) -> float:
@@ -277,7 +377,7 @@ def step_cost(problem: Problem | Mapping[str, Any]) -> float:
 
 def _budgets(given: Any, costs: Array, steps: int) -> Array:
     if given is None:
-        return np.geomspace(costs[0], costs[0] * (steps - 1), BUDGETS)
+        return np.geomspace(costs.min(), costs.min() * (steps - 1), BUDGETS)
     values = tuple_of_numbers(given, "budgets")
     if not values or not values[0] > 0 or not all(a < b for a, b in pairwise(values)):
         refuse("budgets", "positive numbers, increasing", given)

@@ -1,6 +1,6 @@
 """Loss against training compute: a line a width, the frontier, and the best widths."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +34,7 @@ def compute_optimal(
     -------
     Axes
         With a line for each width, the frontier below them, and a dot where the best width changes.
+        Grey: budgets that are not covered, where a width that may be better is missing.
 
     Raises
     ------
@@ -66,5 +67,22 @@ def compute_optimal(
     label = ("operations / dim$^3$" if dimless else "operations") if unit is None else unit
     ax.set(xscale="log", yscale="log", xlabel=f"training compute, {label}", ylabel="test loss")
     ax.spines[["top", "right"]].set_visible(False)
+    _shade_uncovered(ax, found)
     lines_by_width(ax, found.problem, found.widths, found.budgets, found.losses)
     return ax
+
+
+def _shade_uncovered(ax: "Axes", found: ComputeOptimal) -> None:
+    """Grey bands, halfway to the next budget that is covered; one of them is named."""
+    logs = np.log(found.budgets)
+    middles = np.exp((logs[:-1] + logs[1:]) / 2)
+    edges = np.concatenate([found.budgets[:1], middles, found.budgets[-1:]])
+    changes = np.flatnonzero(np.diff(np.concatenate([[False], ~found.covered, [False]])))
+    bands = [(edges[first], edges[last]) for first, last in changes.reshape(-1, 2)]
+    for start, end in bands:
+        ax.axvspan(start, end, color="0.93", linewidth=0, zorder=0)
+    if bands:
+        start, end = max(bands, key=lambda band: band[1] / band[0])
+        middle, top = np.sqrt(start * end), ax.get_xaxis_transform()
+        look: dict[str, Any] = {"color": "0.4", "fontsize": "small", "ha": "center", "va": "bottom"}
+        ax.text(middle, 0.02, "not covered", transform=top, **look)
