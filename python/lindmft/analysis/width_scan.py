@@ -10,6 +10,7 @@ import numpy as np
 from lindmft._internal.types import Array, Mask, Numbers
 from lindmft._internal.validation import refuse, tuple_of_numbers
 from lindmft.analysis.fixed_fields import cautions
+from lindmft.analysis.accuracy import resolution
 from lindmft.problem.axes import short
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.theory.many import solve_many
@@ -17,7 +18,11 @@ from lindmft.theory.many import solve_many
 __all__ = ["WiderIsBetter", "wider_is_better"]
 
 ROUNDING = 1e-9
-"""Relative increases up to this are rounding."""
+"""Relative differences of losses up to this are rounding, on exact grids."""
+COARSE = 10.0
+"""On coarse grids: up to this many times ``rtol``."""
+FACTOR = 1.0
+"""Relative increases from here on are told as factors, smaller ones in per cent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +39,16 @@ class WiderIsBetter:
         (n,), in steps.
     test_loss
         (m, n); inf past a divergence.
+    accuracy
+        (m,), the accuracy of these losses, absolutely: 1e-12 of the loss at the start, on coarse
+        grids ``atol`` of it.
+    tolerance
+        Their relative accuracy. Losses whose difference is within both are equal.
 
     Notes
     -----
-    Bordelon and Pehlevan (2025), figure 1.
+    Bordelon and Pehlevan (2025), figure 1. All verdicts are those of the widths that were solved;
+    widths between or beyond them may behave differently.
 
     Examples
     --------
@@ -54,43 +65,100 @@ class WiderIsBetter:
     widths: Array
     time: Array
     test_loss: Array
+    accuracy: Array
+    tolerance: float = ROUNDING
 
     @property
     def excess(self) -> Array:
         """(m - 1, n), how much larger the loss of the wider one of two neighbours is, relatively.
 
-        Negative where wider is better; 0 where both have diverged, inf where only the wider has.
+        Negative where wider is better; 0 where they are equal within the solver's accuracy or both
+        have diverged, inf where only the wider has. Losses below the accuracy count as equal to it.
         """
-        narrow, wide = self.test_loss[:-1], self.test_loss[1:]
-        both = np.isinf(narrow) & np.isinf(wide)
+        narrow, wide = (np.maximum(losses, self._floor) for losses in self._pairs)
         ratio = np.ones(narrow.shape)
-        np.divide(wide, narrow, out=ratio, where=~both & (narrow > 0))
+        np.divide(wide, narrow, out=ratio, where=~self.equal & np.isfinite(narrow))
+        ratio[np.isinf(narrow) & np.isfinite(wide)] = 0.0
         return ratio - 1
 
     @property
+    def equal(self) -> Mask:
+        """(m - 1, n), where two neighbours are equal within the solver's accuracy, or diverged."""
+        narrow, wide = self._pairs
+        both = np.isinf(narrow) & np.isinf(wide)
+        gap = np.subtract(wide, narrow, out=np.zeros(narrow.shape), where=~both)
+        smaller = np.minimum(narrow, wide)
+        close: Mask = both | (np.abs(gap) <= self._floor + self.tolerance * np.abs(smaller))
+        return close
+
+    @property
     def violations(self) -> Mask:
-        """(m - 1, n), where the wider one is worse by more than rounding."""
-        worse: Mask = self.excess > ROUNDING
+        """(m - 1, n), where the wider one is worse by more than the solver's accuracy."""
+        worse: Mask = self.excess > 0
         return worse
 
     @property
     def holds(self) -> bool:
-        """Whether no network is worse than a narrower one at any time."""
-        return not self.violations.any()
+        """Whether no network is worse than a narrower one at any time, and some are better."""
+        return not self.violations.any() and not bool(self.equal.all())
+
+    @property
+    def _pairs(self) -> tuple[Array, Array]:
+        return self.test_loss[:-1], self.test_loss[1:]
+
+    @property
+    def _floor(self) -> Array:
+        """(m - 1, 1): the larger accuracy of two neighbours."""
+        floor: Array = np.maximum(self.accuracy[:-1], self.accuracy[1:])[:, None]
+        return floor
 
     def summary(self) -> str:
-        """One sentence."""
+        """A sentence or two: where wider is better, equal or worse, and by how much."""
         names = ", ".join(short(float(width)) for width in self.widths)
-        if self.holds:
-            return f"Wider is better at every one of {len(self.time)} times (widths {names})."
-        pair, first = np.argwhere(self.violations.T)[0][::-1]
-        worst = np.unravel_index(int(self.excess.argmax()), self.excess.shape)
+        if self.violations.any():
+            return f"{self._failure()} (Widths {names}.)"
+        count, equal = len(self.time), int(self.equal.any(axis=0).sum())
+        if self.equal.all():
+            return f"No verdict: losses of all widths are equal ({self._what_is_equal()}): {names}."
+        if not equal:
+            return f"Wider is better at every one of {count} times (widths {names})."
         return (
-            f"Wider is not always better: from t = {self.time[first]:g} on width "
-            f"{short(float(self.widths[pair + 1]))} is worse than "
-            f"{short(float(self.widths[pair]))}, and at most, by {100 * self.excess[worst]:.3g} %, "
-            f"width {short(float(self.widths[worst[0] + 1]))} at t = {self.time[worst[1]]:g}."
+            f"Wider is better at {count - equal} of {count} times, and never worse (widths "
+            f"{names}). Times at which losses of some widths are equal ({self._what_is_equal()}): "
+            f"{equal}."
         )
+
+    def _what_is_equal(self) -> str:
+        within = f"within {self.accuracy.max():.1g}, or {self.tolerance:.1g} of themselves"
+        return f"{within}, or both infinite" if np.isinf(self.test_loss).any() else within
+
+    def _failure(self) -> str:
+        """Where it fails first, how often, and where most."""
+        worse = self.violations
+        pair, first = np.argwhere(worse.T)[0][::-1]
+        most, when = np.unravel_index(int(self.excess.argmax()), worse.shape)
+        wide, narrow = (short(float(self.widths[pair + i])) for i in (1, 0))
+        times = int(worse.any(axis=0).sum())
+        lasts = bool(worse.any(axis=0)[first:].all())
+        start = (
+            f"from t = {self.time[first]:g} on"
+            if lasts
+            else f"at {times} of {len(self.time)} times, first at t = {self.time[first]:g},"
+        )
+        largest = short(float(self.widths[most + 1]))
+        return (
+            f"Wider is not always better: {start} width {wide} is worse than {narrow}. Most of all "
+            f"is width {largest} at t = {self.time[when]:g}, which {self._how_much(most, when)}."
+        )
+
+    def _how_much(self, pair: Any, time: Any) -> str:
+        excess = float(self.excess[pair, time])
+        other = short(float(self.widths[pair]))
+        if np.isinf(excess):
+            return f"has diverged where width {other} has not"
+        if excess >= FACTOR:
+            return f"has {excess + 1:.3g} times the loss of width {other}"
+        return f"has a loss larger by {100 * excess:.2g} % than width {other}"
 
     def __str__(self) -> str:
         return self.summary()
@@ -100,6 +168,8 @@ def wider_is_better(
     problem: Problem | Mapping[str, Any], widths: Numbers, steps: int, **options: Any
 ) -> WiderIsBetter:
     """Check that the test loss falls with the width at every time, all else the same.
+
+    Differences within the solver's accuracy count neither for nor against it.
 
     Parameters
     ----------
@@ -149,4 +219,6 @@ def wider_is_better(
     runs = solve_many(problem.vary({path: values}), steps, **options)
     times = runs[0].time
     losses = np.array([run.at(times).test_loss for run in runs])
-    return WiderIsBetter(problem, np.array(values), times, losses)
+    accuracy = np.array([resolution(run, "test_loss") for run in runs])
+    relative = max(ROUNDING, COARSE * (runs[0].rtol or 0.0))
+    return WiderIsBetter(problem, np.array(values), times, losses, accuracy, relative)
