@@ -152,25 +152,63 @@ def test_it_says_what_it_found(check: lm.CoordinateCheck) -> None:
     assert "trained" not in untrained.summary()
 
 
-@pytest.mark.parametrize(
-    ("found", "sentence"),
-    [
-        ([-0.05, 0.1], "stay of order one with width (slopes -0.05 to 0.10)"),
-        ([-0.5, -0.5], "shrink like width^(-0.50): wider networks are lazier."),
-        ([0.2, 0.3], "grow like width^(0.20 to 0.30): wider networks move more."),
-        ([-0.2, 0.0], "depend on width differently in different layers (slopes -0.20 to 0.00)."),
-        ([math.inf, 0.0], "no verdict, as gradients do not move, or the theory diverges."),
-    ],
-)
-def test_every_finding_has_a_sentence(found: list[float], sentence: str) -> None:
-    check = lm.coordinate_check(PROBLEM, [1, 2], 3, scalings={"own": {}})
-    slope = np.full((1, 2, 3), math.inf)
-    slope[0, :, 1] = found  # the last step at which all layers have one
+def test_the_verdict_is_that_of_the_last_step_with_slopes() -> None:
+    check = lm.coordinate_check(PROBLEM, [1, 2, 4], 4, scalings={"own": {}})
+    slope = check.slopes.gradient_updates.copy()
+    slope[..., -1] = math.inf
     moved = dataclasses.replace(check.slopes, gradient_updates=slope)
     verdict = dataclasses.replace(check, slopes=moved).verdict
-    assert verdict.startswith("own: ")
-    assert sentence in verdict
-    assert ("at step 1" in verdict) == (math.inf not in found)
+    assert verdict.startswith(f"own: gradient updates at step {check.time[-2]} ")
+    slope = np.full_like(slope, math.inf)
+    moved = dataclasses.replace(check.slopes, gradient_updates=slope)
+    none = dataclasses.replace(check, slopes=moved).verdict
+    assert "no verdict, as gradients do not move, or the theory diverges." in none
+
+
+def test_the_limit_is_the_theory_at_infinite_width(check: lm.CoordinateCheck) -> None:
+    assert check.limit is not None
+    for name in QUANTITIES:
+        limit, theory = getattr(check.limit, name), getattr(check.theory, name)
+        assert np.array_equal(limit, theory[:, -1])  # infinity was among the widths
+    assert check.initial is not None
+    gamma0, width = PROBLEM.network.gamma0, np.array(check.widths)
+    np.testing.assert_allclose(check.initial[0], 1 / (gamma0**2 * width))
+    np.testing.assert_allclose(check.initial[1], 1 / gamma0**2, rtol=1e-12)
+    centered = PROBLEM.replace(**{"network.centered": True})
+    assert (lm.coordinate_check(centered, [1, 2], 3).initial == 0).all()
+
+
+UNCENTERED = lm.Problem(lm.MLP(gamma0=0.34), lm.FullBatch(alpha=4.0), lm.SGD(lr=0.1))
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+@pytest.mark.parametrize("widths", [[0.25, 0.5, 1, 2, 4, 8], [1, 2, 4], [1, 2, 4, 8], [1, 2]])
+def test_narrow_networks_do_not_make_mup_lazy(depth: int, widths: list[float]) -> None:
+    """They unlearn the predictor at the start, of power 1 / (gamma0^2 width)."""
+    deep = UNCENTERED.replace(**{"network.depth": depth})
+    verdict, ntk = lm.coordinate_check(deep, widths, STEPS).verdict.split("NTK: ")
+    assert "lazier" not in verdict
+    assert "but level off: no law. Wide networks learn alike" in verdict
+    assert "centered=True takes it away" in verdict
+    assert "wider networks are lazier" in ntk
+    centered = deep.replace(**{"network.centered": True})
+    check = lm.coordinate_check(centered, widths, STEPS)
+    assert (check.slopes.gradient_updates[0, :, -1] > 0).all()
+    assert "centered=True" not in check.verdict
+    assert "lazier" not in check.verdict.split("NTK: ")[0]
+
+
+def test_trained_networks_have_the_same_cause() -> None:
+    """Slopes of networks: about -1/3 with the predictor at the start, none without it."""
+    measured = []
+    for centered in (False, True):
+        one = UNCENTERED.replace(**{"network.centered": centered})
+        check = lm.coordinate_check(one, [2, 4, 8], STEPS, dim=128, seeds=16, scalings={"a": {}})
+        assert check.training is not None
+        ends = check.training.gradient_updates[0, [0, -1], 0, -1]
+        measured.append(float(np.log(ends[1] / ends[0]) / np.log(4)))
+    assert measured[0] == pytest.approx(-0.34, abs=0.05)
+    assert measured[1] == pytest.approx(0.05, abs=0.05)
 
 
 def test_datasets_are_labelled(check: lm.CoordinateCheck, tmp_path: Path) -> None:

@@ -17,11 +17,13 @@ from lindmft._internal.optional import optional
 from lindmft._internal.types import Array, Callback, Numbers
 from lindmft._internal.validation import integer, refuse, tuple_of_numbers
 from lindmft.analysis.fixed_fields import cautions
-from lindmft.analysis.rms import Rms, measured, slopes, theoretical
-from lindmft.analysis.scalings import PARAMETERIZATIONS, Scalings, read_scalings
+from lindmft.analysis.coordinate_verdict import Trend, sentence
+from lindmft.analysis.rms import Rms, first_fitted, measured, slopes, theoretical
+from lindmft.analysis.scalings import PARAMETERIZATIONS, Rule, Scalings, read_scalings
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.problem.schema import spell_inf
 from lindmft.results.ensemble import Ensemble
+from lindmft.results.solution import Solution
 from lindmft.theory.many import solve_many
 from lindmft.training.seeds import seed_list
 from lindmft.training.train import estimate_train_memory, train_many
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["CoordinateCheck", "Coordinates", "coordinate_check"]
 
 SIZES = ("network.width", "network.hidden")
-FLAT = 0.1
-"""Slopes up to this size count as none: the approach to infinite width has some."""
 CAUTION = (
     "Features h^l are the data gradient passed forward: they shrink as the data are learned, so "
     "that their updates are of order one in lazy networks, too. Gradients tell."
@@ -105,6 +105,12 @@ class CoordinateCheck:
         D and the number of networks at each width, or None without training.
     cautions
         Sentences on fields that most training loops choose by the width, and that stay fixed here.
+    limit
+        ``Coordinates`` of shape (scaling, layer, time): the theory at infinite width, which tells a
+        power of the width from the approach to a limit. inf where it is not defined.
+    initial
+        (scaling, width), the part of the predictor at the start in the test loss at t = 0, in units
+        of the target's: 1 / (gamma0^2 width) with isotropic data, 0 if it is centered.
 
     Notes
     -----
@@ -135,6 +141,8 @@ class CoordinateCheck:
     dim: int | None = None
     networks: int | None = None
     cautions: tuple[str, ...] = ()
+    limit: Coordinates | None = None
+    initial: Array | None = None
 
     @property
     def largest_z(self) -> float | None:
@@ -150,7 +158,12 @@ class CoordinateCheck:
 
     @property
     def verdict(self) -> str:
-        """A sentence for each scaling: what the gradients' updates do as networks widen."""
+        """A sentence or two for each scaling: what the gradients' updates do as networks widen.
+
+        They say on which widths they hold. Whether updates go on shrinking beyond these is decided
+        by the theory at infinite width. Slopes of layers differ only if they do by more than their
+        uncertainty, and updates that are rounding are not judged.
+        """
         sentences = [_sentence(self, i, name) for i, name in enumerate(self.scalings)]
         return " ".join([*sentences, CAUTION])
 
@@ -179,13 +192,14 @@ class CoordinateCheck:
     def to_xarray(self) -> "xr.Dataset":
         """The same as an ``xarray.Dataset`` of dimensions scaling, width, layer and time.
 
-        Variables are the quantities, and those with "_slope", "_trained" and "_error" at the end of
-        their names. Needs xarray.
+        Variables are the quantities, and those with "_slope", "_limit", "_trained" and "_error" at
+        the end of their names. Needs xarray.
         """
         whole = ("scaling", "width", "layer", "time")
         parts: dict[str, tuple[Coordinates | None, tuple[str, ...], str]] = {
             "": (self.theory, whole, "in theory"),
             "_slope": (self.slopes, ("scaling", "layer", "time"), "in theory, d log / d log width"),
+            "_limit": (self.limit, ("scaling", "layer", "time"), "in theory, infinite width"),
             "_trained": (self.training, whole, "of trained networks"),
             "_error": (self.errors, whole, "of trained networks, standard error"),
         }
@@ -322,7 +336,45 @@ def coordinate_check(
         Coordinates(**fitted),
         cautions=told,
         **training,
+        limit=_limit(problem, named, size, time, options),
+        initial=np.array([_initial(solution) for solution in solutions]).reshape(shape),
     )
+
+
+def _limit(
+    problem: Problem,
+    named: Mapping[str, Rule],
+    size: str,
+    time: NDArray[np.int_],
+    options: Mapping[str, Any],
+) -> Coordinates:
+    """The theory at infinite width; inf for scalings that are not defined or not solved there."""
+    grid: list[Problem | None] = []
+    for rule in named.values():
+        try:
+            grid.append(rule.at(problem, {**dict.fromkeys(SIZES), size: np.inf}))
+        except (ValueError, ArithmeticError):
+            grid.append(None)
+    given: dict[str, Any] = {**options, "progress": None, "save": ["C_h", "C_g"]}
+    defined = [one for one in grid if one is not None]
+    runs = iter(
+        solve_many(defined, max(2, int(time[-1]) + 1), errors="return", **given) if defined else []
+    )
+    found = [None if one is None else next(runs) for one in grid]
+    points = [theoretical(run, time) if isinstance(run, Solution) else None for run in found]
+    if all(point is None for point in points):
+        layers = int(problem.network.depth)
+        blank = np.full((len(named), layers, len(time)), np.inf)
+        return Coordinates(**dict.fromkeys(QUANTITIES, blank))
+    found_limit = _collected(points, (len(named), 1))  # one width
+    arrays = {name: getattr(found_limit, name)[:, 0] for name in QUANTITIES}
+    return Coordinates(**arrays)
+
+
+def _initial(solution: Solution) -> float:
+    """The power of the predictor at the start, in units of the target's; 0 without a target."""
+    target = float(solution.term_target[0])
+    return float(solution.term_init[0]) / target if target > 0 else 0.0
 
 
 def _trainable(grid: Sequence[Problem], sizes: Sequence[float]) -> list[Problem]:
@@ -402,16 +454,18 @@ def _sentence(check: CoordinateCheck, scaling: int, name: str) -> str:
     times = np.flatnonzero(np.isfinite(found).all(axis=0))
     if not len(times):
         return f"{name}: no verdict, as gradients do not move, or the theory diverges."
-    last = found[:, times[-1]]
-    what = f"{name}: gradient updates at step {check.time[times[-1]]}"
-    powers = " to ".join(dict.fromkeys([f"{last.min():.2f}", f"{last.max():.2f}"]))
-    if np.abs(last).max() <= FLAT:
-        return f"{what} stay of order one with width (slopes {powers}): all widths learn alike."
-    if last.max() < -FLAT:
-        return f"{what} shrink like width^({powers}): wider networks are lazier."
-    if last.min() > FLAT:
-        return f"{what} grow like width^({powers}): wider networks move more."
-    return f"{what} depend on width differently in different layers (slopes {powers})."
+    t = times[-1]
+    finite = np.isfinite(check.widths)
+    trend = Trend(
+        widths=np.array(check.widths)[finite],
+        updates=check.theory.gradient_updates[scaling, finite, :, t],
+        gradients=check.theory.gradients[scaling, finite, :, t],
+        slopes=found[:, t],
+        first=first_fitted(int(finite.sum())),
+        limit=None if check.limit is None else check.limit.gradient_updates[scaling, :, t],
+        initial=None if check.initial is None else check.initial[scaling, finite],
+    )
+    return sentence(trend, f"{name}: gradient updates at step {check.time[t]}")
 
 
 def _row(check: CoordinateCheck, scaling: int, name: str, layer: int) -> str:

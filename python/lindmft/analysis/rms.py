@@ -79,9 +79,14 @@ def slopes(widths: Sequence[float], values: Array) -> Array:
     sizes = np.array(widths)
     finite = np.isfinite(sizes)
     chosen = np.log(sizes[finite])
-    first = min(len(chosen) // 2, len(chosen) - 2)
+    first = first_fitted(len(chosen))
     x = chosen[first:] - chosen[first:].mean()
     y = values[:, finite][:, first:]
     usable: Mask = np.asarray((np.isfinite(y) & (y > 0)).all(axis=1))
     logs = np.log(np.where(usable[:, None], y, 1.0))
     return np.where(usable, np.tensordot(x, logs, axes=(0, 1)) / (x @ x), np.inf)
+
+
+def first_fitted(count: int) -> int:
+    """The index of the first of so many widths to which slopes are fitted."""
+    return min(count // 2, count - 2)

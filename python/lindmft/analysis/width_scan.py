@@ -139,7 +139,7 @@ class WiderIsBetter:
         most, when = np.unravel_index(int(self.excess.argmax()), worse.shape)
         wide, narrow = (short(float(self.widths[pair + i])) for i in (1, 0))
         times = int(worse.any(axis=0).sum())
-        lasts = bool(worse.any(axis=0)[first:].all())
+        lasts = bool(np.asarray(worse.any(axis=0))[first:].all())
         start = (
             f"from t = {self.time[first]:g} on"
             if lasts
