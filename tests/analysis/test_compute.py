@@ -114,8 +114,9 @@ def test_too_few_covered_budgets_have_no_exponent() -> None:
 def made(losses: Any, budgets: Any, widths: Any) -> lm.ComputeOptimal:
     best = losses.argmin(axis=0)
     steps = (budgets / widths[best]).astype(int)
+    loss, covered = losses.min(axis=0), np.ones(len(budgets), bool)
     return lm.ComputeOptimal(
-        CLEAN, widths, widths, budgets, losses, widths[best], steps, losses.min(axis=0)
+        CLEAN, widths, widths, budgets, losses, widths[best], steps, loss, covered
     )
 
 

@@ -256,12 +256,13 @@ def test_exponents_are_of_budgets_with_the_best_width_inside() -> None:
     budgets, width = np.array([1.0, 10, 100, 1000, 1e4]), np.array([1.0, 1, 10, 100, 100])
     widths = np.array([1.0, 10, 50, 100])
     found = lm.ComputeOptimal(
-        BASE, widths, widths, budgets, np.ones((4, 5)), width, np.ones(5, int), 1 / width
-    )
+        BASE, widths, widths, budgets, np.ones((4, 5)), width, np.ones(5, int), 1 / width,
+        np.ones(5, bool),
+    )  # fmt: skip
     assert found.exponents() == (math.inf, math.inf)
     more = lm.ComputeOptimal(
         BASE, widths, widths, budgets, np.ones((4, 5)), np.array([1.0, 1, 10, 50, 100]),
-        np.ones(5, int), np.ones(5),
+        np.ones(5, int), np.ones(5), np.ones(5, bool),
     )  # fmt: skip
     assert math.isclose(more.exponents()[0], math.log10(5))
 
@@ -274,7 +275,7 @@ def test_exponents_of_the_frontier() -> None:
     best = losses.argmin(axis=0)
     found = lm.ComputeOptimal(
         BASE, widths, widths, budgets, losses, widths[best],
-        (budgets / widths[best]).astype(int), losses.min(axis=0),
+        (budgets / widths[best]).astype(int), losses.min(axis=0), np.ones(40, bool),
     )  # fmt: skip
     width, loss = found.exponents()
     assert math.isclose(width, 0.5, abs_tol=0.01)

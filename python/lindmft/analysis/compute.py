@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lindmft._internal.optional import optional
-from lindmft._internal.types import Array, Mask, Numbers
+from lindmft._internal.types import Array, Numbers
 from lindmft._internal.validation import (
     function_or_none,
     integer,
@@ -96,6 +96,11 @@ class ComputeOptimal:
     >>> width, loss = found.exponents()
     >>> loss < 0, found.to_xarray().test_loss.dims
     (True, ('width', 'budget'))
+    >>> width_error, loss_error = found.exponent_errors()
+    >>> loss_error > 0.1 * abs(loss)  # the loss falls exponentially: no power law
+    True
+    >>> print(found.summary().splitlines()[-1].partition(":")[0])
+    24 of 64 budgets are not covered
     """
 
     problem: Problem
@@ -106,13 +111,9 @@ class ComputeOptimal:
     width: Array
     steps: NDArray[np.int_]
     loss: Array
-    covered: Mask = None  # type: ignore[assignment]  # None: everywhere
+    covered: NDArray[np.bool_]
     accuracy: float = 0.0
     needed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.covered is None:
-            object.__setattr__(self, "covered", np.ones(len(self.budgets), bool))
 
     @property
     def inside(self) -> NDArray[np.bool_]:
