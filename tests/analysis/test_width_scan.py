@@ -50,11 +50,11 @@ def made(losses: list[list[float]], accuracy: float = 0.0) -> lm.WiderIsBetter:
 @pytest.mark.parametrize(
     ("losses", "sentence"),
     [
-        ([[1, 0.5], [1.03, 0.6]], "from t = 0 on width 2 is worse than 1. Most of all"),
-        ([[1, 0.5], [1.03, 0.6]], "at t = 1, which has a loss larger by 20 % than width 1."),
+        ([[1, 0.5], [1.03, 0.6]], "from t = 0 on width 2 is worse than 1. The largest"),
+        ([[1, 0.5], [1.03, 0.6]], "at t = 1: its loss is 20 % larger than that of width 1."),
         ([[1, 0.5, 0.1], [1, 6, 0.05]], "at 1 of 3 times, first at t = 1, width 2 is worse than"),
-        ([[1, 0.5, 0.1], [1, 6, 0.05]], "at t = 1, which has 12 times the loss of width 1."),
-        ([[1, 2], [1, math.inf]], "which has diverged where width 1 has not. (Widths 1, 2.)"),
+        ([[1, 0.5, 0.1], [1, 6, 0.05]], "at t = 1: its loss is 12 times that of width 1."),
+        ([[1, 2], [1, math.inf]], "it has diverged where width 1 has not. (Widths 1, 2.)"),
     ],
 )
 def test_excesses_are_readable(losses: list[list[float]], sentence: str) -> None:

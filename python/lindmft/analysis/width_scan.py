@@ -147,18 +147,19 @@ class WiderIsBetter:
         )
         largest = short(float(self.widths[most + 1]))
         return (
-            f"Wider is not always better: {start} width {wide} is worse than {narrow}. Most of all "
-            f"is width {largest} at t = {self.time[when]:g}, which {self._how_much(most, when)}."
+            f"Wider is not always better: {start} width {wide} is worse than {narrow}. The largest "
+            f"excess is that of width {largest} at t = {self.time[when]:g}: "
+            f"{self._how_much(most, when)}."
         )
 
     def _how_much(self, pair: Any, time: Any) -> str:
         excess = float(self.excess[pair, time])
         other = short(float(self.widths[pair]))
         if np.isinf(excess):
-            return f"has diverged where width {other} has not"
+            return f"it has diverged where width {other} has not"
         if excess >= FACTOR:
-            return f"has {excess + 1:.3g} times the loss of width {other}"
-        return f"has a loss larger by {100 * excess:.2g} % than width {other}"
+            return f"its loss is {excess + 1:.3g} times that of width {other}"
+        return f"its loss is {100 * excess:.2g} % larger than that of width {other}"
 
     def __str__(self) -> str:
         return self.summary()
