@@ -19,8 +19,8 @@ from lindmft._internal.validation import (
     refuse,
     tuple_of_numbers,
 )
-from lindmft.analysis.fixed_fields import cautions
 from lindmft.analysis.accuracy import resolution
+from lindmft.analysis.fixed_fields import cautions
 from lindmft.analysis.frontier import (
     below_first_step,
     ends_of,

@@ -9,8 +9,8 @@ import numpy as np
 
 from lindmft._internal.types import Array, Mask, Numbers
 from lindmft._internal.validation import refuse, tuple_of_numbers
-from lindmft.analysis.fixed_fields import cautions
 from lindmft.analysis.accuracy import resolution
+from lindmft.analysis.fixed_fields import cautions
 from lindmft.problem.axes import short
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.theory.many import solve_many
