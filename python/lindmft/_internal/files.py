@@ -3,11 +3,12 @@
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from lindmft._internal.signals import signals_deferred
 from lindmft._internal.types import Path
 
 if TYPE_CHECKING:
@@ -19,12 +20,13 @@ def replacing(path: Path) -> Iterator[FilePath]:
     """The place to write to: a temporary file, moved to ``path`` once it is complete and on disk.
 
     A full disk, or whatever else goes wrong, leaves the file that was there, and is an ``OSError``
-    that names it. What is no file, like a pipe, is written to as it is.
+    that names it. What is no file, like a pipe, is written to as it is. Signals wait until a file
+    is complete; a pipe may never be read, so there they do not wait.
     """
     target = FilePath(path)
     direct = target.exists() and not target.is_file()
     temporary = target if direct else temporary_beside(target)
-    with naming(target):
+    with nullcontext() if direct else signals_deferred(), naming(target):
         try:
             yield temporary
             if not direct:

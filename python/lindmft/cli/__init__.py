@@ -12,4 +12,7 @@ def main() -> None:
             raise
         print("Error: the command lindmft needs click: pip install 'lindmft[cli]'", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        sys.exit(130)
     commands(prog_name="lindmft")

@@ -3,15 +3,20 @@
 Ctrl-C is exit code 130, SIGTERM 143.
 """
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import click
 
 from lindmft import _core
+
+MOMENT = 0.01
+"""Seconds after which a signal that a library dropped is sent again."""
 
 
 class BadInput(click.ClickException):
@@ -24,29 +29,82 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM ends a command as Ctrl-C does: what is finished is kept."""
 
 
-@contextmanager
-def _terminable() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield  # others cannot handle signals
-        return
+ENDS: dict[int, tuple[type[KeyboardInterrupt], str]] = {
+    signal.SIGINT: (KeyboardInterrupt, "Interrupted."),
+    signal.SIGTERM: (Terminated, "Terminated."),
+}
+"""What the handler of a signal raises while a command runs, and what is printed."""
 
-    def end(_signal: int, _frame: object) -> None:
-        raise Terminated
 
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+class Signals:
+    """The signals that end a command, one way or another: none of them is lost."""
+
+    def __init__(self) -> None:
+        self.arrived: int | None = None
+        self.running = False
+
+    @contextmanager
+    def handled(self) -> Iterator[None]:
+        """Handle them for the length of a ``with`` block, but for those that are ignored."""
+        if threading.current_thread() is not threading.main_thread():
+            yield  # others cannot handle signals
+            return
+        with ExitStack() as stack:
+            for number in ENDS:
+                if signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}:
+                    stack.callback(signal.signal, number, signal.signal(number, self._end))
+            stack.callback(setattr, sys, "unraisablehook", sys.unraisablehook)
+            sys.unraisablehook = self._repeating(sys.unraisablehook)
+            yield
+
+    @contextmanager
+    def ending(self) -> Iterator[None]:
+        """Run a command: signals raise their exceptions in it."""
+        self.running = True
+        try:
+            yield
+            if self.arrived is not None:  # and something caught the exception
+                raise ENDS[self.arrived][0]
+        finally:
+            self.running = False
+
+    def _end(self, number: int, _frame: object) -> None:
+        self.arrived = number
+        kind, text = ENDS[number]
+        if self.running:
+            raise kind
+        click.echo(text, err=True)  # before or after the work
+        sys.exit(128 + number)
+
+    def _repeating(self, report: Any) -> Any:
+        """Python drops an exception raised in a finalizer: then the signal is sent once more."""
+
+        def dropped(unraisable: Any) -> None:
+            if self.arrived is not None and isinstance(unraisable.exc_value, KeyboardInterrupt):
+                timer = threading.Timer(MOMENT, os.kill, (os.getpid(), self.arrived))
+                timer.daemon = True
+                timer.start()
+            else:
+                report(unraisable)
+
+        return dropped
 
 
 class Commands(click.Group):
     """A group that turns the errors a user can cause into one line and an exit code."""
 
+    signals = Signals()
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the command line, from its arguments to its exit code."""
+        self.signals = Signals()
+        with self.signals.handled():
+            return super().main(*args, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command."""
         try:
-            with _terminable():
+            with self.signals.ending():
                 return super().invoke(ctx)
         except BrokenPipeError:
             raise
@@ -57,9 +115,7 @@ class Commands(click.Group):
             ) from error
         except (ValueError, MemoryError, ImportError, _core.NotConverged) as error:
             raise BadInput(" ".join(str(error).split())) from error
-        except Terminated:
-            click.echo("Terminated.", err=True)
-            raise click.exceptions.Exit(143) from None
-        except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
-            raise click.exceptions.Exit(130) from None
+        except KeyboardInterrupt as error:
+            number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
+            click.echo(ENDS[number][1], err=True)
+            raise click.exceptions.Exit(128 + number) from None

@@ -12,6 +12,7 @@ import numpy as np
 
 from lindmft._internal.files import replacing, too_long
 from lindmft._internal.optional import optional
+from lindmft._internal.signals import signals_deferred
 from lindmft._internal.types import Path
 from lindmft._internal.validation import file_path
 from lindmft.results.content import CHECKSUM, checksum
@@ -61,6 +62,7 @@ def write(dataset: "xr.Dataset", path: Path) -> None:
         place.write_bytes(_in_memory(dataset, checked))
 
 
+@signals_deferred()
 def _in_memory(dataset: "xr.Dataset", encoding: dict[Any, Any]) -> memoryview:
     """The bytes of the file. HDF5 never lets a file go that it could not write to a full disk."""
     buffer = io.BytesIO()
@@ -105,6 +107,7 @@ def check_format(attrs: dict[str, object], path: Path, form: str) -> None:
         )
 
 
+@signals_deferred()
 def _load(path: Path) -> "xr.Dataset":
     xarray, h5py = require_netcdf(), optional("h5py", "io")
     file = file_path(path, "path")

@@ -6,6 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from lindmft._internal.signals import signals_deferred
 from lindmft._internal.types import Callback
 from lindmft.sweeps.engines import Engine
 from lindmft.sweeps.stages import Computed
@@ -119,6 +120,7 @@ class Loop:
             lost.set_exception(error)
             return lost
 
+    @signals_deferred()
     def _collect(self) -> None:
         lost: list[tuple[Item, BaseException]] = []
         for future in [future for future in self.running if future.done()]:
@@ -155,6 +157,7 @@ class Loop:
             "missing"
         )
 
+    @signals_deferred()
     def _keep_finished(self) -> None:
         """On the way out: what came back meanwhile; nobody is told, who may have ended it."""
         self.tally.report = None

@@ -20,6 +20,7 @@ from lindmft._internal.difference import differences
 from lindmft._internal.files import check_folder, naming, temporary_beside, too_long
 from lindmft._internal.optional import optional
 from lindmft._internal.provenance import provenance
+from lindmft._internal.signals import signals_deferred
 from lindmft._internal.types import Mask, Path
 from lindmft.results.content import CHECKSUM
 from lindmft.results.dataset import LONG_NAMES
@@ -75,7 +76,7 @@ class Store:
         """
         if _is_set(self._claims[stage], block):
             return False
-        with naming(self._place):
+        with signals_deferred(), naming(self._place):
             self._claims[stage][block] = 1
         return True
 
@@ -91,6 +92,7 @@ class Store:
                 found[block] = self._kept(stage, block)
         return found
 
+    @signals_deferred()
     def forget_failed(self, stage: str) -> None:
         """Take the marks of blocks with points that failed away."""
         states = np.asarray(self._arrays[f"{stage}_status"][...])
@@ -114,7 +116,7 @@ class Store:
 
     def write(self, stage: str, block: tuple[int, ...], computed: Computed) -> None:
         """Keep a block: arrays, texts of failures, and then the mark."""
-        with naming(self._place):
+        with signals_deferred(), naming(self._place):
             self._write(stage, block, computed)
 
     def _write(self, stage: str, block: tuple[int, ...], computed: Computed) -> None:
@@ -280,7 +282,7 @@ def _make(target: FilePath, plan: Plan) -> None:
     check_folder(target)
     temporary = temporary_beside(target)
     try:
-        with naming(target):
+        with signals_deferred(), naming(target):
             _create(temporary, plan)
             temporary.rename(target)
     except OSError:

@@ -1,0 +1,74 @@
+"""Ctrl-C and SIGTERM while a file is read or written: they take effect once that is complete.
+
+Handlers of signals raise exceptions, and Python drops an exception that is raised inside a callback
+of a library (for a weak reference, a finalizer, the bytes of a file). There a signal would be lost.
+"""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+DEFERRED = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def signals_deferred() -> Iterator[None]:
+    """Let signals wait until the end of the ``with`` block, and then act as they do outside it.
+
+    May be nested. Only the main thread handles signals: in others there is nothing to defer.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting = [_Waiting(number) for number in DEFERRED]
+    try:
+        with ExitStack() as stack:
+            for one in waiting:
+                one.listen(stack)
+            yield
+    finally:
+        interrupt, termination = waiting
+        try:
+            interrupt.act()
+        finally:  # also if that raised; the exception that is seen is this one
+            termination.act()
+
+
+class _Waiting:
+    """A signal in the block: whether it arrived, and the handler that it had before."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.before = signal.getsignal(number)
+        self.deferring = True
+        self.arrived = False
+        self.frame: Any = None
+
+    def listen(self, stack: ExitStack) -> None:
+        """Defer the signal until the stack is closed, unless it is ignored or not Python's."""
+        if self.before is None or self.before == signal.SIG_IGN:
+            return
+        try:
+            signal.signal(self.number, self._handle)
+        except ValueError:  # the main thread of an interpreter that handles no signals
+            return
+        stack.callback(signal.signal, self.number, self.before)
+
+    def _handle(self, _number: int, frame: Any) -> None:
+        self.arrived, self.frame = True, frame
+        if not self.deferring:
+            self.act()
+
+    def act(self) -> None:
+        """Once the handler before is back: call it if the signal arrived."""
+        self.deferring = False
+        if not self.arrived:
+            return
+        self.arrived = False
+        if callable(self.before):
+            self.before(self.number, self.frame)
+        else:  # the system's: it ends the process
+            signal.signal(self.number, self.before)
+            signal.raise_signal(self.number)
