@@ -47,6 +47,9 @@ py::dict to_dict(Ensemble&& ensemble) {
   out["gradient_update"] = to_list(std::move(ensemble.gradient_update));
   out["noise_draw"] = ensemble.noise_draw;
   out["chain_residual"] = to_numpy(std::move(ensemble.chain_residual));
+  py::list states;
+  for (const std::string& state : ensemble.state) states.append(py::bytes(state));
+  out["state"] = states;
   out["kernel_gradient"] = optional_array(std::move(ensemble.kernel_gradient));
   out["kernel_target"] = optional_array(std::move(ensemble.kernel_target));
   out["kernel_scale"] = optional_array(std::move(ensemble.kernel_scale));
@@ -78,8 +81,12 @@ Options options(int dim, std::vector<std::uint64_t> seeds, int threads, bool sin
 
 py::dict train_to_dict(const Problem& problem, int steps, int dim, std::vector<std::uint64_t> seeds, int threads,
                        double memory_limit, const py::object& progress, bool kernels, bool updates,
-                       std::uint32_t noise_draw, bool single_precision) {
+                       std::uint32_t noise_draw, bool single_precision, int stop, bool keep_state,
+                       std::vector<std::string> start) {
   auto opts = options<TrainOptions>(dim, std::move(seeds), threads, single_precision, memory_limit);
+  opts.stop = stop;
+  opts.keep_state = keep_state;
+  opts.start = std::move(start);
   opts.kernels = kernels;
   opts.updates = updates;
   opts.noise_draw = noise_draw;
@@ -152,7 +159,8 @@ double replicas_memory(const Problem& problem, int steps, int dim, std::vector<s
 void register_train(py::module_& module) {
   module.def("train", &train_to_dict, "problem"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a, "threads"_a = 0,
              "memory_limit"_a = 0.0, "progress"_a = py::none(), "kernels"_a = false, "updates"_a = false,
-             "noise_draw"_a = 0, "single_precision"_a = false, "Train finite-size networks; see lindmft.train.");
+             "noise_draw"_a = 0, "single_precision"_a = false, "stop"_a = 0, "keep_state"_a = false,
+             "start"_a = std::vector<std::string>(), "Train finite-size networks; see lindmft.train.");
   module.def("train_many", &train_many_to_list, "problems"_a, "steps"_a, py::kw_only(), "dim"_a, "seeds"_a,
              "threads"_a = 0, "memory_limit"_a = 0.0, "progress"_a = py::none(), "updates"_a = false,
              "noise_draws"_a = std::vector<std::uint32_t>{0}, "single_precision"_a = false,

@@ -192,6 +192,9 @@ def train(
     updates: bool = False,
     noise_draw: int = 0,
     single_precision: bool = False,
+    stop: int = 0,
+    keep_state: bool = False,
+    start: Sequence[bytes] = ...,
 ) -> TrainDict: ...
 def train_many(
     problems: Sequence[Problem],

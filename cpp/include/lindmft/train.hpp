@@ -35,6 +35,10 @@ struct TrainOptions {
   std::uint32_t noise_draw = 0;  ///< which independent draw of the label noise, on the same weights and inputs
   Precision precision = Precision::float64;
   TrainMethod method = TrainMethod::automatic;
+  /// Stop before this step; 0: after all. Entries from there on are zero.
+  int stop = 0;
+  bool keep_state = false;           ///< fill Ensemble::state
+  std::vector<std::string> start{};  ///< Ensemble::state of an earlier call that differs in `stop` alone; or empty
 };
 
 /// The rest as in TrainOptions.
@@ -99,6 +103,9 @@ struct Ensemble {
   std::vector<int> diverged_at;  ///< seeds           first step past 1e12 max(1, initial test loss), or -1
   Precision precision = Precision::float64;
   std::uint32_t noise_draw = 0;
+  /// seeds  bytes from which TrainOptions::start resumes, on machines with the same order of bytes; empty for networks
+  /// that diverged, and without TrainOptions::keep_state no entries
+  std::vector<std::string> state;
   TrainStats stats;
 };
 

@@ -108,6 +108,7 @@ class TrainedDict(TypedDict):
 class TrainDict(TrainedDict):
     """What ``_core.train`` returns, and ``_core.train_many`` for every problem."""
 
+    state: list[bytes]
     noise_draw: int
     train_loss: Array
     test_loss_by_output: list[Array]

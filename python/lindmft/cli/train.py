@@ -6,7 +6,16 @@ import click
 
 from lindmft.analysis.comparison import compare
 from lindmft.cli import files
-from lindmft.cli.options import FORCE, KERNELS, OUTPUT, PICTURE, PROBLEM, STEPS, THREADS
+from lindmft.cli.options import (
+    CHECKPOINT,
+    FORCE,
+    KERNELS,
+    OUTPUT,
+    PICTURE,
+    PROBLEM,
+    STEPS,
+    THREADS,
+)
 from lindmft.cli.report import finish
 from lindmft.results import netcdf
 from lindmft.training.train import train
@@ -28,6 +37,8 @@ from lindmft.training.train import train
     help="Which stream of networks; different streams share none.  [default: 0]",
 )
 @KERNELS
+@CHECKPOINT
+@click.option("--checkpoint-every", type=int, help="Steps between saves.  [default: a tenth]")
 @OUTPUT
 @PICTURE
 @THREADS
@@ -39,6 +50,8 @@ def train_command(
     seeds: int | None,
     seed: int | None,
     kernels: bool,
+    checkpoint: Path | None,
+    checkpoint_every: int | None,
     output: Path | None,
     picture: Path | None,
     threads: int | None,
@@ -50,10 +63,19 @@ def train_command(
     Examples:
       lindmft train problem.toml --steps 200 --dim 512 --seeds 16 --output runs.nc
       lindmft train problem.toml --picture losses.png
+      lindmft train problem.toml --steps 100000 --checkpoint runs.nc
     """
     files.check_outputs(output, picture, force=force, form=netcdf.ENSEMBLE)
     parsed, run = files.read_problem(problem, steps=steps, dim=dim, seeds=seeds, seed=seed)
-    runs = train(parsed, **run, kernels=kernels, threads=threads, progress=True)
+    runs = train(
+        parsed,
+        **run,
+        kernels=kernels,
+        checkpoint=checkpoint,
+        checkpoint_every=checkpoint_every,
+        threads=threads,
+        progress=True,
+    )
     finish(runs, output, picture)
 
 

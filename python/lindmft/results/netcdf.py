@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 SOLUTION = "lindmft-solution"
 ENSEMBLE = "lindmft-ensemble"
 REPLICAS = "lindmft-replicas"
+TRAINING = "lindmft-training"
+"""The checkpoint of a training that is not finished."""
 IN_MEMORY = 2**28
 """Bytes of a dataset whose file is made in memory, and copied to the disk as a whole: 256 MiB."""
 VERSION = 3
@@ -73,9 +75,10 @@ def _in_memory(dataset: "xr.Dataset", encoding: dict[Any, Any]) -> memoryview:
 
 
 @contextmanager
-def reading(path: Path, form: str) -> Iterator["xr.Dataset"]:
-    """The dataset in a file of this format; whatever is wrong with it is a ``ValueError``."""
+def reading(path: Path, form: str, *others: str) -> Iterator["xr.Dataset"]:
+    """The dataset in a file of these formats; whatever is wrong with it is a ``ValueError``."""
     dataset = _load(path)
+    form = next((other for other in others if dataset.attrs.get("format") == other), form)
     check_format(dataset.attrs, path, form)
     if dataset.attrs.pop(CHECKSUM, None) not in {None, checksum(dataset)}:  # of old files: none
         raise ValueError(f"{path} must be as it was written, got one whose checksum differs")
@@ -98,6 +101,8 @@ def check_format(attrs: dict[str, object], path: Path, form: str) -> None:
     found = attrs.get("format")
     if not isinstance(found, str) or found != form:  # arrays of bytes cannot even be compared
         other = f"a {found} file" if isinstance(found, str) else "a file of another program"
+        if found == TRAINING:
+            other = "the checkpoint of a training that is not finished: resume it by the same train"
         raise ValueError(f"{path} must be a {form} file, got {other}")
     version = attrs.get("format_version")
     if not isinstance(version, int | np.integer) or not 1 <= version <= VERSION:

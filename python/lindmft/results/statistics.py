@@ -57,7 +57,9 @@ class TrainStats:
 
 def common_fields(result: Mapping[str, Any]) -> dict[str, Any]:
     """The compiled module's fields, as Python's: tuples, and None for what did not diverge."""
-    kept = {name: value for name, value in result.items() if name != "single_precision"}
+    kept = {
+        name: value for name, value in result.items() if name not in {"single_precision", "state"}
+    }
     return {
         **kept,
         "dtype": SINGLE if result["single_precision"] else DOUBLE,

@@ -4,10 +4,11 @@ Time is counted in optimizer steps; an entry at t is before the update of step t
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from lindmft import _core
-from lindmft._internal.types import Callback
+from lindmft._internal.types import Callback, Path, TrainDict
 from lindmft._internal.validation import (
     bytes_or_default,
     flag,
@@ -21,7 +22,8 @@ from lindmft.problem.scales import warn_of_sizes
 from lindmft.progress import reporting
 from lindmft.results.ensemble import Ensemble, Series, ensemble_from_core
 from lindmft.results.replica_ensemble import ReplicaEnsemble
-from lindmft.results.statistics import DOUBLE, TrainStats, single_precision
+from lindmft.results.statistics import DOUBLE, SINGLE, TrainStats, single_precision
+from lindmft.training.checkpoints import Training, checked_checkpoint, train_with_checkpoints
 from lindmft.training.finite import DIM, default_dim, finite
 from lindmft.training.replicas import train_replicas
 from lindmft.training.seeds import seed_list
@@ -52,6 +54,8 @@ def train(
     updates: bool = False,
     noise_draw: int = 0,
     dtype: str = DOUBLE,
+    checkpoint: Path | None = None,
+    checkpoint_every: int | None = None,
 ) -> Ensemble:
     """Train finite-size networks, one for each seed, for ``steps`` steps.
 
@@ -89,6 +93,12 @@ def train(
     dtype
         "float64", or "float32" for weights, data and signals in single precision: the same random
         numbers, rounded, and half the memory. Observables are doubles either way.
+    checkpoint
+        A file to save to after each segment of the computation. If it exists, the computation
+        resumes from it; it must be of the same problem, steps, dim, seeds, dtype and records. Once
+        all is done, it is the file of the ensemble.
+    checkpoint_every
+        Steps of a segment; None: a tenth of all, at least 100.
 
     Returns
     -------
@@ -98,7 +108,8 @@ def train(
     Raises
     ------
     ValueError
-        Bad input; the message names the field.
+        Bad input; the message names the field. Also a checkpoint that cannot be resumed, found
+        before any work.
     MemoryError
         Refused before allocating; see ``estimate_train_memory``.
 
@@ -106,6 +117,12 @@ def train(
     -----
     A step costs P D + sum N_l N_{l+1} operations for each output. How weights are kept depends on
     sizes and steps (``stats.method``), and the last bits with it. Theory sections 2, 4, 8 and 11.
+
+    With a checkpoint, networks are trained in blocks of as many as threads. The file holds the
+    series of all networks, and of the block in progress the weights (with momentum twice, and
+    instead of weights at most a vector a step and layer where that is kept). An interrupted and
+    resumed call gives bit for bit what an uninterrupted one gives, with checkpoints or without, on
+    any number of threads; on a machine with other instruction sets, up to rounding.
 
     Examples
     --------
@@ -116,22 +133,50 @@ def train(
     """
     problem = as_problem(problem)
     core, size = finite(problem, dim)
+    count, single = integer(steps, "steps"), single_precision(dtype)
+    file, every = checked_checkpoint(checkpoint, checkpoint_every, count)
+    listed = seed_list(seeds, seed)
+    options: dict[str, Any] = {
+        "dim": size,
+        "threads": threads_or_default(threads),
+        "memory_limit": bytes_or_default(memory_limit),
+        "kernels": flag(kernels, "kernels"),
+        "updates": flag(updates, "updates"),
+        "noise_draw": _draw(noise_draw, "noise_draw"),
+        "single_precision": single,
+    }
     warn_of_sizes(problem)
     with reporting(progress, "train") as callback:
-        result = _core.train(
-            core,
-            integer(steps, "steps"),
-            dim=size,
-            seeds=seed_list(seeds, seed),
-            threads=threads_or_default(threads),
-            memory_limit=bytes_or_default(memory_limit),
-            progress=callback,
-            kernels=flag(kernels, "kernels"),
-            updates=flag(updates, "updates"),
-            noise_draw=_draw(noise_draw, "noise_draw"),
-            single_precision=single_precision(dtype),
+        if file is None:
+            result = _core.train(core, count, seeds=listed, progress=callback, **options)
+            return ensemble_from_core(problem, result)
+        training = Training(
+            problem,
+            count,
+            size,
+            [int(one) for one in listed],
+            options["threads"] or _core.config()["threads"],
+            SINGLE if single else DOUBLE,
+            options["noise_draw"],
+            options["kernels"],
+            options["updates"],
+            partial(_segment, core, count, options),
         )
-    return ensemble_from_core(problem, result)
+        return train_with_checkpoints(training, file, every, callback)
+
+
+def _segment(
+    core: _core.Problem,
+    steps: int,
+    options: dict[str, Any],
+    seeds: list[int],
+    stop: int,
+    start: list[bytes],
+    progress: Callback | None,
+) -> TrainDict:
+    """Train these networks up to a step, from their states."""
+    run: dict[str, Any] = {"stop": stop, "keep_state": True, "start": start, "progress": progress}
+    return _core.train(core, steps, seeds=seeds, **run, **options)
 
 
 def train_many(

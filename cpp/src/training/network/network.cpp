@@ -163,6 +163,26 @@ void Networks<T>::fold_if_full() {
 }
 
 template <class T>
+void Networks<T>::persist(Archive& archive) {
+  archive.value(age_);
+  for (Rider& rider : riders_) {
+    archive.value(rider.active);
+    archive.value(rider.steps);
+    rider.memory.persist(archive, schedule_.capacity);
+  }
+  for (const auto& array : arrays_) array->persist(archive);
+  archive.rows(readout_);
+  archive.rows(readout_buffer_);
+  if (archive.count(initial_.empty() ? 0 : 1, 1) > 0 && initial_.empty())
+    initial_ = PaddedRows<T>(g_.front().rows(), g_.front().cols());
+  archive.rows(initial_);
+  if (archive.count(first_h_.empty() ? 0 : 1, 1) > 0 && first_h_.empty()) start_updates();
+  for (Layers* list : {&first_h_, &first_g_}) {
+    for (PaddedRows<T>& x : *list) archive.rows(x);
+  }
+}
+
+template <class T>
 void Networks<T>::drop(int network) {
   riders_[static_cast<std::size_t>(network)].active = false;
   for (int c = 0; c < outputs_; ++c) {

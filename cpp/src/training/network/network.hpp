@@ -65,6 +65,9 @@ class Networks {
   /// ... and of all networks for any x, by a forward pass of its own. Both before the update. NaN for x = 0.
   [[nodiscard]] std::vector<double> kernels(const Padded<T>& x);
 
+  /// What changes in training, and what is remembered of the start.
+  void persist(Archive& archive);
+
   /// The network is lost: from now on it is zero, and takes no time.
   void drop(int network);
 

@@ -106,7 +106,8 @@ Plan plan_of(const Problem& problem, int steps, const Options& options) {
             .seeds = options.seeds,
             .extras = extras(options),
             .feature_scale = trace_class ? 1.0 / options.dim : 1.0,
-            .precision = options.precision};
+            .precision = options.precision,
+            .stop = steps};
   require_few(plan);
   plan.samples = sample_count(plan.data(), options.dim);
   plan.sizes = network_sizes(plan.members.front().problem.network, options.dim);
@@ -137,6 +138,12 @@ Shape shape(const Plan& plan, int steps) {
           .steps = steps,
           .momentum = any_momentum(plan),
           .scalar = plan.scalar()};
+}
+
+/// At most, of one seed
+double state_bytes(const Plan& plan) {
+  return networks_bytes(plan.sizes, plan.schedule, plan.count(), plan.outputs(), any_momentum(plan), plan.extras,
+                        plan.scalar());
 }
 
 double seed_bytes(const Plan& plan) {
@@ -227,13 +234,31 @@ Work Plan::work(int steps_done) const {
   return {k_init * one.operations, k_init * one.bytes + (k_data - k_init) * inputs};
 }
 
+int Plan::first(int seed) const {
+  const std::string& start = starts.empty() ? std::string() : starts[static_cast<std::size_t>(seed)];
+  if (start.empty()) return 0;
+  int first = 0;
+  Archive(std::string_view(start)).value(first);
+  if (first < 0 || first > stop) throw std::invalid_argument("stop must be at least the first step of every start");
+  return first;
+}
+
 Call make_call(const Problem& problem, int steps, const TrainOptions& options, double limit) {
   require_common(steps, options);
+  require(options.stop >= 0 && options.stop <= steps, "stop", "from 1 to the number of steps", options.stop);
+  const std::size_t starts = options.start.size();
+  require(starts == 0 || starts == options.seeds.size(), "start", "one entry a seed", static_cast<double>(starts));
   Plan plan = plan_of(problem, steps, options);
   if (options.kernels && plan.outputs() > 1)
     throw std::invalid_argument("kernels must be left out with several targets, got true");
   plan.members.front().noise_draw = options.noise_draw;
-  return call_of({plan}, options.method, options.threads, limit);
+  plan.keep_state = options.keep_state;
+  plan.starts = options.start;
+  Call call = call_of({plan}, options.method, options.threads, limit);
+  Plan& settled = call.plans.front();
+  settled.stop = options.stop > 0 ? options.stop : steps;
+  if (options.keep_state || starts > 0) call.bytes += 2.0 * settled.runs() * state_bytes(settled);  // old and new
+  return call;
 }
 
 Call make_call(std::span<const Problem> problems, int steps, const TrainManyOptions& options, double limit) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "lindmft/problem.hpp"
@@ -35,8 +36,13 @@ struct Plan {
   int threads = 1;          ///< within the passes of a seed
   double seed_bytes = 0.0;  ///< of everything but the results, for one seed
   double series = 0.0;      ///< numbers that a step of a seed leaves for every member
+  int stop = 0;             ///< the step before which to stop: `steps`, or earlier
+  bool keep_state = false;  ///< what the seeds that are left at `stop` can be resumed from
+  std::vector<std::string> starts{};  ///< states of the seeds, empty for the initial weights; or no entries
 
   [[nodiscard]] int runs() const { return static_cast<int>(seeds.size()); }
+  /// The first step of a seed
+  [[nodiscard]] int first(int seed) const;
   [[nodiscard]] int dim() const { return sizes.front(); }
   [[nodiscard]] int depth() const { return static_cast<int>(sizes.size()) - 1; }
   [[nodiscard]] int outputs() const { return static_cast<int>(data().targets.size()); }

@@ -41,6 +41,36 @@ void record(const Reading& seen, int row, int t, Ensemble& out) {
   out.kernel_scale(row, t) = seen.kernel_scale;
 }
 
+/// Raised when the bytes of a state change their meaning.
+constexpr int kStateVersion = 1;
+
+/// All that a state depends on, and the first step after it.
+void persist(const Plan& plan, int next, Trial& trial, Archive& archive) {
+  archive.value(next);
+  archive.same(kStateVersion);
+  archive.same(plan.steps);
+  archive.same(static_cast<int>(plan.schedule.method));
+  archive.same(plan.schedule.capacity);
+  archive.same(plan.schedule.folds ? 1 : 0);
+  archive.same(static_cast<int>(plan.scalar()));
+  archive.same(plan.extras.updates ? 1 : 0);
+  for (const int size : plan.sizes) archive.same(size);
+  trial.persist(archive);
+}
+
+std::string state(const Plan& plan, Trial& trial) {
+  std::string bytes;
+  Archive archive(bytes);
+  persist(plan, plan.stop, trial, archive);
+  return bytes;
+}
+
+void restore(const Plan& plan, const std::string& bytes, Trial& trial) {
+  Archive archive{std::string_view(bytes)};
+  persist(plan, 0, trial, archive);
+  archive.require(archive.at_end());
+}
+
 /// From t on nothing is known of this seed of the ensemble.
 void lose(int row, int t, Ensemble& out) {
   out.diverged_at[static_cast<std::size_t>(row)] = t;
@@ -61,6 +91,7 @@ Ensemble allocate(const Plan& plan, const Member& member) {
     out.feature_update.resize(out.widths.size());
     out.gradient_update.resize(out.widths.size());
   }
+  if (plan.keep_state) out.state.resize(plan.seeds.size());
   for_each_series(out, [&](Matrix& m) { m = Matrix(plan.runs(), plan.steps); });
   if (!plan.extras.kernels) {
     for (Matrix* m : {&out.kernel_gradient, &out.kernel_target, &out.kernel_scale}) *m = Matrix();
@@ -70,12 +101,14 @@ Ensemble allocate(const Plan& plan, const Member& member) {
 
 int simulate(const Plan& plan, int index, std::vector<Ensemble>& out, const Advance& advance) {
   const auto trial = make_trial(plan, plan.seeds[static_cast<std::size_t>(index)]);
+  const int begin = plan.first(index);
+  if (begin > 0) restore(plan, plan.starts[static_cast<std::size_t>(index)], *trial);
   std::vector<int> left(plan.members.size());
   std::iota(left.begin(), left.end(), 0);
   const auto result = [&](int k) -> Ensemble& {
     return out[static_cast<std::size_t>(plan.members[static_cast<std::size_t>(k)].place)];
   };
-  for (int t = 0; t < plan.steps; ++t) {
+  for (int t = begin; t < plan.stop; ++t) {
     trial->step(t, t + 1 < plan.steps);  // nobody looks at the weights after the last one
     std::erase_if(left, [&](int k) {
       if (!trial->diverged(k)) {
@@ -87,12 +120,13 @@ int simulate(const Plan& plan, int index, std::vector<Ensemble>& out, const Adva
       return true;
     });
     if (left.empty()) {
-      advance(plan.count() * (plan.steps - t));
+      advance(plan.count() * (plan.stop - t));
       return t + 1;
     }
     if (!advance(plan.count())) return t + 1;
   }
-  return plan.steps;
+  if (plan.keep_state) result(0).state[static_cast<std::size_t>(index)] = state(plan, *trial);
+  return plan.stop;
 }
 
 }  // namespace lindmft::training

@@ -36,8 +36,10 @@ std::vector<std::vector<int>> run(const Call& call, const Progress& progress, Re
   for (std::size_t p = 0; p < call.plans.size(); ++p) {
     const Plan& plan = call.plans[p];
     done.emplace_back(plan.seeds.size());
-    for (int i = 0; i < plan.runs(); ++i) jobs.push_back({p, i});
-    units += static_cast<std::int64_t>(plan.count()) * plan.runs() * plan.steps;
+    for (int i = 0; i < plan.runs(); ++i) {
+      jobs.push_back({p, i});
+      units += static_cast<std::int64_t>(plan.count()) * (plan.stop - plan.first(i));
+    }
   }
   support::Workers workers(static_cast<int>(jobs.size()), units, progress, "training", "steps");
   workers.run(call.threads, [&](int index) {
@@ -50,10 +52,12 @@ std::vector<std::vector<int>> run(const Call& call, const Progress& progress, Re
 
 /// What one member of the plan has cost: shares alike.
 void count_work(const Plan& plan, const std::vector<int>& steps_done, TrainStats& stats) {
-  for (const int steps : steps_done) {
-    const training::Work work = plan.work(steps);
-    stats.operations += work.operations / plan.count();
-    stats.bytes_moved += work.bytes / plan.count();
+  for (int i = 0; i < plan.runs(); ++i) {
+    const training::Work work = plan.work(steps_done[static_cast<std::size_t>(i)]);
+    const int first = plan.first(i);
+    const training::Work before = first > 0 ? plan.work(first) : training::Work{};
+    stats.operations += (work.operations - before.operations) / plan.count();
+    stats.bytes_moved += (work.bytes - before.bytes) / plan.count();
   }
 }
 

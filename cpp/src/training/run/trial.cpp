@@ -29,6 +29,7 @@ class TypedTrial : public Trial {
   [[nodiscard]] double averaged_loss() const override;
   [[nodiscard]] bool diverged(int i) const override { return !reading(i).within(limits_[static_cast<std::size_t>(i)]); }
   void drop(int i) override;
+  void persist(Archive& archive) override;
 
  private:
   void make_networks(const Plan& plan, std::uint64_t seed);
@@ -230,6 +231,14 @@ void TypedTrial<T>::drop(int i) {
   active_[static_cast<std::size_t>(i)] = 0;
   group(i).drop(in_group(i));
   for (int c = 0; c < outputs_; ++c) std::fill_n(s_.row(row(i, c)), s_.view().width(), T{});
+}
+
+template <class T>
+void TypedTrial<T>::persist(Archive& archive) {
+  archive.values(std::span(active_));
+  limits_.resize(static_cast<std::size_t>(archive.count(static_cast<int>(limits_.size()), count())));
+  archive.values(std::span(limits_));
+  for (Networks<T>& n : networks_) n.persist(archive);
 }
 
 }  // namespace

@@ -56,6 +56,9 @@ class Trial {
   [[nodiscard]] virtual bool diverged(int i) const = 0;
   /// From now on it stays out, and keeps out of the way of the others.
   virtual void drop(int i) = 0;
+
+  /// Between two steps: everything that the steps after it need and that the plan and the seed do not give.
+  virtual void persist(Archive& archive) = 0;
 };
 
 [[nodiscard]] std::unique_ptr<Trial> make_trial(const Plan& plan, std::uint64_t seed);

@@ -23,4 +23,13 @@ void Coefficients::fold() {
   velocity_ = {0.0, 1.0, {}};
 }
 
+void Coefficients::persist(Archive& archive, int capacity) {
+  for (Combination* one : {&weight_, &velocity_}) {
+    archive.value(one->base);
+    archive.value(one->buffer);
+    one->gains.resize(static_cast<std::size_t>(archive.count(static_cast<int>(one->gains.size()), capacity)));
+    archive.values(std::span(one->gains));
+  }
+}
+
 }  // namespace lindmft::training

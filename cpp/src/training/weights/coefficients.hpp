@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lindmft/problem.hpp"
+#include "training/weights/archive.hpp"
 
 namespace lindmft::training {
 
@@ -29,6 +30,9 @@ class Coefficients {
 
   /// The arrays that are kept are now the weights and the buffers.
   void fold();
+
+  /// Of at most `capacity` gradients
+  void persist(Archive& archive, int capacity);
 
   [[nodiscard]] const Combination& weight() const { return weight_; }
   [[nodiscard]] const Combination& velocity() const { return velocity_; }

@@ -58,13 +58,20 @@ class FactoredArray : public WeightArray<T> {
   }
 
   void fold() override {
-    if (buffers_.empty() && has_momentum()) {
-      buffers_.reserve(bases_.size());
-      for (std::size_t b = 0; b < bases_.size(); ++b) buffers_.emplace_back(setup_.rows, setup_.cols);
-    }
+    if (buffers_.empty() && has_momentum()) add_buffers();
     for_each_network([&](int k, int threads) {
       if (rider(k).active) fold(static_cast<std::size_t>(k), threads);
     });
+  }
+
+  /// Without folds the base is the initial weights, which are drawn again.
+  void persist(Archive& archive) override {
+    if (archive.count(buffers_.empty() ? 0 : 1, has_momentum() ? 1 : 0) > 0 && buffers_.empty()) add_buffers();
+    if (setup_.schedule.folds) {
+      for (PaddedRows<T>& x : bases_) archive.rows(x);
+    }
+    for (PaddedRows<T>& x : buffers_) archive.rows(x);
+    for (LowRank<T>& x : learned_) x.persist(archive);
   }
 
   [[nodiscard]] PaddedRows<T> weights(int network) override {
@@ -89,6 +96,11 @@ class FactoredArray : public WeightArray<T> {
       if (rider.optimizer.momentum > 0.0) return true;
     }
     return false;
+  }
+
+  void add_buffers() {
+    buffers_.reserve(bases_.size());
+    for (std::size_t b = 0; b < bases_.size(); ++b) buffers_.emplace_back(setup_.rows, setup_.cols);
   }
 
   /// call(k, threads) for every network: several at a time, or one with all threads

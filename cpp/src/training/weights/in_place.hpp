@@ -39,6 +39,12 @@ class InPlaceArray : public WeightArray<T> {
     for_each_piece(setup_.rows, [&](int k, Interval piece) { step(t, k, piece, h, out, g); });
   }
 
+  void persist(Archive& archive) override {
+    for (auto* list : {&weights_, &buffers_}) {
+      for (PaddedRows<T>& x : *list) archive.rows(x);
+    }
+  }
+
   [[nodiscard]] PaddedRows<T> weights(int network) override { return weights_[static_cast<std::size_t>(network)]; }
 
  private:

@@ -20,6 +20,13 @@ void LowRank<T>::push(Rows<const T> g, Rows<const T> h) {
 }
 
 template <class T>
+void LowRank<T>::persist(Archive& archive) {
+  pairs_ = archive.count(pairs_, g_.rows());
+  archive.rows(g_, pairs_);
+  archive.rows(h_, pairs_);
+}
+
+template <class T>
 void LowRank<T>::add(std::span<const double> c, double scale, Rows<const T> onto, const T* x, Rows<const T> from,
                      T* out) {
   if (pairs_ == 0) return;

@@ -3,6 +3,7 @@
 
 #include <span>
 
+#include "training/weights/archive.hpp"
 #include "training/weights/padded.hpp"
 
 namespace lindmft::training {
@@ -16,6 +17,7 @@ class LowRank {
   /// One step: pairs g, h of every output
   void push(Rows<const T> g, Rows<const T> h);
   void clear() { pairs_ = 0; }
+  void persist(Archive& archive);
 
   /// out += scale sum_s c_s (g_s . g) h_s, or with g and h exchanged; c has an entry a step.
   void add_backward(std::span<const double> c, double scale, const T* g, T* out);

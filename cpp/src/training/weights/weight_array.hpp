@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lindmft/problem.hpp"
+#include "training/weights/archive.hpp"
 #include "training/weights/coefficients.hpp"
 #include "training/weights/method.hpp"
 #include "training/weights/padded.hpp"
@@ -58,6 +59,8 @@ class WeightArray {
   virtual void forward_and_update(int t, Rows<const T> h, Rows<T> out, Rows<const T> g) = 0;
   /// Once the riders' memories have the step: fold what was learned into the weights.
   virtual void fold() {}
+  /// What changes in training; the riders' memories are kept elsewhere.
+  virtual void persist(Archive& archive) = 0;
   /// A network's W
   [[nodiscard]] virtual PaddedRows<T> weights(int network) = 0;
 };

@@ -1,0 +1,233 @@
+"""Long trainings in segments, each saved with the states of its networks: a killed one resumes.
+
+Networks are trained in blocks of as many as threads, one block after the other. The file holds the
+series of all networks so far and the states of the networks of one block alone; once everything is
+done, it is the file of the ensemble.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
+from typing import Any
+
+import numpy as np
+
+from lindmft._internal.difference import first_difference
+from lindmft._internal.files import check_folder
+from lindmft._internal.signals import signals_deferred
+from lindmft._internal.types import Array, Callback, Path, TrainDict
+from lindmft._internal.validation import describe, file_path, integer, refuse
+from lindmft.problem.problem import Problem
+from lindmft.results import netcdf
+from lindmft.results.content import Content
+from lindmft.results.dataset import ensemble_to_dataset
+from lindmft.results.ensemble import Ensemble, ensemble_from_core
+from lindmft.results.observables import BY_OUTPUT, KERNELS, NORMS, UPDATES
+from lindmft.results.reading import ensemble_from_dataset
+
+STATE_VERSION = 1
+"""Raised when networks can no longer be resumed from the states of the version before."""
+FEWEST_STEPS = 100
+SERIES = ("test_loss", "train_loss", "chain_residual", *BY_OUTPUT, *NORMS, *KERNELS, *UPDATES)
+
+
+@dataclass(frozen=True)
+class Training:
+    """A call of ``train``, checked; ``segment(seeds, stop, start, progress)`` trains a part."""
+
+    problem: Problem
+    steps: int
+    dim: int
+    seeds: list[int]
+    threads: int
+    dtype: str
+    noise_draw: int
+    kernels: bool
+    updates: bool
+    segment: Callable[..., TrainDict]
+
+    def tables(self) -> dict[str, Any]:
+        """All that must be the same in the checkpoint; the number of threads need not be."""
+        return {**self.problem.to_dict(), **{name: getattr(self, name) for name in FIELDS}}
+
+
+FIELDS = ("steps", "dim", "seeds", "dtype", "noise_draw", "kernels", "updates")
+
+
+def checked_checkpoint(path: Any, every: Any, steps: int) -> tuple[FilePath | None, int]:
+    """The file and the steps of a segment, refused before any work."""
+    if path is None:
+        if every is not None:
+            refuse("checkpoint_every", "left out without a checkpoint", every)
+        return None, steps
+    netcdf.require_netcdf()
+    file = FilePath(file_path(path, "checkpoint"))
+    check_folder(file)
+    if every is None:
+        return file, max(FEWEST_STEPS, steps // 10)
+    length = integer(every, "checkpoint_every")
+    if length < 1:
+        refuse("checkpoint_every", "at least 1", every)
+    return file, length
+
+
+def train_with_checkpoints(
+    training: Training, path: FilePath, every: int, progress: Callback | None
+) -> Ensemble:
+    """Train in segments, from where the file ends if there is one."""
+    record = _resumed(training, path) if path.exists() else Record(training)
+    while group := record.next_group(every):
+        stop = record.next_stop(group, every)
+        start = [record.states[i] for i in group]
+        seeds = [training.seeds[i] for i in group]
+        callback = _of_the_whole(progress, record)
+        try:
+            result = training.segment(seeds, stop, start, callback)
+        except ValueError as error:
+            raise ValueError(f"the checkpoint {path} cannot be resumed: {error}") from error
+        with signals_deferred():
+            record.add(result, group, stop)
+            record.save(path)
+    assert record.runs is not None  # there is at least one seed, and one step
+    return record.runs
+
+
+def _of_the_whole(progress: Callback | None, record: "Record") -> Callback | None:
+    """Steps done of the steps of all networks, where a segment counts its own."""
+    if progress is None:
+        return None
+    callback, before = progress, sum(record.done)
+    total = record.training.steps * len(record.done)
+    return lambda done, _total: callback(before + done, total)
+
+
+class Record:
+    """What is done: the series of all networks so far, and the states of those between steps."""
+
+    def __init__(self, training: Training) -> None:
+        self.training = training
+        self.done = [0] * len(training.seeds)
+        self.states = [b""] * len(training.seeds)
+        self.runs: Ensemble | None = None
+
+    def next_group(self, every: int) -> list[int]:
+        """The networks that are trained next: of the block, those that are behind."""
+        left = [i for i, done in enumerate(self.done) if done < self.training.steps]
+        block = left[: self.training.threads]
+        return [i for i in block if self.done[i] < self.next_stop(block, every)]
+
+    def next_stop(self, block: list[int], every: int) -> int:
+        """The next multiple of ``every``, or the end."""
+        if not block:
+            return self.training.steps
+        reached = min(self.done[i] for i in block)
+        return min(self.training.steps, (reached // every + 1) * every)
+
+    def add(self, result: TrainDict, group: list[int], stop: int) -> None:
+        """Take over a segment."""
+        part = ensemble_from_core(self.training.problem, result)
+        if self.runs is None:
+            self.runs = _empty(part, self.training)
+        diverged = list(self.runs.diverged_at)
+        for row, i in enumerate(group):
+            diverged[i] = part.diverged_at[row]
+            end = stop if diverged[i] is None else self.training.steps
+            for name in SERIES:
+                if (series := getattr(part, name)) is not None:
+                    entries = series[row, ..., self.done[i] : end]
+                    getattr(self.runs, name)[i, ..., self.done[i] : end] = entries
+            self.done[i] = end
+            self.states[i] = result["state"][row] if end < self.training.steps else b""
+        self.runs = replace(
+            self.runs,
+            diverged_at=tuple(diverged),
+            stats=_sum_of_work(self.runs, part),
+            provenance=part.provenance,
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the file: of the ensemble, once it is complete."""
+        assert self.runs is not None
+        if all(done == self.training.steps for done in self.done):
+            self.runs.save(path)
+            return
+        states = {
+            f"state_{i}": ((f"byte_{i}",), np.frombuffer(state, np.uint8))
+            for i, state in enumerate(self.states)
+            if state
+        }
+        dataset = ensemble_to_dataset(self.runs).assign(
+            {"done": (("seed",), np.array(self.done)), **states}
+        )
+        flags = {name: int(getattr(self.training, name)) for name in ("kernels", "updates")}
+        attrs = {"format": netcdf.TRAINING, "state_version": STATE_VERSION, **flags}
+        netcdf.write(dataset.assign_attrs(attrs), path)
+
+
+def _empty(part: Ensemble, training: Training) -> Ensemble:
+    """An ensemble of all networks like this one of some; its entries are zero."""
+    count = len(training.seeds)
+
+    def blank(series: Array | None) -> Array | None:
+        return None if series is None else np.zeros((count, *series.shape[1:]))
+
+    fields: dict[str, Any] = {name: blank(getattr(part, name)) for name in SERIES}
+    stats = replace(part.stats, seconds=0.0, operations=0.0, bytes_moved=0.0)
+    return replace(
+        part, seeds=tuple(training.seeds), diverged_at=(None,) * count, stats=stats, **fields
+    )
+
+
+def _sum_of_work(runs: Ensemble, part: Ensemble) -> Any:
+    names = ("seconds", "operations", "bytes_moved")
+    sums = {name: getattr(runs.stats, name) + getattr(part.stats, name) for name in names}
+    return replace(part.stats, **sums)
+
+
+def _resumed(training: Training, path: FilePath) -> Record:
+    """What the file has; a ``ValueError`` that says why this training cannot resume from it."""
+    name = f"the checkpoint {path}"
+    record = Record(training)
+    with netcdf.reading(path, netcdf.TRAINING, netcdf.ENSEMBLE) as dataset:
+        record.runs = Ensemble(**ensemble_from_dataset(dataset))
+        unfinished = dataset.attrs["format"] == netcdf.TRAINING
+        _check_same(training, record.runs, name)
+        if unfinished:
+            _read_states(record, Content(dataset), name)
+        else:
+            record.done = [training.steps] * len(record.done)
+    return record
+
+
+def _check_same(training: Training, runs: Ensemble, name: str) -> None:
+    theirs = {
+        **runs.problem.to_dict(),
+        "steps": len(runs.time),
+        "dim": runs.dim,
+        "seeds": list(runs.seeds),
+        "dtype": runs.dtype,
+        "noise_draw": runs.noise_draw,
+        "kernels": runs.kernel_scale is not None,
+        "updates": runs.feature_update is not None,
+    }
+    if difference := first_difference(training.tables(), theirs):
+        field, mine, found = difference
+        refuse(field, f"that of {name} ({describe(found)})", mine)
+
+
+def _read_states(record: Record, content: Content, name: str) -> None:
+    version = content.whole("state_version")
+    if version != STATE_VERSION:
+        raise ValueError(
+            f"{name} must have states of version {STATE_VERSION}, got version {version}: another "
+            "version of lindmft wrote it, and can finish it"
+        )
+    steps = record.training.steps
+    done = content.array("done", "seed")
+    if ((done < 0) | (done > steps)).any():
+        refuse("done", f"from 0 to {steps}", done)
+    record.done = [int(one) for one in done]
+    for i, reached in enumerate(record.done):
+        if 0 < reached < steps:
+            state = content.array(f"state_{i}", f"byte_{i}")
+            record.states[i] = state.astype(np.uint8).tobytes()
