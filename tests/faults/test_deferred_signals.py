@@ -14,7 +14,7 @@ import click
 import pytest
 
 import lindmft as lm
-from lindmft._internal.files import replacing
+from lindmft._internal.files import replacing, write_picture
 from lindmft._internal.signals import DEFERRED, signals_deferred
 from lindmft.cli.group import Commands, Terminated
 from lindmft.results import netcdf
@@ -59,6 +59,19 @@ def test_a_signal_in_the_middle_of_a_write_acts_after_it(
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_signal_in_the_middle_of_a_picture(tmp_path: Path) -> None:
+    class Figure:
+        def savefig(self, place: Path, **_: object) -> None:
+            place.write_text("half")
+            signal.raise_signal(signal.SIGINT)
+            place.write_text("whole")
+
+    figure: Any = Figure()
+    with pytest.raises(KeyboardInterrupt):
+        write_picture(figure, tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_text() == "whole"
+
+
 def once(number: int) -> Callable[[], None]:
     """Raises the signal when it is called for the first time."""
     left = [number]
@@ -99,6 +112,19 @@ def test_a_checkpoint_is_complete_before_the_solve_ends(
     assert resumed.test_loss.tolist() == pytest.approx(
         lm.solve(PROBLEM, 30).test_loss.tolist(), rel=1e-12
     )
+
+
+def test_a_checkpoint_is_complete_before_the_training_ends(
+    tmp_path: Path, interrupting: Callable[[], None]
+) -> None:
+    path = tmp_path / "c.nc"
+    options: dict[str, Any] = {"dim": 16, "seeds": 1, "threads": 1}
+    with pytest.raises(KeyboardInterrupt):
+        lm.train(PROBLEM, 30, checkpoint=path, checkpoint_every=10, **options)
+    with netcdf.reading(path, netcdf.TRAINING) as dataset:
+        assert dataset.done.values.tolist() == [10]
+    resumed = lm.train(PROBLEM, 30, checkpoint=path, checkpoint_every=10, **options)
+    assert (resumed.test_loss == lm.train(PROBLEM, 30, **options).test_loss).all()
 
 
 def test_a_block_of_a_sweep_is_kept_before_the_sweep_ends(

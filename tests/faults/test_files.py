@@ -62,6 +62,7 @@ RESULTS = {
     "ensemble.nc": lambda path: runs.save(path, force=True),
     "replicas.nc": lambda path: crossed.save(path, force=True),
     "checkpoint.nc": lambda path: lm.solve(problem, 60, checkpoint=path),
+    "training.nc": lambda path: lm.train(problem, 60, dim=32, seeds=2, checkpoint=path),
     "problem.toml": lambda path: long.to_toml(path),
     "store.zarr": lambda path: lm.sweep(problem, {"optimizer.lr": rates}, 20, store=path),
     "output.nc": lambda path: command("solve", toml, "--steps", 60, "--output", path, "--force"),
@@ -69,7 +70,7 @@ RESULTS = {
 CALLS = PICTURES if wanted == "pictures" else RESULTS
 before = {}
 for name in CALLS:
-    if name not in ("store.zarr", "checkpoint.nc"):
+    if name not in ("store.zarr", "checkpoint.nc", "training.nc"):
         (folder / name).write_bytes(b"precious")
         before[name] = b"precious"
 

@@ -12,12 +12,15 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from child import PATIENCE
 
 import lindmft as lm
+from lindmft.results import netcdf
 
 pytestmark = pytest.mark.long
 
@@ -93,13 +96,39 @@ def check_sweep(folder: Path) -> None:
     assert (states >= 0).all()
 
 
+TRAINED: dict[str, Any] = {"dim": 16, "seeds": 1, "threads": 1}
+
+
+def train_command(folder: Path) -> list[str]:
+    return [
+        *("train", f"{folder}/problem.toml", "--steps", "4000", "--threads", "1", "--dim", "16"),
+        *("--seeds", "1", "--checkpoint", f"{folder}/c.nc", "--checkpoint-every", "10"),
+    ]
+
+
+def check_train(folder: Path) -> None:
+    """The checkpoint is whole, and what is resumed equals what was never interrupted."""
+    problem, path = lm.Problem.from_toml(folder / "problem.toml"), folder / "c.nc"
+    with netcdf.reading(path, netcdf.TRAINING) as dataset:
+        assert 0 < dataset.done.item() < 4000
+    resumed = lm.train(problem, 4000, checkpoint=path, checkpoint_every=4000, **TRAINED)
+    assert (resumed.test_loss == uninterrupted().test_loss).all()
+
+
+@cache
+def uninterrupted() -> lm.Ensemble:
+    problem = lm.Problem(lm.MLP(depth=4), lm.OnePass(alpha=0.1), lm.SGD(lr=0.02))
+    return lm.train(problem, 4000, **TRAINED)
+
+
 @pytest.mark.parametrize(
     ("command", "first", "check", "runs"),
     [
+        (train_command, "c.nc", check_train, 30),
         (solve_command, "c.nc", check_solve, 200),
         (sweep_command, "a.zarr/marks/theory/c/0", check_sweep, 30),
     ],
-    ids=["solve", "sweep"],
+    ids=["train", "solve", "sweep"],
 )
 def test_no_signal_is_lost(
     tmp_path: Path,

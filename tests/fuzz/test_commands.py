@@ -36,7 +36,7 @@ times = "last"
 OPTIONS = {
     "solve": ("--steps", "--grid", "--rtol", "--atol", "--save", "--depth-nodes", "--threads"),
     "flow": ("--time", "--rtol", "--atol", "--save", "--depth-nodes", "--checkpoint"),
-    "train": ("--steps", "--dim", "--seeds", "--seed", "--threads"),
+    "train": ("--steps", "--dim", "--seeds", "--seed", "--threads", "--checkpoint-every"),
     "sweep": ("--steps", "--engine", "--threads"),
     "transfer": ("--steps", "--over", "--sizes", "--base", "--rtol", "--scalings"),
 }

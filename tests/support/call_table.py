@@ -473,6 +473,11 @@ CALLS: dict[str, Call] = {
         | {"checkpoint": PATH.called("continue_from")},
     ),
     "solve (checkpoint)": Call(lambda: _solve(checkpoint="start.nc"), costly=True),
+    "train (checkpoint)": Call(
+        lambda: {"problem": BASE, "steps": 3, **TRAINED, "checkpoint": "trained.nc"},
+        {"noise_draw": WHOLE},
+        costly=True,
+    ),
     "solve_many (adaptive)": Call(lambda: _many(grid="adaptive", rtol=1e-3)),
     "train (seeds)": Call(
         lambda: {"problem": BASE, "steps": 3, **TRAINED, "seeds": [1, 2]}, {"noise_draw": WHOLE}
