@@ -315,14 +315,67 @@ def test_replace_changes_what_is_named_and_checks_the_result() -> None:
     uneven = problem.replace(**{"data.spectrum": spectrum})
     moved = uneven.replace(**{"data.spectrum.weights": [0.2, 0.8]})
     assert moved.data.spectrum == lm.Discrete([2.0, 0.5], [1, 1], [0.2, 0.8])
-    with pytest.raises(ValueError, match=r"did you mean 'width'\?"):
+    with pytest.raises(ValueError, match=r"did you mean 'network.width'\?"):
         problem.replace(**{"network.widht": 2.0})
-    with pytest.raises(ValueError, match=r"did you mean 'network'\?"):
+    with pytest.raises(ValueError, match=r"did you mean 'network.width'\?"):
         problem.replace(**{"netwrk.width": 2.0})
     with pytest.raises(ValueError, match="network.width"):
         problem.replace(**{"network.width": -2.0})
     with pytest.raises(ValueError, match="path of a value"):
         problem.replace(**{"network.width.first": 1.0})
+
+
+def test_replace_and_vary_take_a_dictionary_or_keywords() -> None:
+    problem = lm.Problem.from_dict(TABLES)
+    by_dictionary = problem.replace({"optimizer.lr": 0.2, "data.spectrum": lm.Isotropic()})
+    assert by_dictionary == problem.replace(optimizer__lr=0.2, data__spectrum=lm.Isotropic())
+    assert by_dictionary == problem.replace({"optimizer.lr": 0.2}, data__spectrum=lm.Isotropic())
+    assert problem.replace() == problem
+    grid = problem.vary({"optimizer.lr": [0.1, 0.2], "network.width": [1.0, 2.0]})
+    assert grid == problem.vary(optimizer__lr=[0.1, 0.2], network__width=[1.0, 2.0])
+    assert grid == problem.vary({"optimizer.lr": [0.1, 0.2]}, network__width=[1.0, 2.0])
+    assert problem.vary() == [problem]
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("lr", "'optimizer.lr'"),
+        ("optimizer.lrr", "'optimizer.lr'"),
+        ("optimiser.lr", "'optimizer.lr'"),
+        ("network.lr", "'optimizer.lr'"),
+        ("learning_rate", "'optimizer.lr'"),
+        ("widht", "'network.width'"),
+        ("data.sample", "'data.samples'"),
+        ("data.spectrum.wieghts", "'data.spectrum.weights'"),
+        ("kind", "'network.kind', 'data.kind' or 'data.spectrum.kind'"),
+    ],
+)
+def test_an_unknown_path_suggests_the_right_one(path: str, meant: str) -> None:
+    problem = lm.Problem.from_dict(TABLES)
+    leaf = path.rpartition(".")[2]
+    for call in (
+        lambda: problem.replace({path: 1}),
+        lambda: problem.replace(**{path.replace(".", "__"): 1}),
+        lambda: problem.vary({path: [1, 2]}),
+    ):
+        with pytest.raises(ValueError, match="got") as refused:
+            call()
+        assert f"{leaf}' (did you mean {meant}?)" in str(refused.value)
+
+
+def test_paths_that_are_given_twice_or_are_none_are_refused() -> None:
+    problem = lm.Problem.from_dict(TABLES)
+    with pytest.raises(ValueError, match="given once, got 'optimizer.lr'"):
+        problem.replace({"optimizer.lr": 0.2}, optimizer__lr=0.3)
+    with pytest.raises(ValueError, match="axes must be paths that are given once"):
+        problem.vary({"optimizer.lr": [0.2]}, optimizer__lr=[0.3])
+    with pytest.raises(ValueError, match=r"'optimizer.lr' does, got 'x.y.z'$"):
+        problem.replace({"x.y.z": 1})
+    with pytest.raises(ValueError, match="changes must be a dictionary whose keys are paths"):
+        problem.replace({3: 1})
+    with pytest.raises(ValueError, match=r"network.hidden.x must be the path of a value"):
+        problem.replace({"network.hidden.x": 1})
 
 
 positive = st.floats(0.01, 100.0)

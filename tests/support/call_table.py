@@ -223,14 +223,21 @@ CALLS: dict[str, Call] = {
     "Problem.to_json": Call(lambda: {"path": None}, {"path": PATH | NONE}, of=lambda: BASE),
     "Problem.to_toml": Call(lambda: {"path": None}, {"path": PATH | NONE}, of=lambda: BASE),
     "Problem.replace": Call(
-        dict,
-        {"changes.data": OBJECT, "changes.network.depth": WHOLE.called("depth")},
+        lambda: {"changes": {"optimizer.lr": 0.2}},
+        {
+            "changes": MAPPING.called("problem") | NONE,
+            "changes[optimizer.lr]": EITHER.called("lr"),
+            "more.data": OBJECT,
+            "more.network__depth": WHOLE.called("depth"),
+        },
         of=lambda: BASE,
     ),
     "Problem.vary": Call(
         lambda: {"axes": {"optimizer.lr": [0.1, 0.2]}},
         {
-            "axes": MAPPING.called("problem"),
+            "axes": MAPPING.called("problem") | NONE,
+            "more.network__width": NUMBERS.called("width")
+            | kind("list of it", "generator", "nested list", "ragged list", "matrix", "dict"),
             "axes[optimizer.lr]": NUMBERS.called("lr")
             | kind("list of it", "generator", "nested list", "ragged list", "matrix", "dict"),
         },

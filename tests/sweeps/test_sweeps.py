@@ -289,7 +289,7 @@ def test_every_failure_has_its_own_text(monkeypatch: pytest.MonkeyPatch) -> None
     ("changes", "message"),
     [
         ({"axes": {}}, "axes must be a dictionary of at least one path"),
-        ({"axes": {"optimizer.lrr": [1]}}, "did you mean 'lr'"),
+        ({"axes": {"optimizer.lrr": [1]}}, "did you mean 'optimizer.lr'"),
         (
             {"axes": {"optimizer.lr": [0.1, 0.1]}},
             r"axes\['optimizer.lr'\] must be values that differ, got 0.1",

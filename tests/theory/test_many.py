@@ -252,8 +252,12 @@ def test_vary_is_a_product_with_the_last_axis_fastest() -> None:
 @pytest.mark.parametrize(
     ("axes", "message"),
     [
-        ({"optimizer.lrr": [1]}, r"must only have .*'lrr' \(did you mean 'lr'\?\) \(at optimizer"),
-        ({"optimiser.lr": [1]}, "did you mean 'optimizer'"),
+        (
+            {"optimizer.lrr": [1]},
+            r"got 'lrr' \(did you mean 'optimizer.lr'\?\) \(at optimizer",
+        ),
+        ({"optimiser.lr": [1]}, "did you mean 'optimizer.lr'"),
+        ({"lr": [1]}, r"did you mean 'optimizer.lr'\?\) \(at lr = 1\)"),
         ({"optimizer.lr.rate": [1]}, "optimizer.lr.rate must be the path of a value"),
         (
             {"network.width": [1.0, -2.0], "optimizer.lr": [0.1]},

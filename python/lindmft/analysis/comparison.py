@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lindmft._internal.difference import first_difference
+from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.types import Array, Mask
 from lindmft._internal.validation import instance
 from lindmft.results.ensemble import Ensemble
@@ -44,6 +45,9 @@ class Agreement:
 
     z: Array
     relative_error: Array
+
+    __repr__ = short_repr
+    _repr_html_ = field_table
 
     @property
     def largest_z(self) -> float:
@@ -100,6 +104,9 @@ class Comparison:
     dim: int
     networks: int
     notes: tuple[str, ...]
+
+    __repr__ = short_repr
+    _repr_html_ = field_table
 
     @property
     def verdict(self) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Array, Numbers
 from lindmft._internal.validation import (
@@ -114,6 +115,9 @@ class ComputeOptimal:
     covered: NDArray[np.bool_]
     accuracy: float = 0.0
     needed: int = 0
+
+    __repr__ = short_repr
+    _repr_html_ = field_table
 
     @property
     def inside(self) -> NDArray[np.bool_]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Array, Callback, Numbers
 from lindmft._internal.validation import integer, refuse, tuple_of_numbers
@@ -69,6 +70,9 @@ class Coordinates:
     feature_updates: Array
     gradients: Array
     gradient_updates: Array
+
+    __repr__ = short_repr
+    _repr_html_ = field_table
 
 
 QUANTITIES = tuple(field.name for field in fields(Coordinates))
@@ -143,6 +147,9 @@ class CoordinateCheck:
     cautions: tuple[str, ...] = ()
     limit: Coordinates | None = None
     initial: Array | None = None
+
+    __repr__ = short_repr
+    _repr_html_ = field_table
 
     @property
     def largest_z(self) -> float | None:

@@ -5,6 +5,7 @@ from typing import Any, Self, TypeAlias
 
 import numpy as np
 
+from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.types import Array, Numbers
 from lindmft._internal.validation import choice, describe, number, refuse, tuple_of_numbers
 from lindmft.results.ensemble import Ensemble
@@ -29,6 +30,9 @@ class Curve:
     time: Array
     loss: Array
     networks: Array | None = None
+
+    __repr__ = short_repr
+    _repr_html_ = field_table
 
     @property
     def log_time(self) -> Array:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lindmft._internal.display import field_table, html_table, short, short_repr
 from lindmft._internal.types import Array, Number, Numbers
 from lindmft._internal.validation import is_list, number, positive, refuse
 from lindmft.analysis.curves import FEWEST_POINTS, Curve, Trajectory, as_curve
@@ -41,6 +42,12 @@ class LocalExponent(NamedTuple):
 
     time: Array
     exponent: Array
+
+    def __repr__(self) -> str:
+        return f"LocalExponent(time={short(self.time)}, exponent={short(self.exponent)})"
+
+    def _repr_html_(self) -> str:
+        return html_table("LocalExponent", {key: short(x) for key, x in self._asdict().items()})
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,9 @@ class ExponentFit:
     points: int
     networks: int
     floor: float
+
+    __repr__ = short_repr
+    _repr_html_ = field_table
 
     @property
     def decades(self) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.types import Array, Number, Numbers
 from lindmft._internal.validation import number, number_array, positive, refuse
 from lindmft.analysis.curves import Trajectory
@@ -62,6 +63,9 @@ class PredictedExponents:
     lazy: float
     rich: float
     depth: float = 1.0
+
+    __repr__ = short_repr
+    _repr_html_ = field_table
 
     def lazy_loss(self, time: Number | Numbers, capacity: float, kernel: float = 1.0) -> Array:
         """(Gamma(b) / a) (2 K t)^-b, to which the lazy loss tends at large t, in gradient flow.
@@ -157,6 +161,9 @@ class ExponentRow:
     fit: ExponentFit
     predicted: PredictedExponents
 
+    __repr__ = short_repr
+    _repr_html_ = field_table
+
     @property
     def nearest(self) -> str:
         """Which prediction is nearest: "lazy", "rich", or "both" where they are the same."""
@@ -198,6 +205,9 @@ class ExponentComparison:
     """
 
     rows: tuple[ExponentRow, ...]
+
+    __repr__ = short_repr
+    _repr_html_ = field_table
 
     def summary(self) -> str:
         """The table, and what its errors mean."""

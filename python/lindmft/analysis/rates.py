@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lindmft._internal.display import field_table
 from lindmft._internal.types import Array
 from lindmft._internal.validation import choice, integer, positive, refuse
 from lindmft.analysis.accuracy import resolution
@@ -76,6 +77,8 @@ class OptimalRate:
     steps: int
     objective: str
     floor: float = 0.0
+
+    _repr_html_ = field_table
 
     @property
     def solves(self) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.validation import describe, real_array, refuse
 from lindmft.problem.network import widths
 from lindmft.problem.problem import Problem, as_problem
@@ -60,6 +61,9 @@ class Scaling:
     best_difference: float
     agrees: bool
     verdict: str
+
+    __repr__ = short_repr
+    _repr_html_ = field_table
 
 
 def check_scaling(problem: Problem | Mapping[str, Any], test_loss: ArrayLike) -> Scaling:

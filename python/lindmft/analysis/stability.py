@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.validation import choice, integer, positive, refuse
 from lindmft.analysis.search import Rates, Run, Search, run_searches
 from lindmft.problem.problem import Problem, Problems, as_problem, listed_problems
@@ -57,6 +58,9 @@ class StableRate:
     solves: int
     steps: int
     criterion: str
+
+    __repr__ = short_repr
+    _repr_html_ = field_table
 
     def summary(self) -> str:
         """One sentence."""

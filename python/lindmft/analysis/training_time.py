@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Array, Mask, Numbers
 from lindmft._internal.validation import integer, is_list, one_of, refuse, tuple_of_numbers
@@ -78,6 +79,9 @@ class OptimumOverTime:
     loss: Array
     solves: int
     determined: Mask
+
+    __repr__ = short_repr
+    _repr_html_ = field_table
 
     def summary(self) -> str:
         """A table of rates and one of losses."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lindmft._internal.display import field_table
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Array, Mask, Numbers
 from lindmft._internal.validation import integer, number, refuse, tuple_of_numbers
@@ -115,6 +116,8 @@ class Transfer:
         """(S, m), whether the best rate is determined: its loss is above the solver's accuracy."""
         found: Mask = self.plateau[..., 0] == self.plateau[..., 1]
         return found
+
+    _repr_html_ = field_table
 
     @property
     def given_up(self) -> Array:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.types import Array, Callback
 from lindmft._internal.validation import integer, refuse
 from lindmft.analysis import normal
@@ -70,6 +71,9 @@ class Case:
     networks: int
     diverged: int
 
+    __repr__ = short_repr
+    _repr_html_ = field_table
+
     @property
     def deviation(self) -> Array:
         """(4, 2), (mean - theory) / theory."""
@@ -132,6 +136,9 @@ class Verification:
     dim: int
     seed: int
     _kept: tuple[Case, ...] = field(init=False, repr=False)
+
+    __repr__ = short_repr
+    _repr_html_ = field_table
 
     def __post_init__(self) -> None:
         kept = tuple(case for case in self.cases if not case.diverged)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.types import Array, Mask, Numbers
 from lindmft._internal.validation import refuse, tuple_of_numbers
 from lindmft.analysis.accuracy import resolution
@@ -67,6 +68,9 @@ class WiderIsBetter:
     test_loss: Array
     accuracy: Array
     tolerance: float = ROUNDING
+
+    __repr__ = short_repr
+    _repr_html_ = field_table
 
     @property
     def excess(self) -> Array:

@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from lindmft import _core
+from lindmft._internal.display import short_repr
 from lindmft._internal.validation import number, settle
 from lindmft.problem.schema import reader
 from lindmft.problem.sizes import (
@@ -74,6 +75,8 @@ class FullBatch:
     targets: Targets = (1.0,)
     samples: float | None = None
     inputs: float | None = None
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         settle(
@@ -153,6 +156,8 @@ class MultiPass:
     samples: float | None = None
     inputs: float | None = None
 
+    __repr__ = short_repr
+
     def __post_init__(self) -> None:
         settle(
             self,
@@ -228,6 +233,8 @@ class OnePass:
     batch: float | None = None
     inputs: float | None = None
 
+    __repr__ = short_repr
+
     def __post_init__(self) -> None:
         settle(
             self,
@@ -293,6 +300,8 @@ class Population:
     spectrum: Spectrum = Isotropic()
     targets: Targets = (1.0,)
     inputs: float | None = None
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         settle(

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lindmft import _core
+from lindmft._internal.display import short_repr
 from lindmft._internal.types import Number, Numbers
 from lindmft._internal.validation import (
     choice,
@@ -84,6 +85,8 @@ class MLP:
     init_scale: float = 1.0
     centered: bool = False
     hidden: Number | Numbers | None = None
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         settle(
@@ -178,6 +181,8 @@ class ResNet:
     init_scale: float = 1.0
     centered: bool = False
     hidden: Number | None = None
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         settle(

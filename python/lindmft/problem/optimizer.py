@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lindmft import _core
+from lindmft._internal.display import short_repr
 from lindmft._internal.types import Number, Numbers
 from lindmft._internal.validation import flag, number, number_or_numbers, settle, tuple_of_numbers
 
@@ -87,6 +88,8 @@ class SGD:
     nesterov: bool = False
     weight_decay: float = 0.0
     layer_lr: Numbers | None = None
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         settle(

@@ -2,21 +2,23 @@
 
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self, TypeAlias
 
 import numpy as np
 
 from lindmft import _core
+from lindmft._internal.display import html_table, short, short_repr
 from lindmft._internal.files import write_text
 from lindmft._internal.types import Path
 from lindmft._internal.validation import describe, file_path, is_iterable, refuse, settle
-from lindmft.problem.axes import Axes, changes, points, read_axes
+from lindmft.problem.axes import Axes, Values, changes, points, read_axes
 from lindmft.problem.data import Data, read_data
 from lindmft.problem.network import MLP, Network, ResNet
 from lindmft.problem.optimizer import SGD
-from lindmft.problem.schema import check_keys, from_table, reader, spell_inf, to_table
+from lindmft.problem.paths import check_path, check_paths, merged
+from lindmft.problem.schema import from_table, reader, spell_inf, to_table
 from lindmft.problem.sizes import other_names, refuse_wrong_name
 from lindmft.problem.toml import dump
 
@@ -54,7 +56,7 @@ class Problem:
     --------
     >>> import lindmft as lm
     >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
-    >>> problem.replace(**{"network.width": 4.0, "optimizer.lr": 0.05}).network.width
+    >>> problem.replace({"network.width": 4.0, "optimizer.lr": 0.05}).network.width
     4.0
     >>> lm.Problem.from_dict(problem.to_dict()) == problem
     True
@@ -74,6 +76,8 @@ class Problem:
     data: Data
     optimizer: SGD
 
+    __repr__ = short_repr
+
     def __post_init__(self) -> None:
         settle(self, "", network=read_network, data=read_data, optimizer=read_optimizer)
         _settle_width(self)
@@ -90,6 +94,9 @@ class Problem:
             data=self.data.as_core(),
             optimizer=self.optimizer.as_core(),
         )
+
+    def _repr_html_(self) -> str:
+        return html_table("Problem", {path: short(value) for path, value in flat(self.to_dict())})
 
     @classmethod
     def from_dict(cls, tables: Mapping[str, Any]) -> Self:
@@ -140,24 +147,51 @@ class Problem:
         """The problem as JSON text, also written to ``path`` if one is given; infinity is "inf"."""
         return _text_to_file(json.dumps(spell_inf(self.to_dict()), indent=2) + "\n", path)
 
-    def replace(self, **changes: Any) -> Self:
-        """A copy with ``changes``, values addressed by their path in the dictionary form.
+    def replace(self, changes: Any = None, **more: Any) -> Self:
+        """Return a copy with some values changed.
 
-        ``problem.replace(**{"network.depth": 3, "data.spectrum.weights": [0.2, 0.8]})``; whole
-        parts go by name, ``problem.replace(data=lm.OnePass(alpha=0.5))``. None takes a value away:
-        ``{"data.noise": None}`` is the default. A size given by one name replaces the other name:
-        "network.hidden" stands in the place of "network.width". All changes are made before the
-        result is checked.
+        Parameters
+        ----------
+        changes
+            A dictionary of new values by their path in the dictionary form, such as "optimizer.lr"
+            or "data.spectrum.weights"; whole parts go by name, as "data". None takes a value away:
+            ``{"data.noise": None}`` is the default. A size given by one name replaces the other:
+            "network.hidden" stands in the place of "network.width".
+        more
+            The same as keywords, with a double underscore for the dot: ``optimizer__lr=0.1``,
+            ``data=lm.OnePass(alpha=0.5)``.
+
+        Returns
+        -------
+        Problem
+            All changes are made before the result is checked.
+
+        Raises
+        ------
+        ValueError
+            For a path that does not exist (the message suggests the nearest one: "optimizer.lr"
+            for "lr"), a path that is given twice, and values that make no problem.
+
+        Examples
+        --------
+        >>> import lindmft as lm
+        >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
+        >>> problem.replace({"optimizer.lr": 0.2, "network.depth": 3}).network.depth
+        3
+        >>> problem.replace(optimizer__lr=0.2, data=lm.OnePass(alpha=0.5)).data.alpha
+        0.5
         """
+        given = merged(changes, more, "changes")
+        check_paths(given, "changes")
         tables = self.to_dict()
-        for path, value in changes.items():
+        for path, value in given.items():
             set_by_path(tables, path, value)
             for other in other_names(path) if value is not None else ():
-                if other not in changes:
+                if other not in given:
                     drop_by_path(tables, other)
         return type(self).from_dict(tables)
 
-    def vary(self, axes: Axes) -> list[Self]:
+    def vary(self, axes: Axes | None = None, **more: Values) -> list[Self]:
         """The problems of a grid: every combination of the axes' values, the last axis fastest.
 
         Parameters
@@ -167,6 +201,9 @@ class Problem:
             Several paths in a tuple are zipped: their values come as tuples, and move together.
             Values may be given by label, in a dictionary; the labels play no role here, but name
             the points of a ``sweep``.
+        more
+            Axes of one path as keywords, with a double underscore for the dot:
+            ``optimizer__lr=[0.05, 0.1]``.
 
         Returns
         -------
@@ -176,8 +213,9 @@ class Problem:
         Raises
         ------
         ValueError
-            For a path that does not exist, an axis without values or with a value twice, or values
-            that make no problem; the message names paths and values.
+            For a path that does not exist (the message suggests the nearest one), an axis without
+            values or with a value twice, or values that make no problem; the message names paths
+            and values.
 
         Examples
         --------
@@ -189,13 +227,16 @@ class Problem:
         >>> both = problem.vary({("optimizer.lr", "network.width"): [(0.05, 0.5), (0.1, 2)]})
         >>> [(p.optimizer.lr, p.network.width) for p in both]
         [(0.05, 0.5), (0.1, 2.0)]
+        >>> [p.optimizer.lr for p in problem.vary(optimizer__lr=[0.05, 0.1])]
+        [0.05, 0.1]
         """
-        grid = read_axes(axes)
+        # Something that is no dictionary is refused there, by its name.
+        grid = read_axes(merged(axes, more, "axes") if more or axes is None else axes)
         return [self._at(changes(grid, point)) for point in points(grid)]
 
     def _at(self, point: Mapping[str, Any]) -> Self:
         try:
-            return self.replace(**point)
+            return self.replace(point)
         except ValueError as error:
             where = ", ".join(f"{path} = {describe(value)}" for path, value in point.items())
             raise ValueError(f"{error} (at {where})" if where else str(error)) from error
@@ -220,11 +261,11 @@ def set_by_path(tables: dict[str, Any], path: str, value: Any) -> None:
 
     Tables on the way must be there; the last key need not be.
     """
+    check_path(path)
     *parents, key = path.split(".")
     table = tables
     for name in parents:
-        check_keys({name: None}, table, "problem" if table is tables else path)
-        table = table[name]
+        table = table.get(name)  # type: ignore[assignment]  # None: the value is not set
         if not isinstance(table, dict):
             refuse(path, "the path of a value in the problem's dictionary", name)
     table[key] = value
@@ -235,6 +276,15 @@ def drop_by_path(tables: dict[str, Any], path: str) -> None:
     table, _, key = path.partition(".")
     if isinstance(tables.get(table), dict):
         tables[table].pop(key, None)
+
+
+def flat(table: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of nested tables with their paths."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{start}{key}.")
+        else:
+            yield f"{start}{key}", value
 
 
 def as_problem(value: Problem | Mapping[str, Any]) -> Problem:

@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from lindmft import _core
+from lindmft._internal.display import short_repr
 from lindmft._internal.types import Array, Numbers
 from lindmft._internal.validation import flag, integer, number, refuse, settle, tuple_of_numbers
 from lindmft.problem.binning import power_law_nodes
@@ -93,6 +94,8 @@ class Discrete:
     target_power: Numbers
     weights: Numbers | None = None
     trace_class: bool = field(default=False, metadata={"later": True})
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         lists = dict.fromkeys(("eigenvalues", "target_power"), tuple_of_numbers)
@@ -182,6 +185,8 @@ class PowerLaw:
     source: float
     modes: int = 10**7
     tolerance: float = 1e-6
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         numbers = dict.fromkeys(("capacity", "source", "tolerance"), number)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from lindmft._internal.display import field_table, short, short_repr
 from lindmft._internal.provenance import provenance
 from lindmft._internal.types import Array, Mask, Path, TrainDict
 from lindmft._internal.validation import flag
@@ -82,6 +83,9 @@ class Series:
     kernel_scale: Array | None
     feature_update: Array | None
     gradient_update: Array | None
+
+    __repr__ = short_repr
+    _repr_html_ = field_table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -177,6 +181,8 @@ class Ensemble:
     feature_update: Array | None = None
     gradient_update: Array | None = None
 
+    _repr_html_ = field_table
+
     @property
     def irreducible(self) -> float:
         """C sigma^2 (C outputs), to be added to ``test_loss`` for the loss on noisy labels."""
@@ -211,7 +217,7 @@ class Ensemble:
         return scale_notes(self.problem)
 
     def __repr__(self) -> str:
-        sizes = f"D = {self.dim}, widths {self.widths}, {self.samples} samples"
+        sizes = f"D = {self.dim}, widths {short(self.widths)}, {self.samples} samples"
         notes = "".join(f"\n Note: {note}" for note in self.notes)
         return f"<Ensemble of {brief(self.problem)}\n {self.status}\n {sizes}{notes}>"
 

@@ -45,6 +45,11 @@ class Layers(dict[int, Array]):
         self.name = name
         self.in_channels = in_channels
 
+    def __repr__(self) -> str:
+        if not self:
+            return f"<{self.name} was not kept>"
+        return f"<{self.name} of layers {min(self)} to {max(self)}, {self[max(self)].shape} each>"
+
     def __missing__(self, layer: int) -> Array:
         if self.in_channels:
             raise KeyError(f"{self.name} of several outputs is that of their channels[j]")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from lindmft._internal.display import field_table, short, short_repr
 from lindmft._internal.types import Array, Mask, Path
 from lindmft._internal.validation import flag, refuse
 from lindmft.problem.problem import Problem
@@ -63,6 +64,9 @@ class ReplicaSeries:
     shared_data: Array | None
     independent: Array | None
     averaged_loss: Array
+
+    __repr__ = short_repr
+    _repr_html_ = field_table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -137,6 +141,8 @@ class ReplicaEnsemble:
     provenance: Mapping[str, str]
     dtype: str = DOUBLE
 
+    _repr_html_ = field_table
+
     @property
     def irreducible(self) -> float:
         """C sigma^2 (C outputs), to be added to losses for those on noisy labels."""
@@ -176,7 +182,7 @@ class ReplicaEnsemble:
         return status(self.diverged_at, len(self.time), what)
 
     def __repr__(self) -> str:
-        sizes = f"D = {self.dim}, widths {self.widths}, {self.samples} samples"
+        sizes = f"D = {self.dim}, widths {short(self.widths)}, {self.samples} samples"
         return f"<ReplicaEnsemble of {brief(self.problem)}\n {self.status}\n {sizes}>"
 
     def to_xarray(self) -> "xr.Dataset":

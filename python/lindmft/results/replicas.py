@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.types import Array
 from lindmft._internal.validation import number, real_array, refuse, settle
 
@@ -62,6 +63,9 @@ class Replicas:
     shared_init: Array
     shared_data: Array
     independent: Array
+
+    __repr__ = short_repr
+    _repr_html_ = field_table
 
     def __post_init__(self) -> None:
         names = ("test_loss", "shared_init", "shared_data", "independent")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from lindmft._internal.display import field_table
 from lindmft._internal.types import Array, Number, Numbers, Path
 from lindmft._internal.validation import choice, describe, flag
 from lindmft.problem.problem import Problem
@@ -163,6 +164,8 @@ class Solution:
     rtol: float | None = None
     atol: float | None = None
     state: State = field(default_factory=State)
+
+    _repr_html_ = field_table
 
     @property
     def kernel_alignment(self) -> Array | None:

@@ -1,0 +1,122 @@
+"""Short texts of values: ``repr`` of configurations and results, and their tables in notebooks."""
+
+import html
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["field_table", "html_table", "short", "short_repr"]
+
+MOST = 12
+"""Entries up to which a list is shown whole."""
+SHOWN = 3
+"""Entries at the start of a longer one that are shown."""
+DEEPEST = 4
+"""Levels of values within values that are shown."""
+LONGEST = 300
+"""Characters of a text that are shown."""
+HIDDEN = ("provenance", "channels", "state", "panels")
+"""Fields that are left out of tables."""
+
+
+def short_repr(config: Any) -> str:
+    """Show a dataclass as Python does, but with long lists, arrays and texts abbreviated.
+
+    What has no long value can be evaluated, as before.
+    """
+    return _fields(config, DEEPEST)
+
+
+def short(value: Any, levels: int = DEEPEST) -> str:
+    """Show a value in a short text; short numbers, texts and lists as ``repr`` does."""
+    if isinstance(value, np.ndarray):
+        return _array(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        plain = type(value).__repr__ is short_repr or not levels
+        return _fields(value, levels - 1) if plain else _cut(repr(value))
+    if type(value) in {tuple, list}:
+        return _list(value, levels - 1)
+    if type(value) is dict:
+        pairs = [f"{key!r}: {short(entry, levels - 1)}" for key, entry in _first(value.items())]
+        return f"{{{', '.join(pairs)}{_rest(len(value))}}}"
+    return _cut(repr(value.item() if isinstance(value, np.generic) else value))
+
+
+def html_table(title: str, rows: Mapping[str, str], text: str = "") -> str:
+    """Return a table in HTML with a row for each name; everything in it is escaped.
+
+    ``text`` stands below it as it is, line by line.
+    """
+    cells = "".join(
+        f'<tr><th style="text-align: left">{html.escape(name)}</th>'
+        f'<td style="text-align: left">{html.escape(value)}</td></tr>'
+        for name, value in rows.items()
+    )
+    below = f"<pre>{html.escape(text)}</pre>" if text else ""
+    return f"<table><caption>{html.escape(title)}</caption><tbody>{cells}</tbody></table>{below}"
+
+
+def field_table(result: Any) -> str:
+    """Return the table of a result for notebooks: its status or summary, and a row for each field.
+
+    Fields that are empty are left out.
+    """
+    values = {field.name: getattr(result, field.name) for field in fields(result)}
+    rows = {"status": result.status} if hasattr(result, "status") else {}
+    rows |= {
+        name.replace("_", " "): short(value)
+        for name, value in values.items()
+        if name not in HIDDEN and not name.startswith("_") and not _empty(value)
+    }
+    summary = result.summary() if hasattr(result, "summary") else ""
+    return html_table(type(result).__name__, rows, summary)
+
+
+def _fields(config: Any, levels: int) -> str:
+    if levels < 0:
+        return f"{type(config).__name__}(...)"
+    shown = [
+        f"{field.name}={short(getattr(config, field.name), levels)}"
+        for field in fields(config)
+        if field.repr
+    ]
+    return f"{type(config).__qualname__}({', '.join(shown)})"
+
+
+def _array(array: np.ndarray[Any, Any]) -> str:
+    if array.ndim != 1 or not len(array):
+        return f"<array of shape {array.shape}>"
+    if array.dtype.kind not in "iuf":
+        return f"<{len(array)} values>"
+    if len(array) <= SHOWN:
+        return f"<{', '.join(f'{value:.4g}' for value in array)}>"
+    return f"<{len(array)} values, {array[0]:.4g} to {array[-1]:.4g}>"
+
+
+def _list(values: Any, levels: int) -> str:
+    if levels < 0:
+        return "(...)" if type(values) is tuple else "[...]"
+    start, end = "()" if type(values) is tuple else "[]"
+    shown = ", ".join(short(entry, levels) for entry in _first(values))
+    if len(values) > MOST:
+        return f"{start}{shown}{_rest(len(values))}{short(values[-1], levels)}{end}"
+    return f"{start}{shown}{',' if start == '(' and len(values) == 1 else ''}{end}"
+
+
+def _first(values: Any) -> list[Any]:
+    listed = list(values)
+    return listed if len(listed) <= MOST else listed[:SHOWN]
+
+
+def _rest(count: int) -> str:
+    return f", ... {count} values ..., " if count > MOST else ""
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 4]} ..."
+
+
+def _empty(value: Any) -> bool:
+    return value is None or (hasattr(value, "__len__") and not len(value))
