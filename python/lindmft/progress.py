@@ -1,17 +1,22 @@
 """Progress of long calls: what the argument ``progress=`` of ``solve`` and ``train`` may be.
 
 ``None`` or ``False``: quiet. ``True``: a bar (text or notebook) where somebody can see one, quiet
-otherwise. A callable: called as ``progress(done, total)`` from the thread that made the call, some
+otherwise; where later steps cost more, its length and the time left go by the work, with the steps
+beside it. A callable: called as ``progress(done, total)`` from the thread that made the call, some
 twenty times a second at most; an exception it raises ends the computation.
 """
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
+from lindmft._internal.cost import Cost, Meter
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Callback
 from lindmft._internal.validation import refuse, text
+
+__all__ = ["reporting", "watched"]
 
 
 @contextmanager
@@ -48,12 +53,28 @@ def reporting(
     """
     text(label, "label")
     text(unit, "unit")
+    with _choice(progress, _bar(label, unit)) as callback:
+        yield callback
+
+
+def reporting_work(
+    progress: bool | Callback | None, label: str, cost: Cost
+) -> AbstractContextManager[Callback | None]:
+    """The same where steps cost differently: the bar shows the work, and estimates time by it."""
+    return _choice(progress, _work_bar(label, cost))
+
+
+@contextmanager
+def _choice(
+    progress: Any, bar: AbstractContextManager[Callback | None]
+) -> Iterator[Callback | None]:
+    """Nothing, the callable of the user, or the bar."""
     if progress is None or progress is False:
         yield None
     elif callable(progress):
         yield progress
     elif progress is True:
-        with _bar(label, unit) as callback:
+        with bar as callback:
             yield callback
     else:
         refuse("progress", "None, True, False or a callable (done, total)", progress)
@@ -70,6 +91,27 @@ def _bar(label: str, unit: str) -> Iterator[Callback | None]:
         def update(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
+
+        yield update
+
+
+@contextmanager
+def _work_bar(label: str, cost: Cost) -> Iterator[Callback | None]:
+    """A bar whose length is the work; the steps stand beside it."""
+    if not watched():
+        yield None
+        return
+    form = "{desc}: {percentage:3.0f}%|{bar}| {postfix[0]} [{elapsed}<{remaining}]"
+    # The mean rate of all work so far predicts the rest, which a smoothed rate would not.
+    options = {"total": 1.0, "bar_format": form, "postfix": [""], "smoothing": 0, "miniters": 0}
+    with optional("tqdm.auto", "cli").tqdm(desc=label, leave=False, delay=0.3, **options) as bar:
+        meter = Meter(cost)
+
+        def update(done: int, total: int) -> None:
+            bar.postfix[0] = cost.text(done, total)
+            work = meter.work(done, total)
+            bar.initial = meter.start
+            bar.update(work - bar.n)
 
         yield update
 

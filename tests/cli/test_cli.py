@@ -205,7 +205,9 @@ def test_bad_arguments_are_refused_in_one_line(file: Path, tmp_path: Path) -> No
     assert "seeds must be from 1 to 1000000 networks" in refusal("train", file, "--seeds", 0)
     assert "threads must be" in refusal("solve", file, "--threads", -1)
     assert "No such option" in refusal("solve", file, "--step", 3)
-    assert "not a valid integer" in refusal("solve", file, "--steps", "many")
+    assert "'--steps': must be a whole number such as 1000 or 1e6, got 'many'" in refusal(
+        "solve", file, "--steps", "many"
+    )
     assert "absent.nc" in refusal("compare", tmp_path / "absent.nc", file)
     assert "cannot be read" in refusal("compare", file, file)
 

@@ -347,7 +347,7 @@ def test_replace_and_vary_take_a_dictionary_or_keywords() -> None:
         ("learning_rate", "'optimizer.lr'"),
         ("widht", "'network.width'"),
         ("data.sample", "'data.samples'"),
-        ("data.spectrum.wieghts", "'data.spectrum.weights'"),
+        ("data.spectrum.weight", "'data.spectrum.weights'"),
         ("kind", "'network.kind', 'data.kind' or 'data.spectrum.kind'"),
     ],
 )

@@ -11,9 +11,12 @@ from lindmft.cli.demo_command import demo_command
 from lindmft.cli.figures import figure_command
 from lindmft.cli.group import Commands
 from lindmft.cli.machine import bench_command, info_command
+from lindmft.cli.new import new_command
+from lindmft.cli.show import show_command
 from lindmft.cli.solve import flow_command, solve_command
 from lindmft.cli.sweeps import sweep_command, transfer_command
 from lindmft.cli.train import compare_command, train_command
+from lindmft.cli.tune import tune_command
 from lindmft.cli.verify import verify_command
 
 __all__ = ["commands"]
@@ -27,10 +30,13 @@ def commands() -> None:
     \b
     Examples:
       lindmft demo
+      lindmft new problem.toml
       lindmft solve problem.toml --steps 200 --output theory.nc
       lindmft flow problem.toml --time 1e6
       lindmft train problem.toml --steps 200 --output runs.nc
       lindmft compare theory.nc runs.nc --picture both.png
+      lindmft show theory.nc
+      lindmft tune problem.toml --steps 200
       lindmft sweep grid.toml --store grid.zarr --picture grid.png
       lindmft transfer problem.toml --sizes 0.5,1,2,4,8
       lindmft bench
@@ -42,10 +48,13 @@ def commands() -> None:
 
 
 for command in (
+    new_command,
     solve_command,
     flow_command,
     train_command,
     compare_command,
+    show_command,
+    tune_command,
     sweep_command,
     transfer_command,
     figure_command,

@@ -1,6 +1,7 @@
 """What the commands read and write: problem files, result files, pictures."""
 
-import tomllib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, overload
 
@@ -8,15 +9,15 @@ import click
 
 from lindmft._internal.files import check_folder, write_picture
 from lindmft._internal.optional import optional
-from lindmft._internal.validation import refuse
-from lindmft.problem.problem import Problem
-from lindmft.problem.schema import check_keys
+from lindmft.cli import settings
+from lindmft.cli.run_table import read_run
+from lindmft.problem.problem import Problem, without_run
+from lindmft.problem.toml_files import TomlFile
 from lindmft.results import netcdf
 from lindmft.results.ensemble import Ensemble
 from lindmft.results.places import check_picture, result_place
 from lindmft.results.solution import Solution
 
-RUN_KEYS = ("steps", "time", "dim", "seeds", "seed")
 
 
 def check_outputs(
@@ -43,29 +44,34 @@ def check_writable(path: Path, *, force: bool) -> None:
         raise ValueError(f"{path} exists; --force replaces it")
 
 
+@contextmanager
+def opened(path: Path, changes: Iterable[str] = ()) -> Iterator[dict[str, Any]]:
+    """The tables of a TOML file with the values that texts KEY=VALUE change.
+
+    Within the ``with`` block every ``ValueError`` gets the file and the line in front.
+    """
+    file, changed = TomlFile.read(path), settings.parsed(changes)
+    tables = settings.with_changes(file.tables, changed)
+    with file.located(changed):
+        yield tables
+
+
 def read_problem(
-    path: Path, needed: str = "steps", **options: float | None
+    path: Path, needed: str = "steps", changes: Iterable[str] = (), **options: float | None
 ) -> tuple[Problem, dict[str, Any]]:
     """The problem of a TOML file, and how to run it: its table ``run``, overridden by options.
 
     One of them, ``needed``, says how far.
     """
-    problem = Problem.from_toml(path)
-    run = read_run(tomllib.loads(path.read_text(encoding="utf-8")))
+    with opened(path, changes) as tables:
+        problem, run = Problem.from_dict(without_run(tables)), read_run(tables)
     given = {name: value for name, value in options.items() if value is not None}
     run = {name: value for name, value in {**run, **given}.items() if name in options}
     if needed not in run:
-        raise ValueError(f"run.{needed} must be given, in the file or by --{needed}, got nothing")
+        raise ValueError(
+            f"{path}: run.{needed} must be given, in the file or by --{needed}, got nothing"
+        )
     return problem, run
-
-
-def read_run(tables: dict[str, Any]) -> dict[str, Any]:
-    """The table ``run`` of a file's tables."""
-    run = tables.get("run", {})
-    if not isinstance(run, dict):
-        refuse("run", "a table", run)
-    check_keys(run, RUN_KEYS, "run")
-    return dict(run)
 
 
 def read_pair(first: Path, second: Path) -> tuple[Solution, Ensemble]:
@@ -73,7 +79,7 @@ def read_pair(first: Path, second: Path) -> tuple[Solution, Ensemble]:
     forms = {netcdf.format_of(path): path for path in (first, second)}
     if set(forms) != {netcdf.SOLUTION, netcdf.ENSEMBLE}:
         raise ValueError(
-            f"the files must be a {netcdf.SOLUTION} and a {netcdf.ENSEMBLE}, "
+            f"{first} and {second} must be a {netcdf.SOLUTION} and a {netcdf.ENSEMBLE}, "
             f"got two of the kind {next(iter(forms))}"
         )
     return Solution.load(forms[netcdf.SOLUTION]), Ensemble.load(forms[netcdf.ENSEMBLE])

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from lindmft import _core
+from lindmft.cli.messages import for_command
 
 MOMENT = 0.01
 """Seconds after which a signal that a library dropped is sent again."""
@@ -114,7 +115,7 @@ class Commands(click.Group):
                 f"{error.filename}: {error.strerror}" if named else str(error)
             ) from error
         except (ValueError, MemoryError, ImportError, _core.NotConverged) as error:
-            raise BadInput(" ".join(str(error).split())) from error
+            raise BadInput(for_command(error, ctx)) from error
         except KeyboardInterrupt as error:
             number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
             click.echo(ENDS[number][1], err=True)

@@ -1,5 +1,6 @@
 """Arguments and options that several commands have."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,45 @@ import click
 
 from lindmft.results.observables import FUNCTIONS
 
+
+class WholeNumber(click.types.IntParamType):
+    """A whole number, which may be written as 1000000, 1_000_000 or 1e6."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number; anything else is a usage error that names the option."""
+        try:
+            return int(value)
+        except (TypeError, ValueError, OverflowError):
+            pass
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not number.is_integer():
+            self.fail(f"must be a whole number such as 1000 or 1e6, got {value!r}", param, ctx)
+        return int(number)
+
+
+WHOLE = WholeNumber()
 PROBLEM = click.argument("problem", type=click.Path(path_type=Path))
-STEPS = click.option("--steps", type=int, help="Number of steps; overrides the file's run.steps.")
+STEPS = click.option(
+    "--steps", type=WHOLE, help="Number of steps, as 1000 or 1e6; overrides the file's run.steps."
+)
+SET = click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a value of the file, as optimizer.lr=0.1, run.dim=512 or "
+    "'network.width=[0.5, 2]'; may be given several times.",
+)
+GRID = click.option(
+    "--grid",
+    type=click.Choice(["exact", "adaptive"]),
+    default="exact",
+    show_default=True,
+    help="Every step, or nodes between which functions of time are polynomials.",
+)
 OUTPUT = click.option(
     "--output", type=click.Path(path_type=Path), help="Write the result, as NetCDF4."
 )
@@ -17,7 +55,7 @@ PICTURE = click.option(
     "--picture", type=click.Path(path_type=Path), help="Draw the losses (png, pdf, svg)."
 )
 THREADS = click.option(
-    "--threads", type=int, help="Threads to use.  [default: the allowed physical cores]"
+    "--threads", type=WHOLE, help="Threads to use.  [default: the allowed physical cores]"
 )
 SAVE = click.option(
     "--save",
@@ -29,7 +67,7 @@ REPLICAS = click.option(
     "--replicas", is_flag=True, help="Also split the test loss into bias and variances."
 )
 DEPTH_NODES = click.option(
-    "--depth-nodes", type=int, help="Nodes of infinite depth.  [default: by an error estimate]"
+    "--depth-nodes", type=WHOLE, help="Nodes of infinite depth.  [default: by an error estimate]"
 )
 RTOL = click.option(
     "--rtol", type=float, help="Relative error allowed on a coarse grid.  [default: 1e-6]"

@@ -16,7 +16,7 @@ def finish(result: Solution | Ensemble, output: Path | None, picture: Path | Non
     """Print the losses at a few steps, and write what was asked for."""
     click.echo(brief(result.problem))
     click.echo(f"{result.status} ({result.stats.seconds:.2f} s, {result.stats.threads} threads)")
-    _print_table(result)
+    print_table(result)
     for note in result.notes:
         click.echo(f"Note: {note}")
     if output:
@@ -39,7 +39,7 @@ def _state_note(result: Solution | Ensemble) -> str:
     return " (without the state that continuing needs: --checkpoint FILE keeps it)"
 
 
-def _print_table(result: Solution | Ensemble) -> None:
+def print_table(result: Solution | Ensemble) -> None:
     """Losses, and what else was asked for, at a few round times."""
     labels, columns = _rows(result)
     click.echo(f"{labels[0]:>8}" + "".join(f"{name:>14}" for name in columns))

@@ -10,6 +10,7 @@ from lindmft.cli.options import (
     CHECKPOINT,
     DEPTH_NODES,
     FORCE,
+    GRID,
     KERNELS,
     OUTPUT,
     PICTURE,
@@ -17,8 +18,10 @@ from lindmft.cli.options import (
     REPLICAS,
     RTOL,
     SAVE,
+    SET,
     STEPS,
     THREADS,
+    WHOLE,
 )
 from lindmft.cli.report import finish
 from lindmft.results import netcdf
@@ -28,13 +31,8 @@ from lindmft.theory.solve import flow, solve
 @click.command("solve", short_help="Solve the theory of a problem.")
 @PROBLEM
 @STEPS
-@click.option(
-    "--grid",
-    type=click.Choice(["exact", "adaptive"]),
-    default="exact",
-    show_default=True,
-    help="Every step, or nodes between which functions of time are polynomials.",
-)
+@SET
+@GRID
 @RTOL
 @ATOL
 @SAVE
@@ -43,7 +41,9 @@ from lindmft.theory.solve import flow, solve
 @DEPTH_NODES
 @CHECKPOINT
 @click.option(
-    "--checkpoint-every", type=int, help="Steps of an exact grid between saves.  [default: a tenth]"
+    "--checkpoint-every",
+    type=WHOLE,
+    help="Steps of an exact grid between saves.  [default: a tenth]",
 )
 @OUTPUT
 @PICTURE
@@ -52,6 +52,7 @@ from lindmft.theory.solve import flow, solve
 def solve_command(
     problem: Path,
     steps: int | None,
+    changes: tuple[str, ...],
     grid: str,
     rtol: float | None,
     atol: float | None,
@@ -70,12 +71,12 @@ def solve_command(
 
     \b
     Examples:
-      lindmft solve problem.toml --steps 200
+      lindmft solve problem.toml --steps 200 --set optimizer.lr=0.1
       lindmft solve problem.toml --output theory.nc --save C_h --save C_v --picture losses.png
       lindmft solve problem.toml --grid adaptive --steps 1000000 --checkpoint run.nc
     """
     files.check_outputs(output, picture, force=force, form=netcdf.SOLUTION)
-    parsed, run = files.read_problem(problem, steps=steps)
+    parsed, run = files.read_problem(problem, changes=changes, steps=steps)
     theory = solve(
         parsed,
         run["steps"],
@@ -99,6 +100,7 @@ def solve_command(
 @click.option(
     "--time", type=float, help="Learning rate times steps at the end; overrides run.time."
 )
+@SET
 @RTOL
 @ATOL
 @SAVE
@@ -112,6 +114,7 @@ def solve_command(
 def flow_command(
     problem: Path,
     time: float | None,
+    changes: tuple[str, ...],
     rtol: float | None,
     atol: float | None,
     save: tuple[str, ...],
@@ -131,7 +134,7 @@ def flow_command(
       lindmft flow problem.toml --time 1e6 --rtol 1e-8 --output flow.nc --picture losses.png
     """
     files.check_outputs(output, picture, force=force, form=netcdf.SOLUTION)
-    parsed, run = files.read_problem(problem, "time", time=time)
+    parsed, run = files.read_problem(problem, "time", changes, time=time)
     theory = flow(
         parsed,
         run["time"],

@@ -8,15 +8,16 @@ run = ["solve", "train"]
 "network.depth, network.gamma0" = [[2, 1.0], [4, 2.0]]    # together
 """
 
-import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lindmft._internal.validation import choice, integer, number, positive, refuse
-from lindmft.cli.files import read_run
-from lindmft.problem.problem import Problem
+from lindmft.cli.files import opened
+from lindmft.cli.run_table import read_run
+from lindmft.problem.problem import Problem, without_run
 from lindmft.problem.schema import check_keys
 
 OPTIONS = ("run", "times", "observables", "grid", "rtol", "atol", "dtype", "store", "engine")
@@ -25,21 +26,32 @@ MOST_POINTS = 10**6
 RANGE = ("from", "to", "points", "scale")
 
 
-def read_sweep(path: Path, **options: Any) -> tuple[Problem, dict[str, Any], dict[str, Any]]:
-    """Problem, axes, and the other arguments of ``sweep``; ``options`` override the file's."""
-    problem = Problem.from_toml(path)
-    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+def read_sweep(
+    path: Path, changes: Iterable[str] = (), **options: Any
+) -> tuple[Problem, dict[str, Any], dict[str, Any]]:
+    """Problem, axes, and the other arguments of ``sweep``; ``options`` override the file's.
+
+    Texts KEY=VALUE, ``changes``, change values of the file.
+    """
+    with opened(path, changes) as tables:
+        problem = Problem.from_dict(without_run(tables))
+        found, chosen = _sweep_table(tables)
+        run = read_run(tables)
+    given = {name: value for name, value in options.items() if value is not None}
+    return problem, found, run | chosen | given
+
+
+def _sweep_table(tables: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The axes, and the other keys of the table ``sweep``."""
     table = tables.get("sweep", {})
     if not isinstance(table, dict) or "axes" not in table:
-        raise ValueError(f"{path} must have a table [sweep.axes] of paths with values, got none")
+        raise ValueError("the file must have a table [sweep.axes] of paths with values, got none")
     check_keys(table, ("axes", *OPTIONS), "sweep")
     axes = table["axes"]
     if not isinstance(axes, dict):
         refuse("sweep.axes", "a table of paths, each with its values", axes)
     found = {key: _values(f"sweep.axes.{key}", values) for key, values in axes.items()}
-    chosen = {name: value for name, value in table.items() if name != "axes"}
-    given = {name: value for name, value in options.items() if value is not None}
-    return problem, found, read_run(tables) | chosen | given
+    return found, {name: value for name, value in table.items() if name != "axes"}
 
 
 def _values(field: str, values: Any) -> Any:

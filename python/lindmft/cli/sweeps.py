@@ -1,12 +1,10 @@
 """The commands over many problems: ``sweep`` and ``transfer``."""
 
-import json
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-import numpy as np
 
 from lindmft._internal.files import write_picture
 from lindmft._internal.optional import optional
@@ -14,20 +12,18 @@ from lindmft.analysis.fixed_fields import ScalingWarning
 from lindmft.analysis.transfer import transfer
 from lindmft.cli import files
 from lindmft.cli.group import BadInput
-from lindmft.cli.options import FORCE, OUTPUT, PICTURE, PROBLEM, STEPS, THREADS
+from lindmft.cli.options import FORCE, GRID, OUTPUT, PICTURE, PROBLEM, SET, STEPS, THREADS
 from lindmft.cli.sweep_files import read_sweep
-from lindmft.problem.axes import short
+from lindmft.cli.sweep_report import best, draw_sweep
 from lindmft.problem.schema import brief
 from lindmft.results import netcdf
 from lindmft.sweeps.sweep import sweep, sweep_summary
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 
 @click.command("sweep", short_help="Solve and train a whole grid of problems.")
 @PROBLEM
 @STEPS
+@SET
 @click.option(
     "--store",
     type=click.Path(path_type=Path),
@@ -46,6 +42,7 @@ if TYPE_CHECKING:
 def sweep_command(
     problem: Path,
     steps: int | None,
+    changes: tuple[str, ...],
     store: Path | None,
     engine: str | None,
     retry_failed: bool,
@@ -73,7 +70,7 @@ def sweep_command(
     """
     files.check_outputs(output, picture, force=force)
     parsed, axes, options = read_sweep(
-        problem, steps=steps, store=store, engine=engine, threads=threads
+        problem, changes, steps=steps, store=store, engine=engine, threads=threads
     )
     try:
         dataset = sweep(parsed, axes, progress=True, retry_failed=retry_failed, **options)
@@ -81,54 +78,18 @@ def sweep_command(
         raise BadInput(str(error)) from error
     click.echo(brief(parsed))
     click.echo(sweep_summary(dataset))
-    click.echo(_best(dataset))
+    click.echo(best(dataset))
     if output:
         netcdf.write(dataset, output)
         click.echo(f"wrote {output}")
     if picture:
-        _draw(dataset, picture)
-
-
-def _best(dataset: "xr.Dataset") -> str:
-    """Where the last observable of all is smallest."""
-    names = [name for name in ("theory_test_loss", "training_test_loss") if name in dataset]
-    lines = []
-    for name in names:
-        losses = dataset[name].isel(time=-1)
-        losses = losses.mean("seed") if "seed" in losses.dims else losses
-        values = np.where(np.isfinite(losses.values), losses.values, np.inf)
-        if np.isfinite(values).any():
-            point = np.unravel_index(int(values.argmin()), values.shape)
-            where = zip(losses.dims, point, strict=True)
-            place = ", ".join(f"{dim}={short(losses[dim].values[i])}" for dim, i in where)
-            lines.append(f"smallest {name.replace('_', ' ')}: {values.min():.6g} at {place}")
-    return "\n".join(lines)
-
-
-def _draw(dataset: "xr.Dataset", picture: Path) -> None:
-    """Along the last axis, lines by the one before, a panel for each value of a third."""
-    from lindmft import plotting
-
-    order = json.loads(dataset.attrs["configuration"])["order"]
-    observable = json.loads(dataset.attrs["configuration"])["observables"][0]
-    *others, panels = order[:-2] or [None]
-    first = {name: dataset[name].values[0] for name in others if name is not None}
-    values = [None] if panels is None else dataset[panels].values
-    figure = optional("matplotlib.figure", "plot").Figure(
-        figsize=(6.4 * len(values), 4.0), layout="constrained"
-    )
-    for ax, value in zip(np.atleast_1d(figure.subplots(1, len(values))), values, strict=True):
-        select: dict[str, Any] = dict(first) if panels is None else first | {panels: value}
-        plotting.sweep(dataset, ax=ax, observable=observable, select=select)
-        title = ", ".join(f"{name} = {short(chosen)}" for name, chosen in select.items())
-        ax.set_title(title, loc="left")
-    write_picture(figure, picture, dpi=150)
-    click.echo(f"wrote {picture}")
+        draw_sweep(dataset, picture)
 
 
 @click.command("transfer", short_help="Does the best learning rate carry over to other sizes?")
 @PROBLEM
 @STEPS
+@SET
 @click.option(
     "--over",
     default="network.width",
@@ -143,13 +104,7 @@ def _draw(dataset: "xr.Dataset", picture: Path) -> None:
 )
 @click.option("--base", type=float, help="The size at which one would tune.  [default: the first]")
 @click.option("--rtol", type=float, default=0.01, show_default=True, help="Of the rates.")
-@click.option(
-    "--grid",
-    type=click.Choice(["exact", "adaptive"]),
-    default="exact",
-    show_default=True,
-    help="Of times, as in lindmft solve.",
-)
+@GRID
 @THREADS
 @OUTPUT
 @PICTURE
@@ -157,6 +112,7 @@ def _draw(dataset: "xr.Dataset", picture: Path) -> None:
 def transfer_command(
     problem: Path,
     steps: int | None,
+    changes: tuple[str, ...],
     over: str,
     sizes: str,
     scalings: str | None,
@@ -183,7 +139,7 @@ def transfer_command(
       lindmft transfer deep.toml --over network.depth --sizes 4,8,16,32 --picture depth.png
     """
     files.check_outputs(output, picture, force=force)
-    parsed, run = files.read_problem(problem, steps=steps)
+    parsed, run = files.read_problem(problem, changes=changes, steps=steps)
     options: dict[str, Any] = {"base": base, "rtol": rtol, "grid": grid, "threads": threads}
     if scalings is not None:
         options["scalings"] = [name.strip() for name in scalings.split(",")]

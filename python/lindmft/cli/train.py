@@ -13,8 +13,10 @@ from lindmft.cli.options import (
     OUTPUT,
     PICTURE,
     PROBLEM,
+    SET,
     STEPS,
     THREADS,
+    WHOLE,
 )
 from lindmft.cli.report import finish
 from lindmft.results import netcdf
@@ -24,21 +26,22 @@ from lindmft.training.train import train
 @click.command("train", short_help="Train finite-size networks on a problem.")
 @PROBLEM
 @STEPS
+@SET
 @click.option(
     "--dim",
-    type=int,
+    type=WHOLE,
     help="Input dimension, of which widths and samples are multiples; with a trace-class spectrum "
     "the leading modes to keep.  [default: 256, or all; of a power law 1024]",
 )
-@click.option("--seeds", type=int, help="Number of networks.  [default: 8]")
+@click.option("--seeds", type=WHOLE, help="Number of networks.  [default: 8]")
 @click.option(
     "--seed",
-    type=int,
+    type=WHOLE,
     help="Which stream of networks; different streams share none.  [default: 0]",
 )
 @KERNELS
 @CHECKPOINT
-@click.option("--checkpoint-every", type=int, help="Steps between saves.  [default: a tenth]")
+@click.option("--checkpoint-every", type=WHOLE, help="Steps between saves.  [default: a tenth]")
 @OUTPUT
 @PICTURE
 @THREADS
@@ -46,6 +49,7 @@ from lindmft.training.train import train
 def train_command(
     problem: Path,
     steps: int | None,
+    changes: tuple[str, ...],
     dim: int | None,
     seeds: int | None,
     seed: int | None,
@@ -62,11 +66,13 @@ def train_command(
     \b
     Examples:
       lindmft train problem.toml --steps 200 --dim 512 --seeds 16 --output runs.nc
-      lindmft train problem.toml --picture losses.png
-      lindmft train problem.toml --steps 100000 --checkpoint runs.nc
+      lindmft train problem.toml --set network.width=2 --picture losses.png
+      lindmft train problem.toml --steps 1e5 --checkpoint runs.nc
     """
     files.check_outputs(output, picture, force=force, form=netcdf.ENSEMBLE)
-    parsed, run = files.read_problem(problem, steps=steps, dim=dim, seeds=seeds, seed=seed)
+    parsed, run = files.read_problem(
+        problem, changes=changes, steps=steps, dim=dim, seeds=seeds, seed=seed
+    )
     runs = train(
         parsed,
         **run,

@@ -8,7 +8,7 @@ import click
 from lindmft._internal.optional import optional
 from lindmft.analysis.verification import FEWEST_PROBLEMS, Case, Verification, cases, check_count
 from lindmft.cli import files, verification_page
-from lindmft.cli.options import FORCE, THREADS, folder
+from lindmft.cli.options import FORCE, THREADS, WHOLE, folder
 
 USUAL = {"count": 400, "dim": 128, "seeds": 64}
 QUICK = {"count": 200, "dim": 64, "seeds": 32}
@@ -16,16 +16,16 @@ QUICK = {"count": 200, "dim": 64, "seeds": 32}
 
 @click.command("verify", short_help="Theory against training on random problems.")
 @click.option("--quick", is_flag=True, help="Fewer problems and smaller networks: a minute or two.")
-@click.option("--count", type=int, help="Random problems.  [default: 400; quick: 200]")
+@click.option("--count", type=WHOLE, help="Random problems.  [default: 400; quick: 200]")
 @click.option(
     "--dim",
-    type=int,
+    type=WHOLE,
     help="D of the smaller networks; the larger have twice that.  [default: 128; quick: 64]",
 )
 @click.option(
-    "--seeds", type=int, help="Networks for each problem and size.  [default: 64; quick: 32]"
+    "--seeds", type=WHOLE, help="Networks for each problem and size.  [default: 64; quick: 32]"
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of problems and networks.")
+@click.option("--seed", type=WHOLE, default=0, show_default=True, help="Of problems and networks.")
 @folder("verification")
 @THREADS
 @FORCE

@@ -1,7 +1,6 @@
 """A problem: which network, trained on which data, by which optimizer."""
 
 import json
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self, TypeAlias
@@ -21,6 +20,7 @@ from lindmft.problem.paths import check_path, check_paths, merged
 from lindmft.problem.schema import from_table, reader, spell_inf, to_table
 from lindmft.problem.sizes import other_names, refuse_wrong_name
 from lindmft.problem.toml import dump
+from lindmft.problem.toml_files import TomlFile
 
 BESIDE = ("run", "sweep")
 """Tables of a file that are for the command line."""
@@ -118,16 +118,12 @@ class Problem:
     def from_toml(cls, path: Path) -> Self:
         """Read the TOML file at ``path`` with the tables of ``from_dict``.
 
-        Tables ``run`` and ``sweep``, for the command line, may stand beside them.
+        Tables ``run`` and ``sweep``, for the command line, may stand beside them. A ``ValueError``
+        names the file and the line.
         """
-        file = file_path(path, "path")
-        try:
-            tables = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError) as error:  # of too long numbers, and too deep lists
-            raise ValueError(f"{path} must be a TOML file: {error}") from error
-        for name in BESIDE:
-            tables.pop(name, None)
-        return cls.from_dict(tables)
+        file = TomlFile.read(file_path(path, "path"))
+        with file.located():
+            return cls.from_dict(without_run(file.tables))
 
     def to_toml(self, path: Path | None = None) -> str:
         """The problem as TOML text, also written to ``path`` if one is given."""
@@ -141,7 +137,10 @@ class Problem:
             tables = json.loads(file.read_text(encoding="utf-8"))
         except (ValueError, RecursionError) as error:
             raise ValueError(f"{path} must be a JSON file: {error}") from error
-        return cls.from_dict(tables)
+        try:
+            return cls.from_dict(tables)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
 
     def to_json(self, path: Path | None = None) -> str:
         """The problem as JSON text, also written to ``path`` if one is given; infinity is "inf"."""
@@ -276,6 +275,11 @@ def drop_by_path(tables: dict[str, Any], path: str) -> None:
     table, _, key = path.partition(".")
     if isinstance(tables.get(table), dict):
         tables[table].pop(key, None)
+
+
+def without_run(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables of a file without those that are for the command line."""
+    return {name: table for name, table in tables.items() if name not in BESIDE}
 
 
 def flat(table: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, Any]]:

@@ -77,7 +77,7 @@ def _in_memory(dataset: "xr.Dataset", encoding: dict[Any, Any]) -> memoryview:
 @contextmanager
 def reading(path: Path, form: str, *others: str) -> Iterator["xr.Dataset"]:
     """The dataset in a file of these formats; whatever is wrong with it is a ``ValueError``."""
-    dataset = _load(path)
+    dataset = load(path)
     form = next((other for other in others if dataset.attrs.get("format") == other), form)
     check_format(dataset.attrs, path, form)
     if dataset.attrs.pop(CHECKSUM, None) not in {None, checksum(dataset)}:  # of old files: none
@@ -88,9 +88,14 @@ def reading(path: Path, form: str, *others: str) -> Iterator["xr.Dataset"]:
         raise ValueError(f"{path} must be a complete {form} file: {error}") from error
 
 
+def attributes(path: Path) -> dict[str, Any]:
+    """The attributes of a NetCDF4 file, whoever wrote it; another file is a ``ValueError``."""
+    return dict(load(path).attrs)
+
+
 def format_of(path: Path) -> str:
     """Which of our formats a file has; another file is a ``ValueError``."""
-    attrs = _load(path).attrs
+    attrs = load(path).attrs
     form = SOLUTION if attrs.get("format") == SOLUTION else ENSEMBLE
     check_format(attrs, path, form)
     return form
@@ -113,7 +118,8 @@ def check_format(attrs: dict[str, object], path: Path, form: str) -> None:
 
 
 @signals_deferred()
-def _load(path: Path) -> "xr.Dataset":
+def load(path: Path) -> "xr.Dataset":
+    """The dataset in a NetCDF4 file, whoever wrote it; another file is a ``ValueError``."""
     xarray, h5py = require_netcdf(), optional("h5py", "io")
     file = file_path(path, "path")
     if too_long(file) or not file.is_file():

@@ -11,8 +11,9 @@ from lindmft.problem.data import Population
 from lindmft.problem.network import MLP
 from lindmft.problem.optimizer import SGD
 from lindmft.problem.problem import Problem, Problems, listed_problems
-from lindmft.progress import reporting
+from lindmft.progress import reporting_work
 from lindmft.results.solution import Solution
+from lindmft.theory.advice import advising
 from lindmft.theory.run import Run, checked_run, from_core
 
 __all__ = ["flow_many", "solve_many"]
@@ -221,7 +222,9 @@ def _carry_out(
     listed = listed_problems(problems)
     checked = checked_run(listed[0] if listed else ANY, grid, end, options)
     runs = [replace(checked, problem=problem) for problem in listed]
-    with reporting(progress, "flow_many" if grid == "flow" else "solve_many") as callback:
+    cost = checked.cost(problems=max(1, len(listed)))
+    label = "flow_many" if grid == "flow" else "solve_many"
+    with reporting_work(progress, label, cost) as callback:
         results = _compute(checked, listed, callback, errors == "return")
     return [
         result if isinstance(result, Exception) else from_core(run, result)
@@ -244,4 +247,5 @@ def _compute(run: Run, problems: list[Problem], progress: Callback | None, keep:
     options = run.core_options(progress) | {"return_errors": keep}
     if run.grid == "flow":
         return _core.flow_many(core, run.end, **options)
-    return _core.solve_many(core, int(run.end), grid=run.core_grid, **options)
+    with advising(problems, run.grid, run.end, kernels=run.kernels):
+        return _core.solve_many(core, int(run.end), grid=run.core_grid, **options)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lindmft import _core
+from lindmft._internal.cost import COARSE, EXACT, OF_KERNELS, OF_REPLICAS, Cost
 from lindmft._internal.provenance import provenance
 from lindmft._internal.types import Callback, SolveDict
 from lindmft._internal.validation import (
@@ -26,6 +27,7 @@ from lindmft.results.replicas import Replicas
 from lindmft.results.solution import Solution
 from lindmft.results.solve_stats import SolveStats
 from lindmft.results.state import SMALL, State
+from lindmft.theory.advice import advising
 
 RTOL, ATOL = 1e-6, 1e-10
 LIKELY_DEPTH_NODES = 16
@@ -73,7 +75,19 @@ class Run:
         core = self.problem.as_core()
         if self.grid == "flow":
             return _core.flow(core, self.end, **options)
-        return _core.solve(core, int(self.end), grid=self.core_grid, **options)
+        with advising([self.problem], self.grid, self.end, kernels=self.kernels):
+            return _core.solve(core, int(self.end), grid=self.core_grid, **options)
+
+    def cost(self, problems: int = 0) -> Cost:
+        """How the work grows with the steps: of this problem, or of several beside each other."""
+        exact = self.grid == "exact"
+        power = EXACT if exact else COARSE
+        if problems:
+            threads = self.threads or _core.config()["threads"]
+            return Cost(power, problems / threads, counted=exact)
+        norms, _ = channels(self.problem.data.targets)
+        after = OF_KERNELS if self.kernels else OF_REPLICAS if self.replicas else 0.0
+        return Cost(power, len(set(norms.tolist())), after, exact)
 
     @property
     def core_grid(self) -> _core.Grid:

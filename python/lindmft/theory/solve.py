@@ -13,7 +13,7 @@ from lindmft._internal.types import Array, Callback, Number, Numbers, Path
 from lindmft._internal.validation import choice, file_path, refuse
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.problem.scales import warn_of_sizes
-from lindmft.progress import reporting
+from lindmft.progress import reporting_work
 from lindmft.results.dense_output import requested_times
 from lindmft.results.layers import Layers
 from lindmft.results.observables import FUNCTIONS, LAYERED, NORMS
@@ -306,7 +306,8 @@ def _carry_out(
     start = None
     if earlier is not None:
         run, start = continued(run, earlier)
-    with reporting(progress, "flow" if run.grid == "flow" else "solve") as callback:
+    label = "flow" if run.grid == "flow" else "solve"
+    with reporting_work(progress, label, run.cost()) as callback:
         if checkpoint is not None:
             solution = solve_with_checkpoints(run, checkpoint, every, callback)
         else:

@@ -1,0 +1,74 @@
+"""The command ``tune``: which learning rate to write into a problem file."""
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from lindmft.analysis.rates import LOSSES, OptimalRate, optimal_lr
+from lindmft.analysis.stability import StableRate, largest_stable_lr
+from lindmft.cli import files
+from lindmft.cli.options import GRID, PROBLEM, SET, STEPS, THREADS
+from lindmft.problem.problem import Problem
+from lindmft.problem.schema import brief
+
+
+@click.command("tune", short_help="The best and the largest stable learning rate of a problem.")
+@PROBLEM
+@STEPS
+@SET
+@click.option(
+    "--objective",
+    type=click.Choice(LOSSES),
+    default=LOSSES[0],
+    show_default=True,
+    help="The loss at the last step that is to be small.",
+)
+@click.option(
+    "--rtol", type=float, default=0.01, show_default=True, help="Relative accuracy of the rates."
+)
+@GRID
+@THREADS
+def tune_command(
+    problem: Path,
+    steps: int | None,
+    changes: tuple[str, ...],
+    objective: str,
+    rtol: float,
+    grid: str,
+    threads: int | None,
+) -> None:
+    """Find the learning rate with the smallest loss, and the largest stable one, in the theory.
+
+    The searches start at the file's rate; a schedule is multiplied as a whole. Rates are scaled:
+    the same one serves networks of every width in muP. The file is not changed.
+
+    \b
+    Examples:
+      lindmft tune problem.toml
+      lindmft tune problem.toml --steps 1000 --objective train_loss --set network.depth=3
+    """
+    parsed, run = files.read_problem(problem, changes=changes, steps=steps)
+    click.echo(brief(parsed))
+    best = optimal_lr(
+        parsed, run["steps"], objective=objective, rtol=rtol, grid=grid, threads=threads
+    )
+    click.echo(f"best:    {best.summary()}")
+    edge = largest_stable_lr(parsed, run["steps"], rtol=rtol, grid=grid, threads=threads)
+    click.echo(f"largest: {edge.summary()}")
+    click.echo(_advice(parsed, best, edge, problem))
+
+
+def _advice(problem: Problem, best: OptimalRate, edge: StableRate, path: Path) -> str:
+    """What to write into the file."""
+    margin = edge.lr / best.lr
+    text = f"The largest stable rate is {margin:.3g} times the best one."
+    if margin < 1:
+        text += " Take a rate below both: at the best one, later steps are not stable."
+    lr = float(f"{min(best.lr, edge.lr):.3g}")
+    if np.ndim(problem.optimizer.lr) == 0:
+        return f"{text}\nIn {path} write\n\n[optimizer]\nlr = {lr:g}"
+    return (
+        f"{text}\nThe rates of a schedule are those of its largest entry: in {path} multiply every "
+        f"entry so that this is {lr:g}."
+    )
