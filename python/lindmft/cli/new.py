@@ -31,7 +31,7 @@ batch = 512         # samples of a batch""",
 }
 SPECTRUM = """
 [data.spectrum]     # inputs whose variances fall like a power law
-kind = "power_law"
+kind = "power_law"  # or "discrete" with eigenvalues, target_power and weights
 capacity = 1.5      # eigenvalue k is k^-capacity
 source = 0.5        # how fast the target's part in mode k falls
 modes = 256         # modes that are kept
@@ -62,7 +62,7 @@ noise = 0.3         # standard deviation of the label noise
 {spectrum}
 [optimizer]
 lr = {lr} # learning rate, of order one at every size; a list has the rate of every step
-momentum = 0.0
+momentum = 0.0      # heavy-ball momentum, from 0 to below 1
 
 [run]               # what the commands use unless an option says otherwise
 steps = 100         # of lindmft solve, train and tune

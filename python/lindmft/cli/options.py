@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from lindmft.cli.run_table import RUN_KEYS
+from lindmft.problem.paths import KEYS, PATHS
 from lindmft.results.observables import FUNCTIONS
 
 
@@ -33,11 +35,20 @@ PROBLEM = click.argument("problem", type=click.Path(path_type=Path))
 STEPS = click.option(
     "--steps", type=WHOLE, help="Number of steps, as 1000 or 1e6; overrides the file's run.steps."
 )
+
+
+def complete_key(_context: Any, _option: Any, incomplete: str) -> list[str]:
+    """The keys of ``--set`` that begin so, for completion in shells."""
+    keys = [*(f"run.{key}" for key in RUN_KEYS), *(path for path in PATHS if path not in KEYS)]
+    return [f"{key}=" for key in keys if key.startswith(incomplete)]
+
+
 SET = click.option(
     "--set",
     "changes",
     multiple=True,
     metavar="KEY=VALUE",
+    shell_complete=complete_key,
     help="Change a value of the file, as optimizer.lr=0.1, run.dim=512 or "
     "'network.width=[0.5, 2]'; may be given several times.",
 )
