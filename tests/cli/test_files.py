@@ -306,7 +306,8 @@ def test_tune_prints_both_rates_and_what_to_write(file: Path) -> None:
 def test_tune_says_what_to_do_with_a_schedule(file: Path) -> None:
     rates = "optimizer.lr=" + str([0.1] * 5 + [0.05] * 5)
     text = printed("tune", file, "--set", rates)
-    assert "multiply every entry so that this is" in text
+    best = lm.optimal_lr(BASE.replace({"optimizer.lr": [0.1] * 5 + [0.05] * 5}), 10)
+    assert text.endswith(f"multiply every rate of the schedule by {best.lr / 0.1:.3g}.\n")
     assert "[optimizer]" not in text
 
 

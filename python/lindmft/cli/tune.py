@@ -65,10 +65,16 @@ def _advice(problem: Problem, best: OptimalRate, edge: StableRate, path: Path) -
     text = f"The largest stable rate is {margin:.3g} times the best one."
     if margin < 1:
         text += " Take a rate below both: at the best one, later steps are not stable."
-    lr = float(f"{min(best.lr, edge.lr):.3g}")
     if np.ndim(problem.optimizer.lr) == 0:
-        return f"{text}\nIn {path} write\n\n[optimizer]\nlr = {lr:g}"
-    return (
-        f"{text}\nThe rates of a schedule are those of its largest entry: in {path} multiply every "
-        f"entry so that this is {lr:g}."
-    )
+        return f"{text}\nIn {path} write\n\n[optimizer]\nlr = {min(best.lr, edge.lr):.3g}"
+    factor = _factor(problem, best) * min(1.0, margin)
+    return f"{text}\nIn {path} multiply every rate of the schedule by {factor:.3g}."
+
+
+def _factor(problem: Problem, best: OptimalRate) -> float:
+    """What the search multiplied the schedule by."""
+    given = np.asarray(problem.optimizer.lr, float)
+    scaled = getattr(best, "schedule", None)  # as a whole, where the result has it
+    if scaled is None:
+        return best.lr / float(given.max())
+    return float(np.max(scaled) / given.max())
