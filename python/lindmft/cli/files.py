@@ -19,7 +19,6 @@ from lindmft.results.places import check_picture, result_place
 from lindmft.results.solution import Solution
 
 
-
 def check_outputs(
     output: Path | None, picture: Path | None, *, force: bool, form: str | None = None
 ) -> None:
