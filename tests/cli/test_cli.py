@@ -255,7 +255,7 @@ def test_demo_draws_and_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     result = run("demo", "--output", output)
     assert result.exit_code == 0
     rows = result.output.splitlines()[1:7]
-    assert [row.split()[-6] for row in rows] == ["0.5", "1", "2"] * 2
+    assert [row[19:24].strip() for row in rows] == ["0.5", "1", "2"] * 2
     assert "theory:" in result.output
     assert "training, 4 networks each with D = 32:" in result.output
     assert output.stat().st_size > 20000

@@ -43,6 +43,16 @@ def test_python_blocks_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.Mon
     assert namespace["theory"].C_h[2].shape == (100, 100)
 
 
+def test_the_first_comparison_of_the_readme_ends_in_agreement(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (block,) = [block for block in blocks(README, "python") if "lm.compare(" in block]
+    exec(compile(block, "README.md, comparison", "exec"), {})
+    printed = capsys.readouterr().out
+    assert "theory against training: dim = 256, 16 networks, 100 steps" in printed
+    assert "Theory and training agree: " in printed
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
 def test_examples_draw_their_pictures(example: Path, tmp_path: Path) -> None:
@@ -58,7 +68,8 @@ def test_the_tour_of_the_commands_runs(tmp_path: Path) -> None:
     """The block as it stands, in a folder where the examples lie."""
     (tour,) = [block for block in blocks(README, "sh") if block.startswith("lindmft solve")]
     printed = run_commands(tour, tmp_path)
-    assert "theory against training: dim = 512, 16 networks, 100 steps" in printed
+    assert "theory against training: dim = 256, 16 networks, 100 steps" in printed
+    assert "Theory and training agree: " in printed
     assert f"lindmft          {lm.__version__}" in printed
     for name in ("theory.png", "compare.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")

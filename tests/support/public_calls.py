@@ -27,7 +27,16 @@ ROOMS: dict[str, ModuleType] = {
     **{room: getattr(lindmft, room) for room in ("problem", "theory", "training", "sweeps")},
 }
 RESULTS = (
-    *("Agreement", "Case", "Comparison", "ComputeOptimal", "CoordinateCheck", "Ensemble"),
+    *(
+        "Advice",
+        "Agreement",
+        "Case",
+        "Chances",
+        "Comparison",
+        "ComputeOptimal",
+        "CoordinateCheck",
+        "Ensemble",
+    ),
     *("ExponentComparison", "ExponentFit", "ExponentRow", "LocalExponent", "OptimalRate"),
     *("OptimumOverTime", "PredictedExponents", "ReplicaEnsemble", "Scaling", "Solution"),
     *("StableRate", "Transfer", "Verification", "WiderIsBetter", "Layers", "ReplicaSeries"),

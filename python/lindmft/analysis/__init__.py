@@ -7,7 +7,7 @@ width, depth, training time and schedules; compute-optimal sizes; exponents.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from lindmft.analysis.comparison import Agreement, Comparison, compare
+from lindmft.analysis.comparison import Advice, Agreement, Chances, Comparison, compare
 from lindmft.analysis.compute import ComputeOptimal, compute_optimal
 from lindmft.analysis.coordinates import CoordinateCheck, coordinate_check
 from lindmft.analysis.exponents import ExponentFit, LocalExponent, fit_exponent, local_exponent
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from lindmft.analysis.verification import Verification, verify
 
 __all__ = [
+    "Advice",
     "Agreement",
+    "Chances",
     "Comparison",
     "ComputeOptimal",
     "CoordinateCheck",

@@ -1,6 +1,7 @@
-"""Theory held against training: differences in units of the standard error."""
+"""Theory compared with training: differences in standard errors, and their chances."""
 
 from dataclasses import dataclass
+from textwrap import wrap
 
 import numpy as np
 
@@ -8,14 +9,18 @@ from lindmft._internal.difference import first_difference
 from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.types import Array, Mask
 from lindmft._internal.validation import instance
+from lindmft.analysis.advice import Advice, advice, cell, percent
+from lindmft.analysis.deviations import FEWEST_NETWORKS, deviation_chances, rounding_errors
+from lindmft.analysis.rotation import SUSPICIOUS_CHANCE, Chances
 from lindmft.results.ensemble import Ensemble
 from lindmft.results.solution import Solution
 
-__all__ = ["Agreement", "Comparison", "compare"]
+__all__ = ["Advice", "Agreement", "Chances", "Comparison", "compare"]
 
-FEWEST_NETWORKS = 4
-"""With fewer, a standard error is itself so uncertain that z-scores say little."""
-SUSPICIOUS_Z = 4.0
+LINE = 100
+"""Characters in a line of the summary."""
+DOUBTFUL_CHANCE = 0.05
+"""Less chance than this is no reason to doubt a theory, but one to look again."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +66,10 @@ class Agreement:
 
     @property
     def rms_z(self) -> float:
-        """Root mean square of the z-scores: about 1 if theory and training agree."""
+        """Root mean square of the z-scores: about 1 if many networks agree with the theory.
+
+        Of few networks it is larger: z is Student's t, whose mean square is (n - 1) / (n - 3).
+        """
         return float(np.sqrt(np.mean(self.z**2)))
 
     @property
@@ -84,10 +92,19 @@ class Comparison:
         D, and the number of networks averaged.
     notes
         What a reader of the numbers must know: few networks, divergences, steps left out.
+    chances
+        How often chance makes such deviations, or None of fewer than four networks.
+    finite_size_chance
+        The same of what is left of the deviations beyond those that networks of this size may have;
+        at least ``chance``, or None as well.
+    advice
+        What to repeat the comparison with.
 
     Notes
     -----
-    Theory section 3 is the limit D -> inf: means differ from it by order 1 / D.
+    Theory section 3 is the limit D -> inf: means differ from it by order 1 / D. Losses are skewed,
+    their logarithms hardly, so chances are those of log losses. Means of log losses are off by up
+    to half their variance over networks, which is of order 1 / D, too.
 
     Examples
     --------
@@ -96,6 +113,8 @@ class Comparison:
     >>> comparison = lm.compare(lm.solve(problem, 20), lm.train(problem, 20, dim=200, seeds=8))
     >>> print(comparison.summary().splitlines()[0])
     theory against training: dim = 200, 8 networks, 20 steps
+    >>> comparison.agrees
+    True
     """
 
     time: Array
@@ -104,48 +123,89 @@ class Comparison:
     dim: int
     networks: int
     notes: tuple[str, ...]
+    chances: Chances | None
+    finite_size_chance: float | None
+    advice: Advice
+
+    @property
+    def chance(self) -> float | None:
+        """The fraction of comparisons with a right theory that deviate as much, by chance alone.
+
+        Below 1 % is suspicious. None of fewer than four networks.
+        """
+        return self.chances.overall if self.chances else None
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether chance explains the deviations; None of fewer than four networks."""
+        return None if self.chance is None else self.chance >= SUSPICIOUS_CHANCE
 
     __repr__ = short_repr
     _repr_html_ = field_table
 
     @property
     def verdict(self) -> str:
-        """One sentence on what the numbers say."""
-        if self.networks < FEWEST_NETWORKS:
+        """What the numbers say, how likely chance is, what is usual, and what to do."""
+        if self.chances is None or self.finite_size_chance is None:
             return (
-                f"No verdict: {self.networks} networks are too few for z-scores to be meaningful."
+                f"No verdict: {self.networks} networks are too few for z-scores to be meaningful. "
+                f"Train {self.advice.seeds} or more."
+            )
+        usual = f"below {percent(SUSPICIOUS_CHANCE)} would be suspicious"
+        often = f"chance makes such deviations in {percent(self.chances.overall)} of comparisons"
+        if self.chances.overall >= SUSPICIOUS_CHANCE:
+            doubt = self.chances.overall < DOUBTFUL_CHANCE
+            return (
+                f"Theory and training agree: {often} ({usual}). "
+                + (
+                    f"To be sure, repeat with fresh networks ({self.advice.fresh}). "
+                    if doubt
+                    else ""
+                )
+                + f"Losses that are wrong by {percent(self.chances.resolution)} or less can look "
+                "the same; more networks show smaller differences."
             )
         worst = max(abs(self.test_loss.largest_z), abs(self.train_loss.largest_z))
-        if worst < SUSPICIOUS_Z:
+        differ = f"differ by up to {worst:.1f} standard errors: {often} ({usual})"
+        if self.finite_size_chance >= SUSPICIOUS_CHANCE:
             return (
-                f"Theory and training agree within the statistical error (|z| < {SUSPICIOUS_Z:g})."
+                f"Theory and training {differ}, but networks of this size may deviate as much: "
+                f"means are off by order 1 / {self.advice.size}. Repeat with "
+                f"{self.advice.larger} and see whether the relative error falls by half."
             )
         return (
-            f"They differ by up to {worst:.1f} standard errors: finite networks deviate from the "
-            "theory by order 1/dim, so repeat with a larger dim and see whether the relative error "
-            "shrinks."
+            f"Theory and training {differ}. Repeat with fresh networks ({self.advice.fresh}) and "
+            f"more of them (seeds={self.advice.seeds}). If they still differ, repeat with "
+            f"{self.advice.larger}: a relative error that falls by half is that of finite size; "
+            "one that stays means that theory and training are of different problems."
         )
 
     def summary(self) -> str:
-        """A table of the numbers, then the verdict and the notes."""
+        """A table of the numbers, then the verdict and the notes.
+
+        The last column says in which fraction of comparisons chance makes such deviations.
+        """
         sizes = f"dim = {self.dim}, {self.networks} networks, {len(self.time)} steps"
         columns = (
             f"{'':12}{'largest z':>12}{'at step':>9}{'rms z':>8}{'largest relative error':>25}"
+            f"{'chance':>10}"
         )
-        rows = [_row("test loss", self.test_loss), _row("train loss", self.train_loss)]
+        test, train, together = _cells(self.chances)
         return "\n".join(
             [
                 f"theory against training: {sizes}",
                 columns,
-                *rows,
-                self.verdict,
+                f"{_row('test loss', self.test_loss)}{test:>10}",
+                f"{_row('train loss', self.train_loss)}{train:>10}",
+                f"{'all steps of both losses together':66}{together:>10}",
+                *wrap(self.verdict, LINE),
                 *(f"Note: {note}" for note in self.notes),
             ]
         )
 
 
 def compare(theory: Solution, runs: Ensemble) -> Comparison:
-    """Compare losses at every step, in units of the standard error over networks.
+    """Compare losses at every step, and say how often chance makes such differences.
 
     Steps at which the theory, or the mean over networks, has diverged are left out (and noted).
     A theory on an adaptive grid is taken at the steps of the training.
@@ -170,6 +230,11 @@ def compare(theory: Solution, runs: Ensemble) -> Comparison:
     -----
     Theory section 3, against section 2 at finite size; differences fall like 1 / D.
 
+    A right theory is told to differ in 1 % of comparisons, of 4 to 16 networks of 128 or more
+    inputs. The largest of many z-scores is no measure of that: of few networks each is Student's t,
+    and those of successive steps depend on each other. ``Chances`` says how it is measured, and
+    the guide's page on accuracy how often wrong theories are found.
+
     Examples
     --------
     >>> import lindmft as lm
@@ -177,6 +242,8 @@ def compare(theory: Solution, runs: Ensemble) -> Comparison:
     >>> comparison = lm.compare(lm.solve(problem, 20), lm.train(problem, 20, dim=200, seeds=8))
     >>> abs(comparison.test_loss.largest_error) < 0.1
     True
+    >>> comparison.verdict.split(":")[0]
+    'Theory and training agree'
     """
     check_same(theory, runs)
     theory = theory.at(runs.time)
@@ -185,6 +252,16 @@ def compare(theory: Solution, runs: Ensemble) -> Comparison:
     valid: Mask = np.asarray(np.isfinite(series).all(axis=0))
     if not valid.any():
         raise ValueError("theory and runs must share a step before they diverge, got none")
+    found, beyond = deviation_chances(
+        [
+            (losses[runs.used][:, valid], expected[valid])
+            for losses, expected in (
+                (runs.test_loss, theory.test_loss),
+                (runs.train_loss, theory.train_loss),
+            )
+        ],
+        runs.dtype,
+    )
     return Comparison(
         time=theory.time[valid],
         test_loss=agreement(*(series.test_loss[valid] for series in (theory, mean, error))),
@@ -192,6 +269,9 @@ def compare(theory: Solution, runs: Ensemble) -> Comparison:
         dim=runs.dim,
         networks=int(runs.used.sum()),
         notes=tuple(_notes(theory, runs, valid)),
+        chances=found,
+        finite_size_chance=beyond,
+        advice=advice(runs),
     )
 
 
@@ -215,7 +295,7 @@ def check_same(theory: Solution, runs: Ensemble) -> None:
 def agreement(theory: Array, mean: Array, error: Array) -> Agreement:
     """Of means with their standard errors, at times or other places: (m,) each, all finite."""
     # Below this, a difference is rounding, in the theory or in the mean.
-    rounding = 1e-10 * theory + 1e-13 * theory.max() + np.finfo(float).tiny
+    rounding = rounding_errors(theory)
     difference = mean - theory
     return Agreement(
         z=difference / np.maximum(error, rounding),
@@ -237,6 +317,13 @@ def _notes(theory: Solution, runs: Ensemble, valid: Mask) -> list[str]:
     if not valid.all():
         notes.append(f"{(~valid).sum()} of {len(valid)} steps are past a divergence and left out.")
     return notes
+
+
+def _cells(found: Chances | None) -> tuple[str, str, str]:
+    """The chances of the test loss, the train loss and both."""
+    if found is None:
+        return "-", "-", "-"
+    return cell(found.test_loss), cell(found.train_loss), cell(found.together)
 
 
 def _row(name: str, agreement: Agreement) -> str:

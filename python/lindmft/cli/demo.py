@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Callback
+from lindmft.analysis.advice import cell
 from lindmft.analysis.comparison import Comparison, compare
 from lindmft.plotting.labels import End, label_ends
 from lindmft.plotting.losses import describe, keys, losses
@@ -132,23 +133,25 @@ def table(done: Sequence[Case]) -> str:
     Returns
     -------
     str
-        Differences in units of the standard error (z), relative errors, and the last losses.
+        Differences in units of the standard error (z), how often chance makes such ones, relative
+        errors, and the last losses.
 
     Examples
     --------
     >>> from lindmft.cli import demo
     >>> print(demo.table(demo.cases(steps=5, dim=32, seeds=2)).splitlines()[0])
-    problem            width  largest z  rms z  largest error    train     test
+    problem            width  largest z  rms z  chance  largest error    train     test
     """
-    numbers = f"{'largest z':>11}{'rms z':>7}{'largest error':>15}{'train':>9}{'test':>9}"
+    agreement = f"{'largest z':>11}{'rms z':>7}{'chance':>8}{'largest error':>15}"
     solving = sum(case.theory.stats.seconds for case in done)
     training = sum(case.runs.stats.seconds for case in done)
     runs = done[0].runs
     return "\n".join(
         [
-            f"{'problem':<19}{'width':>5}{numbers}",
+            f"{'problem':<19}{'width':>5}{agreement}{'train':>9}{'test':>9}",
             *(_row(case) for case in done),
             f"train and test at step {int(runs.time[-1])}; z of the worse of the two losses",
+            "chance makes such deviations in this fraction of comparisons; below 1 % is suspicious",
             f"theory: {solving:.2f} s",
             f"training, {len(runs.seeds)} networks each with D = {runs.dim}: {training:.1f} s",
         ]
@@ -212,7 +215,10 @@ def _row(case: Case) -> str:
     rms = max(agreement.rms_z for agreement in both)
     error = max((agreement.largest_error for agreement in both), key=abs)
     ends = f"{case.theory.train_loss[-1]:>9.2g}{case.theory.test_loss[-1]:>9.2g}"
-    return f"{case.title:<19}{case.width:>5g}{worst:>11.2f}{rms:>7.2f}{error:>14.1%} {ends}"
+    chance = "-" if case.comparison.chance is None else cell(case.comparison.chance)
+    return (
+        f"{case.title:<19}{case.width:>5g}{worst:>11.2f}{rms:>7.2f}{chance:>8}{error:>14.1%} {ends}"
+    )
 
 
 def _panel(ax: "Axes", done: Sequence[Case]) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lindmft._internal.types import Array, Mask
-from lindmft.analysis.comparison import FEWEST_NETWORKS, Agreement, agreement
+from lindmft.analysis.comparison import Agreement, agreement
+from lindmft.analysis.deviations import FEWEST_NETWORKS
 
 __all__ = ["Curve", "Panel", "Points"]
 

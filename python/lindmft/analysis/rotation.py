@@ -1,0 +1,169 @@
+"""How often chance makes deviations like those of a few networks, at many dependent steps.
+
+Losses of successive steps belong to the same networks, so the largest of their z-scores is neither
+one draw nor as many draws as there are steps. The rotation test needs no estimate of the dependence
+between steps. If networks deviate from the theory by chance alone, and normally, then no direction
+in the space of networks is special: the deviations turned by a random rotation are as likely as
+those that were seen. A mean that is far from the theory is the special direction in which all
+networks deviate to the same side.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lindmft._internal.types import Array
+
+__all__ = ["SUSPICIOUS_CHANCE", "Chances", "chances"]
+
+SUSPICIOUS_CHANCE = 0.01
+"""A comparison whose deviations chance makes less often is not explained by chance."""
+TURNS, FEWER_TURNS = 4999, 1999
+MANY = 4000
+"""Columns beyond which fewer rotations are drawn."""
+BLOCK = 256
+"""Columns in one product: their cosines with all directions take 10 MB."""
+RIDGE = 0.01
+"""Fraction of all variance that is added to every direction before the inverse is taken."""
+TIE = 1e-12
+LARGEST = 20.0
+"""Logarithms beyond say only that nothing would be found."""
+
+
+@dataclass(frozen=True)
+class Chances:
+    """Fractions of comparisons with a right theory in which chance makes such deviations.
+
+    Attributes
+    ----------
+    test_loss, train_loss
+        At any one step of this loss a deviation, in standard errors, as large as the largest.
+    together
+        All steps of both losses taken together, their correlations included: a Hotelling T^2 that
+        finds small deviations at many steps.
+    overall
+        The smallest of the three as small as the smallest of these.
+    resolution
+        The relative difference of a loss at a typical step (the median) that ``overall`` would
+        have found suspicious.
+
+    Notes
+    -----
+    The rotation test of Langsrud (2005), Statistics and Computing 15, 53. It is exact for normal
+    deviations of any correlation between steps; those of log losses are nearly normal. The smallest
+    possible value is 1 / 5000.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
+    >>> comparison = lm.compare(lm.solve(problem, 20), lm.train(problem, 20, dim=200, seeds=8))
+    >>> 0 < comparison.chances.overall <= 1
+    True
+    """
+
+    test_loss: float
+    train_loss: float
+    together: float
+    overall: float
+    resolution: float
+
+
+def chances(test: Array, train: Array) -> Chances:
+    """The chances of deviations of two losses: (networks, m) each, mean zero under the theory.
+
+    A column of zeros says nothing and is left out.
+    """
+    parts = [_unit_columns(test), _unit_columns(train)]
+    both = np.hstack(parts)
+    if not both.shape[1]:
+        return Chances(1.0, 1.0, 1.0, 1.0, 0.0)
+    frame, directions = _directions(both)
+    pieces = np.split(frame, [parts[0].shape[1]], axis=1)
+    cosines = [_largest_cosine(directions, piece) for piece in pieces]
+    ranks = [_chance(values) for values in cosines]
+    ranks.append(_chance(_all_together(directions, frame)))
+    smallest = np.min(ranks, axis=0)
+    test_chance, train_chance, together = (float(values[0]) for values in ranks)
+    return Chances(
+        test_chance,
+        train_chance,
+        together,
+        overall=float(np.mean(smallest <= smallest[0] * (1 + TIE))),
+        resolution=_resolution(cosines, ranks, smallest, (test, train)),
+    )
+
+
+def _unit_columns(deviation: Array) -> Array:
+    """(networks, k), the columns that are not zero, at length 1."""
+    length = np.linalg.norm(deviation, axis=0)
+    some = length > 0
+    columns: Array = deviation[:, some] / length[some]
+    return columns
+
+
+def _directions(columns: Array) -> tuple[Array, Array]:
+    """The columns in coordinates of the space they span, and unit vectors seen from there.
+
+    The first vector is (1, .., 1) / sqrt(n), the direction in which all networks deviate alike; the
+    others are random. They have n coordinates, of which those outside of the space enter by their
+    length alone.
+    """
+    n, m = columns.shape
+    alike = np.full((1, n), n**-0.5)
+    frame, outside = columns, 0
+    if n > m:
+        basis, frame = np.linalg.qr(columns)
+        alike, outside = alike @ basis, n - m
+    rng = np.random.default_rng(0)
+    turns = TURNS if m <= MANY else FEWER_TURNS
+    random = rng.standard_normal((turns, len(frame)))
+    square = np.sum(random**2, axis=1)
+    if outside:
+        square += rng.chisquare(outside, turns)
+    return frame, np.vstack([alike, random / np.sqrt(square)[:, None]])
+
+
+def _largest_cosine(directions: Array, columns: Array) -> Array:
+    """Of each direction with any column, to either side: t = sqrt(n - 1) c / sqrt(1 - c^2)."""
+    largest = np.zeros(len(directions))
+    for start in range(0, columns.shape[1], BLOCK):
+        cosines = np.abs(directions @ columns[:, start : start + BLOCK])
+        np.maximum(largest, cosines.max(axis=1), out=largest)
+    return largest
+
+
+def _all_together(directions: Array, columns: Array) -> Array:
+    """Hotelling's T^2 of each direction, regularized: u K (K + ridge)^-1 u with K = Y Y^T."""
+    values, vectors = np.linalg.eigh(columns @ columns.T)
+    values = np.maximum(values, 0.0)
+    weight = values / (values + RIDGE * values.sum())
+    statistic: Array = (directions @ vectors) ** 2 @ weight
+    return statistic
+
+
+def _chance(statistic: Array) -> Array:
+    """The fraction of all entries that are at least as large, for each of them."""
+    ordered = np.sort(statistic)
+    smaller = np.searchsorted(ordered, statistic * (1 - TIE), side="left")
+    fraction: Array = 1 - smaller / len(statistic)
+    return fraction
+
+
+def _resolution(
+    cosines: Sequence[Array], ranks: Sequence[Array], smallest: Array, deviations: Sequence[Array]
+) -> float:
+    """The smallest suspicious t of a loss times its standard error, of the better known loss."""
+    limit = np.quantile(smallest[1:], SUSPICIOUS_CHANCE)
+    found = []
+    for cosine, rank, deviation in zip(cosines, ranks, deviations, strict=False):
+        n, spread = len(deviation), deviation.std(axis=0, ddof=1)
+        suspicious = cosine[rank <= limit]
+        if not len(suspicious) or not spread.any():
+            continue
+        c = min(float(suspicious.min()), 1 - TIE)
+        error = np.median(spread[spread > 0]) / np.sqrt(n)
+        t = np.sqrt((n - 1) / (1 - c**2)) * c
+        found.append(float(np.expm1(min(t * error, LARGEST))))
+    return min(found, default=0.0)
