@@ -8,6 +8,7 @@ import pytest
 
 import lindmft as lm
 from lindmft.analysis import rotation
+from lindmft.analysis.advice import cell, percent
 from lindmft.analysis.deviations import deviation_chances
 from lindmft.analysis.rotation import chances
 from lindmft.figures._panel import Curve, Panel, Points
@@ -102,6 +103,15 @@ def test_repeated_steps_and_scales_change_nothing() -> None:
     assert once.train_loss == twice.train_loss == scaled.train_loss
 
 
+def test_of_very_many_steps_some_are_used() -> None:
+    rng = np.random.default_rng(5)
+    deviation = rng.standard_normal((8, 1)) + 0.1 * rng.standard_normal((8, 20_000))
+    found = chances(deviation, deviation[:, :100])
+    assert 0 < found.test_loss <= 1
+    deviation[:, 3] = 2.0  # an early step
+    assert chances(deviation, deviation[:, :100]).test_loss == 1 / (rotation.TURNS + 1)
+
+
 # ---- right theories
 
 
@@ -175,12 +185,25 @@ def test_wrong_theories_are_found_at_the_defaults(change: dict[str, object]) -> 
 # ---- words
 
 
+@pytest.mark.parametrize(
+    ("fraction", "words"),
+    [(1.0, "100 %"), (0.996, "100 %"), (0.574, "57 %"), (0.1, "10 %"), (0.0286, "2.9 %")],
+)
+def test_fractions_are_said_with_two_digits(fraction: float, words: str) -> None:
+    assert percent(fraction) == cell(fraction) == words
+
+
+def test_fractions_at_the_ends_are_bounds_and_factors() -> None:
+    assert (percent(2e-4), cell(2e-4)) == ("less than 0.1 %", "< 0.1 %")
+    assert percent(1.5) == "a factor of 2.5"
+
+
 def test_the_verdict_says_how_likely_chance_is() -> None:
     comparison = lm.compare(lm.solve(PROBLEM, 20), lm.train(PROBLEM, 20, dim=256, seeds=8))
     assert comparison.agrees
     assert comparison.chance is not None
-    percent = f"{100 * comparison.chance:.2g} %"
-    assert f"chance makes such deviations in {percent} of comparisons" in comparison.verdict
+    said = f"chance makes such deviations in {percent(comparison.chance)} of comparisons"
+    assert said in comparison.verdict
     assert "(below 1 % would be suspicious)" in comparison.verdict
     assert "more networks show smaller differences" in comparison.verdict
     assert comparison.summary().splitlines()[1].split()[-1] == "chance"

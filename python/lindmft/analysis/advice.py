@@ -8,6 +8,8 @@ __all__ = ["Advice", "advice", "cell", "percent"]
 
 SMALLEST_SAID = 0.001
 """Smaller chances are said to be below it: they are those of few random rotations."""
+WHOLE = 0.1
+"""From here on percentages are whole."""
 FEWEST_SEEDS = 8
 
 
@@ -68,7 +70,7 @@ def percent(fraction: float) -> str:
         return f"a factor of {1 + fraction:.2g}"
     if fraction < SMALLEST_SAID:
         return f"less than {100 * SMALLEST_SAID:g} %"
-    return f"{100 * fraction:.2g} %"
+    return f"{100 * fraction:.0f} %" if fraction >= WHOLE else f"{100 * fraction:.2g} %"
 
 
 def cell(fraction: float) -> str:
