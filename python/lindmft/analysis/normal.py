@@ -17,8 +17,8 @@ def cdf(z: float) -> float:
 def from_student(t: Array, freedom: Array) -> Array:
     """Student's t to the normal number of the same probability.
 
-    Wallace (1959), Annals of Mathematical Statistics 30, 1121: accurate to 0.002 for 30 and more
-    degrees of freedom and numbers up to 5, to 0.05 for 3 degrees of freedom and numbers up to 8.
+    Wallace (1959), Annals of Mathematical Statistics 30, 1121: right to some 0.002 for 30 and more
+    degrees of freedom and numbers up to 5.
     """
     root = np.sqrt(freedom * np.log1p(t**2 / freedom))
     return np.sign(t) * (8 * freedom + 1) / (8 * freedom + 3) * root

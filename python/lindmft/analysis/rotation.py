@@ -52,8 +52,8 @@ class Chances:
     -----
     The rotation test of Langsrud (2005), Statistics and Computing 15, 53. It is exact for normal
     deviations of any correlation between steps; those of log losses are nearly normal. The smallest
-    possible value is 1 / 5000 (of ``overall``, up to 3 / 5000). Of more than 4000 steps about 4000 are used: half of them evenly
-    spaced, half by equal ratios.
+    possible value is 1 / 5000 (of ``overall``, up to 3 / 5000).
+    Of more than 4000 steps about 4000 are used: half evenly spaced, half by equal ratios.
 
     Examples
     --------
@@ -152,7 +152,7 @@ def _chance(statistic: Array) -> Array:
     """The fraction of all entries that are at least as large, for each of them."""
     ordered = np.sort(statistic)
     smaller = np.searchsorted(ordered, statistic * (1 - TIE), side="left")
-    fraction: Array = 1 - smaller / len(statistic)
+    fraction: Array = (len(statistic) - smaller) / len(statistic)
     return fraction
 
 

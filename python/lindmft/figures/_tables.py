@@ -4,10 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from lindmft._internal.types import Array
-from lindmft.analysis.comparison import Agreement
-from lindmft.analysis.normal import from_student
-from lindmft.figures._panel import Curve, Panel, Points
+from lindmft.figures._panel import Curve, Panel
 
 __all__ = ["agreement_table", "csv_rows"]
 
@@ -19,10 +16,7 @@ COLUMNS = "panel,curve,kind,x,y,standard_error,expected,networks,dim,scored"
 
 
 def agreement_table(panels: Mapping[str, Panel]) -> str:
-    """A line a panel, then the notes; errors are relative ones.
-
-    z only of four networks or more, and as normal numbers: Student's t of the same probability.
-    """
+    """A line a panel, then the notes; z only of four networks or more; errors are relative ones."""
     lines = [HEAD]
     lines += [_row(name, panel) for name, panel in panels.items()]
     notes = [
@@ -72,7 +66,7 @@ def _row(name: str, panel: Panel) -> str:
     if not trained:
         return f"{name:<12}theory alone"
     agreements = [points.agreement() for points in trained]
-    z = np.concatenate([_normal(*pair) for pair in zip(agreements, trained, strict=True)])
+    z = np.concatenate([each.z for each in agreements])
     error = np.concatenate([each.relative_error for each in agreements])
     scored = all(points.has_scores for points in trained)
     largest = f"{z[np.argmax(np.abs(z))]:.2f}" if scored else "-"
@@ -88,13 +82,6 @@ def _row(name: str, panel: Panel) -> str:
 def _percentage(error: float) -> str:
     """A relative error; beyond a doubling, how many times the theory's value it is."""
     return f"{error:.1%}" if error <= 1 else f"{1 + error:.3g} times"
-
-
-def _normal(agreement: Agreement, points: Points) -> Array:
-    """The z-scores, Student's t of few networks, as normal numbers of the same probability."""
-    if not points.has_scores:
-        return agreement.z
-    return from_student(agreement.z, np.array(points.networks - 1))
 
 
 def _range(numbers: Iterator[int]) -> str:
