@@ -316,7 +316,7 @@ def _notes(theory: Solution, runs: Ensemble, valid: Mask) -> list[str]:
         notes.append(runs.status)
     if not valid.all():
         notes.append(f"{(~valid).sum()} of {len(valid)} steps are past a divergence and left out.")
-    return notes
+    return [*notes, *theory.notes]
 
 
 def _cells(found: Chances | None) -> tuple[str, str, str]:
