@@ -14,7 +14,7 @@ from lindmft.analysis.exponents import ExponentFit, LocalExponent, fit_exponent,
 from lindmft.analysis.fixed_fields import ScalingWarning
 from lindmft.analysis.predictions import compare_exponents, predicted_exponents
 from lindmft.analysis.rates import OptimalRate, optimal_lr, optimal_lrs
-from lindmft.analysis.scaling import Scaling, check_scaling
+from lindmft.analysis.scaling import Explanation, Scaling, check_scaling
 from lindmft.analysis.stability import StableRate, largest_stable_lr, largest_stable_lrs
 from lindmft.analysis.training_time import OptimumOverTime, optimum_over_time
 from lindmft.analysis.transfer import Transfer, transfer
@@ -31,6 +31,7 @@ __all__ = [
     "Comparison",
     "ComputeOptimal",
     "CoordinateCheck",
+    "Explanation",
     "ExponentFit",
     "LocalExponent",
     "OptimalRate",

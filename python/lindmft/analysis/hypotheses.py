@@ -1,0 +1,289 @@
+"""Hypotheses about a training loop: the ways in which it may differ from the problem it is for.
+
+Each has at most one unknown number, so that a curve of the loss can decide between them.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from lindmft._internal.types import Array
+from lindmft.problem.data import FullBatch, MultiPass, OnePass, Population
+from lindmft.problem.network import Network, widths
+from lindmft.problem.problem import Problem
+from lindmft.results.solution import Solution
+
+__all__ = ["Hypothesis", "hypotheses"]
+
+Values: TypeAlias = tuple[float, ...]
+FACTORS = tuple(np.geomspace(0.01, 100, 41).tolist())
+"""Of the learning rate."""
+SMALL_FACTORS = tuple(np.geomspace(1 / 8, 8, 13).tolist())
+SCALES = tuple(np.geomspace(1 / 3, 3, 13).tolist())
+NOISES = (1e-3, *np.geomspace(0.05, 5, 14).tolist())
+"""Label noise in units of the target's root mean square; the first one has no effect."""
+REMAINDERS = (1.0, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02)
+"""1 - momentum."""
+FRACTIONS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
+
+
+def the_test_loss(theory: Solution, _: float) -> Array:
+    return theory.test_loss
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One way to differ from the problem, with the value that says how far.
+
+    Attributes
+    ----------
+    name
+        A short name, the same for all problems.
+    phrase
+        What the loop would have; ``{}`` stands for the value.
+    values
+        Values to start a fit from, increasing or decreasing and positive; one if nothing is fitted.
+    problem
+        The problem that the loop would train.
+    read
+        The losses that the loop would report.
+    shown
+        The number that ``phrase`` shows, from the value.
+    """
+
+    name: str
+    phrase: str
+    values: Values
+    problem: Callable[[float], Problem]
+    read: Callable[[Solution, float], Array] = the_test_loss
+    shown: Callable[[float], float] = float
+
+
+def hypotheses(problem: Problem, theory: Solution, steps: int) -> list[Hypothesis]:
+    """All that apply to the problem; the learning rate comes first.
+
+    ``theory`` is the problem's solution; it has a step more than ``steps`` where a loop that
+    records its losses one step late is among the hypotheses.
+    """
+    return [
+        _rate(problem),
+        *_optimizer(problem),
+        *_noise(problem, math.sqrt(theory.test_loss[0])),
+        *_network(problem),
+        *_depths(problem),
+        *_data(problem),
+        *_reports(problem, theory, steps),
+    ]
+
+
+def changed(problem: Problem, **changes: Any) -> Problem:
+    """Paths are written with two underscores in place of the dot."""
+    return problem.replace(**{path.replace("__", "."): value for path, value in changes.items()})
+
+
+def with_rate(problem: Problem, factor: float) -> Problem:
+    return changed(problem, optimizer__lr=np.multiply(problem.optimizer.lr, factor).tolist())
+
+
+def _rate(problem: Problem) -> Hypothesis:
+    return Hypothesis(
+        "learning rate",
+        "a learning rate of {} times the problem's",
+        FACTORS,
+        lambda factor: with_rate(problem, factor),
+    )
+
+
+def _optimizer(problem: Problem) -> Iterator[Hypothesis]:
+    yield Hypothesis(
+        "momentum",
+        f"momentum {{}} instead of {problem.optimizer.momentum:g}",
+        REMAINDERS,
+        lambda rest: changed(problem, optimizer__momentum=1 - rest),
+        shown=lambda rest: max(0.0, 1 - rest),
+    )
+
+
+def _noise(problem: Problem, scale: float) -> Iterator[Hypothesis]:
+    if isinstance(problem.data, Population):  # label noise has no effect on its test loss
+        return
+    yield Hypothesis(
+        "label noise",
+        f"label noise {{}} instead of {problem.data.noise:g}",
+        tuple((scale or 1.0) * noise for noise in NOISES),
+        lambda noise: changed(problem, data__noise=noise),
+    )
+
+
+def effective_gamma0(network: Network) -> float:
+    """The richness after the division of the NTK parameterization."""
+    if network.parameterization == "mup":
+        return network.gamma0
+    return network.gamma0 / math.sqrt(widths(network)[-1])
+
+
+def _network(problem: Problem) -> Iterator[Hypothesis]:
+    network = problem.network
+    yield Hypothesis(
+        "init_scale",
+        f"init_scale {{}} instead of {network.init_scale:g}",
+        tuple((network.init_scale or 1.0) * scale for scale in SCALES),
+        lambda scale: changed(problem, network__init_scale=scale),
+    )
+    if network.gamma0 > 0:
+        yield from _richness(problem)
+    if np.isfinite(widths(network)).all():
+        yield Hypothesis(
+            "width",
+            "{} times the problem's width",
+            SMALL_FACTORS,
+            lambda factor: changed(problem, **_scaled_width(network, factor)),
+        )
+    elif network.gamma0 > 0 and network.parameterization == "mup":
+        name = "hidden" if problem.data.spectrum.trace_class else "width"
+        yield Hypothesis(
+            "width",
+            f"{name} {{}} instead of inf",
+            tuple(size * (100 if name == "hidden" else 1) for size in (0.25, *SMALL_FACTORS[4:])),
+            lambda size: changed(
+                problem,
+                network__width=size if name == "width" else None,
+                network__hidden=round(size) if name == "hidden" else None,
+            ),
+        )
+
+
+def _richness(problem: Problem) -> Iterator[Hypothesis]:
+    given = problem.network.gamma0
+    values = tuple(given * factor for factor in SMALL_FACTORS)
+    yield Hypothesis(
+        "gamma0",
+        f"gamma0 {{}} instead of {given:g}",
+        values,
+        lambda gamma0: changed(problem, network__gamma0=gamma0),
+    )
+    yield Hypothesis(
+        "gamma0 in the output alone",
+        f"gamma0 {{}} instead of {given:g} in the output, but not in the raw learning rate",
+        values,
+        lambda gamma0: changed(with_rate(problem, (given / gamma0) ** 2), network__gamma0=gamma0),
+    )
+
+
+def _scaled_width(network: Network, factor: float) -> dict[str, Any]:
+    if network.hidden is not None:
+        counts = np.maximum(1, np.round(np.multiply(network.hidden, factor)))
+        return {"network__hidden": counts.tolist()}
+    return {"network__width": np.multiply(network.width or 1.0, factor).tolist()}
+
+
+def _depths(problem: Problem) -> Iterator[Hypothesis]:
+    network = problem.network
+    if network.depth == math.inf:
+        others: list[float] = [4, 8, 16] if problem.optimizer.layer_lr is None else []
+    elif problem.optimizer.layer_lr is None and len(widths(network)) == 1:
+        others = [d for d in range(int(network.depth) - 2, int(network.depth) + 3) if d > 0]
+    else:
+        others = []
+    for depth in others:
+        if depth != network.depth:
+            yield Hypothesis(
+                "depth",
+                f"depth {{}} instead of {network.depth:g}",
+                (float(depth),),
+                lambda depth: changed(problem, network__depth=int(depth)),
+            )
+
+
+def _data(problem: Problem) -> Iterator[Hypothesis]:
+    data = problem.data
+    if isinstance(data, Population):
+        return
+    counted = "batch" if isinstance(data, OnePass) else "samples"
+    count = getattr(data, counted)
+    amount = data.alpha if count is None else count
+    name = f"data__{'alpha' if count is None else counted}"
+    kept: dict[str, Any] = {"noise": data.noise, "spectrum": data.spectrum, "targets": data.targets}
+    size: dict[str, Any] = {"alpha": data.alpha} if count is None else {counted: count}
+    if amount is not None and math.isfinite(amount):
+        yield Hypothesis(
+            "amount of data",
+            "{} times the problem's number of samples",
+            SMALL_FACTORS,
+            lambda factor: changed(
+                problem,
+                **{name: amount * factor if count is None else max(1, round(count * factor))},
+            ),
+        )
+    if isinstance(data, OnePass):
+        return
+    yield from _orders(problem, data, kept, size)
+
+
+def _orders(
+    problem: Problem, data: FullBatch | MultiPass, kept: dict[str, Any], size: dict[str, Any]
+) -> Iterator[Hypothesis]:
+    """Other uses of the same samples."""
+    if not all(math.isfinite(value) for value in size.values() if value is not None):
+        return
+    given = data.batch_fraction if isinstance(data, MultiPass) else 1.0
+    yield Hypothesis(
+        "batch fraction",
+        f"a random fraction {{}} of the samples in every step instead of {given:g}",
+        FRACTIONS,
+        lambda q: problem.replace(data=MultiPass(batch_fraction=q, **size, **kept)),
+        shown=lambda q: min(1.0, q),
+    )
+    ((name, amount),) = size.items()
+    fresh = given * amount if name == "alpha" else max(1, round(given * amount))
+    use = {"alpha": fresh} if name == "alpha" else {"batch": fresh}
+    yield Hypothesis(
+        "fresh samples",
+        "fresh samples in every step",
+        (1.0,),
+        lambda _: problem.replace(data=OnePass(**use, **kept)),
+    )
+
+
+def _reports(problem: Problem, theory: Solution, steps: int) -> Iterator[Hypothesis]:
+    """The right training with other losses written down; nothing is solved for these."""
+
+    def same(_: float) -> Problem:
+        return problem
+
+    scale = float(theory.test_loss[0]) or 1.0
+    noise = problem.data.irreducible
+    hint = f" (the problem's label noise adds {noise:.3g})" if noise else ""
+    yield Hypothesis(
+        "loss factor",
+        "losses multiplied by {} (0.5 if the factor 1/2 is in them)",
+        tuple(np.geomspace(0.05, 20, 25).tolist()),
+        same,
+        lambda theory, factor: factor * theory.test_loss,
+    )
+    yield Hypothesis(
+        "loss offset",
+        f"an offset of {{}} in the losses{hint}",
+        tuple((scale * np.geomspace(1e-3, 10, 33)).tolist()),
+        same,
+        lambda theory, offset: offset + theory.test_loss,
+    )
+    if not isinstance(problem.data, Population):
+        yield Hypothesis(
+            "training loss",
+            "training losses instead of test losses",
+            (1.0,),
+            same,
+            lambda theory, _: theory.train_loss,
+        )
+    if len(theory.time) > steps:
+        yield Hypothesis(
+            "late losses",
+            "losses recorded after each update instead of before it",
+            (1.0,),
+            same,
+            lambda theory, _: theory.test_loss[1:],
+        )
