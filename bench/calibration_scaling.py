@@ -1,20 +1,22 @@
 """How often ``check_scaling`` is wrong: ten correct training loops and ten wrong ones.
 
-    python bench/calibration_scaling.py [--correct 640] [--wrong 640] [--dim 128]
+    python bench/calibration_scaling.py [--correct 320] [--wrong 320] [--processes 2]
 
-Networks are trained by ``lm.train`` and handed over in blocks of 4, 8, 16 and 64. Of correct loops
-the table has the percentage that is called wrong; of wrong loops the percentages that are called
-wrong, and that are explained by the right hypothesis (R: alone, r: among several), by wrong ones
-alone (w), or by none (n).
+Networks are trained by ``lm.train`` and handed over in blocks of 4, 8, 16 and 64. The tables
+have how many blocks are called wrong; and of wrong loops, how many are explained by the right
+hypothesis (R: alone, r: among several), by wrong ones only (w), or by none (n).
 """
 
 import argparse
 import functools
+import multiprocessing
 from collections import Counter
 
 import lindmft as lm
 from lindmft.analysis import hypothesis_fits
 
+MOST = 8
+"""Wrong blocks of each size that are checked."""
 BLOCKS = (4, 8, 16, 64)
 STEPS = 40
 P = lm.Problem
@@ -72,61 +74,76 @@ def blocks(losses, size):
     return [losses[i : i + size] for i in range(0, len(losses) - size + 1, size)]
 
 
-def false_alarms(problem, networks, dim):
-    """Percentage of correct blocks called wrong, for every size; and how many blocks."""
+def alarms(name, networks, dim):
+    """How many correct blocks are called wrong, and how many there are, for every size."""
+    problem = CORRECT[name]
     dim = None if problem.data.spectrum.trace_class else dim
     losses = lm.train(problem, STEPS, dim=dim, seeds=networks, threads=1).test_loss
-    check = functools.partial(lm.check_scaling, problem, threads=1)
+    row = []
     for size in BLOCKS:
-        found = [not check(block).agrees for block in blocks(losses, size)]
-        yield sum(found), len(found)
+        found = [lm.check_scaling(problem, b, threads=1) for b in blocks(losses, size)]
+        row.append((sum(not f.agrees for f in found), len(found)))
+    return row
 
 
-def detections(changes, reason, networks, dim):
-    """Of wrong blocks: how many are called wrong, and how each is explained."""
-    losses = lm.train(
-        BASE.replace(**changes), STEPS, dim=dim, seeds=networks, seed=10**6, threads=1
-    ).test_loss
-    for size in BLOCKS:
-        outcomes = Counter()
-        for block in blocks(losses, size)[:MOST]:
-            found = lm.check_scaling(BASE, block, threads=1)
-            names = {explanation.name for explanation in found.explained_by}
-            kind = "n" if not names else "R" if names == {reason} else "w"
-            outcomes[
-                "agrees" if found.agrees else "r" if len(names) > 1 and reason in names else kind
-            ] += 1
-        yield outcomes
+def outcome(found, reason):
+    """One letter for an explanation of a wrong loop, none if it is called correct."""
+    names = {explanation.name for explanation in found.explained_by}
+    if found.agrees:
+        return ""
+    if not names:
+        return "n"
+    return ("R" if len(names) == 1 else "r") if reason in names else "w"
 
 
-MOST = 20
-"""Wrong blocks of each size that are checked."""
+def detections(name, networks, dim):
+    """How wrong blocks are called, for every size: a text with a letter for each."""
+    changes, reason = WRONG[name]
+    problem = BASE.replace(**changes)
+    losses = lm.train(problem, STEPS, dim=dim, seeds=networks, seed=10**6, threads=1).test_loss
+    return [
+        [outcome(lm.check_scaling(BASE, block, threads=1), reason) for block in some]
+        for some in (blocks(losses, size)[:MOST] for size in BLOCKS)
+    ]
+
+
+def prepare():
+    hypothesis_fits.solve_many = cached_solver()
+
+
+def print_alarms(rows):
+    total = [(0, 0)] * len(BLOCKS)
+    for name, row in zip(CORRECT, rows, strict=True):
+        total = [(a + c, b + d) for (a, b), (c, d) in zip(total, row, strict=True)]
+        print(f"| {name} | {' | '.join(f'{a} of {b}' for a, b in row)} |", flush=True)
+    print(f"| all | {' | '.join(f'{a} of {b} ({a / b:.1%})' for a, b in total)} |\n")
+
+
+def print_detections(rows):
+    for name, row in zip(WRONG, rows, strict=True):
+        cells = []
+        for letters in row:
+            counts = Counter(letters)
+            kinds = " ".join(f"{counts[kind]}{kind}" for kind in "Rrwn" if counts[kind])
+            cells.append(f"{len(letters) - counts['']} of {len(letters)}: {kinds}")
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--correct", type=int, default=640, help="correct networks a problem")
-    parser.add_argument("--wrong", type=int, default=640, help="wrong networks a problem")
+    parser.add_argument("--correct", type=int, default=320, help="networks of a correct loop")
+    parser.add_argument("--wrong", type=int, default=320, help="networks of a wrong loop")
     parser.add_argument("--dim", type=int, default=128)
+    parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
-    hypothesis_fits.solve_many = cached_solver()
-    print(f"| correct loop | {' | '.join(f'{size} networks' for size in BLOCKS)} |")
-    print(f"|---|{'---|' * len(BLOCKS)}")
-    total = [(0, 0)] * len(BLOCKS)
-    for name, problem in CORRECT.items():
-        row = list(false_alarms(problem, options.correct, options.dim))
-        total = [(a + c, b + d) for (a, b), (c, d) in zip(total, row, strict=True)]
-        print(f"| {name} | {' | '.join(f'{a} of {b}' for a, b in row)} |", flush=True)
-    print(f"| all | {' | '.join(f'{a} of {b} ({a / b:.1%})' for a, b in total)} |\n")
-    print(f"| wrong loop | {' | '.join(f'{size} networks' for size in BLOCKS)} |")
-    print(f"|---|{'---|' * len(BLOCKS)}")
-    for name, (changes, reason) in WRONG.items():
-        cells = []
-        for outcomes in detections(changes, reason, options.wrong, options.dim):
-            count = outcomes.total()
-            kinds = " ".join(f"{outcomes[k]}{k}" for k in "Rrwn" if outcomes[k])
-            cells.append(f"{count - outcomes['agrees']} of {count}: {kinds}")
-        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+    header = f"{' | '.join(f'{size} networks' for size in BLOCKS)} |\n|---|{'---|' * len(BLOCKS)}"
+    with multiprocessing.Pool(options.processes, prepare) as pool:
+        print(f"| correct loop | {header}", flush=True)
+        correct = functools.partial(alarms, networks=options.correct, dim=options.dim)
+        print_alarms(pool.imap(correct, CORRECT))
+        print(f"| wrong loop | {header}", flush=True)
+        wrong = functools.partial(detections, networks=options.wrong, dim=options.dim)
+        print_detections(pool.imap(wrong, WRONG))
 
 
 if __name__ == "__main__":

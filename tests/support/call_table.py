@@ -307,7 +307,7 @@ CALLS: dict[str, Call] = {
     "from_data": Call(lambda: {"X": np.eye(3)[:, :2] + 1, "y": [1.0, 2.0, 1.5]}),
     "estimate_noise": Call(lambda: {"X": np.eye(3)[:, :2] + 1, "y": [1.0, 2.0, 1.5]}),
     "check_scaling": Call(
-        lambda: {"problem": BASE, "test_loss": theory().test_loss},
+        lambda: {"problem": BASE, "test_loss": theory().test_loss, "threads": 1},
         {"test_loss": MATRIX},
         costly=True,
     ),

@@ -37,7 +37,14 @@ RESULTS = (
         "CoordinateCheck",
         "Ensemble",
     ),
-    *("ExponentComparison", "ExponentFit", "ExponentRow", "LocalExponent", "OptimalRate"),
+    *(
+        "Explanation",
+        "ExponentComparison",
+        "ExponentFit",
+        "ExponentRow",
+        "LocalExponent",
+        "OptimalRate",
+    ),
     *("OptimumOverTime", "PredictedExponents", "ReplicaEnsemble", "Scaling", "Solution"),
     *("StableRate", "Transfer", "Verification", "WiderIsBetter", "Layers", "ReplicaSeries"),
     *(

@@ -255,10 +255,12 @@ def _interval(x: Array, logs: Array, best: int, seen: Losses) -> tuple[float, fl
         (weights * slope**2).sum(), 1e-300
     )
     half = np.hypot(seen.critical * error, bias)
-    low = x[best] - half if best > 0 else -np.inf  # beyond the values tried, anything goes
-    high = x[best] + half if best < len(x) - 1 else np.inf
-    with np.errstate(over="ignore"):
-        return float(np.exp(low)), float(np.exp(high))
+    low, high = x[best] - half, x[best] + half
+    # Beyond the values tried, anything goes.
+    return (
+        float(np.exp(low)) if low > x[0] else 0.0,
+        float(np.exp(high)) if high < x[-1] else np.inf,
+    )
 
 
 def excluded_by(best: Fit, other: Fit, seen: Losses) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lindmft.analysis.hypotheses import effective_gamma0
 from lindmft.analysis.hypothesis_fits import CONFIDENCE, FLOOR, Fit, Losses, excluded_by
+from lindmft.problem.data import MultiPass
 from lindmft.problem.network import widths
 from lindmft.problem.problem import Problem
 
@@ -15,6 +16,8 @@ CLOSE = 0.1
 """Difference of log losses below which a single curve may be that of the theory."""
 CLEARLY = 10.0
 """How many times better an explanation of a single curve must fit than the problem as given."""
+WELL = 0.03
+"""Difference of log losses below which an explanation of a single curve is good."""
 EQUALLY = 3.0
 """How many times worse than the best it may fit to be as good."""
 NARROW = 1.5
@@ -134,7 +137,7 @@ def judge_curve(problem: Problem, given: Fit, ranked: list[Fit]) -> tuple[bool, 
     if given.difference < FLOOR:
         return True, [], f"The loop is in the scaling of the problem: its losses {differ}."
     fitting = [f for f in ranked if f.difference < max(EQUALLY * best.difference, FLOOR)]
-    if best.difference < min(CLOSE, max(FLOOR, given.difference / CLEARLY)):
+    if best.difference < min(WELL, max(FLOOR, given.difference / CLEARLY)):
         return False, fitting, _explained(problem, fitting)
     advice = "A single curve has no error bar: give the losses of several networks, (networks, n)"
     if given.difference < CLOSE:
@@ -157,6 +160,12 @@ def _none(given: Fit, ranked: Sequence[Fit], how: str) -> str:
 
 
 def _explained(problem: Problem, fitting: Sequence[Fit]) -> str:
+    if isinstance(problem.data, MultiPass) and fitting[0].difference > FLOOR:
+        return (
+            f"The losses are not those of the problem. What fits them: {_listed(fitting)}; or "
+            "batches of shuffled epochs: the theory draws every batch independently of the "
+            "others, and has no curve for these. Draw them in this way to find out."
+        )
     if len(fitting) > 1:
         return (
             f"The losses are not those of the problem, and {len(fitting)} explanations fit them "
@@ -165,7 +174,9 @@ def _explained(problem: Problem, fitting: Sequence[Fit]) -> str:
     (fit,) = fitting
     if fit.hypothesis.name == "learning rate":
         return _rate(problem, fit)
-    return f"The losses are not those of the problem, but those of {_text(fit)}."
+    return (
+        f"The losses are not those of the problem. One of the explanations fits them: {_text(fit)}."
+    )
 
 
 def _listed(fitting: Sequence[Fit]) -> str:
