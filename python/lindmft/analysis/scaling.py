@@ -131,7 +131,7 @@ def check_scaling(
     test_loss
         (n,) or (networks, n): the loop's excess test loss ``sum_k lambda_k v_k^2 / D`` before each
         step, the first before any (units of target power). Every network has its own weights and
-        data. Give at least 8 for error bars that are small: with 4, Student's t doubles them. A
+        data. Give at least 8: with 4, Student's t makes the error bars more than twice as long. A
         single curve has none.
     threads
         Threads to use; None: the allowed physical cores.
