@@ -203,6 +203,13 @@ def test_messages_name_the_file_and_the_line(file: Path, old: str, new: str, pla
     assert place in message
 
 
+def test_axes_of_a_sweep_are_refused_with_the_line(file: Path) -> None:
+    file.write_text(file.read_text() + '\n[sweep.axes]\n"optimizer.lrr" = [0.1, 0.2]\n')
+    message = refusal("sweep", file)
+    assert f"{file}, line 33: sweep.axes.optimizer.lrr: optimizer must only have" in message
+    assert "(did you mean 'optimizer.lr'?)" in message
+
+
 def test_python_names_the_file_and_the_line_as_well(file: Path, tmp_path: Path) -> None:
     file.write_text(file.read_text().replace("alpha = 2.0", "alpha = -2.0"))
     with pytest.raises(ValueError, match=r"problem.toml, line 12: data.alpha must be positive"):

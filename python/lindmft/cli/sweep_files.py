@@ -17,6 +17,7 @@ import numpy as np
 from lindmft._internal.validation import choice, integer, number, positive, refuse
 from lindmft.cli.files import opened
 from lindmft.cli.run_table import read_run
+from lindmft.problem.paths import check_path
 from lindmft.problem.problem import Problem, without_run
 from lindmft.problem.schema import check_keys
 
@@ -50,8 +51,17 @@ def _sweep_table(tables: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]
     axes = table["axes"]
     if not isinstance(axes, dict):
         refuse("sweep.axes", "a table of paths, each with its values", axes)
+    for path in (part.strip() for key in axes for part in key.split(",")):
+        _check_path(path)
     found = {key: _values(f"sweep.axes.{key}", values) for key, values in axes.items()}
     return found, {name: value for name, value in table.items() if name != "axes"}
+
+
+def _check_path(path: str) -> None:
+    try:
+        check_path(path)
+    except ValueError as error:
+        raise ValueError(f"sweep.axes.{path}: {error}") from error
 
 
 def _values(field: str, values: Any) -> Any:
