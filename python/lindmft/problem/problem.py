@@ -12,7 +12,7 @@ from lindmft._internal.display import html_table, short, short_repr
 from lindmft._internal.files import write_text
 from lindmft._internal.types import Path
 from lindmft._internal.validation import describe, file_path, is_iterable, refuse, settle
-from lindmft.problem.axes import Axes, Values, changes, points, read_axes
+from lindmft.problem.axes import Axes, changes, points, read_axes
 from lindmft.problem.data import Data, read_data
 from lindmft.problem.network import MLP, Network, ResNet
 from lindmft.problem.optimizer import SGD
@@ -190,7 +190,7 @@ class Problem:
                     drop_by_path(tables, other)
         return type(self).from_dict(tables)
 
-    def vary(self, axes: Axes | None = None, **more: Values) -> list[Self]:
+    def vary(self, axes: Axes | None = None, **more: Any) -> list[Self]:
         """The problems of a grid: every combination of the axes' values, the last axis fastest.
 
         Parameters
