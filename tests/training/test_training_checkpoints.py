@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ from click.testing import CliRunner
 import lindmft as lm
 from lindmft.cli.commands import commands
 from lindmft.results import netcdf
-from lindmft.training.checkpoints import SERIES
+from lindmft.training.checkpoints import SERIES, Record
 
 BASE = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.05))
-SMALL: dict[str, Any] = {"dim": 16, "seeds": 2, "threads": 2}
+SIZES: dict[str, Any] = {"dim": 16, "seeds": 2, "threads": 2}
 HEAVY = lm.SGD(lr=0.02, momentum=0.5, nesterov=True, weight_decay=0.1)
 
 
@@ -82,16 +83,23 @@ QUICK = ("extras", "momentum", "one pass", "one diverges")
 def test_resumed_equals_uninterrupted(tmp_path: Path, name: str) -> None:
     problem, steps, options = CASES[name]
     path = tmp_path / "c.nc"
-    whole = lm.train(problem, steps, **SMALL, **options)
-    interrupted(path, problem, steps, 41, checkpoint_every=20, **SMALL, **options)
-    resumed = lm.train(problem, steps, checkpoint=path, checkpoint_every=20, **SMALL, **options)
+    whole = lm.train(problem, steps, **SIZES, **options)
+    interrupted(path, problem, steps, 41, checkpoint_every=20, **SIZES, **options)
+    resumed = lm.train(problem, steps, checkpoint=path, checkpoint_every=20, **SIZES, **options)
     assert_same(resumed, whole)
     assert_same(lm.Ensemble.load(path), whole)  # the finished file is that of the ensemble
-    finished = lm.train(problem, steps, checkpoint=path, progress=stopping(0), **SMALL, **options)
+    finished = lm.train(problem, steps, checkpoint=path, progress=stopping(0), **SIZES, **options)
     assert_same(finished, whole)  # nothing is left to do
 
 
+@pytest.fixture
+def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks have as many networks as there are threads."""
+    monkeypatch.setattr(import_module("lindmft.training.train"), "SMALL", 0)
+
+
 @pytest.mark.long
+@pytest.mark.usefixtures("one_at_a_time")
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_other_threads_and_segments_resume_to_the_same_bits(tmp_path: Path, threads: int) -> None:
     path = tmp_path / "c.nc"
@@ -116,10 +124,33 @@ def test_factors_and_folds_resume_to_the_same_bits(tmp_path: Path) -> None:
         assert_same(resumed, whole)
 
 
+def test_by_default_saving_takes_little_of_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved, save, clock = [], Record.save, [0.0]
+
+    def counted(self: Record, path: Path) -> None:
+        saved.append(list(self.done))
+        clock[0] += 1.0  # ten times that is more than two segments, and less than three
+        if self.finished:
+            save(self, path)
+
+    def segment_takes(*_: object) -> Any:
+        clock[0] += 4.0
+        return add(*_)
+
+    add = Record.add
+    monkeypatch.setattr(Record, "save", counted)
+    monkeypatch.setattr(Record, "add", segment_takes)
+    monkeypatch.setattr("lindmft.training.checkpoints.monotonic", lambda: clock[0])
+    lm.train(BASE, 1000, checkpoint=tmp_path / "c.nc", dim=8, seeds=1, threads=1)
+    assert saved == [[100], [400], [700], [1000]]
+
+
 @pytest.fixture(scope="module")
 def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("unfinished") / "c.nc"
-    interrupted(path, BASE, 30, 41, checkpoint_every=20, **SMALL)
+    interrupted(path, BASE, 30, 41, checkpoint_every=20, **SIZES)
     return path.read_bytes()
 
 
@@ -147,7 +178,7 @@ def test_another_training_is_refused_before_any_work(
     unfinished: Path, problem: lm.Problem, steps: int, changes: dict[str, Any], message: str
 ) -> None:
     before = unfinished.read_bytes()
-    options = {**SMALL, "progress": stopping(0), **changes}
+    options = {**SIZES, "progress": stopping(0), **changes}
     with pytest.raises(ValueError, match=message):
         lm.train(problem, steps, checkpoint=unfinished, **options)
     assert unfinished.read_bytes() == before
@@ -158,10 +189,10 @@ def test_a_state_of_another_version_or_size_is_refused(unfinished: Path) -> None
     dataset = xarray.load_dataset(unfinished, engine="h5netcdf", decode_times=False)
     netcdf.write(dataset.assign_attrs(state_version=2), unfinished)
     with pytest.raises(ValueError, match="states of version 1, got version 2"):
-        lm.train(BASE, 30, checkpoint=unfinished, **SMALL)
+        lm.train(BASE, 30, checkpoint=unfinished, **SIZES)
     netcdf.write(dataset.isel(byte_0=slice(0, -8)), unfinished)
     with pytest.raises(ValueError, match="cannot be resumed"):
-        lm.train(BASE, 30, checkpoint=unfinished, **SMALL)
+        lm.train(BASE, 30, checkpoint=unfinished, **SIZES)
 
 
 def test_readers_say_what_an_unfinished_training_is(unfinished: Path) -> None:
@@ -173,18 +204,18 @@ def test_readers_say_what_an_unfinished_training_is(unfinished: Path) -> None:
 
 def test_bad_arguments_are_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="checkpoint_every must be left out without a checkpoint"):
-        lm.train(BASE, 3, checkpoint_every=1, **SMALL)
+        lm.train(BASE, 3, checkpoint_every=1, **SIZES)
     with pytest.raises(ValueError, match="checkpoint_every must be at least 1"):
-        lm.train(BASE, 3, checkpoint=tmp_path / "c.nc", checkpoint_every=0, **SMALL)
+        lm.train(BASE, 3, checkpoint=tmp_path / "c.nc", checkpoint_every=0, **SIZES)
     with pytest.raises(ValueError, match="folder that exists"):
-        lm.train(BASE, 3, checkpoint=tmp_path / "no" / "c.nc", **SMALL)
+        lm.train(BASE, 3, checkpoint=tmp_path / "no" / "c.nc", **SIZES)
 
 
 def test_progress_counts_the_steps_of_all_networks(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     lm.train(
         *(BASE, 20),
-        **SMALL,
+        **SIZES,
         checkpoint=tmp_path / "c.nc",
         checkpoint_every=10,
         progress=lambda done, total: seen.append((done, total)),
@@ -204,4 +235,4 @@ def test_the_command_takes_a_checkpoint(tmp_path: Path) -> None:
         ["train", str(problem), "--steps", "30", *options, "--checkpoint", str(path)],
     )
     assert done.exit_code == 0, done.output
-    assert_same(lm.Ensemble.load(path), lm.train(BASE, 30, **SMALL))
+    assert_same(lm.Ensemble.load(path), lm.train(BASE, 30, **SIZES))

@@ -1,13 +1,14 @@
 """Long trainings in segments, each saved with the states of its networks: a killed one resumes.
 
-Networks are trained in blocks of as many as threads, one block after the other. The file holds the
-series of all networks so far and the states of the networks of one block alone; once everything is
-done, it is the file of the ensemble.
+Networks are trained in blocks, one after the other: as many at a time as there are threads, or more
+where they are small. The file holds the series of all networks so far and the states of the
+networks of one block alone; once everything is done, it is the file of the ensemble.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,10 @@ from lindmft.results.reading import ensemble_from_dataset
 STATE_VERSION = 1
 """Raised when networks can no longer be resumed from the states of the version before."""
 FEWEST_STEPS = 100
+SMALL = 2**26
+"""Bytes of the networks that are trained together even if there are fewer threads: 64 MiB."""
+PATIENCE = 10.0
+"""By default the time from a save to the next, in units of what the save took."""
 SERIES = ("test_loss", "train_loss", "chain_residual", *BY_OUTPUT, *NORMS, *KERNELS, *UPDATES)
 
 
@@ -39,7 +44,7 @@ class Training:
     steps: int
     dim: int
     seeds: list[int]
-    threads: int
+    block: int
     dtype: str
     noise_draw: int
     kernels: bool
@@ -54,17 +59,17 @@ class Training:
 FIELDS = ("steps", "dim", "seeds", "dtype", "noise_draw", "kernels", "updates")
 
 
-def checked_checkpoint(path: Any, every: Any, steps: int) -> tuple[FilePath | None, int]:
-    """The file and the steps of a segment, refused before any work."""
+def checked_checkpoint(path: Any, every: Any) -> tuple[FilePath | None, int | None]:
+    """The file, and the steps of a segment if they are given; refused before any work."""
     if path is None:
         if every is not None:
             refuse("checkpoint_every", "left out without a checkpoint", every)
-        return None, steps
+        return None, None
     netcdf.require_netcdf()
     file = FilePath(file_path(path, "checkpoint"))
     check_folder(file)
     if every is None:
-        return file, max(FEWEST_STEPS, steps // 10)
+        return file, None
     length = integer(every, "checkpoint_every")
     if length < 1:
         refuse("checkpoint_every", "at least 1", every)
@@ -72,12 +77,17 @@ def checked_checkpoint(path: Any, every: Any, steps: int) -> tuple[FilePath | No
 
 
 def train_with_checkpoints(
-    training: Training, path: FilePath, every: int, progress: Callback | None
+    training: Training, path: FilePath, every: int | None, progress: Callback | None
 ) -> Ensemble:
-    """Train in segments, from where the file ends if there is one."""
+    """Train in segments, from where the file ends if there is one.
+
+    Without a number of steps, not every segment is saved: saving takes a tenth of the time at most.
+    """
+    length = every or max(FEWEST_STEPS, training.steps // 10)
+    saved, seconds = monotonic(), 0.0
     record = _resumed(training, path) if path.exists() else Record(training)
-    while group := record.next_group(every):
-        stop = record.next_stop(group, every)
+    while group := record.next_group(length):
+        stop = record.next_stop(group, length)
         start = [record.states[i] for i in group]
         seeds = [training.seeds[i] for i in group]
         callback = _of_the_whole(progress, record)
@@ -87,7 +97,10 @@ def train_with_checkpoints(
             raise ValueError(f"the checkpoint {path} cannot be resumed: {error}") from error
         with signals_deferred():
             record.add(result, group, stop)
-            record.save(path)
+            begin = monotonic()
+            if every or record.finished or begin > saved + PATIENCE * seconds:
+                record.save(path)
+                saved, seconds = monotonic(), monotonic() - begin
     assert record.runs is not None  # there is at least one seed, and one step
     return record.runs
 
@@ -110,10 +123,15 @@ class Record:
         self.states = [b""] * len(training.seeds)
         self.runs: Ensemble | None = None
 
+    @property
+    def finished(self) -> bool:
+        """Whether all networks are at the last step."""
+        return all(done == self.training.steps for done in self.done)
+
     def next_group(self, every: int) -> list[int]:
         """The networks that are trained next: of the block, those that are behind."""
         left = [i for i, done in enumerate(self.done) if done < self.training.steps]
-        block = left[: self.training.threads]
+        block = left[: self.training.block]
         return [i for i in block if self.done[i] < self.next_stop(block, every)]
 
     def next_stop(self, block: list[int], every: int) -> int:
@@ -148,7 +166,7 @@ class Record:
     def save(self, path: Path) -> None:
         """Write the file: of the ensemble, once it is complete."""
         assert self.runs is not None
-        if all(done == self.training.steps for done in self.done):
+        if self.finished:
             self.runs.save(path)
             return
         states = {

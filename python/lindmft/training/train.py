@@ -23,7 +23,12 @@ from lindmft.progress import reporting
 from lindmft.results.ensemble import Ensemble, Series, ensemble_from_core
 from lindmft.results.replica_ensemble import ReplicaEnsemble
 from lindmft.results.statistics import DOUBLE, SINGLE, TrainStats, single_precision
-from lindmft.training.checkpoints import Training, checked_checkpoint, train_with_checkpoints
+from lindmft.training.checkpoints import (
+    SMALL,
+    Training,
+    checked_checkpoint,
+    train_with_checkpoints,
+)
 from lindmft.training.finite import DIM, default_dim, finite
 from lindmft.training.replicas import train_replicas
 from lindmft.training.seeds import seed_list
@@ -98,7 +103,8 @@ def train(
         resumes from it; it must be of the same problem, steps, dim, seeds, dtype and records. Once
         all is done, it is the file of the ensemble.
     checkpoint_every
-        Steps of a segment; None: a tenth of all, at least 100.
+        Steps of a segment; None: a tenth of all, at least 100, and segments that took less than ten
+        times as long as a save are not saved.
 
     Returns
     -------
@@ -118,11 +124,11 @@ def train(
     A step costs P D + sum N_l N_{l+1} operations for each output. How weights are kept depends on
     sizes and steps (``stats.method``), and the last bits with it. Theory sections 2, 4, 8 and 11.
 
-    With a checkpoint, networks are trained in blocks of as many as threads. The file holds the
-    series of all networks, and of the block in progress the weights (with momentum twice, and
-    instead of weights at most a vector a step and layer where that is kept). An interrupted and
-    resumed call gives bit for bit what an uninterrupted one gives, with checkpoints or without, on
-    any number of threads; on a machine with other instruction sets, up to rounding.
+    With a checkpoint, networks are trained in blocks: as many as there are threads, or as fit into
+    64 MiB. The file holds the series of all networks, and of the block in progress the weights,
+    with momentum twice. A resumed call gives bit for bit what an uninterrupted one gives, with
+    checkpoints or without, on any number of threads; on a machine with other instruction sets, up
+    to rounding.
 
     Examples
     --------
@@ -134,7 +140,7 @@ def train(
     problem = as_problem(problem)
     core, size = finite(problem, dim)
     count, single = integer(steps, "steps"), single_precision(dtype)
-    file, every = checked_checkpoint(checkpoint, checkpoint_every, count)
+    file, every = checked_checkpoint(checkpoint, checkpoint_every)
     listed = seed_list(seeds, seed)
     options: dict[str, Any] = {
         "dim": size,
@@ -155,7 +161,7 @@ def train(
             count,
             size,
             [int(one) for one in listed],
-            options["threads"] or _core.config()["threads"],
+            _block(core, count, options),
             SINGLE if single else DOUBLE,
             options["noise_draw"],
             options["kernels"],
@@ -163,6 +169,14 @@ def train(
             partial(_segment, core, count, options),
         )
         return train_with_checkpoints(training, file, every, callback)
+
+
+def _block(core: _core.Problem, steps: int, options: dict[str, Any]) -> int:
+    """Networks between whose steps a checkpoint may be: one a thread, or more if they are small."""
+    names = ("dim", "kernels", "updates", "single_precision")
+    chosen = {name: options[name] for name in names}
+    bytes_of_one = _core.estimate_train_memory(core, steps, seeds=[0], threads=1, **chosen)
+    return max(options["threads"] or _core.config()["threads"], int(SMALL / bytes_of_one))
 
 
 def _segment(
@@ -296,7 +310,8 @@ def estimate_train_memory(
 
     Notes
     -----
-    Theory section 11: weights, or the initial ones and a factor a step; and P x D samples.
+    Theory section 11: weights, or the initial ones and a factor a step; and P x D samples. With a
+    checkpoint, twice the size of the states that it holds comes on top.
 
     Examples
     --------
