@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ SWEEP = (
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 SERVER = """
 import os, sys
+import zarr
 from lindmft.cli.commands import commands
 
 def end(arguments):
@@ -126,7 +127,7 @@ def uninterrupted() -> lm.Ensemble:
     [
         (train_command, "c.nc", check_train, 30),
         (solve_command, "c.nc", check_solve, 200),
-        (sweep_command, "a.zarr/marks/theory/c/0", check_sweep, 30),
+        (sweep_command, "a.zarr/marks/theory/c", check_sweep, 30),
     ],
     ids=["train", "solve", "sweep"],
 )
@@ -140,27 +141,39 @@ def test_no_signal_is_lost(
     rng = random.Random(18)
     codes: Counter[tuple[int, int]] = Counter()
     warm = folder_of(tmp_path, "warm")
-    server = [sys.executable, "-c", SERVER, *quick(command(warm))]
+    known = solve_command if command is sweep_command else command  # a sweep would leave threads
+    server = [sys.executable, "-c", SERVER, *quick(known(warm))]
     with subprocess.Popen(
         server, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        while process.stdout.readline() != "ready\n":
-            assert process.poll() is None
-        for run in range(runs):
-            folder = folder_of(tmp_path, str(run))
-            print(*command(folder), file=process.stdin, flush=True)
-            pid = int(process.stdout.readline())
-            wait_for(folder / first)
-            time.sleep(0.15 * rng.random())
-            sent = rng.choice(list(CODES))
-            os.kill(pid, sent)
-            codes[sent, int(process.stdout.readline())] += 1
-            check(folder)
-            assert not list(folder.glob(".*.tmp"))
+        try:
+            for run, (pid, wait) in enumerate(children(process, command, tmp_path, runs)):
+                folder = tmp_path / str(run)
+                wait_for(folder / first)
+                time.sleep(0.15 * rng.random())
+                sent = rng.choice(list(CODES))
+                os.kill(pid, sent)
+                codes[sent, wait()] += 1
+                check(folder)
+                assert not list(folder.glob(".*.tmp"))
+        finally:
+            process.kill()
     assert codes.total() == runs
     assert set(codes) == set(CODES.items()), codes
+
+
+def children(
+    server: "subprocess.Popen[str]", command: Callable[[Path], list[str]], parent: Path, runs: int
+) -> Iterator[tuple[int, Callable[[], int]]]:
+    """The process of every run, and what waits for its exit code."""
+    assert server.stdin is not None
+    assert server.stdout is not None
+    told = server.stdout
+    while told.readline() != "ready\n":
+        assert server.poll() is None
+    for run in range(runs):
+        print(*command(folder_of(parent, str(run))), file=server.stdin, flush=True)
+        yield int(told.readline()), lambda: int(told.readline())
 
 
 def folder_of(parent: Path, name: str) -> Path:
