@@ -18,19 +18,18 @@ from lindmft.cli.sweep_report import best, draw_sweep
 from lindmft.problem.axes import short
 from lindmft.problem.problem import Problem, without_run
 from lindmft.problem.schema import brief
-from lindmft.results import netcdf
+from lindmft.results import netcdf, self_check
 from lindmft.results.ensemble import Ensemble
 from lindmft.results.observables import FUNCTIONS
 from lindmft.results.replica_ensemble import ReplicaEnsemble
 from lindmft.results.solution import Solution
+from lindmft.results.statistics import SINGLE
 from lindmft.sweeps.sweep import open_sweep, sweep_summary
 
 if TYPE_CHECKING:
     import xarray as xr
 
 SWEEP = "lindmft-sweep"
-USUAL = 1e-9
-"""A relative violation of the identity between layers below which a self-check passes."""
 
 
 @click.command("show", short_help="Print what a file holds: a problem, or any result.")
@@ -99,7 +98,6 @@ def _print_result(result: Solution | Ensemble | ReplicaEnsemble) -> None:
     click.echo(result.status)
     if isinstance(result, Solution):
         kept = [name for name in FUNCTIONS if result.has(name)]
-        click.echo(_check(result.stats.chain_residual))
         click.echo(f"two-time functions: {', '.join(kept) or 'none'}")
         click.echo(f"state to continue from: {'kept' if result.state_bytes else 'not kept'}")
     else:
@@ -110,7 +108,7 @@ def _print_result(result: Solution | Ensemble | ReplicaEnsemble) -> None:
         )
     if isinstance(result, Ensemble):
         residual = result.chain_residual[np.isfinite(result.chain_residual)]
-        click.echo(_check(float(residual.max(initial=0.0))))
+        click.echo(_self_check(result, float(residual.max(initial=0.0))))
     click.echo(f"{result.stats.seconds:.3g} s on {result.stats.threads} threads")
     _print_provenance(result.provenance)
     if isinstance(result, ReplicaEnsemble):
@@ -124,9 +122,10 @@ def _print_result(result: Solution | Ensemble | ReplicaEnsemble) -> None:
         print_table(result)
 
 
-def _check(residual: float) -> str:
-    verdict = "passed" if residual < USUAL else "not passed"
-    return f"self-check {verdict}: {residual:.1e}, usually below {USUAL:.0e}"
+def _self_check(runs: Ensemble, residual: float) -> str:
+    if runs.dtype == SINGLE:
+        return f"self-check in single precision: {residual:.0e}"
+    return self_check.verdict(residual, float(runs.problem.network.depth))
 
 
 def _print_provenance(origin: Mapping[str, Any]) -> None:
