@@ -3,7 +3,8 @@
 The eigenvalues are cut into geometric panels. In each of them two measures are replaced by their
 Gauss rules, m nodes that are exact for polynomials in lambda of degree below 2 m: the eigenvalues
 themselves, and the target's power on them, which may be as irregular as it likes. A node of one
-measure carries nothing of the other.
+measure carries nothing of the other. What the tolerance bounds are sums, not losses
+(docs/accuracy.md).
 """
 
 import numpy as np
@@ -28,7 +29,8 @@ def grouped(eigenvalues: Array, power: Array, tolerance: float) -> tuple[Array, 
     tolerance; where no grouping is that good, every eigenvalue stays alone.
     """
     ones = np.ones_like(eigenvalues)
-    s = times(eigenvalues[0], eigenvalues[-1])
+    # Beyond 1 / lambda of the last mode, all sums are falling, and narrow spectra learn most there.
+    s = times(eigenvalues[0], eigenvalues[-1] / -np.log(FLOOR))
     exact = sums(eigenvalues, ones, eigenvalues * power, s)
     best = (eigenvalues, power, ones)
     for order in ORDERS:

@@ -144,7 +144,7 @@ class PowerLaw:
     tolerance
         Of that binning, from 1e-12 to 0.1: the largest relative error of the sums over modes of
         lambda_k (w*_k)^2, lambda_k and lambda_k^2, each times exp(-lambda_k s), at every s from 0
-        to 1 / lambda of the last mode.
+        to 1 / lambda of the last mode. Losses follow closely, but are not bounded by it.
 
     Raises
     ------
