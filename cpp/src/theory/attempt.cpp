@@ -89,8 +89,8 @@ void lift_to_zero(Solution& solution) {
   const auto lift = [](std::vector<double>& series) {
     for (double& value : series) value = std::max(value, 0.0);
   };
-  for (auto* series : {&solution.test_loss, &solution.train_loss, &solution.term_target, &solution.term_init,
-                       &solution.term_data}) {
+  for (auto* series :
+       {&solution.test_loss, &solution.train_loss, &solution.term_target, &solution.term_init, &solution.term_data}) {
     lift(*series);
   }
   for (auto* layers : {&solution.feature_norm, &solution.gradient_norm}) std::ranges::for_each(*layers, lift);

@@ -61,8 +61,8 @@ def check_can_go_on(start: Solution, name: str) -> None:
     parts = start.channels or (start,)
     if not all(part.state for part in parts):
         raise ValueError(
-            f"{name} must have kept its state: solve(..., keep_state=True), and "
-            f"save(..., state=True) to a file; got {describe(start.state)}"
+            f"{name} must have kept its state: solve(..., keep_state=True) keeps one of any size, "
+            f"and save(...) writes it to the file; got {describe(start.state)}"
         )
     for version in {part.state.version for part in parts} - {STATE_VERSION}:
         raise ValueError(

@@ -119,8 +119,8 @@ void Recorder::append(int node, const Losses& at) {
   }
 }
 
-/// Of the nodes that an earlier call recorded: what the identity compares fades as learning ends, and its rounding error
-/// does not. (Their terms of the network are not kept; the data side's are as large.)
+/// Of the nodes that an earlier call recorded: what the identity compares fades as learning ends, and its rounding
+/// error does not. (Their terms of the network are not kept; the data side's are as large.)
 double Recorder::earlier_chain() const {
   double largest = 0.0;
   for (int node = 0; node < options.from; ++node)
