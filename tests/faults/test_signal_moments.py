@@ -127,7 +127,7 @@ def uninterrupted() -> lm.Ensemble:
     [
         (train_command, "c.nc", check_train, 30),
         (solve_command, "c.nc", check_solve, 200),
-        (sweep_command, "a.zarr/marks/theory/c", check_sweep, 30),
+        (sweep_command, "a.zarr/marks/theory/c", check_sweep, 12),
     ],
     ids=["train", "solve", "sweep"],
 )
@@ -197,8 +197,8 @@ def wait_for(path: Path) -> None:
         time.sleep(0.002)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_the_command_ends_and_resumes_to_the_same_bits(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize("seed", range(4))
+def test_the_command_ends_and_its_checkpoint_resumes(tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
     folder = folder_of(tmp_path, "run")
     arguments = solve_command(folder)
