@@ -13,7 +13,7 @@ import multiprocessing
 from collections import Counter
 
 import lindmft as lm
-from lindmft.analysis import hypothesis_fits
+from lindmft.analysis.loops import fits
 
 MOST = 8
 """Wrong blocks of each size that are checked."""
@@ -59,7 +59,7 @@ WRONG = {
 def cached_solver():
     """``solve_many`` that remembers: the values that hypotheses are tried at repeat."""
     known = {}
-    solve_many = hypothesis_fits.solve_many
+    solve_many = fits.solve_many
 
     def solve(problems, steps, **options):
         keys = [(repr(problem), steps) for problem in problems]
@@ -108,7 +108,7 @@ def detections(name, networks, dim):
 
 
 def prepare():
-    hypothesis_fits.solve_many = cached_solver()
+    fits.solve_many = cached_solver()
 
 
 def print_alarms(rows):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import lindmft as lm
-from lindmft.analysis import student
+from lindmft.analysis.loops import student
 
 WIDTH, GAMMA0, ALPHA, LR, DIM, STEPS = 2.0, 0.7, 2.0, 0.05, 60, 25
 PROBLEM = lm.Problem(

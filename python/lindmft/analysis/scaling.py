@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike
 from lindmft._internal.display import field_table
 from lindmft._internal.types import Array
 from lindmft._internal.validation import describe, real_array, refuse, threads_or_default
-from lindmft.analysis.hypotheses import hypotheses, with_rate
-from lindmft.analysis.hypothesis_fits import Fit, Losses, as_given, fit_all
-from lindmft.analysis.scaling_verdict import Explanation, agreement, explanation, judge, judge_curve
+from lindmft.analysis.loops.fits import Fit, Losses, as_given, fit_all
+from lindmft.analysis.loops.hypotheses import hypotheses, with_rate
+from lindmft.analysis.loops.verdict import Explanation, agreement, explanation, judge, judge_curve
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.results.solution import Solution
 from lindmft.theory.solve import solve

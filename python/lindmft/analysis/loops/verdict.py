@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lindmft.analysis.hypotheses import effective_gamma0
-from lindmft.analysis.hypothesis_fits import CONFIDENCE, FLOOR, Fit, Losses, excluded_by
+from lindmft.analysis.loops.fits import CONFIDENCE, FLOOR, Fit, Losses, excluded_by
+from lindmft.analysis.loops.hypotheses import effective_gamma0
 from lindmft.problem.data import MultiPass
 from lindmft.problem.network import widths
 from lindmft.problem.problem import Problem

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lindmft._internal.types import Array
-from lindmft.analysis import student
-from lindmft.analysis.hypotheses import Hypothesis
+from lindmft.analysis.loops import student
+from lindmft.analysis.loops.hypotheses import Hypothesis
 from lindmft.problem.problem import Problem
 from lindmft.results.solution import Solution
 from lindmft.theory.many import solve_many

@@ -1,0 +1,1 @@
+"""Explanations of the losses of a training loop: hypotheses, their fits, the verdict."""
