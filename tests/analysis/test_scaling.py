@@ -292,3 +292,10 @@ def test_losses_that_say_nothing_about_the_rate_are_refused() -> None:
     changes = {"data.spectrum": spectrum, "network.centered": True}
     with pytest.raises(ValueError, match="it has nothing to learn"):
         lm.check_scaling(PROBLEM.replace(**changes), np.ones(10))
+
+
+def test_a_wrong_initialization_is_not_taken_for_a_wrong_rate() -> None:
+    other = PROBLEM.replace(**{"network.init_scale": 2.0, "optimizer.lr": 0.005})
+    found = lm.check_scaling(PROBLEM, lm.solve(other, STEPS).test_loss)
+    assert not found.agrees
+    assert "initialization" in found.verdict

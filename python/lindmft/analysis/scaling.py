@@ -154,8 +154,9 @@ def check_scaling(
     learning rate (a factor 1/2 in the loss or powers of gamma0 and of the width are among these),
     momentum, label noise, initial scale, richness, width, depth,
     amount and order of the data, and losses that are written down with a factor, an offset, a step
-    late, or on training samples. Each has at most one number to fit; two mistakes at once are
-    "none of these".
+    late, or on training samples. Each has at most one number to fit. Two mistakes at once are
+    often "none of these", but may look like a single other one: init_scale 1.3 with 0.4 times the
+    rate looks like half the gamma0.
 
     Differences count if they exceed the scatter over networks at 99 %, plus half of the scatter's
     variance: finite networks are off by order 1 / D in the mean (theory section 3), of which the

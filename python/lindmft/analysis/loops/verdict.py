@@ -154,8 +154,8 @@ def _none(given: Fit, ranked: Sequence[Fit], how: str) -> str:
     return (
         f"The losses are not those of the problem (log losses differ by {given.difference:.2g}), "
         f"and none of these alone explains them: {tried}. The best is {_text(ranked[0])} ({how}). "
-        "Compare the data, their order and the architecture with the problem; two mistakes at once "
-        "look like this, too."
+        "Compare the initialization (the loss at step 0), the data, their order and the "
+        "architecture with the problem; two mistakes at once look like this, too."
     )
 
 
