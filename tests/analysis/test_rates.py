@@ -8,8 +8,9 @@ import pytest
 from problems import problem
 
 import lindmft as lm
-from lindmft.analysis.rates import Goal, _next_valley, optimum
+from lindmft.analysis.rates import Goal, optimum
 from lindmft.analysis.search import Rates
+from lindmft.analysis.valleys import next_valley
 
 BASE = lm.Problem.from_dict(problem())
 PLENTY = {"kind": "full_batch", "alpha": 4.0, "noise": 0.0}
@@ -66,6 +67,58 @@ def test_in_rough_country_it_finds_a_good_valley() -> None:
     broad = best.lr * np.exp(np.arange(math.log(1 / 30), math.log(10), 0.02))
     assert best.solves <= 25
     assert best.loss < 1.03 * losses_at(rough, broad, 40).min()
+
+
+ROUGH = {
+    "momentum": case().replace(**{"optimizer.momentum": 0.9}),
+    "minibatches": case(
+        {"kind": "multi_pass", "alpha": 2.0, "noise": 0.5, "batch_fraction": 0.25}, gamma0=2.0
+    ),
+    "power law": lm.Problem(
+        lm.MLP(depth=2, hidden=50),
+        lm.FullBatch(samples=100, noise=0.2, spectrum=lm.PowerLaw(1.5, 0.5, modes=1000)),
+        lm.SGD(lr=0.1),
+    ),
+}
+
+
+def from_starts(one: lm.Problem, decades: Any) -> list[lm.OptimalRate]:
+    peak = np.max(one.optimizer.lr)
+    factors = [10.0**d * 0.1 / peak for d in decades]
+    rates = [np.multiply(one.optimizer.lr, factor).tolist() for factor in factors]
+    return lm.optimal_lrs(one.vary({"optimizer.lr": rates}), 40)
+
+
+@pytest.mark.parametrize("name", ["narrow", "decay", "momentum"])
+def test_where_the_search_starts_does_not_matter(name: str) -> None:
+    found = from_starts((CASES | ROUGH)[name], (-7.3, -1.1, 0.6, 6.7))
+    rates = [best.lr for best in found]
+    assert max(rates) < 1.01 * min(rates)
+    assert max(best.solves for best in found) <= 35
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", CASES | ROUGH)
+def test_starts_over_fourteen_decades_end_in_one_valley(name: str) -> None:
+    found = from_starts((CASES | ROUGH)[name], np.arange(-7.0, 7.5))
+    rates = [best.lr for best in found]
+    assert max(rates) < 1.01 * min(rates)
+    assert all(best.lower < best.lr < best.upper < 1.1 * best.lower for best in found)
+
+
+def test_other_valleys_are_reported() -> None:
+    best = lm.optimal_lr(ROUGH["momentum"], 40)
+    assert best.valleys[0] == best.lr
+    assert len(best.valleys) > 1
+    losses = best.losses[np.searchsorted(best.rates, best.valleys)]
+    assert (np.diff(losses) >= 0).all()
+    assert losses[-1] <= 2 * best.loss
+    said = best.summary()
+    assert f"{len(best.valleys) - 1} other valleys, the deepest at lr = " in said
+    assert f"{100 * (losses[1] / losses[0] - 1):.3g} % larger" in said
+    alone = lm.optimal_lr(CASES["shallow, few samples"], 40)
+    assert alone.valleys.tolist() == [alone.lr]
+    assert "valley" not in alone.summary()
 
 
 def test_the_result_says_what_was_tried() -> None:
@@ -197,16 +250,44 @@ def test_minima_of_many_shapes(shape: Any, expected: float, start: float) -> Non
 
 def hidden(x: float) -> float:
     """A valley that is seen only from near."""
-    return min(5 * (x + 2.5) ** 2, 25 * abs(x + 1.83) - 0.2)
+    return min(5 * (x + 2.5) ** 2, 60 * abs(x + 1.91) - 0.2)
 
 
 def test_more_solves_find_narrower_valleys() -> None:
     assert abs(minimum(hidden)[0] + 2.5) < 0.01
-    assert abs(minimum(hidden, max_solves=100)[0] + 1.83) < 0.01
+    assert abs(minimum(hidden, max_solves=100)[0] + 1.91) < 0.01
 
 
 def test_smooth_minima_take_few_evaluations() -> None:
     assert minimum(parabola)[1] <= 15
+
+
+# ---- schedules in searches
+
+
+def test_rates_that_never_act_are_not_reported() -> None:
+    """The last loss of 20 steps is that before the update of the last entry."""
+    constant = case(PLENTY, lr=0.01)
+    best = lm.optimal_lr(case(PLENTY, lr=[0.01] * 19 + [1.0]), 20)
+    alone = lm.optimal_lr(constant, 20)
+    assert np.allclose([best.lr, best.lower, best.upper], [alone.lr, alone.lower, alone.upper])
+    assert best.schedule == pytest.approx([best.lr] * 19 + [100 * best.lr])
+    again = lm.solve(constant.replace(**{"optimizer.lr": best.schedule}), 20)
+    assert math.isclose(again.test_loss[-1], best.loss, rel_tol=1e-9)
+    assert alone.schedule is None
+    assert best.summary().endswith("largest of the schedule that act within the steps.")
+
+
+def test_peaks_are_those_that_act() -> None:
+    late = {"late": lambda steps: [0.1] * (steps - 1) + [1.0]}
+    found = lm.optimum_over_time(case(PLENTY), [10, 20], schedules=late)
+    flat = lm.optimum_over_time(case(PLENTY), [10, 20], schedules=["constant"])
+    assert np.allclose(found.lr, flat.lr, rtol=0.01)
+    table = lm.transfer(case(PLENTY, lr=[0.01] * 19 + [1.0]), "data.alpha", [2, 4], 20, rtol=0.05)
+    alone = lm.transfer(case(PLENTY, lr=0.01), "data.alpha", [2, 4], 20, rtol=0.05)
+    assert np.allclose(table.lr, alone.lr)
+    assert np.allclose(table.edge, alone.edge)
+    assert np.allclose(table.carried, alone.carried)
 
 
 # ---- the edge
@@ -275,13 +356,18 @@ class MadeUp(Goal):
     """Losses that are functions of log lr: a run is its learning rate."""
 
     loss: Any = None
+    start = math.nan
+
+    def untrained(self, run: Any) -> float:
+        return self.start
 
     def value(self, run: Any) -> float:
         return float(type(self).loss(math.log(run)))
 
 
-def search(loss: Any, start: float, most: int = 25) -> Any:
-    goal = type("Goal", (MadeUp,), {"loss": staticmethod(loss)})("test_loss", 0.01, most)
+def search(loss: Any, start: float, most: int = 25, untrained: float = math.nan) -> Any:
+    made_up = {"loss": staticmethod(loss), "start": untrained}
+    goal = type("Goal", (MadeUp,), made_up)("test_loss", 0.01, most)
     steps = optimum(Rates(BASE.replace(**{"optimizer.lr": math.exp(start)}), 10), goal)
     asked: Any = next(steps)
     while True:
@@ -309,9 +395,9 @@ def valleys(a: float, p: int, s: float, b: float, q: int, t: float, d: float, cl
         (lambda x: -x if x < 0.9 else math.inf, 0, 0.9, 22),
         (lambda x: math.inf if x > -6 else (x + 9.3) ** 2, 0, -9.3, 17),
         # a deep valley between rates that were tried on the way
-        (valleys(0.0614, 4, 1.01, -0.515, 1, 47.9, -0.255, 99), 0, -0.515, 25),
+        (valleys(0.0614, 4, 1.01, -0.405, 1, 47.9, -0.255, 0.9), 0, -0.405, 25),
         # of two valleys the one that seemed less deep
-        (valleys(0.327, 1, 2.39, -0.5746, 1, 6.78, -0.00857, 99), 0, -0.5746, 25),
+        (valleys(0.327, 1, 2.39, -0.5746, 1, 6.78, -0.00857, 0.9), 0, -0.5746, 25),
         (valleys(0.4755, 2, 2.77, -0.4995, 4, 33.6, 0.0238, 0.846), 3, 0.4755, 25),
         # a flat valley with a cliff, where parabolas alone go astray
         (valleys(-0.07325, 4, 1.2375, 0.0101, 2, 44.5, 0.167, 0.1251), -5, -0.07325, 25),
@@ -329,10 +415,36 @@ def test_the_search_on_made_up_losses(loss: Any, start: float, best: float, most
 def test_valleys_that_are_no_rivals_cost_nothing() -> None:
     """Those whose loss is more than twice the smallest."""
     seen = {-0.2: 0.5, 0.0: 0.0, 0.2: 0.9, 0.4: 0.7, 0.6: 2.0}
-    assert _next_valley(seen, []) == (-0.2, 0.0, 0.2)
-    assert _next_valley(seen, [0.01]) is None, "e^0.7 > 2"
-    assert _next_valley({**seen, 0.4: 0.6}, [0.01]) == (0.2, 0.4, 0.6)
-    assert _next_valley({**seen, 0.4: 0.6}, [0.01, 0.41]) is None
+    assert next_valley(seen, []) == (-0.2, 0.0, 0.2)
+    assert next_valley(seen, [0.01]) is None, "e^0.7 > 2"
+    assert next_valley({**seen, 0.4: 0.6}, [0.01]) == (0.2, 0.4, 0.6)
+    assert next_valley({**seen, 0.4: 0.6}, [0.01, 0.41]) is None
+
+
+@pytest.mark.parametrize("start", [-15.0, -2.0, 0.0, 2.0, 15.0])
+def test_valleys_decades_apart_are_all_seen(start: float) -> None:
+    """The best time to stop, far below the edge, a peak above the start, and a higher valley."""
+
+    def loss(x: float) -> float:
+        early = min(2 * abs(x + 6), 3.0 if x < -6 else math.inf)
+        return math.inf if x > 0.5 else min(early, 0.4 + 2 * abs(x))
+
+    found = search(loss, start, 40, untrained=3.0)
+    assert abs(math.log(found.lr) + 6) < 0.01
+    assert len(found.valleys) == 2
+    assert abs(math.log(found.valleys[1])) < 0.05
+
+
+def test_the_bracket_encloses_flat_minima() -> None:
+    """Losses that are equal up to rounding do not bound the place of the minimum."""
+
+    def loss(x: float) -> float:
+        rounding = 1e-12 * math.sin(1e4 * x)
+        return math.inf if x > 2 else max(abs(x - 0.45), 0.3) + rounding
+
+    found = search(loss, 0.0)
+    assert math.log(found.lower) < 0.15
+    assert math.log(found.upper) > 0.75
 
 
 def test_runs_that_cannot_be_followed_count_as_diverged() -> None:

@@ -138,6 +138,23 @@ def test_schedules_are_scaled_as_a_whole() -> None:
     assert abs((1 - k / 2) * (1 - k)) == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.parametrize("criterion", ["bounded", "finite"])
+def test_rates_that_never_act_are_not_reported(criterion: str) -> None:
+    """The last loss of 20 steps is that before the update of the last entry."""
+    constant = problem(lm.MLP(), lm.FullBatch(alpha=2.0), lr=0.01)
+    scheduled = constant.replace(**{"optimizer.lr": [0.01] * 19 + [1.0]})
+    edge = lm.largest_stable_lr(scheduled, 20, criterion=criterion)
+    alone = lm.largest_stable_lr(constant, 20, criterion=criterion)
+    assert (edge.lr, edge.upper) == (alone.lr, alone.upper)
+    assert edge.schedule == pytest.approx([edge.lr] * 19 + [100 * edge.lr])
+    assert alone.schedule is None
+    assert edge.summary().endswith("largest of the schedule that act within the steps.")
+    assert "schedule" not in repr(edge)
+    longer = constant.replace(**{"optimizer.lr": [0.01] * 19 + [0.02]})
+    twice = lm.largest_stable_lr(longer, 20, criterion=criterion)
+    assert twice.lr == pytest.approx(alone.lr, rel=0.01)
+
+
 def test_every_kind_of_problem_has_an_edge() -> None:
     network = lm.ResNet(depth=INF)
     for run in (
@@ -183,3 +200,5 @@ def test_momentum_never_settles() -> None:
         lm.largest_stable_lr(problem(momentum=0.9), 10, criterion="settled")
     with pytest.raises(ValueError, match="^optimizer.lr must be a schedule with a rate above 0"):
         lm.largest_stable_lr(problem(lr=[0.0] * 10), 10)
+    with pytest.raises(ValueError, match="in its first 9 entries, which act within 10 steps"):
+        lm.largest_stable_lr(problem(lr=[0.0] * 9 + [0.1]), 10)

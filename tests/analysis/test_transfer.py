@@ -143,7 +143,7 @@ def test_everything_is_of_the_objective_and_the_base() -> None:
         ({"base": 3}, r"base must be one of the sizes \(1.0, 2.0\), got 3"),
         ({"path": 3}, "path must be the path of a number"),
         ({"path": "optimizer.lr"}, "path must be the path of a number .*, but the rate"),
-        ({"path": "network.widht"}, "did you mean 'width'"),
+        ({"path": "network.widht"}, "did you mean 'network.width'"),
         ({"scalings": {}}, "scalings must be a dictionary of names"),
         ({"scalings": {"a": 3}}, "scalings must be a dictionary of names"),
         (

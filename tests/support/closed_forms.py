@@ -153,3 +153,11 @@ def one_pass_lazy_limit(depth: int, lr: float, alpha_batch: float, noise: float)
 def one_pass_lazy_largest_lr(depth: int, alpha_batch: float) -> float:
     """Stability edge of `one_pass_lazy_loss`, k = 2 alpha_B/(1 + alpha_B) (item 7)."""
     return 2 * alpha_batch / ((1 + alpha_batch) * (depth + 1))
+
+
+def multi_pass_lazy_largest_lr(depth: int, alpha: float, batch_fraction: float) -> float:
+    """Stability edge of lazy multi-pass SGD: of fluctuations, or of the mean (item 7)."""
+    q, batch = batch_fraction, alpha * batch_fraction
+    if batch < (1 - q) * math.sqrt(alpha):
+        return 2 * batch * (1 - q) / ((1 - q + batch) * (depth + 1))
+    return lazy_largest_lr(depth, alpha)

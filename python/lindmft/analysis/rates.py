@@ -1,7 +1,7 @@
 """The learning rate with the smallest loss after a number of steps, by search on the theory."""
 
 import math
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,23 +11,14 @@ from lindmft._internal.display import field_table
 from lindmft._internal.types import Array
 from lindmft._internal.validation import choice, integer, positive, refuse
 from lindmft.analysis.accuracy import resolution
-from lindmft.analysis.search import Rates, Run, Search, run_searches
+from lindmft.analysis.search import OF_SCHEDULES, Rates, Run, Search, run_searches
+from lindmft.analysis.valleys import FLAT, Survey, around, close_in, minima, next_valley
 from lindmft.problem.problem import Problem, Problems, as_problem, listed_problems
 from lindmft.results.solution import Solution
 
 __all__ = ["OptimalRate", "optimal_lr", "optimal_lrs"]
 
 LOSSES = ("test_loss", "train_loss")
-STRIDE, LONGEST = math.log(2), math.log(4)
-SPACING = 5.0
-"""Over ``max_solves``, between the rates looked at within a bracket, in log lr: 0.2 of 25."""
-CLOSING = 9
-"""Runs that closing in takes in most cases; they are not spent on looking."""
-RIVAL = math.log(2)
-"""Another valley is closed in on, too, if its loss is at most so much larger on a log scale."""
-GOLDEN = (3 - math.sqrt(5)) / 2
-FLAT = 1e-9
-"""Relative changes of the loss up to this are none."""
 FEWEST_SOLVES = 12
 SMALLEST = 5e-324
 """A loss of zero has no logarithm."""
@@ -40,18 +31,25 @@ class OptimalRate:
     Attributes
     ----------
     lr
-        The best rate; of a schedule, its largest entry.
+        The best rate; of a schedule, the largest of the rates that act within the steps (the
+        first ``steps - 1``).
     loss
         There, at the last step.
     lower, upper
-        Rates beside it with larger losses, between which there is a minimum.
+        The nearest rates tried on both sides whose losses are larger by more than rounding: there
+        is a minimum between them.
     rates, losses
         (m,), everything that was tried, in order of the rate: inf where a run diverged, and
         ``floor`` where the loss is smaller.
     steps, objective
         As asked.
+    valleys
+        (v,), rates at which the loss has a minimum among the rates tried, at most twice as large
+        as the smallest; the deepest, ``lr``, first.
     floor
         The accuracy of the solver, below which losses are rounding and cannot rank rates.
+    schedule
+        The given schedule, multiplied so that it runs at ``lr``; None if the rate is constant.
 
     Notes
     -----
@@ -76,7 +74,9 @@ class OptimalRate:
     losses: Array
     steps: int
     objective: str
+    valleys: Array
     floor: float = 0.0
+    schedule: tuple[float, ...] | None = None
 
     _repr_html_ = field_table
 
@@ -101,18 +101,36 @@ class OptimalRate:
         return self.plateau[0] == self.plateau[1]
 
     def summary(self) -> str:
-        """One sentence."""
-        name = self.objective.replace("_", " ")
+        """The best rate, and a sentence on other valleys if there are any."""
+        said = self._best() if self.determined else self._not_determined()
+        return said if self.schedule is None else f"{said} {OF_SCHEDULES}"
+
+    def _not_determined(self) -> str:
         low, high = self.plateau
-        if not self.determined:
-            return (
-                f"After {self.steps} steps several rates reach the solver's accuracy, a {name} of "
-                f"{self.floor:.1g}: the best rate is not determined between {low:.4g} and "
-                f"{high:.4g} ({self.solves} runs). Take fewer steps to find one."
-            )
         return (
+            f"After {self.steps} steps several rates reach the solver's accuracy, a "
+            f"{self.objective.replace('_', ' ')} of {self.floor:.1g}: the best rate is not "
+            f"determined between {low:.4g} and {high:.4g} ({self.solves} runs). Take fewer steps "
+            "to find one."
+        )
+
+    def _best(self) -> str:
+        name = self.objective.replace("_", " ")
+        said = (
             f"After {self.steps} steps the {name} is smallest, {self.loss:.4g}, at lr = "
             f"{self.lr:.4g}, between {self.lower:.4g} and {self.upper:.4g} ({self.solves} runs)."
+        )
+        if len(self.valleys) > 1:
+            said += f" {self._other_valleys()}"
+        return said
+
+    def _other_valleys(self) -> str:
+        at, count = self.valleys[1], len(self.valleys) - 1
+        above = 100 * (self.losses[np.searchsorted(self.rates, at)] / self.loss - 1)
+        others = "another valley" if count == 1 else f"{count} other valleys, the deepest"
+        return (
+            f"The loss has {others} at lr = {at:.4g}, where it is {above:.3g} % larger. Valleys "
+            "between the rates tried are not seen: a larger max_solves looks closer."
         )
 
     def __str__(self) -> str:
@@ -133,9 +151,10 @@ def optimal_lr(
 ) -> OptimalRate:
     """The learning rate with the smallest loss after so many steps of the theory.
 
-    From the problem's own rate it goes downhill until the minimum is enclosed, looks at a few rates
-    in between (near the edge of stability the loss may have several valleys), and closes in by
-    parabolas and golden sections in log lr.
+    From the problem's own rate it goes to where runs begin to diverge. From there down it looks at
+    the decades of rates in which training has an effect, on a lattice that does not depend on the
+    start (near the edge of stability the loss may have several valleys), then at finer rates around
+    the best, and closes in on the deepest valleys by parabolas and golden sections in log lr.
 
     Parameters
     ----------
@@ -149,8 +168,9 @@ def optimal_lr(
     objective
         "test_loss" (without the irreducible noise) or "train_loss".
     max_solves
-        After so many runs it returns the best of them, with the bracket it has by then. More
-        of them look closer for narrow valleys.
+        After so many runs it returns the best of them, with the bracket it has by then. If the
+        start is decades away from the edge, up to ten more find it. More runs look closer for
+        narrow valleys.
     options
         Passed on to ``solve_many``, such as ``grid`` and ``threads``.
 
@@ -257,187 +277,46 @@ class Goal:
         if not isinstance(run, Solution):
             return math.inf
         loss = float(getattr(run, self.objective)[-1])
-        floor = max(resolution(run, self.objective), SMALLEST)
-        return math.log(max(loss, floor)) if math.isfinite(loss) else math.inf
+        return (
+            max(math.log(max(loss, SMALLEST)), self.floor(run)) if math.isfinite(loss) else math.inf
+        )
 
     def floor(self, run: Run) -> float:
-        """The logarithm of the accuracy of the loss; -inf of a run that diverged."""
-        if not isinstance(run, Solution) or run.diverged_at is not None:
-            return -math.inf
-        return math.log(max(resolution(run, self.objective), SMALLEST))
+        """The logarithm of the accuracy of the loss; -inf where it is not known."""
+        accuracy = resolution(run, self.objective) if isinstance(run, Solution) else 0.0
+        return math.log(accuracy) if accuracy > 0 else -math.inf
+
+    def untrained(self, run: Run) -> float:
+        """The logarithm of the loss before training; nan if it is not known."""
+        loss = float(getattr(run, self.objective)[0]) if isinstance(run, Solution) else math.inf
+        return math.log(max(loss, 5e-324)) if math.isfinite(loss) else math.nan
 
 
 def optimum(rates: Rates, goal: Goal) -> Search[OptimalRate]:
     """The search, in x = log lr."""
-    seen = Seen()
-    yield from _enclose(math.log(rates.start), goal, seen)
-    yield from _look(_inside(goal, seen), goal, seen)
-    closed: list[float] = []
-    while (valley := _next_valley(seen, closed)) and len(seen) < goal.max_solves:
-        if seen.level:
-            break
-        closed.append((yield from _close_in(valley, goal, seen)))
-    yield from _middle(goal, seen)
-    tried = np.array(sorted(seen))
-    values = np.array([seen[x] for x in tried])
-    best = int(np.flatnonzero(tried == seen.best)[0])
-    worse = values > values[best]  # beside a plateau of equal losses, not on it
-    around = np.flatnonzero(worse[:best])[-1], best, best + np.flatnonzero(worse[best:])[0]
-    lower, lr, upper = (float(np.exp(tried[i])) for i in around)
-    losses, floor = np.exp(values), math.exp(seen.floor)
-    loss = float(losses[best])
-    return OptimalRate(
-        lr, loss, lower, upper, np.exp(tried), losses, rates.steps, goal.objective, floor
+    survey = Survey(
+        goal.value, goal.untrained, goal.floor, goal.objective, goal.max_solves, goal.rtol
     )
-
-
-class Seen(dict[float, float]):
-    """Logarithms of the losses by x = log lr, and of the accuracy below which they are rounding."""
-
-    floor = -math.inf
-
-    @property
-    def level(self) -> list[float]:
-        """The x whose losses are at the accuracy, in order."""
-        return sorted(x for x, value in self.items() if value <= self.floor + FLAT)
-
-    @property
-    def best(self) -> float:
-        """The x of the smallest loss; on a plateau, nearest to the middle."""
-        level = self.level
-        if level:
-            return min(level, key=lambda x: abs(x - (level[0] + level[-1]) / 2))
-        return min(self, key=lambda x: (self[x], x))
-
-
-Steps = Generator[list[float], list[Run], None]
-
-
-def _look(places: list[float], goal: Goal, seen: Seen) -> Steps:
-    """Evaluate these."""
-    new = [x for x in places if x not in seen][: goal.max_solves - len(seen)]
-    if new:
-        runs = yield [math.exp(x) for x in new]
-        seen.update((x, goal.value(run)) for x, run in zip(new, runs, strict=True))
-        seen.floor = max(seen.floor, *(goal.floor(run) for run in runs))
-
-
-def _middle(goal: Goal, seen: Seen) -> Steps:
-    """Of a plateau at the accuracy of the solver, the rate in the middle."""
-    if len(level := seen.level) > 1:
-        yield from _look([(level[0] + level[-1]) / 2], goal, seen)
-
-
-def _enclose(start: float, goal: Goal, seen: Seen) -> Steps:
-    """Downhill, in growing strides, until the best rate has worse ones on both sides."""
-    yield from _look([start - STRIDE, start, start + STRIDE], goal, seen)
-    stride = STRIDE
-    while True:
-        tried = sorted(seen)
-        lost = min(seen.values()) == math.inf  # deep networks may need rates of 1e-20
-        best = tried[0] if lost else min(tried, key=lambda x: (seen[x], x))
-        if seen.level and not lost:
-            best = seen.level[0 if tried[0] in seen.level else -1]
-        if tried[0] < best < tried[-1]:
-            return
-        if not lost and best == tried[0] and tried[1] - best > LONGEST:  # it went down too far
-            yield from _look([(best + tried[1]) / 2], goal, seen)
-            continue
-        _refuse_hopeless(tried, goal, seen)
-        stride = 2 * stride if lost else min(2 * stride, LONGEST)
-        yield from _look([best + (stride if best == tried[-1] else -stride)], goal, seen)
-
-
-def _refuse_hopeless(tried: list[float], goal: Goal, seen: Seen) -> None:
-    low, high = math.exp(tried[0]), math.exp(tried[-1])
-    where = f"lr from {low:.3g} to {high:.3g}"
-    name = goal.objective
-    first, second = seen[tried[0]], seen[tried[1]]
-    level = math.log(SMALLEST) < first <= seen.floor + FLAT  # lower rates have larger losses
-    if abs(second - first) <= FLAT and first <= min(seen.values()) + FLAT and not level:
-        raise ValueError(
-            f"optimizer.lr must have a best value, got a {name} that is smallest without "
-            f"training, or does not depend on it (at {where})"
-        )
-    if len(seen) >= goal.max_solves - 1:
-        found = "diverges" if min(seen.values()) == math.inf else "has no minimum"
-        raise ValueError(
-            f"optimizer.lr must have a best value, got a {name} that {found} (at {where}); start "
-            "nearer to it, or raise max_solves"
-        )
-
-
-def _inside(goal: Goal, seen: Seen) -> list[float]:
-    """Places between the best rates and their neighbours, about evenly spaced."""
-    most = goal.max_solves - len(seen) - CLOSING
+    yield from survey.explore(math.log(rates.start))
+    closed: list[float] = []
+    while not survey.level and (valley := next_valley(survey.window, closed)) and survey.left > 0:
+        closed.append((yield from close_in(valley, survey)))
+    yield from survey.halve_level()
+    seen = survey.seen
     tried = sorted(seen)
-    first = last = tried.index(min(tried, key=lambda x: (seen[x], x)))
-    if seen.level:  # a plateau, whose ends are looked at
-        last = tried.index(seen.level[-1])
-    gaps = ((tried[first - 1], tried[first]), (tried[last], tried[last + 1]))
-    spacing = max(SPACING / goal.max_solves, sum(b - a for a, b in gaps) / max(most, 1))
-    places: list[float] = []
-    for a, b in gaps:
-        pieces = math.ceil((b - a) / spacing)
-        places += [a + (b - a) * i / pieces for i in range(1, pieces)]
-    return places
-
-
-Valley = tuple[float, float, float]
-
-
-def _next_valley(seen: Seen, closed: list[float]) -> Valley | None:
-    """The deepest one that nobody closed in on, and its neighbours; None if it is no rival."""
-    tried = sorted(seen)
-    best = min(seen.values())
-    valleys = [
-        (a, x, b)
-        for a, x, b in zip(tried, tried[1:], tried[2:], strict=False)
-        if seen[a] >= seen[x] < seen[b]
-        and seen[x] <= best + RIVAL
-        and not any(a <= c <= b for c in closed)
-    ]
-    return min(valleys, key=lambda valley: seen[valley[1]], default=None)
-
-
-def _close_in(valley: Valley, goal: Goal, seen: Seen) -> Generator[list[float], list[Run], float]:
-    """Brent's method: parabolas through three points, golden sections where they do not serve."""
-    tolerance = math.log1p(goal.rtol) / 3
-    a, x, b = valley
-    w, v, before, step = a, b, b - a, b - a  # second best, third, and the last two moves
-    if seen[v] < seen[w]:
-        w, v = v, w
-    while len(seen) < goal.max_solves:
-        middle = (a + b) / 2
-        if abs(x - middle) <= 2 * tolerance - (b - a) / 2:
-            break
-        move = _parabola(x, w, v, seen)
-        if move is not None and abs(move) < abs(before) / 2 and a < x + move < b:
-            before, step = step, move
-            if min(x + step - a, b - x - step) < 2 * tolerance:
-                step = math.copysign(tolerance, middle - x)
-        else:
-            before = (a if x >= middle else b) - x
-            step = GOLDEN * before
-        u = x + (step if abs(step) >= tolerance else math.copysign(tolerance, step))
-        yield from _look([u], goal, seen)
-        if seen[u] <= seen[x]:
-            a, b = (x, b) if u > x else (a, x)
-            w, v, x = x, w, u
-        else:
-            a, b = (a, u) if u > x else (u, b)
-            if seen[u] <= seen[w]:
-                w, v = u, w
-            elif seen[u] <= seen[v]:
-                v = u
-    return x
-
-
-def _parabola(x: float, w: float, v: float, seen: Seen) -> float | None:
-    """From x to the vertex; None where there is none below."""
-    r = (x - w) * (seen[x] - seen[v])
-    q = (x - v) * (seen[x] - seen[w])
-    above, below = (x - v) * q - (x - w) * r, 2 * (q - r)
-    if not math.isfinite(below) or not math.isfinite(above) or below == 0:
-        return None
-    return -above / below
+    lower, lr, upper = map(math.exp, around(seen))
+    if survey.level:
+        lr = math.exp(survey.middle_of_level)
+    return OptimalRate(
+        lr=lr,
+        loss=math.exp(survey.best),
+        lower=lower,
+        upper=upper,
+        rates=np.exp(tried),
+        losses=np.exp([seen[x] for x in tried]),
+        steps=rates.steps,
+        objective=goal.objective,
+        valleys=np.exp(minima(seen, 3 * math.log1p(goal.rtol))),
+        floor=math.exp(survey.floor),
+        schedule=rates.schedule(lr),
+    )

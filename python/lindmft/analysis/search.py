@@ -4,13 +4,14 @@ A search is a generator: it yields the rates it wants to see, gets the runs at t
 its result. One search alone would leave all cores but one idle.
 """
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from lindmft._core import NotConverged
+from lindmft._internal.types import Array
 from lindmft._internal.validation import refuse
 from lindmft.problem.problem import Problem
 from lindmft.results.solution import Solution
@@ -20,12 +21,14 @@ Run: TypeAlias = Solution | NotConverged
 Result = TypeVar("Result")
 Search: TypeAlias = Generator[Sequence[float], Sequence[Run], Result]
 
+OF_SCHEDULES = "Rates are the largest of the schedule that act within the steps."
+
 
 @dataclass(frozen=True)
 class Rates:
     """One problem at different learning rates, for a number of steps.
 
-    The rate of a schedule is its largest entry; the schedule is multiplied as a whole.
+    The rate of a schedule is the largest of those that act; it is multiplied as a whole.
     """
 
     problem: Problem
@@ -34,18 +37,33 @@ class Rates:
     @property
     def start(self) -> float:
         """The problem's own rate; 1 if it is zero."""
-        return float(np.max(self.problem.optimizer.lr)) or 1.0
+        return float(np.max(self._acting)) or 1.0
+
+    @property
+    def _acting(self) -> Array:
+        """The rates that act within the steps: the last loss is that before the last update."""
+        rates = self.problem.optimizer.lr
+        return np.asarray(rates[: self.steps - 1] if isinstance(rates, tuple) else rates, float)
 
     def at(self, lr: float) -> Problem:
         """The problem at this rate."""
-        rates: Any = lr
-        if isinstance(self.problem.optimizer.lr, Iterable):
-            schedule = np.asarray(self.problem.optimizer.lr, float)
-            largest = schedule.max()
-            if largest == 0:
-                refuse("optimizer.lr", "a schedule with a rate above 0", schedule)
-            rates = [float(rate) for rate in schedule * (lr / largest)]
-        return self.problem.replace(**{"optimizer.lr": rates})
+        schedule = self.schedule(lr)
+        return self.problem.replace(**{"optimizer.lr": lr if schedule is None else schedule})
+
+    def schedule(self, lr: float) -> tuple[float, ...] | None:
+        """The schedule multiplied so that this is its largest rate; None if there is none."""
+        rates = self.problem.optimizer.lr
+        if not isinstance(rates, tuple):
+            return None
+        largest = float(self._acting.max())
+        if largest == 0:
+            refuse("optimizer.lr", f"a schedule with a rate above 0 {self.scope}", rates)
+        return tuple(float(rate) for rate in np.asarray(rates, float) * (lr / largest))
+
+    @property
+    def scope(self) -> str:
+        """The entries of a schedule that act, in words."""
+        return f"in its first {self.steps - 1} entries, which act within {self.steps} steps"
 
 
 def run_searches(

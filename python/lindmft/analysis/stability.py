@@ -2,24 +2,19 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
 
 from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.validation import choice, integer, positive, refuse
-from lindmft.analysis.search import Rates, Run, Search, run_searches
+from lindmft.analysis.criteria import CRITERIA, MEANINGS, is_stable
+from lindmft.analysis.search import OF_SCHEDULES, Rates, Search, run_searches
 from lindmft.problem.problem import Problem, Problems, as_problem, listed_problems
-from lindmft.results.solution import Solution
 
 __all__ = ["StableRate", "largest_stable_lr", "largest_stable_lrs"]
 
-CRITERIA = ("bounded", "settled", "finite")
 GROWTH = 2.0
 MOST_DOUBLINGS = 60
-ROUNDING = 1e-12
-"""Rises of the loss up to this fraction of its start are no rises."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +24,16 @@ class StableRate:
     Attributes
     ----------
     lr
-        The largest rate that ran stably, ``lower``; of a schedule, its largest entry.
+        The largest rate that ran stably, ``lower``; of a schedule, the largest of the rates that
+        act within the steps (the first ``steps - 1``).
     lower, upper
         A stable and an unstable rate that enclose the edge.
     solves
         How many runs it took.
     steps, criterion
         As asked.
+    schedule
+        The given schedule, multiplied so that it runs at ``lr``; None if the rate is constant.
 
     Notes
     -----
@@ -58,16 +56,19 @@ class StableRate:
     solves: int
     steps: int
     criterion: str
+    schedule: tuple[float, ...] | None = field(default=None, repr=False)
 
     __repr__ = short_repr
     _repr_html_ = field_table
 
     def summary(self) -> str:
-        """One sentence."""
-        return (
+        """The edge, and what stable means."""
+        edge = (
             f"{self.steps} steps are {self.criterion} at lr = {self.lower:.5g} and not at "
-            f"{self.upper:.5g} ({self.solves} runs)."
+            f"{self.upper:.5g} ({self.solves} runs). {self.criterion.capitalize()}: "
+            f"{MEANINGS[self.criterion]}."
         )
+        return edge if self.schedule is None else f"{edge} {OF_SCHEDULES}"
 
     def __str__(self) -> str:
         return self.summary()
@@ -93,16 +94,19 @@ def largest_stable_lr(
         A ``Problem`` or its dictionary form. ``optimizer.lr`` is replaced; a schedule is multiplied
         as a whole.
     steps
-        Of each run: enough to learn the target. Just above the edge the loss grows slowly, so that
-        short runs put it too high, by about 2 / steps for full batch.
+        Of each run, at least 2: enough to learn the target. Just above the edge the loss grows
+        slowly, so that short runs put it too high, by about 2 / steps for full batch.
     rtol
         The edge lies between ``lower`` and ``upper`` <= (1 + rtol) ``lower``.
     criterion
-        "bounded": the run does not diverge and its last training loss is not above its first. The
-        loss may jump about. "settled": bounded, and in the second half of the run the training
-        loss never rises; there training converges, to where the curvature is below 2 / lr. Not
-        with momentum, which swings at any rate. "finite": the run does not diverge within the
-        steps, whatever its losses do.
+        What the training loss of a stable run does. "bounded": it ends at or below its start, up
+        to which it may jump about; or it levels off above, as it does towards a floor of label
+        noise: it no longer jumps, and between the third and the last quarter of the run its mean
+        rises no more than between the second and the third. "settled": bounded, and in the second
+        half it only falls, or rises by ever smaller amounts; training converges, to where the
+        curvature is below 2 / lr. Not with momentum, which swings at any rate. "finite": the run
+        does not diverge within the steps, whatever its losses do; in short runs that is far above
+        the other two, because slow growth has no time to show.
     options
         Passed on to ``solve_many``, such as ``threads``.
 
@@ -118,8 +122,11 @@ def largest_stable_lr(
 
     Notes
     -----
-    The training loss decides as the test loss may rise though training is stable (label noise).
-    Theory section 12: items 3 and 7 are edges in closed form; item 10, at infinite width and
+    The training loss decides as the test loss may rise though training is stable. Label noise and
+    minibatches raise the loss to a floor, which near the edge lies far above the start; lazy
+    training rises to it like a falling exponential, and above the edge it rises like a growing
+    one. From 8 steps on the criteria tell the two apart. Theory section 12: items 3 and 7 are
+    edges in closed form, which do not depend on the noise; item 10, at infinite width and
     gamma0 >> 1, is gamma0^(-2L / (L + 1)).
 
     Examples
@@ -196,19 +203,20 @@ def edge(rates: Rates, criterion: str, precision: float) -> Search[StableRate]:
             break
         (run,) = yield (middle,)
         solves += 1
-        lower, upper = (middle, upper) if _stable(run, criterion) else (lower, middle)
-    return StableRate(lower, lower, upper, solves, rates.steps, criterion)
+        lower, upper = (middle, upper) if is_stable(run, criterion) else (lower, middle)
+    schedule = rates.schedule(lower)
+    return StableRate(lower, lower, upper, solves, rates.steps, criterion, schedule)
 
 
 def _bracket(rates: Rates, criterion: str) -> Search[tuple[float, float, int]]:
     """A stable rate, an unstable one twice as large, and the number of runs."""
     rate = start = rates.start
     (run,) = yield (rate,)
-    stable = _stable(run, criterion)
+    stable = is_stable(run, criterion)
     for solves in range(2, MOST_DOUBLINGS + 2):
         following = rate * GROWTH if stable else rate / GROWTH
         (run,) = yield (following,)
-        if _stable(run, criterion) != stable:
+        if is_stable(run, criterion) != stable:
             return min(rate, following), max(rate, following), solves
         rate = following
     found = "stable" if stable else "unstable"
@@ -216,20 +224,3 @@ def _bracket(rates: Rates, criterion: str) -> Search[tuple[float, float, int]]:
         f"optimizer.lr must have a stable rate below an unstable one, got {rates.steps} "
         f"steps that are {found} at all rates from {start:.3g} to {rate:.3g}"
     )
-
-
-def _stable(run: Run, criterion: str) -> bool:
-    if criterion == "finite":  # what the solver cannot follow is no better than diverged
-        return isinstance(run, Solution) and run.diverged_at is None
-    if not isinstance(run, Solution):
-        raise run
-    return _bounded(run) and (criterion == "bounded" or _settled(run))
-
-
-def _bounded(run: Solution) -> bool:
-    return run.diverged_at is None and bool(run.train_loss[-1] <= run.train_loss[0])
-
-
-def _settled(run: Solution) -> bool:
-    late = run.train_loss[len(run.train_loss) // 2 :]
-    return bool((np.diff(late) <= ROUNDING * run.train_loss[0]).all())

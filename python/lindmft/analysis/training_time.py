@@ -49,7 +49,8 @@ class OptimumOverTime:
     steps
         (m,) numbers of steps.
     lr, loss
-        (S, m): the best peak of the schedule, and the loss at the last step with it.
+        (S, m): the best peak of the schedule (its largest rate that acts within the run, which is
+        none after the last step), and the loss at the last step with it.
     solves
         Runs of all searches together.
     determined

@@ -67,7 +67,7 @@ class Transfer:
         model, (m,): the best one, in a training loop on the weights of ``nn.Linear`` without
         biases, for the loss ``0.5 * mse``; half of it with ``nn.MSELoss``.
     edge
-        (S, m), the largest rate that was found not to diverge within the steps.
+        (S, m), the largest stable rate: "bounded" in the words of ``largest_stable_lr``.
     carried
         (S, m, m): the loss at size j with the rate that is best at size i, in row i; inf where it
         diverges. Its diagonal is ``loss``.
@@ -167,7 +167,7 @@ class Transfer:
         columns = {
             "best lr": [f"{lr:.4g}" for lr in self.lr[s]],
             "raw lr": None if raw is None else [f"{lr:.4g}" for lr in raw],
-            "largest lr": [f"{lr:.4g}" for lr in self.edge[s]],
+            "stable up to": [f"{lr:.4g}" for lr in self.edge[s]],
             "best loss": [f"{loss:.3g}" for loss in self.loss[s]],
             "with base lr": [f"{loss:.3g}" for loss in self.carried[s, self.base]],
         }
@@ -205,7 +205,11 @@ class Transfer:
         arrays = {
             "lr": (("scaling", name), self.lr, "best learning rate"),
             "loss": (("scaling", name), self.loss, f"{self.objective} at the best learning rate"),
-            "edge": (("scaling", name), self.edge, "largest learning rate that does not diverge"),
+            "edge": (
+                ("scaling", name),
+                self.edge,
+                "largest stable learning rate (bounded)",
+            ),
             "given_up": (("scaling", name), self.given_up, "log10 of the loss given up"),
             "carried": (("scaling", "tuned_at", name), self.carried, "loss with a carried rate"),
             "determined": (
@@ -310,7 +314,7 @@ def transfer(
     >>> table = lm.transfer(problem, "network.width", [1, 2, 8], steps=40)
     >>> table.lr.round(3)
     array([[0.04 , 0.04 , 0.04 ],
-           [0.04 , 0.06 , 0.115]])
+           [0.04 , 0.06 , 0.114]])
     >>> table.drift.round(1)
     array([1. , 2.9])
     >>> table = lm.transfer(problem, "network.width", [1, 4], steps=40, scalings=["PyTorch"])
@@ -329,10 +333,10 @@ def transfer(
     rates = [Rates(one, steps) for row in grid for one in row]
     names = [f"{name}, {path} = {short(size)}" for name in chosen for size in values]
     best = run_searches([(one, optimum(one, goal)) for one in rates], options, names)
-    # Each edge is looked for from the optimum on, below which nothing diverges.
+    # Each edge is looked for from the optimum on, below which runs are stable.
     tuned = [Rates(one.at(found.lr), steps) for one, found in zip(rates, best, strict=True)]
     precision = 1 + goal.rtol
-    edges = run_searches([(one, edge(one, "finite", precision)) for one in tuned], options, names)
+    edges = run_searches([(one, edge(one, "bounded", precision)) for one in tuned], options, names)
     shape = (len(chosen), len(values))
     lr = np.reshape([found.lr for found in best], shape)
     return Transfer(

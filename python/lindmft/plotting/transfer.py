@@ -25,10 +25,10 @@ MARKERS = "osD^v<"
 def transfer(table: Transfer, axes: "tuple[Axes, Axes] | None" = None) -> "tuple[Axes, Axes]":
     """Draw a transfer table: best learning rates, and losses with the base's rate.
 
-    Left: the best rate at every size (solid) and the largest that does not diverge (dotted); bars
-    span the rates that all reach the accuracy of the solver, where the best is unknown. Right:
-    the loss with the best rate (solid) and with that of the base size (dashed); a cross at the
-    upper edge marks where the latter diverges.
+    Left: the best rate at every size (solid) and the largest stable one (dotted), at which the
+    training loss is bounded; bars span the rates that all reach the accuracy of the solver, where
+    the best is unknown. Right: the loss with the best rate (solid) and with that of the base size
+    (dashed); a cross at the upper edge marks where the latter diverges.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def transfer_rates(table: Transfer, ax: "Axes | None" = None) -> "Axes":
     ax.set_ylabel("learning rate")
     entries: dict[str, dict[str, Any]] = {
         "best": {"linestyle": "-"},
-        "largest that is stable": {"linestyle": ":"},
+        "largest stable (bounded)": {"linestyle": ":"},
     }
     if not table.determined.all():
         entries["best, not determined"] = {"linestyle": "-", "linewidth": 5, "alpha": 0.3}
