@@ -26,7 +26,6 @@ from lindmft.analysis.comparison import Comparison, compare
 from lindmft.analysis.compute import ComputeOptimal, compute_optimal
 from lindmft.analysis.coordinates import CoordinateCheck, coordinate_check
 from lindmft.analysis.exponents import ExponentFit, LocalExponent, fit_exponent, local_exponent
-from lindmft.analysis.fixed_fields import ScalingWarning
 from lindmft.analysis.predictions import (
     ExponentComparison,
     ExponentRow,
@@ -36,6 +35,7 @@ from lindmft.analysis.predictions import (
 )
 from lindmft.analysis.rates import OptimalRate, optimal_lr, optimal_lrs
 from lindmft.analysis.scaling import Scaling, check_scaling
+from lindmft.analysis.sizes.fixed_fields import ScalingWarning
 from lindmft.analysis.stability import StableRate, largest_stable_lr, largest_stable_lrs
 from lindmft.analysis.training_time import OptimumOverTime, optimum_over_time
 from lindmft.analysis.transfer import Transfer, transfer

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import lindmft as lm
-from lindmft.analysis.accuracy import ROUNDING, resolution, resolved
+from lindmft.analysis.searches.accuracy import ROUNDING, resolution, resolved
 
 FAST = lm.Problem(lm.MLP(2), lm.Population(), lm.SGD(0.1))
 

@@ -10,8 +10,8 @@ import pytest
 from raw_loop import excess_losses
 
 import lindmft as lm
-from lindmft.analysis.parameterizations import common_factor, raw_factors
-from lindmft.analysis.scalings import read_scalings
+from lindmft.analysis.sizes.parameterizations import common_factor, raw_factors
+from lindmft.analysis.sizes.scalings import read_scalings
 
 SCALES = {"PyTorch": 3**-0.5, "standard": 1.0}
 INPUTS = 16

@@ -9,8 +9,8 @@ from problems import problem
 
 import lindmft as lm
 from lindmft.analysis.rates import Goal, optimum
-from lindmft.analysis.search import Rates
-from lindmft.analysis.valleys import next_valley
+from lindmft.analysis.searches.search import Rates
+from lindmft.analysis.searches.valleys import next_valley
 
 BASE = lm.Problem.from_dict(problem())
 PLENTY = {"kind": "full_batch", "alpha": 4.0, "noise": 0.0}
@@ -146,7 +146,7 @@ def test_many_searches_are_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
         calls.append(len(listed))
         return many(listed, *rest, **options)
 
-    monkeypatch.setattr("lindmft.analysis.search.solve_many", counted)
+    monkeypatch.setattr("lindmft.analysis.searches.search.solve_many", counted)
     together = lm.optimal_lrs(problems, 30)
     assert [(a.lr, a.loss) for a in together] == [(a.lr, a.loss) for a in alone]
     assert sum(calls) == sum(best.solves for best in together)

@@ -13,7 +13,7 @@ from closed_forms import (
 )
 
 import lindmft as lm
-from lindmft.analysis.criteria import CRITERIA, is_stable, levels_off, settles
+from lindmft.analysis.searches.criteria import CRITERIA, is_stable, levels_off, settles
 
 NOISES = (0.0, 0.5, 1.0, 2.0)
 JUDGED = ("bounded", "settled")

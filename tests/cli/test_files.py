@@ -255,15 +255,16 @@ def test_show_prints_results_and_draws_them(file: Path, tmp_path: Path) -> None:
     solved = lm.Solution.load(theory)
     text = printed("show", theory, "--picture", picture)
     assert solved.status in text
-    assert "self-check passed: " in text
+    assert "self-check passed (" in text
     assert "two-time functions: C_h" in text
     assert f"made by lindmft {lm.__version__}, {solved.provenance['created']}" in text
     last = text.splitlines()[-2].split()
     assert float(last[1]) == pytest.approx(solved.test_loss[-1], rel=1e-5)
     assert picture.read_bytes().startswith(b"\x89PNG")
-    text = printed("show", runs, "--picture", picture, "--force")
+    text = printed("show", runs, "--picture", picture)
     assert "D = 32, widths 32, 64 samples, seeds 0 to 3, float64" in text
-    assert "self-check passed: " in text
+    assert "self-check passed (" in text
+    picture.write_text("notes")
     assert f"{picture} exists; --force" in refusal("show", runs, "--picture", picture)
 
 

@@ -32,6 +32,7 @@ def distance(a: lm.Solution, b: lm.Solution) -> float:
     return float(np.abs(a.test_loss / b.test_loss - 1).max())
 
 
+@pytest.mark.filterwarnings("ignore::lindmft.SizeWarning")
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda n: f"{n['kind']}-{n['depth']}")
 @pytest.mark.parametrize("kind", DATA)
 def test_widths_tend_to_infinite_width(kind: str, network: dict[str, Any]) -> None:
@@ -40,6 +41,7 @@ def test_widths_tend_to_infinite_width(kind: str, network: dict[str, Any]) -> No
     assert distance(solved(network | {"width": 1e12}, {"kind": kind}), limit) < 1e-9
 
 
+@pytest.mark.filterwarnings("ignore::lindmft.SizeWarning")
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda n: f"{n['kind']}-{n['depth']}")
 @pytest.mark.parametrize("kind", DATA[:3])
 def test_many_samples_tend_to_the_population(kind: str, network: dict[str, Any]) -> None:

@@ -137,6 +137,7 @@ def test_momentum_has_the_slow_limit_of_a_larger_rate() -> None:
     np.testing.assert_allclose(heavy.test_loss[50:], plain.test_loss[50:], rtol=5e-3)
 
 
+@pytest.mark.filterwarnings("ignore::lindmft.SizeWarning")
 def test_multi_pass_lies_between_full_batch_and_one_pass() -> None:
     """Section 6: q = 1 is full batch; alpha -> inf at fixed q alpha is one pass."""
     full = lm.solve(problem(), 50)

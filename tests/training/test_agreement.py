@@ -87,6 +87,7 @@ WRONG = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::lindmft.SizeWarning")
 @pytest.mark.parametrize("term", WRONG)
 def test_a_missing_term_is_noticed(term: str) -> None:
     assert largest_z(problem(**WRONG[term]), problem(), 30) > 1.5 * BOUND

@@ -11,10 +11,10 @@ from lindmft.analysis.comparison import Advice, Agreement, Chances, Comparison, 
 from lindmft.analysis.compute import ComputeOptimal, compute_optimal
 from lindmft.analysis.coordinates import CoordinateCheck, coordinate_check
 from lindmft.analysis.exponents import ExponentFit, LocalExponent, fit_exponent, local_exponent
-from lindmft.analysis.fixed_fields import ScalingWarning
 from lindmft.analysis.predictions import compare_exponents, predicted_exponents
 from lindmft.analysis.rates import OptimalRate, optimal_lr, optimal_lrs
 from lindmft.analysis.scaling import Explanation, Scaling, check_scaling
+from lindmft.analysis.sizes.fixed_fields import ScalingWarning
 from lindmft.analysis.stability import StableRate, largest_stable_lr, largest_stable_lrs
 from lindmft.analysis.training_time import OptimumOverTime, optimum_over_time
 from lindmft.analysis.transfer import Transfer, transfer

@@ -20,8 +20,6 @@ from lindmft._internal.validation import (
     refuse,
     tuple_of_numbers,
 )
-from lindmft.analysis.accuracy import resolution
-from lindmft.analysis.fixed_fields import cautions
 from lindmft.analysis.frontier import (
     below_first_step,
     ends_of,
@@ -29,6 +27,8 @@ from lindmft.analysis.frontier import (
     missing_steps,
     power,
 )
+from lindmft.analysis.searches.accuracy import resolution
+from lindmft.analysis.sizes.fixed_fields import cautions
 from lindmft.problem.data import MultiPass, Population
 from lindmft.problem.network import widths as widths_of
 from lindmft.problem.problem import Problem, as_problem

@@ -18,9 +18,9 @@ from lindmft._internal.optional import optional
 from lindmft._internal.types import Array, Callback, Numbers
 from lindmft._internal.validation import integer, refuse, tuple_of_numbers
 from lindmft.analysis.coordinate_verdict import Trend, sentence
-from lindmft.analysis.fixed_fields import cautions
 from lindmft.analysis.rms import Rms, first_fitted, measured, slopes, theoretical
-from lindmft.analysis.scalings import PARAMETERIZATIONS, Rule, Scalings, read_scalings
+from lindmft.analysis.sizes.fixed_fields import cautions
+from lindmft.analysis.sizes.scalings import PARAMETERIZATIONS, Rule, Scalings, read_scalings
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.problem.schema import spell_inf
 from lindmft.results.ensemble import Ensemble

@@ -10,9 +10,9 @@ import numpy as np
 from lindmft._internal.display import field_table
 from lindmft._internal.types import Array
 from lindmft._internal.validation import choice, integer, positive, refuse
-from lindmft.analysis.accuracy import resolution
-from lindmft.analysis.search import OF_SCHEDULES, Rates, Run, Search, run_searches
-from lindmft.analysis.valleys import FLAT, Survey, around, close_in, minima, next_valley
+from lindmft.analysis.searches.accuracy import resolution
+from lindmft.analysis.searches.search import OF_SCHEDULES, Rates, Run, Search, run_searches
+from lindmft.analysis.searches.valleys import FLAT, Survey, around, close_in, minima, next_valley
 from lindmft.problem.problem import Problem, Problems, as_problem, listed_problems
 from lindmft.results.solution import Solution
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.validation import choice, integer, positive, refuse
-from lindmft.analysis.criteria import CRITERIA, MEANINGS, is_stable
-from lindmft.analysis.search import OF_SCHEDULES, Rates, Search, run_searches
+from lindmft.analysis.searches.criteria import CRITERIA, MEANINGS, is_stable
+from lindmft.analysis.searches.search import OF_SCHEDULES, Rates, Search, run_searches
 from lindmft.problem.problem import Problem, Problems, as_problem, listed_problems
 
 __all__ = ["StableRate", "largest_stable_lr", "largest_stable_lrs"]

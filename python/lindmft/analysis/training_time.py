@@ -13,7 +13,7 @@ from lindmft._internal.optional import optional
 from lindmft._internal.types import Array, Mask, Numbers
 from lindmft._internal.validation import integer, is_list, one_of, refuse, tuple_of_numbers
 from lindmft.analysis.rates import Goal, optimum
-from lindmft.analysis.search import Rates, run_searches
+from lindmft.analysis.searches.search import Rates, run_searches
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.problem.schedules import schedule
 from lindmft.problem.schema import spell_inf

@@ -11,11 +11,12 @@ from lindmft._internal.display import field_table
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Array, Mask, Numbers
 from lindmft._internal.validation import integer, number, refuse, tuple_of_numbers
-from lindmft.analysis.accuracy import resolved
-from lindmft.analysis.fixed_fields import cautions
-from lindmft.analysis.parameterizations import common_factor
 from lindmft.analysis.rates import Goal, OptimalRate, optimum
-from lindmft.analysis.scalings import (
+from lindmft.analysis.searches.accuracy import resolved
+from lindmft.analysis.searches.search import Rates, run_searches
+from lindmft.analysis.sizes.fixed_fields import cautions
+from lindmft.analysis.sizes.parameterizations import common_factor
+from lindmft.analysis.sizes.scalings import (
     AS_GIVEN,
     BRANCHES,
     PARAMETERIZATIONS,
@@ -23,7 +24,6 @@ from lindmft.analysis.scalings import (
     Scalings,
     read_scalings,
 )
-from lindmft.analysis.search import Rates, run_searches
 from lindmft.analysis.stability import edge
 from lindmft.problem.axes import MEANINGS, short
 from lindmft.problem.problem import Problem, as_problem

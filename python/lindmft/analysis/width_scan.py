@@ -10,8 +10,8 @@ import numpy as np
 from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.types import Array, Mask, Numbers
 from lindmft._internal.validation import refuse, tuple_of_numbers
-from lindmft.analysis.accuracy import resolution
-from lindmft.analysis.fixed_fields import cautions
+from lindmft.analysis.searches.accuracy import resolution
+from lindmft.analysis.sizes.fixed_fields import cautions
 from lindmft.problem.axes import short
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.theory.many import solve_many

@@ -72,13 +72,13 @@ def _show_problem(path: Path, picture: Path | None) -> None:
 
 def _show_result(path: Path, picture: Path | None) -> None:
     attrs = netcdf.attributes(path)
-    form = attrs.get("format")
+    form = netcdf.form_in(attrs)
     readers: dict[Any, Callable[[Path], Any]] = {
         netcdf.SOLUTION: Solution.load,
         netcdf.ENSEMBLE: Ensemble.load,
         netcdf.REPLICAS: ReplicaEnsemble.load,
     }
-    if isinstance(form, str) and form in readers:
+    if form in readers:
         result = readers[form](path)
         _print_result(result)
         if picture and isinstance(result, ReplicaEnsemble):
@@ -87,7 +87,7 @@ def _show_result(path: Path, picture: Path | None) -> None:
             files.draw(picture, result)
     elif form == SWEEP:
         _show_sweep(netcdf.load(path), picture)
-    elif form is None and {"problem", "path", "base"} <= attrs.keys():
+    elif "format" not in attrs and {"problem", "path", "base"} <= attrs.keys():
         _show_transfer(netcdf.load(path), picture)
     else:
         raise ValueError(f"{path} must be a result of lindmft, got a file of another program")

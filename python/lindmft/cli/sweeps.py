@@ -8,7 +8,7 @@ import click
 
 from lindmft._internal.files import write_picture
 from lindmft._internal.optional import optional
-from lindmft.analysis.fixed_fields import ScalingWarning
+from lindmft.analysis.sizes.fixed_fields import ScalingWarning
 from lindmft.analysis.transfer import transfer
 from lindmft.cli import files
 from lindmft.cli.group import BadInput

@@ -78,7 +78,8 @@ def _in_memory(dataset: "xr.Dataset", encoding: dict[Any, Any]) -> memoryview:
 def reading(path: Path, form: str, *others: str) -> Iterator["xr.Dataset"]:
     """The dataset in a file of these formats; whatever is wrong with it is a ``ValueError``."""
     dataset = load(path)
-    form = next((other for other in others if dataset.attrs.get("format") == other), form)
+    if (found := form_in(dataset.attrs)) in others:
+        form = str(found)
     check_format(dataset.attrs, path, form)
     if dataset.attrs.pop(CHECKSUM, None) not in {None, checksum(dataset)}:  # of old files: none
         raise ValueError(f"{path} must be as it was written, got one whose checksum differs")
@@ -96,16 +97,22 @@ def attributes(path: Path) -> dict[str, Any]:
 def format_of(path: Path) -> str:
     """Which of our formats a file has; another file is a ``ValueError``."""
     attrs = load(path).attrs
-    form = SOLUTION if attrs.get("format") == SOLUTION else ENSEMBLE
+    form = SOLUTION if form_in(attrs) == SOLUTION else ENSEMBLE
     check_format(attrs, path, form)
     return form
 
 
+def form_in(attrs: dict[Any, Any]) -> str | None:
+    """The name of a format among attributes; of something else, which may not be comparable, None."""
+    found = attrs.get("format")
+    return found if isinstance(found, str) else None
+
+
 def check_format(attrs: dict[str, object], path: Path, form: str) -> None:
     """Refuse files of other programs, of another kind, and of newer versions."""
-    found = attrs.get("format")
-    if not isinstance(found, str) or found != form:  # arrays of bytes cannot even be compared
-        other = f"a {found} file" if isinstance(found, str) else "a file of another program"
+    found = form_in(attrs)
+    if found != form:
+        other = f"a {found} file" if found else "a file of another program"
         if found == TRAINING:
             other = "the checkpoint of a training that is not finished: resume it by the same train"
         raise ValueError(f"{path} must be a {form} file, got {other}")

@@ -167,7 +167,7 @@ class Record:
         """Write the file: of the ensemble, once it is complete."""
         assert self.runs is not None
         if self.finished:
-            self.runs.save(path)
+            self.runs.save(path, force=True)  # in the place of the unfinished training
             return
         states = {
             f"state_{i}": ((f"byte_{i}",), np.frombuffer(state, np.uint8))

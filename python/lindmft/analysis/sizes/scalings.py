@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from lindmft._internal.types import Number
 from lindmft._internal.validation import is_iterable, one_of, refuse, suggestion
-from lindmft.analysis.parameterizations import PYTORCH_SCALE, same_raw_rate
+from lindmft.analysis.sizes.parameterizations import PYTORCH_SCALE, same_raw_rate
 from lindmft.problem.problem import Problem
 
 Changes: TypeAlias = Mapping[str, Any]

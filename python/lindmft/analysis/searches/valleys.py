@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 
-from lindmft.analysis.search import Run
+from lindmft.analysis.searches.search import Run
 
 __all__ = ["Survey", "Valley", "around", "close_in", "minima", "next_valley"]
 

@@ -4,7 +4,7 @@ import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 
-from lindmft.analysis.parameterizations import PYTORCH_SCALE
+from lindmft.analysis.sizes.parameterizations import PYTORCH_SCALE
 from lindmft.problem.network import MLP, ResNet
 from lindmft.problem.problem import Problem
 
