@@ -103,7 +103,7 @@ def format_of(path: Path) -> str:
 
 
 def form_in(attrs: dict[Any, Any]) -> str | None:
-    """The name of a format among attributes; of something else, which may not be comparable, None."""
+    """The name of a format among attributes; None if there is something else, or nothing."""
     found = attrs.get("format")
     return found if isinstance(found, str) else None
 
