@@ -5,9 +5,9 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
+from label_places import label_heights
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from pictures import label_heights
 
 import lindmft as lm
 from lindmft.plotting.labels import End, label_ends, spread_out, within

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from label_places import label_heights
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from pictures import label_heights
 from problems import problem
 
 import lindmft as lm
