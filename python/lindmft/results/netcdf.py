@@ -133,7 +133,9 @@ def load(path: Path) -> "xr.Dataset":
         raise FileNotFoundError(f"{path} must be a file, got nothing there")
     try:
         with h5py.File(path, "r") as opened:
-            dict(opened.attrs)  # where this fails, h5netcdf would leave an open file behind
+            # Where one of these fails, h5netcdf would leave a file behind that it cannot close.
+            dict(opened.attrs)
+            opened.attrs.get("_nc3_strict")
         dataset: xr.Dataset = xarray.load_dataset(path, engine="h5netcdf", decode_times=False)
     except Exception as error:  # the libraries below raise many kinds for the same thing
         raise ValueError(
