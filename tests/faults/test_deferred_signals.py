@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -218,6 +219,19 @@ def test_what_the_system_does_with_a_signal_comes_after_the_write(
     finally:
         monkeypatch.undo()
         signal.signal(signal.SIGTERM, before)
+
+
+def test_a_reader_is_ended_at_once_by_a_signal_that_the_system_handles() -> None:
+    """Damaged files were seen from whose reading the library never returned."""
+    code = """
+import os, signal, time
+from lindmft._internal.signals import signals_deferred
+with signals_deferred(reading=True):
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(20)
+"""
+    done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
+    assert done.returncode == -signal.SIGTERM
 
 
 def ended(work: Callable[[], None]) -> int:

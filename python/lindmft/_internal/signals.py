@@ -14,15 +14,17 @@ DEFERRED = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def signals_deferred() -> Iterator[None]:
+def signals_deferred(*, reading: bool = False) -> Iterator[None]:
     """Let signals wait until the end of the ``with`` block, and then act as they do outside it.
 
-    May be nested. Only the main thread handles signals: in others there is nothing to defer.
+    May be nested. Only the main thread handles signals: in others there is nothing to defer. With
+    ``reading``, signals that the system handles are left to it. They end the process at once, which
+    loses nothing, also where the library never returns from a damaged file.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    waiting = [_Waiting(number) for number in DEFERRED]
+    waiting = [_Waiting(number, reading) for number in DEFERRED]
     try:
         with ExitStack() as stack:
             for one in waiting:
@@ -39,16 +41,17 @@ def signals_deferred() -> Iterator[None]:
 class _Waiting:
     """A signal in the block: whether it arrived, and the handler that it had before."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, reading: bool) -> None:
         self.number = number
         self.before = signal.getsignal(number)
+        self.left_alone = (None, signal.SIG_IGN, *([signal.SIG_DFL] if reading else []))
         self.deferring = True
         self.arrived = False
         self.frame: Any = None
 
     def listen(self, stack: ExitStack) -> None:
-        """Defer the signal until the stack is closed, unless it is ignored or not Python's."""
-        if self.before is None or self.before == signal.SIG_IGN:
+        """Defer the signal until the stack is closed, unless it is ignored, or left to the system."""
+        if self.before in self.left_alone:
             return
         try:
             signal.signal(self.number, self._handle)

@@ -124,7 +124,7 @@ def check_format(attrs: dict[str, object], path: Path, form: str) -> None:
         )
 
 
-@signals_deferred()
+@signals_deferred(reading=True)
 def load(path: Path) -> "xr.Dataset":
     """The dataset in a NetCDF4 file, whoever wrote it; another file is a ``ValueError``."""
     xarray, h5py = require_netcdf(), optional("h5py", "io")
@@ -133,9 +133,7 @@ def load(path: Path) -> "xr.Dataset":
         raise FileNotFoundError(f"{path} must be a file, got nothing there")
     try:
         with h5py.File(path, "r") as opened:
-            # Where one of these fails, h5netcdf would leave a file behind that it cannot close.
-            dict(opened.attrs)
-            opened.attrs.get("_nc3_strict")
+            dict(opened.attrs)  # where this fails, h5netcdf would leave an open file behind
         dataset: xr.Dataset = xarray.load_dataset(path, engine="h5netcdf", decode_times=False)
     except Exception as error:  # the libraries below raise many kinds for the same thing
         raise ValueError(
