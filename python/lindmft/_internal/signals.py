@@ -50,7 +50,7 @@ class _Waiting:
         self.frame: Any = None
 
     def listen(self, stack: ExitStack) -> None:
-        """Defer the signal until the stack is closed, unless it is ignored, or left to the system."""
+        """Defer the signal until the stack is closed, unless it is ignored or left alone."""
         if self.before in self.left_alone:
             return
         try:

@@ -37,7 +37,10 @@ VERSION = 3
 def require_netcdf() -> Any:
     """xarray, once everything that reading and writing needs is known to be there."""
     optional("h5py", "io")
-    optional("h5netcdf", "io")
+    file = optional("h5netcdf", "io").File
+    if not hasattr(file, "_writable"):
+        # Its finalizer asks for this, also where the constructor failed before it was set.
+        file._writable = False
     return optional("xarray", "io")
 
 
