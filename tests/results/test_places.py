@@ -26,12 +26,12 @@ def test_names_that_promise_another_kind_of_file_are_refused(tmp_path: Path, res
         assert type(result).load(tmp_path / name).problem == PROBLEM
 
 
-@pytest.mark.parametrize("call", [lm.solve, lm.flow])
+@pytest.mark.parametrize("call", [lm.solve, lm.flow, lm.train])
 def test_checkpoints_of_unknown_endings_are_refused_before_the_work(
     tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lindmft._core.solve", lambda *_a, **_k: pytest.fail("worked"))
-    monkeypatch.setattr("lindmft._core.flow", lambda *_a, **_k: pytest.fail("worked"))
+    for name in ("solve", "flow", "train"):
+        monkeypatch.setattr(f"lindmft._core.{name}", lambda *_a, **_k: pytest.fail("worked"))
     with pytest.raises(ValueError, match=r"^checkpoint must be a file ending in '.nc'"):
         call(PROBLEM, 4, checkpoint=tmp_path / "run.csv")
 

@@ -24,6 +24,7 @@ from lindmft.results.content import Content
 from lindmft.results.dataset import ensemble_to_dataset
 from lindmft.results.ensemble import Ensemble, ensemble_from_core
 from lindmft.results.observables import BY_OUTPUT, KERNELS, NORMS, UPDATES
+from lindmft.results.places import check_suffix
 from lindmft.results.reading import ensemble_from_dataset
 
 STATE_VERSION = 1
@@ -67,6 +68,7 @@ def checked_checkpoint(path: Any, every: Any) -> tuple[FilePath | None, int | No
         return None, None
     netcdf.require_netcdf()
     file = FilePath(file_path(path, "checkpoint"))
+    check_suffix(file, "checkpoint")
     check_folder(file)
     if every is None:
         return file, None
@@ -208,16 +210,18 @@ def _resumed(training: Training, path: FilePath) -> Record:
     record = Record(training)
     with netcdf.reading(path, netcdf.TRAINING, netcdf.ENSEMBLE) as dataset:
         record.runs = Ensemble(**ensemble_from_dataset(dataset))
-        unfinished = dataset.attrs["format"] == netcdf.TRAINING
-        _check_same(training, record.runs, name)
-        if unfinished:
-            _read_states(record, Content(dataset), name)
-        else:
+        difference = _difference(training, record.runs)
+        if dataset.attrs["format"] == netcdf.ENSEMBLE:
             record.done = [training.steps] * len(record.done)
+        elif not difference:
+            _read_states(record, Content(dataset), name)
+    if difference:  # the file itself is complete
+        field, mine, found = difference
+        refuse(field, f"that of {name} ({describe(found)})", mine)
     return record
 
 
-def _check_same(training: Training, runs: Ensemble, name: str) -> None:
+def _difference(training: Training, runs: Ensemble) -> tuple[str, Any, Any] | None:
     theirs = {
         **runs.problem.to_dict(),
         "steps": len(runs.time),
@@ -228,9 +232,7 @@ def _check_same(training: Training, runs: Ensemble, name: str) -> None:
         "kernels": runs.kernel_scale is not None,
         "updates": runs.feature_update is not None,
     }
-    if difference := first_difference(training.tables(), theirs):
-        field, mine, found = difference
-        refuse(field, f"that of {name} ({describe(found)})", mine)
+    return first_difference(training.tables(), theirs)
 
 
 def _read_states(record: Record, content: Content, name: str) -> None:
