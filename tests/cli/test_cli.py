@@ -181,7 +181,7 @@ BROKEN = [
     (PROBLEM + "[run]\nsteps = 0\n", "steps must be at least 1"),
     (PROBLEM + "[run]\nsteps = 2.5\n", "steps must be a whole number, got 2.5"),
     ("run = 3\n" + PROBLEM, "run must be a table, got 3"),
-    (PROBLEM, "run.steps must be given, in the file or by --steps"),
+    (PROBLEM, "run.steps is missing: give it in the file, or as --steps"),
     ("lr = ", "must be a TOML file"),
     ("\xff", "must be a TOML file"),
 ]

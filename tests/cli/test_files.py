@@ -109,6 +109,20 @@ def test_set_changes_values_of_the_file(file: Path, tmp_path: Path) -> None:
     assert len(lm.Solution.load(output).time) == 5, "an option overrides it"
 
 
+def test_set_of_a_size_by_one_name_replaces_the_other(tmp_path: Path) -> None:
+    path = tmp_path / "counts.toml"
+    path.write_text(
+        "[network]\nkind = 'mlp'\nhidden = 40\n[data]\nkind = 'full_batch'\nsamples = 80\n"
+        "inputs = 20\n[optimizer]\nlr = 0.05\n[run]\nsteps = 3\n"
+    )
+    text = printed("solve", path, "--set", "data.alpha=3", "--set", "network.width=1.5")
+    assert "width=1.5" in text
+    assert "alpha=3.0" in text
+    assert "alpha=2.0" in printed("solve", path, "--set", "data.samples=40")
+    both = ["--set", "data.samples=40", "--set", "data.alpha=3"]
+    assert "data.samples must be left out where data.alpha is given" in refusal("solve", path, *both)
+
+
 def test_set_makes_tables_that_are_missing(file: Path, tmp_path: Path) -> None:
     file.write_text('[network]\nkind = "mlp"\n[data]\nkind = "population"\n')
     spectrum = ["--set", "data.spectrum.kind=power_law", "--set", "data.spectrum.capacity=1.5"]
@@ -189,7 +203,7 @@ def test_whole_numbers_may_be_written_as_powers_of_ten(file: Path) -> None:
         ("lr = 0.05", "lr = 'fast'", "line 20: optimizer.lr must be"),
         ("steps = 1e1", "steps = 1.5", "line 27: run.steps must be a whole number"),
         ("steps = 1e1", "step = 3", "line 27: run must only have the keys"),
-        ("steps = 1e1", "", "run.steps must be given, in the file or by --steps"),
+        ("steps = 1e1", "", "run.steps is missing: give it in the file, or as --steps"),
         ("depth = 2", "depth = ", "must be a TOML file: Invalid value (at line 3, column 9)"),
         ("[optimizer]\n", "", "optimizer must be given"),
     ],

@@ -166,7 +166,7 @@ def test_transfer(tmp_path: Path) -> None:
     )
     assert done.exit_code == 0, done.output
     assert "40 steps, tuned at width = 1" in done.output
-    assert "Over these widths the best learning rate moves by a factor" in done.output
+    assert "Over these values of width the best learning rate moves by a factor" in done.output
     assert picture.read_bytes().startswith(b"%PDF")
     with xr.open_dataset(output, engine="h5netcdf") as file:
         assert file.lr.dims == ("scaling", "width")

@@ -103,7 +103,7 @@ def test_a_checkpoint_is_gone_on_from(file: Path, tmp_path: Path) -> None:
 
 
 REFUSED = [
-    (["flow"], "run.time must be given, in the file or by --time"),
+    (["flow"], "run.time is missing: give it in the file, or as --time"),
     (["flow", "--time", "-1"], "time must be"),
     (["flow", "--time", "soon"], "not a valid float"),
     (["solve", "--steps", "9", "--rtol", "1e-3"], "rtol must be left out on exact grids"),

@@ -182,7 +182,10 @@ class Transfer:
         """A sentence on how far the best rate moves, and one on rates that are not determined."""
         name = self.path.rpartition(".")[2]
         said = [f"{self.drift[s]:.3g} in {label}" for s, label in enumerate(self.scalings)]
-        text = f"Over these {name}s the best learning rate moves by a factor {', '.join(said)}."
+        text = (
+            f"Over these values of {name} the best learning rate moves by a factor "
+            f"{', '.join(said)}."
+        )
         vague = [
             f"between {low:.3g} and {high:.3g} at {name} = {short(self.sizes[i])} in {label}"
             for s, label in enumerate(self.scalings)

@@ -68,7 +68,7 @@ def read_problem(
     run = {name: value for name, value in {**run, **given}.items() if name in options}
     if needed not in run:
         raise ValueError(
-            f"{path}: run.{needed} must be given, in the file or by --{needed}, got nothing"
+            f"{path}: run.{needed} is missing: give it in the file, or as --{needed}"
         )
     return problem, run
 

@@ -9,7 +9,9 @@ from typing import Any
 from lindmft._internal.validation import refuse
 from lindmft.cli.run_table import RUN_KEYS
 from lindmft.problem.paths import check_path
+from lindmft.problem.problem import drop_by_path
 from lindmft.problem.schema import check_keys
+from lindmft.problem.sizes import other_names
 
 OPTION = "--set"
 FORM = "KEY=VALUE with a value as in TOML, such as optimizer.lr=0.1 or 'network.width=[0.5, 2]'"
@@ -22,7 +24,10 @@ def parsed(changes: Iterable[str]) -> dict[str, Any]:
 
 
 def with_changes(tables: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy of a file's tables with these values; tables that are missing are made."""
+    """Return a copy of a file's tables with these values; tables that are missing are made.
+
+    A size given by one name replaces the other, as in ``Problem.replace``.
+    """
     changed = copy.deepcopy(tables)
     for key, value in changes.items():
         *parents, last = key.split(".")
@@ -32,6 +37,9 @@ def with_changes(tables: dict[str, Any], changes: dict[str, Any]) -> dict[str, A
             if not isinstance(table, dict):
                 refuse(f"{OPTION} {key}", "the key of a value in a table", name)
         table[last] = value
+        for other in other_names(key):
+            if other not in changes:
+                drop_by_path(changed, other)
     return changed
 
 
