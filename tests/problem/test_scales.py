@@ -164,3 +164,33 @@ def test_the_power_of_the_target_acts_as_richness(scale: float) -> None:
     rate = {"optimizer.lr": 0.01}
     one, other = lm.solve(natural.replace(**rate), 30), lm.solve(unit.replace(**rate), 30)
     np.testing.assert_allclose(one.test_loss, scale**2 * other.test_loss, rtol=1e-11)
+
+
+WIDTHS = pytest.mark.parametrize(
+    "call",
+    [
+        lambda given, widths: lm.compute_optimal(given, widths, 3),
+        lambda given, widths: lm.wider_is_better(given, widths, 3),
+        lambda given, widths: lm.coordinate_check(given, widths, 3),
+        lambda given, widths: lm.transfer(given, "network.width", widths, 3),
+    ],
+    ids=["compute_optimal", "wider_is_better", "coordinate_check", "transfer"],
+)
+
+
+@WIDTHS
+def test_widths_like_numbers_of_units_are_said(call: Any) -> None:
+    given = problem(lm.MLP(hidden=400), lm.FullBatch(samples=800, inputs=200))
+    with pytest.warns(
+        lm.SizeWarning, match=r"^widths from 100 to 400 .* data\.inputs = 200"
+    ) as seen:
+        call(given, [100, 400])
+    assert seen[0].filename == __file__
+
+
+@WIDTHS
+@pytest.mark.parametrize("widths", [[0.5, 64], [1, 64], [64.5, 100], [8, 32]])
+def test_ratios_are_not_taken_for_numbers_of_units(call: Any, widths: list[float]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", lm.SizeWarning)
+        call(problem(), widths)

@@ -32,6 +32,7 @@ from lindmft.analysis.sizes.fixed_fields import cautions
 from lindmft.problem.data import MultiPass, Population
 from lindmft.problem.network import widths as widths_of
 from lindmft.problem.problem import Problem, as_problem
+from lindmft.problem.scales import warn_of_widths
 from lindmft.problem.schema import spell_inf
 from lindmft.results.solution import Solution
 from lindmft.theory.many import solve_many
@@ -242,7 +243,7 @@ def compute_optimal(
         A ``Problem`` or its dictionary form, at a learning rate that suits all widths (in muP it
         is nearly the same); its width is replaced (with a trace-class spectrum, ``hidden``).
     widths
-        At least two, increasing and finite.
+        At least two, increasing and finite. With ``data.inputs``, ratios as well.
     steps
         n of every run. A budget that a width can spend only on more steps is not covered, unless
         that width cannot be the best one there; the result says how many steps would be needed.
@@ -268,6 +269,8 @@ def compute_optimal(
     -----
     ScalingWarning
         A field that most training loops choose by the width, such as ``layer_lr``, stays fixed.
+    SizeWarning
+        Widths look like numbers of hidden units where ratios are meant.
 
     Notes
     -----
@@ -291,6 +294,7 @@ def compute_optimal(
         refuse("widths", "at least two, increasing and finite", widths)
     path = "network.width" if problem.network.hidden is None else "network.hidden"
     cautions(problem, path, {"as given": ()})
+    warn_of_widths(problem, values)
     problems = problem.vary({path: values})
     price = function_or_none(cost, "cost") or step_cost
     costs = np.array([positive(price(one), "cost") for one in problems])

@@ -22,6 +22,7 @@ from lindmft.analysis.rms import Rms, first_fitted, measured, slopes, theoretica
 from lindmft.analysis.sizes.fixed_fields import cautions
 from lindmft.analysis.sizes.scalings import PARAMETERIZATIONS, Rule, Scalings, read_scalings
 from lindmft.problem.problem import Problem, as_problem
+from lindmft.problem.scales import warn_of_widths
 from lindmft.problem.schema import spell_inf
 from lindmft.results.ensemble import Ensemble
 from lindmft.results.solution import Solution
@@ -292,6 +293,8 @@ def coordinate_check(
     -----
     ScalingWarning
         A field that most training loops choose by the width, such as ``layer_lr``, stays fixed.
+    SizeWarning
+        Widths look like numbers of hidden units where ratios are meant.
 
     Notes
     -----
@@ -317,6 +320,7 @@ def coordinate_check(
     grid = [rule.at(problem, at_width) for rule in named.values() for at_width in at_widths]
     changed = {name: rule.changes(problem, at_widths[0]) for name, rule in named.items()}
     told = cautions(problem, size, changed)
+    warn_of_widths(problem, sizes)
     drawn: dict[str, Any] = {"dim": dim, "seeds": seed_list(seeds, 0), "updates": True}
     if dim is not None:  # for its checks, before any work
         estimate_train_memory(_trainable(grid, sizes), steps, threads=threads, **drawn)

@@ -190,6 +190,10 @@ def optimal_lr(
     Bordelon and Pehlevan (2025), figures 2 and 5: loss against learning rate. Runs that the solver
     cannot follow (chaos far beyond the edge of stability) count as diverged.
 
+    Some of the rates that are tried lie near the edge of stability, where losses oscillate. There
+    ``grid="adaptive"`` keeps every step, as exact steps do, and a run of n steps takes time of
+    order n^3 (theory section 10): many thousand steps take hours. Search with fewer steps then.
+
     Examples
     --------
     >>> import lindmft as lm

@@ -95,7 +95,9 @@ def largest_stable_lr(
         as a whole.
     steps
         Of each run, at least 2: enough to learn the target. Just above the edge the loss grows
-        slowly, so that short runs put it too high, by about 2 / steps for full batch.
+        slowly, so that short runs put it too high, by about 2 / steps for full batch. With
+        momentum m, losses overshoot at first: fewer than about 10 / (1 - m) steps may put it too
+        low.
     rtol
         The edge lies between ``lower`` and ``upper`` <= (1 + rtol) ``lower``.
     criterion

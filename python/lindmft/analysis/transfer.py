@@ -27,6 +27,7 @@ from lindmft.analysis.sizes.scalings import (
 from lindmft.analysis.stability import edge
 from lindmft.problem.axes import MEANINGS, short
 from lindmft.problem.problem import Problem, as_problem
+from lindmft.problem.scales import warn_of_widths
 from lindmft.problem.schema import spell_inf
 from lindmft.results.solution import Solution
 from lindmft.theory.many import solve_many
@@ -298,6 +299,8 @@ def transfer(
     -----
     ScalingWarning
         A field that most training loops choose by the size, such as ``layer_lr``, stays fixed.
+    SizeWarning
+        Widths look like numbers of hidden units where ratios are meant.
 
     Notes
     -----
@@ -333,6 +336,8 @@ def transfer(
         refuse("steps", "at least 2", steps)
     changed = {name: rule.changes(problem, {path: values[0]}) for name, rule in chosen.items()}
     told = cautions(problem, path, changed)
+    if path == "network.width":
+        warn_of_widths(problem, values)
     rates = [Rates(one, steps) for row in grid for one in row]
     names = [f"{name}, {path} = {short(size)}" for name in chosen for size in values]
     best = run_searches([(one, optimum(one, goal)) for one in rates], options, names)

@@ -14,6 +14,7 @@ from lindmft.analysis.searches.accuracy import resolution
 from lindmft.analysis.sizes.fixed_fields import cautions
 from lindmft.problem.axes import short
 from lindmft.problem.problem import Problem, as_problem
+from lindmft.problem.scales import warn_of_widths
 from lindmft.theory.many import solve_many
 
 __all__ = ["WiderIsBetter", "wider_is_better"]
@@ -182,7 +183,7 @@ def wider_is_better(
         A ``Problem`` or its dictionary form; its width is replaced (with a trace-class spectrum,
         ``hidden``).
     widths
-        At least two, increasing; inf is allowed.
+        At least two, increasing; inf is allowed. With ``data.inputs``, ratios as well.
     steps
         n of every run.
     options
@@ -202,6 +203,8 @@ def wider_is_better(
     -----
     ScalingWarning
         A field that most training loops choose by the width, such as ``layer_lr``, stays fixed.
+    SizeWarning
+        Widths look like numbers of hidden units where ratios are meant.
 
     Notes
     -----
@@ -221,6 +224,7 @@ def wider_is_better(
         refuse("widths", "at least two, increasing", widths)
     path = "network.width" if problem.network.hidden is None else "network.hidden"
     cautions(problem, path, {"as given": ()})
+    warn_of_widths(problem, values)
     runs = solve_many(problem.vary({path: values}), steps, **options)
     times = runs[0].time
     losses = np.array([run.at(times).test_loss for run in runs])

@@ -67,9 +67,7 @@ def read_problem(
     given = {name: value for name, value in options.items() if value is not None}
     run = {name: value for name, value in {**run, **given}.items() if name in options}
     if needed not in run:
-        raise ValueError(
-            f"{path}: run.{needed} is missing: give it in the file, or as --{needed}"
-        )
+        raise ValueError(f"{path}: run.{needed} is missing: give it in the file, or as --{needed}")
     return problem, run
 
 

@@ -155,7 +155,8 @@ class Problem:
             A dictionary of new values by their path in the dictionary form, such as "optimizer.lr"
             or "data.spectrum.weights"; whole parts go by name, as "data". None takes a value away:
             ``{"data.noise": None}`` is the default. A size given by one name replaces the other:
-            "network.hidden" stands in the place of "network.width".
+            "network.hidden" stands in the place of "network.width". Numbers that were divided by
+            ``data.inputs`` are ratios from then on: another "data.inputs" alone keeps the ratios.
         more
             The same as keywords, with a double underscore for the dot: ``optimizer__lr=0.1``,
             ``data=lm.OnePass(alpha=0.5)``.

@@ -17,6 +17,8 @@ from lindmft.problem.targets import channels
 
 LIKE_A_COUNT = 64
 """Whole ratios from here on look like numbers of hidden units, samples or batches."""
+SMALLEST_COUNT = 8
+"""Lists of widths that begin below it are ratios, even if they end at numbers of units."""
 UNUSUAL_POWER = 10.0
 """Targets whose power differs from 1 by more than this factor change the richness visibly."""
 
@@ -25,7 +27,9 @@ class SizeWarning(UserWarning):
     """Warning about sizes of a problem that look like counts where ratios are meant.
 
     ``solve``, ``flow`` and ``train`` issue it; the attribute ``notes`` of their results says the
-    same. ``warnings.simplefilter("ignore", lindmft.SizeWarning)`` turns it off.
+    same. ``transfer``, ``coordinate_check``, ``compute_optimal`` and ``wider_is_better`` issue it
+    for the widths that they are given. ``warnings.simplefilter("ignore", lindmft.SizeWarning)``
+    turns it off.
 
     Notes
     -----
@@ -69,6 +73,23 @@ def warn_of_sizes(problem: Problem) -> None:
     """Warn, at the line that called the public function, where sizes look like counts."""
     if note := _size_note(problem):
         warnings.warn(note, SizeWarning, stacklevel=3)
+
+
+def warn_of_widths(problem: Problem, widths: Sequence[float]) -> None:
+    """Warn, at the same line, where widths that are taken for ratios look like numbers of units."""
+    finite = [width for width in widths if width < math.inf]
+    if problem.data.spectrum.trace_class or not all(float(width).is_integer() for width in finite):
+        return
+    if not finite or min(finite) < SMALLEST_COUNT or max(finite) < LIKE_A_COUNT:
+        return
+    inputs = problem.data.inputs
+    divisor = "the number of inputs" if inputs is None else f"data.inputs = {inputs}"
+    warnings.warn(
+        f"widths from {min(finite):g} to {max(finite):g} are ratios of hidden units to inputs. If "
+        f"you mean actual numbers, divide them by {divisor}.",
+        SizeWarning,
+        stacklevel=3,
+    )
 
 
 def _size_note(problem: Problem) -> str:
