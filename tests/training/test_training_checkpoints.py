@@ -200,6 +200,9 @@ def test_readers_say_what_an_unfinished_training_is(unfinished: Path) -> None:
         lm.Ensemble.load(unfinished)
     with pytest.raises(ValueError, match="a training that is not finished"):
         lm.Solution.load(unfinished)
+    shown = CliRunner().invoke(commands, ["show", str(unfinished)])
+    assert shown.exit_code == 2
+    assert "a training that is not finished: repeat the call of train" in shown.stderr
 
 
 def test_bad_arguments_are_named(tmp_path: Path) -> None:

@@ -89,6 +89,8 @@ def _show_result(path: Path, picture: Path | None) -> None:
         _show_sweep(netcdf.load(path), picture)
     elif "format" not in attrs and {"problem", "path", "base"} <= attrs.keys():
         _show_transfer(netcdf.load(path), picture)
+    elif form == netcdf.TRAINING:
+        raise ValueError(f"{path} is {netcdf.UNFINISHED}")
     else:
         raise ValueError(f"{path} must be a result of lindmft, got a file of another program")
 
@@ -157,7 +159,7 @@ def _show_transfer(dataset: "xr.Dataset", picture: Path | None) -> None:
     click.echo(brief(Problem.from_dict(json.loads(dataset.attrs["problem"]))))
     base = short(float(dataset.attrs["base"]))
     click.echo(f"best learning rates after {dataset.attrs['steps']} steps, base {name} = {base}")
-    click.echo(f"{'':<24}{name:>10}{'best lr':>12}{'largest lr':>12}{'best loss':>12}")
+    click.echo(f"{'':<24}{name:>10}{'best lr':>12}{'stable to':>12}{'best loss':>12}")
     for scaling in dataset.scaling.values:
         row = dataset.sel(scaling=scaling)
         for size, *numbers in zip(row[name].values, row.lr, row.edge, row.loss, strict=True):

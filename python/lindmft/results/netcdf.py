@@ -26,6 +26,9 @@ ENSEMBLE = "lindmft-ensemble"
 REPLICAS = "lindmft-replicas"
 TRAINING = "lindmft-training"
 """The checkpoint of a training that is not finished."""
+UNFINISHED = (
+    "the checkpoint of a training that is not finished: repeat the call of train that wrote it"
+)
 IN_MEMORY = 2**28
 """Bytes of a dataset whose file is made in memory, and copied to the disk as a whole: 256 MiB."""
 VERSION = 3
@@ -117,7 +120,7 @@ def check_format(attrs: dict[str, object], path: Path, form: str) -> None:
     if found != form:
         other = f"a {found} file" if found else "a file of another program"
         if found == TRAINING:
-            other = "the checkpoint of a training that is not finished: resume it by the same train"
+            other = UNFINISHED
         raise ValueError(f"{path} must be a {form} file, got {other}")
     version = attrs.get("format_version")
     if not isinstance(version, int | np.integer) or not 1 <= version <= VERSION:
