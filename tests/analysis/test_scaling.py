@@ -284,6 +284,15 @@ def test_bad_losses(losses: Any) -> None:
         lm.check_scaling(PROBLEM, losses)
 
 
+def test_bad_losses_are_named_with_what_to_do() -> None:
+    losses = np.ones((3, 8))
+    losses[2, 5] = np.inf
+    with pytest.raises(ValueError, match="got inf at step 5 of network 2: leave out networks"):
+        lm.check_scaling(PROBLEM, losses)
+    with pytest.raises(ValueError, match=r"\(networks, n\).*shape \(0, 8\)"):
+        lm.check_scaling(PROBLEM, np.ones((0, 8)))
+
+
 def test_losses_that_say_nothing_about_the_rate_are_refused() -> None:
     still = PROBLEM.replace(**{"optimizer.lr": 0.0})
     with pytest.raises(ValueError, match="optimizer.lr must change the test loss, got 0"):

@@ -85,6 +85,15 @@ def test_new_refuses_to_replace_a_file(tmp_path: Path) -> None:
     assert "must be in a folder that exists" in refusal("new", tmp_path / "no" / "a.toml")
 
 
+@pytest.mark.filterwarnings("default::lindmft.SizeWarning")
+def test_warnings_are_one_line_without_places_in_the_code(file: Path) -> None:
+    result = run("solve", file, "--set", "network.width=1024")
+    assert result.exit_code == 0
+    (line,) = [line for line in result.stderr.splitlines() if "Warning" in line]
+    assert line.startswith("Warning: network.width = 1024 is the ratio of hidden units")
+    assert ".py" not in result.stderr
+
+
 # ---- --set
 
 

@@ -216,10 +216,16 @@ def check_scaling(
 
 def _losses(test_loss: ArrayLike) -> Array:
     values = np.atleast_2d(real_array(test_loss, "test_loss", "an array of numbers")).astype(float)
-    if values.ndim > 2 or values.shape[1] < 3:
-        refuse("test_loss", "of shape (n,) or (networks, n) with n >= 3", str(values.shape))
-    if not (np.isfinite(values) & (values > 0)).all():
-        refuse("test_loss", "finite and positive", "entries that are not")
+    if values.ndim > 2 or values.shape[1] < 3 or not len(values):
+        refuse("test_loss", "of shape (n,) or (networks, n) with n >= 3", values)
+    bad = ~(np.isfinite(values) & (values > 0))
+    if bad.any():
+        network, step = (int(i) for i in np.argwhere(bad)[0])
+        where = f" of network {network}" if len(values) > 1 else ""
+        raise ValueError(
+            f"test_loss must be finite and positive, got {values[network, step]:g} at step "
+            f"{step}{where}: leave out networks that diverged, and steps from there on."
+        )
     return values[:, :STEPS]
 
 

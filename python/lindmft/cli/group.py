@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -91,6 +92,18 @@ class Signals:
         return dropped
 
 
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Print a warning as one line: where it was raised means nothing to a user of commands."""
+
+    def show(message: Warning | str, *_: object) -> None:
+        click.echo(f"Warning: {message}", err=True)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
 class Commands(click.Group):
     """A group that turns the errors a user can cause into one line and an exit code."""
 
@@ -105,7 +118,7 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command."""
         try:
-            with self.signals.ending():
+            with self.signals.ending(), _plain_warnings():
                 return super().invoke(ctx)
         except BrokenPipeError:
             raise
