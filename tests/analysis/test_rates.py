@@ -459,3 +459,24 @@ def test_the_edge_is_a_rate_that_runs_stably() -> None:
 
 def test_parts_of_steps_are_rounded_in_warm_ups() -> None:
     assert lm.schedule("constant", 19, warmup=0.1)[:3] == (0.5, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("search", [lm.optimal_lr, lm.largest_stable_lr])
+def test_errors_do_not_name_problems_that_only_the_search_knows(search: Any) -> None:
+    given = lm.Problem(lm.MLP(), lm.OnePass(alpha=0.5), lm.SGD(lr=0.1))
+    with pytest.raises(ValueError, match=r"^grid 'adaptive' needs data\.kind"):
+        search(given, 20, grid="adaptive")
+    fine = lm.Problem(lm.MLP(), lm.Population(), lm.SGD(lr=0.1))
+    several = {lm.optimal_lr: lm.optimal_lrs, lm.largest_stable_lr: lm.largest_stable_lrs}[search]
+    with pytest.raises(ValueError, match=r"^problems\[1\]: grid 'adaptive' needs data\.kind"):
+        several([fine, given], 20, grid="adaptive")
+    with pytest.raises(ValueError, match=r"^muP, network\.width = 1: grid 'adaptive' needs"):
+        lm.transfer(given, "network.width", [1, 2], 20, grid="adaptive")
+
+
+def test_an_edge_that_is_not_there_is_that_of_a_named_problem() -> None:
+    still = BASE.replace({"optimizer.layer_lr": [0.0] * (BASE.network.depth + 1)})
+    with pytest.raises(ValueError, match=r"^optimizer\.lr must have a stable rate"):
+        lm.largest_stable_lr(still, 5)
+    with pytest.raises(ValueError, match=r"^problems\[1\]: optimizer\.lr must have a stable rate"):
+        lm.largest_stable_lrs([BASE, still], 5)

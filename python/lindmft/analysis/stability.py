@@ -1,7 +1,7 @@
 """The largest stable learning rate of a problem, by bisection on the theory."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -140,8 +140,7 @@ def largest_stable_lr(
     >>> print(f"{edge.lr:.2f}")  # 2 / (L + 1)
     0.67
     """
-    alone = [as_problem(problem)]
-    return largest_stable_lrs(alone, steps, rtol=rtol, criterion=criterion, **options)[0]
+    return _found([as_problem(problem)], (), steps, rtol, criterion, options)[0]
 
 
 def largest_stable_lrs(
@@ -185,15 +184,27 @@ def largest_stable_lrs(
     ['1.00', '0.50']
     """
     listed = listed_problems(problems)
+    names = [f"problems[{i}]" for i in range(len(listed))]
+    return _found(listed, names, steps, rtol, criterion, options)
+
+
+def _found(
+    problems: Sequence[Problem],
+    names: Sequence[str],
+    steps: Any,
+    rtol: Any,
+    criterion: Any,
+    options: Mapping[str, Any],
+) -> list[StableRate]:
     precision = 1 + positive(rtol, "rtol")
     steps, kind = integer(steps, "steps"), choice(*CRITERIA)(criterion, "criterion")
     if steps < 2:
         refuse("steps", "at least 2", steps)
-    for problem in listed:
+    for problem in problems:
         if kind == "settled" and problem.optimizer.momentum > 0:
             refuse("criterion", "'bounded' or 'finite' with momentum", criterion)
-    found = [Rates(problem, steps) for problem in listed]
-    return run_searches([(rates, edge(rates, kind, precision)) for rates in found], options)
+    found = [Rates(problem, steps) for problem in problems]
+    return run_searches([(rates, edge(rates, kind, precision)) for rates in found], options, names)
 
 
 def edge(rates: Rates, criterion: str, precision: float) -> Search[StableRate]:

@@ -96,7 +96,7 @@ class Signals:
 def _plain_warnings() -> Iterator[None]:
     """Print a warning as one line: where it was raised means nothing to a user of commands."""
 
-    def show(message: Warning | str, *_: object) -> None:
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
         click.echo(f"Warning: {message}", err=True)
 
     with warnings.catch_warnings():

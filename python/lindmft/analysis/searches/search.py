@@ -4,6 +4,7 @@ A search is a generator: it yields the rates it wants to see, gets the runs at t
 its result. One search alone would leave all cores but one idle.
 """
 
+import re
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
@@ -21,6 +22,7 @@ Run: TypeAlias = Solution | NotConverged
 Result = TypeVar("Result")
 Search: TypeAlias = Generator[Sequence[float], Sequence[Run], Result]
 
+PROBLEM = re.compile(r"problems\[(\d+)\]: ")
 OF_SCHEDULES = "Rates are the largest of the schedule that act within the steps."
 
 
@@ -87,22 +89,37 @@ def run_searches(
                 results[i] = end.value
             except ValueError as error:
                 raise ValueError(f"{names[i]}: {error}" if names else str(error)) from error
-        seen = _solved({i: (searches[i][0], rates) for i, rates in wanted.items()}, options)
+        asked = {i: (searches[i][0], rates) for i, rates in wanted.items()}
+        seen = _solved(asked, options, names)
     return [results[i] for i in range(len(searches))]
 
 
 def _solved(
-    wanted: Mapping[int, tuple[Rates, Sequence[float]]], options: Mapping[str, Any]
+    wanted: Mapping[int, tuple[Rates, Sequence[float]]],
+    options: Mapping[str, Any],
+    names: Sequence[str],
 ) -> dict[int, Sequence[Run] | None]:
     """The runs of each search, from one call for each number of steps."""
     found: dict[int, Sequence[Run] | None] = {}
     for steps in {rates.steps for rates, _ in wanted.values()}:
         mine = {i: entry for i, entry in wanted.items() if entry[0].steps == steps}
         problems = [rates.at(lr) for rates, values in mine.values() for lr in values]
-        runs = iter(solve_many(problems, steps, errors="return", **options))
+        try:
+            runs = iter(solve_many(problems, steps, errors="return", **options))
+        except ValueError as error:
+            owners = [i for i, (_, values) in mine.items() for _ in values]
+            raise ValueError(_renamed(str(error), owners, names)) from error
         for i, (_, values) in mine.items():
             found[i] = [_run(next(runs)) for _ in values]
     return found
+
+
+def _renamed(message: str, owners: Sequence[int], names: Sequence[str]) -> str:
+    """Put the name of a search in the place of the index of the problem that ``solve_many`` saw."""
+    if found := PROBLEM.match(message):
+        name = names[owners[int(found[1])]] if names else ""
+        message = f"{name}: {message[found.end() :]}" if name else message[found.end() :]
+    return message
 
 
 def _run(result: Solution | Exception) -> Run:
