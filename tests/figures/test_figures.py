@@ -128,6 +128,7 @@ def test_every_figure_is_computed_drawn_and_written(name: str, tmp_path: Path) -
         for curve in panel.curves:
             assert curve.x.shape == curve.y.shape
             assert np.isfinite(curve.y).all()
+            assert not curve.guide or curve.label or panel.grey, "not explained"
         for points in panel.trained:
             assert np.isfinite([points.x, points.mean, points.expected]).all()
     png, svg, data = result.save(tmp_path)

@@ -52,7 +52,7 @@ def test_comparison_is_labelled_and_says_what_is_what(
     assert legend(ax) == [
         "theory",
         "mean of 5 networks, D = 48",
-        "training loss: dashed, open",
+        "training loss",
         "one network: standard deviation",
     ]
     assert sorted(texts(ax)) == ["test", "train"]

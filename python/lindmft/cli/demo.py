@@ -14,7 +14,7 @@ from lindmft._internal.types import Callback
 from lindmft.analysis.advice import cell
 from lindmft.analysis.comparison import Comparison, compare
 from lindmft.plotting.labels import End, label_ends
-from lindmft.plotting.losses import describe, keys, losses
+from lindmft.plotting.losses import BAND, describe, keys, losses
 from lindmft.plotting.style import COLOURS
 from lindmft.problem.data import FullBatch
 from lindmft.problem.network import MLP
@@ -204,6 +204,7 @@ def draw(done: Sequence[Case]) -> "Figure":
                 "marker": "s",
                 "markerfacecolor": "white",
             },
+            BAND: {"linewidth": 8.0, "alpha": 0.18},
         },
     )
     return figure

@@ -59,7 +59,8 @@ def _panel(ax: "Axes", name: str, panel: Panel) -> None:
     if panel.yscale == "log":
         plain_ticks(ax.yaxis)
     if panel.legend:
-        ax.legend(title=panel.key or None, alignment="left", handlelength=1.8)
+        handles, labels = _in_order(ax, panel)
+        ax.legend(handles, labels, title=panel.key or None, alignment="left", handlelength=1.8)
     elif panel.key:
         place: dict[str, Any] = {
             "transform": ax.transAxes,
@@ -68,6 +69,14 @@ def _panel(ax: "Axes", name: str, panel: Panel) -> None:
             "fontsize": 9,
         }
         ax.text(1.02, 1.01, panel.key, **place)
+
+
+def _in_order(ax: "Axes", panel: Panel) -> tuple[list[Any], list[str]]:
+    """What the legend says, in the order of the curves; matplotlib puts lines before points."""
+    places = {curve.label: i for i, curve in enumerate(panel.curves)}
+    handles, labels = ax.get_legend_handles_labels()
+    order = sorted(range(len(labels)), key=lambda i: places.get(labels[i], -1))
+    return [handles[i] for i in order], [labels[i] for i in order]
 
 
 def _draw_curve(ax: "Axes", curve: Curve, colours: list[Any]) -> None:
@@ -171,8 +180,12 @@ def _keys(named: Mapping[str, Panel]) -> list[Any]:
         for name, panel in named.items()
         if any(not curve.test for curve in panel.curves)
     }
+    open_points = any(curve.points for panel in panels for curve in panel.curves if not curve.test)
+    second = {"marker": "o" if open_points else "", "markerfacecolor": "white"}
     grey = {name: panel.grey for name, panel in named.items() if panel.grey}
-    handles += [line([], [], linestyle="--", label=text, **black) for text in _said(dashed)]
+    handles += [
+        line([], [], linestyle="--", label=text, **second, **black) for text in _said(dashed)
+    ]
     look = {"color": GUIDE, "linewidth": 1.0, "linestyle": GUIDE_DASHES}
     return handles + [line([], [], label=text, **look) for text in _said(grey)]
 

@@ -59,7 +59,8 @@ def scaled(p: Parameters, progress: Progress) -> Panel:
     rates = np.geomspace(*p.rates, max(1, p.points // 2))  # infinite depth takes its time
     problem = _problem(p, np.inf, p.depth_branch, "depth")
     rates, losses = theory_over_rates(problem, rates, p.steps, progress)
-    limit = Curve("∞ (theory)", rates, losses, None, len(panel.curves))
+    # In black: the colours of the depths are those of the other panel.
+    limit = Curve("∞ (theory)", rates, losses, neutral=True)
     return replace(panel, curves=[*panel.curves, limit])
 
 

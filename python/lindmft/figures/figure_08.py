@@ -61,7 +61,8 @@ def _panel(p: Parameters, progress: Progress, parameterization: str, title: str)
         "log",
         key="depth L",
         notes=tuple(notes),
-        dashed="the paper's exponent 1 − 1/L (grey: L/(L + 1))",
+        dashed="the paper's exponent, 1 − 1/L",
+        grey="L/(L + 1)",
     )
 
 

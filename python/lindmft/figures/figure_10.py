@@ -59,6 +59,7 @@ def exponents(p: Parameters, progress: Progress) -> Panel:
         [*curves, *guides],
         "log",
         key="source b",
+        grey="predicted exponent, −2b/(1 + b)",
         notes=tuple(notes),
     )
 

@@ -67,23 +67,23 @@ def runs(p: Parameters, progress: Progress) -> Runs:
     return found
 
 
-def _panel(made: Runs, title: str, of: Callable[[Solution, float], float]) -> Panel:
+def _panel(made: Runs, title: str, ylabel: str, of: Callable[[Solution, float], float]) -> Panel:
     curves = []
     for look, (name, rows) in enumerate(made.items()):
         x = np.array([horizon for horizon, _, _ in rows], float)
         y = np.array([of(run, seconds) for _, run, seconds in rows])
         curves.append(Curve(name, x, y, None, look))
-    return Panel(title, "horizon, steps", title, curves, "log", ordered=False, legend=True)
+    return Panel(title, "horizon, steps", ylabel, curves, "log", ordered=False, legend=True)
 
 
 def seconds(p: Parameters, made: Runs) -> Panel:
     """Wall-clock time, which depends on the machine."""
-    return _panel(made, "seconds (median)", lambda run, median: median)
+    return _panel(made, "time to solve", "seconds (median)", lambda run, median: median)
 
 
 def nodes(p: Parameters, made: Runs) -> Panel:
     """Nodes of the time grid: its square is the memory."""
-    return _panel(made, "time nodes", lambda run, _: float(len(run.time)))
+    return _panel(made, "size of the grid", "time nodes", lambda run, _: float(len(run.time)))
 
 
 FIGURE = Figure(

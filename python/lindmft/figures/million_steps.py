@@ -70,6 +70,7 @@ def losses(p: Parameters, progress: Progress) -> Panel:
         "log",
         key="α = P/D",
         lower=0.01,
+        grey="σ²/(α − 1)",
         notes=tuple(notes),
     )
 

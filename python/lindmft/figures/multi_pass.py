@@ -19,7 +19,7 @@ class Parameters:
     """Of both panels."""
 
     alpha: float = 2.0  # a: P / D
-    fractions: tuple[float, ...] = (0.05, 0.1, 0.25, 1)  # a: q, the part of the samples a step uses
+    fractions: tuple[float, ...] = (0.05, 0.1, 0.25, 1)  # a: q = batch / P
     batch: float = 0.25  # b: batch / D = q alpha
     alphas: tuple[float, ...] = (0.25, 0.5, 1, 4)  # b: P / D; then fresh samples in every step
     noise: float = 0.5
@@ -51,7 +51,7 @@ def fractions(p: Parameters, progress: Progress) -> Panel:
     }
     data["full batch"] = FullBatch(p.alpha, p.noise)
     panel = _time(p, progress, data)
-    return replace(panel, title=f"{p.alpha:g} D samples, a part q in every step", key="part q")
+    return replace(panel, title=f"{p.alpha:g} D samples, a fraction q a step", key="fraction q")
 
 
 def passes(p: Parameters, progress: Progress) -> Panel:
@@ -72,8 +72,8 @@ FIGURE = Figure(
     name="multi-pass",
     title="Multi-pass SGD, between full batch and one pass",
     about=(
-        "Every step uses each of the P samples with probability q. Small parts of a fixed data "
-        "set (a) make the gradient noisy: learning is slower, ends at a higher loss, and "
+        "Every step uses each of the P samples with probability q. Small fractions of a fixed "
+        "data set (a) make the gradient noisy: learning is slower, ends at a higher loss, and "
         "overfits less in the same time. Batches of a fixed size from ever larger data sets (b) "
         "go from full batch, where the noise in the labels is learned, to one pass, where it is "
         "not. Not in the paper."

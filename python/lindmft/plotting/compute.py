@@ -8,12 +8,16 @@ from lindmft._internal.validation import instance, text
 from lindmft.analysis.compute import ComputeOptimal
 from lindmft.plotting.arguments import given_axes
 from lindmft.plotting.lines import lines_by_width
-from lindmft.plotting.losses import new_axes
+from lindmft.plotting.losses import keys, new_axes
+from lindmft.plotting.ticks import plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["compute_optimal"]
+
+FRONTIER: dict[str, Any] = {"color": "0.15", "linewidth": 4, "alpha": 0.25}
+CHANGE: dict[str, Any] = {"color": "0.15", "linestyle": "", "marker": "o", "markersize": 3}
 
 
 def compute_optimal(
@@ -58,17 +62,18 @@ def compute_optimal(
         text(unit, "unit")
     ax = given_axes(ax, new_axes)
     shown = np.isfinite(found.loss) & (found.loss > 0)
-    ax.plot(
-        found.budgets[shown], found.loss[shown], color="0.15", linewidth=4, alpha=0.25, zorder=1
-    )
+    ax.plot(found.budgets[shown], found.loss[shown], zorder=1, **FRONTIER)
     changes = shown & np.append(False, np.diff(found.width) != 0)
-    ax.plot(found.budgets[changes], found.loss[changes], "o", color="0.15", markersize=3, zorder=3)
+    ax.plot(found.budgets[changes], found.loss[changes], zorder=3, **CHANGE)
     dimless = found.problem.network.hidden is None
     label = ("operations / dim$^3$" if dimless else "operations") if unit is None else unit
     ax.set(xscale="log", yscale="log", xlabel=f"training compute, {label}", ylabel="test loss")
     ax.spines[["top", "right"]].set_visible(False)
+    plain_ticks(ax.xaxis)
+    plain_ticks(ax.yaxis)
     _shade_uncovered(ax, found)
     lines_by_width(ax, found.problem, found.widths, found.budgets, found.losses)
+    keys(ax, {"best width": FRONTIER, "the best width changes": CHANGE})
     return ax
 
 

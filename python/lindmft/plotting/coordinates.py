@@ -17,6 +17,7 @@ from lindmft.analysis.coordinates import QUANTITIES, CoordinateCheck
 from lindmft.plotting.arguments import given_grid
 from lindmft.plotting.labels import End, label_ends
 from lindmft.plotting.style import COLOURS
+from lindmft.plotting.ticks import plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -184,17 +185,10 @@ def _dress(ax: "Axes", check: CoordinateCheck, *, bottom: bool) -> None:
     ax.xaxis.set_major_locator(ticker.FixedLocator(x))
     ax.xaxis.set_major_formatter(ticker.FixedFormatter(labels))
     ax.xaxis.set_minor_locator(ticker.NullLocator())
-    ax.yaxis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
-    ax.yaxis.set_minor_formatter(ticker.FuncFormatter(lambda y, _: _minor_tick(y, *ax.get_ylim())))
+    plain_ticks(ax.yaxis)
     ax.spines[["top", "right"]].set_visible(False)
     if bottom:
         ax.set_xlabel(AXIS[check.size])
-
-
-def _minor_tick(value: float, low: float, high: float) -> str:
-    """Between powers of ten there are labels on axes with fewer than two of these."""
-    leading = round(value / 10 ** np.floor(np.log10(value)))
-    return f"{value:g}" if high < 20 * low and leading in {2, 3, 5, 7} else ""
 
 
 def _title(name: str, layer: int) -> str:

@@ -22,6 +22,7 @@ from lindmft.analysis.predictions import (
 from lindmft.plotting.arguments import given_pair
 from lindmft.plotting.labels import End, label_ends
 from lindmft.plotting.style import COLOURS
+from lindmft.plotting.ticks import plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -162,12 +163,12 @@ def _draw_guide(ax: "Axes", times: Array, start: float, slope: float, *, above: 
 
 
 def _dress(upper: "Axes", lower: "Axes", floor: float) -> None:
-    ticker = optional("matplotlib.ticker", "plot")
     for ax in (upper, lower):
         ax.set_xscale("log")
+        plain_ticks(ax.xaxis)
         ax.spines[["top", "right"]].set_visible(False)
     upper.set_yscale("log")
-    upper.yaxis.set_minor_formatter(ticker.LogFormatterSciNotation(minor_thresholds=(1.0, 0.4)))
+    plain_ticks(upper.yaxis)
     upper.set_ylabel("loss L" if floor == 0 else f"loss L less {floor:.3g}")
     lower.set_ylabel("d log L / d log t")
     lower.set_xlabel("time t")

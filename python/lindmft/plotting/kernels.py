@@ -7,7 +7,7 @@ import numpy as np
 from lindmft._internal.validation import instance
 from lindmft.plotting.arguments import given_axes
 from lindmft.plotting.labels import End, label_ends
-from lindmft.plotting.losses import drawable, new_axes, thinned, time_axis
+from lindmft.plotting.losses import describe, drawable, keys, new_axes, thinned, time_axis
 from lindmft.plotting.style import COLOURS
 from lindmft.results.ensemble import Ensemble
 from lindmft.results.solution import Solution
@@ -91,4 +91,8 @@ def kernels(theory: Solution, runs: Ensemble | None = None, ax: "Axes | None" = 
     ax.set_xlim(-0.15, max(theory.time[valid - 1], 1) * 1.05)
     ax.set_ylabel("kernel x·Kx / x·x, per unit of learning rate")
     label_ends(ax, ends)
+    entries: dict[str, dict[str, str]] = {describe(theory): {"linestyle": "-"}}
+    if runs is not None:
+        entries[describe(runs)] = {"linestyle": "", "marker": "o"}
+    keys(ax, entries)
     return ax

@@ -51,7 +51,7 @@ class Look(NamedTuple):
     filled: bool
 
 
-TRAIN = "training loss: dashed, open"
+TRAIN = "training loss"
 BAND = "one network: standard deviation"
 POINTS = 300
 """Points of a curve on a coarse grid, beside its nodes."""
@@ -165,15 +165,17 @@ def keys(
 ) -> None:
     """A legend of line and marker styles in black, for what colour does not say.
 
-    With a result also the styles of its losses, and what its bands are.
+    With a result also the style of its training loss, with a marker only if points are drawn, and
+    what its bands are.
     """
     line = optional("matplotlib.lines", "plot").Line2D
     black = {"color": "0.15", "markersize": 4}
-    handles = [line([], [], **black, label=text, **look) for text, look in entries.items()]
+    handles = [line([], [], **{**black, **look}, label=text) for text, look in entries.items()]
     if result is not None:
-        handles.append(
-            line([], [], linestyle="--", marker="s", markerfacecolor="white", **black, label=TRAIN)
-        )
+        drawn = {look.get("linestyle") for look in entries.values()}
+        train = {"linestyle": "--" if "-" in drawn else "", "markerfacecolor": "white"}
+        marker = LOOKS["train_loss"].marker if isinstance(result, Ensemble) else ""
+        handles.append(line([], [], marker=marker, **train, **black, label=TRAIN))
     if isinstance(result, Ensemble) and result.used.sum() > 1:
         patch = optional("matplotlib.patches", "plot").Patch
         handles.append(patch(color="0.15", alpha=0.18, linewidth=0, label=BAND))

@@ -11,6 +11,7 @@ from lindmft.plotting.arguments import given_axes
 from lindmft.plotting.labels import End, label_ends
 from lindmft.plotting.losses import drawable, new_axes
 from lindmft.plotting.style import COLOURS
+from lindmft.plotting.ticks import plain_ticks
 from lindmft.results.observables import NORMS
 from lindmft.results.solution import Solution
 
@@ -90,6 +91,7 @@ def profile(
     drawn = values[:, shown]
     if drawn.max() > 10 * drawn.min() > 0:
         ax.set_yscale("log")
+        plain_ticks(ax.yaxis)
     else:
         ax.set_ylim(bottom=0)
     if not endless:

@@ -20,6 +20,7 @@ from lindmft.plotting.arguments import given_axes
 from lindmft.plotting.labels import End, label_ends
 from lindmft.plotting.losses import new_axes
 from lindmft.plotting.style import COLOURS
+from lindmft.plotting.ticks import plain_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,6 +98,8 @@ def stability(
             name = f"{label}, slope ${guides[label]:.3g}$"
         ends.append(End(x[-1], y[-1], name, colour))
     ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="largest stable lr")
+    plain_ticks(ax.xaxis)
+    plain_ticks(ax.yaxis)
     ax.spines[["top", "right"]].set_visible(False)
     label_ends(ax, ends)
     return ax

@@ -3,6 +3,27 @@
 Single lines have the colours of Okabe and Ito, which colour-blind readers tell apart. Lines that
 belong to values in order (widths, depths) go from dark to light, so that they keep their order in
 grey print; markers tell their points apart.
+
+Rules for every picture, and the function that keeps each:
+
+* Every axis has at least three numbers, in plain digits where they are short. A logarithmic axis
+  calls ``ticks.plain_ticks``; an axis of sizes has a tick at each size (``lines.size_axis``).
+* A label stands at the end of its line (``labels.label_ends``). A label that had to move is joined
+  to its line by a thin leader line. Labels do not overlap, and stay beside the axes.
+* Every style that is drawn is explained: solid and dashed, filled and open, grey, bands, crosses.
+  Lines explain themselves by a label, everything else by a legend (``losses.keys``; in figures the
+  line below the panels, ``Panel.dashed`` and ``Panel.grey``). A legend shows no style that is not
+  drawn, and its entries have the order of the curves.
+* A colour means one thing in the whole picture. If two panels show the same values, the values
+  have the same colours in both. What stands beside these values (a limit that only one panel has,
+  a best time) is black.
+* Trained networks are large enough that their deviation of order 1/D is smaller than the distance
+  of neighbouring lines. If they cannot be, the legend says D, and points that theory does not claim
+  to describe are open.
+* The picture reads at a width of 350 pixels for a panel: font sizes of ``STYLE``, at most six lines
+  with labels of their own, no title that only repeats the label of an axis.
+* Relative errors in tables are percentages up to 100 %; beyond that they say how many times the
+  theory's value was found.
 """
 
 from collections.abc import Mapping

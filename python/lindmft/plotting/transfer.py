@@ -117,8 +117,7 @@ def transfer_rates(table: Transfer, ax: "Axes | None" = None) -> "Axes":
         ends.append(End(table.sizes[-1], table.lr[s, -1], name, line["color"]))
     size_axis(ax, table.sizes.tolist(), table.path.rpartition(".")[2])
     ax.set_yscale("log")
-    if table.edge.max() < 1e3 * table.lr.min():
-        plain_ticks(ax.yaxis)
+    plain_ticks(ax.yaxis)
     ax.set_ylabel("learning rate")
     entries: dict[str, dict[str, Any]] = {
         "best": {"linestyle": "-"},
@@ -145,6 +144,7 @@ def _losses(table: Transfer, ax: "Axes") -> None:
         ends.append(End(table.sizes[-1], table.loss[s, -1], name, line["color"]))
     size_axis(ax, table.sizes.tolist(), table.path.rpartition(".")[2])
     ax.set_yscale("log")
+    plain_ticks(ax.yaxis)
     name, base = table.path.rpartition(".")[2], short(table.sizes[table.base])
     ax.set_ylabel(f"{table.objective.replace('_', ' ')} after {table.steps} steps")
     entries: dict[str, dict[str, Any]] = {

@@ -9,6 +9,7 @@ from lindmft._internal.optional import optional
 from lindmft._internal.validation import instance
 from lindmft.analysis.verification import OBSERVABLES, Verification
 from lindmft.plotting.style import COLOURS, style
+from lindmft.plotting.ticks import plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,4 +103,6 @@ def _deviations(found: Verification, ax: "Axes") -> None:
         xlim=(1e-4, 2),
         ylim=(1e-4, 2),
     )
+    plain_ticks(ax.xaxis)
+    plain_ticks(ax.yaxis)
     ax.legend(loc="upper left")

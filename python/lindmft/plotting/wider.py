@@ -1,6 +1,6 @@
 """Test loss against time by width, and where a wider network is worse."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -8,12 +8,15 @@ from lindmft._internal.validation import instance
 from lindmft.analysis.width_scan import WiderIsBetter
 from lindmft.plotting.arguments import given_axes
 from lindmft.plotting.lines import lines_by_width
-from lindmft.plotting.losses import new_axes, symmetric_axis
+from lindmft.plotting.losses import keys, new_axes, symmetric_axis
+from lindmft.plotting.ticks import plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["wider_is_better"]
+
+WORSE: dict[str, Any] = {"color": "0.7", "linewidth": 6}
 
 
 def wider_is_better(found: WiderIsBetter, ax: "Axes | None" = None) -> "Axes":
@@ -53,10 +56,13 @@ def wider_is_better(found: WiderIsBetter, ax: "Axes | None" = None) -> "Axes":
     for losses, worse in zip(found.test_loss[1:], found.violations, strict=True):
         if worse.any():
             marked = np.ma.masked_where(~(worse & np.isfinite(losses)), losses)
-            ax.plot(found.time, marked, color="0.7", linewidth=6, zorder=1)
+            ax.plot(found.time, marked, zorder=1, **WORSE)
     ax.set(yscale="log", ylabel="test loss")
+    plain_ticks(ax.yaxis)
     symmetric_axis(ax, float(found.time[-1]))
     ax.set_xlabel("step t")
     ax.spines[["top", "right"]].set_visible(False)
     lines_by_width(ax, found.problem, found.widths, found.time, found.test_loss)
+    if any(worse.any() for worse in found.violations):
+        keys(ax, {"worse than a narrower one": WORSE})
     return ax
