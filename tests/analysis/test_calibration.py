@@ -10,6 +10,7 @@ import lindmft as lm
 from lindmft.analysis import rotation
 from lindmft.analysis.advice import cell, percent
 from lindmft.analysis.deviations import deviation_chances
+from lindmft.analysis.pilot import pilot_weights
 from lindmft.analysis.rotation import chances
 
 PROBLEM = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
@@ -42,7 +43,12 @@ def found_chances(runs: lm.Ensemble, theory: lm.Solution, count: int) -> np.ndar
     """The chance of each separate ensemble of so many networks."""
     pairs = zip(blocks(runs.test_loss, count), blocks(runs.train_loss, count), strict=True)
     expected = theory.test_loss, theory.train_loss
-    found = [deviation_chances(list(zip(pair, expected, strict=True)))[0] for pair in pairs]
+    ensemble = dataclasses.replace(runs, seeds=runs.seeds[:count])
+    weights = pilot_weights(theory, ensemble, np.isfinite(theory.test_loss))
+    found = [
+        deviation_chances(list(zip(pair, expected, strict=True)), weights=weights)[0]
+        for pair in pairs
+    ]
     return np.array([each.overall for each in found if each])
 
 
@@ -152,13 +158,13 @@ def test_a_rate_that_is_wrong_by_a_tenth_is_found_with_enough_networks() -> None
 def test_a_rate_that_is_wrong_by_a_tenth_is_found_at_the_defaults(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """In about half of all comparisons of this problem; bench/README.md has others."""
+    """In nearly all comparisons of this problem; bench/README.md has others."""
     monkeypatch.setattr(rotation, "TURNS", 999)
     runs = lm.train(CLEAN, 60, dim=256, seeds=800)
     assert np.mean(found_chances(runs, lm.solve(CLEAN, 60), 8) < 0.01) < 0.05
     off = [wrong(CLEAN, 60, optimizer__lr=0.1 * factor) for factor in (1.1, 1.25)]
     tenth, quarter = (np.mean(found_chances(runs, each, 8) < 0.01) for each in off)
-    assert tenth > 0.35
+    assert tenth > 0.8
     assert quarter > 0.9
 
 

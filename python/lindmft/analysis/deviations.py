@@ -17,28 +17,40 @@ __all__ = ["FEWEST_NETWORKS", "deviation_chances", "log_deviation", "rounding_er
 FEWEST_NETWORKS = 4
 """With fewer, a standard error is itself so uncertain that z-scores say little."""
 FINITE_SIZE = 0.5
-"""By up to this times the variance of a log loss over networks its mean is off at finite size."""
+"""By up to this times the variance of a log loss over networks its mean is off at finite size.
+
+In a combination of steps all steps of a loss are taken to be off by the same fraction of it: signs
+that differ from step to step would allow any combination too much.
+"""
 ROUNDING = 1e-10, 1e-13
 """A smaller difference is rounding: relative to a loss, and to the largest loss."""
 SINGLE_ROUNDING = 1e-5
 
 
 def deviation_chances(
-    losses: Sequence[tuple[Array, Array]], dtype: str = DOUBLE
+    losses: Sequence[tuple[Array, Array]],
+    dtype: str = DOUBLE,
+    weights: tuple[Array, Array] | None = None,
 ) -> tuple[Chances | None, float | None]:
     """How often chance makes these deviations, and those that finite size does not explain.
 
     Of the test and the train loss: (networks, m) and the theory's (m,), all finite. None of fewer
-    than four networks.
+    than four networks. ``weights`` combine the steps of both, (m,) each (``pilot_weights``).
     """
     if len(losses[0][0]) < FEWEST_NETWORKS:
         return None, None
     deviations = [log_deviation(trained, theory, dtype) for trained, theory in losses]
-    found = chances(*deviations)
+    combined, allowed = None, 0.0
+    if weights is not None:
+        combined = np.sum([one @ by for one, by in zip(deviations, weights, strict=True)], axis=0)
+        variances = [_finite_size(one) @ by for one, by in zip(deviations, weights, strict=True)]
+        allowed = float(np.sum(np.abs(variances)))
+    found = chances(deviations[0], deviations[1], combined)
     if found.overall >= SUSPICIOUS_CHANCE:
         return found, found.overall
-    beyond = chances(*(_beyond_size(each) for each in deviations)).overall
-    return found, max(beyond, found.overall)
+    test, train = (_beyond(each, _finite_size(each)) for each in deviations)
+    left = None if combined is None else _beyond(combined, allowed)
+    return found, max(chances(test, train, left).overall, found.overall)
 
 
 def rounding_errors(theory: Array) -> Array:
@@ -58,8 +70,13 @@ def log_deviation(losses: Array, theory: Array, dtype: str) -> Array:
     return np.where(np.sqrt(np.mean(deviation**2, axis=0)) > 10 * rounding, deviation, 0.0)
 
 
-def _beyond_size(deviation: Array) -> Array:
-    """Deviations less the part of their mean that networks of this size may have."""
-    allowed = FINITE_SIZE * deviation.var(axis=0, ddof=1)
+def _finite_size(deviation: Array) -> Array:
+    """(m,), the part of the mean that networks of this size may have."""
+    allowed: Array = FINITE_SIZE * deviation.var(axis=0, ddof=1)
+    return allowed
+
+
+def _beyond(deviation: Array, allowed: Array | float) -> Array:
+    """Deviations less as much of their mean as is allowed."""
     left: Array = deviation - np.clip(deviation.mean(axis=0), -allowed, allowed)
     return left
