@@ -88,7 +88,7 @@ def weights_of_pilots(
         (runs,) = train_many(
             [problem], int(times[-1]) + 1, dim=dim, seeds=count, seed=LAST_STREAM, threads=1
         )
-    except ValueError:  # sizes round to zero
+    except (ValueError, MemoryError):  # sizes round to zero, or there is no room for pilots
         return None
     kept = np.array([step is None for step in runs.diverged_at])
     if 2 * kept.sum() < count:
