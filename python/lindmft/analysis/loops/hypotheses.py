@@ -20,7 +20,7 @@ __all__ = ["Hypothesis", "hypotheses"]
 
 Values: TypeAlias = tuple[float, ...]
 FACTORS = tuple(np.geomspace(0.01, 100, 41).tolist())
-"""Of the learning rate."""
+"""Factors of the learning rate."""
 SMALL_FACTORS = tuple(np.geomspace(1 / 8, 8, 13).tolist())
 SCALES = tuple(np.geomspace(1 / 3, 3, 13).tolist())
 NOISES = (1e-3, *np.geomspace(0.05, 5, 14).tolist())
@@ -79,13 +79,8 @@ def hypotheses(problem: Problem, theory: Solution, steps: int) -> list[Hypothesi
     ]
 
 
-def changed(problem: Problem, **changes: Any) -> Problem:
-    """Paths are written with two underscores in place of the dot."""
-    return problem.replace(**{path.replace("__", "."): value for path, value in changes.items()})
-
-
 def with_rate(problem: Problem, factor: float) -> Problem:
-    return changed(problem, optimizer__lr=np.multiply(problem.optimizer.lr, factor).tolist())
+    return problem.replace(optimizer__lr=np.multiply(problem.optimizer.lr, factor).tolist())
 
 
 def _rate(problem: Problem) -> Hypothesis:
@@ -102,7 +97,7 @@ def _optimizer(problem: Problem) -> Iterator[Hypothesis]:
         "momentum",
         f"momentum {{}} instead of {problem.optimizer.momentum:g}",
         REMAINDERS,
-        lambda rest: changed(problem, optimizer__momentum=1 - rest),
+        lambda rest: problem.replace(optimizer__momentum=1 - rest),
         shown=lambda rest: max(0.0, 1 - rest),
     )
 
@@ -114,7 +109,7 @@ def _noise(problem: Problem, scale: float) -> Iterator[Hypothesis]:
         "label noise",
         f"label noise {{}} instead of {problem.data.noise:g}",
         tuple((scale or 1.0) * noise for noise in NOISES),
-        lambda noise: changed(problem, data__noise=noise),
+        lambda noise: problem.replace(data__noise=noise),
     )
 
 
@@ -131,7 +126,7 @@ def _network(problem: Problem) -> Iterator[Hypothesis]:
         "init_scale",
         f"init_scale {{}} instead of {network.init_scale:g}",
         tuple((network.init_scale or 1.0) * scale for scale in SCALES),
-        lambda scale: changed(problem, network__init_scale=scale),
+        lambda scale: problem.replace(network__init_scale=scale),
     )
     if network.gamma0 > 0:
         yield from _richness(problem)
@@ -140,7 +135,7 @@ def _network(problem: Problem) -> Iterator[Hypothesis]:
             "width",
             "{} times the problem's width",
             SMALL_FACTORS,
-            lambda factor: changed(problem, **_scaled_width(network, factor)),
+            lambda factor: problem.replace(**_scaled_width(network, factor)),
         )
     elif network.gamma0 > 0 and network.parameterization == "mup":
         name = "hidden" if problem.data.spectrum.trace_class else "width"
@@ -148,8 +143,7 @@ def _network(problem: Problem) -> Iterator[Hypothesis]:
             "width",
             f"{name} {{}} instead of inf",
             tuple(size * (100 if name == "hidden" else 1) for size in (0.25, *SMALL_FACTORS[4:])),
-            lambda size: changed(
-                problem,
+            lambda size: problem.replace(
                 network__width=size if name == "width" else None,
                 network__hidden=round(size) if name == "hidden" else None,
             ),
@@ -163,13 +157,13 @@ def _richness(problem: Problem) -> Iterator[Hypothesis]:
         "gamma0",
         f"gamma0 {{}} instead of {given:g}",
         values,
-        lambda gamma0: changed(problem, network__gamma0=gamma0),
+        lambda gamma0: problem.replace(network__gamma0=gamma0),
     )
     yield Hypothesis(
         "gamma0 in the output alone",
         f"gamma0 {{}} instead of {given:g} in the output, but not in the raw learning rate",
         values,
-        lambda gamma0: changed(with_rate(problem, (given / gamma0) ** 2), network__gamma0=gamma0),
+        lambda gamma0: with_rate(problem, (given / gamma0) ** 2).replace(network__gamma0=gamma0),
     )
 
 
@@ -194,7 +188,7 @@ def _depths(problem: Problem) -> Iterator[Hypothesis]:
                 "depth",
                 f"depth {{}} instead of {network.depth:g}",
                 (float(depth),),
-                lambda depth: changed(problem, network__depth=int(depth)),
+                lambda depth: problem.replace(network__depth=int(depth)),
             )
 
 
@@ -213,8 +207,7 @@ def _data(problem: Problem) -> Iterator[Hypothesis]:
             "amount of data",
             "{} times the problem's number of samples",
             SMALL_FACTORS,
-            lambda factor: changed(
-                problem,
+            lambda factor: problem.replace(
                 **{name: amount * factor if count is None else max(1, round(count * factor))},
             ),
         )
