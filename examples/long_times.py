@@ -14,6 +14,7 @@ import matplotlib.pyplot as plt
 import lindmft as lm
 from lindmft.plotting.losses import End, label_ends
 from lindmft.plotting.style import COLOURS
+from lindmft.plotting.ticks import plain_ticks
 
 STEPS = 10**6
 TRAINED = 1000
@@ -47,6 +48,7 @@ def million(ax: plt.Axes) -> None:
         ends.append(End(theory.time[-1], theory.test_loss[-1], f"$\\alpha$ = {alpha:g}", colour))
     ax.set_xscale("log")
     ax.set_yscale("log")
+    plain_ticks(ax.yaxis)
     ax.set_xlabel("step")
     ax.set_ylabel("test loss, units of target power")
     ax.spines[["top", "right"]].set_visible(False)

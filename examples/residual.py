@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import lindmft as lm
 from lindmft.plotting.losses import End, label_ends, thinned, time_axis
 from lindmft.plotting.style import COLOURS
+from lindmft.plotting.ticks import plain_ticks
 
 STEPS = 150
 DATA = lm.FullBatch(alpha=1.5, noise=0.5)
@@ -46,8 +47,7 @@ def depths(ax: plt.Axes) -> None:
             points(ax, runs.time, runs.test_loss, fmt="o", color=colour)
     time_axis(ax, theory)
     ax.set_yscale("log")
-    ax.yaxis.set_major_formatter("{x:g}")
-    ax.yaxis.set_minor_formatter("{x:.1g}")
+    plain_ticks(ax.yaxis)
     ax.set_ylabel("test loss, units of target power")
     ax.set_title("depth", loc="left")
     label_ends(ax, ends)
