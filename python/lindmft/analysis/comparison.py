@@ -21,6 +21,7 @@ __all__ = ["Advice", "Agreement", "Chances", "Comparison", "compare"]
 LINE = 100
 """Characters in a line of the summary."""
 RATE_ROW = "their combination that shows a wrong learning rate best"
+ALL_ROW = "the smallest of these, as one of several"
 DOUBTFUL_CHANCE = 0.05
 """Less chance than this is no reason to doubt a theory, but one to look again."""
 
@@ -201,6 +202,7 @@ class Comparison:
                 f"{_row('train loss', self.train_loss)}{train:>10}",
                 f"{'all steps of both losses together':66}{together:>10}",
                 *([] if rate is None else [f"{RATE_ROW:66}{rate:>10}"]),
+                *([f"{ALL_ROW:66}{cell(self.chances.overall):>10}"] if self.chances else []),
                 *wrap(self.verdict, LINE),
                 *(f"Note: {note}" for note in self.notes),
             ]

@@ -104,6 +104,13 @@ def agreement(seen: Losses, given: Fit, rate: Fit) -> str | None:
     # steps may be averaged and compared with one Student's t.
     if given.misfit > seen.critical or not low < 1 < high:
         return None
+    if high > NARROW * low:
+        return (
+            f"The loop may be in the scaling of the problem: {seen.networks} networks (rms z-score "
+            f"{given.misfit:.2f}) exclude only learning rates outside {low:.3g} to {high:.3g} "
+            f"times the problem's ({CONFIDENCE:.0%} interval). Add networks, or take larger ones, "
+            "to exclude more."
+        )
     return (
         f"The loop is in the scaling of the problem: its losses are those of the theory within "
         f"the scatter of {seen.networks} networks (rms z-score {given.misfit:.2f}), and its "
