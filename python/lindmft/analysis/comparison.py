@@ -151,7 +151,7 @@ class Comparison:
         """What the numbers say, how likely chance is, what is usual, and what to do."""
         if self.chances is None or self.finite_size_chance is None:
             return (
-                f"No verdict: {self.networks} networks are too few for z-scores to be meaningful. "
+                f"No verdict: standard errors of {self.networks} of these networks say too little. "
                 f"Train {self.advice.seeds} or more."
             )
         usual = f"below {percent(SUSPICIOUS_CHANCE)} would be suspicious"
