@@ -150,8 +150,9 @@ class Comparison:
     def verdict(self) -> str:
         """What the numbers say, how likely chance is, what is usual, and what to do."""
         if self.chances is None or self.finite_size_chance is None:
+            networks = "1 network is" if self.networks == 1 else f"{self.networks} networks are"
             return (
-                f"No verdict: standard errors of {self.networks} of these networks say too little. "
+                f"No verdict: {networks} too few for z-scores to be meaningful. "
                 f"Train {self.advice.seeds} or more."
             )
         usual = f"below {percent(SUSPICIOUS_CHANCE)} would be suspicious"
