@@ -62,4 +62,5 @@ def _number(value: float, *limits: float) -> str:
         return f"{value:g}"
     power = math.floor(math.log10(value) + 1e-9)
     digits = f"{value / 10.0**power:g}"
-    return f"$10^{{{power}}}$" if digits == "1" else f"${digits}\\cdot 10^{{{power}}}$"
+    number = f"10^{{{power}}}" if digits == "1" else f"{digits}\\cdot 10^{{{power}}}"
+    return f"$\\mathdefault{{{number}}}$"  # in the font of other numbers
