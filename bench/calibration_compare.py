@@ -125,7 +125,7 @@ def expected(problem: lm.Problem, steps: int) -> lm.Solution:
 
 
 def blocks(losses: Losses, seeds: int, most: int = MOST) -> Iterator[Losses]:
-    """Separate ensembles of so many networks."""
+    """Cut networks into separate ensembles of ``seeds`` each."""
     for i in range(min(most, len(losses[0]) // seeds)):
         at = slice(i * seeds, (i + 1) * seeds)
         yield losses[0][at], losses[1][at]
@@ -153,7 +153,7 @@ def alarms(
 
 
 def sizes(problem: lm.Problem, seeds: int, dim: int) -> lm.Ensemble:
-    """An ensemble of so many networks; the losses are not used."""
+    """An ensemble of ``seeds`` networks, whose losses are not used."""
     size = None if problem.data.spectrum.trace_class else dim
     one = lm.train(problem, 1, dim=size, seeds=1, threads=1)
     return replace(one, seeds=tuple(range(seeds)))

@@ -40,7 +40,7 @@ def beyond_chance(rate: float, expected: float, trials: int) -> float:
 
 
 def found_chances(runs: lm.Ensemble, theory: lm.Solution, count: int) -> np.ndarray:
-    """The chance of each separate ensemble of so many networks."""
+    """The chance of each separate ensemble of ``count`` networks."""
     pairs = zip(blocks(runs.test_loss, count), blocks(runs.train_loss, count), strict=True)
     expected = theory.test_loss, theory.train_loss
     ensemble = dataclasses.replace(runs, seeds=runs.seeds[:count])

@@ -103,8 +103,8 @@ struct Ensemble {
   std::vector<int> diverged_at;  ///< seeds           first step past 1e12 max(1, initial test loss), or -1
   Precision precision = Precision::float64;
   std::uint32_t noise_draw = 0;
-  /// seeds  bytes from which TrainOptions::start resumes, on machines with the same order of bytes; empty for networks
-  /// that diverged, and without TrainOptions::keep_state no entries
+  /// seeds  bytes from which TrainOptions::start resumes, on machines with the same order of bytes. The bytes of a
+  /// network that diverged are empty; without TrainOptions::keep_state the vector is.
   std::vector<std::string> state;
   TrainStats stats;
 };

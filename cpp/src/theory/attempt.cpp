@@ -148,7 +148,7 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
   const int valid = marched.nodes;
   resolved = marched.resolved;
   if (!resolved) return std::nullopt;
-  lift_to_zero(solution);  // what is further below than rounding, the recorder refuses
+  lift_to_zero(solution);  // the recorder has refused values that are below zero by more than rounding
   solution.depth = network.depth();
 
   // The rows are final: kernels and replicas need no error estimate in depth.

@@ -1,4 +1,4 @@
-"""What to repeat a comparison with: more networks, fresh ones, larger ones."""
+"""Advice on how to repeat a comparison: with more networks, fresh ones, or larger ones."""
 
 from dataclasses import dataclass
 

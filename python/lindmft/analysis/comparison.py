@@ -148,7 +148,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """What the numbers say, how likely chance is, what is usual, and what to do."""
+        """Sentences: how often chance gives this result, what is suspicious, and advice."""
         if self.chances is None or self.finite_size_chance is None:
             networks = "1 network is" if self.networks == 1 else f"{self.networks} networks are"
             return (

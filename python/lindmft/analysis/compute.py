@@ -399,7 +399,7 @@ def _budgets(given: Any, costs: Array, steps: int) -> Array:
 
 
 def _losses(run: Any, counts: NDArray[np.int_], last: int) -> Array:
-    """After so many steps; inf where that is none, or more than were computed."""
+    """The loss after a number of steps; inf for none, and for more than were computed."""
     possible = (counts >= 1) & (counts <= last)
     losses = np.full(len(counts), np.inf)
     if possible.any():

@@ -1,4 +1,4 @@
-"""What the gradients' updates say about a scaling: the sentence of a coordinate check.
+"""The verdict of a coordinate check: how the updates of gradients change with the width.
 
 A power of the width that holds on some widths need not go on: muP networks approach a limit, and
 narrow ones are far from it. Where the theory at infinite width is known, it decides.
@@ -86,7 +86,7 @@ def _kind(slope: float) -> str:
 
 
 def sentence(trend: Trend, what: str) -> str:
-    """Of one scaling; ``what`` names the updates, as in "muP: gradient updates at step 20"."""
+    """Verdict on one scaling; ``what`` names the updates: "muP: gradient updates at step 20"."""
     if trend.unresolved:
         return f"{what} are rounding, below {JUDGED:g} of the gradients: no verdict."
     powers = " to ".join(dict.fromkeys([f"{trend.slopes.min():.2f}", f"{trend.slopes.max():.2f}"]))

@@ -17,7 +17,7 @@ __all__ = ["FEWEST_NETWORKS", "deviation_chances", "log_deviation", "rounding_er
 FEWEST_NETWORKS = 4
 """With fewer, a standard error is itself so uncertain that z-scores say little."""
 FINITE_SIZE = 0.5
-"""By up to this times the variance of a log loss over networks its mean is off at finite size.
+"""Largest deviation of a mean log loss at finite size, in units of its variance over networks.
 
 In a combination of steps all steps of a loss are taken to be off by the same fraction of it: signs
 that differ from step to step would allow any combination too much.

@@ -20,7 +20,7 @@ SAMPLES = 64
 
 
 class Ends(NamedTuple):
-    """What is known of a run beyond its last computed step: ``loss * exp(-rate * further steps)``.
+    """Bound on the loss of a run beyond its last computed step: ``loss exp(-rate further steps)``.
 
     A bound from below if the loss decays no faster than it ever did in the later half of the run.
     A run that diverged has an infinite loss: it is never the best one again.

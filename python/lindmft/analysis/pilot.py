@@ -1,11 +1,11 @@
 """Pilot networks: how a wrong learning rate would show, weighed by how log losses fluctuate.
 
-A wrong rate stretches time: log losses differ from the theory's by d log L / d log t times the
-relative error of the rate, at all steps of both losses. Which combination of steps shows that best
-depends on how log losses of different steps vary together, and the few networks of a comparison are
-too few to say. Many small separate networks, the pilots, say it well enough. They share no random
-number with the networks that are compared, so that a combination that they choose leaves chances
-exact; poor weights only find less.
+A wrong learning rate acts like a change of the unit of time: log losses differ from the theory's by
+d log L / d log t times the relative error of the rate, at all steps of both losses. Which
+combination of steps shows that best depends on how log losses of different steps vary together, and
+the few networks of a comparison are too few to say. Many small separate networks, the pilots, say
+it well enough. They share no random number with the networks that are compared, so that a
+combination that they choose leaves chances exact; poor weights only find less.
 """
 
 import math
@@ -25,7 +25,7 @@ from lindmft.training.train import train_many
 __all__ = ["Weights", "affordable_pilots", "pilot_weights", "weights_of_pilots"]
 
 Weights = tuple[Array, Array]
-"""Of the log deviations of the test and the train loss, (m,) each."""
+"""Weights of the log deviations of the test loss and of the train loss, (m,) each."""
 
 Steps = NDArray[np.intp]
 
@@ -84,7 +84,7 @@ def weights_of_pilots(
     """Train pilots of the problem; ``expected`` has the theory's losses at the times, (m,) each."""
     if not count:
         return None
-    try:  # of the seeds of one stream; threads change nothing but the time
+    try:  # one thread: results do not depend on it, and small networks need no more
         (runs,) = train_many(
             [problem], int(times[-1]) + 1, dim=dim, seeds=count, seed=LAST_STREAM, threads=1
         )

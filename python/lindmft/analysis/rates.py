@@ -149,7 +149,7 @@ def optimal_lr(
     max_solves: int = 25,
     **options: Any,
 ) -> OptimalRate:
-    """The learning rate with the smallest loss after so many steps of the theory.
+    """The learning rate with the smallest loss of the theory after ``steps`` steps.
 
     From the problem's own rate it goes to where runs begin to diverge. From there down it looks at
     the decades of rates in which training has an effect, on a lattice that does not depend on the
@@ -168,7 +168,7 @@ def optimal_lr(
     objective
         "test_loss" (without the irreducible noise) or "train_loss".
     max_solves
-        After so many runs it returns the best of them, with the bracket it has by then. If the
+        Number of runs after which the search returns the best of them and its bracket. If the
         start is decades away from the edge, up to ten more find it. More runs look closer for
         narrow valleys.
     options
@@ -262,7 +262,7 @@ def _checked(steps: Any) -> int:
 
 @dataclass(frozen=True)
 class Goal:
-    """What is looked for, how exactly, and how long."""
+    """Goal of a search: which loss, how exact, and with how many runs."""
 
     objective: str
     rtol: float

@@ -88,5 +88,5 @@ def slopes(widths: Sequence[float], values: Array) -> Array:
 
 
 def first_fitted(count: int) -> int:
-    """The index of the first of so many widths to which slopes are fitted."""
+    """The index of the first of ``count`` widths to which slopes are fitted."""
     return min(count // 2, count - 2)

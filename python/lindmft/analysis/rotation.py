@@ -21,7 +21,7 @@ SUSPICIOUS_CHANCE = 0.01
 """A comparison whose deviations chance makes less often is not explained by chance."""
 TURNS = 4999
 MOST_STEPS = 4000
-"""Of more steps some are chosen, spaced evenly and, for the first ones, by ratios."""
+"""Largest number of steps used; of more, some are chosen, the first ones spaced by ratios."""
 BLOCK = 256
 """Columns in one product: their cosines with all directions take 10 MB."""
 RIDGE = 0.01
@@ -148,7 +148,7 @@ def _directions(columns: Array) -> tuple[Array, Array]:
 
 
 def _largest_cosine(directions: Array, columns: Array) -> Array:
-    """Of each direction with any column, to either side: t = sqrt(n - 1) c / sqrt(1 - c^2)."""
+    """Largest |t| of each direction over all columns, with t = sqrt(n - 1) c / sqrt(1 - c^2)."""
     largest = np.zeros(len(directions))
     for start in range(0, columns.shape[1], BLOCK):
         cosines = np.abs(directions @ columns[:, start : start + BLOCK])

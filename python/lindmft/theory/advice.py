@@ -1,4 +1,4 @@
-"""What to do about an exact solve that takes too much memory."""
+"""Advice on exact solves that take too much memory."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

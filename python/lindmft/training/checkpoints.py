@@ -33,7 +33,7 @@ FEWEST_STEPS = 100
 SMALL = 2**26
 """Bytes of the networks that are trained together even if there are fewer threads: 64 MiB."""
 PATIENCE = 10.0
-"""By default the time from a save to the next, in units of what the save took."""
+"""Default time between two saves, in units of the time that a save took."""
 SERIES = ("test_loss", "train_loss", "chain_residual", *BY_OUTPUT, *NORMS, *KERNELS, *UPDATES)
 
 
@@ -117,7 +117,7 @@ def _of_the_whole(progress: Callback | None, record: "Record") -> Callback | Non
 
 
 class Record:
-    """What is done: the series of all networks so far, and the states of those between steps."""
+    """Progress of a training: the series so far, and the states of unfinished networks."""
 
     def __init__(self, training: Training) -> None:
         self.training = training
@@ -205,7 +205,7 @@ def _sum_of_work(runs: Ensemble, part: Ensemble) -> Any:
 
 
 def _resumed(training: Training, path: FilePath) -> Record:
-    """What the file has; a ``ValueError`` that says why this training cannot resume from it."""
+    """The progress in the file; a ``ValueError`` says why this training cannot resume from it."""
     name = f"the checkpoint {path}"
     record = Record(training)
     with netcdf.reading(path, netcdf.TRAINING, netcdf.ENSEMBLE) as dataset:

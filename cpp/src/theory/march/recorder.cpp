@@ -119,8 +119,9 @@ void Recorder::append(int node, const Losses& at) {
   }
 }
 
-/// Of the nodes that an earlier call recorded: what the identity compares fades as learning ends, and its rounding
-/// error does not. (Their terms of the network are not kept; the data side's are as large.)
+/// The largest term of the chain identity at the nodes of the run that this one continues. As learning ends, the terms
+/// fade and their rounding errors do not, so that the residual has the scale of the whole run. (The terms of the
+/// network are not kept for these nodes; those of the data side are as large.)
 double Recorder::earlier_chain() const {
   double largest = 0.0;
   for (int node = 0; node < options.from; ++node)

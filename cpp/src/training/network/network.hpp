@@ -65,7 +65,7 @@ class Networks {
   /// ... and of all networks for any x, by a forward pass of its own. Both before the update. NaN for x = 0.
   [[nodiscard]] std::vector<double> kernels(const Padded<T>& x);
 
-  /// What changes in training, and what is remembered of the start.
+  /// Write or read the weights that training changes, and the signals kept from the start.
   void persist(Archive& archive);
 
   /// The network is lost: from now on it is zero, and takes no time.

@@ -49,7 +49,7 @@ class Archive {
   void rows(PaddedRows<T>& x) {
     rows(x, x.rows());
   }
-  /// What must be the same where the bytes are read
+  /// Write a number; on reading, refuse bytes that have another one in its place
   void same(std::int64_t x) {
     std::int64_t found = x;
     value(found);

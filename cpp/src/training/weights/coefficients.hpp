@@ -31,7 +31,7 @@ class Coefficients {
   /// The arrays that are kept are now the weights and the buffers.
   void fold();
 
-  /// Of at most `capacity` gradients
+  /// Write or read the coefficients of at most `capacity` gradients
   void persist(Archive& archive, int capacity);
 
   [[nodiscard]] const Combination& weight() const { return weight_; }

@@ -59,7 +59,7 @@ class WeightArray {
   virtual void forward_and_update(int t, Rows<const T> h, Rows<T> out, Rows<const T> g) = 0;
   /// Once the riders' memories have the step: fold what was learned into the weights.
   virtual void fold() {}
-  /// What changes in training; the riders' memories are kept elsewhere.
+  /// Write or read the values that training changes; the memories of networks that share an array are kept elsewhere.
   virtual void persist(Archive& archive) = 0;
   /// A network's W
   [[nodiscard]] virtual PaddedRows<T> weights(int network) = 0;

@@ -1,4 +1,4 @@
-"""What fits of hypotheses to a training loop say about it."""
+"""Verdicts on a training loop from the fits of hypotheses to its losses."""
 
 import math
 from collections.abc import Sequence
@@ -99,9 +99,9 @@ def _text(fit: Fit) -> str:
 def agreement(seen: Losses, given: Fit, rate: Fit) -> str | None:
     """The verdict on several networks if they agree with the problem, else None."""
     low, high = rate.interval or (0.0, math.inf)
-    # Of all weighted mean squares of normal numbers, a single one has the heaviest tail (Szekely
-    # and Bakirov 2003, Probability Theory and Related Fields 126, 184): z-scores of correlated
-    # steps may be averaged and compared with one Student's t.
+    # A weighted mean of squares of normal numbers has the heaviest tail if one of them has all the
+    # weight (Szekely and Bakirov 2003, Probability Theory and Related Fields 126, 184). So the mean
+    # square of z-scores of correlated steps may be compared with one Student's t.
     if given.misfit > seen.critical or not low < 1 < high:
         return None
     if high > NARROW * low:

@@ -21,13 +21,13 @@ NEAR_EDGE = 3
 SMOOTH = 10
 """So many places below divergence runs are gradient flows; from there on every fourth is enough."""
 FARTHEST = 340
-"""Of the lattice: rates of e^-272 and e^272."""
+"""Last places of the lattice: rates of e^-272 and e^272."""
 FAR = math.log(10)
 """Without a known start, a loss so much larger than the best, on a log scale, ends the lattice."""
 UNTRAINED = 0.1
 """A loss that is so little below that of the untrained network, on a log scale, ends it below."""
 LOOKS = 6
-"""One look into each gap of the lattice for every so many runs of the budget."""
+"""Number of runs of the budget for each look into a gap of the lattice."""
 CLOSING = 5
 """Runs that are kept for closing in."""
 EXTRA = 5
@@ -44,7 +44,7 @@ Valley = tuple[float, float, float]
 
 @dataclass
 class Survey:
-    """What is known of a loss over x = log lr.
+    """Values of a loss over x = log lr that have been computed.
 
     ``value`` and ``untrained`` give the logarithms of the loss of a run, inf where it diverged, and
     of the loss at its start, nan where that is not known; ``accuracy`` that of the loss below which

@@ -1,1 +1,1 @@
-"""What else changes where a size is varied: scalings, and fields that usually follow the size."""
+"""Scalings of a problem with a size, and fields that usually follow the size."""

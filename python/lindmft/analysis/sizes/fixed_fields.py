@@ -13,7 +13,7 @@ __all__ = ["ScalingWarning"]
 WIDTHS = ("network.width", "network.hidden")
 DEPTH = "network.depth"
 USUAL_SCALES = (1.0, PYTORCH_SCALE)
-"""Of the initial weights, at every width: variance 1 / fan-in, and that of ``nn.Linear``."""
+"""Initial scales that are usual at every width: variance 1 / fan-in, and that of ``nn.Linear``."""
 
 
 class ScalingWarning(UserWarning):
