@@ -34,6 +34,16 @@ def refuse(field: str, allowed: str, value: object) -> NoReturn:
     raise ValueError(f"{field} must be {allowed}, got {describe(value)}")
 
 
+def conflict(first: str, second: str, why: str, do: str) -> NoReturn:
+    """Raise the ``ValueError`` about two arguments that exclude each other, with the remedy."""
+    raise ValueError(f"{first} cannot be combined with {second}: {why}. {do}.")
+
+
+def missing(field: str, why: str) -> NoReturn:
+    """Raise the ``ValueError`` about an argument that is needed and was not given."""
+    raise ValueError(f"{field} is missing: {why}")
+
+
 def describe(value: object) -> str:
     """A short text for any value: arrays by shape and type, long lists cut."""
     if isinstance(value, np.ndarray) and value.ndim > 0:
