@@ -1,4 +1,5 @@
-// The neural tangent kernel's observables against what defines them: how the predictor moves in a small step.
+// Comparison of the neural tangent kernel's observables with their definition, the change of the predictor in a small
+// step.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -55,10 +56,10 @@ TEST(TrainKernel, IsTheResponseOfThePredictor) {
     training::fill_normals({9, 1}, 0, x.span());
     network.backward();
     network.predictor(0, 0, before.data());
-    const double probed = network.kernels(x).front();
+    const double probed = network.kernel_quotients(x).front();
     std::ranges::copy(x.span(), network.input());
     network.forward_and_update(0);
-    const double own = network.kernel(0);
+    const double own = network.kernel_quotient(0);
     network.backward();
     network.predictor(0, 0, after.data());
     for (int k = 0; k < kDim; ++k) after[k] -= before[k];
@@ -72,13 +73,13 @@ TEST(TrainKernel, IsMissingForNoVector) {
   Problem problem = perceptron();
   Networks<double> network({problem}, sizes(problem, 16), {5}, kInPlace, 1);
   network.backward();
-  EXPECT_TRUE(std::isnan(network.kernels(PaddedVector(16)).front()));
+  EXPECT_TRUE(std::isnan(network.kernel_quotients(PaddedVector(16)).front()));
   PaddedVector tiny(16);
   tiny[3] = 1e-160;  // its square has lost digits
-  EXPECT_TRUE(std::isnan(network.kernels(tiny).front()));
+  EXPECT_TRUE(std::isnan(network.kernel_quotients(tiny).front()));
 }
 
-/// Where the data are the population and the start is centered, u(0) = Lambda w*: two of the three are the same there.
+/// For the population and a centered start u(0) = Lambda w*, so that two of the three quotients are the same there.
 TEST(TrainKernel, AlongGradientAndTargetAgreeAtTheStart) {
   Problem p = residual();
   p.network.centered = true;

@@ -18,7 +18,7 @@ PaddedVector channel(const PaddedVector& size, double norm, Stream signs) {
   return out;
 }
 
-/// Output a is sum_j rotation[a C + j] channel j.
+/// The targets of outputs: output a is sum_j rotation[a C + j] channel j.
 std::vector<PaddedVector> rotated(const std::vector<double>& rotation, const std::vector<PaddedVector>& channels) {
   const std::size_t outputs = channels.size();
   std::vector<PaddedVector> out(outputs, PaddedVector(channels.front().size()));

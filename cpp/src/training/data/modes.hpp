@@ -1,4 +1,5 @@
-// The eigenmodes of the inputs' covariance in one finite problem, and the targets on them (theory.md sections 1, 6, 8).
+// The eigenmodes of the inputs' covariance in one finite problem, and the components of targets on them (theory.md
+// sections 1, 6, 8).
 //
 // The data are described in white coordinates, z = Lambda^(-1/2) x: there, with s = Lambda^(1/2) v / sqrt(D),
 // a sample's residual is z . s + sigma eps, the test loss |s|^2, and the mean of z (z . s) is s itself.
@@ -12,22 +13,23 @@
 
 namespace lindmft::training {
 
-/// How many of `dim` coordinates belong to each mode: weights times dim, rounded by largest remainders.
+/// The number of the `dim` coordinates that belong to each mode: weights times dim, rounded by the largest remainders.
 [[nodiscard]] std::vector<int> mode_counts(const std::vector<double>& weights, int dim);
 
+/// The modes and targets of one seed.
 class Modes {
  public:
-  /// A channel's components are +- s_c sqrt(target_power) with random signs, its own: their norms do not fluctuate
-  /// (their products do, by order 1 / sqrt(D)). The rotation mixes channels to outputs.
+  /// The components of channel c are +- s_c sqrt(target_power) with independent random signs. Norms of targets do not
+  /// fluctuate; their products do, by order 1 / sqrt(D). The rotation mixes channels to outputs.
   Modes(const Data& data, int dim, std::uint64_t seed);
 
   [[nodiscard]] const PaddedVector& target(int output = 0) const { return targets_[static_cast<std::size_t>(output)]; }
-  /// Lambda w*, along which the population's gradient first moves a centered predictor.
+  /// Lambda w*, the direction in which the population gradient first moves a centered predictor.
   [[nodiscard]] PaddedVector weighted_target(int output = 0) const;
-  /// s = Lambda^(1/2) v / sqrt(D) for the discrepancy v = w* - w_hat of an output
+  /// s = Lambda^(1/2) v / sqrt(D) for the discrepancy v = w* - w_hat of an output.
   template <class T>
   void whiten(const T* w_hat, int output, T* s) const;
-  /// u = sqrt(D) Lambda^(1/2) q, the data gradient from q, the mean of z Delta over the samples (theory.md section 2)
+  /// u = sqrt(D) Lambda^(1/2) q, the data gradient from q, the mean of z Delta over the samples (theory.md section 2).
   template <class T>
   void color(const T* q, T* u) const;
 

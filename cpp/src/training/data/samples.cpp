@@ -13,13 +13,13 @@
 namespace lindmft::training {
 namespace {
 
-constexpr int kRowGroup = 4;               // samples that the fused pass takes at a time
-constexpr int kLeastRows = 16;             // in a block, so that a GEMM with it is worth its name
-constexpr double kBlockEntries = 1 << 15;  // inputs in a block: 256 KiB stay in the second-level cache
-constexpr double kPartEntries = 1 << 18;   // inputs of a step that are worth a thread
-constexpr int kMostParts = 16;
+constexpr int kRowGroup = 4;               // number of samples that the fused pass processes together
+constexpr int kLeastRows = 16;             // smallest number of rows of a block with which a GEMM is efficient
+constexpr double kBlockEntries = 1 << 15;  // number of inputs in a block: 256 KiB fit the second-level cache
+constexpr double kPartEntries = 1 << 18;   // number of inputs of a step for which a further thread saves time
+constexpr int kMostParts = 16;             // largest number of parts of a step
 
-/// How a step's samples are cut: into parts that threads may take, each treated a block of rows at a time.
+/// The division of a step's samples into parts for threads, each of which is processed in blocks of rows.
 struct Cut {
   int parts;
   int block;  // rows
@@ -31,7 +31,7 @@ Cut cut(int dim, int count) {
           std::min(count, std::max(kLeastRows, block))};
 }
 
-/// The limit of infinitely many samples.
+/// The population gradient, which is the limit of infinitely many samples.
 template <class T>
 class Population : public Samples<T> {
  public:
@@ -50,16 +50,16 @@ class Population : public Samples<T> {
   int outputs_;
 };
 
-/// The label noise of every network and output, drawn once where several networks see the same.
+/// The label noise of every network and output, drawn once if several networks have the same noise.
 template <class T>
 class Noise {
  public:
   Noise(std::vector<Labels> labels, int outputs, DataSet origin, int capacity)
       : labels_(std::move(labels)), outputs_(outputs), origin_(origin), values_(rows(), capacity) {}
 
-  /// That of samples first .. first + count
+  /// Draws the noise of `count` samples from number `first` on.
   void draw(std::uint64_t first, int count) {
-    std::map<std::pair<std::uint32_t, int>, int> drawn;  // draw, output -> row
+    std::map<std::pair<std::uint32_t, int>, int> drawn;  // (draw, output) -> row
     for (int r = 0; r < rows(); ++r) {
       const std::uint32_t number = label(r).draw;
       const auto [found, fresh] = drawn.emplace(std::pair{number, r % outputs_}, r);
@@ -88,32 +88,32 @@ class Noise {
   PaddedRows<T> values_;  // K C x samples  sigma eps
 };
 
-/// What a thread needs to take a part of a step: sums of its own, and residuals.
+/// The buffers for one part of a step: separate sums, and residuals.
 template <class T>
-struct Workplace {
-  PaddedRows<T> q;             // R x D; of the first part unused: it adds to the result itself
+struct PartBuffers {
+  PaddedRows<T> q;             // R x D; unused for the first part, which adds to the result directly
   PaddedRows<T> residuals;     // R x block; empty for one vector
   std::vector<double> losses;  // R
 };
 
-/// The rows of a step, in parts and blocks; where a block comes from is left open.
+/// The gradient from samples in parts and blocks. Derived classes provide the blocks.
 template <class T>
 class SampledGradient : public Samples<T> {
  public:
   SampledGradient(int dim, int count, int vectors, int threads)
-      : count_(count), cut_(cut(dim, count)), threads_(threads), places_(static_cast<std::size_t>(cut_.parts)) {
-    for (std::size_t p = 0; p < places_.size(); ++p) {
-      if (p > 0) places_[p].q = PaddedRows<T>(vectors, dim);
-      if (vectors > 1) places_[p].residuals = PaddedRows<T>(vectors, cut_.block);
-      places_[p].losses.resize(static_cast<std::size_t>(vectors));
+      : count_(count), cut_(cut(dim, count)), threads_(threads), part_buffers_(static_cast<std::size_t>(cut_.parts)) {
+    for (std::size_t p = 0; p < part_buffers_.size(); ++p) {
+      if (p > 0) part_buffers_[p].q = PaddedRows<T>(vectors, dim);
+      if (vectors > 1) part_buffers_[p].residuals = PaddedRows<T>(vectors, cut_.block);
+      part_buffers_[p].losses.resize(static_cast<std::size_t>(vectors));
     }
   }
 
   void gradient(int t, Rows<const T> s, Rows<T> q, std::span<double> losses) override {
     prepare(t);
     for_each_part(cut_.parts, threads_, [&](int p) {
-      Workplace<T>& place = places_[static_cast<std::size_t>(p)];
-      add_part(t, p, s, p == 0 ? q : place.q.view(), place);
+      PartBuffers<T>& buffers = part_buffers_[static_cast<std::size_t>(p)];
+      add_part(t, p, s, p == 0 ? q : buffers.q.view(), buffers);
     });
     for (int r = 0; r < s.rows; ++r) collect(r, q, losses[static_cast<std::size_t>(r)]);
   }
@@ -125,7 +125,8 @@ class SampledGradient : public Samples<T> {
   };
 
   virtual void prepare(int /*t*/) {}
-  /// Samples first .. first + count of step t, and what their gradients are multiplied by; noise() is theirs then.
+  /// `count` samples of step t from number `first` on, and the factors of their gradients. Afterwards noise() is their
+  /// noise.
   virtual Block block(int t, int part, int first, int count) = 0;
   [[nodiscard]] virtual const T* noise(int part, int row, int first) const = 0;
 
@@ -134,24 +135,24 @@ class SampledGradient : public Samples<T> {
   [[nodiscard]] int threads() const { return threads_; }
 
  private:
-  void add_part(int t, int part, Rows<const T> s, Rows<T> q, Workplace<T>& place) {
+  void add_part(int t, int part, Rows<const T> s, Rows<T> q, PartBuffers<T>& buffers) {
     for (int r = 0; r < q.rows; ++r) std::fill_n(q.row(r), q.width(), T{});
-    std::ranges::fill(place.losses, 0.0);
+    std::ranges::fill(buffers.losses, 0.0);
     const auto [begin, size] = interval(count_, cut_.parts, kRowGroup, part);
     for (int first = begin; first < begin + size; first += cut_.block) {
       const Block b = block(t, part, first, std::min(cut_.block, begin + size - first));
       support::interruption_point(static_cast<double>(b.z.rows) * s.cols * s.rows);
       if (s.rows == 1) {
-        place.losses[0] += accumulate_gradient(b.z, s.data, noise(part, 0, first), b.kept, q.data);
+        buffers.losses[0] += accumulate_gradient(b.z, s.data, noise(part, 0, first), b.kept, q.data);
       } else {
-        add_block(b, part, first, s, q, place);
+        add_block(b, part, first, s, q, buffers);
       }
     }
   }
 
-  void add_block(const Block& b, int part, int first, Rows<const T> s, Rows<T> q, Workplace<T>& place) {
+  void add_block(const Block& b, int part, int first, Rows<const T> s, Rows<T> q, PartBuffers<T>& buffers) {
     const int rows = b.z.rows;
-    Rows<T> residuals = place.residuals.view();
+    Rows<T> residuals = buffers.residuals.view();
     residuals.cols = rows;
     forward_products(b.z, s, residuals, 1);
     for (int r = 0; r < s.rows; ++r) {
@@ -159,19 +160,19 @@ class SampledGradient : public Samples<T> {
       const T* e = noise(part, r, first);
       for (int i = 0; i < rows; ++i) delta[i] += e[i];
       std::fill_n(delta + rows, residuals.width() - rows, T{});
-      place.losses[static_cast<std::size_t>(r)] += dot(delta, delta, residuals.width());
+      buffers.losses[static_cast<std::size_t>(r)] += dot(delta, delta, residuals.width());
       for (int i = 0; i < rows; ++i) delta[i] *= b.kept[i];
     }
     backward_products<T>(b.z, residuals, T{1}, q, 1);
   }
 
-  /// The sum over parts, always in the same order
+  /// Sums over parts, always in the same order.
   void collect(int r, Rows<T> q, double& loss) {
-    loss = places_.front().losses[static_cast<std::size_t>(r)];
+    loss = part_buffers_.front().losses[static_cast<std::size_t>(r)];
     const T scale = static_cast<T>(1.0 / count_);
-    for (std::size_t p = 1; p < places_.size(); ++p) {
-      loss += places_[p].losses[static_cast<std::size_t>(r)];
-      scale_and_add(q.row(r), T{1}, places_[p].q.row(r), T{1}, q.width());
+    for (std::size_t p = 1; p < part_buffers_.size(); ++p) {
+      loss += part_buffers_[p].losses[static_cast<std::size_t>(r)];
+      scale_and_add(q.row(r), T{1}, part_buffers_[p].q.row(r), T{1}, q.width());
     }
     loss /= count_;
     scale_and_add(q.row(r), scale, q.row(r), T{}, q.width());
@@ -180,7 +181,7 @@ class SampledGradient : public Samples<T> {
   int count_;
   Cut cut_;
   int threads_;
-  std::vector<Workplace<T>> places_;
+  std::vector<PartBuffers<T>> part_buffers_;
 };
 
 template <class T>
@@ -190,7 +191,8 @@ void draw_inputs(DataSet origin, std::uint64_t first, Rows<T> z) {
   for (int i = 0; i < z.rows; ++i) fill_normals(stream, (first + static_cast<std::uint64_t>(i)) * cols, z.span(i));
 }
 
-/// P samples drawn once. A step keeps each with probability `fraction` and divides by it; the loss is over all of them.
+/// P samples that are drawn once. A step keeps each sample with probability `fraction` and divides by it; the loss is
+/// the mean over all samples.
 template <class T>
 class FixedSamples : public SampledGradient<T> {
  public:
@@ -223,7 +225,7 @@ class FixedSamples : public SampledGradient<T> {
   [[nodiscard]] const T* noise(int /*part*/, int row, int first) const override { return noise_.row(row) + first; }
 
  private:
-  /// In double for all precisions: a rounded number might choose otherwise.
+  /// Uniform numbers in double for all precisions, because rounded numbers could select other samples.
   std::span<double> uniforms() {
     uniforms_.resize(static_cast<std::size_t>(kept_.size()));
     return uniforms_;
@@ -237,7 +239,7 @@ class FixedSamples : public SampledGradient<T> {
   std::vector<double> uniforms_;  // P
 };
 
-/// A fresh batch every step, drawn and used a block of rows at a time.
+/// A new batch in every step, drawn and used in blocks of rows.
 template <class T>
 class FreshSamples : public SampledGradient<T> {
  public:
@@ -267,8 +269,8 @@ class FreshSamples : public SampledGradient<T> {
  private:
   DataSet origin_;
   std::vector<PaddedRows<T>> z_;  // a part's block x D  white inputs
-  std::vector<Noise<T>> noise_;   // the same
-  Padded<T> kept_;                // block  ones: every sample counts
+  std::vector<Noise<T>> noise_;   // of a part's block
+  Padded<T> kept_;                // block  ones: every sample is used
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
-// The samples of one data set and how a step uses them (theory.md section 6), in the white coordinates of modes.hpp.
-// Every vector that meets them, one a network and output, is a row of a block: each sample is read once for all.
+// The samples of one data set and their use in a step (theory.md section 6), in the white coordinates of modes.hpp.
+// There is one vector for each network and output. These vectors are the rows of a block, so that each sample is read
+// once for all of them.
 #pragma once
 
 #include <cstdint>
@@ -12,18 +13,19 @@
 
 namespace lindmft::training {
 
-/// The label noise that one network sees, on inputs that it shares with others.
+/// The label noise of one network, on inputs that it shares with others.
 struct Labels {
   double sigma;
-  std::uint32_t draw = 0;  // which independent draw of the noise
+  std::uint32_t draw = 0;  // number of the independent draw of the noise
 };
 
-/// Where the samples come from: data set `replica` of a seed.
+/// The origin of samples: data set `replica` of a seed.
 struct DataSet {
   std::uint64_t seed;
   int replica = 0;
 };
 
+/// Estimates the data gradient from samples.
 template <class T>
 class Samples {
  public:
@@ -32,18 +34,20 @@ class Samples {
   Samples& operator=(const Samples&) = delete;
   virtual ~Samples() = default;
 
-  /// From s = Lambda^(1/2) v / sqrt(D), with residuals Delta = z . s + sigma eps, for step t: q, the mean of z Delta
-  /// over its samples, which estimates s, and the train losses, means of Delta^2. Rows are all outputs of the first
-  /// network, then those of the next. Inputs and the choice among them are the same for all; noise is an output's own.
+  /// Computes q and the train losses of step t from s = Lambda^(1/2) v / sqrt(D). With residuals Delta = z . s + sigma
+  /// eps, q is the mean of z Delta over the samples of the step, which estimates s, and the train loss is the mean of
+  /// Delta^2. Rows are all outputs of the first network, then those of the next. All rows have the same inputs and
+  /// selection of samples; every output has its noise.
   virtual void gradient(int t, Rows<const T> s, Rows<T> q, std::span<double> losses) = 0;
 };
 
-/// `count`: P, or the batch of one pass; 0 for the population. `labels`: an entry a network.
+/// Creates the samples. `count`: P, or the batch size of one pass; 0 for the population. `labels`: one entry for each
+/// network.
 template <class T>
 [[nodiscard]] std::unique_ptr<Samples<T>> make_samples(const Data& data, int dim, int count, DataSet origin,
                                                        const std::vector<Labels>& labels, int threads);
 
-/// Bytes that make_samples takes, for so many networks.
+/// Bytes that make_samples takes for `networks` networks.
 [[nodiscard]] double samples_bytes(const Data& data, int dim, int count, int networks, double scalar);
 
 }  // namespace lindmft::training

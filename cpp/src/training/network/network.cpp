@@ -24,7 +24,7 @@ std::vector<PaddedRows<T>> layers(int rows, const std::vector<int>& sizes) {
   return out;
 }
 
-/// (largest - smallest) / size of the sums g^l . h^l
+/// (largest - smallest) / size of the sums g^l . h^l over layers.
 template <class T>
 double spread_of_products(const std::vector<PaddedRows<T>>& g, const std::vector<PaddedRows<T>>& h, int row) {
   double least = 0.0;
@@ -53,7 +53,7 @@ Networks<T>::Networks(const std::vector<Problem>& problems, const std::vector<in
   for (const Problem& p : problems) {
     const Scales s = scales(p);
     const double start = p.network.init_scale;
-    riders_.push_back({.optimizer = p.optimizer, .start = start, .memory = {p.optimizer, start}});
+    networks_.push_back({.optimizer = p.optimizer, .init_scale = start, .coefficients = {p.optimizer, start}});
     scales_.push_back({.gamma0 = s.gamma0, .branch = s.branch, .multipliers = s.lr, .centered = p.network.centered});
   }
   for (std::size_t l = 0; l + 1 < sizes.size(); ++l) {
@@ -68,7 +68,7 @@ Networks<T>::Networks(const std::vector<Problem>& problems, const std::vector<in
       fill_normals(stream, static_cast<std::uint64_t>(i) * cols, out);
     };
     const ArraySetup setup{sizes[l + 1], sizes[l], outputs_, schedule, threads};
-    arrays_.push_back(make_weight_array<T>(setup, riders_, std::move(of_array), draw));
+    arrays_.push_back(make_weight_array<T>(setup, networks_, std::move(of_array), draw));
   }
   const int rows = count() * outputs_;
   readout_ = PaddedRows<T>(rows, sizes.back());
@@ -84,7 +84,7 @@ void Networks<T>::draw_readouts(Initialization origin) {
     fill_normals({origin.seed, array_of(weight_array(arrays_.size()), origin.replica, c)}, 0, readout_.span(c));
   }
   for (int k = count() - 1; k >= 0; --k) {
-    const double start = riders_[static_cast<std::size_t>(k)].start;
+    const double start = networks_[static_cast<std::size_t>(k)].init_scale;
     for (int c = 0; c < outputs_; ++c) {
       for (int i = 0; i < readout_.cols(); ++i) readout_.row(row(k, c))[i] = static_cast<T>(start * readout_.row(c)[i]);
     }
@@ -116,7 +116,7 @@ void Networks<T>::predictor(int network, int output, T* w_hat) {
   scale_and_add(w_hat, static_cast<T>(scale), w_hat, T{}, g.view().width());
   if (!s.centered) return;
   if (initial_.empty()) initial_ = PaddedRows<T>(g.rows(), g.cols());
-  if (riders_[static_cast<std::size_t>(network)].steps == 0) std::copy_n(w_hat, g.view().width(), initial_.row(at));
+  if (networks_[static_cast<std::size_t>(network)].steps == 0) std::copy_n(w_hat, g.view().width(), initial_.row(at));
   scale_and_add(w_hat, T{1}, initial_.row(at), T{-1}, g.view().width());
 }
 
@@ -135,7 +135,7 @@ void Networks<T>::forward_and_update(int t) {
     add_skip(l, h_[l], h_[l + 1]);
   }
   for (int k = 0; k < count(); ++k) {
-    if (riders_[static_cast<std::size_t>(k)].active) update_readout(k, t);
+    if (networks_[static_cast<std::size_t>(k)].active) update_readout(k, t);
   }
   fold_if_full();
 }
@@ -143,15 +143,15 @@ void Networks<T>::forward_and_update(int t) {
 template <class T>
 void Networks<T>::update_readout(int network, int t) {
   const auto at = static_cast<std::size_t>(network);
-  Rider& rider = riders_[at];
-  const LinearStep step = linear_step(rider.optimizer, t, scales_[at].multipliers.back());
+  TrainedNetwork& own = networks_[at];
+  const LinearStep step = linear_step(own.optimizer, t, scales_[at].multipliers.back());
   for (int c = 0; c < outputs_; ++c) {
     const int r = row(network, c);
     vector_step(readout_.row(r), readout_buffer_.row(r), h_.back().row(r), scales_[at].gamma0, step,
                 readout_.view().width());
   }
-  ++rider.steps;
-  if (schedule_.method != Method::in_place) rider.memory.step(t);
+  ++own.steps;
+  if (schedule_.method != Method::in_place) own.coefficients.step(t);
 }
 
 template <class T>
@@ -159,16 +159,16 @@ void Networks<T>::fold_if_full() {
   if (!schedule_.folds || ++age_ < schedule_.capacity) return;
   age_ = 0;
   for (const auto& array : arrays_) array->fold();
-  for (Rider& rider : riders_) rider.memory.fold();
+  for (TrainedNetwork& one : networks_) one.coefficients.fold();
 }
 
 template <class T>
 void Networks<T>::persist(Archive& archive) {
   archive.value(age_);
-  for (Rider& rider : riders_) {
-    archive.value(rider.active);
-    archive.value(rider.steps);
-    rider.memory.persist(archive, schedule_.capacity);
+  for (TrainedNetwork& one : networks_) {
+    archive.value(one.active);
+    archive.value(one.steps);
+    one.coefficients.persist(archive, schedule_.capacity);
   }
   for (const auto& array : arrays_) array->persist(archive);
   archive.rows(readout_);
@@ -184,7 +184,7 @@ void Networks<T>::persist(Archive& archive) {
 
 template <class T>
 void Networks<T>::drop(int network) {
-  riders_[static_cast<std::size_t>(network)].active = false;
+  networks_[static_cast<std::size_t>(network)].active = false;
   for (int c = 0; c < outputs_; ++c) {
     const int r = row(network, c);
     std::ranges::fill(readout_.span(r), T{});
@@ -254,7 +254,7 @@ double Networks<T>::chain_residual(int network) const {
 }
 
 template <class T>
-std::vector<double> Networks<T>::kernels(const Padded<T>& x) {
+std::vector<double> Networks<T>::kernel_quotients(const Padded<T>& x) {
   if (probe_.empty()) {
     for (const PaddedRows<T>& h : h_) probe_.emplace_back(h.rows(), h.cols());
   }
@@ -264,20 +264,21 @@ std::vector<double> Networks<T>::kernels(const Padded<T>& x) {
     add_skip(l, probe_[l], probe_[l + 1]);
   }
   std::vector<double> out;
-  for (int k = 0; k < count(); ++k) out.push_back(kernel(k, probe_));
+  for (int k = 0; k < count(); ++k) out.push_back(kernel_quotient(k, probe_));
   return out;
 }
 
-// Array l moves by eta c_l gamma0 b_l / sqrt(N_l) g^{l+1} h_u^l^T and the answer to x, sqrt(D) / (gamma0 N_L) w^L .
-// h_x^L, by sqrt(D) / (gamma0 N_L) b_l / sqrt(N_l) g^{l+1} . dW^l h_x^l for it: eta x . NTK u / sqrt(D) in all, with
-// NTK = D / N_L sum_l c_l b_l^2 |g^{l+1}|^2 / N_l h_x^l . h_u^l; the readout is array L, with 1 for |g|^2.
+// A step changes array l by eta c_l gamma0 b_l / sqrt(N_l) g^{l+1} h_u^l^T and the response to x, sqrt(D) / (gamma0
+// N_L) w^L . h_x^L, by sqrt(D) / (gamma0 N_L) b_l / sqrt(N_l) g^{l+1} . dW^l h_x^l for that: in total by eta x . NTK u
+// / sqrt(D), with NTK = D / N_L sum_l c_l b_l^2 |g^{l+1}|^2 / N_l h_x^l . h_u^l; the readout is array L, with 1 for
+// |g|^2.
 template <class T>
-double Networks<T>::kernel(int network, const Layers& h) const {
+double Networks<T>::kernel_quotient(int network, const Layers& h) const {
   const int r = row(network, 0);
   const auto norm_per_entry = [&](const PaddedRows<T>& x) {
     return dot(x.row(r), x.row(r), x.view().width()) / x.cols();
   };
-  // Squares of smaller entries have lost digits.
+  // Squares of smaller entries are subnormal and have lost digits.
   constexpr double kSmallest = std::numeric_limits<T>::min();
   const double size = norm_per_entry(h.front());
   if (size < std::max(kSmallest * kSmallest, std::numeric_limits<double>::min()))

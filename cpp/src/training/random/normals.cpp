@@ -14,15 +14,16 @@ namespace lindmft::training {
 namespace {
 
 constexpr std::size_t kBlock = 2 * RandomBits::kCounters;  // each counter gives two numbers
-constexpr double kOperations = 10.0;                       // that a number is worth
+// Approximate number of floating-point operations that a random number costs.
+constexpr double kOperations = 10.0;
 
-// Everything inlined into the clones below is written so that loops over it vectorize: no branches, no calls but
-// sqrt, which the compiler takes as an instruction where it need not set errno (-fno-math-errno; four times slower
-// without).
+// The functions inlined into the clones below are written so that loops over them vectorize: no branches, and no calls
+// except sqrt, which is a single instruction if it need not set errno (-fno-math-errno; without it the loops are four
+// times slower).
 
 constexpr std::uint64_t kSignBit = 0x8000000000000000U;
 
-/// 52 bits as a number in [1, 2): they are its mantissa.
+/// A number in [1, 2) whose mantissa is the first 52 bits.
 inline double one_to_two(std::uint64_t bits) { return std::bit_cast<double>(bits >> 12U | 0x3FF0000000000000U); }
 
 inline double with_sign(double x, std::uint64_t sign_bit) {
@@ -56,7 +57,8 @@ constexpr std::array<double, N> atanh_series() {
   return c;
 }
 
-// Long enough for the last bit on the ranges used: |x| <= pi/4, and |x| <= (sqrt(2) - 1) / (sqrt(2) + 1).
+// The series are long enough to be accurate to the last bit for the arguments used: |x| <= pi/4, and |x| <= (sqrt(2) -
+// 1) / (sqrt(2) + 1).
 constexpr auto kCosine = alternating_series<9>(0);
 constexpr auto kSine = alternating_series<8>(1);
 constexpr auto kAtanh = atanh_series<10>();
@@ -66,7 +68,7 @@ inline double minus_log(double x) {
   const auto bits = std::bit_cast<std::uint64_t>(x);
   const std::uint64_t exponent = (bits - std::bit_cast<std::uint64_t>(std::numbers::sqrt2 / 2.0)) & 0xFFF0000000000000U;
   const auto m = std::bit_cast<double>(bits - exponent);
-  constexpr double kTwo52 = 4503599627370496.0;  // its mantissa holds small integers
+  constexpr double kTwo52 = 4503599627370496.0;  // adding a small integer to it changes the last bits of its mantissa
   const double k = std::bit_cast<double>((0U - exponent) >> 52U | std::bit_cast<std::uint64_t>(kTwo52)) - kTwo52;
   const double s = (m - 1.0) / (m + 1.0);
   return k * std::numbers::ln2 - 2.0 * s * horner(kAtanh, s * s);
@@ -77,7 +79,7 @@ inline double minus_log(double x) {
 /// sqrt(2).
 LINDMFT_CLONES void box_muller(const RandomBits& bits, std::size_t counters, double* out) {
   for (std::size_t i = 0; i < counters; ++i) {
-    const double radius = std::sqrt(minus_log(2.0 - one_to_two(bits.even[i])));  // over sqrt(2)
+    const double radius = std::sqrt(minus_log(2.0 - one_to_two(bits.even[i])));  // the radius divided by sqrt(2)
     const std::uint64_t angle = bits.odd[i];
     const double phi = (one_to_two(angle << 2U) - 1.5) * (std::numbers::pi / 2.0);
     const double cosine = horner(kCosine, phi * phi);
@@ -94,7 +96,7 @@ LINDMFT_CLONES void unit_interval(const RandomBits& bits, std::size_t counters, 
   }
 }
 
-/// Cut [first, first + size) into blocks that start at whole counters.
+/// Fills `out` with the transformed bits of [first, first + size), in blocks that start at whole counters.
 template <class T, class Transform>
 void fill(Stream stream, std::uint64_t first, std::span<T> out, Transform transform) {
   RandomBits bits;

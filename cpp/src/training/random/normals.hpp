@@ -1,4 +1,4 @@
-// Random numbers by position: entry i of a stream is the same however the stream is cut into calls.
+// Random numbers by position: entry i of a stream does not depend on how the stream is divided into calls.
 #pragma once
 
 #include <cstdint>
@@ -8,12 +8,12 @@
 
 namespace lindmft::training {
 
-/// Entries first, first + 1, ... of the stream's standard normals.
+/// Fills `out` with entries first, first + 1, ... of the stream's standard normal numbers.
 void fill_normals(Stream stream, std::uint64_t first, std::span<double> out);
-/// The same numbers, rounded
+/// The same numbers, rounded to single precision.
 void fill_normals(Stream stream, std::uint64_t first, std::span<float> out);
 
-/// Entries of the stream's uniforms on [0, 1).
+/// Fills `out` with entries of the stream's uniform numbers on [0, 1).
 void fill_uniforms(Stream stream, std::uint64_t first, std::span<double> out);
 void fill_uniforms(Stream stream, std::uint64_t first, std::span<float> out);
 

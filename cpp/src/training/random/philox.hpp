@@ -1,6 +1,6 @@
 // Counter-based random bits: Philox4x32-10 (Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3",
-// SC 2011). Random numbers without state: entry i of an array is a function of (seed, array, i) alone, whichever thread
-// asks for it and in whatever order.
+// SC 2011). Random numbers have no state: entry i of an array depends only on (seed, array, i), not on the thread or on
+// the order of calls.
 #pragma once
 
 #include <array>
@@ -9,12 +9,12 @@
 
 namespace lindmft::training {
 
-/// Four 32-bit words, each in a 64-bit lane of its own: the form in which compilers vectorize the widening products.
+/// Four 32-bit words, each in a separate 64-bit integer, so that compilers vectorize the products of 64 bits.
 struct PhiloxWords {
   std::uint64_t w0, w1, w2, w3;
 };
 
-/// The generator itself: a keyed bijection of 128-bit counters.
+/// The generator: a bijection of 128-bit counters that depends on a key.
 inline PhiloxWords philox4x32_10(PhiloxWords counter, std::uint64_t key) {
   constexpr std::uint64_t kLow = 0xFFFFFFFFU;
   std::uint64_t key0 = key & kLow;
@@ -30,9 +30,8 @@ inline PhiloxWords philox4x32_10(PhiloxWords counter, std::uint64_t key) {
   return counter;
 }
 
-/// One array of random numbers: the seed is the key, the array's number a part of the counter, so streams never
-/// overlap.
-/// An array may be drawn again, independently: `draw` counts these.
+/// One array of random numbers. The seed is the key and the array's number is a part of the counter, so that streams
+/// never overlap. `draw` numbers independent draws of the same array.
 struct Stream {
   std::uint64_t seed;
   std::uint32_t array;
@@ -46,7 +45,7 @@ struct RandomBits {
   alignas(64) std::array<std::uint64_t, kCounters> odd;
 };
 
-/// Fill the first `counters` entries of `bits` from counters first, first + 1, ... of the stream.
+/// Fills the first `counters` entries of `bits` from counters first, first + 1, ... of the stream.
 void draw(Stream stream, std::uint64_t first, std::size_t counters, RandomBits& bits);
 
 }  // namespace lindmft::training

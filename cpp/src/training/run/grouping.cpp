@@ -10,13 +10,14 @@ bool same_spectrum(const Spectrum& a, const Spectrum& b) {
   return a.eigenvalues == b.eigenvalues && a.target_power == b.target_power && a.weights == b.weights;
 }
 
-/// Up to the noise's size
+/// Whether the data are the same up to the size of the noise.
 bool same_data(const Data& a, const Data& b) {
   return a.mode == b.mode && a.batch_fraction == b.batch_fraction && a.targets == b.targets &&
          a.rotation == b.rotation && same_spectrum(a.spectrum, b.spectrum);
 }
 
-bool rides_with(const Plan& a, const Plan& b) {
+/// Whether the networks of two plans share initial weights and inputs.
+bool shares_weights_with(const Plan& a, const Plan& b) {
   return a.sizes == b.sizes && a.samples == b.samples && a.feature_scale == b.feature_scale &&
          a.members.front().problem.network.kind == b.members.front().problem.network.kind &&
          same_data(a.data(), b.data());
@@ -25,7 +26,7 @@ bool rides_with(const Plan& a, const Plan& b) {
 }  // namespace
 
 void add_to_groups(Plan plan, std::vector<Plan>& groups) {
-  const auto group = std::ranges::find_if(groups, [&](const Plan& g) { return rides_with(g, plan); });
+  const auto group = std::ranges::find_if(groups, [&](const Plan& g) { return shares_weights_with(g, plan); });
   if (group == groups.end()) {
     groups.push_back(std::move(plan));
   } else {

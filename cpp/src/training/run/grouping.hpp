@@ -1,4 +1,5 @@
-// Which problems can ride together in train_many(): those whose networks share initial weights and inputs.
+// Groups the problems of train_many() whose networks share initial weights and inputs, so that they are trained
+// together.
 #pragma once
 
 #include <vector>
@@ -7,7 +8,7 @@
 
 namespace lindmft::training {
 
-/// Put the plan's members into the group that they can ride with, or into one of their own.
+/// Adds the plan's members to the group with which they share initial weights and inputs, or to a new group.
 void add_to_groups(Plan plan, std::vector<Plan>& groups);
 
 }  // namespace lindmft::training

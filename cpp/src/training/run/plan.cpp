@@ -147,14 +147,14 @@ double state_bytes(const Plan& plan) {
 }
 
 double seed_bytes(const Plan& plan) {
-  const double riders = static_cast<double>(plan.count()) * plan.k_data;
+  const double networks = static_cast<double>(plan.count()) * plan.k_data;
   const double outputs = plan.outputs();
   const double mode_vectors =
       1.0 + 3.0 * outputs + (plan.extras.kernels ? 2.0 : 0.0);  // 3: while a rotation is applied
   constexpr double kErrors = 2.0;                               // s, q
-  return plan.k_init * (networks_bytes(plan.sizes, plan.schedule, riders, outputs, any_momentum(plan), plan.extras,
+  return plan.k_init * (networks_bytes(plan.sizes, plan.schedule, networks, outputs, any_momentum(plan), plan.extras,
                                        plan.scalar()) +
-                        padded_bytes(kErrors * riders * outputs, plan.dim(), plan.scalar())) +
+                        padded_bytes(kErrors * networks * outputs, plan.dim(), plan.scalar())) +
          plan.k_data * samples_bytes(plan.data(), plan.dim(), plan.samples, plan.count() * plan.k_init, plan.scalar()) +
          padded_bytes(mode_vectors, plan.dim(), sizeof(double));
 }
@@ -272,7 +272,7 @@ Call make_call(std::span<const Problem> problems, int steps, const TrainManyOpti
   for (std::size_t i = 0; i < problems.size(); ++i) {
     Plan plan = naming("problems[" + std::to_string(i) + "]: ", [&] { return plan_of(problems[i], steps, options); });
     plan.members.front().noise_draw = options.noise_draws[draws == 1 ? 0 : i];
-    plan.members.front().place = static_cast<int>(i);
+    plan.members.front().index = static_cast<int>(i);
     add_to_groups(std::move(plan), groups);
   }
   return call_of(std::move(groups), options.method, options.threads, limit);

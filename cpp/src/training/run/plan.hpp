@@ -17,7 +17,7 @@ namespace lindmft::training {
 struct Member {
   Problem problem;  ///< with ratios to D in the place of counts
   std::uint32_t noise_draw = 0;
-  int place = 0;  ///< among the results
+  int index = 0;  ///< among the results
 };
 
 /// Networks that are trained together, for every seed.

@@ -1,4 +1,4 @@
-// What ensembles of all kinds have in common: what they say of themselves, and infinity past a divergence.
+// The parts that all kinds of ensembles share: the description of the run, and infinity after a divergence.
 #pragma once
 
 #include <algorithm>
@@ -7,12 +7,12 @@
 
 #include "lindmft/matrix.hpp"
 #include "training/run/plan.hpp"
+#include "training/run/seed_run.hpp"
 #include "training/run/simulate.hpp"
-#include "training/run/trial.hpp"
 
 namespace lindmft::training {
 
-/// The fields that say what was trained; entries of diverged_at are -1.
+/// A result with the fields that describe the run; entries of diverged_at are -1.
 template <class Result>
 Result described(const Plan& plan) {
   Result out;
@@ -28,7 +28,7 @@ Result described(const Plan& plan) {
   return out;
 }
 
-/// Row `row` of a series from time `from` on; series that were not asked for are empty.
+/// Fills row `row` of a series with infinity from time `from` on; series that were not requested are empty.
 inline void fill_infinity(Matrix& m, int row, int from) {
   if (!m.empty()) std::fill(m.row(row) + from, m.row(row) + m.cols(), std::numeric_limits<double>::infinity());
 }

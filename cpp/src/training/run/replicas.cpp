@@ -1,4 +1,5 @@
-// The overlaps of a seed's networks by what they share (theory.md section 3, replicas).
+// Trains the replicas of a seed and averages their overlaps, separately for each set of things that they share
+// (theory.md section 3, replicas).
 #include <cstddef>
 
 #include "training/run/record.hpp"
@@ -12,6 +13,7 @@ void for_each_series(ReplicaEnsemble& out, Visit visit) {
     visit(*m);
 }
 
+/// The mean over pairs of networks.
 struct Mean {
   double sum = 0.0;
   std::size_t count = 0;
@@ -24,15 +26,15 @@ struct Mean {
   }
 };
 
-void record_overlaps(const Trial& trial, int row, int t, ReplicaEnsemble& out) {
+void record_overlaps(const SeedRun& run, int row, int t, ReplicaEnsemble& out) {
   Mean same, shared_init, shared_data, independent;
   for (int a = 0; a < out.k_init * out.k_data; ++a) {
-    same.add(trial.overlap(a, a));
+    same.add(run.overlap(a, a));
     for (int b = 0; b < a; ++b) {
       const bool init = a % out.k_init == b % out.k_init;
       const bool data = a / out.k_init == b / out.k_init;
       Mean& kind = init ? shared_init : data ? shared_data : independent;
-      kind.add(trial.overlap(a, b));
+      kind.add(run.overlap(a, b));
     }
   }
   same.write(out.test_loss, row, t);
@@ -55,18 +57,18 @@ ReplicaEnsemble allocate_replicas(const Plan& plan) {
 }
 
 int simulate(const Plan& plan, int index, ReplicaEnsemble& out, const Advance& advance) {
-  const auto trial = make_trial(plan, plan.seeds[static_cast<std::size_t>(index)]);
+  const auto run = make_seed_run(plan, plan.seeds[static_cast<std::size_t>(index)]);
   for (int t = 0; t < plan.steps; ++t) {
-    trial->step(t, t + 1 < plan.steps);
+    run->step(t, t + 1 < plan.steps);
     for (int i = 0; i < plan.k_init * plan.k_data; ++i) {
-      if (!trial->diverged(i)) continue;
+      if (!run->diverged(i)) continue;
       out.diverged_at[static_cast<std::size_t>(index)] = t;
       for_each_series(out, [&](Matrix& m) { fill_infinity(m, index, t); });
       advance(plan.steps - t);
       return t + 1;
     }
-    record_overlaps(*trial, index, t, out);
-    out.averaged_loss(index, t) = trial->averaged_loss();
+    record_overlaps(*run, index, t, out);
+    out.averaged_loss(index, t) = run->averaged_loss();
     if (!advance(1)) return t + 1;
   }
   return plan.steps;

@@ -7,7 +7,7 @@
 namespace lindmft::training {
 namespace {
 
-/// Call visit(matrix) on every series the ensemble may store, seeds x n each.
+/// Calls visit(matrix) for every series that the ensemble may store, seeds x n each.
 template <class Visit>
 void for_each_series(Ensemble& out, Visit visit) {
   for (Matrix* m : {&out.test_loss, &out.train_loss, &out.chain_residual, &out.kernel_gradient, &out.kernel_target,
@@ -19,33 +19,33 @@ void for_each_series(Ensemble& out, Visit visit) {
   }
 }
 
-void record(const Reading& seen, int row, int t, Ensemble& out) {
-  out.test_loss(row, t) = seen.test_loss;
-  out.train_loss(row, t) = seen.train_loss;
-  out.chain_residual(row, t) = seen.chain_residual;
+void record(const Observables& observed, int row, int t, Ensemble& out) {
+  out.test_loss(row, t) = observed.test_loss;
+  out.train_loss(row, t) = observed.train_loss;
+  out.chain_residual(row, t) = observed.chain_residual;
   for (std::size_t c = 0; c < out.test_loss_by_output.size(); ++c) {
-    out.test_loss_by_output[c](row, t) = seen.test_losses[c];
-    out.train_loss_by_output[c](row, t) = seen.train_losses[c];
+    out.test_loss_by_output[c](row, t) = observed.test_losses[c];
+    out.train_loss_by_output[c](row, t) = observed.train_losses[c];
   }
   for (std::size_t l = 0; l < out.feature_norm.size(); ++l) {
-    out.feature_norm[l](row, t) = seen.feature_norm[l];
-    out.gradient_norm[l](row, t) = seen.gradient_norm[l];
+    out.feature_norm[l](row, t) = observed.feature_norm[l];
+    out.gradient_norm[l](row, t) = observed.gradient_norm[l];
   }
   for (std::size_t l = 0; l < out.feature_update.size(); ++l) {
-    out.feature_update[l](row, t) = seen.feature_update[l];
-    out.gradient_update[l](row, t) = seen.gradient_update[l];
+    out.feature_update[l](row, t) = observed.feature_update[l];
+    out.gradient_update[l](row, t) = observed.gradient_update[l];
   }
   if (out.kernel_scale.empty()) return;
-  out.kernel_gradient(row, t) = seen.kernel_gradient;
-  out.kernel_target(row, t) = seen.kernel_target;
-  out.kernel_scale(row, t) = seen.kernel_scale;
+  out.kernel_gradient(row, t) = observed.kernel_gradient;
+  out.kernel_target(row, t) = observed.kernel_target;
+  out.kernel_scale(row, t) = observed.kernel_scale;
 }
 
-/// Raised when the bytes of a state change their meaning.
+/// Version of the format of a state; it is increased when the bytes of a state change their meaning.
 constexpr int kStateVersion = 1;
 
-/// All that a state depends on, and the first step after it.
-void persist(const Plan& plan, int next, Trial& trial, Archive& archive) {
+/// Writes or reads everything that a state depends on, and the first step after it.
+void persist(const Plan& plan, int next, SeedRun& run, Archive& archive) {
   archive.value(next);
   archive.same(kStateVersion);
   archive.same(plan.steps);
@@ -55,23 +55,23 @@ void persist(const Plan& plan, int next, Trial& trial, Archive& archive) {
   archive.same(static_cast<int>(plan.scalar()));
   archive.same(plan.extras.updates ? 1 : 0);
   for (const int size : plan.sizes) archive.same(size);
-  trial.persist(archive);
+  run.persist(archive);
 }
 
-std::string state(const Plan& plan, Trial& trial) {
+std::string state(const Plan& plan, SeedRun& run) {
   std::string bytes;
   Archive archive(bytes);
-  persist(plan, plan.stop, trial, archive);
+  persist(plan, plan.stop, run, archive);
   return bytes;
 }
 
-void restore(const Plan& plan, const std::string& bytes, Trial& trial) {
+void restore(const Plan& plan, const std::string& bytes, SeedRun& run) {
   Archive archive{std::string_view(bytes)};
-  persist(plan, 0, trial, archive);
+  persist(plan, 0, run, archive);
   archive.require(archive.at_end());
 }
 
-/// From t on nothing is known of this seed of the ensemble.
+/// Marks a seed of the ensemble as diverged at step t, with infinite series from there on.
 void lose(int row, int t, Ensemble& out) {
   out.diverged_at[static_cast<std::size_t>(row)] = t;
   for_each_series(out, [&](Matrix& m) { fill_infinity(m, row, t); });
@@ -100,23 +100,23 @@ Ensemble allocate(const Plan& plan, const Member& member) {
 }
 
 int simulate(const Plan& plan, int index, std::vector<Ensemble>& out, const Advance& advance) {
-  const auto trial = make_trial(plan, plan.seeds[static_cast<std::size_t>(index)]);
+  const auto run = make_seed_run(plan, plan.seeds[static_cast<std::size_t>(index)]);
   const int begin = plan.first(index);
-  if (begin > 0) restore(plan, plan.starts[static_cast<std::size_t>(index)], *trial);
+  if (begin > 0) restore(plan, plan.starts[static_cast<std::size_t>(index)], *run);
   std::vector<int> left(plan.members.size());
   std::iota(left.begin(), left.end(), 0);
   const auto result = [&](int k) -> Ensemble& {
-    return out[static_cast<std::size_t>(plan.members[static_cast<std::size_t>(k)].place)];
+    return out[static_cast<std::size_t>(plan.members[static_cast<std::size_t>(k)].index)];
   };
   for (int t = begin; t < plan.stop; ++t) {
-    trial->step(t, t + 1 < plan.steps);  // nobody looks at the weights after the last one
+    run->step(t, t + 1 < plan.steps);  // after the last step the weights are not needed
     std::erase_if(left, [&](int k) {
-      if (!trial->diverged(k)) {
-        record(trial->reading(k), index, t, result(k));
+      if (!run->diverged(k)) {
+        record(run->observables(k), index, t, result(k));
         return false;
       }
       lose(index, t, result(k));
-      trial->drop(k);
+      run->drop(k);
       return true;
     });
     if (left.empty()) {
@@ -125,7 +125,7 @@ int simulate(const Plan& plan, int index, std::vector<Ensemble>& out, const Adva
     }
     if (!advance(plan.count())) return t + 1;
   }
-  if (plan.keep_state) result(0).state[static_cast<std::size_t>(index)] = state(plan, *trial);
+  if (plan.keep_state) result(0).state[static_cast<std::size_t>(index)] = state(plan, *run);
   return plan.stop;
 }
 

@@ -1,4 +1,4 @@
-// One seed of a plan, from its initial weights to its last step.
+// Trains one seed of a plan, from its initial weights to its last step.
 #pragma once
 
 #include <functional>
@@ -9,15 +9,16 @@
 
 namespace lindmft::training {
 
-/// Told of steps done, one for every member of the plan; false: stop.
+/// Reports that steps were done, counted for every member of the plan; returns false to stop.
 using Advance = std::function<bool(int)>;
 
-/// An ensemble with room for the results of a member.
+/// An ensemble, or replicas, with room for the results of a member.
 [[nodiscard]] Ensemble allocate(const Plan& plan, const Member& member);
 [[nodiscard]] ReplicaEnsemble allocate_replicas(const Plan& plan);
 
-/// Train seed `index` and write its rows, of every member into the ensemble of its place. `advance` is told of every
-/// step done, and stops the run by returning false. Returns the steps that were done until all had diverged.
+/// Trains seed `index` and writes its rows, those of every member into the ensemble of the member's index. `advance` is
+/// called after every step, and stops the run by returning false. Returns the number of steps done; training ends early
+/// when all networks have diverged.
 int simulate(const Plan& plan, int index, std::vector<Ensemble>& out, const Advance& advance);
 int simulate(const Plan& plan, int index, ReplicaEnsemble& out, const Advance& advance);
 

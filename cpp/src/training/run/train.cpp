@@ -20,14 +20,15 @@ namespace {
 using training::Call;
 using training::Plan;
 
-/// One seed of one plan
+/// One seed of one plan.
 struct Job {
   std::size_t plan;
   int seed;
 };
 
-/// A seed is computed in an order of operations that depends neither on the others nor on the number of threads: the
-/// same bits always. Returns the steps that each seed of each plan did.
+/// Runs all seeds of all plans, and returns the number of steps that each seed of each plan did. The order of
+/// operations in a seed depends neither on other seeds nor on the number of threads, so that results are the same to
+/// the last bit.
 template <class Results>
 std::vector<std::vector<int>> run(const Call& call, const Progress& progress, Results& out) {
   std::vector<Job> jobs;
@@ -50,7 +51,7 @@ std::vector<std::vector<int>> run(const Call& call, const Progress& progress, Re
   return done;
 }
 
-/// What one member of the plan has cost: shares alike.
+/// Adds the work of one member of the plan to its stats: an equal share for each member.
 void count_work(const Plan& plan, const std::vector<int>& steps_done, TrainStats& stats) {
   for (int i = 0; i < plan.runs(); ++i) {
     const training::Work work = plan.work(steps_done[static_cast<std::size_t>(i)]);
@@ -61,6 +62,7 @@ void count_work(const Plan& plan, const std::vector<int>& steps_done, TrainStats
   }
 }
 
+/// Measures the time of a call and writes it to the stats.
 class Clock {
  public:
   void write(const Call& call, TrainStats& stats) const {
@@ -84,12 +86,12 @@ std::vector<Ensemble> run_all(const Call& call, const Options& options, std::siz
   require_room(call, options);
   std::vector<Ensemble> out(problems);
   for (const Plan& plan : call.plans) {
-    for (const training::Member& m : plan.members) out[static_cast<std::size_t>(m.place)] = training::allocate(plan, m);
+    for (const training::Member& m : plan.members) out[static_cast<std::size_t>(m.index)] = training::allocate(plan, m);
   }
   const std::vector<std::vector<int>> done = run(call, options.progress, out);
   for (std::size_t p = 0; p < call.plans.size(); ++p) {
     for (const training::Member& m : call.plans[p].members) {
-      TrainStats& stats = out[static_cast<std::size_t>(m.place)].stats;
+      TrainStats& stats = out[static_cast<std::size_t>(m.index)].stats;
       count_work(call.plans[p], done[p], stats);
       clock.write(call, stats);
     }

@@ -1,4 +1,4 @@
-// The numbers of a run that change while it is trained, as bytes: one walk through them writes and reads.
+// Writes and reads, as bytes, the numbers of a run that training changes. The same calls write and read.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,12 @@
 
 namespace lindmft::training {
 
+/// A sequence of values that is either written or read.
 class Archive {
  public:
   /// Appends to `out`, which outlives the archive.
   explicit Archive(std::string& out) : out_(&out) {}
-  /// Reads; the bytes outlive the archive.
+  /// Reads from `in`, whose bytes outlive the archive.
   explicit Archive(std::string_view in) : in_(in) {}
 
   [[nodiscard]] bool reads() const { return out_ == nullptr; }
@@ -40,7 +41,7 @@ class Archive {
   void value(T& x) {
     values(std::span<T>(&x, 1));
   }
-  /// The first `count` rows
+  /// Writes or reads the first `count` rows.
   template <class T>
   void rows(PaddedRows<T>& x, int count) {
     for (int i = 0; i < count; ++i) values(x.span(i));
@@ -49,13 +50,13 @@ class Archive {
   void rows(PaddedRows<T>& x) {
     rows(x, x.rows());
   }
-  /// Write a number; on reading, refuse bytes that have another one in its place
+  /// Writes a number; on reading, refuses bytes that have another number there.
   void same(std::int64_t x) {
     std::int64_t found = x;
     value(found);
     require(found == x);
   }
-  /// A count of at most `most`
+  /// Writes or reads a count, and refuses one above `most`.
   [[nodiscard]] int count(int x, int most) {
     value(x);
     require(x >= 0 && x <= most);

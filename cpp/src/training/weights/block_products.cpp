@@ -13,14 +13,14 @@ namespace {
 using linalg::Operand;
 using linalg::Transpose;
 
-constexpr double kLeastEntries = 1 << 16;  // of an array, in a part that is worth a thread
-constexpr int kMostParts = 16;
-constexpr double kMostEntries = 1 << 26;  // between two interruption points
+constexpr double kLeastEntries = 1 << 16;  // least number of entries of an array for which a further thread saves time
+constexpr int kMostParts = 16;             // largest number of parts for BLAS
+constexpr double kMostEntries = 1 << 26;   // largest number of entries between two interruption points
 
-/// Parts of an array for BLAS, whose sums may depend on how the work is cut.
+/// Number of parts of an array for BLAS, whose sums may depend on the division into parts.
 int fixed_parts(int rows, int cols) { return parts_of(static_cast<double>(rows) * cols, kLeastEntries, kMostParts); }
 
-/// The same for our own passes, whose sums do not.
+/// Number of parts for the passes of loops.hpp, whose sums do not depend on it.
 int free_parts(int rows, int cols, int threads) {
   const double entries = static_cast<double>(rows) * cols;
   return parts_of(entries, kLeastEntries, threads) * static_cast<int>(1.0 + entries / threads / kMostEntries);
@@ -29,8 +29,9 @@ int free_parts(int rows, int cols, int threads) {
 template <class T>
 constexpr int kUnit = static_cast<int>(kLanes<T>);
 
-/// out = beta out + x op(a) for the rows x of a block. So few rows do not repay that BLAS packs all of a first: in
-/// double precision the products of the theory do it in one pass, in single precision BLAS must.
+/// out = beta out + x op(a) for the rows x of a block. BLAS would first copy (pack) all of a, which takes too long for
+/// a few rows. Therefore the products in double precision use linalg/skinny.hpp; in single precision there is only
+/// BLAS.
 template <class T>
 void multiply(Rows<T> out, Rows<const T> x, Rows<const T> a, Transpose op, T beta) {
   if constexpr (std::is_same_v<T, double>) {

@@ -1,5 +1,5 @@
-// The products of one array with one or many vectors, the rows of a block: a fused pass for one, a GEMM for many, in
-// which the array is read once for all of them. The bits of a result do not depend on the number of threads.
+// Products of one array with one or many vectors, the rows of a block. One vector takes a fused pass; many vectors take
+// a GEMM that reads the array once for all of them. Results do not depend on the number of threads, to the last bit.
 #pragma once
 
 #include "training/weights/padded.hpp"

@@ -1,5 +1,5 @@
-// How a network's weights are made of what is kept of them: the propagator of theory.md section 7, restarted whenever
-// what was learned is folded into the weights themselves.
+// The coefficients with which a network's weights are composed of stored arrays and gradients: the propagator of
+// theory.md section 7, which restarts whenever gradients are folded into the stored arrays.
 #pragma once
 
 #include <span>
@@ -10,28 +10,29 @@
 
 namespace lindmft::training {
 
-/// What one kind of array (weights, or momentum buffers) is, in terms of the two at the last fold and the gradients
-/// since: base W + buffer B + sum_s gains_s G_s.
+/// An array (weights or momentum buffers) as a combination of the weights W and buffers B at the last fold and the
+/// gradients G_s since then: base W + buffer B + sum_s gains_s G_s.
 struct Combination {
   double base;
   double buffer;
   std::vector<double> gains;
 };
 
+/// The combinations of the weights and the momentum buffers of one network.
 class Coefficients {
  public:
-  /// Weights are `start` times the array that is kept, with empty buffers.
+  /// At the start, weights are `start` times the stored array, and buffers are zero.
   Coefficients(const Optimizer& optimizer, double start)
       : optimizer_(optimizer), weight_{start, 0.0, {}}, velocity_{0.0, 1.0, {}} {}
 
-  /// After the update of step t, with one gradient more. Of arrays without a learning rate multiplier: gains are
-  /// proportional to it.
+  /// Advances the coefficients by the update of step t, which adds a gradient. They hold for a learning rate multiplier
+  /// of 1; gains are proportional to it.
   void step(int t);
 
-  /// The arrays that are kept are now the weights and the buffers.
+  /// Restarts after a fold: the stored arrays are now the weights and the buffers.
   void fold();
 
-  /// Write or read the coefficients of at most `capacity` gradients
+  /// Writes or reads the coefficients of at most `capacity` gradients.
   void persist(Archive& archive, int capacity);
 
   [[nodiscard]] const Combination& weight() const { return weight_; }

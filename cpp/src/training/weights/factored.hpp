@@ -1,6 +1,7 @@
-// Weights as a base plus what each network learned since (theory.md section 11), kept as factors. Either all networks
-// share the base, their initial weights: products are one GEMM for all of them. Or each has its own, into which the
-// factors are folded when there are many: a step reads the weights twice and writes them almost never.
+// Weights as a base plus the updates of each network since then, stored as factors (theory.md section 11). Either all
+// networks share the base, which is their initial weights, and products are one GEMM for all of them. Or each network
+// has a base, into which its factors are folded when there are many; a step then reads the weights twice and rarely
+// writes them.
 #pragma once
 
 #include <utility>
@@ -13,26 +14,28 @@
 
 namespace lindmft::training {
 
+/// Bytes of `pairs` pairs of factors.
 inline double factor_bytes(double rows, double cols, double pairs, double scalar) {
   return padded_bytes(pairs, rows, scalar) + padded_bytes(pairs, cols, scalar) + padded_bytes(1.0, pairs, scalar);
 }
 
+/// The weights of one layer as bases and factors.
 template <class T>
 class FactoredArray : public WeightArray<T> {
  public:
-  FactoredArray(const ArraySetup& setup, const std::vector<Rider>& riders, std::vector<ArrayScale> scales,
+  FactoredArray(const ArraySetup& setup, const std::vector<TrainedNetwork>& networks, std::vector<ArrayScale> scales,
                 const DrawRow<T>& draw)
-      : setup_(setup), riders_(riders), scales_(std::move(scales)) {
-    const std::size_t bases = setup.schedule.method == Method::shared ? 1 : riders.size();
-    bases_.reserve(bases);  // no copy beside them: they may be most of the memory
+      : setup_(setup), networks_(networks), scales_(std::move(scales)) {
+    const std::size_t bases = setup.schedule.method == Method::shared ? 1 : networks.size();
+    bases_.reserve(bases);  // avoids a copy: the bases may take most of the memory
     bases_.emplace_back(setup.rows, setup.cols);
     for_each_part(setup.rows, setup.threads, [&](int i) { draw(i, bases_.front().span(i)); });
     for (std::size_t b = 1; b < bases; ++b) {
       support::interruption_point(static_cast<double>(setup.rows) * setup.cols);
       bases_.push_back(bases_.front());
     }
-    learned_.reserve(riders.size());  // and no copy of zeros, which would touch every page
-    for (std::size_t k = 0; k < riders.size(); ++k)
+    learned_.reserve(networks.size());  // avoids a copy of zeros, which would touch every page
+    for (std::size_t k = 0; k < networks.size(); ++k)
       learned_.emplace_back(setup.rows, setup.cols, setup.schedule.capacity, setup.outputs);
   }
 
@@ -52,19 +55,19 @@ class FactoredArray : public WeightArray<T> {
 
   void forward_and_update(int /*t*/, Rows<const T> h, Rows<T> out, Rows<const T> g) override {
     forward(h, out);
-    for (int k = 0; k < networks(); ++k) {
-      if (rider(k).active) learned_[static_cast<std::size_t>(k)].push(own(g, k), own(h, k));
+    for (int k = 0; k < count(); ++k) {
+      if (network(k).active) learned_[static_cast<std::size_t>(k)].push(own(g, k), own(h, k));
     }
   }
 
   void fold() override {
     if (buffers_.empty() && has_momentum()) add_buffers();
     for_each_network([&](int k, int threads) {
-      if (rider(k).active) fold(static_cast<std::size_t>(k), threads);
+      if (network(k).active) fold(static_cast<std::size_t>(k), threads);
     });
   }
 
-  /// Without folds the base is the initial weights, which are drawn again.
+  /// Without folds the base is not written: it is the initial weights, which are drawn again.
   void persist(Archive& archive) override {
     if (archive.count(buffers_.empty() ? 0 : 1, has_momentum() ? 1 : 0) > 0 && buffers_.empty()) add_buffers();
     if (setup_.schedule.folds) {
@@ -77,7 +80,7 @@ class FactoredArray : public WeightArray<T> {
   [[nodiscard]] PaddedRows<T> weights(int network) override {
     const auto k = static_cast<std::size_t>(network);
     PaddedRows<T> w = bases_[bases_.size() == 1 ? 0 : k];
-    const Combination& now = riders_[k].memory.weight();
+    const Combination& now = networks_[k].coefficients.weight();
     LowRank<T> learned = learned_[k];
     learned.add_to(now.gains, gradient_scale(k), static_cast<T>(now.base), w.view(), 1);
     if (!buffers_.empty()) add_matrix(w.view(), T{1}, buffers_[k].view(), static_cast<T>(now.buffer));
@@ -87,13 +90,13 @@ class FactoredArray : public WeightArray<T> {
  private:
   using AddLearned = void (LowRank<T>::*)(std::span<const double>, double, const T*, T*);
 
-  [[nodiscard]] int networks() const { return static_cast<int>(riders_.size()); }
-  [[nodiscard]] const Rider& rider(int k) const { return riders_[static_cast<std::size_t>(k)]; }
+  [[nodiscard]] int count() const { return static_cast<int>(networks_.size()); }
+  [[nodiscard]] const TrainedNetwork& network(int k) const { return networks_[static_cast<std::size_t>(k)]; }
   [[nodiscard]] Rows<const T> own(Rows<const T> x, int k) const { return x.middle(k * setup_.outputs, setup_.outputs); }
   [[nodiscard]] double gradient_scale(std::size_t k) const { return scales_[k].rank_one * scales_[k].multiplier; }
   [[nodiscard]] bool has_momentum() const {
-    for (const Rider& rider : riders_) {
-      if (rider.optimizer.momentum > 0.0) return true;
+    for (const TrainedNetwork& one : networks_) {
+      if (one.optimizer.momentum > 0.0) return true;
     }
     return false;
   }
@@ -103,13 +106,13 @@ class FactoredArray : public WeightArray<T> {
     for (std::size_t b = 0; b < bases_.size(); ++b) buffers_.emplace_back(setup_.rows, setup_.cols);
   }
 
-  /// call(k, threads) for every network: several at a time, or one with all threads
+  /// Calls call(k, threads) for every network: several networks in parallel, or a single one with all threads.
   template <class Call>
   void for_each_network(Call call) {
-    if (networks() == 1) {
+    if (count() == 1) {
       call(0, setup_.threads);
     } else {
-      for_each_part(networks(), setup_.threads, [&](int k) { call(k, 1); });
+      for_each_part(count(), setup_.threads, [&](int k) { call(k, 1); });
     }
   }
 
@@ -118,13 +121,14 @@ class FactoredArray : public WeightArray<T> {
   void multiply(Product product, AddLearned add_learned, Rows<const T> x, Rows<T> out) {
     if (buffers_.empty()) {
       times_bases(product, bases_, x, out);
-    } else {  // both, the second one for a moment on the side
-      if (beside_.rows() != x.rows || beside_.cols() != out.cols) beside_ = PaddedRows<T>(x.rows, out.cols);
+    } else {  // products with the bases and with the buffers
+      if (buffer_products_.rows() != x.rows || buffer_products_.cols() != out.cols)
+        buffer_products_ = PaddedRows<T>(x.rows, out.cols);
       times_bases(product, bases_, x, out);
-      times_bases(product, buffers_, x, beside_.view());
+      times_bases(product, buffers_, x, buffer_products_.view());
     }
-    for_each_part(networks(), setup_.threads, [&](int k) {
-      if (rider(k).active) finish(static_cast<std::size_t>(k), add_learned, x, out);
+    for_each_part(count(), setup_.threads, [&](int k) {
+      if (network(k).active) finish(static_cast<std::size_t>(k), add_learned, x, out);
     });
   }
 
@@ -134,8 +138,8 @@ class FactoredArray : public WeightArray<T> {
       product(bases.front(), x, out, setup_.threads);
       return;
     }
-    for_each_part(networks(), setup_.threads, [&](int k) {
-      if (!rider(k).active) return;
+    for_each_part(count(), setup_.threads, [&](int k) {
+      if (!network(k).active) return;
       const int first = k * setup_.outputs;
       support::interruption_point(static_cast<double>(setup_.rows) * setup_.cols * setup_.outputs);
       product(bases[static_cast<std::size_t>(k)], own(x, k), out.middle(first, setup_.outputs), 1);
@@ -144,21 +148,22 @@ class FactoredArray : public WeightArray<T> {
 
   void finish(std::size_t k, AddLearned add_learned, Rows<const T> x, Rows<T> out) {
     support::interruption_point(static_cast<double>(setup_.rows + setup_.cols) * setup_.outputs);
-    const Combination& now = riders_[k].memory.weight();
+    const Combination& now = networks_[k].coefficients.weight();
     const double scale = scales_[k].product;
     const int first = static_cast<int>(k) * setup_.outputs;
     for (int c = first; c < first + setup_.outputs; ++c) {
-      const T* buffered = buffers_.empty() ? out.row(c) : beside_.row(c);
+      const T* buffered = buffers_.empty() ? out.row(c) : buffer_products_.row(c);
       const double share = buffers_.empty() ? 0.0 : now.buffer;
       scale_and_add(out.row(c), static_cast<T>(scale * now.base), buffered, static_cast<T>(scale * share), out.width());
       (learned_[k].*add_learned)(now.gains, scale * gradient_scale(k), x.row(c), out.row(c));
     }
   }
 
-  /// Weights and buffers from the base, the buffers and the factors. Both need both as they were.
+  /// Computes weights and buffers from the base, the buffers and the factors. Both results need the old base and
+  /// buffers.
   void fold(std::size_t k, int threads) {
-    const Combination& weight = riders_[k].memory.weight();
-    const Combination& velocity = riders_[k].memory.velocity();
+    const Combination& weight = networks_[k].coefficients.weight();
+    const Combination& velocity = networks_[k].coefficients.velocity();
     const double scale = gradient_scale(k);
     const Rows<T> w = bases_[k].view();
     if (!buffers_.empty()) {
@@ -185,12 +190,12 @@ class FactoredArray : public WeightArray<T> {
   }
 
   ArraySetup setup_;
-  const std::vector<Rider>& riders_;
+  const std::vector<TrainedNetwork>& networks_;
   std::vector<ArrayScale> scales_;      // K
-  std::vector<PaddedRows<T>> bases_;    // one, or K, of N_{l+1} x N_l
-  std::vector<PaddedRows<T>> buffers_;  // the same  momentum at the last fold; empty before it, and without
+  std::vector<PaddedRows<T>> bases_;    // one or K arrays of N_{l+1} x N_l
+  std::vector<PaddedRows<T>> buffers_;  // the same shape  momentum at the last fold; empty without or before one
   std::vector<LowRank<T>> learned_;     // K
-  PaddedRows<T> beside_;                // products with the buffers
+  PaddedRows<T> buffer_products_;       // products with the momentum buffers
 };
 
 }  // namespace lindmft::training

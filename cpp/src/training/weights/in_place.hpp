@@ -1,5 +1,5 @@
-// Every network has its weights, and its buffers of momentum: the fused passes of loops.hpp, one network after the
-// other.
+// Separate weights and momentum buffers for every network, updated in place by the fused passes of loops.hpp, one
+// network after the other.
 #pragma once
 
 #include <utility>
@@ -11,15 +11,16 @@
 
 namespace lindmft::training {
 
+/// The weights of one layer as separate arrays for each network.
 template <class T>
 class InPlaceArray : public WeightArray<T> {
  public:
-  InPlaceArray(const ArraySetup& setup, const std::vector<Rider>& riders, std::vector<ArrayScale> scales,
+  InPlaceArray(const ArraySetup& setup, const std::vector<TrainedNetwork>& networks, std::vector<ArrayScale> scales,
                const DrawRow<T>& draw)
-      : setup_(setup), riders_(riders), scales_(std::move(scales)) {
-    for (const Rider& rider : riders) {
+      : setup_(setup), networks_(networks), scales_(std::move(scales)) {
+    for (const TrainedNetwork& network : networks) {
       weights_.emplace_back(setup.rows, setup.cols);
-      buffers_.emplace_back(rider.optimizer.momentum > 0.0 ? PaddedRows<T>(setup.rows, setup.cols) : PaddedRows<T>());
+      buffers_.emplace_back(network.optimizer.momentum > 0.0 ? PaddedRows<T>(setup.rows, setup.cols) : PaddedRows<T>());
     }
     for_each_part(setup.rows, setup.threads, [&](int i) { draw_row(i, draw); });
   }
@@ -53,42 +54,44 @@ class InPlaceArray : public WeightArray<T> {
     for (std::size_t k = weights_.size(); k-- > 0;) {
       support::interruption_point(setup_.cols);
       for (int j = 0; j < setup_.cols; ++j)
-        weights_[k].row(i)[j] = static_cast<T>(riders_[k].start * weights_.front().row(i)[j]);
+        weights_[k].row(i)[j] = static_cast<T>(networks_[k].init_scale * weights_.front().row(i)[j]);
     }
   }
 
-  /// Every active network, in pieces of `size` rows or columns: sums are the same however that is. Pieces are for
-  /// threads if there is only one network, and for interruptions.
+  /// Calls piece(k, interval) for every active network and every piece of its `size` rows or columns. Sums do not
+  /// depend on the division into pieces. Pieces are used for threads if there is only one network, and for
+  /// interruptions.
   template <class Piece>
   void for_each_piece(int size, Piece piece) {
-    const int networks = static_cast<int>(riders_.size());
+    const int count = static_cast<int>(networks_.size());
     constexpr double kLeastEntries = 1 << 16;
     constexpr double kMostEntries = 1 << 26;
     const double entries = static_cast<double>(setup_.rows) * setup_.cols;
-    const int of_threads = networks > 1 ? 1 : parts_of(entries, kLeastEntries, setup_.threads);
+    const int of_threads = count > 1 ? 1 : parts_of(entries, kLeastEntries, setup_.threads);
     const int pieces = of_threads * static_cast<int>(1.0 + entries / of_threads / kMostEntries);
-    for_each_part(networks * pieces, setup_.threads, [&](int i) {
+    for_each_part(count * pieces, setup_.threads, [&](int i) {
       const int k = i / pieces;
-      if (!riders_[static_cast<std::size_t>(k)].active) return;
+      if (!networks_[static_cast<std::size_t>(k)].active) return;
       support::interruption_point(entries / pieces * setup_.outputs);
       piece(k, interval(size, pieces, static_cast<int>(kLanes<T>), i % pieces));
     });
   }
 
-  /// Outputs of network k from number `first` on
+  /// Forward products of network k for its outputs from number `first` on.
   void product(int k, int first, Interval piece, Rows<const T> h, Rows<T> out) {
     const int end = (k + 1) * setup_.outputs;
     for (int c = k * setup_.outputs + first; c < end; ++c)
       forward_product<T>(view(k).middle(piece.first, piece.count), h.row(c), scale(k), out.row(c) + piece.first);
   }
 
-  /// All products are taken with the array before its update; the first output's comes with the update. The step is
-  /// linear in the gradient: that pass also does what a step does without one, the others add to it.
+  /// The forward products and the update of network k. All products use the array before its update. The pass of the
+  /// first output also does the update with that output's gradient; since a step is linear in the gradient, the
+  /// gradients of the other outputs are added afterwards.
   void step(int t, int k, Interval piece, Rows<const T> h, Rows<T> out, Rows<const T> g) {
     product(k, 1, piece, h, out);
     const auto at = static_cast<std::size_t>(k);
     const ArrayScale& scales = scales_[at];
-    const LinearStep step = linear_step(riders_[at].optimizer, t, scales.multiplier);
+    const LinearStep step = linear_step(networks_[at].optimizer, t, scales.multiplier);
     const Rows<T> w = weights_[at].view().middle(piece.first, piece.count);
     const bool momentum = !buffers_[at].empty();
     const Rows<T> buffer = momentum ? buffers_[at].view().middle(piece.first, piece.count) : w;
@@ -111,10 +114,10 @@ class InPlaceArray : public WeightArray<T> {
   [[nodiscard]] T scale(int k) const { return static_cast<T>(scales_[static_cast<std::size_t>(k)].product); }
 
   ArraySetup setup_;
-  const std::vector<Rider>& riders_;
+  const std::vector<TrainedNetwork>& networks_;
   std::vector<ArrayScale> scales_;      // K
   std::vector<PaddedRows<T>> weights_;  // K of N_{l+1} x N_l
-  std::vector<PaddedRows<T>> buffers_;  // the same; empty without momentum
+  std::vector<PaddedRows<T>> buffers_;  // the same shape  momentum buffers; empty without momentum
 };
 
 }  // namespace lindmft::training

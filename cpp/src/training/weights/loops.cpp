@@ -7,8 +7,8 @@ namespace {
 
 using Index = std::ptrdiff_t;
 
-// A cache line of numbers, which GCC and Clang map to the vector registers there are; sums have a line of lanes
-// everywhere.
+// A cache line of numbers, which GCC and Clang map to vector registers. On every processor sums have as many lanes as a
+// line has numbers.
 template <class T>
 struct LineOf {
   using Type [[gnu::vector_size(kCacheLine), gnu::may_alias]] = T;
@@ -55,8 +55,8 @@ template <class T>
         __builtin_convertvector(*reinterpret_cast<const Half*>(y), Line<double>);
 }
 
-// What happens to a row of weights while its product with h is taken: nothing, or a step of SGD without or with
-// momentum. A call treats the line of columns from `at`, given h there; the row's gradient is a number times h.
+// Rules for a row of weights while its product with h is computed: no change, or a step of SGD without or with
+// momentum. A call treats the line of columns from `at` on, given h there; the row's gradient is a number times h.
 
 template <class T>
 struct Untouched {
@@ -67,7 +67,7 @@ template <class T>
 struct PlainStep {
   T* weight;
   T keep;
-  T gain;  // times the row's number
+  T gain;  // gain times the row's number
   [[gnu::always_inline]] void operator()(Index at, const Line<T>& h) const {
     Line<T>& w = line(weight + at);
     w = keep * w + gain * h;
@@ -78,7 +78,7 @@ template <class T>
 struct MomentumStep {
   T* weight;
   T* buffer;
-  T keep, push, gain;  // gain and feed times the row's number
+  T keep, push, gain;  // gain and feed are multiplied by the row's number
   T sink, fade, feed;
   [[gnu::always_inline]] void operator()(Index at, const Line<T>& h) const {
     Line<T>& w = line(weight + at);
@@ -89,7 +89,7 @@ struct MomentumStep {
   }
 };
 
-/// out_i = scale w_i . h; row i is treated by rule(i) on the way.
+/// out_i = scale w_i . h; the same pass applies rule(i) to row i.
 template <class T, class Rule>
 [[gnu::always_inline]] inline void product_by_rows(Rows<const T> w, const T* h, T scale, T* out, Rule rule) {
   const Index width = w.width();
@@ -118,7 +118,7 @@ template <int kRows, class T>
   }
 }
 
-/// `kRows` samples of accumulate_gradient; their sum of squares
+/// Processes `kRows` samples of accumulate_gradient and returns their sum of squares.
 template <int kRows, class T>
 [[gnu::always_inline]] inline double add_samples(const T* z, Index stride, Index width, const T* v, const T* noise,
                                                  const T* kept, T* u) {
@@ -249,7 +249,7 @@ LINDMFT_CLONES double accumulate_gradient(Rows<const T> z, const T* v, const T* 
   return loss;
 }
 
-#define LINDMFT_KERNELS(T)                                                                            \
+#define LINDMFT_INSTANTIATE(T)                                                                        \
   template double dot(const T*, const T*, Index);                                                     \
   template double dot_of_sizes(const T*, const T*, Index);                                            \
   template double squared_distance(const T*, const T*, Index);                                        \
@@ -262,8 +262,8 @@ LINDMFT_CLONES double accumulate_gradient(Rows<const T> z, const T* v, const T* 
   template void vector_step(T*, T*, const T*, double, const LinearStep&, Index);                      \
   template double accumulate_gradient(Rows<const T>, const T*, const T*, const T*, T*);
 
-LINDMFT_KERNELS(double)
-LINDMFT_KERNELS(float)
-#undef LINDMFT_KERNELS
+LINDMFT_INSTANTIATE(double)
+LINDMFT_INSTANTIATE(float)
+#undef LINDMFT_INSTANTIATE
 
 }  // namespace lindmft::training

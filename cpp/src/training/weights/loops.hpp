@@ -1,10 +1,10 @@
-// The passes over big arrays, one vector at a time. A step in place reads every weight twice and writes it once, and
-// reads every sample once: the product of a row and its update share one visit, and so do a sample's prediction and its
-// share of the gradient. These fused passes take 0.5 to 0.8 of the time of BLAS (dgemv and dger, or two dgemv), in
-// every cache and in memory.
+// Passes over large arrays, with one vector each. A step in place reads every weight twice and writes it once, and
+// reads every sample once: one pass computes the product of a row and updates the row, and one pass computes a sample's
+// prediction and its term of the gradient. These fused passes take 0.5 to 0.8 of the time of BLAS (dgemv and dger, or
+// two dgemv), with data in any cache or in memory.
 //
-// Sums run in a fixed order, a cache line of lanes at a time. Vectors are as long as the padded width they meet
-// (padded.hpp), with zeros there. T is double or float.
+// Sums run in a fixed order, a cache line of lanes at a time. Vectors are as long as the padded width of the rows
+// (padded.hpp), with zeros in the padding. T is double or float.
 #pragma once
 
 #include <cstddef>
@@ -15,10 +15,11 @@
 
 namespace lindmft::training {
 
-/// sum_i x_i y_i over a padded width, summed in double
+/// sum_i x_i y_i over a padded width, summed in double.
 template <class T>
 double dot(const T* x, const T* y, std::ptrdiff_t width);
 
+/// The same for two padded vectors.
 template <class T>
 double dot(const Padded<T>& x, const Padded<T>& y) {
   return dot(x.data(), y.data(), x.width());
@@ -49,7 +50,7 @@ template <class T>
 void forward_step(Rows<T> w, Rows<T> buffer, const T* h, T scale, T* out, const T* g, double rank_one,
                   const LinearStep& step);
 
-/// w += factor g h^T
+/// w += factor g h^T.
 template <class T>
 void add_outer(Rows<T> w, const T* g, const T* h, T factor);
 
@@ -57,11 +58,12 @@ void add_outer(Rows<T> w, const T* g, const T* h, T factor);
 template <class T>
 void scale_and_add(T* x, T a, const T* y, T b, std::ptrdiff_t width);
 
-/// A vector of weights and its buffer, one step along G = scale h
+/// One step of a vector of weights and its momentum buffer along G = scale h.
 template <class T>
 void vector_step(T* w, T* buffer, const T* h, double scale, const LinearStep& step, std::ptrdiff_t width);
 
-/// The samples z_r, with residuals Delta_r = noise_r + z_r . v: u += sum_r kept_r Delta_r z_r. Returns sum_r Delta_r^2.
+/// Adds sum_r kept_r Delta_r z_r to u for samples z_r with residuals Delta_r = noise_r + z_r . v, and returns sum_r
+/// Delta_r^2.
 template <class T>
 double accumulate_gradient(Rows<const T> z, const T* v, const T* noise, const T* kept, T* u);
 

@@ -1,4 +1,4 @@
-// What one network learned in one weight array, as the factors of sum_s c_s g_s h_s^T (theory.md section 11).
+// The updates of one weight array of one network, as the factors of sum_s c_s g_s h_s^T (theory.md section 11).
 #pragma once
 
 #include <span>
@@ -8,18 +8,19 @@
 
 namespace lindmft::training {
 
+/// Pairs of factors, in the order of steps.
 template <class T>
 class LowRank {
  public:
-  /// Room for `capacity` steps of `outputs` pairs each, of an array of rows x cols.
+  /// Allocates memory for `capacity` steps of `outputs` pairs each, for an array of rows x cols.
   LowRank(int rows, int cols, int capacity, int outputs);
 
-  /// One step: pairs g, h of every output
+  /// Adds one step: the pairs g, h of every output.
   void push(Rows<const T> g, Rows<const T> h);
   void clear() { pairs_ = 0; }
   void persist(Archive& archive);
 
-  /// out += scale sum_s c_s (g_s . g) h_s, or with g and h exchanged; c has an entry a step.
+  /// out += scale sum_s c_s (g_s . g) h_s, or with g and h exchanged; c has one entry for each step.
   void add_backward(std::span<const double> c, double scale, const T* g, T* out);
   void add_forward(std::span<const double> c, double scale, const T* h, T* out);
 

@@ -6,14 +6,15 @@
 namespace lindmft::training {
 namespace {
 
-// One core (Zen 4): the rate of a GEMM as measured with bench/bench_train.cpp, factors and all; those of caches and
-// memory are estimates that order the methods as measured there (dim 64 to 2048, 50 to 2000 steps). Only ratios matter.
+// Rates of one core (Zen 4). The rate of a GEMM was measured with bench/bench_train.cpp, including the factors. The
+// rates of caches and memory are estimates with which the methods have the measured order (dim 64 to 2048, 50 to 2000
+// steps). Only ratios matter.
 constexpr double kGemmRate = 2.6e10;     // operations a second of a GEMM with few rows, in double
-constexpr double kCacheBytes = 1 << 20;  // second level
-constexpr double kLastBytes = 24 << 20;  // third level
-constexpr double kCacheRate = 1.0e11;    // bytes a second from there
-constexpr double kLastRate = 6.0e10;     // ... and from there
-constexpr double kMemoryRate = 1.6e10;   // ... and from memory
+constexpr double kCacheBytes = 1 << 20;  // size of the second-level cache
+constexpr double kLastBytes = 24 << 20;  // size of the third-level cache
+constexpr double kCacheRate = 1.0e11;    // bytes a second from the second-level cache
+constexpr double kLastRate = 6.0e10;     // bytes a second from the third-level cache
+constexpr double kMemoryRate = 1.6e10;   // bytes a second from memory
 
 double stream_rate(double working_set) {
   return working_set <= kCacheBytes ? kCacheRate : working_set <= kLastBytes ? kLastRate : kMemoryRate;
@@ -21,7 +22,7 @@ double stream_rate(double working_set) {
 
 double gemm_rate(const Shape& shape) { return kGemmRate * 8.0 / shape.scalar; }
 
-/// Sums over the weight arrays
+/// Sums over the weight arrays.
 struct Arrays {
   double entries = 0.0;  // N_{l+1} N_l
   double edges = 0.0;    // N_{l+1} + N_l
@@ -38,7 +39,7 @@ Arrays arrays(const Shape& shape) {
   return sum;
 }
 
-/// Steps since the last fold, on average over the run
+/// Number of steps since the last fold, on average over the run.
 double mean_age(int steps, const Schedule& s) {
   if (!s.folds) return 0.5 * (steps - 1);
   const int whole = steps / s.capacity;
@@ -46,10 +47,10 @@ double mean_age(int steps, const Schedule& s) {
   return (0.5 * whole * s.capacity * (s.capacity - 1.0) + 0.5 * rest * (rest - 1.0)) / steps;
 }
 
-/// Folds in the run
+/// Number of folds in the run.
 double folds(int steps, const Schedule& s) { return s.folds ? (steps - 1) / s.capacity : 0; }
 
-/// What the arrays cost: a forward and a backward product of every network and output, and the updates.
+/// The cost of the arrays: a forward and a backward product for every network and output, and the updates.
 struct ArrayWork {
   double products;  // operations of products with arrays, and of folding
   double factors;   // operations with factors
@@ -63,7 +64,7 @@ ArrayWork array_work(const Shape& shape, const Schedule& s) {
   const double steps = shape.steps;
   const double kept = shape.momentum ? 2.0 : 1.0;  // arrays of a network: weights and buffers
   if (s.method == Method::in_place) {
-    const double touched = shape.momentum ? 5.0 : 3.0;  // read twice, the buffer once, and both written
+    const double touched = shape.momentum ? 5.0 : 3.0;  // weights are read twice, the buffer once, and both are written
     const double further = 4.0 * (shape.outputs - 1.0);
     return {steps * (4.0 + 2.0 * kept) * entries * vectors, 0.0,
             steps * (touched + further) * shape.scalar * entries * shape.networks, 0.0};
@@ -78,7 +79,7 @@ ArrayWork array_work(const Shape& shape, const Schedule& s) {
           steps * 2.0 * age * shape.outputs * shape.scalar * edges * vectors};
 }
 
-/// Bytes that come around again every step
+/// Bytes that every step reads again.
 double working_set(const Shape& shape, const Schedule& s) {
   const auto [entries, edges] = arrays(shape);
   const double kept = shape.momentum && (s.method == Method::in_place || s.folds) ? 2.0 : 1.0;
@@ -88,7 +89,7 @@ double working_set(const Shape& shape, const Schedule& s) {
          (kept * bases * entries + shape.networks * factors + static_cast<double>(shape.samples) * shape.sizes.front());
 }
 
-/// Seconds on one core; data passes, alike for all methods, left out.
+/// Seconds on one core, without the passes over data, which are the same for all methods.
 double seconds(const Shape& shape, const Schedule& s) {
   const ArrayWork w = array_work(shape, s);
   const double rate = stream_rate(working_set(shape, s));
@@ -101,7 +102,8 @@ double seconds(const Shape& shape, const Schedule& s) {
   return w.array_bytes / rate + folding / gemm_rate(shape) + factors;
 }
 
-/// Factors are read twice as often as the weights are long, folding costs a read and a write: the two are equal here.
+/// The interval at which the cost of reading factors in each step equals the cost of folding, which reads and writes
+/// the weights.
 int fold_interval(const Shape& shape) {
   const auto [entries, edges] = arrays(shape);
   const double best = std::sqrt(2.0 * entries / edges);
@@ -136,7 +138,7 @@ Schedule schedule_of(const Shape& shape, Method method) {
   const int steps = std::max(1, shape.steps - 1);  // updates
   if (method == Method::shared) return {.method = method, .capacity = steps, .folds = false};
   const int interval = fold_interval(shape);
-  // Three intervals without a fold cost little more, and with momentum much less.
+  // Up to three intervals without a fold cost little more, and with momentum much less.
   if (steps <= 3 * interval) return {.method = method, .capacity = steps, .folds = false};
   return {.method = method, .capacity = interval, .folds = true};
 }
@@ -147,7 +149,7 @@ Schedule choose(const Shape& shape) {
   for (const Method method : {Method::factored, Method::shared}) {
     if (method == Method::shared && shape.networks == 1) continue;
     const Schedule s = schedule_of(shape, method);
-    // Writing is what factors save, and it is cheap in a cache: there the passes in place are faster, as measured.
+    // Factors avoid writing weights, which is cheap in a cache; there, measured passes in place are faster.
     if (method == Method::factored && working_set(shape, s) <= kLastBytes) continue;
     const double time = seconds(shape, s);
     if (time < least) {

@@ -1,5 +1,5 @@
-// Storage for the kernels: rows start on cache lines and are padded with zeros, so that the kernels need no remainders.
-// T is the precision, double or float.
+// Storage for the loops of loops.hpp: rows start on cache lines and are padded with zeros, so that the loops need no
+// remainders. T is the precision, double or float.
 #pragma once
 
 #include <cstddef>
@@ -13,14 +13,17 @@
 
 namespace lindmft::training {
 
+/// Bytes of a cache line.
 inline constexpr std::ptrdiff_t kCacheLine = 64;
 
-/// Numbers in a cache line, and in the widest vector register
+/// Number of values in a cache line, and in the widest vector register.
 template <class T>
 inline constexpr std::ptrdiff_t kLanes = kCacheLine / static_cast<std::ptrdiff_t>(sizeof(T));
 
+/// The smallest multiple of `unit` that is at least n.
 constexpr std::ptrdiff_t round_up(std::ptrdiff_t n, std::ptrdiff_t unit) { return (n + unit - 1) / unit * unit; }
 
+/// An allocator of zeros on cache lines.
 template <class T>
 struct CacheAligned {
   using value_type = T;
@@ -28,8 +31,8 @@ struct CacheAligned {
   template <class U>
   explicit CacheAligned(const CacheAligned<U>& /*other*/) {}
 
-  /// Zeros, in pages that are touched only when they are used: nobody waits for gigabytes of them, and each thread has
-  /// its own near.
+  /// Allocates zeros, in memory pages that are touched only when they are used. Gigabytes take no time to allocate, and
+  /// each page is close to the thread that uses it first.
   T* allocate(std::size_t n) {
     constexpr auto kLine = static_cast<std::size_t>(kCacheLine);
     void* whole = std::calloc(n * sizeof(T) + kLine, 1);
@@ -40,7 +43,7 @@ struct CacheAligned {
     return aligned;
   }
   void deallocate(T* p, std::size_t /*n*/) { std::free(reinterpret_cast<void**>(p)[-1]); }
-  /// Zeros are there already.
+  /// Does nothing, since the memory contains zeros.
   template <class U>
   void construct(U* /*place*/) {}
   template <class U, class... Values>
@@ -50,7 +53,7 @@ struct CacheAligned {
   bool operator==(const CacheAligned& /*other*/) const { return true; }
 };
 
-/// A rectangle inside somebody's padded storage. `cols` may end inside a line; what is behind it there is zero.
+/// A rectangle in the padded storage of another object. `cols` may end within a line, whose other entries are zero.
 template <class T>
 struct Rows {
   T* data;
@@ -58,7 +61,7 @@ struct Rows {
   int cols;
   std::ptrdiff_t stride;
 
-  /// Entries that the kernels treat: whole lines
+  /// Number of entries that the loops process: whole lines.
   [[nodiscard]] std::ptrdiff_t width() const { return round_up(cols, kLanes<std::remove_const_t<T>>); }
   [[nodiscard]] T* row(std::ptrdiff_t i) const { return data + i * stride; }
   [[nodiscard]] std::span<T> span(std::ptrdiff_t i) const { return {row(i), static_cast<std::size_t>(cols)}; }
@@ -68,7 +71,7 @@ struct Rows {
   operator Rows<const T>() const { return {data, rows, cols, stride}; }  // NOLINT(google-explicit-constructor)
 };
 
-/// A vector whose padding stays zero as long as writers keep to its span.
+/// A vector whose padding remains zero as long as callers write only to its span.
 template <class T>
 class Padded {
  public:
@@ -91,8 +94,8 @@ class Padded {
   std::vector<T, CacheAligned<T>> values_;
 };
 
-/// From one row to the next: whole lines, and not a multiple of a page. Kernels walk down several rows at once, which
-/// would otherwise fight for the same few lines of the first-level cache.
+/// Distance from one row to the next: whole lines, and not a multiple of a page. The loops read several rows together,
+/// which would otherwise be mapped to the same few lines of the first-level cache.
 template <class T>
 constexpr std::ptrdiff_t stride_of(std::ptrdiff_t cols) {
   constexpr std::ptrdiff_t kPage = 4096 / static_cast<std::ptrdiff_t>(sizeof(T));
@@ -100,7 +103,7 @@ constexpr std::ptrdiff_t stride_of(std::ptrdiff_t cols) {
   return width % kPage == 0 && width > 0 ? width + kLanes<T> : width;
 }
 
-/// A row-major matrix; its rows are padded as above.
+/// A row-major matrix with padded rows.
 template <class T>
 class PaddedRows {
  public:
@@ -131,7 +134,7 @@ class PaddedRows {
 using PaddedVector = Padded<double>;
 using PaddedMatrix = PaddedRows<double>;
 
-/// What they take, in bytes, for numbers of so many bytes.
+/// Bytes of padded rows, for numbers of `scalar` bytes.
 constexpr double padded_bytes(double rows, double cols, double scalar) {
   return rows * (scalar * cols + 2.0 * kCacheLine);
 }

@@ -1,5 +1,5 @@
-// One piece of work cut into parts for several threads. How work is cut never depends on the number of threads where it
-// could change a sum.
+// Divides work into parts for several threads. The division never depends on the number of threads where it could
+// change a sum.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace lindmft::training {
 
-/// Call part(i) once for every i < parts. What a part throws ends the others, too.
+/// Calls part(i) once for every i < parts. An exception in one part also ends the others.
 template <class Part>
 void for_each_part(int parts, int threads, Part part) {
 #ifdef _OPENMP
@@ -23,16 +23,17 @@ void for_each_part(int parts, int threads, Part part) {
 #else
   static_cast<void>(threads);
 #endif
-  // Not even a region of one thread: its bookkeeping takes longer than a step of a small network.
+  // A parallel region, even one of a single thread, would take longer than a step of a small network.
   for (int i = 0; i < parts; ++i) part(i);
 }
 
+/// The indices first .. first + count - 1.
 struct Interval {
   int first;
   int count;
 };
 
-/// Part `i` of `parts` of [0, size), in whole units but for the end
+/// Part `i` of `parts` of [0, size), in whole units except at the end.
 inline Interval interval(int size, int parts, int unit, int i) {
   const int units = (size + unit - 1) / unit;
   const auto edge = [&](int k) {
@@ -41,7 +42,7 @@ inline Interval interval(int size, int parts, int unit, int i) {
   return {edge(i), edge(i + 1) - edge(i)};
 }
 
-/// As many parts of at least `least` as there are in `size`, but no more than `most`
+/// The largest number of parts of at least `least` in `size`, but at least 1 and at most `most`.
 inline int parts_of(double size, double least, int most) {
   return static_cast<int>(std::clamp(size / least, 1.0, static_cast<double>(most)));
 }

@@ -1,12 +1,12 @@
-// PyTorch's SGD as a linear map: what one step does to a weight and its momentum buffer (theory.md section 7).
+// One step of PyTorch's SGD as a linear map of a weight and its momentum buffer (theory.md section 7).
 #pragma once
 
 #include "lindmft/problem.hpp"
 
 namespace lindmft::training {
 
-/// weight' = keep weight + push buffer + gain G,   buffer' = sink weight + fade buffer + feed G,
-/// with G the ascent direction of theory.md section 2 (the minus sign of descent is inside). Without momentum there is
+/// The coefficients of  weight' = keep weight + push buffer + gain G,  buffer' = sink weight + fade buffer + feed G.
+/// G is the ascent direction of theory.md section 2 (it includes the minus sign of descent). Without momentum there is
 /// no buffer.
 struct LinearStep {
   double keep;
@@ -17,8 +17,8 @@ struct LinearStep {
   double feed;
 };
 
-/// Step t of a weight array whose gradient is multiplied by `multiplier`; weight decay is not, so that all arrays share
-/// d(t).
+/// Step t of a weight array whose gradient is multiplied by `multiplier`. Weight decay is not multiplied by it, so that
+/// all arrays have the same d(t).
 [[nodiscard]] LinearStep linear_step(const Optimizer& optimizer, int t, double multiplier);
 
 }  // namespace lindmft::training

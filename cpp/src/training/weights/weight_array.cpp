@@ -6,16 +6,16 @@
 namespace lindmft::training {
 
 template <class T>
-std::unique_ptr<WeightArray<T>> make_weight_array(const ArraySetup& setup, const std::vector<Rider>& riders,
+std::unique_ptr<WeightArray<T>> make_weight_array(const ArraySetup& setup, const std::vector<TrainedNetwork>& networks,
                                                   std::vector<ArrayScale> scales, const DrawRow<T>& draw) {
   if (setup.schedule.method == Method::in_place)
-    return std::make_unique<InPlaceArray<T>>(setup, riders, std::move(scales), draw);
-  return std::make_unique<FactoredArray<T>>(setup, riders, std::move(scales), draw);
+    return std::make_unique<InPlaceArray<T>>(setup, networks, std::move(scales), draw);
+  return std::make_unique<FactoredArray<T>>(setup, networks, std::move(scales), draw);
 }
 
-template std::unique_ptr<WeightArray<double>> make_weight_array(const ArraySetup&, const std::vector<Rider>&,
+template std::unique_ptr<WeightArray<double>> make_weight_array(const ArraySetup&, const std::vector<TrainedNetwork>&,
                                                                 std::vector<ArrayScale>, const DrawRow<double>&);
-template std::unique_ptr<WeightArray<float>> make_weight_array(const ArraySetup&, const std::vector<Rider>&,
+template std::unique_ptr<WeightArray<float>> make_weight_array(const ArraySetup&, const std::vector<TrainedNetwork>&,
                                                                std::vector<ArrayScale>, const DrawRow<float>&);
 
 double weight_array_bytes(const Schedule& schedule, double networks, double rows, double cols, double outputs,

@@ -1,5 +1,5 @@
-// One weight array of several networks with the same initial weights, K networks of C outputs each, and its products
-// with a vector of every network and output: the rows of a block, network by network.
+// The interface of one weight array of K networks that share initial weights and have C outputs each. Its products take
+// a vector for every network and output: the rows of a block, network by network.
 #pragma once
 
 #include <functional>
@@ -15,16 +15,16 @@
 
 namespace lindmft::training {
 
-/// One of the networks.
-struct Rider {
+/// The state of one of the networks that share initial weights.
+struct TrainedNetwork {
   Optimizer optimizer;
-  double start;         // init_scale
-  Coefficients memory;  // of the factored methods
-  bool active = true;   // false: diverged, and its vectors are zero
-  int steps = 0;        // updates done
+  double init_scale;
+  Coefficients coefficients;  // of the factored methods: how its weights follow from stored arrays
+  bool active = true;         // false: the network has diverged, and its vectors are zero
+  int steps = 0;              // number of updates done
 };
 
-/// What a network's products with one array are multiplied by, and its gradients.
+/// The factors of a network's products with one array, and of its gradients.
 struct ArrayScale {
   double product;     // b_l / sqrt(N_l)
   double rank_one;    // gamma0 b_l / sqrt(N_l)
@@ -35,6 +35,7 @@ struct ArrayScale {
 template <class T>
 using DrawRow = std::function<void(int, std::span<T>)>;
 
+/// Sizes of an array, and the method of its products.
 struct ArraySetup {
   int rows;
   int cols;
@@ -43,6 +44,7 @@ struct ArraySetup {
   int threads;
 };
 
+/// The weights of one layer, in all networks.
 template <class T>
 class WeightArray {
  public:
@@ -51,27 +53,29 @@ class WeightArray {
   WeightArray& operator=(const WeightArray&) = delete;
   virtual ~WeightArray() = default;
 
-  /// out = scale W^T g, each network with its own W
+  /// out = scale W^T g, with the W of each network.
   virtual void backward(Rows<const T> g, Rows<T> out) = 0;
   /// out = scale W h
   virtual void forward(Rows<const T> h, Rows<T> out) = 0;
-  /// The same, and then the update of step t along rank_one g h^T. The riders' memories have the step after it.
+  /// The same, followed by the update of step t along rank_one g h^T. The networks' coefficients are advanced
+  /// afterwards.
   virtual void forward_and_update(int t, Rows<const T> h, Rows<T> out, Rows<const T> g) = 0;
-  /// Once the riders' memories have the step: fold what was learned into the weights.
+  /// Adds the factors to the weights, after the networks' coefficients were advanced.
   virtual void fold() {}
-  /// Write or read the values that training changes; the memories of networks that share an array are kept elsewhere.
+  /// Writes or reads the values that training changes, without the coefficients of the networks, which belong to
+  /// Networks.
   virtual void persist(Archive& archive) = 0;
-  /// A network's W
+  /// The W of one network.
   [[nodiscard]] virtual PaddedRows<T> weights(int network) = 0;
 };
 
-/// `riders` outlive the array.
+/// Creates an array by the schedule's method. `networks` must outlive the array.
 template <class T>
 [[nodiscard]] std::unique_ptr<WeightArray<T>> make_weight_array(const ArraySetup& setup,
-                                                                const std::vector<Rider>& riders,
+                                                                const std::vector<TrainedNetwork>& networks,
                                                                 std::vector<ArrayScale> scales, const DrawRow<T>& draw);
 
-/// Bytes that it takes for so many networks.
+/// Bytes that an array takes for `networks` networks.
 [[nodiscard]] double weight_array_bytes(const Schedule& schedule, double networks, double rows, double cols,
                                         double outputs, bool momentum, double scalar);
 

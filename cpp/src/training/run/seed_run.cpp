@@ -1,4 +1,4 @@
-#include "training/run/trial.hpp"
+#include "training/run/seed_run.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -19,15 +19,19 @@ double threshold(double initial_loss) {
 }
 
 template <class T>
-class TypedTrial : public Trial {
+class TypedSeedRun : public SeedRun {
  public:
-  TypedTrial(const Plan& plan, std::uint64_t seed);
+  TypedSeedRun(const Plan& plan, std::uint64_t seed);
 
   void step(int t, bool update) override;
-  [[nodiscard]] const Reading& reading(int i) const override { return readings_[static_cast<std::size_t>(i)]; }
+  [[nodiscard]] const Observables& observables(int i) const override {
+    return observables_[static_cast<std::size_t>(i)];
+  }
   [[nodiscard]] double overlap(int a, int b) const override;
   [[nodiscard]] double averaged_loss() const override;
-  [[nodiscard]] bool diverged(int i) const override { return !reading(i).within(limits_[static_cast<std::size_t>(i)]); }
+  [[nodiscard]] bool diverged(int i) const override {
+    return !observables(i).within(limits_[static_cast<std::size_t>(i)]);
+  }
   void drop(int i) override;
   void persist(Archive& archive) override;
 
@@ -36,11 +40,11 @@ class TypedTrial : public Trial {
   void make_data(const Plan& plan, std::uint64_t seed);
   void evaluate(int i);
   void probe_kernels();
-  void read(int i);
+  void observe(int i);
 
-  [[nodiscard]] int count() const { return static_cast<int>(readings_.size()); }
+  [[nodiscard]] int count() const { return static_cast<int>(observables_.size()); }
   [[nodiscard]] int row(int i, int c) const { return i * outputs_ + c; }
-  /// Network i is one of those with its initialization: which ones, and which of them.
+  /// The networks that share the initialization of network i, and the index of network i among them.
   [[nodiscard]] Networks<T>& group(int i) { return networks_[static_cast<std::size_t>(i / members_ % k_init_)]; }
   [[nodiscard]] int in_group(int i) const { return i / (members_ * k_init_) * members_ + i % members_; }
 
@@ -54,18 +58,18 @@ class TypedTrial : public Trial {
   Modes modes_;
   std::vector<std::unique_ptr<Samples<T>>> samples_;  // k_data
   std::deque<Networks<T>> networks_;                  // k_init
-  PaddedRows<T> s_;                                   // a row a network and output: D  Lambda^(1/2) v / sqrt(D)
-  PaddedRows<T> q_;                                   // the same  mean of z Delta over the samples of a step
-  std::vector<double> losses_;                        // an entry a row  train loss
+  PaddedRows<T> s_;                                   // networks x outputs rows of D  Lambda^(1/2) v / sqrt(D)
+  PaddedRows<T> q_;                                   // the same shape  mean of z Delta over the samples of a step
+  std::vector<double> losses_;                        // networks x outputs  train loss
   std::vector<char> active_;                          // networks
-  std::vector<Reading> readings_;                     // networks
-  std::vector<double> limits_;                        // networks  beyond which one counts as diverged
+  std::vector<Observables> observables_;              // networks
+  std::vector<double> limits_;                        // networks  value above which a network counts as diverged
   Padded<T> weighted_target_;                         // D  Lambda w*
   Padded<T> probe_;                                   // D  a random direction, the same at all times
 };
 
 template <class T>
-TypedTrial<T>::TypedTrial(const Plan& plan, std::uint64_t seed)
+TypedSeedRun<T>::TypedSeedRun(const Plan& plan, std::uint64_t seed)
     : members_(plan.count()),
       k_init_(plan.k_init),
       outputs_(plan.outputs()),
@@ -83,7 +87,7 @@ TypedTrial<T>::TypedTrial(const Plan& plan, std::uint64_t seed)
   active_.assign(static_cast<std::size_t>(networks), 1);
   const auto depth = static_cast<std::size_t>(plan.depth());
   const auto outputs = static_cast<std::size_t>(outputs_);
-  Reading empty;
+  Observables empty;
   empty.feature_norm.resize(depth);
   empty.gradient_norm.resize(depth);
   if (updates_) {
@@ -92,7 +96,7 @@ TypedTrial<T>::TypedTrial(const Plan& plan, std::uint64_t seed)
   }
   empty.test_losses.resize(outputs);
   empty.train_losses.resize(outputs);
-  readings_.assign(static_cast<std::size_t>(networks), empty);
+  observables_.assign(static_cast<std::size_t>(networks), empty);
   if (!kernels_) return;
   const PaddedVector target = modes_.weighted_target();
   weighted_target_ = Padded<T>(plan.dim());
@@ -102,7 +106,7 @@ TypedTrial<T>::TypedTrial(const Plan& plan, std::uint64_t seed)
 }
 
 template <class T>
-void TypedTrial<T>::make_data(const Plan& plan, std::uint64_t seed) {
+void TypedSeedRun<T>::make_data(const Plan& plan, std::uint64_t seed) {
   std::vector<Labels> labels;
   for (int i = 0; i < k_init_; ++i) {
     for (const Member& m : plan.members) labels.push_back({m.problem.data.noise, m.noise_draw});
@@ -112,7 +116,7 @@ void TypedTrial<T>::make_data(const Plan& plan, std::uint64_t seed) {
 }
 
 template <class T>
-void TypedTrial<T>::make_networks(const Plan& plan, std::uint64_t seed) {
+void TypedSeedRun<T>::make_networks(const Plan& plan, std::uint64_t seed) {
   std::vector<Problem> problems;
   for (int j = 0; j < plan.k_data; ++j) {
     for (const Member& m : plan.members) problems.push_back(m.problem);
@@ -122,7 +126,7 @@ void TypedTrial<T>::make_networks(const Plan& plan, std::uint64_t seed) {
 }
 
 template <class T>
-void TypedTrial<T>::step(int t, bool update) {
+void TypedSeedRun<T>::step(int t, bool update) {
   for (Networks<T>& n : networks_) n.backward();
   for_each_part(count(), threads_, [&](int i) { evaluate(i); });
   if (kernels_) probe_kernels();
@@ -147,14 +151,14 @@ void TypedTrial<T>::step(int t, bool update) {
   if (updates_ && first) {
     for (Networks<T>& n : networks_) n.start_updates();
   }
-  for_each_part(count(), threads_, [&](int i) { read(i); });
+  for_each_part(count(), threads_, [&](int i) { observe(i); });
   if (!first) return;
-  for (const Reading& r : readings_) limits_.push_back(threshold(r.test_loss));
+  for (const Observables& r : observables_) limits_.push_back(threshold(r.test_loss));
 }
 
-/// The discrepancies of a network.
+/// Computes the discrepancies of a network.
 template <class T>
-void TypedTrial<T>::evaluate(int i) {
+void TypedSeedRun<T>::evaluate(int i) {
   if (!active_[static_cast<std::size_t>(i)]) return;
   for (int c = 0; c < outputs_; ++c) {
     T* s = s_.row(row(i, c));
@@ -163,25 +167,25 @@ void TypedTrial<T>::evaluate(int i) {
   }
 }
 
-/// Where a forward pass of its own is needed, and the weights are those from before the update.
+/// Computes the quotients that need a separate forward pass, with the weights from before the update.
 template <class T>
-void TypedTrial<T>::probe_kernels() {
+void TypedSeedRun<T>::probe_kernels() {
   for (Networks<T>& n : networks_) {
-    const std::vector<double> target = n.kernels(weighted_target_);
-    const std::vector<double> scale = n.kernels(probe_);
+    const std::vector<double> target = n.kernel_quotients(weighted_target_);
+    const std::vector<double> scale = n.kernel_quotients(probe_);
     for (int i = 0; i < count(); ++i) {
       if (&group(i) != &n) continue;
-      readings_[static_cast<std::size_t>(i)].kernel_target = target[static_cast<std::size_t>(in_group(i))];
-      readings_[static_cast<std::size_t>(i)].kernel_scale = scale[static_cast<std::size_t>(in_group(i))];
+      observables_[static_cast<std::size_t>(i)].kernel_target = target[static_cast<std::size_t>(in_group(i))];
+      observables_[static_cast<std::size_t>(i)].kernel_scale = scale[static_cast<std::size_t>(in_group(i))];
     }
   }
 }
 
 template <class T>
-void TypedTrial<T>::read(int i) {
+void TypedSeedRun<T>::observe(int i) {
   if (!active_[static_cast<std::size_t>(i)]) return;
   const Networks<T>& network = group(i);
-  Reading& r = readings_[static_cast<std::size_t>(i)];
+  Observables& r = observables_[static_cast<std::size_t>(i)];
   r.test_loss = 0.0;
   r.train_loss = 0.0;
   for (int c = 0; c < outputs_; ++c) {
@@ -202,18 +206,18 @@ void TypedTrial<T>::read(int i) {
     r.feature_update[l] = feature_scale_ * network.feature_update(n, static_cast<int>(l) + 1);
     r.gradient_update[l] = network.gradient_update(n, static_cast<int>(l) + 1);
   }
-  if (kernels_) r.kernel_gradient = network.kernel(n);
+  if (kernels_) r.kernel_gradient = network.kernel_quotient(n);
 }
 
 template <class T>
-double TypedTrial<T>::overlap(int a, int b) const {
+double TypedSeedRun<T>::overlap(int a, int b) const {
   double sum = 0.0;
   for (int c = 0; c < outputs_; ++c) sum += dot(s_.row(row(a, c)), s_.row(row(b, c)), s_.view().width());
   return sum;
 }
 
 template <class T>
-double TypedTrial<T>::averaged_loss() const {
+double TypedSeedRun<T>::averaged_loss() const {
   double loss = 0.0;
   for (int c = 0; c < outputs_; ++c) {
     PaddedVector mean(s_.cols());
@@ -227,14 +231,14 @@ double TypedTrial<T>::averaged_loss() const {
 }
 
 template <class T>
-void TypedTrial<T>::drop(int i) {
+void TypedSeedRun<T>::drop(int i) {
   active_[static_cast<std::size_t>(i)] = 0;
   group(i).drop(in_group(i));
   for (int c = 0; c < outputs_; ++c) std::fill_n(s_.row(row(i, c)), s_.view().width(), T{});
 }
 
 template <class T>
-void TypedTrial<T>::persist(Archive& archive) {
+void TypedSeedRun<T>::persist(Archive& archive) {
   archive.values(std::span(active_));
   limits_.resize(static_cast<std::size_t>(archive.count(static_cast<int>(limits_.size()), count())));
   archive.values(std::span(limits_));
@@ -243,17 +247,17 @@ void TypedTrial<T>::persist(Archive& archive) {
 
 }  // namespace
 
-bool Reading::within(double limit) const {
+bool Observables::within(double limit) const {
   const auto small = [&](double x) { return x <= limit; };     // false for nan
-  const auto known = [](double x) { return !std::isinf(x); };  // nan: along a vector that is zero
+  const auto known = [](double x) { return !std::isinf(x); };  // nan is allowed: the quotient along a zero vector
   return small(test_loss) && small(train_loss) && small(chain_residual) && std::ranges::all_of(feature_norm, small) &&
          std::ranges::all_of(gradient_norm, small) && known(kernel_gradient) && known(kernel_target) &&
          known(kernel_scale);
 }
 
-std::unique_ptr<Trial> make_trial(const Plan& plan, std::uint64_t seed) {
-  if (plan.precision == Precision::float32) return std::make_unique<TypedTrial<float>>(plan, seed);
-  return std::make_unique<TypedTrial<double>>(plan, seed);
+std::unique_ptr<SeedRun> make_seed_run(const Plan& plan, std::uint64_t seed) {
+  if (plan.precision == Precision::float32) return std::make_unique<TypedSeedRun<float>>(plan, seed);
+  return std::make_unique<TypedSeedRun<double>>(plan, seed);
 }
 
 }  // namespace lindmft::training
