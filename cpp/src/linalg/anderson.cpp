@@ -8,7 +8,8 @@
 namespace lindmft::linalg {
 namespace {
 
-constexpr double kDependent = 1e-10;  // a difference that is this close to the span of the others says nothing new
+// A difference that is closer than this to the span of the others adds no information.
+constexpr double kDependent = 1e-10;
 
 double dot(const std::vector<double>& a, const std::vector<double>& b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
@@ -20,7 +21,7 @@ void add(std::vector<double>& a, double weight, const std::vector<double>& b) {
 
 }  // namespace
 
-// Gram-Schmidt keeps residual differences orthonormal; what is done to them is done to the differences of g.
+// The Gram-Schmidt procedure keeps residual differences orthonormal; the differences of g are combined in the same way.
 void Anderson::remember(const std::vector<double>& g, const std::vector<double>& residual) {
   std::vector<double> d_g = g;
   std::vector<double> d_residual = residual;
@@ -39,7 +40,8 @@ void Anderson::remember(const std::vector<double>& g, const std::vector<double>&
   for (double& value : d_g) value /= norm;
   for (double& value : d_residual) value /= norm;
   if (static_cast<int>(d_g_.size()) == depth_) {
-    // Orthonormal vectors are no longer differences of single neighbours: a full memory starts anew.
+    // The orthonormal vectors are combinations, so that the oldest difference cannot be removed alone: a full memory is
+    // cleared.
     d_g_.clear();
     d_residual_.clear();
   }

@@ -5,13 +5,14 @@
 
 namespace lindmft::linalg {
 
+/// The memory of an accelerated iteration.
 class Anderson {
  public:
-  /// depth: earlier iterates that are combined
+  /// depth: number of earlier iterates that are combined
   explicit Anderson(int depth) : depth_(depth) {}
 
-  /// The next iterate out of the last one and what the map made of it: the combination of what the map made of earlier
-  /// iterates whose residuals g - x cancel best.
+  /// Returns the next iterate from the last iterate x and its image g. The result is the combination of the images of
+  /// earlier iterates whose residuals g - x cancel best.
   std::vector<double> next(const std::vector<double>& x, std::vector<double> g);
 
  private:
@@ -19,7 +20,8 @@ class Anderson {
 
   int depth_;
   std::vector<double> last_g_, last_residual_;
-  std::vector<std::vector<double>> d_g_, d_residual_;  // differences of neighbours; residuals orthonormalized
+  // Differences of consecutive iterates; those of residuals are orthonormal.
+  std::vector<std::vector<double>> d_g_, d_residual_;
 };
 
 }  // namespace lindmft::linalg

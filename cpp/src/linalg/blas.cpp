@@ -19,7 +19,8 @@
 namespace lindmft::linalg {
 namespace {
 
-// OpenBLAS's own threads and OpenMP in one process ruin each other: one BLAS thread, set once at load.
+// The threads of OpenBLAS and of OpenMP in one process compete for the same cores, so BLAS is set to one thread at
+// load.
 [[maybe_unused]] const bool single_threaded = [] {
 #ifdef LINDMFT_OPENBLAS
   LINDMFT_BLAS(openblas_set_num_threads)(1);

@@ -1,4 +1,4 @@
-// The few BLAS calls used, on row-major views. One BLAS thread: all parallelism is ours (OpenMP).
+// The BLAS calls that are used, on row-major views. BLAS runs on one thread; parallel loops use OpenMP.
 #pragma once
 
 #include <cstddef>
@@ -8,12 +8,13 @@
 
 namespace lindmft::linalg {
 
+/// Whether a factor of a product is transposed.
 enum class Transpose { no, yes };
 
 /// out = scale * x op(a) + beta * out
 void gemm(View out, ConstView x, ConstView a, Transpose op, double scale, double beta);
 
-/// A factor of a product in either precision
+/// A factor of a product, in double or single precision.
 template <class T>
 struct Operand {
   const T* data;
@@ -28,7 +29,7 @@ void gemm(T* out, std::ptrdiff_t ld, int rows, int cols, int inner, Operand<T> x
 /// y = scale * op(a) x + beta * y
 void gemv(double* y, ConstView a, Transpose op, const double* x, double scale, double beta);
 
-/// The library's own description, and the kernels it chose.
+/// The description that the BLAS library gives of itself, with the processor type whose routines it chose.
 std::string blas_description();
 
 }  // namespace lindmft::linalg

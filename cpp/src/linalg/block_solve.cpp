@@ -19,7 +19,7 @@ bool lower_triangular(ConstView s) {
   return true;
 }
 
-/// Brings the largest entry of column k, from the diagonal on, to the diagonal.
+/// Exchanges rows so that the largest entry of column k on or below the diagonal is on the diagonal.
 void pivot(View s, View x, int k) {
   int best = k;
   for (int i = k + 1; i < s.rows; ++i) {

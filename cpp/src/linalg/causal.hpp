@@ -1,5 +1,5 @@
-// Products of a row panel with causal (block lower-triangular) and symmetric matrices, in column tiles shared by the
-// threads.
+// Products of the rows of a panel with causal (block lower triangular) and symmetric matrices, in blocks of columns
+// that threads share.
 #pragma once
 
 #include "linalg/blas.hpp"
@@ -9,7 +9,8 @@
 namespace lindmft::linalg {
 
 /// x and out are panels of p rows and b columns; a is read in its leading b x b block.
-/// Tiles depend on sizes alone, never on the number of threads: neither do the results, to the last bit.
+/// The blocks of columns depend on sizes alone, so that results do not depend on the number of threads, to the last
+/// bit.
 class PanelAlgebra {
  public:
   PanelAlgebra(const PanelMap& map, int threads) : map_(&map), threads_(threads) {}
@@ -18,7 +19,7 @@ class PanelAlgebra {
   void times_causal(View out, ConstView x, const Matrix& a, double scale = 1.0) {
     times_rows(out, x, a, out.cols, scale);
   }
-  /// out = scale * x a, from the first `rows` rows of a alone: what the history contributes
+  /// out = scale * x a, with only the first `rows` rows of a: the contribution of the history
   void times_history(View out, ConstView x, const Matrix& a, int rows, double scale = 1.0) {
     times_rows(out, x, a, rows, scale);
   }
@@ -33,8 +34,8 @@ class PanelAlgebra {
 
  private:
   void times_rows(View out, ConstView x, const Matrix& a, int rows, double scale);
-  template <class Tile>
-  void for_tiles(View out, double work, Tile tile);
+  template <class Columns>
+  void for_column_blocks(View out, double work, Columns columns);
 
   const PanelMap* map_;
   int threads_;

@@ -10,18 +10,21 @@
 namespace lindmft::linalg {
 namespace {
 
-constexpr int kHighestOrder = 6;  // beyond this, rounding in the history is amplified more than smoothness gains
-constexpr int kWideStride = 4;    // spacing that amplifies less rounding, where functions vary slowly
-constexpr int kSamples = 16;      // columns on which rules are compared
+constexpr int kHighestOrder = 6;  // highest order: above it, amplified rounding errors outweigh what smoothness gains
+// Larger spacing of rows, which amplifies rounding errors less where functions vary slowly.
+constexpr int kWideStride = 4;
+constexpr int kSamples = 16;  // number of columns on which rules are compared
 
-/// How a row is extrapolated: Lagrange polynomials through rows `last`, last - stride, .., last - order * stride.
+/// The rule by which a row is extrapolated: Lagrange polynomials through rows `last`, last - stride, .., last - order *
+/// stride.
 struct Rule {
   int order;
   int stride;
-  double near;  // columns beyond this fraction of the history follow the diagonal, those before it stay at fixed s
+  // Columns beyond this fraction of the history are extrapolated along the diagonal, the others at fixed s.
+  double near;
 };
 
-/// Weights of those rows for row last + shift.
+/// Weights of the rows of a rule for row last + shift.
 class Weights {
  public:
   Weights(const Rule& rule, int shift) {
@@ -39,11 +42,11 @@ class Weights {
   std::array<double, kHighestOrder + 1> weight_{};
 };
 
-/// The columns that follow a rule's two directions, for row last + shift.
+/// The columns that are extrapolated in each of the two directions of a rule, for row last + shift.
 struct Borders {
-  int fixed_end;    // columns before it stay at fixed s
-  int along_begin;  // columns from it on follow the diagonal; those between have too little history, and repeat their
-                    // lag
+  int fixed_end;    // columns before it are extrapolated at fixed s
+  int along_begin;  // columns from it on are extrapolated along the diagonal; those between have too little history and
+                    // take the value at the same lag in the last row
 
   Borders(const Rule& rule, int last, int shift) {
     const int reach = rule.order * rule.stride;
@@ -52,7 +55,7 @@ struct Borders {
   }
 };
 
-/// m(last + shift, s)
+/// The extrapolated value of m(last + shift, s).
 double predict(const Matrix& m, int last, int shift, int s, const Rule& rule, const Weights& w,
                const Borders& borders) {
   if (s >= borders.fixed_end && s < borders.along_begin) return m(last, std::max(0, s - shift));
@@ -65,7 +68,7 @@ double predict(const Matrix& m, int last, int shift, int s, const Rule& rule, co
   return value;
 }
 
-/// The same for all columns of the row.
+/// Writes the extrapolated values of all columns of row last + shift.
 void predict_row(Matrix& m, int last, int shift, const Rule& rule) {
   const Weights w(rule, shift);
   const Borders borders(rule, last, shift);
@@ -83,9 +86,9 @@ void predict_row(Matrix& m, int last, int shift, const Rule& rule) {
   }
 }
 
-/// How far off a rule would have been for row `last`, predicted over the panel's length; no matter how far, if beyond
-/// `least`.
-double hindsight(const Matrix& m, int last, int distance, const Rule& rule, double least) {
+/// The error that a rule would have made for row `last`, predicted over the panel's length. Once the error exceeds
+/// `least`, its exact size does not matter and the search ends.
+double past_error(const Matrix& m, int last, int distance, const Rule& rule, double least) {
   const Weights w(rule, distance);
   const Borders borders(rule, last - distance, distance);
   double worst = 0.0;
@@ -100,11 +103,11 @@ Rule best_rule(const Matrix& m, Panel panel, double near) {
   const int last = panel.begin - 1;
   const int p = panel.size();
   Rule best{0, 1, near};
-  double least = last >= p ? hindsight(m, last, p, best, std::numeric_limits<double>::infinity()) : 0.0;
+  double least = last >= p ? past_error(m, last, p, best, std::numeric_limits<double>::infinity()) : 0.0;
   for (const int stride : {1, kWideStride}) {
     for (int order = 1; order <= kHighestOrder && last - p - order * stride >= 0; ++order) {
       const Rule rule{order, stride, near};
-      const double off = hindsight(m, last, p, rule, least);
+      const double off = past_error(m, last, p, rule, least);
       if (off >= least) continue;
       best = rule;
       least = off;
@@ -119,8 +122,8 @@ void extrapolate(Matrix& m, Panel panel, double near) {
   for (int t = panel.begin; t < panel.end; ++t) predict_row(m, last, t - last, rule);
 }
 
-/// The last row goes on.
-void continue_rows(Matrix& m, Panel panel) {
+/// Repeats the last row in the panel's rows.
+void repeat_last_row(Matrix& m, Panel panel) {
   const double* last = m.row(panel.begin - 1);
   for (int t = panel.begin; t < panel.end; ++t) {
     std::copy_n(last, panel.begin, m.row(t));
@@ -138,16 +141,17 @@ void guess_causal(Matrix& m, const Guess& guess) {
   const Panel panel = guess.panel;
   if (panel.begin == 0) return clear_rows(m, panel);
   if (guess.before.size() > 0) {
-    continue_rows(m, panel);
+    repeat_last_row(m, panel);
     const int n = std::min(panel.size(), guess.before.size());
     for (int i = 0; i < n; ++i) {
       for (int j = 0; j < n; ++j)
-        m(panel.begin + i, panel.begin + j) = 1.0 / guess.stretch * m(guess.before.begin + i, guess.before.begin + j);
+        m(panel.begin + i, panel.begin + j) =
+            1.0 / guess.length_ratio * m(guess.before.begin + i, guess.before.begin + j);
     }
     return;
   }
   extrapolate(m, panel, 0.5);
-  // The whole rest of the row: a longer panel may have been tried and given up here.
+  // Clears the rest of the row, which may hold values of a longer panel that was rejected.
   for (int t = panel.begin; t < panel.end; ++t) std::fill(m.row(t) + t + 1, m.row(t) + m.cols(), 0.0);
 }
 
@@ -155,7 +159,7 @@ void guess_symmetric(Matrix& m, const Guess& guess) {
   const Panel panel = guess.panel;
   if (panel.begin == 0) return clear_rows(m, panel);
   if (guess.before.size() > 0) {
-    continue_rows(m, panel);
+    repeat_last_row(m, panel);
     for (int t = panel.begin; t < panel.end; ++t)
       std::fill_n(m.row(t) + panel.begin, panel.size(), m(panel.begin - 1, panel.begin - 1));
     return mirror(m, panel);

@@ -1,4 +1,4 @@
-// First guesses of a panel's rows from the rows before it.
+// First guesses of the rows of a panel, extrapolated from the rows before it.
 #pragma once
 
 #include "linalg/panel.hpp"
@@ -6,27 +6,29 @@
 
 namespace lindmft::linalg {
 
-/// Which rows are guessed, and from what.
+/// The rows to guess, and the data for it.
 struct Guess {
   Panel panel;
-  Panel before{};        ///< on a coarse grid, the panel before; else empty: nodes are neighbouring steps
-  double stretch = 1.0;  ///< and how many times longer than it the panel is
+  Panel before{};             ///< the preceding panel of a coarse grid; empty if nodes are consecutive steps
+  double length_ratio = 1.0;  ///< length of the panel divided by the length of the preceding one
 };
 
-/// The same for what learning adds up to, in proportion to the length of a panel.
+/// The guess for a response that accumulates in proportion to the length of a panel.
 inline Guess growing(Guess guess) {
-  guess.stretch = 1.0 / guess.stretch;
+  guess.length_ratio = 1.0 / guess.length_ratio;
   return guess;
 }
 
 /// Fills the panel's rows of a causal function. Close to the diagonal a two-time function varies slowly at fixed lag,
-/// far from it at fixed s: it is extrapolated along one or the other. Order, spacing and border are those that would
-/// have predicted the last row best. On a coarse grid the last row goes on, and the response within the panel is that
-/// of the panel before, over `stretch`: what is learned faster than a panel lasts answers in inverse proportion to it.
+/// far from it at fixed s, and it is extrapolated in the direction of slow variation. Order, spacing and the border
+/// between both regions are those that would have predicted the last row best. On a coarse grid the last row is
+/// repeated, and the response within the panel is that of the preceding panel divided by `length_ratio`: learning that
+/// is faster than a panel gives a response in inverse proportion to the panel's length.
 void guess_causal(Matrix& m, const Guess& guess);
-/// The same for a symmetric function, columns included.
+/// Fills the panel's rows and columns of a symmetric function in the same way.
 void guess_symmetric(Matrix& m, const Guess& guess);
-/// Zeros, for a causal function that is computed before anything reads it: a longer panel may have been given up here.
+/// Sets the panel's rows to zero, for a causal function that is computed before it is read. The rows may hold values of
+/// a longer panel that was rejected.
 void clear_rows(Matrix& m, Panel panel);
 
 }  // namespace lindmft::linalg

@@ -1,18 +1,18 @@
-// Panels: the groups of neighbouring time nodes that the march advances together.
+// Panels: groups of consecutive time nodes that the march computes together.
 #pragma once
 
 #include <vector>
 
 namespace lindmft {
 
-/// Nodes begin .. end-1.
+/// The nodes begin .. end-1.
 struct Panel {
   int begin = 0;
   int end = 0;
   [[nodiscard]] int size() const { return end - begin; }
 };
 
-/// Operators are block lower triangular, with the panels as blocks; this knows which block a node is in.
+/// The panel of every node. Operators are block lower triangular, with the panels as blocks.
 class PanelMap {
  public:
   explicit PanelMap(int nodes) : begin_(static_cast<std::size_t>(nodes)), end_(static_cast<std::size_t>(nodes)) {}

@@ -9,7 +9,8 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// Copies one row and returns {largest entry, largest change}; a NaN anywhere makes the first NaN.
+/// The largest entry of a new row, and the largest change of an entry; the change is infinite if an entry is not
+/// finite.
 struct RowChange {
   double largest = 0.0;
   double change = 0.0;
@@ -17,7 +18,7 @@ struct RowChange {
 
 RowChange replace_row(double* to, const double* from, int n) {
   RowChange r;
-  double sum = 0.0;  // of finite terms unless something is not finite
+  double sum = 0.0;  // zero unless an entry is not finite
   for (int j = 0; j < n; ++j) {
     const double size = std::abs(from[j]);
     const double change = std::abs(from[j] - to[j]);
@@ -47,7 +48,8 @@ void replace_symmetric(Matrix& m, Panel panel, ConstView rows, RowChanges& chang
   for (int i = 0; i < rows.rows; ++i) {
     const int t = panel.begin + i;
     changes.note(i, ratio(replace_row(m.row(t), rows.row(i), t + 1).change, scale));
-    std::copy(rows.row(i) + t + 1, rows.row(i) + rows.cols, m.row(t) + t + 1);  // of later rows, which note it
+    // Entries of later rows, whose changes are noted there.
+    std::copy(rows.row(i) + t + 1, rows.row(i) + rows.cols, m.row(t) + t + 1);
   }
   mirror(m, panel);
 }

@@ -1,4 +1,4 @@
-// Writing the rows of a panel into a two-time function, and how much they changed.
+// Writes the rows of a panel into a two-time function and notes how much they changed.
 #pragma once
 
 #include <vector>
@@ -9,7 +9,7 @@
 
 namespace lindmft::linalg {
 
-/// How much the rows of a panel changed in a sweep: for each row, the largest relative change of anything.
+/// Changes of the rows of a panel in a sweep: for each row, the largest relative change of any function.
 class RowChanges {
  public:
   void reset(int rows) { changes_.assign(static_cast<std::size_t>(rows), 0.0); }
@@ -24,16 +24,19 @@ class RowChanges {
   std::vector<double> changes_;
 };
 
-/// Notes the largest change in each row, relative to the row's largest entry; infinity if anything is not finite.
+/// Writes rows and notes the largest change in each, relative to the row's largest entry; infinity if an entry is not
+/// finite.
 void replace_rows(Matrix& m, Panel panel, ConstView rows, RowChanges& changes);
 
-/// The same for a symmetric function: mirrors the rows into the columns. Changes count relative to the largest of the
-/// variances at the start and now: late rows may be the small difference of large terms, and are as accurate as those.
+/// The same for a symmetric function, whose rows are also copied into the columns. Changes are relative to the largest
+/// of the variances at the start and now: late rows can be small differences of large terms, and their errors are then
+/// rounding errors of these terms.
 void replace_symmetric(Matrix& m, Panel panel, ConstView rows, RowChanges& changes);
 
 /// Copies the panel's rows into its columns.
 void mirror(Matrix& m, Panel panel);
 
+/// Sums of n terms in the order of the array.
 double sum(const double* x, int n);
 double dot(const double* x, const double* y, int n);
 

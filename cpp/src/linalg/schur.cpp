@@ -8,9 +8,9 @@
 namespace lindmft::linalg {
 namespace {
 
-constexpr int kMostSteps = 60;        // QR steps for one eigenvalue,
-constexpr int kExceptional = 11;      // of which one in so many has another shift, should the iteration go in circles
-constexpr double kNegligible = 1e-3;  // of rounding in the largest entry
+constexpr int kMostSteps = 60;        // largest number of QR steps for one eigenvalue
+constexpr int kExceptional = 11;      // every eleventh step has another shift, in case the iteration repeats itself
+constexpr double kNegligible = 1e-3;  // fraction of the largest entry whose rounding error counts as zero
 
 /// The rotation [c s; -conj(s) c] that takes (a, b) to (r, 0).
 struct Rotation {
@@ -30,7 +30,7 @@ struct Rotation {
   }
 };
 
-/// Rows i and i + 1 of m, from column `first` on.
+/// Rotates rows i and i + 1 of m, from column `first` on.
 void rotate_rows(Small& m, int i, const Rotation& g, int first) {
   for (int j = first; j < m.size(); ++j) {
     const Complex a = m(i, j);
@@ -40,7 +40,7 @@ void rotate_rows(Small& m, int i, const Rotation& g, int first) {
   }
 }
 
-/// Columns i and i + 1 of m down to row `last`, by the adjoint from the right.
+/// Rotates columns i and i + 1 of m down to row `last`, by the adjoint from the right.
 void rotate_columns(Small& m, int i, const Rotation& g, int last) {
   for (int k = 0; k <= last; ++k) {
     const Complex a = m(k, i);
@@ -50,7 +50,7 @@ void rotate_columns(Small& m, int i, const Rotation& g, int last) {
   }
 }
 
-/// Zeros below the first subdiagonal.
+/// Makes T zero below the first subdiagonal and collects the rotations in U.
 void to_hessenberg(Small& T, Small& U) {
   const int n = T.size();
   for (int j = 0; j + 2 < n; ++j) {
@@ -155,7 +155,7 @@ Small triangular_inverse(const Small& t) {
   return out;
 }
 
-// Bjorck and Hammarling: superdiagonal by superdiagonal.
+// The algorithm of Bjorck and Hammarling, one superdiagonal after the other.
 Small triangular_root(const Small& t) {
   const int n = t.size();
   Small out(n);
@@ -170,7 +170,7 @@ Small triangular_root(const Small& t) {
   return out;
 }
 
-// Elimination by columns.
+// Gaussian elimination by columns.
 void solve_row(Small& s, Complex* x) {
   const int n = s.size();
   for (int k = 0; k < n; ++k) {

@@ -1,5 +1,5 @@
-// Small dense complex matrices, and the basis in which one of them is upper triangular: functions of the block of a
-// panel are computed there.
+// Small dense complex matrices and the Schur form. Functions of the block of a panel are computed in the basis in which
+// it is upper triangular.
 #pragma once
 
 #include <complex>
@@ -36,12 +36,12 @@ struct Schur {
   Small U, T;
 };
 
-// Of upper triangular matrices:
+/// The inverse of an upper triangular matrix.
 [[nodiscard]] Small triangular_inverse(const Small& t);
-/// The square root whose eigenvalues have non-negative real parts.
+/// The square root of an upper triangular matrix whose eigenvalues have non-negative real parts.
 [[nodiscard]] Small triangular_root(const Small& t);
 
-/// x <- x s^-1 for one row x; s is destroyed. Pivots.
+/// x <- x s^-1 for one row x, with pivoting; s is destroyed.
 void solve_row(Small& s, Complex* x);
 
 }  // namespace lindmft::linalg

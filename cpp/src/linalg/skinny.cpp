@@ -5,10 +5,11 @@
 
 #include "support/simd.hpp"
 
-#pragma GCC diagnostic ignored "-Wpsabi"  // whatever returns vectors here is inlined: there is no ABI to change
+#pragma GCC diagnostic ignored "-Wpsabi"  // all functions that return vectors here are inlined, so that no ABI changes
 
-// The register tiles fill the 32 wide registers of AVX-512; on fewer or narrower ones dgemm is faster. Where there are
-// no clones (sanitizers), the kernels are compiled for whatever the build is, and always used: so they get checked.
+// The blocks kept in registers fill the 32 wide registers of AVX-512; with fewer or narrower registers dgemm is faster.
+// In builds without clones (sanitizers), these loops are compiled for the build's instruction set and are always used,
+// so that they are checked.
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(LINDMFT_NO_CLONES)
 #define LINDMFT_WIDE __attribute__((target("arch=x86-64-v4")))
 #else
@@ -21,16 +22,18 @@ namespace {
 using Index = std::ptrdiff_t;
 
 constexpr int kLanes = 8;
-constexpr int kDepth = 64;         // rows of a taken at once: few pages, and a tile of theirs fits the first cache
-constexpr int kColumnsAhead = 96;  // what a tile needs is asked for that much earlier: to the right, ...
-constexpr int kRowsAhead = 48;     // ... or below, if the matrix ends before
-constexpr int kDotDepth = 256;     // terms of a dot product taken at once: the rows involved stay in the first cache
-constexpr int kPanelRows = 64;     // rows packed at once
-constexpr int kGroupRows = 8;      // rows of a register tile of x a
-constexpr int kDotGroupRows = 4;   // and of x a^T ...
-constexpr int kDotColumns = 6;     // ... which has so many columns
+// Rows of a that are processed together: few pages, and a block of their columns fits the first-level cache.
+constexpr int kDepth = 64;
+constexpr int kColumnsAhead = 96;  // distance of prefetching, in columns to the right
+constexpr int kRowsAhead = 48;     // distance of prefetching, in rows below, if the matrix ends before
+// Terms of a dot product that are summed together: the rows involved stay in the first-level cache.
+constexpr int kDotDepth = 256;
+constexpr int kPanelRows = 64;    // rows of x that are packed together
+constexpr int kGroupRows = 8;     // rows of a register block of x a
+constexpr int kDotGroupRows = 4;  // rows of a register block of x a^T
+constexpr int kDotColumns = 6;    // columns of a register block of x a^T
 
-// Eight doubles, which the compiler maps to the vector registers there are; anywhere in memory. Clang forgets the
+// Eight doubles, which the compiler maps to vector registers; they may lie anywhere in memory. Clang loses the
 // alignment of a reference that a function returns, so values are returned.
 using Lanes [[gnu::vector_size(kLanes * sizeof(double))]] = double;
 using Loose [[gnu::vector_size(kLanes * sizeof(double)), gnu::aligned(alignof(double)), gnu::may_alias]] = double;
@@ -62,17 +65,17 @@ void multiply(View out, double beta) {
   for (int i = 0; i < out.rows; ++i) {
     double* row = out.row(i);
     if (beta == 0.0) {
-      std::fill_n(row, out.cols, 0.0);  // whatever was there, NaN too
+      std::fill_n(row, out.cols, 0.0);  // also overwrites NaN
     } else {
       for (int j = 0; j < out.cols; ++j) row[j] *= beta;
     }
   }
 }
 
-// ---- x a: every entry is one chain of additions along k, whatever the tile it falls in. x is packed: for each
-// ---- group of rows, column after column.
+// Products x a: every entry is one chain of additions along k, in every block. x is packed: for each group of rows,
+// column after column.
 
-/// Adds to a register tile of Rows rows. The leading `keep` columns are not written (only if Vectors is 1).
+/// Adds to a register block of Rows rows. The leading `keep` columns are not written (only if Vectors is 1).
 template <int Rows, int Vectors>
 [[gnu::always_inline]] inline void add_tile(View out, const double* x, ConstView a, Index ahead, int keep) {
   Lanes sum[Rows][Vectors];
@@ -104,7 +107,7 @@ template <int Rows, int Vectors>
     }
 }
 
-/// The same for all rows of the panel; a's tile comes from the first cache after the first group.
+/// The same for all rows of the panel; after the first group the block of a is read from the first-level cache.
 template <int Vectors>
 [[gnu::always_inline]] inline void add_tile_groups(View out, const double* x, ConstView a, const Groups& groups,
                                                    Index ahead, int keep = 0) {
@@ -116,7 +119,7 @@ template <int Vectors>
     if (rows == 2) add_tile<2, Vectors>(part, part_of_x, a, ahead, keep);
     if (rows == 3) add_tile<3, Vectors>(part, part_of_x, a, ahead, keep);
     if (rows == 4) add_tile<4, Vectors>(part, part_of_x, a, ahead, keep);
-    if constexpr (Vectors <= 3) {  // as many as registers hold
+    if constexpr (Vectors <= 3) {  // larger blocks would not fit the registers
       if (rows == 5) add_tile<5, Vectors>(part, part_of_x, a, ahead, keep);
       if (rows == 6) add_tile<6, Vectors>(part, part_of_x, a, ahead, keep);
       if (rows == 7) add_tile<7, Vectors>(part, part_of_x, a, ahead, keep);
@@ -125,7 +128,7 @@ template <int Vectors>
   }
 }
 
-/// Whole tiles from column j on; returns where they end.
+/// Processes whole blocks from column j on; returns the column where they end.
 template <int Vectors>
 [[gnu::always_inline]] inline int add_tiles(View out, const double* x, ConstView a, const Groups& groups, Index ahead,
                                             int j) {
@@ -135,7 +138,7 @@ template <int Vectors>
   return j;
 }
 
-/// For matrices narrower than a vector.
+/// The product for matrices narrower than a vector.
 [[gnu::always_inline]] inline void add_narrow(View out, const double* x, ConstView a, const Groups& groups) {
   for (int g = 0; g < groups.count(); ++g)
     for (int k = 0; k < a.rows; ++k)
@@ -157,12 +160,12 @@ LINDMFT_WIDE void add_strip(View out, const double* x, ConstView a, const Groups
   j = add_tiles<3>(out, x, a, groups, ahead, j);
   j = add_tiles<1>(out, x, a, groups, ahead, j);
   if (j == out.cols) return;
-  const int last = out.cols - kLanes;  // the columns left, together with some that are done
+  const int last = out.cols - kLanes;  // the remaining columns, together with some that are done already
   add_tile_groups<1>(out.block(0, last, out.rows, kLanes), x, a.block(0, last, a.rows, kLanes), groups, ahead,
                      j - last);
 }
 
-// ---- x a^T: every entry is eight chains along k, summed in one fixed order at the end of each kDotDepth.
+// Products x a^T: every entry is eight chains along k, summed in one fixed order at the end of each kDotDepth.
 
 [[gnu::always_inline]] inline Lanes add_halves(const Lanes& x, const Lanes& y) {
   return __builtin_shufflevector(x, y, 0, 1, 2, 3, 8, 9, 10, 11) +
@@ -183,7 +186,7 @@ LINDMFT_WIDE void add_strip(View out, const double* x, ConstView a, const Groups
                      add_quarters(add_halves(s[1], s[5]), add_halves(s[3], s[7])));
 }
 
-/// Adds products of eight terms from k on; those of lanes outside the mask count as zero.
+/// Adds products of eight terms from k on; lanes outside the mask count as zero.
 template <int Rows>
 [[gnu::always_inline]] inline void add_terms(Lanes (&sum)[Rows][kLanes], ConstView x,
                                              const double* const (&a)[kDotColumns], int k, const LaneBits& mask,
@@ -200,16 +203,17 @@ template <int Rows>
   }
 }
 
-/// Adds a register tile of Rows rows and up to kDotColumns columns. The vector before x and a must be readable.
+/// Adds a register block of Rows rows and up to kDotColumns columns. The vector before x and a must be readable.
 template <int Rows>
 [[gnu::always_inline]] inline void add_dots(View out, ConstView x, ConstView a, double scale) {
   Lanes sum[Rows][kLanes] = {};
   const double* rows_of_a[kDotColumns];
 #pragma GCC unroll 8
-  for (int j = 0; j < kDotColumns; ++j) rows_of_a[j] = a.row(std::min(j, a.rows - 1));  // idle columns repeat the last
+  // Unused columns repeat the last one.
+  for (int j = 0; j < kDotColumns; ++j) rows_of_a[j] = a.row(std::min(j, a.rows - 1));
 
   const int whole = x.cols / kLanes * kLanes;
-  const Index ahead = kDotColumns * a.ld;  // the next tile
+  const Index ahead = kDotColumns * a.ld;  // the next block
   for (int k = 0; k < whole; k += kLanes) add_terms<Rows>(sum, x, rows_of_a, k, ~LaneBits{}, ahead);
   if (const int rest = x.cols - whole; rest > 0)
     add_terms<Rows>(sum, x, rows_of_a, x.cols - kLanes, lanes_from(kLanes - rest), ahead);
@@ -238,7 +242,7 @@ LINDMFT_WIDE void add_dot_strip(View out, ConstView x, ConstView a, const Groups
   }
 }
 
-/// For sums shorter than a vector.
+/// The product for sums shorter than a vector.
 LINDMFT_WIDE void add_short_dots(View out, ConstView x, ConstView a, double scale) {
   for (int i = 0; i < out.rows; ++i)
     for (int j = 0; j < out.cols; ++j) {

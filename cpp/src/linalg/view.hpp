@@ -1,4 +1,4 @@
-// Views of rectangles in row-major storage that another object owns.
+// Views: rectangles in the row-major storage of another object.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +18,7 @@ struct View {
   [[nodiscard]] View block(int r, int c, int nr, int nc) const { return {data + r * ld + c, nr, nc, ld}; }
 };
 
+/// The same for storage that is only read.
 struct ConstView {
   const double* data;
   int rows;

@@ -15,10 +15,10 @@ int chosen_depth_nodes(const Problem& problem, const SolveOptions& options) {
   return options.depth_nodes == 0 ? first_depth_nodes(problem) : options.depth_nodes;
 }
 
-/// From where a solution ended, with its nodes in depth.
-Solution go_on(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
-  const bool endless = problem.network.depth == kInfiniteDepth;
-  const int depth_nodes = endless ? static_cast<int>(options.continue_from->depth.size()) : 0;
+/// Continues a solution from where it ended, with its nodes in depth.
+Solution resume(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
+  const bool infinite_depth = problem.network.depth == kInfiniteDepth;
+  const int depth_nodes = infinite_depth ? static_cast<int>(options.continue_from->depth.size()) : 0;
   std::optional<Solution> solution = solve_at(problem, horizon, options, depth_nodes);
   if (solution) return *std::move(solution);
   throw NotConverged("continue_from has too few nodes in depth (" + std::to_string(depth_nodes) +
@@ -36,9 +36,10 @@ double channel_result_bytes(const Problem& problem, const Horizon& horizon, cons
 }
 
 Solution solve_channel(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
-  if (options.continue_from != nullptr) return go_on(problem, horizon, options);
-  const bool settled = problem.network.depth != kInfiniteDepth || options.depth_nodes != 0;
-  return settled ? *solve_at(problem, horizon, options, options.depth_nodes) : refine_depth(problem, horizon, options);
+  if (options.continue_from != nullptr) return resume(problem, horizon, options);
+  const bool fixed_depth_nodes = problem.network.depth != kInfiniteDepth || options.depth_nodes != 0;
+  return fixed_depth_nodes ? *solve_at(problem, horizon, options, options.depth_nodes)
+                           : refine_depth(problem, horizon, options);
 }
 
 }  // namespace lindmft::theory

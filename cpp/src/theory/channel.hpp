@@ -1,4 +1,4 @@
-// One output channel: a problem with a single target.
+// Solves one output channel: a problem with a single target.
 #pragma once
 
 #include "lindmft/solve.hpp"
@@ -6,14 +6,14 @@
 
 namespace lindmft::theory {
 
-/// Bytes that solve_channel takes at its peak (infinite depth: with the first number of depth nodes it tries; coarse
-/// grids: with the first number of time nodes).
+/// Bytes that solve_channel takes at its peak (at infinite depth with the number of depth nodes that is tried first, on
+/// coarse grids with the number of time nodes that is tried first).
 [[nodiscard]] double channel_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options);
 
-/// Bytes of what it returns: series, and what was asked to be kept.
+/// Bytes of its result: series, and the functions that the options ask to keep.
 [[nodiscard]] double channel_result_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options);
 
-/// Options are checked; problem.data.targets is {1}.
+/// Solves a problem whose targets are {1}, with options that have been checked.
 [[nodiscard]] Solution solve_channel(const Problem& problem, const Horizon& horizon, const SolveOptions& options);
 
 }  // namespace lindmft::theory

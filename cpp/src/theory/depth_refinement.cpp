@@ -14,10 +14,11 @@
 namespace lindmft::theory {
 namespace {
 
-constexpr int kSureDepthNodes = 48;    // nodes that a divergence must be found with
-constexpr int kStandInDepth = 16;      // a finite network that tells whether a run diverges at once,
-constexpr double kStandInSteps = 200;  // how long it is followed,
-constexpr int kStandInSlack = 3;       // and by how many steps it may diverge later
+constexpr int kSureDepthNodes = 48;  // number of nodes with which a divergence must be confirmed
+// A network of finite depth shows whether a run diverges at once.
+constexpr int kFiniteDepth = 16;      // its depth
+constexpr double kFiniteSteps = 200;  // number of steps for which it is solved
+constexpr int kFiniteDelay = 3;       // number of steps by which it may diverge later than at infinite depth
 
 [[noreturn]] void refuse_depth(const Problem& problem) {
   std::ostringstream message;
@@ -27,8 +28,8 @@ constexpr int kStandInSlack = 3;       // and by how many steps it may diverge l
   throw NotConverged(message.str());
 }
 
-/// A divergence that few nodes found, looked at again with many, in the steps around it: too few diverge too early.
-/// Nothing if many nodes do not find it.
+/// Solves the steps around a divergence that was found with few nodes again with many nodes, because solutions with too
+/// few nodes diverge too early. Returns nothing if there is no divergence with many nodes.
 std::optional<Solution> confirm_divergence(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
                                            int step) {
   const Horizon around = shorter(horizon, 2 * step + 8);
@@ -37,7 +38,7 @@ std::optional<Solution> confirm_divergence(const Problem& problem, const Horizon
   return solution;
 }
 
-/// Infinite depth, with as many nodes as it takes.
+/// Solves at infinite depth with more and more nodes in depth.
 Solution resolve(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
   int nodes = first_depth_nodes(problem);
   while (true) {
@@ -62,7 +63,7 @@ Solution resolve(const Problem& problem, const Horizon& horizon, const SolveOpti
 
 }  // namespace
 
-// Profiles grow like exp(beta0^2 tau): enough nodes for that.
+// Profiles grow like exp(beta0^2 tau); the number of nodes is chosen for this growth.
 int first_depth_nodes(const Problem& problem) {
   const double growth = std::pow(problem.network.branch * problem.network.init_scale, 2);
   return std::min(kMostDepthNodes, 6 + static_cast<int>(1.5 * std::clamp(growth - 0.5, 0.0, 100.0)));
@@ -74,10 +75,10 @@ Solution refine_depth(const Problem& problem, const Horizon& horizon, const Solv
   } catch (const NotConverged&) {
     if (horizon.kind == Horizon::Kind::gradient_flow) throw;
     Problem finite = problem;
-    finite.network.depth = kStandInDepth;
+    finite.network.depth = kFiniteDepth;
     if (!finite.optimizer.layer_lr.empty()) {
       const std::vector<double> lr = problem.optimizer.layer_lr;
-      finite.optimizer.layer_lr.assign(kStandInDepth + 1, lr[1]);
+      finite.optimizer.layer_lr.assign(kFiniteDepth + 1, lr[1]);
       finite.optimizer.layer_lr.front() = lr.front();
       finite.optimizer.layer_lr.back() = lr.back();
     }
@@ -85,16 +86,16 @@ Solution refine_depth(const Problem& problem, const Horizon& horizon, const Solv
     losses.threads = options.threads;
     losses.memory_limit = options.memory_limit;
     const std::optional<int> at =
-        solve_at(finite, exact_steps(std::min(horizon.end, kStandInSteps)), losses, 0)->diverged_at;
-    // Only if it does so where resolving ends: a run that merely is hard stays an error.
-    for (int valid = at.value_or(0); valid > std::max(0, at.value_or(0) - kStandInSlack); --valid) {
+        solve_at(finite, exact_steps(std::min(horizon.end, kFiniteSteps)), losses, 0)->diverged_at;
+    // Both must diverge at nearly the same step: a run that is only hard to resolve remains an error.
+    for (int valid = at.value_or(0); valid > std::max(0, at.value_or(0) - kFiniteDelay); --valid) {
       try {
         Solution solution = resolve(problem, shorter(horizon, valid), options);
         if (!solution.diverged_at) solution.diverged_at = valid;
         pad(solution, horizon, options);
         return solution;
       } catch (const NotConverged&) {
-        continue;  // one step less
+        continue;  // try with one step less
       }
     }
     throw;

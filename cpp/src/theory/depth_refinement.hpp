@@ -1,4 +1,4 @@
-// Infinite depth: as many nodes in depth as it takes.
+// Solutions at infinite depth with as many nodes in depth as the profiles need.
 #pragma once
 
 #include "lindmft/solve.hpp"
@@ -9,9 +9,9 @@ namespace lindmft::theory {
 /// The number of nodes in depth that is tried first.
 [[nodiscard]] int first_depth_nodes(const Problem& problem);
 
-/// Solves with more and more nodes in depth, until they resolve the profiles. Where training diverges within a step or
-/// two, so fast that no number of nodes resolves it, a network of finite depth says so, and what comes before is solved
-/// for. Throws NotConverged where neither helps.
+/// Solves with more and more nodes in depth until they resolve the profiles. Training can diverge within a step or two,
+/// so fast that no number of nodes resolves it. Then a network of finite depth shows where it diverges, and the steps
+/// before are solved. Throws NotConverged if neither works.
 [[nodiscard]] Solution refine_depth(const Problem& problem, const Horizon& horizon, const SolveOptions& options);
 
 }  // namespace lindmft::theory

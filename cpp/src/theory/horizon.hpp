@@ -1,4 +1,4 @@
-// The kind of a grid of times, and its end.
+// The kind of a time grid, and its end.
 #pragma once
 
 #include <string>
@@ -9,19 +9,20 @@ namespace lindmft::theory {
 struct Horizon {
   enum class Kind { exact_steps, adaptive_steps, gradient_flow };
   Kind kind;
-  double end;  // steps, or the time of gradient flow
-  int nodes;   // exact steps: all of them; else: the first guess of their number
+  double end;  // number of steps, or the end of gradient flow
+  int nodes;   // number of nodes; for coarse grids the first guess of it
 
   [[nodiscard]] bool coarse() const { return kind != Kind::exact_steps; }
   [[nodiscard]] int steps() const { return static_cast<int>(end); }
 };
 
+/// A grid with a node at every step.
 [[nodiscard]] Horizon exact_steps(double steps);
 
-/// The same kind of time, ending earlier.
+/// The same kind of grid that ends earlier.
 [[nodiscard]] Horizon shorter(const Horizon& horizon, int steps);
 
-/// "solve of 100 steps" and the like, for messages.
+/// A description for messages, such as "solve of 100 steps".
 [[nodiscard]] std::string describe(const Horizon& horizon);
 
 }  // namespace lindmft::theory

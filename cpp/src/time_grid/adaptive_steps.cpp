@@ -6,14 +6,14 @@
 namespace lindmft {
 namespace {
 
-constexpr double kStandsOut = 3.0;
+constexpr double kKinkRatio = 3.0;  // ratio of a second difference to those around it above which a step is a kink
 
 double plain_lr(const Optimizer& optimizer) {
   const bool plain = optimizer.lr.size() == 1 && optimizer.momentum == 0.0 && optimizer.weight_decay == 0.0;
   return plain ? optimizer.lr.front() : 0.0;
 }
 
-/// Steps at which a schedule has a kink or a jump: where its second difference stands out from those around it.
+/// Steps at which a schedule has a kink or a jump: its second difference is larger there than around it.
 std::vector<int> kinks(const std::vector<double>& lr) {
   std::vector<int> found;
   const auto bend = [&](std::size_t t) {
@@ -22,7 +22,7 @@ std::vector<int> kinks(const std::vector<double>& lr) {
   const double rounding = 1e-9 * *std::max_element(lr.begin(), lr.end());
   for (std::size_t t = 1; t + 1 < lr.size(); ++t) {
     const double around = std::max(t > 2 ? bend(t - 3) : 0.0, bend(t + 3));
-    if (bend(t) > kStandsOut * around + rounding) found.push_back(static_cast<int>(t));
+    if (bend(t) > kKinkRatio * around + rounding) found.push_back(static_cast<int>(t));
   }
   return found;
 }
@@ -55,14 +55,14 @@ std::vector<double> AdaptiveSteps::positions(double& length) const {
   }
   double last = 0.0;
   for (int i = 0; i < order(); ++i) {
-    const double room = length - (order() - 1 - i);  // for the nodes that follow
+    const double room = length - (order() - 1 - i);  // leaves a step for each of the following nodes
     last = std::clamp(std::round(radau_[static_cast<std::size_t>(i)] * length), last + 1.0, room);
     nodes.push_back(last / length);
   }
   return nodes;
 }
 
-/// Every polynomial summed over the panel's first `count` steps.
+/// The sum of every polynomial over the panel's first `count` steps.
 std::vector<double> AdaptiveSteps::sums(double count) const {
   const Rule rule = sum_rule(count, order() / 2 + 1);
   std::vector<double> out(static_cast<std::size_t>(polynomials().size()));
@@ -104,8 +104,8 @@ void AdaptiveSteps::fill_plain(Matrix& K) {
   next_start_ = start_;
 }
 
-// Any other optimizer goes through all steps: gradients that are the panel's polynomials, and none for what comes from
-// before, which is a combination of two solutions.
+// Other optimizers are followed through all steps. For the panel's nodes the gradients are the panel's polynomials. For
+// earlier nodes there is no gradient, and the weight is a combination of two solutions.
 void AdaptiveSteps::fill_stepping(Matrix& K) {
   const int first = panel().begin;
   const int a = static_cast<int>(begin());

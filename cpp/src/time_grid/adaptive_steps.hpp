@@ -1,5 +1,6 @@
-// Discrete steps on panels: the nodes of a panel are a few of its steps, near right Radau points, and K sums the
-// polynomials through them over all its steps exactly: the learning rate stays finite (theory.md section 9).
+// Discrete steps on panels. The nodes of a panel are a few of its steps, near right Radau points, and K sums the
+// polynomials through them exactly over all steps of the panel, so that the learning rate stays finite (theory.md
+// section 9).
 #pragma once
 
 #include "optimizer/propagator.hpp"
@@ -7,6 +8,7 @@
 
 namespace lindmft {
 
+/// The grid of discrete steps on panels.
 class AdaptiveSteps final : public PanelGrid {
  public:
   AdaptiveSteps(const Problem& problem, int steps, int capacity, int order);
@@ -19,7 +21,7 @@ class AdaptiveSteps final : public PanelGrid {
 
  private:
   [[nodiscard]] std::vector<double> positions(double& length) const override;
-  /// Panels are measured from step -1, so that the last step of one is where the next begins.
+  /// Panels begin at the last step of the panel before, the first one at step -1.
   [[nodiscard]] double offset() const override { return 1.0; }
   void fill(Matrix& K, double* decay) override;
   void keep() override;
@@ -29,14 +31,14 @@ class AdaptiveSteps final : public PanelGrid {
 
   int steps_;
   double init_scale_;
-  double forgetting_;  // of weights in a step, at the largest rate
-  double plain_lr_;    // of gradient descent with a constant rate and nothing else; else 0
+  double forgetting_;  // relative decay of weights in one step, at the largest learning rate
+  double plain_lr_;    // the learning rate of gradient descent with a constant rate and nothing else; otherwise 0
   WeightStepper stepper_;
   std::vector<double> radau_;
-  std::vector<int> kinks_;       // steps at which the schedule is not smooth: panels end there
-  std::vector<Weight> history_;  // at begin(), what gradients at earlier nodes have made of a weight
-  std::vector<Weight> next_;     // the same at the end of the placed panel
-  Weight start_;                 // at begin(), what is left of the initial weight
+  std::vector<int> kinks_;       // steps at which the schedule is not smooth and panels end
+  std::vector<Weight> history_;  // a weight at begin() in response to the gradient at each earlier node
+  std::vector<Weight> next_;     // the same at the end of the current panel
+  Weight start_;                 // remainder of the initial weight at begin()
   Weight next_start_{};
 };
 

@@ -22,7 +22,7 @@ PanelTime ExactSteps::propose(Panel panel) {
 }
 
 void ExactSteps::commit(Panel panel) {
-  // A panel may have been shrunk: rows already made for later nodes move to the front.
+  // If only the first rows of the panel are committed, rows already computed for later nodes move to the front.
   for (int node = panel.end; node < ready_; ++node)
     std::copy_n(K_.row(node - first_), steps_, K_.row(node - panel.end));
   first_ = panel.end;

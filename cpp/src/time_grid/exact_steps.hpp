@@ -1,4 +1,4 @@
-// Every step a node: K strictly lower triangular, nothing approximated.
+// A time grid with a node at every step: K is strictly lower triangular and nothing is approximated.
 #pragma once
 
 #include "lindmft/matrix.hpp"
@@ -7,12 +7,13 @@
 
 namespace lindmft {
 
+/// The grid of all steps.
 class ExactSteps final : public TimeGrid {
  public:
-  /// most: the largest panel that will be asked for
+  /// most: the largest number of nodes in a panel
   ExactSteps(const Problem& problem, int steps, int most);
 
-  /// Takes the first nodes as committed: they were solved before.
+  /// Marks the first `nodes` nodes as committed, for a run that is resumed.
   void restore(int nodes);
 
   [[nodiscard]] int nodes() const override { return steps_; }
@@ -23,7 +24,7 @@ class ExactSteps final : public TimeGrid {
 
  private:
   int steps_;
-  int ready_ = 0;  // rows of K made so far, counted from the first step
+  int ready_ = 0;  // number of rows of K computed so far, counted from the first step
   int first_ = 0;  // the node of the buffer's first row
   Propagator propagator_;
   Matrix K_;                   // most x steps

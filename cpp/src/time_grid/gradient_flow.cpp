@@ -6,8 +6,9 @@
 namespace lindmft {
 namespace {
 
-constexpr int kExtraPoints = 8;      // of the quadrature, for the exponential over one of its times
-constexpr double kForgotten = 40.0;  // times of weight decay after which nothing is left in doubles
+constexpr int kExtraPoints = 8;  // further points of the quadrature, for the exponential over one decay time
+// Number of decay times after which the exponential is negligible in double precision.
+constexpr double kForgotten = 40.0;
 
 }  // namespace
 
@@ -25,12 +26,11 @@ std::vector<double> GradientFlow::positions(double& length) const {
   return {1.0};
 }
 
-/// exp(-weight_decay (x - s)) against every polynomial l_j(s), integrated from 0 to x (in time).
+/// The integral of exp(-weight_decay (x - s)) l_j(s) over s from 0 to x (in time), for every polynomial l_j.
 std::vector<double> GradientFlow::integrals(double x) const {
   std::vector<double> out(static_cast<std::size_t>(polynomials().size()));
   const double times = weight_decay_ * x * length();
-  const double share =
-      times > kForgotten ? kForgotten / times : 1.0;  // of the interval: the part that is not forgotten
+  const double share = times > kForgotten ? kForgotten / times : 1.0;  // fraction of the interval that is not forgotten
   const int pieces = 1 + static_cast<int>(share * times);
   const double piece = share * x / pieces;
   for (int k = 0; k < pieces; ++k) {

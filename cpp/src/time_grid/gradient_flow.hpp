@@ -1,5 +1,5 @@
 // Gradient flow: time is continuous, dW/dt = G - weight_decay W, and K integrates (theory.md section 9). Panels have
-// right Radau nodes; time 0 is a panel of its own.
+// right Radau nodes; time 0 is a separate panel.
 #pragma once
 
 #include "lindmft/problem.hpp"
@@ -7,9 +7,10 @@
 
 namespace lindmft {
 
+/// The grid of gradient flow.
 class GradientFlow final : public PanelGrid {
  public:
-  /// time: where it ends
+  /// time: the end of the flow
   GradientFlow(const Problem& problem, double time, int capacity, int order);
 
   [[nodiscard]] double end() const override { return time_; }
@@ -30,7 +31,7 @@ class GradientFlow final : public PanelGrid {
   double init_scale_;
   std::vector<double> radau_;
   Rule rule_;
-  std::vector<double> history_;  // a weight's response at begin() to the gradient as a function of time, node by node
+  std::vector<double> history_;  // response of a weight at begin() to the gradient at each earlier node
 };
 
 }  // namespace lindmft

@@ -1,5 +1,5 @@
-// Coarse grids: time in panels that grow, each with a few nodes and the polynomials through them (theory.md section 9).
-// The march chooses the panels' lengths; where nodes lie and how K acts is what differs between kinds of time.
+// Coarse grids: panels of growing length, each with a few nodes and the polynomials through them (theory.md section 9).
+// The march chooses the lengths of panels. Kinds of time differ in the positions of nodes and in the action of K.
 #pragma once
 
 #include <vector>
@@ -10,39 +10,42 @@
 
 namespace lindmft {
 
+/// The base of coarse grids.
 class PanelGrid : public TimeGrid {
  public:
-  /// capacity: nodes there is room for; order: nodes of a panel
+  /// capacity: largest number of nodes; order: nodes of a panel
   PanelGrid(int capacity, int order);
 
-  /// Where time ends, in the units of lengths.
+  /// The end of time, in the units of lengths.
   [[nodiscard]] virtual double end() const = 0;
-  /// A length to begin with, for a loss that falls at this rate.
+  /// Length of the first panel for a loss that falls at this rate.
   [[nodiscard]] virtual double first_length(double rate) const = 0;
 
-  /// For how long a weight remembers a gradient.
+  /// Time after which a weight has forgotten a gradient.
   [[nodiscard]] virtual double memory() const = 0;
-  /// The length below which nothing gets more accurate: panels are shorter only where sweeps do not converge.
+  /// The length below which accuracy does not improve. Panels are shorter only where sweeps do not converge.
   [[nodiscard]] virtual double exact_length() const = 0;
 
-  /// Places a panel of about this length behind the last committed one; at most `order` nodes, and not beyond the end.
+  /// Places a panel of about this length after the last committed one, with at most `order` nodes and not beyond the
+  /// end.
   void place(double length);
   /// Places a panel with nodes at these times.
   void place(const std::vector<double>& times);
   [[nodiscard]] Panel panel() const { return panel_; }
   [[nodiscard]] double length() const { return length_; }
-  /// Of the placed panel: whether every step is a node, so that nothing is approximated.
+  /// Whether every step of the placed panel is a node, so that nothing is approximated.
   [[nodiscard]] virtual bool exact() const = 0;
   /// Whether there is room for the next panel.
   [[nodiscard]] bool room() const { return begin_ >= end() || panel_.end + order_ <= capacity_; }
   [[nodiscard]] bool finished() const { return begin_ >= end(); }
-  /// Where committed panels end.
+  /// The time where committed panels end.
   [[nodiscard]] double begin() const { return begin_; }
-  /// Of the placed panel, in units of its length from where the one before ended: the polynomials through its nodes.
+  /// The polynomials through the nodes of the placed panel, as functions of the time since the end of the panel before,
+  /// in units of the panel's length.
   [[nodiscard]] const Lagrange& polynomials() const { return polynomials_; }
   /// First nodes of the committed panels, and the number of committed nodes.
   [[nodiscard]] const std::vector<int>& edges() const { return edges_; }
-  /// Panels that were committed before, in another object like this.
+  /// Commits the panels of another grid of the same kind, for a run that is resumed.
   void restore(const std::vector<int>& edges, const std::vector<double>& time);
 
   [[nodiscard]] int nodes() const override { return capacity_; }
@@ -54,12 +57,11 @@ class PanelGrid : public TimeGrid {
  protected:
   /// Positions in (0, 1] of the next panel's nodes; may shorten it.
   [[nodiscard]] virtual std::vector<double> positions(double& length) const = 0;
-  /// Where time 0 is, in units of a panel's length, seen from where it begins: a node at position x has the time
-  /// begin + x length - offset.
+  /// A node at position x has the time begin + x length - offset.
   [[nodiscard]] virtual double offset() const = 0;
-  /// The placed panel's rows of K, and d at its nodes.
+  /// Computes the placed panel's rows of K, and d at its nodes.
   virtual void fill(Matrix& K, double* decay) = 0;
-  /// The placed panel becomes history.
+  /// Makes the placed panel a part of the history.
   virtual void keep() = 0;
   [[nodiscard]] int order() const { return order_; }
 

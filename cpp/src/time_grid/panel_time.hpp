@@ -1,4 +1,4 @@
-// Propagator and decay for the rows of one panel.
+// The propagator K and the decay d for the rows of one panel.
 #pragma once
 
 #include "linalg/panel.hpp"
@@ -6,7 +6,7 @@
 
 namespace lindmft {
 
-/// Everything the equations know of time, for the rows of one panel (theory.md section 9).
+/// The quantities through which time enters the equations, for the rows of one panel (theory.md section 9).
 struct PanelTime {
   Panel panel;
   linalg::ConstView K;  ///< panel.size() x panel.end   propagator: response of a weight to the gradient at node s

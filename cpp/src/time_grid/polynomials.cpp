@@ -17,7 +17,8 @@ struct Value {
   double derivative;  // of P_points
 };
 
-/// Monic polynomials orthogonal on [-1, 1]; `count` integers spread over it, or infinitely many.
+/// Coefficient b_k of the monic polynomials that are orthogonal on `count` equidistant points of [-1, 1], or on the
+/// interval if count is infinite.
 double recurrence(int k, double count) { return k * k * (1.0 - std::pow(k / count, 2)) / (4.0 * k * k - 1.0); }
 
 Value evaluate(int points, double x, double count) {
@@ -32,7 +33,7 @@ Value evaluate(int points, double x, double count) {
   return {p, before, d};
 }
 
-/// Newton's iteration from near a zero, the zeros found before divided out.
+/// Newton's iteration from a start near a zero, with the zeros found before divided out.
 double zero_near(double x, int points, double count, const std::vector<double>& found) {
   for (int i = 0; i < kIterations; ++i) {
     const Value at = evaluate(points, x, count);
@@ -45,7 +46,7 @@ double zero_near(double x, int points, double count, const std::vector<double>& 
   return x;
 }
 
-/// Gauss rule on [-1, 1] of total weight 1; count: infinity for the integral.
+/// Gauss rule on [-1, 1] with total weight 1; count is infinity for the integral.
 Rule symmetric_rule(int points, double count) {
   double norm = 1.0;
   for (int k = 1; k < points; ++k) norm *= recurrence(k, count);
@@ -93,7 +94,7 @@ Rule sum_rule(double count, int points) {
   return rule;
 }
 
-// The zeros of P_p - P_{p-1}.
+// Right Radau points are the zeros of P_p - P_{p-1}.
 std::vector<double> radau_nodes(int points) {
   const auto n = static_cast<std::size_t>(points);
   std::vector<double> zeros{1.0};

@@ -1,11 +1,11 @@
-// Polynomials through the nodes of a panel, and the rules that integrate or sum them exactly.
+// Polynomials through the nodes of a panel, and rules that integrate or sum them exactly.
 #pragma once
 
 #include <vector>
 
 namespace lindmft {
 
-/// P_0 .. P_count at x in [-1, 1]
+/// The Legendre polynomials P_0 .. P_count at x in [-1, 1].
 [[nodiscard]] std::vector<double> legendre(int count, double x);
 
 /// A quadrature rule: sum_k weights[k] f(nodes[k]).
@@ -18,10 +18,10 @@ struct Rule {
 [[nodiscard]] Rule gauss_rule(int points);
 
 /// Gauss rule for sums over the integers 0 .. count-1, exact up to degree 2 points - 1: its nodes are the zeros of the
-/// discrete Chebyshev polynomials. With no more integers than points, the sum itself.
+/// discrete Chebyshev polynomials. If there are no more integers than points, it is the sum itself.
 [[nodiscard]] Rule sum_rule(double count, int points);
 
-/// Right Radau points in (0, 1], the last one 1.
+/// Right Radau points in (0, 1]; the last one is 1.
 [[nodiscard]] std::vector<double> radau_nodes(int points);
 
 /// The polynomials l_j through given nodes, l_j(x_i) = [i = j].
@@ -33,7 +33,7 @@ class Lagrange {
   [[nodiscard]] const std::vector<double>& nodes() const { return nodes_; }
   /// l_0(x) .. l_{p-1}(x)
   [[nodiscard]] std::vector<double> at(double x) const;
-  /// What the values at the nodes are multiplied with to give the leading coefficient.
+  /// The weights with which the values at the nodes give the leading coefficient.
   [[nodiscard]] const std::vector<double>& leading() const { return weights_; }
 
  private:

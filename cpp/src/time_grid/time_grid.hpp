@@ -1,4 +1,5 @@
-// Time enters the equations only through K and d (theory.md section 9); a grid provides their rows, panel by panel.
+// The interface of time grids. Time enters the equations only through K and d (theory.md section 9); a grid provides
+// their rows, panel by panel.
 #pragma once
 
 #include "linalg/panel.hpp"
@@ -6,6 +7,7 @@
 
 namespace lindmft {
 
+/// The nodes of time, and the rows of K and d at them.
 class TimeGrid {
  public:
   TimeGrid() = default;
@@ -16,12 +18,12 @@ class TimeGrid {
   /// Number of nodes, known in advance or bounded from above.
   [[nodiscard]] virtual int nodes() const = 0;
   [[nodiscard]] virtual double time(int node) const = 0;
-  /// The rows of K and d for a panel that begins where the last committed one ended. May be called again with another
-  /// end.
+  /// The rows of K and d for a panel that begins where the last committed one ended. It may be called again with
+  /// another end.
   virtual PanelTime propose(Panel panel) = 0;
-  /// The panel is the front of the last proposal, or all of it; its rows are final.
+  /// Makes rows final: the panel is the last proposal, or its first rows.
   virtual void commit(Panel panel) = 0;
-  /// Committed nodes once more: d alone, without K.
+  /// The decay d at committed nodes, without K.
   [[nodiscard]] virtual PanelTime committed(Panel panel) const = 0;
 };
 

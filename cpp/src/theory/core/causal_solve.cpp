@@ -10,7 +10,7 @@ using linalg::View;
 
 namespace {
 
-/// out <- (I - scale x)^-1 out, with the columns of x within the panel alone
+/// out <- (I - scale x)^-1 out, with only the panel's columns of x
 void solve_within(View out, ConstView x, double scale, const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   const View system = sweep.scratch.block(panel.size());

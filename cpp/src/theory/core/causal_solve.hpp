@@ -1,4 +1,5 @@
-// Rows of the solution of a causal equation: the history's part from rows that are known, the rest solved in the panel.
+// Rows of the solution of a causal equation: known rows give the history's part, and a system within the panel the
+// rest.
 #pragma once
 
 #include "theory/core/sides.hpp"

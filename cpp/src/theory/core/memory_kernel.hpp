@@ -1,5 +1,5 @@
-// The one place where two-time functions meet time: rows of  scale (D_w R + c K * C)  (theory.md section 3: A, B and
-// Bt), and what D_w does to rows.
+// The memory kernels A, B and Bt (theory.md section 3): rows of scale (D_w R + c K * C), and the action of D_w on rows.
+// All products of two-time functions with K and d are here.
 #pragma once
 
 #include "linalg/panel.hpp"
@@ -8,7 +8,8 @@
 
 namespace lindmft::theory {
 
-/// out(t,s) = scale * (d(t) R(t,s) + lr K(t,s) C(t,s)) on the panel's rows; R null: zero, C null: all ones.
+/// out(t,s) = scale * (d(t) R(t,s) + lr K(t,s) C(t,s)) on the panel's rows; R counts as zero if it is null, and C as
+/// all ones.
 void kernel_rows(linalg::View out, const PanelTime& time, const Matrix* R, const Matrix* C, double lr, double scale);
 
 /// rows <- rows D_w

@@ -1,4 +1,4 @@
-// Loops over the rows of a panel that both halves of the equations use.
+// Loops over the rows of a panel that both sides of the equations use.
 #pragma once
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 
 #include "linalg/blas.hpp"
 #include "linalg/panel.hpp"
+#include "linalg/rows.hpp"
 
 namespace lindmft::theory {
 
@@ -24,13 +25,19 @@ inline void add_outer(linalg::View out, Panel panel, const std::vector<double>& 
   }
 }
 
+/// Sets all entries to zero.
 inline void set_zero(linalg::View out) {
   for (int i = 0; i < out.rows; ++i) std::fill_n(out.row(i), out.cols, 0.0);
 }
 
-/// The panel's rows, up to its end.
+/// The panel's rows of m, with the columns up to the panel's end.
 inline linalg::ConstView rows_of(const Matrix& m, Panel panel) {
   return linalg::leading(m, panel.end, panel.end).block(panel.begin, 0, panel.size(), panel.end);
+}
+
+/// sums[t] = sum of row t, for the panel's rows t.
+inline void row_sums(std::vector<double>& sums, const Matrix& m, Panel panel) {
+  for (int t = panel.begin; t < panel.end; ++t) sums[static_cast<std::size_t>(t)] = linalg::sum(m.row(t), panel.end);
 }
 
 }  // namespace lindmft::theory

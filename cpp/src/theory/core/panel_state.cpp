@@ -18,7 +18,7 @@ double largest(const Matrix& m, Panel panel) {
   return out;
 }
 
-/// The largest that a response to anything constant in size has been.
+/// The largest sum of absolute values in a row, over the first `rows` rows.
 double largest_norm(const Matrix& m, int rows) {
   double out = 0.0;
   for (int t = 0; t < rows; ++t) {
@@ -38,14 +38,14 @@ PanelState::PanelState(std::vector<Carried> functions, Panel panel) : panel_(pan
   }
 }
 
-void PanelState::rescale(double floor, double nothing) {
+void PanelState::rescale(double floor, double least_variance) {
   for (Function& f : functions_) {
     const Matrix& m = *f.carried.m;
     if (!f.carried.symmetric) {
       std::fill(f.row.begin(), f.row.end(), std::max(largest(m, panel_), floor * largest_norm(m, panel_.begin)));
       continue;
     }
-    const double least = std::max({kTiny, floor * std::abs(m(0, 0)), m(0, 0) == 0.0 ? nothing : 0.0});
+    const double least = std::max({kTiny, floor * std::abs(m(0, 0)), m(0, 0) == 0.0 ? least_variance : 0.0});
     for (int s = 0; s < panel_.end; ++s)
       f.column[static_cast<std::size_t>(s)] = std::sqrt(std::max(least, std::abs(m(s, s))));
     std::copy(f.column.begin() + panel_.begin, f.column.end(), f.row.begin());

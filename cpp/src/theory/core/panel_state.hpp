@@ -1,5 +1,5 @@
-// The rows of a panel that sweeps carry from one to the next, as one vector in units of their own: what is iterated to
-// convergence.
+// The iterated rows of a panel as one vector: all rows that a sweep reads before it writes them, each in suitable
+// units.
 #pragma once
 
 #include <vector>
@@ -8,19 +8,20 @@
 
 namespace lindmft::theory {
 
-/// Values of a correlation that is zero at the start count as zero up to this: where nothing is learned, terms
-/// that cancel leave squares of rounding errors.
+/// The value up to which a correlation that is zero at the start counts as zero: where nothing is learned, terms that
+/// cancel leave squares of rounding errors.
 inline constexpr double kNoVariance = 1e-24;
 
+/// Reads and writes these rows in their units.
 class PanelState {
  public:
   PanelState(std::vector<Carried> functions, Panel panel);
 
-  /// The units from now on. Correlations: the geometric mean of the variances at both times, so that late small ones
-  /// count as much as early large ones; those below `floor` times the variance at the start count as that.
-  /// Responses: the largest entry of the panel's rows, or `floor` times the largest norm that a row before has.
-  /// nothing: correlations that are zero at the start count as at least that
-  void rescale(double floor, double nothing = 0.0);
+  /// Sets the units. For correlations the unit is the geometric mean of the variances at both times, so that late small
+  /// values count as much as early large ones; variances are at least `floor` times the variance at the start. For
+  /// responses it is the largest entry of the panel's rows, but at least `floor` times the largest norm of an earlier
+  /// row. `least_variance` is the smallest unit squared of a correlation that is zero at the start.
+  void rescale(double floor, double least_variance = 0.0);
   /// Whether a function that was zero when the units were chosen no longer is.
   [[nodiscard]] bool outgrown() const;
   void read(std::vector<double>& x) const;
@@ -29,8 +30,8 @@ class PanelState {
  private:
   struct Function {
     Carried carried;
-    std::vector<double> row;     // p   units are products of those of the row
-    std::vector<double> column;  // b   and of the column
+    std::vector<double> row;     // p   units of rows; the unit of an entry is the product of those of its row
+    std::vector<double> column;  // b   units of columns, and of its column
   };
 
   Panel panel_;

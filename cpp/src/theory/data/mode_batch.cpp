@@ -16,17 +16,20 @@ using namespace mode_lanes;
 
 namespace {
 
-constexpr int kSums = 4;               // two moments, two congruences
-constexpr int kBuffers = 3;            // rows of F; F A and then the congruence; F B
-constexpr int kChunkRows = 128;        // rows of all modes of a chunk: enough to share a product,
-constexpr int kLongChunkRows = 64;     // and few enough for the second cache
-constexpr int kLongHistory = 256;      // nodes
-constexpr int kWorkers = 32;           // parts that lanes are shared out in, at most
-constexpr double kParallelWork = 4e7;  // operations below which threads gain less than they lose to a busy machine
+constexpr int kSums = 4;      // number of sums: two moments, two congruences
+constexpr int kBuffers = 3;   // number of chunk buffers: for F; for F A, later the congruence; for F B
+constexpr int kWorkers = 32;  // largest number of parts into which lanes are divided
+
+// Number of rows of all modes of a chunk: enough to share a product, and few enough for the second-level cache. With
+// more than kLongHistory nodes it is kLongChunkRows.
+constexpr int kChunkRows = 128;
+constexpr int kLongChunkRows = 64;
+constexpr int kLongHistory = 256;
+
+// Number of operations below which threads on a busy machine cost more time than they save.
+constexpr double kParallelWork = 4e7;
 
 }  // namespace
-
-// ---- X
 
 ModeOperator::ModeOperator(int nodes, int lanes, bool dense) : X_(nodes, nodes), transposed_(nodes, nodes) {
   if (dense) inverses_ = Matrix(kMostRows * nodes, lanes);
@@ -51,8 +54,7 @@ void ModeOperator::restore() {
   inverted_ = 0;
 }
 
-// ---- a thread's share of the modes
-
+/// The arguments of run(), for the workers.
 struct ModeBatch::Job {
   ModeOperator& X;
   const Sources& sources;
@@ -60,6 +62,7 @@ struct ModeBatch::Job {
   Panel panel;
 };
 
+/// Computes the sums over one part of the modes.
 class ModeBatch::Worker {
  public:
   Worker(ModeBatch& batch, const Job& job, int index);
@@ -88,10 +91,10 @@ class ModeBatch::Worker {
   ModeBatch& batch_;
   const Job& job_;
   int p_, b_;
-  int begin_, end_;                 // lanes
-  int first_ = 0, count_ = 0;       // of the chunk
-  int rows_ = 0;                    // p count: all lanes
-  double rows_of_modes_ = 0.0;      // without idle ones
+  int begin_, end_;                 // lanes of this worker
+  int first_ = 0, count_ = 0;       // lanes of the chunk
+  int rows_ = 0;                    // p count: rows of all modes of the chunk
+  double rows_of_modes_ = 0.0;      // the same without lanes that have no mode
   std::array<View, kSums> sums_{};  // p x b
   std::array<double*, kBuffers> chunks_{};
   double *lambda_, *w1_, *w2_, *at_, *by_A_, *by_B_;  // lines of a chunk's lanes
@@ -157,7 +160,7 @@ void ModeBatch::Worker::begin_chunk(int first, int count) {
   }
 }
 
-/// Of dense blocks, panels; else anything will do.
+/// The block of times that is solved together: a panel for dense blocks, otherwise kBlock times.
 ModeBatch::Worker::Block ModeBatch::Worker::block_from(int begin) const {
   return {begin, dense() ? std::min(b_, job_.map.end_of(begin)) : std::min(b_, begin + kBlock)};
 }
@@ -187,7 +190,7 @@ void ModeBatch::Worker::invert(Block block) {
   }
 }
 
-/// e in the lines from `begin` on.
+/// Writes the rows e of the identity, for the times from `begin` on.
 void ModeBatch::Worker::set_identity(View part, int begin) const {
   std::fill_n(part.data, static_cast<std::ptrdiff_t>(part.rows) * rows_, 0.0);
   for (int i = 0; i < p_; ++i) {
@@ -207,7 +210,7 @@ ConstView ModeBatch::Worker::diagonal(Block block) const {
   return linalg::leading(job_.X.X_, block.end, block.end).block(block.begin, block.begin, q, q);
 }
 
-/// f (I + lambda X) = e, and sums of f.
+/// Solves f (I + lambda X) = e, and sums f.
 void ModeBatch::Worker::resolve() {
   for (int end = b_; end > 0;) {
     const Block block = block_before(end);
@@ -240,7 +243,7 @@ void ModeBatch::Worker::resolve() {
   }
 }
 
-/// z = f (A + lambda B), and what of the diagonal comes from A and B.
+/// z = f (A + lambda B), and the terms of A and B on the diagonal.
 void ModeBatch::Worker::multiply() {
   const View f = lines(0, 0, b_);
   const View z = lines(1, 0, b_);
@@ -262,7 +265,7 @@ void ModeBatch::Worker::multiply() {
   }
 }
 
-/// y (I + lambda X)^T = z, in the place of z, and sums of y.
+/// Solves y (I + lambda X)^T = z in place, and sums y.
 void ModeBatch::Worker::congruence() {
   const bool zero = job_.sources.A == nullptr && job_.sources.B == nullptr;
   for (int begin = 0; begin < b_ && !zero;) {
@@ -297,8 +300,6 @@ void ModeBatch::Worker::add_terms() {
   }
 }
 
-// ---- all modes
-
 ModeBatch::ModeBatch(const Spectrum& spectrum, int nodes, int threads)
     : threads_(threads),
       lambda_(spectrum.eigenvalues),
@@ -329,7 +330,7 @@ ConstView ModeBatch::sum(int which) const {
   return {buffers_.data() + static_cast<std::ptrdiff_t>(which) * panel_.size() * ld_, panel_.size(), panel_.end, ld_};
 }
 
-/// Buffers and parts; they depend on sizes alone.
+/// Chooses the parts and allocates their buffers. Both depend only on sizes.
 void ModeBatch::prepare(Panel panel) {
   panel_ = panel;
   const int p = panel.size();
@@ -341,7 +342,8 @@ void ModeBatch::prepare(Panel panel) {
   ld_ = padded(panel.end);
   per_worker_ = static_cast<std::ptrdiff_t>(p) * (kSums * ld_ + chunk_ * (kBuffers * panel.end + 6));
   const std::size_t needed = static_cast<std::size_t>(workers_) * static_cast<std::size_t>(per_worker_);
-  if (buffers_.size() < needed) buffers_.resize(needed + needed / 2);  // rarely: it grows with the run
+  // Half as much again, so that allocation is rare while the run grows.
+  if (buffers_.size() < needed) buffers_.resize(needed + needed / 2);
   worker_terms_.assign(static_cast<std::size_t>(workers_) * static_cast<std::size_t>(p), {});
   worker_flops_.assign(static_cast<std::size_t>(workers_), 0.0);
 }

@@ -1,11 +1,12 @@
-// All modes of a spectrum at once. With F_k = (I + lambda_k X)^-1 and A_k = power_k 1 + A + lambda_k B, X the same for
-// all modes, only the sums over modes
+// Sums over all modes of a spectrum. With F_k = (I + lambda_k X)^-1 and A_k = power_k 1 + A + lambda_k B, X the same
+// for all modes, the equations need only the sums
 //     sum w F_k      and      sum w F_k A_k F_k^T,      w = p lambda and p lambda^2,
-// are wanted. Rows f of F_k and y of the congruence solve triangular systems in which modes differ by lambda alone,
+// over modes. Rows f of F_k and y of the congruence solve triangular systems in which modes differ only by lambda,
 //     f (I + lambda_k X) = e      and      y (I + lambda_k X)^T = f A_k,
-// the first from the last column to the first, the second from the first to the last. So no F_k is kept: rows of many
-// modes, side by side in the lanes of vectors, share every product with X, A and B, and memory goes with modes times
-// nodes. Lanes are shared out to threads, and sums go in one fixed order: bits do not depend on the number of threads.
+// the first from the last column to the first, the second from the first to the last. Therefore no F_k is stored. Rows
+// of many modes, side by side in the lanes of vectors, share every product with X, A and B, and memory is proportional
+// to modes times nodes. Lanes are distributed to threads, and sums are taken in a fixed order: results do not depend on
+// the number of threads, to the last bit.
 #pragma once
 
 #include <vector>
@@ -18,19 +19,19 @@
 
 namespace lindmft::theory {
 
-/// X of one of the families F_k, as far as time has come.
+/// The matrix X of one of the families F_k, up to the current panel.
 class ModeOperator {
  public:
   ModeOperator() = default;
-  /// lanes: of modes; dense: panels are dense blocks on the diagonal, at most kMostRows large (else X is strictly lower
-  /// triangular)
+  /// lanes: number of lanes for all modes; dense: panels are dense blocks on the diagonal with at most kMostRows rows
+  /// (otherwise X is strictly lower triangular)
   ModeOperator(int nodes, int lanes, bool dense);
 
   static constexpr int kMostRows = mode_lanes::kDenseRows;
 
-  /// Takes the panel's rows.
+  /// Sets the panel's rows.
   void set(linalg::ConstView rows, Panel panel);
-  /// X was filled from outside.
+  /// Must be called after matrix() was filled with the X of a run that is resumed.
   void restore();
   [[nodiscard]] Matrix& matrix() { return X_; }
 
@@ -39,42 +40,45 @@ class ModeOperator {
  private:
   friend class ModeBatch;
   Matrix X_, transposed_;  // n x n
-  Matrix inverses_;   // kMostRows n x lanes   of dense blocks: entry (t, j) of F_k, j from the block's first column
-  int inverted_ = 0;  // rows before it have final ones
+  // kMostRows n x lanes   diagonal blocks of F_k (only if dense): entry (t, j), j from the block's first column on
+  Matrix inverses_;
+  int inverted_ = 0;  // rows before it have final inverses
 };
 
+/// The modes of a spectrum, and the sums over them.
 class ModeBatch {
  public:
   ModeBatch() = default;
   ModeBatch(const Spectrum& spectrum, int nodes, int threads);
 
-  /// The sources A and B of the congruence; null: zero.
+  /// The sources A and B of the congruence; a null pointer counts as zero.
   struct Sources {
     const Matrix* A;
     const Matrix* B;
-    double scale;  // of both
-    bool power;    // whether power_k counts; then F_k is the transfer function H_k, and F_k 1 is kept
+    double scale;  // factor of both
+    bool power;    // whether power_k is included; then F_k is the transfer function H_k, and F_k 1 is stored
   };
 
-  /// Rows of the sums for the panel, whose rows X has.
+  /// Computes the panel's rows of the sums, from the panel's rows of X.
   void run(ModeOperator& X, const Sources& sources, const PanelMap& map, Panel panel);
 
-  // Of the last run, for w = p lambda^power: rows of sum w F_k and sum w F_k A_k F_k^T,
+  /// Rows of sum w F_k of the last run, for w = p lambda^power.
   [[nodiscard]] linalg::ConstView moment(int power) const { return sum(power - 1); }
+  /// Rows of sum w F_k A_k F_k^T of the last run, for w = p lambda^power.
   [[nodiscard]] linalg::ConstView congruence(int power) const { return sum(power + 1); }
-  // and the diagonal's three terms at a row of the panel.
+  /// The three terms of a diagonal entry of the congruence with w = p lambda.
   struct Terms {
     double target = 0.0, A = 0.0, B = 0.0;
   };
   [[nodiscard]] const Terms& terms(int row) const { return terms_[static_cast<std::size_t>(row)]; }
 
-  /// sum p lambda^power power_k F_k 1, n entries
+  /// The vector sum p lambda^power power_k F_k 1 with n entries.
   [[nodiscard]] const std::vector<double>& left_of_target(int power) const { return left_[power - 1]; }
   [[nodiscard]] std::vector<double>& left_of_target(int power) { return left_[power - 1]; }
 
   [[nodiscard]] int modes() const { return static_cast<int>(lambda_.size()); }
   [[nodiscard]] int lanes() const { return padded(modes()); }
-  /// F_k 1 of one mode, n entries: what is left of a unit target.
+  /// F_k 1 of one mode, n entries: the part of a unit target that is not learned yet.
   [[nodiscard]] std::vector<double> target(int mode) const;
   void set_target(int mode, const std::vector<double>& values);
 
@@ -82,7 +86,7 @@ class ModeBatch {
   [[nodiscard]] double flops() const { return flops_; }
 
   [[nodiscard]] static int padded(int n) { return (n + 7) / 8 * 8; }
-  /// Bytes that it takes, for panels of at most so many rows.
+  /// Bytes of an object of these sizes, for panels of at most `rows` rows.
   [[nodiscard]] static double bytes(int modes, int nodes, int rows);
 
  private:
@@ -98,13 +102,13 @@ class ModeBatch {
   std::vector<double> lambda_, power_, weight_;  // modes
   Matrix targets_;                               // n x lanes   F_k 1
   std::vector<double> left_[2];                  // n
-  // Of a run:
+  // Variables of one run:
   Panel panel_;
-  int ld_ = 0;     // of sums
-  int chunk_ = 0;  // lanes taken together
+  int ld_ = 0;     // leading dimension of the sums
+  int chunk_ = 0;  // number of lanes that are processed together
   int workers_ = 0;
-  std::ptrdiff_t per_worker_ = 0;  // doubles of a worker's buffers
-  std::vector<double> buffers_;    // of all workers
+  std::ptrdiff_t per_worker_ = 0;  // size of a worker's buffers
+  std::vector<double> buffers_;    // buffers of all workers
   std::vector<Terms> worker_terms_;
   std::vector<double> worker_flops_;
   std::vector<Terms> terms_;

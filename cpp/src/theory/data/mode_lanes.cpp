@@ -2,7 +2,7 @@
 
 #include "support/simd.hpp"
 
-#pragma GCC diagnostic ignored "-Wpsabi"  // whatever returns vectors here is inlined: there is no ABI to change
+#pragma GCC diagnostic ignored "-Wpsabi"  // all functions that return vectors here are inlined, so that no ABI changes
 
 namespace lindmft::theory::mode_lanes {
 
@@ -11,8 +11,8 @@ using linalg::View;
 
 namespace {
 
-// Eight modes; anywhere in memory. Clang forgets the alignment of a reference that a function returns, so values are
-// returned.
+// Eight modes, which may lie anywhere in memory. Clang loses the alignment of a reference that a function returns, so
+// values are returned.
 using Lanes [[gnu::vector_size(kLanes * sizeof(double))]] = double;
 using Loose [[gnu::vector_size(kLanes * sizeof(double)), gnu::aligned(alignof(double)), gnu::may_alias]] = double;
 [[gnu::always_inline]] inline Lanes lanes(const double* p) { return *reinterpret_cast<const Loose*>(p); }
@@ -21,7 +21,7 @@ using Loose [[gnu::vector_size(kLanes * sizeof(double)), gnu::aligned(alignof(do
   return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
 }
 
-/// Two vectors at a time, and one at the end.
+/// Calls solve for two vectors at a time, and for a single one at the end.
 template <class Solve>
 [[gnu::always_inline]] inline void for_vectors(int lanes_, Solve solve) {
   int v = 0;
@@ -29,8 +29,8 @@ template <class Solve>
   if (v < lanes_) solve.template operator()<1>(v);
 }
 
-/// Block of f with  f = e - lambda (known + f X),  X strictly lower triangular; Whole: kBlock columns. e is in the
-/// place of f, or zero.
+/// Block of f with  f = e - lambda (known + f X),  X strictly lower triangular; f contains e, or e is zero (Zero).
+/// Whole: kBlock columns.
 template <bool Whole, bool Zero, int Vectors>
 [[gnu::always_inline]] inline void solve_back_lanes(View f, ConstView known, const double* lambda, ConstView X, int v) {
   Lanes x[kBlock][Vectors];
@@ -47,7 +47,7 @@ template <bool Whole, bool Zero, int Vectors>
   }
 }
 
-/// Block of y with  y = z - lambda (known + y X^T),  likewise; z in the place of y.
+/// Block of y with  y = z - lambda (known + y X^T),  X strictly lower triangular; y contains z.
 template <bool Whole, int Vectors>
 [[gnu::always_inline]] inline void solve_forward_lanes(View y, ConstView known, const double* lambda, ConstView X,
                                                        int v) {

@@ -1,6 +1,6 @@
-// The loops over many modes of mode_batch.cpp, eight modes in a vector. Rows of a chunk of modes stand as columns,
-// "lanes": row i of mode k is lane i chunk + k, and a line holds all lanes at one time. `lambda` is a line of the
-// modes' eigenvalues; known, f, y and z are lines of several times.
+// The loops of mode_batch.cpp over many modes, eight modes in a vector. Rows of a chunk of modes are stored as columns,
+// called lanes: row i of mode k is lane i chunk + k, and a line contains all lanes at one time. `lambda` is a line of
+// the modes' eigenvalues; known, f, y and z are lines of several times.
 #pragma once
 
 #include <cstddef>
@@ -9,17 +9,17 @@
 
 namespace lindmft::theory::mode_lanes {
 
-constexpr int kLanes = 8;
-constexpr int kBlock = 8;       // times solved for together where X is strictly lower triangular
-constexpr int kDenseRows = 10;  // the largest dense block
+constexpr int kLanes = 8;       // number of modes in a vector
+constexpr int kBlock = 8;       // number of times that are solved together if X is strictly lower triangular
+constexpr int kDenseRows = 10;  // largest number of rows of a dense block
 
-/// Block of f with  f = e - lambda (known + f X),  X strictly lower triangular; e is in the place of f, or zero.
+/// Block of f with  f = e - lambda (known + f X),  X strictly lower triangular; f contains e, or e is zero.
 void solve_back(linalg::View f, linalg::ConstView known, const double* lambda, linalg::ConstView X, bool zero);
-/// Block of y with  y = z - lambda (known + y X^T),  likewise; z in the place of y.
+/// Block of y with  y = z - lambda (known + y X^T),  X strictly lower triangular; y contains z.
 void solve_forward(linalg::View y, linalg::ConstView known, const double* lambda, linalg::ConstView X);
-/// rows <- rows F, or rows F^T, of a dense block; inverse: its entries (i, j) at line kDenseRows i + j.
+/// rows <- rows F, or rows F^T, of a dense block; entry (i, j) of F is line kDenseRows i + j of `inverse`.
 void times_inverse(linalg::View rows, linalg::ConstView inverse, bool transposed, int chunk);
-/// out = e - lambda known, e in the place of out, or zero
+/// out = e - lambda known, where out contains e, or e is zero
 void subtract(linalg::View out, linalg::ConstView known, const double* lambda, bool zero);
 
 /// sums += f, over times
@@ -27,7 +27,7 @@ void add_lines(double* sums, linalg::ConstView f);
 /// first(i, s) and second(i, s) += sums over modes of w f
 void add_moments(linalg::View first, linalg::View second, linalg::ConstView f, const double* w1, const double* w2,
                  int chunk);
-/// The same of y + at target, `at` and target being lines of the rows and of all times.
+/// The same for y + at target, where `at` is a line of the rows and target has lines of all times.
 void add_congruences(linalg::View first, linalg::View second, linalg::ConstView y, linalg::ConstView target,
                      const double* at, const double* w1, const double* w2, int chunk);
 /// by_a += a . f, by_b += lambda b . f, lane by lane, and a += lambda b
@@ -36,6 +36,7 @@ void join(linalg::View a, linalg::ConstView b, linalg::ConstView f, const double
 void add_dots(linalg::ConstView a, linalg::ConstView f, double* by_a);
 /// x . w
 double weighted(const double* x, const double* w, int n);
+/// to += from, for n numbers
 void add(double* to, const double* from, std::ptrdiff_t n);
 
 }  // namespace lindmft::theory::mode_lanes

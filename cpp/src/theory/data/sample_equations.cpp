@@ -13,7 +13,7 @@ namespace {
 
 using Row = std::vector<Complex>;
 
-/// r of the head of the header, of an upper triangular matrix.
+/// The function r (see the header) of an upper triangular matrix.
 Small response_of(const Small& x, double a) {
   const Small one(x.size(), 1.0);
   const Small b = combine(a, one, 1.0 - a, x);
@@ -21,7 +21,7 @@ Small response_of(const Small& x, double a) {
   return combine(2.0 * a, linalg::triangular_inverse(combine(1.0, b, 1.0, root)), 0.0, one);
 }
 
-/// U^* rows, and back.
+/// U^* rows.
 std::vector<Row> to_basis(const Small& U, ConstView rows) {
   std::vector<Row> out(static_cast<std::size_t>(rows.rows), Row(static_cast<std::size_t>(rows.cols)));
   for (int i = 0; i < rows.rows; ++i) {
@@ -35,6 +35,7 @@ std::vector<Row> to_basis(const Small& U, ConstView rows) {
   return out;
 }
 
+/// out = U rows, whose imaginary part vanishes.
 void from_basis(View out, const Small& U, const std::vector<Row>& rows) {
   for (int i = 0; i < out.rows; ++i) {
     std::fill_n(out.row(i), out.cols, 0.0);
@@ -49,7 +50,7 @@ void from_basis(View out, const Small& U, const std::vector<Row>& rows) {
   }
 }
 
-/// Rows i of  t rows,  t upper triangular, without the diagonal's part.
+/// Row i of t rows, t upper triangular, without the term of t's diagonal.
 Row above_diagonal(const Small& t, const std::vector<Row>& rows, int i, int cols) {
   Row z(static_cast<std::size_t>(cols));
   for (int j = i + 1; j < t.size(); ++j) {
@@ -60,7 +61,7 @@ Row above_diagonal(const Small& t, const std::vector<Row>& rows, int i, int cols
   return z;
 }
 
-/// Real and imaginary parts, each in a row of its own, so that products with real matrices are plain loops.
+/// Real and imaginary parts in separate rows, so that products with real matrices are simple loops.
 struct Parts {
   explicit Parts(int n) : re(static_cast<std::size_t>(n)), im(static_cast<std::size_t>(n)) {}
   std::vector<double> re, im;
@@ -69,7 +70,7 @@ struct Parts {
 /// Solves  y (a + m H) = rhs - z H  for one row y, H block lower triangular: from the last panel to the first.
 void solve_response(Row& y, const Row& z, double a, Complex m, const Matrix& H, const PanelMap& map) {
   const int n = static_cast<int>(y.size());
-  Parts sum(n);  // of what is known times H
+  Parts sum(n);  // known rows times H
   for (int end = n; end > 0;) {
     const int begin = map.begin_of(end - 1);
     const int p = end - begin;
@@ -145,7 +146,7 @@ void solve_block(Small& C, const Small& W, double a) {
   }
 }
 
-/// U^* m U, or with the adjoint U m U^*.
+/// The adjoint m^*.
 Small adjoint(const Small& m) {
   Small out(m.size());
   for (int i = 0; i < m.size(); ++i) {
@@ -165,7 +166,7 @@ SampleEquations::SampleEquations(double a, ConstView x, const Sweep& sweep)
       R_(response_of(schur_.T, a)),
       W_(combine(1.0, Small(panel_.size(), 1.0), -1.0, R_)) {}
 
-// The panel's rows of  a R X R + (a + (1 - a) X) R = a, whose columns before the panel are linear in R's: times H,
+// The panel's rows of a R X R + (a + (1 - a) X) R = a are linear in the columns of R before the panel. Times H they are
 //     a R_ph + M R_ph H_hh = -(a R_pp + 1 - a) X_ph R_hh H_hh,   M = (a R_pp + 1 - a) X_pp.
 void SampleEquations::response(View out, ConstView x, const Matrix& R, const Matrix& H, const Sweep& sweep) const {
   const int p = panel_.size();
@@ -173,8 +174,8 @@ void SampleEquations::response(View out, ConstView x, const Matrix& R, const Mat
   const Small factor = combine(a_, R_, 1.0 - a_, Small(p, 1.0));
   const Small M = factor * schur_.T;
   if (h > 0) {
-    const View XR = sweep.scratch(1, p, h);
-    const View rhs = sweep.scratch(2, p, h);
+    const View XR = sweep.scratch(Buffer::left, p, h);
+    const View rhs = sweep.scratch(Buffer::extra, p, h);
     sweep.algebra.times_history(XR, x.block(0, 0, p, h), R, h);
     sweep.algebra.times_history(rhs, XR, H, h, -1.0);
     const std::vector<Row> given = to_basis(schur_.U, rhs);
@@ -204,8 +205,8 @@ void SampleEquations::correlation(View out, ConstView F, const Matrix& R, const 
   if (h > 0) {
     // W_ph C_hh W^T, of which W_ph = -R_ph.
     const ConstView R_ph = linalg::leading(R, panel_.end, h).block(h, 0, p, h);
-    const View left = sweep.scratch(1, p, h);
-    const View rhs = sweep.scratch(2, p, h);
+    const View left = sweep.scratch(Buffer::left, p, h);
+    const View rhs = sweep.scratch(Buffer::extra, p, h);
     sweep.algebra.times_symmetric(left, R_ph, C_e, -1.0);
     sweep.algebra.times_transposed(rhs, left, R, -a_);
     for (int i = 0; i < p; ++i) {

@@ -22,7 +22,7 @@ Matrix identity(int n) {
   return m;
 }
 
-/// Delta = x . v / sqrt(D) + sigma eps on samples that the network has not been fitted to.
+/// Correlation of the errors Delta = x . v / sqrt(D) + sigma eps on samples that the network has not been trained on.
 Matrix infinite_sample_correlation(const Matrix& C_v, double noise_sq) {
   Matrix C(C_v.rows(), C_v.cols());
   for (int t = 0; t < C.rows(); ++t) {
@@ -99,7 +99,7 @@ void SpectralData::guess(const linalg::Guess& guess, bool responses_final) {
   if (stored_samples()) {
     linalg::guess_symmetric(C_e_, guess);
   } else if (!C_e_.empty()) {
-    linalg::clear_rows(C_e_, guess.panel);  // it is diagonal
+    linalg::clear_rows(C_e_, guess.panel);  // without stored samples it is diagonal
   }
 }
 
@@ -177,8 +177,8 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
     }
     return out;
   }
-  const View rows = sweep.scratch(0, p, b);
-  const View left = sweep.scratch(1, p, b);
+  const View rows = sweep.scratch(Buffer::rows, p, b);
+  const View left = sweep.scratch(Buffer::left, p, b);
   const Mode& mode = modes_.front();
   const double share = mode.weight * mode.lambda;
   for (int i = 0; i < p; ++i) {
@@ -200,7 +200,7 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
   return out;
 }
 
-// <w_hat . u> / D = <w* u> - <v u>, and what centering took away: <w_hat(0) . u> / D.
+// <w_hat . u> / D = <w* u> - <v u>, plus the part that centering subtracts: <w_hat(0) . u> / D.
 ChainTerm SpectralData::chain(int node, int n, const NetworkField& network) const {
   const double target = left_of_target(node, n, 1);
   double discrepancy = data_power_[static_cast<std::size_t>(node)];
@@ -214,7 +214,7 @@ ChainTerm SpectralData::chain(int node, int n, const NetworkField& network) cons
 void SpectralData::share(bool init, bool data) {
   shares_init_ = init;
   shares_data_ = data;
-  // With several modes the data's part is a matrix of its own, which nothing updates any more.
+  // With several modes the contribution of data is a separate matrix, which is not updated any more.
   if (!data && !data_.empty()) data_ = Matrix();
 }
 
@@ -240,10 +240,10 @@ double SpectralData::target_size() const {
   return size;
 }
 
-// The smallest normal number, below which digits are missing. Where C_h^0 is a sum of terms of both signs, it is known
-// to the rounding error of the largest of them alone: of the gradients so far, and of the initial weights' part at the
-// start and now, whose difference centering takes (at t = 0 it is exactly zero). In the lazy limit that does not
-// matter: the kernel is the same along every vector.
+// Below the smallest normal number digits are missing. Where C_h^0 is a sum of terms of both signs, its error is the
+// rounding error of the largest of them: of earlier gradients, and of the contributions of initial weights at the start
+// and now, whose difference is taken by centering (at t = 0 it is exactly zero). In the lazy limit this does not
+// matter, since the kernel is the same along every vector.
 double SpectralData::least_gradient(int node, const NetworkField& network) const {
   constexpr double kResolved = 1e-12;
   constexpr double kSmallest = std::numeric_limits<double>::min();

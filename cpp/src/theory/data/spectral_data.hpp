@@ -1,12 +1,12 @@
-// The data side of theory.md section 6: any spectrum, every way of using the data.
+// The data side of theory.md section 6, for any spectrum and every way of using the data.
 //
-// Modes enter through their transfer functions H_k and through two moments of the spectrum: with
+// Modes enter through their transfer functions H_k and through two moments of the spectrum. With
 //     H1 = sum p lambda H_k,  H2 = sum p lambda^2 H_k,  C_v = sum p lambda <v_k v_k>,  C_v2 = sum p lambda^2 <v_k v_k>
 // the identity G_k R_Delta = R_Delta H_k turns the sums over G_k of section 6 into
 //     R_vu    = -H1 Bt
 //     R_hr^0  = -R_Delta H1 D_w / (gamma0 nu)
 //     C_h^0   = R_Delta C_v2 R_Delta^T + (m1 C_e - X C_e - C_e X^T) / alpha,   X = R_Delta H2 Bt,  m1 = sum p lambda
-// so that only H_k and <v_k v_k> cost work for every mode, and of them the sums alone are made (mode_batch.hpp).
+// Work for every mode is needed only for H_k and <v_k v_k>, of which only the sums are computed (mode_batch.hpp).
 #pragma once
 
 #include <optional>
@@ -18,9 +18,11 @@
 
 namespace lindmft::theory {
 
+/// The data side for a spectrum of modes.
 class SpectralData final : public DataSide {
  public:
-  /// long_panels: of coarse grids, on which the gradient falls by so much that it cannot be a difference of large terms
+  /// long_panels: the grid is coarse, and the gradient falls by many orders of magnitude, so that it must not be
+  /// computed as a difference of large terms
   SpectralData(const Problem& problem, int nodes, bool long_panels = false, int threads = 1);
 
   void guess(const linalg::Guess& guess, bool responses_final) override;
@@ -40,7 +42,7 @@ class SpectralData final : public DataSide {
   [[nodiscard]] double least_gradient(int node, const NetworkField& network) const override;
   void release(TwoTimeFunctions& out, const Saved& saved) override;
 
-  /// Floating-point operations done for all modes together, which a sweep's PanelAlgebra does not count.
+  /// Floating-point operations for the sums over modes, which a sweep's PanelAlgebra does not count.
   [[nodiscard]] double flops() const { return batch_.flops(); }
 
   /// Bytes an object of these sizes takes.
@@ -49,15 +51,9 @@ class SpectralData final : public DataSide {
  private:
   struct Mode {
     double lambda, power, weight;  // lambda_k, (w*_k)^2, p_k
-    Matrix H;                      // n x n, causal   (I + lambda Bt R_Delta)^-1 (a single mode)
-    std::vector<double> target;    // n   H 1: what is left of a unit target (a single mode)
+    Matrix H;                      // n x n, causal   (I + lambda Bt R_Delta)^-1 (only for a single mode)
+    std::vector<double> target;    // n   H 1: the part of a unit target not learned yet (only for a single mode)
   };
-
-  // Scratch buffers that live through one update; 0 to 2 are for the moment, 5 for the rows of a mode.
-  static constexpr int kResponse = 3;  // R_vu
-  static constexpr int kErrors = 4;    // R_Delta C_v R_Delta^T, before noise; solves_samples(): without finite data
-  static constexpr int kPanel = 6;     // lambda Bt
-  static constexpr int kGradient = 7;  // sum p lambda E_k: what finite data add to the gradient (sums_small_terms())
 
   void update_Bt(const Sweep& sweep, const NetworkField& network);
   void update_responses(const Sweep& sweep);
@@ -88,14 +84,14 @@ class SpectralData final : public DataSide {
   [[nodiscard]] bool data_noise() const { return finite_data() && shares_data_; }
   [[nodiscard]] bool single() const { return modes_.size() == 1; }
   [[nodiscard]] double left_of_target(int node, int n, int power) const;
-  /// A single mode on long panels, whose samples' equations are solved exactly (sample_equations.hpp).
+  /// A single mode on long panels: the equations of stored samples are solved exactly (sample_equations.hpp).
   [[nodiscard]] bool solves_samples() const { return long_panels_ && single() && stored_samples(); }
   [[nodiscard]] SampleEquations sample_equations(const Sweep& sweep);
-  /// Several modes on long panels.
+  /// Several modes and stored samples on long panels: the gradient is a sum of small terms.
   [[nodiscard]] bool sums_small_terms() const { return long_panels_ && !single() && stored_samples(); }
   void add_small_terms(linalg::View C_v, const Sweep& sweep);
   [[nodiscard]] bool separate_sources() const { return (!single() || long_panels_) && !sums_small_terms(); }
-  // Moments of the transfer functions. A single mode stands for its own moments, up to these factors.
+  // Moments of the transfer functions. For a single mode they are H times the factors below.
   [[nodiscard]] const Matrix& H1() const { return single() ? modes_.front().H : H1_; }
   [[nodiscard]] const Matrix& H2() const { return single() ? modes_.front().H : H2_; }
   [[nodiscard]] double H1_factor() const { return single() ? m1_ : 1.0; }
@@ -112,19 +108,19 @@ class SpectralData final : public DataSide {
   double m1_ = 0.0;                               // sum p lambda
   double m2_ = 0.0;                               // sum p lambda^2
   bool driven_ = false;                           // a target, or label noise of finite data, drives the gradient
-  bool shares_init_ = true, shares_data_ = true;  // the two networks of a cross-correlation
+  bool shares_init_ = true, shares_data_ = true;  // whether the two networks of a cross-correlation share them
   std::vector<Mode> modes_;
-  ModeBatch batch_;         // several modes,
-  ModeOperator BtR_, RBt_;  // with Bt R_Delta of H_k, and R_Delta Bt of G_k (long panels)
+  ModeBatch batch_;         // only for several modes
+  ModeOperator BtR_, RBt_;  // Bt R_Delta of H_k, and R_Delta Bt of G_k (only on long panels)
 
-  std::optional<SampleEquations> sample_equations_;  // of the panel that is being swept (solves_samples())
+  std::optional<SampleEquations> sample_equations_;  // equations of the current panel (only if solves_samples())
 
-  // All n x n; those that a problem does not need stay empty.
-  Matrix Bt_;       // strictly causal   minus the response of v to u
-  Matrix R_delta_;  // causal            identity unless samples are stored
-  Matrix H1_, H2_;  // causal            moments of H_k (several modes)
-  Matrix init_;     // symmetric         rho E C_g^1 E^T: what initial weights add to v (single mode: plus lambda data_)
-  Matrix data_;     // symmetric         Bt C_e Bt^T / alpha: what finite data add (several modes)
+  // Matrices of n x n. Those that a problem does not need are empty.
+  Matrix Bt_;          // strictly causal   minus the response of v to u
+  Matrix R_delta_;     // causal            identity unless samples are stored
+  Matrix H1_, H2_;     // causal            moments of H_k (several modes)
+  Matrix init_;        // symmetric         rho E C_g^1 E^T: term of initial weights in v (one mode: plus lambda data_)
+  Matrix data_;        // symmetric         Bt C_e Bt^T / alpha: term of finite data in v (several modes)
   Matrix C_v_, C_v2_;  // symmetric         C_v2_ for several modes
   Matrix C_e_;         // symmetric         correlation of the weighted training errors
   Matrix X_;           // strictly causal   R_Delta H2 Bt (several modes)
@@ -133,9 +129,9 @@ class SpectralData final : public DataSide {
   Matrix C_h0_, R_hr0_;
   std::vector<double> error_sum_;        // n   R_Delta 1
   std::vector<double> RH_sum_;           // n   R_Delta H 1 (a single mode on long panels)
-  std::vector<double> train_loss_;       // n
+  std::vector<double> train_loss_;       // n   training loss
   std::vector<double> data_power_;       // n   (R_vu C_e)(t,t) / alpha: part of <v u>
-  std::vector<ModeBatch::Terms> terms_;  // n   the three terms of C_v(t,t), as of the last sweep (several modes)
+  std::vector<ModeBatch::Terms> terms_;  // n   the three terms of C_v(t,t), from the last sweep (several modes)
 };
 
 }  // namespace lindmft::theory

@@ -1,4 +1,4 @@
-// The equations of SpectralData, panel by panel (head of spectral_data.hpp).
+// The equations of SpectralData, panel by panel (see the first comment of spectral_data.hpp).
 #include <algorithm>
 
 #include "linalg/rows.hpp"
@@ -11,14 +11,6 @@ namespace lindmft::theory {
 
 using linalg::ConstView;
 using linalg::View;
-
-namespace {
-
-void row_sums(std::vector<double>& sums, const Matrix& m, Panel panel) {
-  for (int t = panel.begin; t < panel.end; ++t) sums[static_cast<std::size_t>(t)] = linalg::sum(m.row(t), panel.end);
-}
-
-}  // namespace
 
 void SpectralData::update(const Sweep& sweep, const NetworkField& network) {
   if (!sweep.responses_final) update_Bt(sweep, network);
@@ -51,7 +43,7 @@ void SpectralData::times_R_delta(View out, ConstView x, const Sweep& sweep) {
 // Bt = (nu_1 / nu_L) (D_w R_gu^1 / gamma0 + K * C_g^1)
 void SpectralData::update_Bt(const Sweep& sweep, const NetworkField& network) {
   const Panel panel = sweep.time.panel;
-  const View rows = sweep.scratch(0, panel.size(), panel.end);
+  const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
   kernel_rows(rows, sweep.time, network.R_gu1, network.C_g1, scales_.lr.front(), scales_.first_to_last);
   linalg::replace_rows(Bt_, panel, rows, sweep.changes);
 }
@@ -59,13 +51,14 @@ void SpectralData::update_Bt(const Sweep& sweep, const NetworkField& network) {
 // H = I - lambda Bt R_Delta H of a single mode.
 void SpectralData::update_responses(const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
-  const View rows = sweep.scratch(0, panel.size(), panel.end);
-  const View BtR = sweep.scratch(1, panel.size(), panel.end);
+  const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
+  const View BtR = sweep.scratch(Buffer::left, panel.size(), panel.end);
   if (solves_samples()) {
-    const View x = sweep.scratch(kPanel, panel.size(), panel.end);
+    const View x = sweep.scratch(Buffer::lambda_Bt, panel.size(), panel.end);
     sample_equations_.emplace(sample_equations(sweep));
-    sample_equations_->response(sweep.scratch(4, panel.size(), panel.end), x, R_delta_, modes_.front().H, sweep);
-    linalg::replace_rows(R_delta_, panel, sweep.scratch(4, panel.size(), panel.end), sweep.changes);
+    sample_equations_->response(sweep.scratch(Buffer::R_delta, panel.size(), panel.end), x, R_delta_, modes_.front().H,
+                                sweep);
+    linalg::replace_rows(R_delta_, panel, sweep.scratch(Buffer::R_delta, panel.size(), panel.end), sweep.changes);
     row_sums(error_sum_, R_delta_, panel);
   }
   times_R_delta(BtR, rows_of(Bt_, panel), sweep);
@@ -84,8 +77,8 @@ void SpectralData::update_responses(const Sweep& sweep) {
 void SpectralData::update_errors_response(const Sweep& sweep) {
   if (!finite_data()) return;
   const Panel panel = sweep.time.panel;
-  const View rows = sweep.scratch(0, panel.size(), panel.end);
-  const View R_vu = sweep.scratch(kResponse, panel.size(), panel.end);
+  const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
+  const View R_vu = sweep.scratch(Buffer::R_vu, panel.size(), panel.end);
   sweep.algebra.times_causal(R_vu, rows_of(H1(), panel), Bt_, -H1_factor());
   if (!stored_samples() || solves_samples()) return;
   solve_resolvent(rows, R_vu, R_delta_, inverse_alpha_, sweep);
@@ -100,11 +93,11 @@ void SpectralData::update_modes(const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   const bool responses = !sweep.responses_final;
   if (responses) {
-    const View BtR = sweep.scratch(1, panel.size(), panel.end);
+    const View BtR = sweep.scratch(Buffer::left, panel.size(), panel.end);
     times_R_delta(BtR, rows_of(Bt_, panel), sweep);
     BtR_.set(BtR, panel);
   }
-  const bool random_start = scales_.rho > 0.0 && shares_init_;  // else init_ is zero
+  const bool random_start = scales_.rho > 0.0 && shares_init_;  // otherwise init_ is zero
   batch_.run(BtR_, {random_start ? &init_ : nullptr, data_.empty() ? nullptr : &data_, 1.0, true}, sweep.algebra.map(),
              panel);
   if (responses) update_moments(sweep);
@@ -120,7 +113,7 @@ void SpectralData::update_moments(const Sweep& sweep) {
 
 void SpectralData::add_up_discrepancy(const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
-  const View C_v = sweep.scratch(5, panel.size(), panel.end);
+  const View C_v = sweep.scratch(Buffer::result, panel.size(), panel.end);
   set_zero(C_v);
   add(C_v, batch_.congruence(1), 1.0);
   linalg::replace_symmetric(C_v2_, panel, batch_.congruence(2), sweep.changes);
@@ -129,8 +122,8 @@ void SpectralData::add_up_discrepancy(const Sweep& sweep) {
   linalg::replace_symmetric(C_v_, panel, C_v, sweep.changes);
 }
 
-// E = D_w, or D_w - d(0) 1 e_0^T where the predictor at initialization is subtracted (theory.md section 1): rows <-
-// rows E.
+// rows <- rows E, with E = D_w, or D_w - d(0) 1 e_0^T if the predictor at initialization is subtracted (theory.md
+// section 1).
 void SpectralData::times_E(View rows, const Sweep& sweep, const double* row_sums) const {
   for (int i = 0; i < rows.rows; ++i) {
     for (int s = 0; s < rows.cols; ++s) rows(i, s) *= sweep.time.decay[s];
@@ -151,14 +144,14 @@ void SpectralData::initial_weights_rows(View out, const Sweep& sweep, const Netw
   const Matrix& C = *network.C_g1;
   for (int i = 0; i < out.rows; ++i) {
     const int t = sweep.time.panel.begin + i;
-    if (nothing_learned(sweep.time, t)) {  // exactly zero, not the rounding error of a difference
+    if (nothing_learned(sweep.time, t)) {  // exactly zero, without rounding errors of a difference
       std::fill_n(out.row(i), out.cols, 0.0);
       continue;
     }
     const double* row = C.row(t);
     for (int s = 0; s < out.cols; ++s) out(i, s) = scale * (d[t] * (d[s] * row[s]));
     if (!centered_) continue;
-    // In pairs, so that the start cancels exactly.
+    // Terms are subtracted in pairs, so that the contribution at the start cancels exactly.
     const double* first = C.row(0);
     const double at_start = d[0] * (d[0] * first[0]);
     for (int s = 0; s < out.cols; ++s) {
@@ -170,7 +163,7 @@ void SpectralData::initial_weights_rows(View out, const Sweep& sweep, const Netw
 
 void SpectralData::update_initial(const Sweep& sweep, const NetworkField& network) {
   const Panel panel = sweep.time.panel;
-  const View init = sweep.scratch(0, panel.size(), panel.end);
+  const View init = sweep.scratch(Buffer::rows, panel.size(), panel.end);
   if (shares_init_) {
     initial_weights_rows(init, sweep, network);
   } else {
@@ -183,8 +176,8 @@ void SpectralData::update_initial(const Sweep& sweep, const NetworkField& networ
 /// Rows of Bt C_e Bt^T / alpha.
 View SpectralData::data_rows(const Sweep& sweep) const {
   const Panel panel = sweep.time.panel;
-  const View left = sweep.scratch(1, panel.size(), panel.end);
-  const View data = sweep.scratch(2, panel.size(), panel.end);
+  const View left = sweep.scratch(Buffer::left, panel.size(), panel.end);
+  const View data = sweep.scratch(Buffer::extra, panel.size(), panel.end);
   sweep.algebra.times_symmetric(left, rows_of(Bt_, panel), C_e_, inverse_alpha_);
   sweep.algebra.times_transposed(data, left, Bt_);
   return data;
@@ -198,12 +191,12 @@ void SpectralData::update_data(const Sweep& sweep) {
 // C_v = p lambda H ((w*)^2 1 + init + lambda data) H^T of a single mode.
 void SpectralData::update_discrepancy(const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
-  const View C_v = sweep.scratch(0, panel.size(), panel.end);
-  const View left = sweep.scratch(2, panel.size(), panel.end);
+  const View C_v = sweep.scratch(Buffer::rows, panel.size(), panel.end);
+  const View left = sweep.scratch(Buffer::extra, panel.size(), panel.end);
   const Mode& mode = modes_.front();
   const double share = mode.weight * mode.lambda;
   set_zero(C_v);
-  const bool random_start = scales_.rho > 0.0 || !separate_sources();  // else init_ is zero
+  const bool random_start = scales_.rho > 0.0 || !separate_sources();  // otherwise init_ is zero
   if (random_start || !data_.empty()) {
     sweep.algebra.times_symmetric(left, rows_of(mode.H, panel), init_, share);
     if (!data_.empty()) sweep.algebra.times_symmetric(left, rows_of(mode.H, panel), data_, share * mode.lambda, 1.0);
@@ -213,10 +206,10 @@ void SpectralData::update_discrepancy(const Sweep& sweep) {
   linalg::replace_symmetric(C_v_, panel, C_v, sweep.changes);
 }
 
-// One row of the table "how data are used" (theory.md section 6).
+// The errors in one of the data modes (the table of theory.md section 6).
 void SpectralData::update_errors(const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
-  const View C_e = sweep.scratch(0, panel.size(), panel.end);
+  const View C_e = sweep.scratch(Buffer::rows, panel.size(), panel.end);
   set_zero(C_e);
   if (stored_samples()) {
     stored_errors(C_e, sweep);
@@ -236,19 +229,19 @@ void SpectralData::note_data_power(const Sweep& sweep) {
   if (sweep.responses_final) return;
   const Panel panel = sweep.time.panel;
   const ConstView C_e = rows_of(C_e_, panel);
-  const View R_vu = sweep.scratch(kResponse, panel.size(), panel.end);
+  const View R_vu = sweep.scratch(Buffer::R_vu, panel.size(), panel.end);
   for (int i = 0; i < panel.size(); ++i) {
     data_power_[static_cast<std::size_t>(panel.begin + i)] =
         inverse_alpha_ * linalg::dot(R_vu.row(i), C_e.row(i), panel.end);
   }
 }
 
-// R_Delta (C_v + sigma^2 1 + diag((1/q - 1) c)) R_Delta^T, c the training loss.
+// R_Delta (C_v + sigma^2 1 + diag((1/q - 1) c)) R_Delta^T, where c is the training loss.
 void SpectralData::stored_errors(View C_e, const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   const int b = panel.end;
-  const View left = sweep.scratch(1, panel.size(), b);
-  const View plain = sweep.scratch(kErrors, panel.size(), b);
+  const View left = sweep.scratch(Buffer::left, panel.size(), b);
+  const View plain = sweep.scratch(Buffer::errors, panel.size(), b);
   const ConstView R = rows_of(R_delta_, panel);
   sweep.algebra.times_symmetric(left, R, C_v_);
   sweep.algebra.times_transposed(plain, left, R_delta_);
@@ -268,7 +261,7 @@ void SpectralData::stored_errors(View C_e, const Sweep& sweep) {
   sweep.algebra.times_transposed(C_e, left, R_delta_, 1.0, 1.0);
 }
 
-// rows of  factor R_Delta H
+// Rows of factor R_Delta H.
 void SpectralData::R_delta_times(View out, const Matrix& H, double factor, const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   if (stored_samples()) return sweep.algebra.times_causal(out, rows_of(R_delta_, panel), H, factor);
@@ -276,12 +269,12 @@ void SpectralData::R_delta_times(View out, const Matrix& H, double factor, const
   add(out, rows_of(H, panel), factor);
 }
 
-// R_hr^0 and C_h^0 by the moments of the spectrum (head of spectral_data.hpp).
+// R_hr^0 and C_h^0 from the moments of the spectrum (see the first comment of spectral_data.hpp).
 void SpectralData::update_gradient(const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   const int p = panel.size();
   const int b = panel.end;
-  const View rows = sweep.scratch(0, p, b);
+  const View rows = sweep.scratch(Buffer::rows, p, b);
   if (!sweep.responses_final) {
     R_delta_times(rows, H1(), 1.0, sweep);
     if (!RH_.empty() && !solves_samples()) linalg::replace_rows(RH_, panel, rows, sweep.changes);
@@ -294,14 +287,14 @@ void SpectralData::update_gradient(const Sweep& sweep) {
     linalg::replace_rows(R_hr0_, panel, rows, sweep.changes);
   }
 
-  const View C_h0 = sweep.scratch(2, p, b);
+  const View C_h0 = sweep.scratch(Buffer::extra, p, b);
   set_zero(C_h0);
   if (single() && long_panels_) {
     small_gradient(C_h0, sweep);
     return linalg::replace_symmetric(C_h0_, panel, C_h0, sweep.changes);
   }
   if (single() && stored_samples()) {
-    add(C_h0, sweep.scratch(kErrors, p, b), modes_.front().lambda);
+    add(C_h0, sweep.scratch(Buffer::errors, p, b), modes_.front().lambda);
   } else if (single()) {
     add(C_h0, rows_of(C_v_, panel), modes_.front().lambda);
   } else if (stored_samples()) {
@@ -311,19 +304,19 @@ void SpectralData::update_gradient(const Sweep& sweep) {
     add(C_h0, rows_of(C_v2_, panel), 1.0);
   }
   if (sums_small_terms()) {
-    if (shares_data_) add(C_h0, sweep.scratch(kGradient, p, b), 1.0);
+    if (shares_data_) add(C_h0, sweep.scratch(Buffer::data_gradient, p, b), 1.0);
   } else if (data_noise()) {
     add_data_noise(C_h0, sweep);
   }
   linalg::replace_symmetric(C_h0_, panel, C_h0, sweep.changes);
 }
 
-// (m1 C_e - X C_e - C_e X^T) / alpha. For a single mode X = m1 (I - H), which leaves m1 (H C_e + C_e H^T - C_e) /
+// (m1 C_e - X C_e - C_e X^T) / alpha. For a single mode X = m1 (I - H), and the result is m1 (H C_e + C_e H^T - C_e) /
 // alpha.
 void SpectralData::add_data_noise(View C_h0, const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
-  const View rows = sweep.scratch(0, panel.size(), panel.end);
-  const View left = sweep.scratch(1, panel.size(), panel.end);
+  const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
+  const View left = sweep.scratch(Buffer::left, panel.size(), panel.end);
   const ConstView C_e = rows_of(C_e_, panel);
   const double weight = m1_ * inverse_alpha_;
   if (single()) {

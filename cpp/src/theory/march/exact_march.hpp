@@ -1,11 +1,12 @@
-// Forward through time, step by step: sweep, accept or shrink, detect divergence (theory.md section 10).
+// The march through time, step by step: sweep a window of rows, accept rows or shrink the window, detect divergence
+// (theory.md section 10).
 #pragma once
 
 #include "theory/march/recorder.hpp"
 
 namespace lindmft::theory {
 
-/// Fills the solution's series and stats node by node. Every step is a node of the grid.
+/// Fills the solution's series and stats, on a grid with a node at every step.
 Marched march(TimeGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options, Solution& solution);
 
 }  // namespace lindmft::theory

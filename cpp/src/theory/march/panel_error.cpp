@@ -8,9 +8,9 @@
 namespace lindmft::theory {
 namespace {
 
-// The polynomial of degree p - 1 through the p nodes misses the row before them by the jump. At the nodes themselves
-// the error is one of collocation, an order smaller, and between them that of the polynomial through the row before as
-// well.
+// The ratio of the error to the jump, which is the difference at the row before the panel between the polynomial of
+// degree p - 1 through the p nodes and the solution. At the nodes the error is that of collocation, one order smaller;
+// between the nodes it is that of the polynomial that also goes through the row before.
 constexpr double kJump = 0.2;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// How well the polynomials through the nodes of a panel represent what was solved for.
+// The error of representing the solution by the polynomials through the nodes of a panel.
 #pragma once
 
 #include <vector>
@@ -8,14 +8,16 @@
 
 namespace lindmft::theory {
 
+/// The tolerance of a function: relative, or absolute where the function is small.
 struct Tolerance {
   double relative = 1e-6;
-  double absolute = 1e-10;  ///< in units of a function's value at the start, or of 1 if that is zero
+  double absolute = 1e-10;  ///< in units of a function's value at the start, or of 1 if this value is zero
 };
 
-/// Estimated error of the placed panel's rows of a correlation in units of the tolerance, that is at most 1 where it is
-/// met. It follows from the jump between the panel's polynomials and the row where the panel before ended, which also
-/// finds fixed points of the iteration that do not go on from there, and oscillations that no polynomial follows.
+/// Estimated error of the placed panel's rows of a correlation, in units of the tolerance: at most 1 where the
+/// tolerance is met. It follows from the jump between the panel's polynomials and the last row of the panel before. The
+/// jump is also large at a fixed point of the iteration that does not continue the solution, and for oscillations that
+/// no polynomial follows.
 [[nodiscard]] double panel_error(const Matrix& C, const PanelGrid& grid, const Tolerance& tolerance);
 
 }  // namespace lindmft::theory

@@ -1,4 +1,5 @@
-// Forward through time in panels that grow: place, iterate to convergence, accept or shrink (theory.md sections 9, 10).
+// The march through time in panels of growing length: place a panel, iterate it to convergence, accept or shrink it
+// (theory.md sections 9, 10).
 #pragma once
 
 #include "theory/march/panel_error.hpp"
@@ -6,13 +7,15 @@
 
 namespace lindmft::theory {
 
-inline constexpr int kProgress = 1000;  ///< parts in which progress is reported, on a logarithmic scale of time
+/// Number of parts in which progress is reported, on a logarithmic scale of time.
+inline constexpr int kProgress = 1000;
 
-/// Fills the solution's series and stats. Stops where the grid has no room left: then it is not finished.
+/// Fills the solution's series and stats. If the grid has no room left, the march stops and the grid is not finished.
+/// `rate` is the rate at which the loss falls at the start.
 Marched march_panels(PanelGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options,
                      const Tolerance& tolerance, double rate, Solution& solution);
 
-/// The correlations of replicas, on the panels of a solution.
+/// Computes the correlations of replicas on the panels of the solution `on`.
 void march_panels_again(PanelGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options,
                         const Tolerance& tolerance, const Solution& on, Solution& solution);
 

@@ -10,132 +10,115 @@
 namespace lindmft::theory {
 namespace {
 
-constexpr double kRunaway = 10.0;        // growth of the loss after which a row that cannot be resolved has diverged
-constexpr double kSmallestChain = 1e-6;  // where nothing is learned the identity is between rounding errors
+// Growth of the loss above which a row that cannot be resolved counts as diverged.
+constexpr double kRunaway = 10.0;
+// Smallest scale of the identity's terms; where nothing is learned they are rounding errors.
+constexpr double kSmallestChain = 1e-6;
 
 }  // namespace
 
-Recorder::Recorder(TimeGrid& time, NetworkSide& network_side, DataSide& data_side, const MarchOptions& march_options,
-                   Solution& out)
-    : grid(time),
-      network(network_side),
-      data(data_side),
-      options(march_options),
-      solution(out),
-      map(time.nodes()),
-      algebra(map, march_options.threads),
-      scratch(march_options.largest_panel, time.nodes()),
-      recorded(march_options.from) {
-  for (int node = 0; node < options.from; ++node) map.set({node, node + 1});
-  solution.feature_norm.resize(static_cast<std::size_t>(network.layers()));
-  solution.gradient_norm.resize(static_cast<std::size_t>(network.layers()));
-}
-
-void Recorder::sweep(const PanelTime& time, double settle) {
-  changes.reset(time.panel.size());
-  const Sweep context{time, algebra, scratch, changes, options.responses_final, settle};
-  network.backward(context, data.field());
-  data.update(context, network.field());
-  network.forward(context, data.field());
-  ++solution.stats.sweeps;
-  solution.stats.row_sweeps += time.panel.size();
-}
-
-void Recorder::begin(const PanelTime& time) {
-  changes.reset(time.panel.size());
-  data.update({time, algebra, scratch, changes, options.responses_final}, network.field());
+Recorder::Recorder(MarchContext& context)
+    : context_(context),
+      network_(context.network),
+      data_(context.data),
+      options_(context.options),
+      solution_(context.solution),
+      recorded_(context.options.from) {
+  solution_.feature_norm.resize(static_cast<std::size_t>(network_.layers()));
+  solution_.gradient_norm.resize(static_cast<std::size_t>(network_.layers()));
 }
 
 bool Recorder::diverged(int node, const Losses& losses) const {
-  const double start = node == 0 ? losses.test : solution.test_loss.front();
+  const double start = node == 0 ? losses.test : solution_.test_loss.front();
   const double smallest = std::min(losses.test, losses.train);
-  if (smallest < -options.rounding * std::max(1.0, start)) {
+  if (smallest < -options_.rounding * std::max(1.0, start)) {
     std::ostringstream message;
-    message << "step " << grid.time(node) << " came out with a negative "
-            << (losses.test <= losses.train ? "test" : "train") << " loss (" << smallest
-            << "), which no sweep should leave; lower optimizer.lr, or use more depth_nodes where they are given";
+    message << "the " << (losses.test <= losses.train ? "test" : "train") << " loss at step "
+            << context_.grid.time(node) << " is negative (" << smallest
+            << "), so the sweeps did not converge; lower optimizer.lr, or use more depth_nodes where they are given";
     throw NotConverged(message.str());
   }
   const double limit = support::kDivergence * std::max(1.0, start);
   bool fine = losses.test < limit && losses.train < limit;  // false for nan
-  for (int l = 1; l <= network.layers(); ++l) {
-    fine = fine && std::isfinite(network.feature_norm(l, node)) && std::isfinite(network.gradient_norm(l, node));
+  for (int l = 1; l <= network_.layers(); ++l) {
+    fine = fine && std::isfinite(network_.feature_norm(l, node)) && std::isfinite(network_.gradient_norm(l, node));
   }
   return !fine;
 }
 
 bool Recorder::runaway() const {
-  const std::vector<double>& loss = solution.test_loss;
+  const std::vector<double>& loss = solution_.test_loss;
   if (loss.empty()) return false;
-  // Relative to a loss of zero any growth is infinite. The scale is then the loss of a target of norm 1.
+  // Relative to a loss of zero every growth is infinite; the scale is then 1, the loss of a target of norm 1.
   return loss.back() > kRunaway * (loss.front() > 0.0 ? loss.front() : 1.0);
 }
 
 void Recorder::check_chain(int node, int end) {
-  const ChainTerm other = data.chain(node, end, network.field());
+  const ChainTerm other = data_.chain(node, end, network_.field());
   largest_chain_ = std::max(largest_chain_, other.scale);
-  for (const ChainTerm& layer : network.chain(node)) {
+  for (const ChainTerm& layer : network_.chain(node)) {
     largest_chain_ = std::max(largest_chain_, layer.scale);
     chain_spread_ = std::max(chain_spread_, std::abs(layer.value - other.value));
   }
 }
 
 bool Recorder::record(Panel panel) {
-  changes.reset(panel.size());
-  const PanelTime time = grid.committed(panel);
-  const Sweep context{time, algebra, scratch, changes, options.responses_final};
-  network.finish(context, data.field());
-  const std::vector<Losses> losses = data.losses(context, network.field());
+  context_.changes.reset(panel.size());
+  const PanelTime time = context_.grid.committed(panel);
+  const Sweep pass{time, context_.algebra, context_.scratch, context_.changes, options_.responses_final};
+  network_.finish(pass, data_.field());
+  const std::vector<Losses> losses = data_.losses(pass, network_.field());
   for (int node = panel.begin; node < panel.end; ++node) {
     const Losses& at = losses[static_cast<std::size_t>(node - panel.begin)];
     if (diverged(node, at)) {
-      solution.diverged_at = static_cast<int>(grid.time(node));
+      solution_.diverged_at = static_cast<int>(context_.grid.time(node));
       return false;
     }
-    const double depth_error = network.depth_error(node);
-    if (depth_error > options.depth_tolerance) {
+    const double depth_error = network_.depth_error(node);
+    if (depth_error > options_.depth_tolerance) {
       resolved_ = runaway();
-      if (resolved_) solution.diverged_at = static_cast<int>(grid.time(node));
+      if (resolved_) solution_.diverged_at = static_cast<int>(context_.grid.time(node));
       return false;
     }
-    solution.stats.depth_error = std::max(solution.stats.depth_error, depth_error);
+    solution_.stats.depth_error = std::max(solution_.stats.depth_error, depth_error);
     append(node, at);
-    if (!options.responses_final) check_chain(node, std::max(node + 1, map.end_of(node)));
+    if (!options_.responses_final) check_chain(node, std::max(node + 1, context_.map.end_of(node)));
   }
-  recorded = panel.end;
+  recorded_ = panel.end;
   return true;
 }
 
-void Recorder::append(int node, const Losses& at) {
-  solution.time.push_back(grid.time(node));
-  solution.test_loss.push_back(at.test);
-  solution.train_loss.push_back(at.train);
-  solution.term_target.push_back(at.term_target);
-  solution.term_init.push_back(at.term_init);
-  solution.term_data.push_back(at.term_data);
-  for (int l = 1; l <= network.layers(); ++l) {
-    solution.feature_norm[static_cast<std::size_t>(l - 1)].push_back(network.feature_norm(l, node));
-    solution.gradient_norm[static_cast<std::size_t>(l - 1)].push_back(network.gradient_norm(l, node));
+void Recorder::append(int node, const Losses& losses) {
+  solution_.time.push_back(context_.grid.time(node));
+  solution_.test_loss.push_back(losses.test);
+  solution_.train_loss.push_back(losses.train);
+  solution_.term_target.push_back(losses.term_target);
+  solution_.term_init.push_back(losses.term_init);
+  solution_.term_data.push_back(losses.term_data);
+  for (int l = 1; l <= network_.layers(); ++l) {
+    solution_.feature_norm[static_cast<std::size_t>(l - 1)].push_back(network_.feature_norm(l, node));
+    solution_.gradient_norm[static_cast<std::size_t>(l - 1)].push_back(network_.gradient_norm(l, node));
   }
 }
 
-/// The largest term of the chain identity at the nodes of the run that this one continues. As learning ends, the terms
-/// fade and their rounding errors do not, so that the residual has the scale of the whole run. (The terms of the
-/// network are not kept for these nodes; those of the data side are as large.)
+/// The largest term of the chain identity at the nodes of the run that this one continues. Towards the end of learning
+/// the terms become small but their rounding errors do not, so the residual is relative to the largest term of the
+/// whole run. (The terms of the network are not kept for these nodes; those of the data side are as large.)
 double Recorder::earlier_chain() const {
   double largest = 0.0;
-  for (int node = 0; node < options.from; ++node)
-    largest = std::max(largest, data.chain(node, std::max(node + 1, map.end_of(node)), network.field()).scale);
+  for (int node = 0; node < options_.from; ++node)
+    largest =
+        std::max(largest, data_.chain(node, std::max(node + 1, context_.map.end_of(node)), network_.field()).scale);
   return largest;
 }
 
 Marched Recorder::finish() {
   largest_chain_ = std::max(largest_chain_, earlier_chain());
-  solution.stats.nodes = static_cast<int>(solution.time.size());
-  solution.stats.flops += algebra.flops();
-  solution.stats.chain_residual =
-      std::max(solution.stats.chain_residual, chain_spread_ / std::max(largest_chain_, kSmallestChain));
-  return {solution.stats.nodes, resolved_};
+  solution_.stats.nodes = static_cast<int>(solution_.time.size());
+  solution_.stats.flops += context_.algebra.flops();
+  solution_.stats.chain_residual =
+      std::max(solution_.stats.chain_residual, chain_spread_ / std::max(largest_chain_, kSmallestChain));
+  return {solution_.stats.nodes, resolved_};
 }
 
 }  // namespace lindmft::theory

@@ -25,7 +25,7 @@ void Crossing::visit(const std::string& name, const StateVisitor& visitor) {
 void first_source_rows(Matrix& S_a, const Sweep& sweep, const DataField& data) {
   const Panel panel = sweep.time.panel;
   const double* d = sweep.time.decay;
-  const View rows = sweep.scratch(0, panel.size(), panel.end);
+  const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
   for (int i = 0; i < rows.rows; ++i) {
     const int t = panel.begin + i;
     const double* C = data.C_h0->row(t);
@@ -37,7 +37,7 @@ void first_source_rows(Matrix& S_a, const Sweep& sweep, const DataField& data) {
 void last_source_rows(Matrix& S_b, const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   const double* d = sweep.time.decay;
-  const View rows = sweep.scratch(0, panel.size(), panel.end);
+  const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
   for (int i = 0; i < rows.rows; ++i) {
     for (int s = 0; s < rows.cols; ++s) rows(i, s) = d[panel.begin + i] * d[s];
   }

@@ -1,4 +1,4 @@
-// A depth of a residual network, where the signals of the two directions meet (theory.md sections 4 and 5):
+// One depth of a residual network, at which the signals of the two directions are coupled (theory.md sections 4 and 5):
 //     h = a + E g,  g = b + F h,  with sources of covariances S_a and S_b,
 // in regular variables: E and F stand for E / gamma0 and F / gamma0.
 #pragma once
@@ -7,6 +7,7 @@
 
 namespace lindmft::theory {
 
+/// The two processes h and g at one depth, and the covariances of their sources.
 struct Crossing {
   /// nodes: capacity; rows: the largest panel
   Crossing(int nodes, int rows)
@@ -17,7 +18,7 @@ struct Crossing {
 
   void visit(const std::string& name, const StateVisitor& visitor);
 
-  /// A sweep begins with g and S_b, which need no guess.
+  /// First guess of a panel's rows. A sweep begins with g and S_b, which need none.
   void guess(const linalg::Guess& guess, bool responses_final);
   void correlate_h(const Sweep& sweep, double gamma0_sq) { h.correlate(sweep, g, {&S_a, 1.0}, {&S_b, 1.0}, gamma0_sq); }
   void correlate_g(const Sweep& sweep, double gamma0_sq) { g.correlate(sweep, h, {&S_b, 1.0}, {&S_a, 1.0}, gamma0_sq); }
@@ -28,11 +29,9 @@ struct Crossing {
   }
 };
 
-// Where the chain begins and ends.
-
 /// Rows of S_a of the first crossing: D_w C_h^0 D_w.
 void first_source_rows(Matrix& S_a, const Sweep& sweep, const DataField& data);
-/// Rows of S_b of the last crossing: D_w 1 D_w, a constant random readout.
+/// Rows of S_b of the last crossing: D_w 1 D_w, from the constant random readout.
 void last_source_rows(Matrix& S_b, const Sweep& sweep);
 
 }  // namespace lindmft::theory

@@ -63,7 +63,7 @@ DepthGrid::DepthGrid(int nodes) : from_start_(nodes, nodes), to_end_(nodes, node
     tau_.push_back(0.5 * (1.0 + x[static_cast<std::size_t>(k)]));
   }
   for (int j = 0; j < nodes; ++j) {
-    // int_{-1}^x P_q = (P_{q+1} - P_{q-1}) / (2 q + 1), and a half for the length of [0, 1]
+    // int_{-1}^x P_q = (P_{q+1} - P_{q-1}) / (2 q + 1), and a factor 1/2 for the length of [0, 1]
     const std::vector<double> p = legendre(nodes, x[static_cast<std::size_t>(j)]);
     for (std::size_t q = 0; q < x.size(); ++q) {
       const double integral = q == 0 ? 1.0 + p[1] : (p[q + 1] - p[q - 1]) / (2.0 * static_cast<double>(q) + 1.0);

@@ -20,22 +20,26 @@ using linalg::View;
 
 namespace {
 
-constexpr double kNothing = 1e-9;      // variances above it are larger than rounding errors
-constexpr double kFromNothing = 1e-5;  // the same of variances that are zero at the start: of differences that cancel
-// Of a row that is solved for alone:
-constexpr int kMemory = 30;  // earlier iterates of the accelerator
-constexpr int kMostIterations = 300;
-constexpr int kAttempts = 4;
-constexpr int kMostSettling = 40;    // iterations of a panel
-constexpr double kSmallUnit = 1e-5;  // see panel_march.cpp
-constexpr double kOutgrown = 1e3;    // in units of their own
-constexpr int kMostUnits = 10;
-constexpr double kShrunk = 10.0;      // of units, after which digits are missing
-constexpr double kTolerance = 1e-12;  // relative change that ends the iteration
-constexpr double kCancelled = 1e-6;   // unit of the rounding error that terms of size 1 leave when they cancel
-constexpr double kAccepted = 1e-9;    // a change that will not get smaller is rounding below this
+// Scales below which variances are rounding errors, for variances that are positive or zero at the start. The latter
+// are differences of terms that cancel.
+constexpr double kNothing = 1e-9;
+constexpr double kFromNothing = 1e-5;
 
-/// Largest difference; infinite or not a number where an entry is.
+constexpr int kMemory = 30;               // number of earlier iterates that the accelerator combines
+constexpr int kMostPanelIterations = 40;  // largest number of iterations of a panel
+constexpr double kSmallUnit = 1e-5;       // smallest unit of a variance, relative to the variance at the start
+
+// Limits of the iteration of a single row.
+constexpr int kMostIterations = 300;  // largest number of iterations in one attempt
+constexpr int kAttempts = 4;          // largest number of attempts
+constexpr int kMostUnits = 10;        // how often the units may be set again in one attempt
+constexpr double kOutgrown = 1e3;     // value in units above which the units are set again
+constexpr double kShrunk = 10.0;      // factor by which a unit shrank above which digits are missing
+constexpr double kTolerance = 1e-12;  // relative change that ends the iteration
+constexpr double kCancelled = 1e-6;   // rounding error that terms of size 1 leave when they cancel, with a margin
+constexpr double kAccepted = 1e-9;    // a change below this that does not get smaller is a rounding error
+
+/// The largest difference; infinite or not a number if an entry is.
 double distance(const std::vector<double>& x, const std::vector<double>& y) {
   double largest = 0.0;
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -51,7 +55,7 @@ double largest(const std::vector<double>& x) {
   return out;
 }
 
-/// Depth propagators of the rows of a panel: their linear part is beta0^2 d(t)^2.
+/// Depth propagators of the rows of a panel, whose linear part is beta0^2 d(t)^2.
 class RowPropagators {
  public:
   RowPropagators(const Matrix& integral, const PanelTime& time, double branch_sq) : panel_(time.panel) {
@@ -63,7 +67,7 @@ class RowPropagators {
     }
   }
 
-  /// The derivative's rows without the linear part of what they are derivatives of.
+  /// Subtracts the linear part from the rows of a derivative; `of` is the function that it is the derivative of.
   void remove_linear(Matrix& derivative, const Matrix& of) const {
     for (int i = 0; i < panel_.size(); ++i) {
       double* rows = derivative.row(i);
@@ -90,14 +94,18 @@ class RowPropagators {
  private:
   Panel panel_;
   std::vector<DepthPropagator> propagators_;
-  std::vector<std::size_t> which_;  // of a row
-  std::vector<double> linear_;      // of a row
+  std::vector<std::size_t> which_;  // p   index of each row's propagator
+  std::vector<double> linear_;      // p   linear part of each row
 };
 
 }  // namespace
 
 InfiniteDepth::Direction::Direction(int nodes, int rows)
-    : kernel(nodes, nodes), branch(nodes, nodes), turn(nodes, nodes), d_kernel(rows, nodes), d_source(rows, nodes) {}
+    : kernel(nodes, nodes),
+      branch(nodes, nodes),
+      round_trip(nodes, nodes),
+      d_kernel(rows, nodes),
+      d_source(rows, nodes) {}
 
 InfiniteDepth::InfiniteDepth(const Problem& problem, int nodes, int rows, int depth_nodes)
     : scales_(scales(problem)), branch_sq_(scales_.branch * scales_.branch), grid_(depth_nodes), R_gu1_(nodes, nodes) {
@@ -111,24 +119,25 @@ double InfiniteDepth::bytes(int nodes, int rows, int depth_nodes) {
 
 void InfiniteDepth::guess(const linalg::Guess& guess, bool responses_final) {
   for (Node& node : nodes_) {
-    node.at.guess(guess, responses_final);
-    linalg::guess_symmetric(node.at.g.C, guess);
-    linalg::guess_symmetric(node.at.S_b, guess);
+    node.crossing.guess(guess, responses_final);
+    linalg::guess_symmetric(node.crossing.g.C, guess);
+    linalg::guess_symmetric(node.crossing.S_b, guess);
     if (responses_final) continue;
     for (Direction* my : {&node.forward, &node.backward}) {
       linalg::guess_causal(my->kernel, my == &node.forward ? guess : growing(guess));
       linalg::guess_causal(my->branch, my == &node.forward ? guess : growing(guess));
-      linalg::clear_rows(my->turn, guess.panel);
+      linalg::clear_rows(my->round_trip, guess.panel);
     }
   }
   if (!responses_final) linalg::guess_causal(R_gu1_, growing(guess));
 }
 
-// Depth is implicit: everything.
+// Depth is implicit, so that all functions have to converge.
 std::vector<Carried> InfiniteDepth::carried() {
   std::vector<Carried> functions;
   for (Node& node : nodes_) {
-    for (Matrix* m : {&node.at.S_a, &node.at.S_b, &node.at.h.C, &node.at.g.C}) functions.push_back({m, true});
+    for (Matrix* m : {&node.crossing.S_a, &node.crossing.S_b, &node.crossing.h.C, &node.crossing.g.C})
+      functions.push_back({m, true});
     for (Direction* my : {&node.forward, &node.backward}) {
       functions.push_back({&my->kernel, false});
       functions.push_back({&my->branch, false});
@@ -140,8 +149,8 @@ std::vector<Carried> InfiniteDepth::carried() {
 std::vector<Watched> InfiniteDepth::watched() const {
   std::vector<Watched> functions;
   for (const Node& node : nodes_) {
-    functions.push_back({&node.at.g.C, false});
-    functions.push_back({&node.at.h.C, true});
+    functions.push_back({&node.crossing.g.C, false});
+    functions.push_back({&node.crossing.h.C, true});
   }
   return functions;
 }
@@ -149,71 +158,71 @@ std::vector<Watched> InfiniteDepth::watched() const {
 void InfiniteDepth::visit(const StateVisitor& visitor) {
   for (std::size_t j = 0; j < nodes_.size(); ++j) {
     const std::string name = std::to_string(j);
-    nodes_[j].at.visit(name, visitor);
+    nodes_[j].crossing.visit(name, visitor);
     for (Direction* my : {&nodes_[j].forward, &nodes_[j].backward}) {
       const std::string prefix = (my == &nodes_[j].forward ? "forward" : "backward") + name;
       visitor.function(prefix + ".kernel", my->kernel);
       visitor.function(prefix + ".branch", my->branch);
-      visitor.function(prefix + ".turn", my->turn);
+      visitor.function(prefix + ".turn", my->round_trip);
     }
   }
   visitor.function("R_gu1", R_gu1_);
 }
 
-InfiniteDepth::Going InfiniteDepth::going(Node& node, bool ahead) {
-  Crossing& at = node.at;
-  if (ahead) return {node.forward, node.backward.branch, at.S_a, at.S_b, at.h, at.g};
-  return {node.backward, node.forward.branch, at.S_b, at.S_a, at.g, at.h};
+InfiniteDepth::DirectionView InfiniteDepth::direction(Node& node, bool is_forward) {
+  Crossing& x = node.crossing;
+  if (is_forward) return {node.forward, node.backward.branch, x.S_a, x.S_b, x.h, x.g};
+  return {node.backward, node.forward.branch, x.S_b, x.S_a, x.g, x.h};
 }
 
-// With T = gamma0^2 E Bhat, forward (backward mirrored):
+// The derivatives in depth. With T = gamma0^2 E Bhat, forward (and backward with the roles exchanged):
 //     E'   = beta0^2 (T E + Ahat)
 //     S_a' = beta0^2 (D_w C_h D_w + gamma0^2 E D_w C_g D_w E^T + T S_a + (T S_a)^T)
-void InfiniteDepth::derivatives(const Sweep& sweep, const Going& at) {
+void InfiniteDepth::derivatives(const Sweep& sweep, const DirectionView& view) {
   const Panel panel = sweep.time.panel;
   const int p = panel.size();
   const int b = panel.end;
-  Direction& my = at.my;
-  const View left = sweep.scratch(0, p, b);
+  Direction& my = view.my;
+  const View left = sweep.scratch(Buffer::left, p, b);
   if (!sweep.responses_final) {
-    sweep.algebra.times_causal(left, rows_of(my.kernel, panel), at.opposite, scales_.gamma0_sq);
-    linalg::replace_rows(my.turn, panel, left, sweep.changes);
+    sweep.algebra.times_causal(left, rows_of(my.kernel, panel), view.opposite, scales_.gamma0_sq);
+    linalg::replace_rows(my.round_trip, panel, left, sweep.changes);
     const View d_kernel = linalg::leading(my.d_kernel, p, b);
     sweep.algebra.times_causal(d_kernel, left, my.kernel, branch_sq_);
     add(d_kernel, rows_of(my.branch, panel), branch_sq_);
   }
   const View d_source = linalg::leading(my.d_source, p, b);
-  sweep.algebra.times_symmetric(d_source, rows_of(my.turn, panel), at.S, branch_sq_);
-  sweep.algebra.times_transposed(d_source, rows_of(at.S, panel), my.turn, branch_sq_, 1.0);
+  sweep.algebra.times_symmetric(d_source, rows_of(my.round_trip, panel), view.S, branch_sq_);
+  sweep.algebra.times_transposed(d_source, rows_of(view.S, panel), my.round_trip, branch_sq_, 1.0);
   if (scales_.gamma0_sq > 0.0) {
-    const View decayed = sweep.scratch(1, p, b);
+    const View decayed = sweep.scratch(Buffer::extra, p, b);
     decayed_rows(decayed, my.kernel, sweep.time);
-    sweep.algebra.times_symmetric(left, decayed, at.partner.C, branch_sq_ * scales_.gamma0_sq);
+    sweep.algebra.times_symmetric(left, decayed, view.partner.C, branch_sq_ * scales_.gamma0_sq);
     times_decay(left, sweep.time);
     sweep.algebra.times_transposed(d_source, left, my.kernel, 1.0, 1.0);
   }
-  add_decayed(d_source, sweep.time, at.x.C, branch_sq_);
+  add_decayed(d_source, sweep.time, view.x.C, branch_sq_);
 }
 
-// One step of a fixed-point iteration in depth. E' contains beta0^2 D_w E D_w and S' beta0^2 D_w S D_w: with that part
-// solved for exactly (up to d(s) / d(t)), what remains to be iterated vanishes with gamma0.
-void InfiniteDepth::integrate(const Sweep& sweep, bool ahead) {
+// One step of a fixed-point iteration in depth. E' contains beta0^2 D_w E D_w and S' contains beta0^2 D_w S D_w. This
+// part is solved exactly (up to d(s) / d(t)), and the part that is iterated vanishes with gamma0.
+void InfiniteDepth::integrate(const Sweep& sweep, bool is_forward) {
   const Panel panel = sweep.time.panel;
-  const RowPropagators propagators(ahead ? grid_.from_start() : grid_.to_end(), sweep.time, branch_sq_);
+  const RowPropagators propagators(is_forward ? grid_.from_start() : grid_.to_end(), sweep.time, branch_sq_);
   std::vector<const Matrix*> d_kernel, d_source;
   for (Node& node : nodes_) {
-    const Going at = going(node, ahead);
+    const DirectionView at = direction(node, is_forward);
     propagators.remove_linear(at.my.d_kernel, at.my.kernel);
     propagators.remove_linear(at.my.d_source, at.S);
     d_kernel.push_back(&at.my.d_kernel);
     d_source.push_back(&at.my.d_source);
   }
-  const int end = ahead ? 0 : grid_.size() - 1;
-  const Going start = going(nodes_[static_cast<std::size_t>(end)], ahead);
-  const View rows = sweep.scratch(0, panel.size(), panel.end);
+  const int end = is_forward ? 0 : grid_.size() - 1;
+  const DirectionView start = direction(nodes_[static_cast<std::size_t>(end)], is_forward);
+  const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
   for (int j = 0; j < grid_.size(); ++j) {
     if (j == end) continue;
-    const Going at = going(nodes_[static_cast<std::size_t>(j)], ahead);
+    const DirectionView at = direction(nodes_[static_cast<std::size_t>(j)], is_forward);
     if (!sweep.responses_final) {
       propagators.rows(rows, j, start.my.kernel, d_kernel);
       linalg::replace_rows(at.my.kernel, panel, rows, sweep.changes);
@@ -223,42 +232,42 @@ void InfiniteDepth::integrate(const Sweep& sweep, bool ahead) {
   }
 }
 
-// Responses and correlations where the two directions meet, and the branch that follows from them.
-void InfiniteDepth::meet(const Sweep& sweep, const Going& at) {
+// Couples the two directions at one depth: responses and correlations, and the branch that follows from them.
+void InfiniteDepth::couple_directions(const Sweep& sweep, const DirectionView& view) {
   const Panel panel = sweep.time.panel;
   const double gamma0_sq = scales_.gamma0_sq;
   if (!sweep.responses_final) {
-    at.x.set_kernel(sweep, rows_of(at.my.kernel, panel), at.partner, gamma0_sq);
-    at.x.respond(sweep, at.partner, gamma0_sq);
+    view.x.set_kernel(sweep, rows_of(view.my.kernel, panel), view.partner, gamma0_sq);
+    view.x.respond(sweep, view.partner, gamma0_sq);
   }
-  at.x.correlate(sweep, at.partner, {&at.S, 1.0}, {&at.S_partner, 1.0}, gamma0_sq);
+  view.x.correlate(sweep, view.partner, {&view.S, 1.0}, {&view.S_partner, 1.0}, gamma0_sq);
   if (sweep.responses_final) return;
-  const View rows = sweep.scratch(0, panel.size(), panel.end);
-  branch_rows(rows, sweep.time, at.x.cross, at.x.C, scales_.lr[1], 1.0);
-  linalg::replace_rows(at.my.branch, panel, rows, sweep.changes);
+  const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
+  branch_rows(rows, sweep.time, view.x.cross, view.x.C, scales_.lr[1], 1.0);
+  linalg::replace_rows(view.my.branch, panel, rows, sweep.changes);
 }
 
 // One pass over the equations of a direction.
-void InfiniteDepth::improve(const Sweep& sweep, bool ahead) {
-  for (Node& node : nodes_) derivatives(sweep, going(node, ahead));
-  integrate(sweep, ahead);
-  for (Node& node : nodes_) meet(sweep, going(node, ahead));
+void InfiniteDepth::sweep_direction(const Sweep& sweep, bool is_forward) {
+  for (Node& node : nodes_) derivatives(sweep, direction(node, is_forward));
+  integrate(sweep, is_forward);
+  for (Node& node : nodes_) couple_directions(sweep, direction(node, is_forward));
 }
 
-/// Row t of everything that the equations of a direction determine, one after the other, each in units of its own.
-/// Variances at equal times are left out: they follow from the rest, and are quadratic in it.
+/// Row t of all functions that the equations of a direction determine, as one vector, each function in suitable units.
+/// Variances at equal times are omitted: they follow from the other entries, and are quadratic in them.
 class InfiniteDepth::RowState {
  public:
-  RowState(InfiniteDepth& network, int t, bool ahead) : t_(t) {
+  RowState(InfiniteDepth& network, int t, bool is_forward) : t_(t) {
     for (Node& node : network.nodes_) {
-      const Going at = network.going(node, ahead);
+      const DirectionView at = network.direction(node, is_forward);
       for (Matrix* m : {&at.my.kernel, &at.my.branch}) functions_.push_back({m, false, t + 1, 1.0, {}, {}});
       for (Matrix* m : {&at.S, &at.x.C}) functions_.push_back({m, true, t, 1.0, &at.my.kernel, &at.S_partner});
     }
   }
 
-  /// The units from now on: the largest entries of this row and the one before, which need not be zero if this one is;
-  /// of correlations also the variance at the start, since late rows may be the small difference of large terms.
+  /// Sets the units: the largest entries of this row and the one before, which may be nonzero where this one is zero;
+  /// for correlations at least the variance at the start, since late rows may be small differences of large terms.
   /// Returns the largest factor by which a unit shrank.
   double rescale() {
     double shrunk = 0.0;
@@ -296,12 +305,12 @@ class InfiniteDepth::RowState {
     bool symmetric;
     int end;  // columns
     double scale;
-    const Matrix* kernel;  // of correlations: E and S_b (backward: F and S_a)
-    const Matrix* source;
+    const Matrix* kernel;  // of correlations: E (backward: F)
+    const Matrix* source;  // of correlations: S_b (backward: S_a)
   };
 
-  /// The scale of a correlation that is zero at the start: the rounding error of terms E S_b E^T that cancel, times a
-  /// margin.
+  /// The smallest unit of a correlation that is zero at the start: the rounding error of terms E S_b E^T that cancel,
+  /// with a margin.
   [[nodiscard]] double least_variance(const Function& f) const {
     double size = 0.0;
     for (int t = std::max(0, t_ - 1); t <= t_; ++t) {
@@ -314,51 +323,53 @@ class InfiniteDepth::RowState {
   std::vector<Function> functions_;
 };
 
-// Fixed-point iteration of a single row, accelerated: the equations are linear (but for the variances at equal times)
-// and strongly coupled where training is about to diverge; there, plain iteration does not converge. Returns the last
-// change.
-double InfiniteDepth::iterate(const Sweep& sweep, bool ahead, RowState& state) {
+// Accelerated fixed-point iteration of a single row. The equations are linear (except for the variances at equal
+// times), and they are strongly coupled where training is about to diverge, so that the plain iteration does not
+// converge there. Returns the last change.
+double InfiniteDepth::iterate_row(const Sweep& sweep, bool is_forward, RowState& state) {
   linalg::Anderson accelerated(kMemory);
   double change = 0.0;
+  // Consecutive iterations that did not make the change smaller.
   double least = std::numeric_limits<double>::infinity();
-  int in_vain = 0;   // iterations that did not make it smaller
-  int outgrown = 0;  // times that units had become too small
+  int in_vain = 0;
+  int outgrown = 0;  // how often the units had become too small
   bool fresh = true;
   for (int i = 0; i < kMostIterations; ++i) {
-    if (fresh) {  // the accelerator needs units that stay
+    if (fresh) {  // the accelerator needs constant units
       state.rescale();
       accelerated = linalg::Anderson(kMemory);
     }
     const std::vector<double> x = state.read();
-    improve(sweep, ahead);
+    sweep_direction(sweep, is_forward);
     const std::vector<double> g = state.read();
     change = distance(x, g);
     if (change < kTolerance || !std::isfinite(change)) break;
     in_vain = change < least ? 0 : in_vain + 1;
     least = std::min(least, change);
     if (change < kAccepted && in_vain > 2) break;
-    // What was zero may turn out not to be, after an iteration or some.
+    // A function that was zero at first may become nonzero after one or several iterations.
     fresh = i == 0 || (largest(g) > kOutgrown && ++outgrown < kMostUnits);
     if (!fresh) state.write(accelerated.next(x, g));
   }
   return change;
 }
 
-void InfiniteDepth::solve_row(const Sweep& sweep, bool ahead) {
+void InfiniteDepth::solve_row(const Sweep& sweep, bool is_forward) {
   const int t = sweep.time.panel.begin;
-  RowState state(*this, t, ahead);
-  linalg::RowChanges changes;  // of no interest: what the iterations go through
+  RowState state(*this, t, is_forward);
+  linalg::RowChanges changes;  // changes during the iterations, which are not needed
   changes.reset(1);
   const Sweep inner{sweep.time, sweep.algebra, sweep.scratch, changes, sweep.responses_final};
   double change = 0.0;
-  // A wild start makes the units too large for what comes out: once more, in units of that.
+  // After a bad first guess the units may be too large for the result; then the iteration is repeated in units of the
+  // result.
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    change = iterate(inner, ahead, state);
+    change = iterate_row(inner, is_forward, state);
     if (!(change < kAccepted) || state.rescale() < kShrunk) break;
   }
-  // The variances at equal times.
-  improve(inner, ahead);
-  improve(inner, ahead);
+  // Two more passes give the variances at equal times.
+  sweep_direction(inner, is_forward);
+  sweep_direction(inner, is_forward);
   failure_.clear();
   if (change < kAccepted) return;
   sweep.changes.note(0, std::numeric_limits<double>::infinity());
@@ -369,23 +380,23 @@ void InfiniteDepth::solve_row(const Sweep& sweep, bool ahead) {
   failure_ = message.str();
 }
 
-/// Iterates a direction to the relative change that the sweep asks for, rows of a panel together.
-void InfiniteDepth::settle(const Sweep& sweep, bool ahead) {
+/// Iterates the panel's rows of a direction until their relative change is below the sweep's inner tolerance.
+void InfiniteDepth::iterate_panel(const Sweep& sweep, bool is_forward) {
   std::vector<Carried> functions;
   for (Node& node : nodes_) {
-    const Going at = going(node, ahead);
+    const DirectionView at = direction(node, is_forward);
     for (Matrix* m : {&at.my.kernel, &at.my.branch}) functions.push_back({m, false});
     for (Matrix* m : {&at.S, &at.x.C}) functions.push_back({m, true});
   }
   PanelState state(std::move(functions), sweep.time.panel);
   linalg::Anderson accelerated(kMemory);
   std::vector<double> x, g;
-  for (int i = 0; i < kMostSettling; ++i) {
+  for (int i = 0; i < kMostPanelIterations; ++i) {
     state.read(x);
-    improve(sweep, ahead);
+    sweep_direction(sweep, is_forward);
     state.read(g);
     const double change = distance(x, g);
-    if (i > 0 && !(change > sweep.settle)) return;
+    if (i > 0 && !(change > sweep.inner_tolerance)) return;
     if (i == 0) {
       state.rescale(kSmallUnit);
     } else {
@@ -394,85 +405,85 @@ void InfiniteDepth::settle(const Sweep& sweep, bool ahead) {
   }
 }
 
-void InfiniteDepth::pass(const Sweep& sweep, bool ahead) {
-  if (sweep.time.panel.size() == 1) return solve_row(sweep, ahead);
-  if (sweep.settle > 0.0) return settle(sweep, ahead);
-  improve(sweep, ahead);
+void InfiniteDepth::solve_direction(const Sweep& sweep, bool is_forward) {
+  if (sweep.time.panel.size() == 1) return solve_row(sweep, is_forward);
+  if (sweep.inner_tolerance > 0.0) return iterate_panel(sweep, is_forward);
+  sweep_direction(sweep, is_forward);
 }
 
 void InfiniteDepth::backward(const Sweep& sweep, const DataField& /*data*/) {
   const Panel panel = sweep.time.panel;
   Node& last = nodes_.back();
-  last_source_rows(last.at.S_b, sweep);
+  last_source_rows(last.crossing.S_b, sweep);
   if (!sweep.responses_final) {
-    const View F = sweep.scratch(0, panel.size(), panel.end);
+    const View F = sweep.scratch(Buffer::rows, panel.size(), panel.end);
     kernel_rows(F, sweep.time, nullptr, nullptr, scales_.lr.back(), 1.0);
     linalg::replace_rows(last.backward.kernel, panel, F, sweep.changes);
-    // The window has moved since the last sweep, so the forward kernels are taken in anew.
+    // The window has moved since the last sweep, so the forward kernels are set again.
     for (Node& node : nodes_) {
-      node.at.h.set_kernel(sweep, rows_of(node.forward.kernel, panel), node.at.g, scales_.gamma0_sq);
+      node.crossing.h.set_kernel(sweep, rows_of(node.forward.kernel, panel), node.crossing.g, scales_.gamma0_sq);
     }
   }
-  pass(sweep, false);
+  solve_direction(sweep, false);
   if (sweep.responses_final) return;
-  const View rows = sweep.scratch(0, panel.size(), panel.end);
-  decayed_rows(rows, nodes_.front().at.g.cross, sweep.time);
+  const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
+  decayed_rows(rows, nodes_.front().crossing.g.cross, sweep.time);
   linalg::replace_rows(R_gu1_, panel, rows, sweep.changes);
 }
 
 void InfiniteDepth::forward(const Sweep& sweep, const DataField& data) {
   const Panel panel = sweep.time.panel;
   Node& first = nodes_.front();
-  first_source_rows(first.at.S_a, sweep, data);
+  first_source_rows(first.crossing.S_a, sweep, data);
   if (!sweep.responses_final) {
-    const View E = sweep.scratch(0, panel.size(), panel.end);
+    const View E = sweep.scratch(Buffer::rows, panel.size(), panel.end);
     kernel_rows(E, sweep.time, data.R_hr0, data.C_h0, scales_.lr.front(), 1.0);
     linalg::replace_rows(first.forward.kernel, panel, E, sweep.changes);
   }
-  pass(sweep, true);
+  solve_direction(sweep, true);
 }
 
 void InfiniteDepth::finish(const Sweep& sweep, const DataField& /*data*/) {
   decay_.assign(sweep.time.decay, sweep.time.decay + sweep.time.panel.end);
 }
 
-// Relative to the larger of the variances now and at the start, since late ones may be the small difference of large
-// terms; and all are rounding where there is nothing to learn.
+// The error is relative to the larger of the variances now and at the start, since late variances may be small
+// differences of large terms; where nothing is learned, all variances are rounding errors.
 double InfiniteDepth::depth_error(int node) const {
   std::vector<double> C_h, C_g;
-  double start_h = nodes_.front().at.h.C(0, 0) > 0.0 ? kNothing : kFromNothing;
+  double start_h = nodes_.front().crossing.h.C(0, 0) > 0.0 ? kNothing : kFromNothing;
   double start_g = kNothing;
   for (const Node& depth : nodes_) {
-    C_h.push_back(depth.at.h.C(node, node));
-    C_g.push_back(depth.at.g.C(node, node));
-    start_h = std::max(start_h, depth.at.h.C(0, 0));
-    start_g = std::max(start_g, depth.at.g.C(0, 0));
+    C_h.push_back(depth.crossing.h.C(node, node));
+    C_g.push_back(depth.crossing.g.C(node, node));
+    start_h = std::max(start_h, depth.crossing.h.C(0, 0));
+    start_g = std::max(start_g, depth.crossing.g.C(0, 0));
   }
   return std::max(grid_.last_coefficient(C_h, start_h), grid_.last_coefficient(C_g, start_g));
 }
 
-double InfiniteDepth::kernel(int node, const DataField& data) const {
-  double sum = scales_.lr.front() * nodes_.front().at.g.C(node, node) * (*data.C_h0)(node, node);
+double InfiniteDepth::tangent_kernel(int node, const DataField& data) const {
+  double sum = scales_.lr.front() * nodes_.front().crossing.g.C(node, node) * (*data.C_h0)(node, node);
   for (int j = 0; j < grid_.size(); ++j) {
-    const Crossing& at = nodes_[static_cast<std::size_t>(j)].at;
+    const Crossing& at = nodes_[static_cast<std::size_t>(j)].crossing;
     sum += scales_.lr[1] * branch_sq_ * grid_.weights()[j] * at.g.C(node, node) * at.h.C(node, node);
   }
-  return sum + scales_.lr.back() * nodes_.back().at.h.C(node, node);
+  return sum + scales_.lr.back() * nodes_.back().crossing.h.C(node, node);
 }
 
 std::vector<ChainTerm> InfiniteDepth::chain(int node) const {
   std::vector<ChainTerm> terms;
-  for (const Node& depth : nodes_) terms.push_back(depth.at.h.with_partner(node));
+  for (const Node& depth : nodes_) terms.push_back(depth.crossing.h.with_partner(node));
   return terms;
 }
 
-// Responses divided by the vanishing factor b of a branch.
+// The responses are divided by the vanishing factor b of a branch.
 void InfiniteDepth::release(TwoTimeFunctions& out, const Saved& saved) {
   for (Node& node : nodes_) {
-    if (saved.has("C_h")) out.C_h.push_back(saved.take(node.at.h.C));
-    if (saved.has("C_g")) out.C_g.push_back(saved.take(node.at.g.C));
-    if (saved.has("R_hr")) out.R_hr.push_back(saved.take(node.at.h.cross, scales_.gamma0, decay_));
-    if (saved.has("R_gu")) out.R_gu.push_back(saved.take(node.at.g.cross, scales_.gamma0, decay_));
+    if (saved.has("C_h")) out.C_h.push_back(saved.take(node.crossing.h.C));
+    if (saved.has("C_g")) out.C_g.push_back(saved.take(node.crossing.g.C));
+    if (saved.has("R_hr")) out.R_hr.push_back(saved.take(node.crossing.h.cross, scales_.gamma0, decay_));
+    if (saved.has("R_gu")) out.R_gu.push_back(saved.take(node.crossing.g.cross, scales_.gamma0, decay_));
   }
 }
 

@@ -7,6 +7,7 @@
 #include "linalg/extrapolate.hpp"
 #include "linalg/rows.hpp"
 #include "theory/core/memory_kernel.hpp"
+#include "theory/core/panel_rows.hpp"
 
 namespace lindmft::theory {
 
@@ -15,15 +16,14 @@ using linalg::View;
 
 namespace {
 
-/// left = R C_source on the panel's rows, and C_rows = beta C_rows + weight left R^T (left alone if the weight is
-/// zero).
+/// left = R C_source on the panel's rows, and C_rows = beta C_rows + weight left R^T, which is skipped if the weight is
+/// zero.
 void add_correlation(View C_rows, View left, const Sweep& sweep, const Matrix& R, const std::vector<double>& sums,
                      Source source, double weight, double beta) {
   const Panel panel = sweep.time.panel;
   const int b = panel.end;
   if (source.C != nullptr) {
-    sweep.algebra.times_symmetric(left, linalg::leading(R, b, b).block(panel.begin, 0, panel.size(), b), *source.C,
-                                  source.scale);
+    sweep.algebra.times_symmetric(left, rows_of(R, panel), *source.C, source.scale);
     if (weight != 0.0) sweep.algebra.times_transposed(C_rows, left, R, weight, beta);
     return;
   }
@@ -86,14 +86,11 @@ void LinearProcess::set_kernel(const Sweep& sweep, ConstView k, const LinearProc
 void LinearProcess::respond(const Sweep& sweep, const LinearProcess& partner, double gamma0_sq) {
   respond(cross, sweep, cross_history_, partner.own_history_, partner, 1.0, gamma0_sq);
   respond(own, sweep, own_history_, partner.cross_history_, partner, gamma0_sq, gamma0_sq);
-  const Panel panel = sweep.time.panel;
-  for (int t = panel.begin; t < panel.end; ++t) {
-    own_sum_[static_cast<std::size_t>(t)] = linalg::sum(own.row(t), panel.end);
-    cross_sum_[static_cast<std::size_t>(t)] = linalg::sum(cross.row(t), panel.end);
-  }
+  row_sums(own_sum_, own, sweep.time.panel);
+  row_sums(cross_sum_, cross, sweep.time.panel);
 }
 
-// With k and k' the two kernels' blocks within the panel, eliminating the partner's rows leaves
+// Let k and k' be the blocks of the two kernels within the panel. Eliminating the partner's rows gives
 //     (I - gamma0^2 k k') rows = history + coupling k (partner's history).
 void LinearProcess::respond(Matrix& response, const Sweep& sweep, const Matrix& history, const Matrix& partner_history,
                             const LinearProcess& partner, double coupling, double gamma0_sq) {
@@ -101,7 +98,7 @@ void LinearProcess::respond(Matrix& response, const Sweep& sweep, const Matrix& 
   const int p = panel.size();
   const int b = panel.end;
   const ConstView k = linalg::leading(block_, p, p);
-  const View rows = sweep.scratch(0, p, b);
+  const View rows = sweep.scratch(Buffer::rows, p, b);
   const View system = sweep.scratch.block(p);
   for (int i = 0; i < p; ++i) {
     std::copy_n(history.row(i), b, rows.row(i));
@@ -118,9 +115,9 @@ void LinearProcess::correlate(const Sweep& sweep, const LinearProcess& partner, 
                               double gamma0_sq) {
   const Panel panel = sweep.time.panel;
   const int b = panel.end;
-  const View rows = sweep.scratch(0, panel.size(), b);
-  const View own_left = sweep.scratch(1, panel.size(), b);    // <x a>
-  const View cross_left = sweep.scratch(2, panel.size(), b);  // <x b> / gamma0
+  const View rows = sweep.scratch(Buffer::rows, panel.size(), b);
+  const View own_left = sweep.scratch(Buffer::left, panel.size(), b);     // <x a>
+  const View cross_left = sweep.scratch(Buffer::extra, panel.size(), b);  // <x b> / gamma0
   add_correlation(rows, own_left, sweep, own, own_sum_, own_source, 1.0, 0.0);
   add_correlation(rows, cross_left, sweep, cross, cross_sum_, cross_source, gamma0_sq, 1.0);
   for (int i = 0; i < panel.size(); ++i) {

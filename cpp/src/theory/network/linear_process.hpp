@@ -14,9 +14,10 @@ struct Source {
   double scale;
 };
 
-/// How a source enters: times the decay of the initial weights (D_w), or as it is.
+/// The factor d of a source: the decay of the initial weights (D_w), or 1.
 enum class SourceFactor { decay, one };
 
+/// The correlation and the responses of one process.
 class LinearProcess {
  public:
   /// nodes: capacity; rows: the largest panel
@@ -26,16 +27,18 @@ class LinearProcess {
   Matrix own;    // n x n, causal      response of x to its own source
   Matrix cross;  // n x n, causal      response of x to its partner's source, divided by gamma0
 
-  /// First guess of a panel's rows of cross, or none: what a sweep computes before it reads it needs no guess.
+  /// First guess of a panel's rows of cross. Functions that a sweep computes before it reads them need no guess: their
+  /// rows are cleared.
   void guess_responses(const linalg::Guess& guess);
   void clear_responses(Panel panel);
 
   void visit(const std::string& prefix, const StateVisitor& visitor);
 
-  /// Takes the kernel's rows k in: what the history contributes to the panel's rows, and the coupling within the panel.
+  /// Sets the kernel's rows k: computes the history's contribution to the panel's rows, and stores the coupling within
+  /// the panel.
   void set_kernel(const Sweep& sweep, linalg::ConstView k, const LinearProcess& partner, double gamma0_sq);
 
-  /// Rows of the responses, from both kernels, the coupling within the panel solved exactly:
+  /// Rows of the responses, from both kernels. The coupling within the panel is solved exactly:
   ///     cross = k partner.own        own = d + gamma0^2 k partner.cross
   void respond(const Sweep& sweep, const LinearProcess& partner, double gamma0_sq);
 
@@ -43,10 +46,10 @@ class LinearProcess {
   void correlate(const Sweep& sweep, const LinearProcess& partner, Source own_source, Source cross_source,
                  double gamma0_sq);
 
-  /// <x y> / gamma0 at one node, as of the last correlate(), y the partner.
+  /// <x y> / gamma0 at one node after the last correlate(), where y is the partner.
   [[nodiscard]] ChainTerm with_partner(int node) const { return with_partner_[static_cast<std::size_t>(node)]; }
 
-  /// Matrices, n x n and panels, that one process holds, in bytes.
+  /// Bytes of the matrices of one process.
   [[nodiscard]] static double bytes(int nodes, int rows) {
     return 8.0 * nodes * (3.0 * nodes + 2.0 * rows + 4.0) + 8.0 * rows * rows;
   }
@@ -58,7 +61,7 @@ class LinearProcess {
   SourceFactor d_;
   Matrix own_history_, cross_history_;       // p x n   the responses' rows without the coupling within the panel
   Matrix block_;                             // p x p   the kernel's columns of the panel
-  std::vector<double> own_sum_, cross_sum_;  // n   row sums of the responses: what a constant source does
+  std::vector<double> own_sum_, cross_sum_;  // n   row sums of the responses: their action on a constant source
   std::vector<ChainTerm> with_partner_;      // n
 };
 

@@ -63,7 +63,7 @@ linalg::ConstView Mlp::backward_kernel(int l, const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   const bool top = l == layers();
   const auto array = static_cast<std::size_t>(l);
-  const linalg::View B = sweep.scratch(0, panel.size(), panel.end);
+  const linalg::View B = sweep.scratch(Buffer::rows, panel.size(), panel.end);
   kernel_rows(B, sweep.time, top ? nullptr : &layer(l + 1).g.cross, top ? nullptr : &layer(l + 1).g.C,
               scales_.lr[array], scales_.ratio[array]);
   return B;
@@ -72,13 +72,13 @@ linalg::ConstView Mlp::backward_kernel(int l, const Sweep& sweep) {
 // A_l = D_w R_hr^{l-1} + c_{l-1} K * C_h^{l-1}
 linalg::ConstView Mlp::forward_kernel(int l, const Sweep& sweep, const DataField& data) {
   const Panel panel = sweep.time.panel;
-  const linalg::View A = sweep.scratch(0, panel.size(), panel.end);
+  const linalg::View A = sweep.scratch(Buffer::rows, panel.size(), panel.end);
   kernel_rows(A, sweep.time, l == 1 ? data.R_hr0 : &layer(l - 1).h.cross, l == 1 ? data.C_h0 : &layer(l - 1).h.C,
               scales_.lr[static_cast<std::size_t>(l - 1)], 1.0);
   return A;
 }
 
-// The window has moved since the last sweep, so the forward kernels are taken in anew.
+// The window has moved since the last sweep, so the forward kernels are set again.
 void Mlp::backward(const Sweep& sweep, const DataField& data) {
   for (int l = 1; l <= layers() && !sweep.responses_final; ++l) {
     layer(l).h.set_kernel(sweep, forward_kernel(l, sweep, data), layer(l).g, scales_.gamma0_sq);
@@ -108,10 +108,10 @@ void Mlp::forward(const Sweep& sweep, const DataField& data) {
   }
 }
 
-// The correlation of the last hidden layer is an output alone.
+// The correlation of the last hidden layer is needed only for the results.
 void Mlp::finish(const Sweep& sweep, const DataField& data) { correlate_features(layers(), sweep, data); }
 
-double Mlp::kernel(int node, const DataField& data) const {
+double Mlp::tangent_kernel(int node, const DataField& data) const {
   double sum = 0.0;
   for (int l = 0; l <= layers(); ++l) {
     const double C_h = l == 0 ? (*data.C_h0)(node, node) : layer(l).h.C(node, node);

@@ -6,6 +6,7 @@
 
 namespace lindmft::theory {
 
+/// The network side of a perceptron.
 class Mlp final : public NetworkSide {
  public:
   /// nodes: capacity; rows: the largest panel
@@ -25,13 +26,13 @@ class Mlp final : public NetworkSide {
   [[nodiscard]] double gradient_norm(int l, int node) const override { return layer(l).g.C(node, node); }
   [[nodiscard]] std::vector<ChainTerm> chain(int node) const override;
   void release(TwoTimeFunctions& out, const Saved& saved) override;
-  [[nodiscard]] double kernel(int node, const DataField& data) const override;
+  [[nodiscard]] double tangent_kernel(int node, const DataField& data) const override;
 
   /// Bytes an object of these sizes takes.
   [[nodiscard]] static double bytes(const Problem& problem, int nodes, int rows);
 
  private:
-  /// h = D_w u + A g and g = D_w r + B h: each the other's partner. h.own = R_hu, h.cross = R_hr / gamma0,
+  /// h = D_w u + A g and g = D_w r + B h: each is the other's partner. h.own = R_hu, h.cross = R_hr / gamma0,
   /// g.own = R_gr, g.cross = R_gu / gamma0.
   struct Layer {
     Layer(int nodes, int rows) : h(nodes, rows), g(nodes, rows) {}
@@ -40,7 +41,7 @@ class Mlp final : public NetworkSide {
 
   [[nodiscard]] Layer& layer(int l) { return layers_[static_cast<std::size_t>(l - 1)]; }
   [[nodiscard]] const Layer& layer(int l) const { return layers_[static_cast<std::size_t>(l - 1)]; }
-  /// Sources of layer l: u^l ~ GP(0, C_h^{l-1}),  r^l ~ GP(0, (nu_{l+1} / nu_l) C_g^{l+1}), C_g^{L+1} = 1.
+  /// The sources of layer l are u^l ~ GP(0, C_h^{l-1}),  r^l ~ GP(0, (nu_{l+1} / nu_l) C_g^{l+1}), C_g^{L+1} = 1.
   linalg::ConstView forward_kernel(int l, const Sweep& sweep, const DataField& data);
   linalg::ConstView backward_kernel(int l, const Sweep& sweep);
   void correlate_features(int l, const Sweep& sweep, const DataField& data);

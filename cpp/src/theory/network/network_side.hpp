@@ -1,4 +1,4 @@
-// Which network side a problem has.
+// Creates the network side of a problem.
 #pragma once
 
 #include <memory>
@@ -7,10 +7,10 @@
 
 namespace lindmft::theory {
 
-/// nodes: capacity in time; rows: the largest panel; depth_nodes: of infinite depth, else ignored
+/// nodes: capacity in time; rows: the largest panel; depth_nodes: nodes in depth, ignored at finite depth
 [[nodiscard]] std::unique_ptr<NetworkSide> make_network(const Problem& problem, int nodes, int rows, int depth_nodes);
 
-/// Bytes it takes.
+/// Bytes that the network side takes.
 [[nodiscard]] double network_bytes(const Problem& problem, int nodes, int rows, int depth_nodes);
 
 }  // namespace lindmft::theory

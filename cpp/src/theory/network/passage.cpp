@@ -6,6 +6,7 @@
 #include "linalg/rows.hpp"
 #include "theory/core/causal_solve.hpp"
 #include "theory/core/memory_kernel.hpp"
+#include "theory/core/panel_rows.hpp"
 
 namespace lindmft::theory {
 
@@ -52,23 +53,23 @@ void Passage::clear(Panel panel) {
 
 void Passage::set_branch(const Sweep& sweep, const Matrix& Y, const Matrix& C, double lr, double branch_sq) {
   const Panel panel = sweep.time.panel;
-  const View rows = sweep.scratch(0, panel.size(), panel.end);
+  const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
   branch_rows(rows, sweep.time, Y, C, lr, branch_sq);
   linalg::replace_rows(branch, panel, rows, sweep.changes);
 }
 
 void Passage::respond(const Sweep& sweep, ConstView k, const Matrix& opposite, double gamma0_sq) {
   const Panel panel = sweep.time.panel;
-  const View rows = sweep.scratch(0, panel.size(), panel.end);
-  const View turn = sweep.scratch(1, panel.size(), panel.end);  // gamma0^2 b E B: over the branch and back
-  sweep.algebra.times_causal(turn, k, opposite, gamma0_sq);
-  solve_resolvent(rows, turn, own, 1.0, sweep);
+  const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
+  const View round_trip = sweep.scratch(Buffer::left, panel.size(), panel.end);  // gamma0^2 b E B
+  sweep.algebra.times_causal(round_trip, k, opposite, gamma0_sq);
+  solve_resolvent(rows, round_trip, own, 1.0, sweep);
   linalg::replace_rows(own, panel, rows, sweep.changes);
-  solve_causal(rows, k, turn, cross, 1.0, sweep);
+  solve_causal(rows, k, round_trip, cross, 1.0, sweep);
   linalg::replace_rows(cross, panel, rows, sweep.changes);
 }
 
-void Passage::kernel(View out, Panel panel) const {
+void Passage::outgoing_kernel(View out, Panel panel) const {
   for (int i = 0; i < out.rows; ++i) {
     const double* a = cross.row(panel.begin + i);
     const double* b = branch.row(panel.begin + i);
@@ -81,13 +82,12 @@ void Passage::correlate(const Sweep& sweep, const Matrix& S, const Matrix& near,
   const Panel panel = sweep.time.panel;
   const int p = panel.size();
   const int b = panel.end;
-  const View rows = sweep.scratch(0, p, b);
-  const View left = sweep.scratch(1, p, b);
-  const auto of = [&](const Matrix& m) { return linalg::leading(m, b, b).block(panel.begin, 0, p, b); };
-  sweep.algebra.times_symmetric(left, of(own), S);
+  const View rows = sweep.scratch(Buffer::rows, p, b);
+  const View left = sweep.scratch(Buffer::left, p, b);
+  sweep.algebra.times_symmetric(left, rows_of(own, panel), S);
   sweep.algebra.times_transposed(rows, left, own);
   if (gamma0_sq > 0.0) {
-    const View decayed = sweep.scratch(2, p, b);
+    const View decayed = sweep.scratch(Buffer::extra, p, b);
     decayed_rows(decayed, cross, sweep.time);
     sweep.algebra.times_symmetric(left, decayed, far, branch_sq * gamma0_sq);
     times_decay(left, sweep.time);

@@ -1,13 +1,14 @@
-// A residual branch, passed in one direction (theory.md section 4). Forward, with E, A, B as there:
+// The passage of a residual branch in one direction (theory.md section 4). With E, A, B as there, the forward equations
 //     h' = h + b D_w u + b A g',   h = a + E g,   g = g' + b D_w r + b B h
-// leaves  h' = a' + E' g',  and backward the same holds with the roles of h and g, A and B, E and F exchanged.
-// In regular variables: kernels stand for themselves over gamma0.
+// become h' = a' + E' g'. Backward, the same holds with the roles of h and g, A and B, E and F exchanged.
+// In regular variables kernels stand for kernels divided by gamma0.
 #pragma once
 
 #include "theory/core/sides.hpp"
 
 namespace lindmft::theory {
 
+/// The functions of one branch in one direction.
 class Passage {
  public:
   explicit Passage(int nodes) : branch(nodes, nodes), own(nodes, nodes), cross(nodes, nodes) {}
@@ -16,23 +17,24 @@ class Passage {
   Matrix own;     // n x n, causal   M = (I - b E B)^-1, or Q = (I - b F A)^-1
   Matrix cross;   // n x n, causal   M E or Q F
 
-  /// First guess of a panel's rows of what leaves.
+  /// First guess of a panel's rows of the outgoing functions.
   void guess(const linalg::Guess& guess);
   void clear(Panel panel);
   void visit(const std::string& prefix, const StateVisitor& visitor);
 
-  /// Rows of the branch, b^2 (D_w Y D_w + lr K * C), from the crossing it leaves.
+  /// Rows of the branch, b^2 (D_w Y D_w + lr K * C), from the crossing where it begins.
   void set_branch(const Sweep& sweep, const Matrix& Y, const Matrix& C, double lr, double branch_sq);
 
-  /// Rows of the responses to what arrives with kernel k (rows of E or F); opposite: the branch of the other direction.
+  /// Rows of the responses to the incoming signal with kernel k (rows of E or F); opposite: the branch of the other
+  /// direction.
   void respond(const Sweep& sweep, linalg::ConstView k, const Matrix& opposite, double gamma0_sq);
 
-  /// Rows of the kernel that leaves: E' = M E + b A, or F' = Q F + b B.
-  void kernel(linalg::View out, Panel panel) const;
+  /// Rows of the outgoing kernel: E' = M E + b A, or F' = Q F + b B.
+  void outgoing_kernel(linalg::View out, Panel panel) const;
 
-  /// Rows of the covariance that leaves, forward
+  /// Rows of the outgoing covariance, forward
   ///     S' = M S M^T + b^2 gamma0^2 (M E) D_w C_g' D_w (M E)^T + b^2 D_w C_h D_w:
-  /// `near` is the correlation where the branch is left (C_h), `far` that beyond it (C_g').
+  /// `near` is the correlation where the branch begins (C_h), `far` the one where it ends (C_g').
   void correlate(const Sweep& sweep, const Matrix& S, const Matrix& near, const Matrix& far, double branch_sq,
                  double gamma0_sq, Matrix& S_out);
 

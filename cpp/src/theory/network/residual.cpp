@@ -7,12 +7,6 @@ namespace lindmft::theory {
 
 using linalg::View;
 
-namespace {
-
-constexpr int kKernel = 3;  // scratch buffer of the kernel of one crossing; 0 to 2 are for the moment
-
-}  // namespace
-
 Residual::Residual(const Problem& problem, int nodes, int rows)
     : scales_(scales(problem)), branch_sq_(scales_.branch * scales_.branch), R_gu1_(nodes, nodes) {
   const int depth = problem.network.depth;
@@ -65,56 +59,56 @@ void Residual::visit(const StateVisitor& visitor) {
   visitor.function("R_gu1", R_gu1_);
 }
 
-// E_1 = D_w R_hr^0 + c_0 K * C_h^0, then what leaves the branch before.
+// E_1 = D_w R_hr^0 + c_0 K * C_h^0; the others are the outgoing kernels of the branch before.
 View Residual::forward_kernel(int l, const Sweep& sweep, const DataField& data) {
   const Panel panel = sweep.time.panel;
-  const View E = sweep.scratch(kKernel, panel.size(), panel.end);
+  const View E = sweep.scratch(Buffer::kernel, panel.size(), panel.end);
   if (l == 1) {
     kernel_rows(E, sweep.time, data.R_hr0, data.C_h0, scales_.lr.front(), 1.0);
   } else {
-    branch(l - 1).forward.kernel(E, panel);
+    branch(l - 1).forward.outgoing_kernel(E, panel);
   }
   return E;
 }
 
-// F_L = c_L K, then what leaves the branch after.
+// F_L = c_L K; the others are the outgoing kernels of the branch after.
 View Residual::backward_kernel(int l, const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
-  const View F = sweep.scratch(kKernel, panel.size(), panel.end);
+  const View F = sweep.scratch(Buffer::kernel, panel.size(), panel.end);
   if (l == layers()) {
     kernel_rows(F, sweep.time, nullptr, nullptr, scales_.lr.back(), 1.0);
   } else {
-    branch(l).backward.kernel(F, panel);
+    branch(l).backward.outgoing_kernel(F, panel);
   }
   return F;
 }
 
-// The branch l backward: from layer l + 1, whose rows are done, to layer l.
+// Passes branch l backward, from layer l + 1, whose rows are done, to layer l.
 void Residual::cross_backward(int l, const Sweep& sweep) {
   const double gamma0_sq = scales_.gamma0_sq;
   Crossing& from = layer(l + 1);
-  Passage& back = branch(l).backward;
+  Passage& passage = branch(l).backward;
   if (!sweep.responses_final) {
     const View F = backward_kernel(l + 1, sweep);
-    back.set_branch(sweep, from.g.cross, from.g.C, scales_.lr[static_cast<std::size_t>(l)], branch_sq_);
-    back.respond(sweep, F, branch(l).forward.branch, gamma0_sq);
+    passage.set_branch(sweep, from.g.cross, from.g.C, scales_.lr[static_cast<std::size_t>(l)], branch_sq_);
+    passage.respond(sweep, F, branch(l).forward.branch, gamma0_sq);
   }
-  back.correlate(sweep, from.S_b, from.g.C, layer(l).h.C, branch_sq_, gamma0_sq, layer(l).S_b);
+  passage.correlate(sweep, from.S_b, from.g.C, layer(l).h.C, branch_sq_, gamma0_sq, layer(l).S_b);
 }
 
 void Residual::cross_forward(int l, const Sweep& sweep, const DataField& data) {
   const double gamma0_sq = scales_.gamma0_sq;
   Crossing& from = layer(l);
-  Passage& ahead = branch(l).forward;
+  Passage& passage = branch(l).forward;
   if (!sweep.responses_final) {
     const View E = forward_kernel(l, sweep, data);
-    ahead.set_branch(sweep, from.h.cross, from.h.C, scales_.lr[static_cast<std::size_t>(l)], branch_sq_);
-    ahead.respond(sweep, E, branch(l).backward.branch, gamma0_sq);
+    passage.set_branch(sweep, from.h.cross, from.h.C, scales_.lr[static_cast<std::size_t>(l)], branch_sq_);
+    passage.respond(sweep, E, branch(l).backward.branch, gamma0_sq);
   }
-  ahead.correlate(sweep, from.S_a, from.h.C, layer(l + 1).g.C, branch_sq_, gamma0_sq, layer(l + 1).S_a);
+  passage.correlate(sweep, from.S_a, from.h.C, layer(l + 1).g.C, branch_sq_, gamma0_sq, layer(l + 1).S_a);
 }
 
-// The window has moved since the last sweep, so the forward kernels are taken in anew.
+// The window has moved since the last sweep, so the forward kernels are set again.
 void Residual::backward(const Sweep& sweep, const DataField& data) {
   const double gamma0_sq = scales_.gamma0_sq;
   for (int l = 1; l <= layers() && !sweep.responses_final; ++l) {
@@ -136,7 +130,7 @@ void Residual::backward(const Sweep& sweep, const DataField& data) {
   if (sweep.responses_final) return;
   // R_gu^1 = (I - F_1 E_1)^-1 F_1 D_w
   const Panel panel = sweep.time.panel;
-  const View rows = sweep.scratch(0, panel.size(), panel.end);
+  const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
   decayed_rows(rows, layer(1).g.cross, sweep.time);
   linalg::replace_rows(R_gu1_, panel, rows, sweep.changes);
 }
@@ -158,13 +152,13 @@ void Residual::forward(const Sweep& sweep, const DataField& data) {
   }
 }
 
-// The correlation of the last hidden layer is an output alone.
+// The correlation of the last hidden layer is needed only for the results.
 void Residual::finish(const Sweep& sweep, const DataField& /*data*/) {
   layers_.back().correlate_h(sweep, scales_.gamma0_sq);
   decay_.assign(sweep.time.decay, sweep.time.decay + sweep.time.panel.end);
 }
 
-double Residual::kernel(int node, const DataField& data) const {
+double Residual::tangent_kernel(int node, const DataField& data) const {
   double sum = scales_.lr.front() * layer(1).g.C(node, node) * (*data.C_h0)(node, node);
   for (int l = 1; l < layers(); ++l) {
     sum +=
@@ -173,15 +167,15 @@ double Residual::kernel(int node, const DataField& data) const {
   return sum + scales_.lr.back() * layers_.back().h.C(node, node);
 }
 
-// g^l = (I + b W^T) g^{l+1} and h^{l+1} = (I + b W) h^l: <g^l h^l> is the same in every layer here, too.
+// g^l = (I + b W^T) g^{l+1} and h^{l+1} = (I + b W) h^l: <g^l h^l> is the same in every layer.
 std::vector<ChainTerm> Residual::chain(int node) const {
   std::vector<ChainTerm> terms;
   for (const Crossing& layer : layers_) terms.push_back(layer.h.with_partner(node));
   return terms;
 }
 
-// R_hr^l = b (I - E F)^-1 E D_w and R_gu^{l+1} = b (I - F E)^-1 F D_w; the sources at the ends (r^L is the readout,
-// u^1 the input's) come without b.
+// R_hr^l = b (I - E F)^-1 E D_w and R_gu^{l+1} = b (I - F E)^-1 F D_w; the sources at the ends (r^L of the readout, u^1
+// of the input) have no factor b.
 void Residual::release(TwoTimeFunctions& out, const Saved& saved) {
   for (int l = 1; l <= layers(); ++l) {
     Crossing& my = layer(l);

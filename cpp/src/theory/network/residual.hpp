@@ -8,6 +8,7 @@
 
 namespace lindmft::theory {
 
+/// The network side of a residual network of finite depth.
 class Residual final : public NetworkSide {
  public:
   /// nodes: capacity; rows: the largest panel
@@ -27,7 +28,7 @@ class Residual final : public NetworkSide {
   [[nodiscard]] double gradient_norm(int l, int node) const override { return layer(l).g.C(node, node); }
   [[nodiscard]] std::vector<ChainTerm> chain(int node) const override;
   void release(TwoTimeFunctions& out, const Saved& saved) override;
-  [[nodiscard]] double kernel(int node, const DataField& data) const override;
+  [[nodiscard]] double tangent_kernel(int node, const DataField& data) const override;
 
   /// Bytes an object of these sizes takes.
   [[nodiscard]] static double bytes(const Problem& problem, int nodes, int rows);

@@ -1,0 +1,46 @@
+// The objects that a march through time works with: the grid, the two sides, and the memory for products.
+#pragma once
+
+#include <limits>
+
+#include "lindmft/solve.hpp"
+#include "theory/core/sides.hpp"
+#include "time_grid/time_grid.hpp"
+
+namespace lindmft::theory {
+
+/// The options of a march.
+struct MarchOptions {
+  int threads = 1;
+  int largest_panel = 8;  ///< rows of the sliding window, and number of rows recorded together
+  double depth_tolerance = std::numeric_limits<double>::infinity();  ///< the march stops where depth_error() exceeds it
+  bool responses_final = false;  ///< compute only correlations, with given responses: those of replicas
+  double rounding = 1e-9;        ///< how far below zero a loss may be, relative to the loss at the start
+  int from = 0;                  ///< number of nodes that are already final and recorded
+  Progress progress{};
+};
+
+/// The references of a march, and the work that both kinds of march share.
+struct MarchContext {
+  MarchContext(TimeGrid& time, NetworkSide& network_side, DataSide& data_side, const MarchOptions& march_options,
+               Solution& out);
+
+  /// First guess of the panel's rows on both sides.
+  void guess(const linalg::Guess& guess);
+  /// Computes the data side of the panel's rows once from the guess of the network side, which varies more slowly.
+  void update_data(const PanelTime& time);
+  /// One sweep over the panel's rows; for inner_tolerance see Sweep.
+  void sweep(const PanelTime& time, double inner_tolerance = 0.0);
+
+  TimeGrid& grid;
+  NetworkSide& network;
+  DataSide& data;
+  const MarchOptions& options;
+  Solution& solution;
+  PanelMap map;
+  linalg::PanelAlgebra algebra;
+  Scratch scratch;
+  linalg::RowChanges changes;
+};
+
+}  // namespace lindmft::theory
