@@ -1,4 +1,4 @@
-// Faults made on purpose: a sanitizer that is silent on the tests has to be seen to speak on these.
+// Deliberate faults: sanitizers, which report nothing in the tests, must report these.
 #include <cstddef>
 #include <cstdio>
 #include <limits>
@@ -8,7 +8,7 @@
 
 namespace {
 
-// Read at run time, so that no compiler sees what is wrong.
+// The value is read at run time, so that the compiler cannot find the fault.
 volatile int size = 100;
 
 int overflow() {
@@ -30,7 +30,7 @@ int uninitialized() {
   return 0;
 }
 
-// Every thread of our kind of loop adds to one place.
+// All threads of a parallel loop add to the same variable.
 int race() {
   int sum = 0;
 #pragma omp parallel for num_threads(2)

@@ -52,7 +52,7 @@ def result(content: bytes) -> None:
 
 
 def hostile_store(content: bytes) -> None:
-    """The bytes are the metadata of the whole, or with a zero first a chunk, or a mark."""
+    """Read a store whose metadata are the bytes, or if they begin with zero, a chunk or a mark."""
     parts = ("zarr.json", "theory_test_loss/c/0/0", "marks/theory/c/0", "time/zarr.json")
     copy = FOLDER / "hostile.zarr"
     shutil.rmtree(copy, ignore_errors=True)
@@ -66,7 +66,7 @@ def hostile_store(content: bytes) -> None:
 
 
 def commands(content: bytes) -> None:
-    """A file for ``lindmft sweep``, without the sweep."""
+    """Check a file for ``lindmft sweep`` without running the sweep."""
     FILE.write_bytes(content)
     done = CliRunner().invoke(command_line, ["sweep", str(FILE), "--threads", "0"])
     assert done.exit_code == 2, done.output
@@ -83,7 +83,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
 
 
 def seeds(target: str) -> Path:
-    """A folder of good files to begin with."""
+    """Write good files to a folder, as first inputs."""
     corpus = FOLDER / "corpus"
     corpus.mkdir()
     if target in {"toml", "commands"}:

@@ -1,4 +1,4 @@
-"""Hostile calls: problems at the edge of what is allowed, and options of any kind."""
+"""Extreme calls: problems at the limits of the allowed values, and options of any kind."""
 
 import math
 from dataclasses import fields, replace
@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 import lindmft as lm
 
 ROOM = 2e8
-"""Bytes that a call may take."""
+"""Memory limit of a call, in bytes."""
 BASE = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
 edge_problems = changed(tables(), odd_numbers) | tables()
 flags = st.booleans() | odd
 
 
 def options(**strategies: Any) -> st.SearchStrategy[dict[str, Any]]:
-    """Some of these, and now and then anything in the place of one."""
+    """Some of these options, and sometimes an arbitrary value for one of them."""
     return st.fixed_dictionaries({}, optional={name: s | odd for name, s in strategies.items()})
 
 
@@ -44,7 +44,7 @@ train_options = options(
 
 
 def small(value: Any, most: float) -> Any:
-    """What would only take long, made shorter."""
+    """The value, or a small number instead of one that would only take long."""
     large = isinstance(value, int | float) and not isinstance(value, bool) and most < value < 2**31
     return 7 if large else value
 
@@ -109,7 +109,7 @@ def test_more_networks_than_fit_into_a_list_are_refused(train: Any) -> None:
 
 @pytest.mark.parametrize("value", [b"ab", np.array(2.5)], ids=["bytes", "scalar"])
 def test_what_is_no_list_is_refused_by_name(value: Any) -> None:
-    """Bytes are sequences of numbers, and arrays without dimensions are arrays."""
+    """Bytes, which are sequences of numbers, and arrays without dimensions are refused."""
     with pytest.raises(ValueError, match="seeds must be a whole number"):
         lm.train(BASE, 3, seeds=value)
     with pytest.raises(ValueError, match="noise_draw must be a whole number"):
@@ -118,7 +118,7 @@ def test_what_is_no_list_is_refused_by_name(value: Any) -> None:
 
 @pytest.mark.parametrize("part", ["panels", "train_loss", "term_data", "state", "stats", "time"])
 def test_starts_with_parts_of_another_kind_are_refused_by_name(part: str) -> None:
-    """The compiled module would read beyond the ends of what is too short."""
+    """Series that are too short are refused: the compiled module would read beyond their ends."""
     start = STARTS["adaptive"]
     value = np.array([0, 50]) if part == "panels" else getattr(start, part)
     short = value[:-1] if isinstance(value, np.ndarray) and part != "panels" else value
@@ -128,7 +128,7 @@ def test_starts_with_parts_of_another_kind_are_refused_by_name(part: str) -> Non
 
 
 def test_scalar_arrays_and_infinite_times_are_refused_by_name() -> None:
-    """None of them was: a scalar array cannot be iterated, and inf - inf is a warning."""
+    """Scalar arrays cannot be iterated, and inf - inf is a warning; both were missed once."""
     scalar = np.array(0.5)
     with pytest.raises(ValueError, match="save must be names of two-time functions"):
         lm.solve(BASE, 3, save=scalar)
@@ -152,7 +152,7 @@ STARTS = {
 @examples(100)
 @given(st.sampled_from(["exact", "adaptive"]), st.data())
 def test_continuing_from_anything(grid: str, data: st.DataObject) -> None:
-    """A solution with a field of another kind, or another shape, or other numbers."""
+    """Solutions with a field of another type or shape, or with other numbers."""
     start = STARTS[grid]
     name = data.draw(st.sampled_from([field.name for field in fields(start)]))
     value = getattr(start, name)

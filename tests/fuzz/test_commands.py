@@ -1,4 +1,4 @@
-"""Hostile command lines and problem files: a result, or an error in words and exit code 2."""
+"""Random command lines and problem files: a result, or an error message and exit code 2."""
 
 import contextlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Damaged result files: refused by name, or read as what was written; never as something else."""
+"""Damaged result files are refused by name or read as they were written, never differently."""
 
 import copy
 from pathlib import Path
@@ -31,7 +31,7 @@ RESULTS: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Files of this version, by kind."""
+    """The files of this version, by kind."""
     folder = tmp_path_factory.mktemp("whole")
     for kind, result in RESULTS.items():
         result.save(folder / kind)
@@ -55,7 +55,7 @@ def test_files_of_this_version(whole: dict[str, bytes], kind: str, tmp_path: Pat
 @examples(12)
 @given(st.data())
 def test_old_files(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
-    """They have no checksum of what they say, but of version 3 on one of their numbers."""
+    """Old files have no checksum of their content, or since version 3 only one of numbers."""
     file = tmp_path_factory.getbasetemp() / "hostile.nc"
     kind, content = data.draw(chosen(OLD))
     file.write_bytes(data.draw(damaged(content)))
@@ -103,7 +103,7 @@ attributes = (
 def test_files_of_other_content(
     tmp_path_factory: pytest.TempPathFactory, kind: str, data: st.DataObject
 ) -> None:
-    """Written by somebody else: good files, but for an array or an attribute."""
+    """Files of another program that are good except for an array or an attribute."""
     file = tmp_path_factory.getbasetemp() / "hostile.nc"
     dataset = RESULTS[kind].to_xarray()
     if data.draw(st.booleans()):
@@ -124,7 +124,7 @@ def test_files_of_other_content(
 
 
 def _with_another_array(dataset: xr.Dataset, name: str, data: st.DataObject) -> xr.Dataset:
-    """None of this name, or one of another shape or type, or with nan or an infinity in it."""
+    """A missing array, or one of another shape or type, or with nan or infinity."""
     old = dataset[name]
     dataset = dataset.drop_vars(name)
     change = data.draw(st.sampled_from(["drop", "array", "nan", "inf", "transpose", "shorter"]))
@@ -207,7 +207,7 @@ def test_whole_numbers_are_whole_numbers(name: str, tmp_path: Path) -> None:
 
 
 def test_every_bit_counts(whole: dict[str, bytes], tmp_path: Path) -> None:
-    """The learning rate in the attributes, which HDF5 has no checksum of."""
+    """A changed learning rate in the attributes, for which HDF5 has no checksum."""
     file, content = tmp_path / "hostile.nc", whole["solution"]
     place = content.index(b'"lr": 0.1') + len(b'"lr": 0.')
     file.write_bytes(content[:place] + b"3" + content[place + 1 :])

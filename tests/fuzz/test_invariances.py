@@ -1,4 +1,4 @@
-"""Losses that must agree between two problems, on hundreds of random ones, without references."""
+"""Losses that must agree between two problems, for hundreds of random pairs."""
 
 import zlib
 
@@ -13,7 +13,7 @@ STEPS = 12
 ROUNDING = 1e-9
 SEARCHES = (lm.optimal_lrs, lm.largest_stable_lrs)
 OTHER_SCALES = pytest.mark.filterwarnings("ignore::lindmft.ScalingWarning")
-"""Random problems have initial scales that nobody would keep at every width."""
+"""Filter for a warning: random problems have initial scales that do not suit every width."""
 LOSSES = ("test_loss", "train_loss")
 
 
@@ -35,7 +35,7 @@ def test_losses_of_the_theory(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, kind in INVARIANCES.items() if kind.finite])
 def test_losses_of_networks(name: str) -> None:
-    """Of every network for itself, on the same random numbers."""
+    """The losses of single networks agree, on the same random numbers."""
     rng, kind = rng_of(name), INVARIANCES[name]
     for _ in range(CASES // 4):
         one, other, factor = kind.pair(rng)
@@ -77,11 +77,11 @@ def test_coarse_grids_are_exact_steps() -> None:
         )
 
 
-# ---- what the analysis says of two such problems
+# ---- results of the analysis for two such problems
 
 
 def calm_pairs(name: str, count: int) -> list[tuple[lm.Problem, lm.Problem, float]]:
-    """Pairs with constant rates and without momentum, whose rates may be searched."""
+    """Pairs with constant rates and without momentum, whose rates can be searched."""
     rng, found = rng_of(f"analysis, {name}"), []
     while len(found) < count:
         one, other, factor = INVARIANCES[name].pair(rng)
@@ -91,7 +91,7 @@ def calm_pairs(name: str, count: int) -> list[tuple[lm.Problem, lm.Problem, floa
 
 
 SEARCHED = {"target against richness": 1.0, "ntk against mup": 1.0, "equal widths": 1.0}
-"""Invariances that leave the rate alone: the best and the largest one are the same."""
+"""Invariances that do not change the rate: the best and the largest rate are the same."""
 
 
 @pytest.mark.parametrize("name", SEARCHED)
@@ -107,7 +107,7 @@ def test_best_and_largest_rates(name: str) -> None:
 
 
 def test_best_rates_of_scaled_weights() -> None:
-    """Where a pair moves the rate, the best one and the edge move by as much."""
+    """The best and the largest stable rate change by the factor by which a pair changes rates."""
     for name in ("initial scale", "rates of layers"):
         for one, other, _ in calm_pairs(name, 3):
             moved = other.optimizer.lr / one.optimizer.lr
@@ -127,7 +127,7 @@ def test_transfer_at_width_one_is_the_same_in_both_parameterizations() -> None:
 
 @pytest.mark.parametrize("name", ["target against richness", "ntk against mup", "initial scale"])
 def test_chances_of_comparisons(name: str) -> None:
-    """The same networks deviate from the same theory by as many standard errors."""
+    """The same networks deviate from the same theory by the same number of standard errors."""
     for one, other, _ in calm_pairs(name, 5):
         found = [
             lm.compare(lm.solve(each, STEPS), lm.train(each, STEPS, dim=16, seeds=6, threads=1))

@@ -1,4 +1,4 @@
-"""Hostile problems: dictionaries, files, spectra, schedules, axes."""
+"""Bad input for problems: dictionaries, files, spectra, schedules, axes."""
 
 import json
 from pathlib import Path
@@ -122,7 +122,7 @@ def test_numbers_beyond_doubles_are_refused_by_name() -> None:
 
 
 def test_gram_matrices_of_the_largest_doubles() -> None:
-    """Without a warning, which is an error here."""
+    """Gram matrices of the largest doubles give no warning, which would be an error here."""
     gram = lm.Population(targets=[[1.7e308, 0.2], [0.2, 1.0]])
     assert lm.Problem(lm.MLP(), gram, lm.SGD(lr=0.1)).data == gram
 

@@ -1,4 +1,4 @@
-"""Damaged stores of sweeps: refused by name, or mended; never read as something else."""
+"""Damaged stores of sweeps are refused by name or repaired, never read differently."""
 
 import shutil
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ ARGUMENTS = (
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A finished one, with a point a block: half of them diverged."""
+    """A finished store with one point in each block; half of the points diverged."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("SECONDS", "LEAST_SECONDS", "MEMBERS"):
             patch.setattr(chunks, name, 1e-9)
@@ -49,7 +49,7 @@ def parts(store: Path, start: str = "") -> list[Path]:
 
 
 def expect_computed(found: xr.Dataset, whole: xr.Dataset) -> None:
-    """Every point that counts as computed is, to the last bit."""
+    """Check that every point that counts as computed is correct to the last bit."""
     for stage in ("theory", "training"):
         there = found[f"{stage}_status"].values > 0
         for name in (name for name in whole if str(name).startswith(stage)):
@@ -58,7 +58,7 @@ def expect_computed(found: xr.Dataset, whole: xr.Dataset) -> None:
 
 
 def check(store: Path, whole: xr.Dataset) -> None:
-    """What can be read of a store is right, and the same sweep mends it or refuses it."""
+    """Readable parts of a store are correct, and the same sweep repairs or refuses it."""
     name = store.name
     found = outcome(lambda: Some(lm.open_sweep(store)), name)
     if found is not None:
@@ -70,7 +70,7 @@ def check(store: Path, whole: xr.Dataset) -> None:
 
 
 class Some:
-    """A dataset, in which nan has a meaning."""
+    """The store as a dataset, in which nan has a meaning."""
 
     def __init__(self, dataset: xr.Dataset) -> None:
         self.dataset = dataset
@@ -103,7 +103,7 @@ def test_damaged_files(store: Path, tmp_path: Path) -> None:
 def test_lost_chunks_are_computed_again(
     store: Path, stage: str, array: str, refused: bool, tmp_path: Path
 ) -> None:
-    """They would be read as nan, or as none that diverged."""
+    """Missing arrays are refused: they would be read as nan, or as points that did not diverge."""
     whole, copy = lm.open_sweep(store), tmp_path / "hurt.zarr"
     shutil.copytree(store, copy)
     for chunk in parts(store, f"{stage}_{array}/c"):

@@ -1,4 +1,4 @@
-// What a program that embeds lindmft relies on: versions that agree, results, and exceptions that it can catch by type.
+// A program that uses the installed library: matching versions, results, and exceptions that can be caught by type.
 #include <cmath>
 #include <cstdio>
 #include <stdexcept>

@@ -1,5 +1,5 @@
-// Bytes become calls of the C interface: fields and options are set to anything, then something small is computed.
-// Whatever comes in: no crash, no NaN in a result, and a message for every failure.
+// Calls of the C interface from random bytes: fields and options are set to arbitrary values, then a small computation
+// runs. For every input there must be no crash, no NaN in a result, and a message for every failure.
 //
 //   cmake --preset fuzz && cmake --build --preset fuzz
 //   build/fuzz/tests/cpp/fuzz/fuzz_c_interface -max_total_time=900 -max_len=256 corpus tests/cpp/fuzz/found
@@ -106,7 +106,7 @@ class Bytes {
     return out;
   }
 
-  /// Mostly one of those known
+  /// A key, usually a known one.
   template <std::size_t n>
   std::string word(const std::array<const char*, n>& known) {
     if (byte() < 248) return one_of(known);
@@ -120,7 +120,7 @@ class Bytes {
   std::size_t left_;
 };
 
-/// A status, which must be one of those documented, with a message if something failed.
+/// Checks that a status is documented, and that there is a message if the call failed.
 bool good(int status) {
   if (status == LINDMFT_OK) return true;
   if (status < LINDMFT_OK || status >= LINDMFT_INTERNAL_ERROR) fail("status", lindmft_last_error());
@@ -167,7 +167,7 @@ void look_at(const lindmft_result* result) {
   }
 }
 
-/// Where computing has to stop: soon, or when it takes too long.
+/// The progress callback that stops a computation soon, or when it takes too long.
 struct Stop {
   int calls_left;
   Clock::time_point late = Clock::now() + kPatience;
@@ -195,7 +195,7 @@ int compute(Bytes& in, const lindmft_problem* problem, const lindmft_options* op
   }
 }
 
-/// Says at the end how many inputs were problems that could be computed.
+/// Reports at the end how many inputs were problems that could be computed.
 struct Tally {
   long inputs = 0;
   long results = 0;
@@ -218,7 +218,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::uint8_t& b : last) b = in.byte();
   for (int left = in.up_to(12); left > 0 && !in.empty(); --left)
     in.up_to(5) == 0 ? set_option(in, options) : set_field(in, problem);
-  // Small and on one thread, whatever was set.
+  // The computation is small and on one thread, independent of the input.
   good(lindmft_options_set_double(options, "threads", 1.0));
   good(lindmft_options_set_double(options, "memory_limit", kMemory));
   good(lindmft_options_set_progress(options, &Stop::ask, &stop));

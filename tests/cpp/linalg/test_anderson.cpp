@@ -1,4 +1,4 @@
-// Anderson acceleration on fixed points that plain iteration does not find, or finds slowly.
+// Anderson acceleration for fixed points that the plain iteration does not find, or finds slowly.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -40,7 +40,7 @@ double distance(const Vector& a, const Vector& b) {
   return largest;
 }
 
-/// How many maps it takes until x stands still; `most` if it does not.
+/// The number of maps after which x does not change any more; `most` if it always changes.
 template <class Map>
 int iterations(const Map& map, Vector x, int depth, int most, double tolerance = 1e-10) {
   Anderson anderson(depth);
@@ -89,7 +89,7 @@ TEST(Anderson, NeedsNoMoreMemoryThanTheProblemHasDimensions) {
 }
 
 TEST(Anderson, StartsAnewWhenItsMemoryIsFull) {
-  const Linear map(6, 0.1);  // contracts, so that a short memory gets there too
+  const Linear map(6, 0.1);  // the map contracts, so that a short memory converges too
   const int full = iterations(map, Vector(map.n, 0.0), 10, 200);
   const int small = iterations(map, Vector(map.n, 0.0), 2, 200);
   EXPECT_LE(full, 10);
@@ -100,7 +100,7 @@ TEST(Anderson, StaysAtAFixedPoint) {
   const Linear map(3, 0.2);
   Vector x(map.n, 0.0);
   Anderson anderson(10);
-  for (int i = 0; i < 100; ++i) {  // long past convergence: differences are rounding
+  for (int i = 0; i < 100; ++i) {  // far beyond convergence, where differences are rounding errors
     x = anderson.next(x, map(x));
     for (const double value : x) ASSERT_TRUE(std::isfinite(value));
   }
@@ -111,7 +111,7 @@ TEST(Anderson, RepeatedIteratesSayNothingNew) {
   Anderson anderson(4);
   const Vector x{1.0, 1.0}, g{2.0, 0.5};
   EXPECT_EQ(anderson.next(x, g), g);
-  EXPECT_EQ(anderson.next(x, g), g);  // no division by the difference of nothing
+  EXPECT_EQ(anderson.next(x, g), g);  // no division by a difference of zero
 }
 
 TEST(Anderson, FindsARootOfASmoothMap) {

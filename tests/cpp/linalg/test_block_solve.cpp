@@ -1,4 +1,4 @@
-// The small systems inside a panel: exact for integers, to rounding for systems close to the identity.
+// The small systems within a panel: exact for integers, accurate to rounding for systems close to the identity.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,4 +1,4 @@
-// Products of row panels with causal and symmetric matrices against plain loops.
+// Comparison of products of row panels with causal and symmetric matrices with plain loops.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 namespace lindmft::linalg {
 namespace {
 
-constexpr int kNodes = 403;  // no multiple of any tile
+constexpr int kNodes = 403;  // no multiple of any block size
 constexpr int kExtra = 5;    // columns of the storage beyond the leading block
 constexpr double kTolerance = 1e-13;
 
@@ -41,7 +41,7 @@ Matrix random_matrix(int rows, int cols, unsigned seed) {
   return m;
 }
 
-/// Random on and below the diagonal panels, zero beyond.
+/// A matrix with random entries in and below the diagonal panels, and zeros above.
 Matrix random_causal(const PanelMap& map, unsigned seed, int nodes = kNodes) {
   Matrix m = random_matrix(nodes, nodes + kExtra, seed);
   for (int i = 0; i < nodes; ++i) std::fill(m.row(i) + map.end_of(i), m.row(i) + m.cols(), 0.0);
@@ -147,7 +147,7 @@ TEST(PanelAlgebra, OutputIsNotReadWithoutBeta) {
   }
 }
 
-/// Work is that of the entries that can differ from zero, up to what a tile cuts off them.
+/// The counted work is that of the entries that can be nonzero, up to those that blocks of columns add.
 TEST(PanelAlgebra, SkipsStructuralZeros) {
   const PanelMap map = map_of(panels(kNodes, 32));
   const Matrix causal = random_causal(map, 1);
@@ -203,8 +203,8 @@ TEST(PanelAlgebra, SameBitsOnAnyNumberOfThreads) {
 TEST(PanelMap, KnowsThePanelOfEveryNode) {
   PanelMap map(7);
   map.set({0, 1});
-  map.set({1, 7});  // tried,
-  map.set({1, 4});  // given up
+  map.set({1, 7});  // a panel that is tried
+  map.set({1, 4});  // and rejected
   map.set({4, 7});
   for (const int node : {1, 2, 3}) {
     EXPECT_EQ(map.begin_of(node), 1);

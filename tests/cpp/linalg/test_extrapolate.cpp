@@ -1,4 +1,4 @@
-// First guesses: what is a polynomial in time, or depends on the lag alone, is predicted to rounding; zeros stay zeros.
+// First guesses: polynomials in time and functions of the lag are predicted up to rounding errors; zeros remain zeros.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 namespace lindmft::linalg {
 namespace {
 
-constexpr int kHistory = 400;  // rows known
+constexpr int kHistory = 400;  // number of known rows
 constexpr int kLongest = 32;
 constexpr int kNodes = kHistory + 2 * kLongest;
 constexpr double kGarbage = 1e3;
@@ -24,7 +24,8 @@ double cubic(double t, double s) {
 
 double lag_alone(double t, double s) { return std::exp(-0.7 * std::abs(t - s)); }
 
-/// The first kHistory rows of f, up to the diagonal; whatever a given-up panel may have left in the rows after it.
+/// The first kHistory rows of f, up to the diagonal, and the values that a rejected panel may leave in the rows after
+/// them.
 Matrix causal_history(const TwoTime& f) {
   Matrix m(kNodes, kNodes);
   for (int t = 0; t < kNodes; ++t) {
@@ -96,7 +97,8 @@ TEST_P(Guess, CausalRowsAreZeroAgainAfterALongerPanelWasGivenUp) {
   Matrix m = causal_history(cubic);
   const Panel longer{kHistory, kHistory + 2 * kLongest};
   guess_causal(m, {longer});
-  for (int t = longer.begin; t < longer.end; ++t) std::fill_n(m.row(t), longer.end, kGarbage);  // its sweeps blew up
+  // A rejected panel whose sweeps diverged.
+  for (int t = longer.begin; t < longer.end; ++t) std::fill_n(m.row(t), longer.end, kGarbage);
   guess_causal(m, {panel});
   EXPECT_TRUE(zero_beyond_diagonal(m, panel));
   EXPECT_LT(largest_error(m, panel, cubic), 1e-12);
@@ -127,7 +129,7 @@ TEST(GuessAtTheStart, FirstPanelIsLeftAsItIs) {
   EXPECT_TRUE(std::all_of(m.data(), m.data() + 9, [](double x) { return x == 0.0; }));
 }
 
-/// Little history: nothing outside it may be read, and what there is makes a finite guess.
+/// With little history nothing outside it is read, and the guess is finite.
 TEST(GuessAtTheStart, ShortHistoriesDo) {
   for (int begin = 1; begin < 12; ++begin) {
     for (const int size : {1, 2, begin, 2 * begin}) {

@@ -1,4 +1,4 @@
-// Products of a few rows against plain loops, at sizes that leave remainders everywhere.
+// Comparison of products of a few rows with plain loops, at sizes that are no multiples of a block.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,7 +18,7 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 using Product = void (*)(View, ConstView, ConstView, double, double);
 
-/// A rectangle of normals whose every row is followed by NaN, and so are both ends.
+/// A rectangle of normal numbers with NaN after every row and at both ends.
 class Rectangle {
  public:
   Rectangle(int rows, int cols, unsigned seed, int gap = 3)
@@ -62,7 +62,7 @@ class Skinny : public testing::TestWithParam<Kind> {
     return transposed ? Rectangle(n, k, 2, gap) : Rectangle(k, n, 2, gap);
   }
 
-  /// The product, within rounding of the sum of absolute terms, and nothing written beside it.
+  /// Checks a product up to rounding errors of the sum of absolute terms, and that nothing else was written.
   void check(int p, int k, int n, double scale, double beta) const {
     SCOPED_TRACE(testing::Message() << "p " << p << " k " << k << " n " << n << " scale " << scale << " beta " << beta);
     Rectangle x(p, k, 1, 5);

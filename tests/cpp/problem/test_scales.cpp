@@ -62,7 +62,7 @@ TEST(Scales, NtkGrowsLazyWithTheLastWidth) {
   EXPECT_EQ(s.first_to_last, 2.25);
 }
 
-/// The lazy limit, in which the initial predictor stays.
+/// The lazy limit, in which the initial predictor remains.
 TEST(Scales, NtkAtInfiniteWidth) {
   const Network network{.depth = 2, .width = {kInfinity}, .gamma0 = 0.5, .parameterization = Parameterization::ntk};
   const Scales s = scales(problem(network));

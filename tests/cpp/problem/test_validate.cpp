@@ -1,4 +1,4 @@
-// Bad input is refused in one sentence that names the field, what is allowed and what came.
+// Bad input is refused in one sentence that names the field, the allowed values and the given value.
 #include <gtest/gtest.h>
 
 #include <functional>

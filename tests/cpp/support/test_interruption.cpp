@@ -1,4 +1,4 @@
-// Interruption points: who is asked, and what becomes of the answer.
+// Interruption points: which callback is called, and the effect of its result.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -25,12 +25,12 @@ void work() {
 TEST(Interruption, AsksTheInnermostOfItsThread) {
   int outer = 0;
   int inner = 0;
-  interruption_point(kLong);  // nobody
+  interruption_point(kLong);  // // // no callback
   const Interruptible first([&] { ++outer; });
   {
     const Interruptible second([&] { ++inner; });
     work();
-    std::thread([] { work(); }).join();  // another thread has its own
+    std::thread([] { work(); }).join();  // another thread calls neither
   }
   work();
   EXPECT_EQ(inner, 1);

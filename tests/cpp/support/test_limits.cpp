@@ -1,4 +1,4 @@
-// The limits of the machine: no time is asserted, only that the rates hang together.
+// The limits of the machine: no time is asserted, only that the rates are consistent.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -17,10 +17,11 @@ void expect_sensible(const Rates& rates, int threads, const char* name) {
   SCOPED_TRACE(name);
   for (const double rate : {rates.one, rates.all}) {
     EXPECT_TRUE(std::isfinite(rate));
-    EXPECT_GT(rate, 1e6);   // far below any machine,
-    EXPECT_LT(rate, 1e15);  // and far above
+    EXPECT_GT(rate, 1e6);   // far below the rate of any machine
+    EXPECT_LT(rate, 1e15);  // far above the rate of any machine
   }
-  EXPECT_LT(rates.all, 10.0 * threads * rates.one);  // ten: other programs may have held the one thread's core
+  // A factor of ten, because other programs may have used the core of the single thread.
+  EXPECT_LT(rates.all, 10.0 * threads * rates.one);
 }
 
 TEST(MachineLimits, ArePositiveAndHangTogether) {

@@ -1,4 +1,4 @@
-// How much memory is free: limits of control groups, as containers and batch systems set them.
+// The free memory within the limits of control groups, which containers and batch systems set.
 #include <gtest/gtest.h>
 
 #include <filesystem>

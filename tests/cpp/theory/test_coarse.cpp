@@ -1,5 +1,4 @@
-// Coarse grids of time in solve() and flow(): held against every step, and how they are refused, continued and
-// interrupted.
+// Coarse time grids in solve() and flow(): comparison with all steps, refused input, resuming and interruption.
 #include <gtest/gtest.h>
 
 #include <cmath>

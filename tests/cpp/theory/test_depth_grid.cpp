@@ -1,4 +1,4 @@
-// Collocation in depth: nodes, integrals, the equation x' = k x + f, and the measure of what is not resolved.
+// Collocation in depth: nodes, integrals, the equation x' = k x + f, and the estimate of the error in depth.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,5 +1,5 @@
-// Sums over modes of resolvents and of congruences with them, against dense matrices mode by mode; and spectra whose
-// modes are one mode in parts.
+// Sums over modes of resolvents and of congruences with them, compared with dense matrices mode by mode; and spectra
+// whose modes are parts of one mode.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -50,14 +50,14 @@ Matrix symmetric(std::mt19937& numbers) {
   return m;
 }
 
-/// Time in panels: of `rows` nodes, and what is left.
+/// Panels of `rows` nodes; the last one may be shorter.
 PanelMap panels(int rows) {
   PanelMap map(kNodes);
   for (int begin = 0; begin < kNodes; begin += rows) map.set({begin, std::min(kNodes, begin + rows)});
   return map;
 }
 
-/// Zero beyond the diagonal's blocks; on them too, and above, if they are not dense.
+/// Zero above the diagonal blocks; if they are not dense, also on and above the diagonal.
 Matrix causal(std::mt19937& numbers, const PanelMap& map, bool dense) {
   Matrix X = random(numbers, 0.1);
   for (int t = 0; t < kNodes; ++t) {
@@ -101,7 +101,7 @@ Matrix product(const Matrix& a, const Matrix& b, bool transposed) {
   return out;
 }
 
-/// What a batch is asked for, dense and mode by mode.
+/// The sums of a batch, computed with dense matrices mode by mode.
 struct Expected {
   Matrix moment[2], congruence[2], A_part, B_part, target_part;
   Expected(const Spectrum& spectrum, const Matrix& X, const Matrix* A, const Matrix* B, double scale, bool power) {
@@ -142,7 +142,7 @@ void expect_rows(linalg::ConstView rows, const Matrix& expected, Panel panel) {
   }
 }
 
-/// Marches over all panels, the batch's rows against the expected ones.
+/// Compares the batch's rows with the expected ones, panel by panel.
 void expect_march(int modes, int rows, bool dense, bool with_A, bool with_B, bool power) {
   std::mt19937 numbers(7);
   const PanelMap map = panels(rows);
@@ -157,7 +157,7 @@ void expect_march(int modes, int rows, bool dense, bool with_A, bool with_B, boo
   for (int begin = 0; begin < kNodes; begin += rows) {
     const Panel panel{begin, map.end_of(begin)};
     X_of.set(linalg::leading(X, panel.end, panel.end).block(begin, 0, panel.size(), panel.end), panel);
-    for (int again = 0; again < 2; ++again) batch.run(X_of, {a, b, 0.7, power}, map, panel);  // as sweeps do
+    for (int again = 0; again < 2; ++again) batch.run(X_of, {a, b, 0.7, power}, map, panel);  // twice, as in sweeps
     for (const int w : {1, 2}) {
       expect_rows(batch.moment(w), expected.moment[w - 1], panel);
       expect_rows(batch.congruence(w), expected.congruence[w - 1], panel);
@@ -190,7 +190,7 @@ TEST(ModeBatch, SourcesMayBeMissing) {
   }
 }
 
-TEST(ModeBatch, WindowsNeedNotEndWhereBlocksDo) {  // exact steps: a window slides by one row
+TEST(ModeBatch, WindowsNeedNotEndWhereBlocksDo) {  // with exact steps a window moves by one row
   std::mt19937 numbers(3);
   const Matrix X = causal(numbers, panels(1), false);
   const Matrix A = symmetric(numbers);
@@ -216,7 +216,7 @@ Problem many_modes(int modes) {
 }
 
 TEST(ManyModes, HaveTheSameBitsWhateverTheThreads) {
-  const Problem p = many_modes(301);  // enough work to be shared from the sixtieth step or so on
+  const Problem p = many_modes(301);  // from about the sixtieth step on, enough work for several threads
   const Solution one = solve(p, 90, {.threads = 1, .save = {}, .progress = {}});
   for (const int threads : {2, 3}) {
     const Solution other = solve(p, 90, {.threads = threads, .save = {}, .progress = {}});
@@ -228,7 +228,7 @@ TEST(ManyModes, HaveTheSameBitsWhateverTheThreads) {
   }
 }
 
-/// A mode is the sum of its parts.
+/// A mode that is divided into several modes gives the same results.
 TEST(ManyModes, MayBeOneModeInParts) {
   Problem whole = many_modes(2);
   for (const DataMode mode : {DataMode::full_batch, DataMode::multi_pass, DataMode::one_pass, DataMode::population}) {

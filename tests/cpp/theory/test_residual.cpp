@@ -1,4 +1,4 @@
-// Residual networks of finite and infinite depth: closed forms, limits, and the manners of solve().
+// Residual networks of finite and infinite depth: closed forms, limits, and the behaviour of solve().
 #include <gtest/gtest.h>
 
 #include <cmath>

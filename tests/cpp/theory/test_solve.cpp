@@ -1,4 +1,4 @@
-// Laws and manners of solve(): closed forms, and how it answers divergence, interruption, memory and names.
+// Closed forms for solve(), and its behaviour for divergence, interruption, too little memory and unknown names.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -102,7 +102,7 @@ TEST(Solve, TermsAddUpAndTheSelfCheckHolds) {
 }
 
 TEST(Solve, SameBitsWhateverTheThreads) {
-  constexpr int kSteps = 150;  // test_causal.cpp has products that are large enough to be shared
+  constexpr int kSteps = 150;  // test_causal.cpp has products that are large enough for several threads
   const Problem p = example();
   const Solution one = solve(p, kSteps, {.threads = 1, .save = {"all"}, .progress = {}});
   const Solution two = solve(p, kSteps, {.threads = 2, .save = {"all"}, .progress = {}});

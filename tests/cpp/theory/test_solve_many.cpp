@@ -1,5 +1,5 @@
-// Many problems in one call: the solutions of solve(), in order, whatever the threads; and how failures, interruption
-// and memory are answered.
+// Many problems in one call: the solutions of solve(), in order, for any number of threads; and the behaviour for
+// failures, interruption and too little memory.
 #include <gtest/gtest.h>
 
 #include <algorithm>

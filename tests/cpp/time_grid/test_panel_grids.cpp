@@ -1,5 +1,5 @@
-// Coarse grids: K of a panel is what the optimizer makes of the polynomials through its nodes, step by step or in the
-// limit of gradient flow.
+// Coarse grids: K of a panel is the response of the optimizer to the polynomials through its nodes, step by step or in
+// the limit of gradient flow.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -115,7 +115,7 @@ TEST(PanelGrids, NodesAreStepsAndShortPanelsAreExact) {
     grid.commit(panel);
   }
   grid.place(1e9);
-  EXPECT_EQ(grid.time(grid.panel().end - 1), 999.0);  // time ends
+  EXPECT_EQ(grid.time(grid.panel().end - 1), 999.0);  // the end of time
 }
 
 TEST(PanelGrids, RestoredPanelsAreTheSame) {

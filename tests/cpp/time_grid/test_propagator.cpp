@@ -1,4 +1,4 @@
-// Propagator K and decay d against a weight trained step by step, and against closed forms.
+// Comparison of the propagator K and the decay d with a weight trained step by step, and with closed forms.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -30,7 +30,7 @@ Operators operators(const Optimizer& optimizer, double init_scale = 1.0) {
 
 double gradient(int t) { return std::sin(1.7 * t) + 0.3; }
 
-/// torch.optim.SGD on one weight, statement by statement; its gradient points uphill.
+/// torch.optim.SGD on one weight, statement by statement; the gradient is minus the direction G.
 std::vector<double> trained_weight(const Optimizer& optimizer, double start) {
   std::vector<double> weights{start};
   double buffer = 0.0;

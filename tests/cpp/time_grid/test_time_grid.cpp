@@ -1,4 +1,5 @@
-// Exact steps: whatever panels are tried, shrunk and committed, the rows of K and d are those of the propagator.
+// Exact steps: for all sequences of proposed, shrunk and committed panels, the rows of K and d are those of the
+// propagator.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,8 +21,8 @@ Problem example() {
   return problem;
 }
 
-/// Sizes that a march proposes, one after the other, and how many rows it commits after the last of them.
-struct Turn {
+/// The sizes that a march proposes, one after the other, and the number of rows that it commits after the last of them.
+struct Attempt {
   std::vector<int> proposals;
   int committed;
 };
@@ -51,15 +52,15 @@ class Rows {
   std::vector<double> decay_;
 };
 
-/// Repeats the turns until all steps are committed.
-void march(const std::vector<Turn>& turns) {
+/// Repeats the attempts until all steps are committed.
+void march(const std::vector<Attempt>& attempts) {
   ExactSteps grid(example(), kSteps, kMost);
   const Rows rows;
   int begin = 0;
   for (std::size_t i = 0; begin < kSteps; ++i) {
-    const Turn& turn = turns[i % turns.size()];
-    for (const int size : turn.proposals) rows.expect(grid.propose({begin, std::min(kSteps, begin + size)}));
-    const int end = std::min(kSteps, begin + turn.committed);
+    const Attempt& attempt = attempts[i % attempts.size()];
+    for (const int size : attempt.proposals) rows.expect(grid.propose({begin, std::min(kSteps, begin + size)}));
+    const int end = std::min(kSteps, begin + attempt.committed);
     grid.commit({begin, end});
     const PanelTime again = grid.committed({begin, end});
     EXPECT_EQ(again.panel.begin, begin);

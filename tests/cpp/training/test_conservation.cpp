@@ -1,5 +1,5 @@
-// What gradient flow conserves (theory.md section 12, item 12): W^{l+1}^T W^{l+1} - W^l W^l^T of a perceptron, in the
-// paper's scaling as it stands. A step of gradient descent changes it in second order of the learning rate.
+// The conservation law of gradient flow (theory.md section 12, item 12): W^{l+1}^T W^{l+1} - W^l W^l^T of a perceptron,
+// in the paper's scaling. A step of gradient descent changes it in second order of the learning rate.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@ using Network = training::Networks<double>;
 constexpr int kDim = 20;
 const std::vector<int> kSizes{kDim, 16, 24, 12};
 
-/// W^{l+1}^T W^{l+1} - W^l W^l^T, N_{l+1} x N_{l+1}; the readout stands for W^L.
+/// W^{l+1}^T W^{l+1} - W^l W^l^T, N_{l+1} x N_{l+1}; W^L is the readout.
 Matrix balance(Network& network, int l) {
   const auto depth = static_cast<int>(kSizes.size()) - 1;
   const int n = kSizes[static_cast<std::size_t>(l) + 1];

@@ -1,4 +1,4 @@
-// The fused passes against plain loops, at sizes that leave remainders everywhere.
+// Comparison of the fused passes with plain loops, at sizes that are no multiples of a block.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -173,7 +173,7 @@ TEST(Modes, RotationMixesChannelsToOutputs) {
   data.rotation = {0.6, -0.8, 0.8, 0.6};
   const Modes outputs(data, 64, 3);
   EXPECT_NEAR(dot(channels.target(1), channels.target(1)), 0.25 * 64.0, 1e-12);
-  EXPECT_LT(std::abs(dot(channels.target(0), channels.target(1))), 0.5 * 0.75 * 64.0) << "signs of their own";
+  EXPECT_LT(std::abs(dot(channels.target(0), channels.target(1))), 0.5 * 0.75 * 64.0) << "independent signs";
   for (int k = 0; k < 64; ++k) {
     EXPECT_EQ(channels.target(0)[k], 1.5 * one.target()[k]);
     EXPECT_DOUBLE_EQ(outputs.target(0)[k], 0.6 * channels.target(0)[k] - 0.8 * channels.target(1)[k]);

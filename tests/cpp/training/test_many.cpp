@@ -1,4 +1,5 @@
-// train_many(): every problem as if trained alone, however weights are kept; and what single precision costs.
+// train_many(): every problem is trained as by train(), with every method of storing weights; and the errors of single
+// precision.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -25,7 +26,7 @@ Problem example() {
   return p;
 }
 
-/// One of everything that networks on the same weights and inputs may differ in.
+/// Problems that differ in everything in which networks with the same weights and inputs may differ.
 std::vector<Problem> variations(const Problem& base) {
   std::vector<Problem> out(10, base);
   out[1].optimizer.lr = {0.02};
@@ -74,7 +75,7 @@ std::vector<const Matrix*> series(const Ensemble& e) {
   return all;
 }
 
-/// Relative to the largest entry of a series
+/// The largest difference, relative to the largest entry of a series.
 void expect_near(const Ensemble& a, const Ensemble& b, double tolerance, const std::string& what) {
   const auto x = series(a);
   const auto y = series(b);
@@ -123,7 +124,7 @@ TEST(TrainMany, IsTrainForEveryVariationByEveryMethod) {
   }
 }
 
-/// Long enough to fold several times
+/// A run that is long enough to fold several times.
 TEST(TrainMany, FoldingChangesNothing) {
   Problem p = example();
   p.optimizer = {.lr = {0.03}, .momentum = 0.7, .nesterov = true, .weight_decay = 0.1, .layer_lr = {0.5, 1.0, 1.5}};
@@ -166,7 +167,7 @@ TEST(TrainMany, SameBitsWhateverTheThreads) {
   }
 }
 
-/// One seed alone, large enough that all threads work on each of its passes.
+/// A single seed, large enough that all threads work on each of its passes.
 TEST(TrainMany, SameBitsWithThreadsInsideThePasses) {
   for (const DataMode mode : {DataMode::full_batch, DataMode::one_pass}) {
     Problem p = example();
@@ -249,11 +250,11 @@ TEST(TrainMany, TrainsFewerAtATimeWhereMemoryIsShort) {
   }
 }
 
-/// What stays of T steps is bounded, whatever T.
+/// The memory of the factors of T steps is bounded for all T.
 TEST(TrainMany, LongRunsTakeNoMoreMemoryButForTheirResults) {
   for (const TrainMethod method : {TrainMethod::automatic, TrainMethod::factored, TrainMethod::in_place}) {
     const TrainOptions options{.dim = 64, .threads = 1, .method = method};
-    const double series = 8.0 * 10.0;  // 9 numbers a step and the time
+    const double series = 8.0 * 10.0;  // 9 numbers for each step, and the time
     const double brief = estimate_train_memory(example(), 1000, options) - 1000.0 * series;
     const double full = estimate_train_memory(example(), 100'000, options) - 100'000.0 * series;
     EXPECT_NEAR(full, brief, 1.0);

@@ -1,6 +1,6 @@
-// The collapsed training of theory.md sections 2, 4 and 8 against the thing itself: every sample pushed through the
-// network f(x), explicit gradients of (1/2P) sum over samples and outputs of Delta^2, raw learning rate eta gamma0^2
-// N_L.
+// Comparison of the collapsed training of theory.md sections 2, 4 and 8 with ordinary training: every sample passes
+// through the network f(x), explicit gradients of (1/2P) sum over samples and outputs of Delta^2, raw learning rate eta
+// gamma0^2 N_L.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -44,7 +44,7 @@ double squared_distance(const Vector& a, const Vector& b) {
   return sum;
 }
 
-/// What passes through the network for one output: by layer, h[0] = u and g[0] unused
+/// The signals of one output in all layers; h[0] = u, and g[0] is not used.
 struct Signals {
   Rows h;  // h^0 .. h^L
   Rows g;  // g^0 .. g^L
@@ -53,7 +53,7 @@ struct Signals {
 struct Batch {
   Rows x;       // inputs
   Rows y;       // C of P  labels
-  Vector kept;  // what a sample's gradient is multiplied by
+  Vector kept;  // factor of a sample's gradient
 };
 
 class NaiveTraining {
@@ -112,7 +112,7 @@ class NaiveTraining {
 
   void draw_weights() {
     int inputs = dim_;
-    widths_.push_back(outputs());  // the readout is a matrix with one row an output
+    widths_.push_back(outputs());  // the readout is a matrix with one row for each output
     for (std::size_t l = 0; l < widths_.size(); ++l) {
       const auto array = training::kFirstWeightArray + static_cast<std::uint32_t>(l);
       weights_.push_back(random_rows(seed_, array, 0, widths_[l], inputs));
@@ -151,12 +151,12 @@ class NaiveTraining {
     return batch;
   }
 
-  /// Are there a skip connection beside weight array l and a factor b before it?
+  /// Whether weight array l has a parallel skip connection and a factor b.
   bool branches(std::size_t l) const {
     return problem_.network.kind == Architecture::resnet && l > 0 && l + 1 < weights_.size();
   }
 
-  /// What the products with weight array l are multiplied by: theory.md sections 1 and 4.
+  /// The factor of products with weight array l (theory.md sections 1 and 4).
   double scale(std::size_t l) const {
     if (l + 1 == weights_.size()) return 1.0;
     double b = 1.0;
@@ -179,7 +179,7 @@ class NaiveTraining {
     return h;
   }
 
-  /// The data gradient forward and an output's readout backward: theory.md section 2.
+  /// Passes the data gradient forward and an output's readout backward (theory.md section 2).
   Signals pass(const Vector& u, std::size_t c) const {
     Signals out{.h = activations(weights_, u), .g = {weights_.back()[c]}};
     out.h.pop_back();
@@ -197,7 +197,7 @@ class NaiveTraining {
 
   double output_scale() const { return std::sqrt(dim_) / (scales(problem_).gamma0 * last_width()); }
 
-  /// f(x) of every output
+  /// f(x) of every output.
   Vector output(const Vector& x) const {
     Vector f = activations(weights_, x).back();
     const Vector before = activations(initial_, x).back();
@@ -206,7 +206,7 @@ class NaiveTraining {
     return f;
   }
 
-  /// Add sum_c factor_c df_c/dW of every weight array: back-propagation through one sample.
+  /// Adds sum_c factor_c df_c/dW for every weight array: back-propagation of one sample.
   void add_gradient(const Vector& x, const Vector& factor, std::vector<Rows>& sum) const {
     const Rows h = activations(weights_, x);
     Vector error = factor;
@@ -239,7 +239,7 @@ class NaiveTraining {
     }
   }
 
-  /// E (w* . x / sqrt(D) - f(x))^2 of every output, from the network's answers to the unit vectors.
+  /// E (w* . x / sqrt(D) - f(x))^2 of every output, from the network's outputs for the unit vectors.
   void measure_expected_errors() {
     test_losses.assign(test_losses.size(), 0.0);
     for (std::size_t k = 0; k < eigenvalues_.size(); ++k) {
@@ -372,8 +372,8 @@ TEST_P(Naive, TrajectoriesAgree) {
   EXPECT_LT(fast.test_loss(0, kSteps - 1), 0.9 * fast.test_loss(0, 0)) << "the comparison should see some learning";
 }
 
-/// Norms and updates of h^l and g^l, however weights are kept. The rounding of an update is that of the vectors it is
-/// the difference of.
+/// Norms and updates of h^l and g^l for every method of storing weights. The rounding error of an update is that of the
+/// two vectors whose difference it is.
 TEST_P(Naive, SignalsAgree) {
   constexpr int kSteps = 12;
   const Problem& problem = GetParam().problem;

@@ -1,4 +1,4 @@
-// The random numbers of training: the published generator, and normals addressed by position.
+// The random numbers of training: the published generator, and normal numbers by position.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -35,7 +35,7 @@ void expect_words(const PhiloxWords& words, std::uint64_t w0, std::uint64_t w1, 
   EXPECT_EQ(words.w3, w3);
 }
 
-// The known answers that the authors distribute with Random123 (kat_vectors).
+// The test vectors that the authors distribute with Random123 (kat_vectors).
 TEST(Philox, KnownAnswers) {
   expect_words(philox4x32_10({0, 0, 0, 0}, 0), 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8);
   expect_words(philox4x32_10({0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, 0xffffffffffffffff), 0x408f276d,
@@ -80,7 +80,7 @@ TEST(Normals, HaveTheMomentsOfAGaussian) {
   EXPECT_NEAR(moment(z, 4), 3.0, 4.0 * error * std::sqrt(96.0));
 }
 
-/// Kolmogorov's distance to the normal distribution, in units of 1 / sqrt(n): above 1.95 once in a thousand samples.
+/// Kolmogorov's distance to the normal distribution, in units of 1 / sqrt(n): above 1.95 for one in a thousand samples.
 TEST(Normals, HaveTheDistributionOfAGaussian) {
   std::vector<double> z = normals(kStream, 0, kMany);
   std::ranges::sort(z);

@@ -1,4 +1,5 @@
-// Crossed initializations and data sets: what is shared, what is not, and how the overlaps make the averaged loss.
+// Combinations of initializations and data sets: which random arrays are shared, and the averaged loss as a sum of
+// overlaps.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -84,7 +85,7 @@ TEST(TrainReplicas, KindsWithoutPairsAreEmpty) {
   EXPECT_EQ(sets.shared_init.cols(), 3);
 }
 
-/// What makes networks differ can be switched off; then those that share the rest are one and the same.
+/// Without one source of randomness, networks that share all other sources are identical.
 TEST(TrainReplicas, NetworksThatShareAllThatCountsAreTheSame) {
   Problem population = example(DataMode::population);
   population.data.alpha = std::numeric_limits<double>::infinity();
@@ -95,7 +96,7 @@ TEST(TrainReplicas, NetworksThatShareAllThatCountsAreTheSame) {
     EXPECT_DOUBLE_EQ(no_data.independent(0, t), no_data.shared_data(0, t));
     EXPECT_LT(no_data.shared_data(0, t), 0.9 * no_data.test_loss(0, t));
   }
-  Problem wide = example(DataMode::multi_pass);  // lazy and wide: the initial weights hardly matter
+  Problem wide = example(DataMode::multi_pass);  // lazy and wide: the initial weights have almost no effect
   wide.network = {.depth = 1, .width = {150.0}, .gamma0 = 0.3, .centered = true};
   const ReplicaEnsemble no_init = train_replicas(wide, kSteps, options);
   for (int t = 1; t < kSteps; ++t) {
@@ -105,7 +106,7 @@ TEST(TrainReplicas, NetworksThatShareAllThatCountsAreTheSame) {
   EXPECT_LT(no_init.shared_init(0, kSteps - 1), 0.9 * no_init.test_loss(0, kSteps - 1));
 }
 
-/// The streams, looked at one by one: most hardly show in an overlap.
+/// Separate tests of the random streams, most of which have little effect on overlaps.
 TEST(TrainReplicas, InitializationsShareNoWeights) {
   Problem problem = example(DataMode::full_batch);
   problem.data.targets = {1.0, 1.0};
@@ -121,7 +122,7 @@ TEST(TrainReplicas, InitializationsShareNoWeights) {
   EXPECT_NE(first.feature_norm(0, 1), second.feature_norm(0, 1)) << "input weights";
 }
 
-/// One data set, met by networks of as many outputs as the data have.
+/// One data set with several networks, which have the outputs of the data.
 class Meeting {
  public:
   Meeting(const Data& data, int count, int replica, int networks = 1)

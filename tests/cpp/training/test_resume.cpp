@@ -1,4 +1,4 @@
-// Trainings that stop between two steps and go on from their state: to the last bit what one call gives.
+// Training that stops between two steps and is resumed from its state gives the results of one call to the last bit.
 #include <gtest/gtest.h>
 
 #include <algorithm>

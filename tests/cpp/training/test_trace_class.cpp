@@ -1,4 +1,4 @@
-// Training on trace-class spectra: the ordinary problem behind it, and what it refuses.
+// Training on trace-class spectra: the equivalent ordinary problem, and the input that is refused.
 #include <gtest/gtest.h>
 
 #include <cmath>

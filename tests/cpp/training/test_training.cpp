@@ -1,5 +1,4 @@
-// Laws and manners of train(): what must hold for every ensemble, and how it answers bad input, interruption and
-// divergence.
+// Properties of every ensemble of train(), and its behaviour for bad input, interruption and divergence.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -75,7 +74,7 @@ std::vector<const Matrix*> series(const Ensemble& e) {
   return all;
 }
 
-/// Rows i of a and j of b are the same bits, as far as the shorter one goes.
+/// Whether row i of a and row j of b are the same to the last bit, up to the length of the shorter one.
 void expect_same_run(const Ensemble& a, int i, const Ensemble& b, int j) {
   const std::vector<const Matrix*> x = series(a);
   const std::vector<const Matrix*> y = series(b);
@@ -148,7 +147,8 @@ TEST(Train, SameBitsAloneOrAmongOthers) {
   }
 }
 
-// How weights are kept depends on how long they are needed: the same bits only where that is the same.
+// The method of storing weights depends on the number of steps; results are the same to the last bit only if it is the
+// same.
 TEST(Train, LongerRunStartsWithTheShorterOne) {
   for (const Problem& problem : one_of_each_kind()) {
     TrainOptions options{.dim = 24, .seeds = {1}};
@@ -211,7 +211,7 @@ TEST(Train, TotalsAreSumsOverOutputs) {
   EXPECT_EQ(one.test_loss_by_output[0](1, 0), one.test_loss(1, 0));
 }
 
-/// Channels decouple (theory.md section 8): a wide network learns each as if it were alone.
+/// Channels decouple (theory.md section 8): a wide network learns each as if it were the only one.
 TEST(Train, OutputsDecouple) {
   Problem both = example();
   both.network.centered = true;
@@ -368,7 +368,7 @@ TEST(Train, StopsWhenAsked) {
     int calls = 0;
     TrainOptions options{.dim = 16, .seeds = seeds(4), .threads = threads};
     options.progress = [&](int, int) { return ++calls < 3; };
-    // Long enough that other threads cannot finish it all before the calling one is given a core.
+    // Long enough that other threads cannot finish all seeds before the calling thread runs.
     EXPECT_THROW(static_cast<void>(train(example(), 100'000, options)), Interrupted);
     EXPECT_EQ(calls, 3);
   }

@@ -1,5 +1,5 @@
-// How far features and gradients have moved since initialization: recorded where asked for, and nothing else changes.
-// test_naive.cpp has the numbers themselves.
+// Changes of features and gradients since initialization: they are recorded on request, and other results do not
+// change. test_naive.cpp tests their values.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -30,7 +30,7 @@ TEST(TrainUpdates, AreLeftOutUnlessAskedFor) {
     EXPECT_TRUE(many.feature_update.empty() && many.gradient_update.empty());
 }
 
-/// The vectors at the start, padded, and 2 L numbers a step
+/// The padded vectors at the start, and 2 L numbers for each step.
 TEST(TrainUpdates, CountInTheMemory) {
   constexpr int kSteps = 1000;
   const TrainOptions plain{.dim = 32, .threads = 1};
@@ -68,7 +68,7 @@ TEST(TrainUpdates, AreInfiniteFromTheDivergenceOn) {
 
 TEST(TrainUpdates, OfTheReadoutFollowItsFirstStep) {
   Problem p = example();
-  p.optimizer.layer_lr = {0.0, 0.0, 1.0};  // the readout moves alone, by eta gamma0 h^L
+  p.optimizer.layer_lr = {0.0, 0.0, 1.0};  // only the readout moves, by eta gamma0 h^L
   const Ensemble e = train(p, 2, {.dim = 20, .updates = true});
   const double factor = 0.05 * 0.8;
   EXPECT_NEAR(e.gradient_update[1](0, 1), factor * factor * e.feature_norm[1](0, 0), 1e-14);
