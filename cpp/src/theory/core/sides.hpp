@@ -59,27 +59,35 @@ struct Sweep {
   double inner_tolerance = 0.0;
 };
 
-/// The network side: the two-time functions of all layers.
-class NetworkSide {
+/// The part of the interface that both sides share.
+class Side {
  public:
-  NetworkSide() = default;
-  NetworkSide(const NetworkSide&) = delete;
-  NetworkSide& operator=(const NetworkSide&) = delete;
-  virtual ~NetworkSide() = default;
+  Side() = default;
+  Side(const Side&) = delete;
+  Side& operator=(const Side&) = delete;
+  virtual ~Side() = default;
 
   /// First guess of a panel's rows: of all functions, or of the correlations alone.
   virtual void guess(const linalg::Guess& guess, bool responses_final) = 0;
+  /// The functions that a sweep reads before it writes them.
+  [[nodiscard]] virtual std::vector<Carried> carried() = 0;
+  /// The correlations from which errors of coarse grids are estimated.
+  [[nodiscard]] virtual std::vector<Watched> watched() const = 0;
+  /// Visits all functions that later rows depend on.
+  virtual void visit(const StateVisitor& visitor) = 0;
+  /// Moves the requested two-time functions into `out`, in the original variables.
+  virtual void release(TwoTimeFunctions& out, const Saved& saved) = 0;
+};
+
+/// The network side: the two-time functions of all layers.
+class NetworkSide : public Side {
+ public:
   /// Computes the rows of all backward functions, then of all forward functions.
   virtual void backward(const Sweep& sweep, const DataField& data) = 0;
   virtual void forward(const Sweep& sweep, const DataField& data) = 0;
   /// Computes the rows of functions that only the results need, once the panel's rows are final.
   virtual void finish(const Sweep& sweep, const DataField& data) = 0;
   [[nodiscard]] virtual NetworkField field() const = 0;
-  /// The functions that a sweep reads before it writes them.
-  [[nodiscard]] virtual std::vector<Carried> carried() = 0;
-  [[nodiscard]] virtual std::vector<Watched> watched() const = 0;
-  /// Visits all functions that later rows depend on.
-  virtual void visit(const StateVisitor& visitor) = 0;
   /// Whether, by causality, a sweep over a window of `rows` rows makes the first one exact.
   [[nodiscard]] virtual bool exact_first_row(int /*rows*/) const { return true; }
   /// The reason why the last sweep over a single row failed (its changes are infinite then); empty if there is none.
@@ -94,8 +102,6 @@ class NetworkSide {
   [[nodiscard]] virtual std::vector<double> depth() const;
   /// Estimated relative error of the representation in depth, at a converged node.
   [[nodiscard]] virtual double depth_error(int /*node*/) const { return 0.0; }
-  /// Moves the requested two-time functions into `out`, in the original variables.
-  virtual void release(TwoTimeFunctions& out, const Saved& saved) = 0;
 
   /// The tangent kernel applied to the vector that takes the place of u at a node: the sum over weight arrays of c_l
   /// (N_{l+1} / N_L) C_g^{l+1} C_h^l at equal times, with b^2 for branches (tangent_kernel.hpp).
@@ -108,23 +114,11 @@ struct Losses {
 };
 
 /// The data side: the two-time functions of discrepancies and errors.
-class DataSide {
+class DataSide : public Side {
  public:
-  DataSide() = default;
-  DataSide(const DataSide&) = delete;
-  DataSide& operator=(const DataSide&) = delete;
-  virtual ~DataSide() = default;
-
-  /// First guess of a panel's rows: of all functions, or of the correlations alone.
-  virtual void guess(const linalg::Guess& guess, bool responses_final) = 0;
   /// Computes the rows of all functions of this side.
   virtual void update(const Sweep& sweep, const NetworkField& network) = 0;
   [[nodiscard]] virtual DataField field() const = 0;
-  /// The functions that a sweep reads before it writes them.
-  [[nodiscard]] virtual std::vector<Carried> carried() = 0;
-  [[nodiscard]] virtual std::vector<Watched> watched() const = 0;
-  /// Visits all functions that later rows depend on.
-  virtual void visit(const StateVisitor& visitor) = 0;
 
   /// Whether, by causality, a sweep makes the first row exact.
   [[nodiscard]] virtual bool exact_first_row() const { return true; }
@@ -142,7 +136,6 @@ class DataSide {
   [[nodiscard]] virtual bool nothing_learned(const PanelTime& time, int node) const = 0;
   /// The rounding error of C_h^0(t,t), which it must exceed so that u(t) has a direction.
   [[nodiscard]] virtual double least_gradient(int node, const NetworkField& network) const = 0;
-  virtual void release(TwoTimeFunctions& out, const Saved& saved) = 0;
 };
 
 }  // namespace lindmft::theory
