@@ -11,9 +11,10 @@ import pytest
 
 import lindmft as lm
 from lindmft.figures import Curve, Panel, Points
-from lindmft.figures._runs import leading_modes, points_of, standard_error
+from lindmft.figures._runs import leading_modes, points_of
 from lindmft.figures._tables import agreement_table
 from lindmft.figures.figure_09 import first_ratio
+from lindmft.results.statistics import standard_error
 
 SMALL: dict[str, dict[str, Any]] = {
     "1": {"steps": 8, "depth_steps": 8},
@@ -325,7 +326,7 @@ def test_edges_outside_of_the_scan_are_left_out_of_figure_8() -> None:
     result = small("8", "a", gamma0=0.3, depths=(2,), dim=16)
     (points,) = [curve.points for curve in result.panels["a"].curves if curve.points]
     assert len(points.x) < 2
-    assert "widths left out, with edges outside of the scan" in result.table()
+    assert "widths left out, with edges outside the scan" in result.table()
 
 
 def test_networks_that_diverge_are_counted() -> None:

@@ -130,9 +130,12 @@ def test_stable_rates_are_drawn_with_their_guides() -> None:
     [
         ({}, "rates must be a dictionary"),
         ({"a": [1, 2]}, r"rates\['a'\] must be a pair of parameter values and rates"),
-        ({"a": ([1], [1, 2])}, r"rates\['a'\] must be of one length above 0, got 1 and 2"),
+        (
+            {"a": ([1], [1, 2])},
+            r"rates\['a'\] must be two lists of the same length of at least 1, got lengths 1 and 2",
+        ),
         ({"a": ([0], [1])}, r"rates\['a'\] must be positive numbers"),
-        ({"b": ([1], [1])}, r"slopes must be for labels of rates, \['b'\], got 'a'"),
+        ({"b": ([1], [1])}, r"slopes must be given for labels of rates, \['b'\], got 'a'"),
     ],
 )
 def test_bad_rates_are_refused(rates: Any, message: str) -> None:

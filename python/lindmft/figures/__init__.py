@@ -1,8 +1,8 @@
-"""The figures of the paper, and some that no paper has: theory over finite networks.
+"""The figures of the paper and some new ones: theory as lines, finite networks as points.
 
-``NAMES`` lists them, ``get`` finds one, ``Figure.make`` computes it; the result draws itself,
-saves picture and data, and says how well training agrees with the theory. Each has a module with
-its parameters in a table at the top. ``lindmft figure`` is the command.
+``NAMES`` lists them, ``get`` finds one, and ``Figure.make`` computes it. The result draws the
+picture, saves picture and data, and reports how well training agrees with the theory. Each figure
+has a module with its parameters in a table at the top. The command is ``lindmft figure``.
 
 Examples
 --------
@@ -40,11 +40,11 @@ _MODULES = {
     "ensembling": "ensembling",
 }
 NAMES = tuple(_MODULES)
-"""Ten figures and a table of the paper; the others are new."""
+"""Names of all figures: first ten figures and a table of the paper, then the new ones."""
 
 
 def get(name: str) -> Figure:
-    """The figure of this name.
+    """Return the figure with this name.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def get(name: str) -> Figure:
     Raises
     ------
     ValueError
-        If there is none.
+        If there is no such figure.
 
     Notes
     -----
@@ -72,12 +72,12 @@ def get(name: str) -> Figure:
 
 
 def parse(name: str) -> tuple[Figure, tuple[str, ...]]:
-    """The figure and the panels that a name means.
+    """Return the figure and the panels that a name stands for.
 
     Parameters
     ----------
     name
-        Of a figure, as in ``NAMES``, or of one panel: "2b", "variances-a".
+        The name of a figure, as in ``NAMES``, or of one panel: "2b", "variances-a".
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Panels as pictures: theory as lines, training as points with error bars, guides in grey."""
+"""Pictures of panels: theory as lines, training as points with error bars, guides in grey."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -8,8 +8,9 @@ import numpy as np
 from lindmft._internal.optional import optional
 from lindmft.figures._panel import Curve, Panel, Points
 from lindmft.plotting.labels import End, label_ends
+from lindmft.plotting.lines import points as draw_points
 from lindmft.plotting.losses import symmetric_axis
-from lindmft.plotting.style import COLOURS, MARKERS, ordered_colours, style
+from lindmft.plotting.style import BLACK, COLOURS, MARKERS, STYLE, ordered_colours, style
 from lindmft.plotting.ticks import plain_ticks
 
 if TYPE_CHECKING:
@@ -22,14 +23,13 @@ __all__ = ["draw"]
 PANEL = (4.7, 3.6)
 ALONE = 5.6
 KEYS = 0.35
-"""Inches, for the line below the panels that says what lines and points are."""
+"""Height in inches of the line below the panels that explains lines and points."""
 GUIDE = "0.45"
-GUIDE_DASHES = (0, (4, 2))
-NEUTRAL = "0.15"
+GUIDE_LOOK = {"color": GUIDE, "linewidth": 1.0, "linestyle": (0, (4, 2))}
 
 
 def draw(panels: Mapping[str, Panel]) -> "Figure":
-    """A new figure, not of pyplot, so that nothing stays open."""
+    """Draw panels as a new figure, without pyplot, which would keep it open."""
     columns, rows = min(len(panels), 2), -(-len(panels) // 2)
     width = ALONE if len(panels) == 1 else PANEL[0]
     size = (width * columns, PANEL[1] * rows + KEYS)
@@ -41,7 +41,7 @@ def draw(panels: Mapping[str, Panel]) -> "Figure":
         for ax, (name, panel) in zip(axes, panels.items(), strict=True):
             _panel(ax, name if len(panels) > 1 else "", panel)
         _place_keys(figure, spare, _keys(panels))
-        # Labels at ends are placed by pixels: after everything else has its place.
+        # Labels at ends are placed by pixels: this is done after the layout.
         figure.draw_without_rendering()
         for ax, panel in zip(axes, panels.values(), strict=True):
             _label(ax, panel)
@@ -72,18 +72,18 @@ def _panel(ax: "Axes", name: str, panel: Panel) -> None:
 
 
 def _in_order(ax: "Axes", panel: Panel) -> tuple[list[Any], list[str]]:
-    """What the legend says, in the order of the curves; matplotlib puts lines before points."""
-    places = {curve.label: i for i, curve in enumerate(panel.curves)}
+    """Return the legend's entries in the order of the curves; matplotlib puts lines first."""
+    ranks = {curve.label: i for i, curve in enumerate(panel.curves)}
     handles, labels = ax.get_legend_handles_labels()
-    order = sorted(range(len(labels)), key=lambda i: places.get(labels[i], -1))
+    order = sorted(range(len(labels)), key=lambda i: ranks.get(labels[i], -1))
     return [handles[i] for i in order], [labels[i] for i in order]
 
 
 def _draw_curve(ax: "Axes", curve: Curve, colours: list[Any]) -> None:
     if curve.guide:
-        ax.plot(curve.x, curve.y, color=GUIDE, linewidth=1.0, linestyle=GUIDE_DASHES, zorder=1)
+        ax.plot(curve.x, curve.y, **GUIDE_LOOK, zorder=1)
         return
-    colour = NEUTRAL if curve.neutral else colours[curve.look]
+    colour = BLACK if curve.neutral else colours[curve.look]
     dashes = "-" if curve.test else "--"
     marker = MARKERS[curve.look % len(MARKERS)]
     points = curve.points
@@ -98,25 +98,24 @@ def _draw_curve(ax: "Axes", curve: Curve, colours: list[Any]) -> None:
         label=label if alone else "_",
     )
     if points is not None and not alone:
-        _draw_points(ax, points, colour, marker, curve.test, label)
+        _points(ax, points, colour, marker, curve.test, label)
 
 
-def _draw_points(
-    ax: "Axes", points: Points, colour: Any, marker: str, filled: bool, label: str
-) -> None:
+def _points(ax: "Axes", points: Points, colour: Any, marker: str, filled: bool, label: str) -> None:
     for at, face in ((points.smooth, colour if filled else "white"), (~points.smooth, "white")):
         if not at.any():
             continue
-        ax.errorbar(
+        draw_points(
+            ax,
             points.x[at],
             points.mean[at],
-            yerr=np.where(np.isfinite(points.error), points.error, 0.0)[at],
-            fmt=marker,
-            color=colour,
+            points.error[at],
+            marker,
+            colour,
             markerfacecolor=face,
             markeredgewidth=0.8,
+            markersize=STYLE["lines.markersize"],
             elinewidth=1.0,
-            zorder=3,
             label=label if at is points.smooth or not points.smooth.any() else "_",
         )
 
@@ -124,7 +123,7 @@ def _draw_points(
 def _scale_x(ax: "Axes", panel: Panel) -> None:
     ends = [curve.x[[0, -1]] for curve in panel.curves if len(curve.x)]
     if not ends or np.min(ends) == np.max(ends):
-        return  # nothing, or one point, has no range to show
+        return  # no points, or only one: there is no range to show
     first, last = float(np.min(ends)), float(np.max(ends))
     if panel.xscale == "symlog":
         symmetric_axis(ax, last)
@@ -158,7 +157,7 @@ def _colours(panel: Panel) -> list[Any]:
 
 
 def _keys(named: Mapping[str, Panel]) -> list[Any]:
-    """What is a line, and what is a point."""
+    """Return the entries of the legend that explains lines and points."""
     panels = list(named.values())
     line = optional("matplotlib.lines", "plot").Line2D
     black = {"color": "0.2"}
@@ -184,14 +183,13 @@ def _keys(named: Mapping[str, Panel]) -> list[Any]:
     second = {"marker": "o" if open_points else "", "markerfacecolor": "white"}
     grey = {name: panel.grey for name, panel in named.items() if panel.grey}
     handles += [
-        line([], [], linestyle="--", label=text, **second, **black) for text in _said(dashed)
+        line([], [], linestyle="--", label=text, **second, **black) for text in _distinct(dashed)
     ]
-    look = {"color": GUIDE, "linewidth": 1.0, "linestyle": GUIDE_DASHES}
-    return handles + [line([], [], label=text, **look) for text in _said(grey)]
+    return handles + [line([], [], label=text, **GUIDE_LOOK) for text in _distinct(grey)]
 
 
-def _said(meanings: Mapping[str, str]) -> list[str]:
-    """Each meaning once; with the names of its panels where another panel has another meaning."""
+def _distinct(meanings: Mapping[str, str]) -> list[str]:
+    """Return each meaning once, with the names of its panels if there are several meanings."""
     different = sorted(set(meanings.values()))
     if len(different) < 2:
         return different
@@ -202,7 +200,7 @@ def _said(meanings: Mapping[str, str]) -> list[str]:
 
 
 def _place_keys(figure: "Figure", spare: "NDArray[Any]", handles: list[Any]) -> None:
-    """In the place of a panel that is not there, or in a line below all."""
+    """Draw the legend where a panel is missing in the last row, or in a line below all panels."""
     for ax in spare:
         ax.set_axis_off()
     if not handles:

@@ -1,7 +1,7 @@
-"""A figure: what it shows, its parameters, how to compute it; and what came out.
+"""A figure with its parameters and the functions that compute it, and the computed result.
 
-Parameters are frozen dataclasses; ``make`` takes changes of them by name, so that a reader can ask
-"and with other widths?" without touching the code.
+Parameters are frozen dataclasses. ``make`` takes changes of them by name, so that a reader can try
+other values (other widths, for example) without changing the code.
 """
 
 import textwrap
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Figure", "Result"]
 
 Build = Callable[[Any, Any], Panel]
-"""From the parameters, and the progress or what ``Figure.prepare`` made."""
+"""Computes a panel from the parameters, and from the progress or the result of ``prepare``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,13 +46,13 @@ class Result:
     Attributes
     ----------
     figure
-        What was computed.
+        The figure that was computed.
     parameters
-        With which parameters.
+        The parameters that were used.
     panels
-        By name ("a", "b", ...; "" where there is one): curves and points as arrays.
+        Panels by name ("a", "b", ...; "" for a single one), with curves and points as arrays.
     seconds
-        How long it took.
+        Time of the computation.
 
     Notes
     -----
@@ -75,19 +75,19 @@ class Result:
     seconds: float
 
     def draw(self) -> "mpl.Figure":
-        """The picture, in the style of ``lindmft.plotting.style``. Needs matplotlib."""
+        """Draw the picture, in the style of ``lindmft.plotting.style``. Needs matplotlib."""
         from lindmft.figures._drawing import draw
 
         return draw(self.panels)
 
     def table(self) -> str:
-        """Agreement of training with theory, a line a panel, and what was measured beside it."""
+        """Return the agreement of training with theory, a line for each panel, and the notes."""
         return agreement_table(
             {self.figure.label(name): panel for name, panel in self.panels.items()}
         )
 
     def csv(self) -> str:
-        """The data: a row a point, and the parameters in comments (#) above."""
+        """Return the data, a row for each point, with the parameters in comments (#) above."""
         head = [
             f"# lindmft {_core.__version__}, figure {self.figure.name}: {self.figure.title}",
             *(f"# {name} = {value}" for name, value in asdict(self.parameters).items()),
@@ -95,7 +95,7 @@ class Result:
         return "\n".join([*head, *csv_rows(self.panels)]) + "\n"
 
     def save(self, folder: str | Path = ".") -> list[Path]:
-        """Write figure_NAME.png, .svg and .csv into a folder that exists; returns their paths."""
+        """Write figure_NAME.png, .svg and .csv into an existing folder, and return their paths."""
         paths = self.figure.paths(folder, tuple(self.panels))
         picture = self.draw()
         with style():
@@ -109,24 +109,24 @@ class Result:
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """A figure of the paper, or one that no paper has.
+    """A figure of the paper, or a new one.
 
     Attributes
     ----------
     name
-        As in ``lindmft.figures.NAMES``.
+        Name as in ``lindmft.figures.NAMES``.
     title, about
-        One line, and a paragraph on what is to be seen.
+        One line, and a paragraph that describes the picture.
     chosen
-        What the paper does not print and was chosen here; empty for figures that no paper has.
+        Values that the paper does not print and that were chosen here; empty for new figures.
     parameters, quick
-        Full settings, and those that take some seconds.
+        Full settings, and settings that take a few seconds.
     panels
-        By name, how each is computed.
+        The functions that compute the panels, by name.
     module
-        Where its parameters stand in a table to read.
+        The module that has the parameters in a table.
     prepare
-        Computes what several panels share; None: nothing.
+        A function for what several panels share, or None.
 
     Notes
     -----
@@ -151,7 +151,7 @@ class Figure:
     prepare: Callable[[Any, Progress], Any] | None = None
 
     def label(self, panel: str) -> str:
-        """What a panel is called: "2b", "variances-a"; the figure's name where it is the only one.
+        """Return the name of a panel, "2b" or "variances-a"; that of the figure for a single one.
 
         Examples
         --------
@@ -165,23 +165,23 @@ class Figure:
     def make(
         self, *panels: str, quick: bool = False, progress: Progress = None, **changes: Any
     ) -> Result:
-        """Compute it.
+        """Compute the figure, or some of its panels.
 
         Parameters
         ----------
         panels
-            Which; none: all.
+            Names of the panels; none: all.
         quick
-            Take the quick settings: smaller networks, fewer of them.
+            Take the quick settings: smaller and fewer networks.
         progress
-            As in ``lindmft.solve``, for every computation on the way.
+            As in ``lindmft.solve``, for every computation of the figure.
         changes
             Parameters to change, by name.
 
         Raises
         ------
         ValueError
-            No such panel or parameter; or a value that the computation refuses.
+            If a panel or a parameter does not exist, or the computation refuses a value.
         """
         for panel in panels:
             choice(*self.panels)(panel, f"the panel of figure {self.name}")
@@ -196,27 +196,27 @@ class Figure:
         return Result(self, parameters, made, time.perf_counter() - start)
 
     def paths(self, folder: str | Path, panels: Sequence[str] = ()) -> list[Path]:
-        """What ``Result.save`` writes for these panels (none: all): the pictures, last the data.
+        """Return the paths that ``Result.save`` writes for these panels (none: all), data last.
 
         Raises
         ------
         ValueError
-            If there is no such panel, or the folder is no path.
+            If a panel does not exist, or the folder is not a path.
         """
-        place, names = file_path(folder, "folder"), tuple_of_names(panels, "panels")
+        parent, names = file_path(folder, "folder"), tuple_of_names(panels, "panels")
         for name in names:
             choice(*self.panels)(name, "panels")
         some = 0 < len(names) < len(self.panels)
         stem = f"figure_{self.label(''.join(names) if some else '')}"
-        return [place / f"{stem}{suffix}" for suffix in (".png", ".svg", ".csv")]
+        return [parent / f"{stem}{suffix}" for suffix in (".png", ".svg", ".csv")]
 
     def changed(self, quick: bool, changes: Mapping[str, Any]) -> Any:
-        """The full or quick parameters with these changes, checked by name and kind.
+        """Return the full or quick parameters with these changes, checked by name and kind.
 
         Raises
         ------
         ValueError
-            No such parameter, or a value of another kind.
+            If a parameter does not exist, or a value is of another kind.
         """
         parameters = self.quick if flag(quick, "quick") else self.parameters
         kinds = {field.name: field.type for field in fields(parameters)}
@@ -227,7 +227,7 @@ class Figure:
         return replace(parameters, **settled)
 
     def describe(self) -> str:
-        """What is to be seen, what was chosen, and the parameters, full and quick."""
+        """Describe the picture, the chosen values and the parameters, full and quick, as text."""
         chosen = textwrap.wrap(f"Chosen: {self.chosen}", 96) if self.chosen else []
         lines = [*textwrap.wrap(self.about, 96), *chosen, ""]
         lines.append(f"{'parameter':<20}{'full':<50}quick")
@@ -239,12 +239,12 @@ class Figure:
 
 
 def _settled(value: Any, kind: Any, field: str) -> Any:
-    """Of the kind that the parameter is: numbers, a number, a whole number."""
+    """Return a value as the kind of its parameter: numbers, a number or a whole number."""
     if kind is int:
         return integer(value, field)
     if kind is float:
         return float(number(value, field))
-    entry, rest = get_args(kind)  # of a tuple; two, or any number of them
+    entry, rest = get_args(kind)  # a tuple of two entries, or of any number of them
     entries = tuple(value) if is_list(value) else (value,)
     if rest is entry and len(entries) != 2:
         refuse(field, "two numbers", value)

@@ -1,6 +1,6 @@
-"""What a figure holds before it is drawn: curves of theory with points of training, in panels.
+"""The content of a figure before it is drawn: panels with curves of theory and points of training.
 
-Losses are in the units of ``Solution``; what x is, a panel's label says.
+Losses are in the units of ``Solution``. The label of a panel's x axis names x.
 """
 
 from collections.abc import Sequence
@@ -15,21 +15,21 @@ __all__ = ["Curve", "Panel", "Points"]
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Trained networks: means at some x, and what the theory says there.
+    """Trained networks: means at some x, and the values of the theory there.
 
     Attributes
     ----------
     x, mean, expected
-        (m,), finite: where, what training gives, and what the theory says of these networks.
+        (m,), finite: positions, means of training, and the theory's values for these networks.
     error
         (m,), the standard error of ``mean``; inf for one network.
     networks, dim
-        How many are averaged, and their input dimension (or number of modes).
+        Number of averaged networks, and their input dimension (or number of modes).
     smooth
-        (m,), where theory and training can be compared; elsewhere small deviations grow to any
-        size: beyond the edge of stability trajectories are chaotic. Those points are drawn open.
+        (m,), True where theory and training can be compared. Elsewhere, beyond the edge of
+        stability, trajectories are chaotic, and small deviations grow. Those points are drawn open.
     left_out
-        At how many further x training diverges or falls to rounding where the theory does not.
+        Number of further x where training diverges or falls to rounding and the theory does not.
 
     Notes
     -----
@@ -56,35 +56,35 @@ class Points:
 
     @property
     def has_scores(self) -> bool:
-        """Whether there are networks enough for z-scores."""
+        """Whether there are enough networks for z-scores."""
         return self.networks >= FEWEST_NETWORKS
 
     def agreement(self) -> Agreement:
-        """Of the means with what is expected, where they can be compared."""
+        """Compare the means with the theory where they can be compared."""
         at = self.smooth
         return agreement(self.expected[at], self.mean[at], self.error[at])
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """A line, and perhaps the points of networks it describes.
+    """A line, and the points of the networks it describes, if there are any.
 
     Attributes
     ----------
     label
-        What it says at the line's end or in the legend.
+        Text at the end of the line or in the legend.
     x, y
         (n,), the line.
     points
         Trained networks, or None.
     look
-        Which colour and marker, from 0.
+        Index of the colour and the marker, from 0.
     test
-        False: a training loss, or whatever stands second; dashed.
+        False for a training loss or another second quantity: the line is dashed.
     guide
-        A grey line to compare others with.
+        True for a grey line that others are compared with.
     neutral
-        Drawn in black: it stands beside the values that the colours of the others mean.
+        True for a black line: it does not belong to the values that the colours stand for.
 
     Notes
     -----
@@ -116,23 +116,23 @@ class Panel:
     Attributes
     ----------
     title, xlabel, ylabel, xscale, yscale
-        Of the axes.
+        Title, labels and scales of the axes.
     curves
-        What is drawn.
+        The curves to draw.
     lower, upper
-        Limits of y; None: as the curves need.
+        Limits of y; None: from the curves.
     key
-        The heading over the curves' labels.
+        Heading of the curves' labels.
     legend
-        Labels stand in a legend, for lines that end together; else at the ends of lines.
+        True: the labels are in a legend (for lines that end together); False: at the ends of lines.
     ordered
-        The looks stand for values in order (from dark to light).
+        True if the colours stand for values in order (from dark to light).
     dashed
-        What the curves are that are not ``test``.
+        Meaning of the curves that are not ``test``.
     grey
-        What the guides are, where they have no labels.
+        Meaning of guides without labels.
     notes
-        Lines of text: what was measured.
+        Lines of text with measured numbers.
 
     Notes
     -----
@@ -166,7 +166,7 @@ class Panel:
 
     @property
     def looks(self) -> int:
-        """How many different ones."""
+        """Number of different looks of the curves."""
         ordinary = [curve.look for curve in self.curves if not (curve.guide or curve.neutral)]
         return 1 + max(ordinary, default=0)
 

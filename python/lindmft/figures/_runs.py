@@ -1,7 +1,7 @@
-"""The two kinds of curve that most panels are made of: over time, and over learning rates.
+"""The two kinds of curves of most panels: losses over time, and losses over learning rates.
 
-Every curve has networks of its own, so that the deviations of different curves are independent;
-the points of one curve are of the same networks, and deviate together.
+Every curve has separate networks, so that the deviations of different curves are independent. The
+points of one curve belong to the same networks, and deviate together.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,17 +11,19 @@ from typing import Any, Protocol
 import numpy as np
 
 from lindmft._internal.types import Array, Callback, Mask
-from lindmft.figures._panel import Curve, Points
+from lindmft.figures._panel import Curve, Panel, Points
 from lindmft.plotting.losses import thinned
 from lindmft.problem.data import MultiPass, OnePass
 from lindmft.problem.problem import Problem
 from lindmft.problem.spectrum import PowerLaw
 from lindmft.results.ensemble import Ensemble
 from lindmft.results.solution import Solution
+from lindmft.results.statistics import standard_error
 from lindmft.theory.many import solve_many
 from lindmft.training.train import train, train_many
 
 __all__ = [
+    "PARAMETERIZATIONS",
     "Progress",
     "Sizes",
     "from_one",
@@ -30,37 +32,58 @@ __all__ = [
     "over_time",
     "points_of",
     "slope",
-    "standard_error",
     "theory_over_rates",
     "trained",
 ]
 
+PARAMETERIZATIONS = {"ntk": "NTK parameterization", "mup": "muP"}
+"""Titles of the panels that compare the two parameterizations."""
 FLOOR = 1e-13
-"""Losses of less, in units of the target's power, are rounding errors: they are left out."""
+"""Smallest loss in units of the target's power: smaller ones are rounding errors, not drawn."""
 NEGLIGIBLE = 1e-10
-"""A rise of less says nothing."""
+"""Rise of a training loss that is ignored."""
 SUMS = 1e-9
 """Tolerance of a sum over modes."""
 RISE = 0.02
-"""A training loss that rises by more in a step, from its lowest, has left the smooth descent."""
+"""Relative rise in a step, above the lowest training loss, that ends the smooth descent."""
 
 Progress = bool | Callback | None
 
 
 class Sizes(Protocol):
-    """What parameters of a figure say about its networks."""
+    """The part of a figure's parameters that describes its networks."""
 
     @property
     def dim(self) -> int:
-        """D, the input dimension or the number of modes."""
+        """The input dimension D, or the number of modes."""
 
     @property
     def seeds(self) -> int:
-        """Networks a curve."""
+        """Number of networks for each curve."""
+
+
+class Rates(Sizes, Protocol):
+    """The parameters of a panel of losses over learning rates."""
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """The smallest and the largest learning rate."""
+
+    @property
+    def points(self) -> int:
+        """Number of learning rates of the theory."""
+
+    @property
+    def trained_points(self) -> int:
+        """Number of learning rates at which networks are trained."""
+
+    @property
+    def steps(self) -> int:
+        """Number of steps."""
 
 
 Trained = Callable[[Problem], tuple[Problem, float]]
-"""The problem that networks are trained on, and what is to be added to their losses."""
+"""Returns the problem that networks are trained on, and a constant to add to their losses."""
 
 
 def over_time(
@@ -75,10 +98,10 @@ def over_time(
     trained_steps: int | None = None,
     finite: Trained | None = None,
 ) -> list[Curve]:
-    """Losses over time, a curve a problem and loss; with ``noise``, sigma^2 is in test losses.
+    """Return losses over time, a curve for each problem and loss.
 
-    Networks are trained for ``trained_steps`` (None: all) steps, on the problem itself or on what
-    ``finite`` makes of it.
+    With ``noise`` test losses include sigma^2. Networks are trained for ``trained_steps`` (None:
+    all) steps, on the problem itself or on the one that ``finite`` returns for it.
     """
     short = steps if trained_steps is None else trained_steps
     lines = solve_many(problems.values(), steps, grid=grid, progress=progress)
@@ -103,18 +126,19 @@ def over_time(
 
 def over_rates(
     problems: Mapping[str, Problem],
-    rates: Array,
-    trained_rates: Array,
-    steps: int,
-    p: Sizes,
+    p: Rates,
+    title: str,
+    key: str,
     *,
     progress: Progress = None,
     finite: Trained | None = None,
-) -> list[Curve]:
-    """Test losses after ``steps`` steps against learning rates, a curve a problem.
+) -> Panel:
+    """Return a panel of final test losses against learning rates, a curve for each problem.
 
-    Rates that diverge are left out, as are trained ones of which any network diverges.
+    Rates that diverge are not drawn, nor are trained ones at which any network diverges.
     """
+    rates = np.geomspace(*p.rates, p.points)
+    trained_rates, steps = np.geomspace(*p.rates, p.trained_points), p.steps
     curves = []
     for look, (label, problem) in enumerate(problems.items()):
         x, y = theory_over_rates(problem, rates, steps, progress)
@@ -131,25 +155,26 @@ def over_rates(
             smooth & np.array([_steady(run)[-1] for run in runs]),
         )
         curves.append(Curve(label, x, y, points, look))
-    return curves
+    loss = f"test loss after {steps} steps"
+    return Panel(title, "learning rate η", loss, curves, "log", key=key, legend=True)
 
 
 def theory_over_rates(
     problem: Problem, rates: Array, steps: int, progress: Progress
 ) -> tuple[Array, Array]:
-    """Those of the rates that do not diverge, and the test losses after ``steps`` steps."""
+    """Return the rates that do not diverge, and the test losses after ``steps`` steps."""
     y, _ = _last(problem, rates, steps, progress)
     shown = _drawable(y)
     return rates[shown], y[shown]
 
 
 def trained(problem: Problem, steps: int, p: Sizes, look: int, progress: Progress) -> Ensemble:
-    """Networks of the curve that has this look, independent of those of the other curves."""
+    """Train the networks of the curve with this look, independent of those of other curves."""
     return train(problem, steps, dim=p.dim, seeds=p.seeds, seed=look, progress=progress)
 
 
 def from_one(curve: Curve) -> Curve:
-    """Without t = 0, which has no place on a logarithmic axis."""
+    """Return the curve without t = 0, which a logarithmic axis cannot show."""
     points = curve.points
     if points is not None:
         at = points.x >= 1
@@ -160,17 +185,17 @@ def from_one(curve: Curve) -> Curve:
 
 
 def leading_modes(count: int) -> Trained:
-    """Training on the first modes of a power law: the others keep their loss, and are noise.
+    """Return a function that restricts training to the first ``count`` modes of a power law.
 
-    The modes behind the first ``count`` are hardly learned in the time of a figure. What they put
-    into the labels is noise to the others; their loss is added.
+    The other modes are hardly learned in the time of a figure. Their contribution to the labels
+    acts as noise, and their loss is added.
     """
 
     def cut(problem: Problem) -> tuple[Problem, float]:
         data = problem.data
         spectrum = data.spectrum
         if not isinstance(spectrum, PowerLaw):
-            raise TypeError("leading modes are those of a power law")
+            raise TypeError("leading_modes needs data with a power-law spectrum")
         tail = max(0.0, _power(spectrum) - _power(replace(spectrum, modes=count)))
         changes: dict[str, Any] = {"spectrum": replace(spectrum, modes=count)}
         if hasattr(data, "noise"):
@@ -180,23 +205,18 @@ def leading_modes(count: int) -> Trained:
     return cut
 
 
-def standard_error(samples: Array) -> Array:
-    """Of the mean over the first axis; inf (unknown) of one sample, or if any is not finite."""
-    known = np.isfinite(samples).all(axis=0) & (len(samples) > 1)
-    values = np.where(known, samples, 0.0)
-    spread = values.std(axis=0, ddof=min(1, len(samples) - 1))
-    return np.where(known, spread / len(samples) ** 0.5, np.inf)
-
-
 def slope(x: Array, y: Array) -> float:
-    """Of log y against log x, at two points or more."""
+    """Return the slope of log y against log x; every point has the same weight."""
     return float(np.polyfit(np.log(x), np.log(y), 1)[0])
 
 
 def points_of(
     x: Array, mean: Array, error: Array, expected: Array, runs: Ensemble, smooth: Mask | None = None
 ) -> Points:
-    """Where theory and training are both finite and above rounding; others are counted."""
+    """Return the points where theory and training are finite and above rounding.
+
+    The other points are counted.
+    """
     good = _drawable(mean) & _drawable(expected)
     compared = np.ones(len(x), bool) if smooth is None else smooth
     return Points(
@@ -219,7 +239,7 @@ def _in_time(solution: Solution, runs: Ensemble, name: str, extra: float) -> Poi
     at = thinned(len(runs.time))
     exact = solution.grid == "exact"
     y = getattr(solution, name)[at] if exact else getattr(solution.at(runs.time[at]), name)
-    losses = getattr(runs, name)[:, at]  # of all networks: inf once one of them diverges
+    losses = getattr(runs, name)[:, at]  # all networks: the mean is inf once one diverges
     return points_of(
         runs.time[at],
         losses.mean(axis=0) + extra,
@@ -231,20 +251,20 @@ def _in_time(solution: Solution, runs: Ensemble, name: str, extra: float) -> Poi
 
 
 def _last(problem: Problem, rates: Array, steps: int, progress: Progress) -> tuple[Array, Mask]:
-    """Test losses at the end, and whether training went there smoothly."""
+    """Return the final test losses, and whether the loss fell smoothly."""
     family = solve_many(problem.vary({"optimizer.lr": rates}), steps, progress=progress)
-    # Random batches may raise the loss a little, from step to step; not above its start.
+    # Random batches may raise the loss slightly from step to step, but not above its start.
     smooth = np.array([_descent(run)[-1] and _stays_below(run.test_loss) for run in family])
     return np.array([solution.test_loss[-1] for solution in family]), smooth
 
 
 def _descent(run: Solution | Ensemble) -> Mask:
-    """(..., n), whether the training loss has only fallen so far.
+    """Return (..., n), whether the training loss has only fallen up to each step.
 
-    Random batches, momentum and weight decay raise it for good reasons; there only a divergence
-    counts.
+    Random batches, momentum and weight decay may raise the loss of stable training; with them only
+    a divergence ends the descent.
     """
-    loss = np.maximum(run.train_loss, 0.0)  # the population's may round to less than 0
+    loss = np.maximum(run.train_loss, 0.0)  # that of the population may round to less than 0
     data, optimizer = run.problem.data, run.problem.optimizer
     random = isinstance(data, OnePass | MultiPass)
     if random or optimizer.momentum > 0 or optimizer.weight_decay > 0:
@@ -262,7 +282,7 @@ def _stays_below(loss: Array) -> bool:
 
 
 def _steady(runs: Ensemble) -> Mask:
-    """(n,), whether the losses of all its networks have only fallen so far."""
+    """Return (n,), whether the losses of all networks have only fallen up to each step."""
     return np.asarray(_descent(runs).all(axis=0))
 
 

@@ -1,4 +1,4 @@
-"""The agreement of a figure as text, and its data as comma-separated values."""
+"""Tables of a figure: its agreement with training as text, its data as comma-separated values."""
 
 from collections.abc import Iterator, Mapping
 
@@ -16,7 +16,10 @@ COLUMNS = "panel,curve,kind,x,y,standard_error,expected,networks,dim,scored"
 
 
 def agreement_table(panels: Mapping[str, Panel]) -> str:
-    """A line a panel, then the notes; z only of four networks or more; errors are relative ones."""
+    """Return a line for each panel, then the notes.
+
+    z-scores are given for four networks or more; errors are relative.
+    """
     lines = [HEAD]
     lines += [_row(name, panel) for name, panel in panels.items()]
     notes = [
@@ -28,7 +31,7 @@ def agreement_table(panels: Mapping[str, Panel]) -> str:
 
 
 def csv_rows(panels: Mapping[str, Panel]) -> Iterator[str]:
-    """The heading, then lines of theory and guides, and points of training."""
+    """Yield the heading, then lines of theory and guides, and points of training."""
     yield COLUMNS
     for key, panel in panels.items():
         for curve in panel.curves:
@@ -80,7 +83,7 @@ def _row(name: str, panel: Panel) -> str:
 
 
 def _percentage(error: float) -> str:
-    """A relative error; beyond a doubling, how many times the theory's value it is."""
+    """Format a relative error: above 100 % as a multiple of the theory's value."""
     return f"{error:.1%}" if error <= 1 else f"{1 + error:.3g} times"
 
 

@@ -1,4 +1,4 @@
-"""Ensembling: the loss of averaged predictions of several initializations and data sets."""
+"""Ensembling: the loss of predictions averaged over initializations or data sets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from lindmft.training.replicas import train_replicas
 # --- parameters
 @dataclass(frozen=True)
 class Parameters:
-    """Of both panels."""
+    """Parameters of both panels."""
 
     counts: tuple[int, ...] = (1, 2, 4, 8)  # networks that are averaged; then infinitely many
     alpha: float = 1.5  # P / D
@@ -39,15 +39,15 @@ QUICK = replace(Parameters(), dim=128, steps=121)
 # --- end of parameters
 
 
-def _panel(p: Parameters, progress: Progress, of: str, title: str) -> Panel:
+def _panel(p: Parameters, progress: Progress, counted: str, title: str) -> Panel:
     problem = Problem(MLP(p.depth, p.width, p.gamma0), FullBatch(p.alpha, p.noise), SGD(p.lr))
     theory = solve(problem, p.steps, replicas=True, progress=progress)
     curves = []
     for look, count in enumerate((*p.counts, np.inf)):
-        y = theory.ensemble_loss(**{of: count}) + p.noise**2
+        y = theory.ensemble_loss(**{counted: count}) + p.noise**2
         points = None
         if np.isfinite(count):
-            points = _points(p, progress, problem, {of: int(count)}, look, y)
+            points = _points(p, progress, problem, {counted: int(count)}, look, y)
         label = "∞" if points is None else str(count)
         curves.append(Curve(label, theory.time, y, points, look))
     return Panel(title, "step t", "test loss + σ²", curves, "symlog", key="average of")
@@ -61,7 +61,7 @@ def _points(
     look: int,
     expected: np.ndarray,
 ) -> Points:
-    """Networks of their own for each curve, so that its deviations are its own."""
+    """Train separate networks for each curve, so that deviations of curves are independent."""
     sizes: dict[str, Any] = {"k_init": 1, "k_data": 1, **counts}
     runs = train_replicas(
         problem,
@@ -79,12 +79,12 @@ def _points(
 
 
 def initializations(p: Parameters, progress: Progress) -> Panel:
-    """Several initializations, one data set."""
+    """Losses over time for several initializations on one data set."""
     return _panel(p, progress, "k_init", "initializations, the same data")
 
 
 def data_sets(p: Parameters, progress: Progress) -> Panel:
-    """One initialization, several data sets."""
+    """Losses over time for one initialization on several data sets."""
     return _panel(p, progress, "k_data", "data sets, the same initial weights")
 
 
@@ -93,9 +93,9 @@ FIGURE = Figure(
     title="Ensembling over initializations and over data sets",
     about=(
         "Test loss of the averaged predictions of several networks. Averaging over "
-        "initializations (a) removes the variance of finite width; averaging over data sets (b) "
-        "removes that of finite data, and the overfitting with it. Lines without points are the "
-        "limit of infinitely many. Not in the paper."
+        "initializations (a) removes the variance of finite width. Averaging over data sets (b) "
+        "removes the variance of finite data, and with it the overfitting. Lines without points "
+        "are the limit of infinitely many networks. Not in the paper."
     ),
     chosen="",
     parameters=Parameters(),

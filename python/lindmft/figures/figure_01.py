@@ -1,10 +1,11 @@
 """Figure 1: wider and deeper networks learn faster in muP."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Panel
-from lindmft.figures._runs import Progress, over_time
+from lindmft.figures._runs import PARAMETERIZATIONS, Progress, over_time
 from lindmft.problem.axes import short
 from lindmft.problem.data import FullBatch
 from lindmft.problem.network import MLP
@@ -15,7 +16,7 @@ from lindmft.problem.problem import Problem
 # --- parameters
 @dataclass(frozen=True)
 class Parameters:
-    """Of all three panels."""
+    """Parameters of all three panels."""
 
     widths: tuple[float, ...] = (0.25, 0.5, 1, 2, 5)  # a, b: nu, printed in the paper
     depth: int = 4  # a, b: L, printed
@@ -34,7 +35,8 @@ QUICK = replace(Parameters(), dim=192, seeds=8)
 # --- end of parameters
 
 
-def _widths(p: Parameters, progress: Progress, parameterization: str, title: str) -> Panel:
+def widths(p: Parameters, progress: Progress, parameterization: str) -> Panel:
+    """Losses over time at several widths, in one of the parameterizations."""
     problems = {
         short(width): Problem(
             MLP(p.depth, width, p.gamma0, parameterization), FullBatch(p.alpha), SGD(p.lr)
@@ -42,21 +44,12 @@ def _widths(p: Parameters, progress: Progress, parameterization: str, title: str
         for width in p.widths
     }
     curves = over_time(problems, p.steps, p, progress=progress)
+    title = PARAMETERIZATIONS[parameterization]
     return Panel(title, "step t", "test loss", curves, key="width ν", lower=1e-5)
 
 
-def ntk(p: Parameters, progress: Progress) -> Panel:
-    """NTK parameterization: wider networks are lazier."""
-    return _widths(p, progress, "ntk", "NTK parameterization")
-
-
-def mup(p: Parameters, progress: Progress) -> Panel:
-    """MuP: wider is better."""
-    return _widths(p, progress, "mup", "muP")
-
-
 def depths(p: Parameters, progress: Progress) -> Panel:
-    """The depth of perceptrons, in muP."""
+    """Losses over time of perceptrons of several depths, in muP."""
     problems = {
         str(depth): Problem(MLP(depth, 1.0, p.gamma0), FullBatch(p.alpha), SGD(p.depth_lr))
         for depth in p.depths
@@ -70,13 +63,17 @@ FIGURE = Figure(
     title="Width and depth: wider is better in muP",
     about=(
         "Test loss of perceptrons over time. In NTK parameterization (a) all widths start from "
-        "the same loss, and wide networks are lazy: more width buys little, least late in "
-        "training. In muP (b) the richness is the same at every width, and wider networks are "
+        "the same loss, and wide networks are lazy: more width helps little, least of all late "
+        "in training. In muP (b) the richness is the same at every width, and wider networks are "
         "better at every time. Deeper perceptrons (c) learn faster at the same learning rate."
     ),
     chosen="Richness 2, full batch of 4 D samples without noise, learning rates 0.012 and 0.0025.",
     parameters=Parameters(),
     quick=QUICK,
-    panels={"a": ntk, "b": mup, "c": depths},
+    panels={
+        "a": partial(widths, parameterization="ntk"),
+        "b": partial(widths, parameterization="mup"),
+        "c": depths,
+    },
     module=__name__,
 )

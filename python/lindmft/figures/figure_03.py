@@ -18,7 +18,7 @@ from lindmft.theory.many import solve_many
 # --- parameters
 @dataclass(frozen=True)
 class Parameters:
-    """Of all four panels."""
+    """Parameters of all four panels."""
 
     depth: int = 4  # printed in the paper
     gamma0: float = 2.0  # printed
@@ -26,7 +26,7 @@ class Parameters:
     steps: int = 126  # a: t to 125, printed
     times: tuple[int, ...] = (10, 50, 100, 250, 500, 1000)  # b: printed
     alpha_range: tuple[float, float] = (0.25, 2)  # b: printed
-    alpha_points: int = 24  # b: of a line of theory
+    alpha_points: int = 24  # b: values of alpha of the theory
     trained_alphas: int = 8  # b: where networks are trained
     batches: tuple[float, ...] = (0.03, 0.05, 0.1, 0.25, 0.5, 1)  # c: batch / D, printed
     batch_width: float = 0.25  # c: in the figure; its caption says 0.5
@@ -96,7 +96,7 @@ def stopping(p: Parameters, progress: Progress) -> Panel:
 
 
 def batches(p: Parameters, progress: Progress) -> Panel:
-    """One pass: the batch."""
+    """Losses over time of one pass, at several batch sizes."""
     problems = {
         short(batch): Problem(_network(p, p.batch_width), OnePass(batch), SGD(p.fresh_lr))
         for batch in p.batches
@@ -107,7 +107,7 @@ def batches(p: Parameters, progress: Progress) -> Panel:
 
 
 def widths(p: Parameters, progress: Progress) -> Panel:
-    """One pass: the width."""
+    """Losses over time of one pass, at several widths."""
     problems = {
         short(width): Problem(_network(p, width), OnePass(p.width_batch), SGD(p.fresh_lr))
         for width in p.widths
@@ -121,15 +121,17 @@ FIGURE = Figure(
     name="3",
     title="Data: repeated or fresh",
     about=(
-        "With few noisy samples that are used in every step (a), the test loss turns up while "
-        "the training loss (dashed) keeps falling. Late in training the test loss peaks near as "
-        "many samples as dimensions (b); stopping at the best time (dashed) removes the peak. "
-        "With fresh samples in every step nothing can be overfitted: small batches (c) and "
-        "narrow networks (d) are slower, and noisier, but go on."
+        "With few noisy samples that are used in every step (a), the test loss rises again while "
+        "the training loss (dashed) keeps falling. Late in training the test loss has a peak "
+        "where the number of samples is close to the number of dimensions (b); stopping at the "
+        "best time (dashed) removes the peak. With fresh samples in every step there is no "
+        "overfitting: small batches (c) and narrow networks (d) are slower and noisier, but "
+        "their loss keeps falling."
     ),
     chosen=(
-        "Label noise 0.5 and learning rate 0.02 for repeated data, no noise and 0.004 for fresh "
-        "data, 250 steps there. Figure 3c has width 0.25, its caption 0.5: this is 0.25."
+        "Label noise 0.5 and learning rate 0.02 for repeated data; no noise, learning rate 0.004 "
+        "and 250 steps for fresh data. Figure 3c of the paper has width 0.25 and its caption "
+        "0.5: here it is 0.25."
     ),
     parameters=Parameters(),
     quick=QUICK,

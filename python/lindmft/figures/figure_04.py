@@ -16,7 +16,7 @@ from lindmft.problem.problem import Problem
 # --- parameters
 @dataclass(frozen=True)
 class Parameters:
-    """Of all three panels."""
+    """Parameters of all three panels."""
 
     depth: int = 16  # a, b: L, printed in the paper
     gamma0s: tuple[float, ...] = (1, 2, 4, 6, 8)  # a: printed
@@ -45,7 +45,7 @@ def _time(p: Parameters, progress: Progress, networks: Mapping[str, ResNet], lr:
 
 
 def richness(p: Parameters, progress: Progress) -> Panel:
-    """Rich networks learn faster."""
+    """Losses over time at several values of the richness."""
     networks = {
         short(gamma0): ResNet(p.depth, p.width, gamma0, p.branch, centered=True)
         for gamma0 in p.gamma0s
@@ -55,7 +55,7 @@ def richness(p: Parameters, progress: Progress) -> Panel:
 
 
 def branches(p: Parameters, progress: Progress) -> Panel:
-    """Strong branches raise the kernel."""
+    """Losses over time at several strengths of the branches."""
     networks = {
         short(branch): ResNet(p.depth, p.width, p.gamma0, branch, centered=True)
         for branch in p.branches
@@ -65,7 +65,7 @@ def branches(p: Parameters, progress: Progress) -> Panel:
 
 
 def depths(p: Parameters, progress: Progress) -> Panel:
-    """With branches of 1 / sqrt(L) depth converges."""
+    """Losses over time at several depths, with branches of 1 / sqrt(L)."""
     networks = {
         str(depth): ResNet(depth, p.width, p.gamma0, p.depth_branch, centered=True)
         for depth in p.depths
@@ -81,7 +81,7 @@ FIGURE = Figure(
         "Gradient descent on the population loss. Rich networks (a) start like lazy ones and then "
         "accelerate. Stronger branches (b) make the kernel of initialization larger, like "
         "exp(β₀²) (2 + β₀²) for many layers, and training faster. With branches that shrink like "
-        "1/√L (c) the curves of ever deeper networks come to lie on each other."
+        "1/√L (c) the curves converge as the depth increases."
     ),
     chosen=(
         "Width 1, centered predictors, branch 1 in a, richness 1 in b and c; learning rates 0.001, "

@@ -16,13 +16,13 @@ from lindmft.problem.problem import Problem
 # --- parameters
 @dataclass(frozen=True)
 class Parameters:
-    """Of both panels."""
+    """Parameters of both panels."""
 
     depths: tuple[int, ...] = (1, 2, 4, 8)  # L, printed in the paper
     rates: tuple[float, float] = (1e-4, 1e-1)  # printed
     constant_branch: float = 1.0  # a: printed
     depth_branch: float = 1.25  # b: printed
-    points: int = 64  # of a line of theory
+    points: int = 64  # learning rates of the theory
     trained_points: int = 16  # learning rates at which networks are trained
     gamma0: float = 2.0  # chosen
     width: float = 1.0  # chosen
@@ -41,22 +41,19 @@ def _problem(p: Parameters, depth: float, branch: float, scaling: str) -> Proble
 
 def _rates(p: Parameters, progress: Progress, branch: float, scaling: str, title: str) -> Panel:
     problems = {str(depth): _problem(p, depth, branch, scaling) for depth in p.depths}
-    rates, trained = np.geomspace(*p.rates, p.points), np.geomspace(*p.rates, p.trained_points)
-    curves = over_rates(problems, rates, trained, p.steps, p, progress=progress)
-    label = f"test loss after {p.steps} steps"
-    return Panel(title, "learning rate η", label, curves, "log", key="depth L", legend=True)
+    return over_rates(problems, p, title, "depth L", progress=progress)
 
 
 def constant(p: Parameters, progress: Progress) -> Panel:
-    """Deep networks need small rates."""
+    """Branches of the same strength: deep networks need small rates."""
     title = f"branch {p.constant_branch:g} at every depth"
     return _rates(p, progress, p.constant_branch, "constant", title)
 
 
 def scaled(p: Parameters, progress: Progress) -> Panel:
-    """Rates tend to those of infinite depth."""
+    """Branches of 1 / sqrt(L): rates converge to those of infinite depth."""
     panel = _rates(p, progress, p.depth_branch, "depth", f"branch {p.depth_branch:g} / √L")
-    rates = np.geomspace(*p.rates, max(1, p.points // 2))  # infinite depth takes its time
+    rates = np.geomspace(*p.rates, max(1, p.points // 2))  # solves at infinite depth are slow
     problem = _problem(p, np.inf, p.depth_branch, "depth")
     rates, losses = theory_over_rates(problem, rates, p.steps, progress)
     # In black: the colours of the depths are those of the other panel.
@@ -70,9 +67,9 @@ FIGURE = Figure(
     about=(
         "Test loss at the end of training against the learning rate. With branches of the same "
         "strength in every layer (a) the kernel grows exponentially with depth, and the best "
-        "and the largest stable rate fall with it. With branches of β₀/√L (b) the curves come "
-        "together at small rates, and the best rate tends to that of infinite depth, which "
-        "exists: about a third of the best rate at L = 4."
+        "and the largest stable rate fall with it. With branches of β₀/√L (b) the curves agree "
+        "at small rates, and the best rate converges to that of infinite depth, which is about "
+        "a third of the best rate at L = 4."
     ),
     chosen="Population gradient descent, width 1, richness 2, 50 steps.",
     parameters=Parameters(),

@@ -18,7 +18,7 @@ from lindmft.problem.spectrum import PowerLaw
 # --- parameters
 @dataclass(frozen=True)
 class Parameters:
-    """Of all three panels."""
+    """Parameters of all three panels."""
 
     depth: int = 4  # L, printed in the paper; centered predictors, printed
     hidden: int = 1024  # a: N, printed
@@ -56,7 +56,7 @@ def _panel(p: Parameters, progress: Progress, problems: dict[str, Problem]) -> P
 
 
 def _guides(p: Parameters, source: float, widest: Curve) -> list[Curve]:
-    """t^-b and the rich power at this depth, from a twentieth of the time on."""
+    """Return t^-b and the rich power at this depth, from a twentieth of the time on."""
     predicted = predicted_exponents(source, p.depth)
     t = np.geomspace(p.steps / 20, p.steps - 1, 2)
     start = float(np.interp(t[0], widest.x, widest.y))
@@ -79,7 +79,7 @@ def _widths(p: Parameters, progress: Progress, source: float, title: str) -> Pan
 
 
 def batches(p: Parameters, progress: Progress) -> Panel:
-    """The batch."""
+    """Losses over time at several batch sizes."""
     problems = {str(batch): _problem(p, p.hard, p.hidden, batch) for batch in p.batches}
     panel = _panel(p, progress, problems)
     title = f"hard task, b = {p.hard:g}, N = {p.hidden}"
@@ -87,12 +87,12 @@ def batches(p: Parameters, progress: Progress) -> Panel:
 
 
 def easy(p: Parameters, progress: Progress) -> Panel:
-    """The width, on an easy task."""
+    """Losses over time at several widths, for an easy task."""
     return _widths(p, progress, p.easy, f"easy task, b = {p.easy:g}, B = {p.batch}")
 
 
 def hard(p: Parameters, progress: Progress) -> Panel:
-    """The width, on a hard task."""
+    """Losses over time at several widths, for a hard task."""
     return _widths(p, progress, p.hard, f"hard task, b = {p.hard:g}, B = {p.batch}")
 
 
@@ -101,15 +101,15 @@ FIGURE = Figure(
     title="Power laws: batch and width on easy and hard tasks",
     about=(
         "One pass through data whose eigenvalues and target fall like powers of the mode. Small "
-        "batches (a) and narrow networks (b, c) leave the power law early. Guides (grey) are the "
-        "exponents of infinite data and width: t^-b where features do not move, and the power of "
-        "rich training at this depth, t^(-b (L+1)/(1 + b L)), where they do and the task is hard "
-        "(b < 1). (The paper draws that of one hidden layer, t^(-2b/(1+b)).)"
+        "batches (a) and narrow networks (b, c) leave the power law early. Guides (grey) have the "
+        "exponents of infinite data and width: t^-b if features do not move, and the power of "
+        "rich training at this depth, t^(-b (L+1)/(1 + b L)), if they do and the task is hard "
+        "(b < 1). (The paper draws the power of one hidden layer, t^(-2b/(1+b)).)"
     ),
     chosen=(
         "Capacity exponent 2, source exponents 1.25 (easy) and 0.5 (hard), richness 1, learning "
-        "rate 0.03. Networks are trained on the leading modes alone; the loss of the others is "
-        "added, and their part in the labels is noise."
+        "rate 0.03. Networks are trained on the leading modes only; the loss of the others is "
+        "added, and their contribution to the labels acts as noise."
     ),
     parameters=Parameters(),
     quick=QUICK,

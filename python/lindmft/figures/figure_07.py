@@ -1,12 +1,11 @@
-"""Figure 7: learning rates transfer across width on power-law data, too."""
+"""Figure 7: learning rates transfer across width also for power-law data."""
 
 from dataclasses import dataclass, replace
-
-import numpy as np
+from functools import partial
 
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Panel
-from lindmft.figures._runs import Progress, leading_modes, over_rates
+from lindmft.figures._runs import PARAMETERIZATIONS, Progress, leading_modes, over_rates
 from lindmft.problem.data import OnePass
 from lindmft.problem.network import MLP
 from lindmft.problem.optimizer import SGD
@@ -17,7 +16,7 @@ from lindmft.problem.spectrum import PowerLaw
 # --- parameters
 @dataclass(frozen=True)
 class Parameters:
-    """Of both panels."""
+    """Parameters of both panels."""
 
     capacity: float = 2.0  # printed in the paper
     source: float = 1.75  # printed
@@ -26,8 +25,8 @@ class Parameters:
     gamma0: float = 0.4  # printed
     widths: tuple[int, ...] = (16, 32, 64, 128, 256, 512, 1024)  # N, printed
     rates: tuple[float, float] = (1e-4, 1.0)  # printed
-    reference: int = 64  # a: where NTK has the richness gamma0: chosen
-    points: int = 56  # of a line of theory
+    reference: int = 64  # a: width N at which NTK has the richness gamma0: chosen
+    points: int = 56  # learning rates of the theory
     trained_points: int = 14  # learning rates at which networks are trained
     steps: int = 100  # chosen
     modes: int = 10**7  # of the theory: chosen
@@ -40,7 +39,8 @@ QUICK = replace(Parameters(), widths=(16, 64, 256), points=32, trained_points=8,
 # --- end of parameters
 
 
-def _rates(p: Parameters, progress: Progress, parameterization: str, title: str) -> Panel:
+def rates(p: Parameters, progress: Progress, parameterization: str) -> Panel:
+    """Losses over learning rates: the largest stable rate grows with width in NTK, not in muP."""
     gamma0 = p.gamma0 * (p.reference**0.5 if parameterization == "ntk" else 1.0)
     data = OnePass(batch=p.batch, spectrum=PowerLaw(p.capacity, p.source, p.modes, p.tolerance))
     problems = {
@@ -51,21 +51,8 @@ def _rates(p: Parameters, progress: Progress, parameterization: str, title: str)
         )
         for hidden in p.widths
     }
-    rates, trained = np.geomspace(*p.rates, p.points), np.geomspace(*p.rates, p.trained_points)
-    finite = leading_modes(p.dim)
-    curves = over_rates(problems, rates, trained, p.steps, p, progress=progress, finite=finite)
-    label = f"test loss after {p.steps} steps"
-    return Panel(title, "learning rate η", label, curves, "log", key="width N", legend=True)
-
-
-def ntk(p: Parameters, progress: Progress) -> Panel:
-    """The largest stable rate moves."""
-    return _rates(p, progress, "ntk", "NTK parameterization")
-
-
-def mup(p: Parameters, progress: Progress) -> Panel:
-    """The best rate stays."""
-    return _rates(p, progress, "mup", "muP")
+    title, finite = PARAMETERIZATIONS[parameterization], leading_modes(p.dim)
+    return over_rates(problems, p, title, "width N", progress=progress, finite=finite)
 
 
 FIGURE = Figure(
@@ -74,16 +61,19 @@ FIGURE = Figure(
     about=(
         "Test loss at the end of one pass against the learning rate, on data with a power-law "
         "spectrum. In NTK parameterization (a) wide networks are lazy, and their largest stable "
-        "rate grows; in muP (b) they are as rich as narrow ones, and it stays. At the printed "
-        "richness, 0.4, both are close to lazy, and the best rates hardly differ: they are the "
-        "same for all but the narrowest networks."
+        "rate grows with width; in muP (b) they are as rich as narrow ones, and it is constant. "
+        "At the printed richness, 0.4, both are close to lazy, and the best rates hardly differ: "
+        "they are the same for all but the narrowest networks."
     ),
     chosen=(
         "100 steps, centered predictors; NTK has the printed richness at N = 64, and "
-        "0.4 √(64 / N) elsewhere. Networks are trained on the leading modes alone."
+        "0.4 √(64 / N) elsewhere. Networks are trained on the leading modes only."
     ),
     parameters=Parameters(),
     quick=QUICK,
-    panels={"a": ntk, "b": mup},
+    panels={
+        "a": partial(rates, parameterization="ntk"),
+        "b": partial(rates, parameterization="mup"),
+    },
     module=__name__,
 )

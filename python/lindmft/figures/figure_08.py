@@ -1,6 +1,7 @@
 """Figure 8: the largest stable learning rate against the width."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -8,27 +9,28 @@ from lindmft._internal.types import Array
 from lindmft.analysis.stability import largest_stable_lrs
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Curve, Panel
-from lindmft.figures._runs import Progress, points_of, slope, standard_error
+from lindmft.figures._runs import PARAMETERIZATIONS, Progress, points_of, slope
 from lindmft.problem.data import Population
 from lindmft.problem.network import MLP
 from lindmft.problem.optimizer import SGD
 from lindmft.problem.problem import Problem
 from lindmft.results.ensemble import Ensemble
+from lindmft.results.statistics import standard_error
 from lindmft.training.train import train_many
 
 
 # --- parameters
 @dataclass(frozen=True)
 class Parameters:
-    """Of both panels."""
+    """Parameters of both panels."""
 
     widths: tuple[float, float] = (1, 10)  # nu, printed in the paper
     depths: tuple[int, ...] = (1, 2, 3)  # L: chosen
-    gamma0: float = 100.0  # chosen: very rich, as the law is one of a limit
+    gamma0: float = 100.0  # chosen: very rich, as the power law holds in this limit
     steps: int = 100  # chosen
-    points: int = 12  # of a line of theory
+    points: int = 12  # widths of the theory
     trained_points: int = 5  # widths at which networks are trained
-    precision: float = 0.01  # of the largest stable rates
+    precision: float = 0.01  # relative precision of the largest stable rates
     dim: int = 128
     seeds: int = 8
 
@@ -40,21 +42,22 @@ SCANNED = (0.7, 1.4)
 """Learning rates that networks try, in units of the theory's edge."""
 
 
-def _panel(p: Parameters, progress: Progress, parameterization: str, title: str) -> Panel:
+def edges(p: Parameters, progress: Progress, parameterization: str) -> Panel:
+    """Largest stable rates over width: a power of the width in NTK, constant in muP."""
     curves: list[Curve] = []
     notes: list[str] = []
     for look, depth in enumerate(p.depths):
         problem = Problem(MLP(depth, 1.0, p.gamma0, parameterization), Population(), SGD(1e-3))
-        curve = _edges(p, progress, problem, look)
+        curve = _curve(p, progress, problem, look)
         curves.append(curve)
         missing = p.trained_points - (len(curve.points.x) if curve.points else 0)
         if missing:
-            notes.append(f"L = {depth}: {missing} widths left out, with edges outside of the scan")
+            notes.append(f"L = {depth}: {missing} widths left out, with edges outside the scan")
         if parameterization == "ntk":
             curves += _guides(depth, curve)
             notes += _slopes(depth, curve)
     return Panel(
-        title,
+        PARAMETERIZATIONS[parameterization],
         "width ν",
         "largest stable learning rate η",
         curves,
@@ -66,7 +69,7 @@ def _panel(p: Parameters, progress: Progress, parameterization: str, title: str)
     )
 
 
-def _edges(p: Parameters, progress: Progress, problem: Problem, look: int) -> Curve:
+def _curve(p: Parameters, progress: Progress, problem: Problem, look: int) -> Curve:
     widths = np.geomspace(*p.widths, p.points)
     trained = np.geomspace(*p.widths, p.trained_points)
     problems = [
@@ -76,24 +79,24 @@ def _edges(p: Parameters, progress: Progress, problem: Problem, look: int) -> Cu
     found = largest_stable_lrs(
         problems, p.steps, rtol=p.precision, criterion="settled", progress=progress
     )
-    edges = np.array([np.sqrt(edge.lower * edge.upper) for edge in found])
-    expected = edges[p.points :]
+    middles = np.array([np.sqrt(edge.lower * edge.upper) for edge in found])
+    expected = middles[p.points :]
     scans = [
-        _scan(p, progress, of, edge, look)
-        for of, edge in zip(problems[p.points :], expected, strict=True)
+        _scan(p, progress, varied, edge, look)
+        for varied, edge in zip(problems[p.points :], expected, strict=True)
     ]
     mean = np.array([rates.mean() for rates, _ in scans])
     error = np.array([float(standard_error(rates)) for rates, _ in scans])
-    # Half a step of the scan, too, is not known.
+    # The edge lies somewhere within a step of the scan: this adds to the error.
     error = np.hypot(error, p.precision * mean / 12**0.5)
     points = points_of(trained, mean, error, expected, scans[0][1])
-    return Curve(str(problem.network.depth), widths, edges[: p.points], points, look)
+    return Curve(str(problem.network.depth), widths, middles[: p.points], points, look)
 
 
 def _scan(
     p: Parameters, progress: Progress, problem: Problem, edge: float, look: int
 ) -> tuple[Array, Ensemble]:
-    """Of every network, the last rate below the first at which its training does not settle."""
+    """Return for every network the rate above which its training does not settle (nan: unknown)."""
     low, high = SCANNED
     count = int(np.ceil(np.log(high / low) / np.log1p(p.precision)))
     rates = edge * np.geomspace(low, high, count)
@@ -101,13 +104,13 @@ def _scan(
     runs = train_many(family, p.steps, dim=p.dim, seeds=p.seeds, seed=look, progress=progress)
     settled = np.array([_settled(run) for run in runs])  # (rate, seed)
     first = (~settled).argmax(axis=0)
-    edges = np.sqrt(rates[first] * rates[np.maximum(first - 1, 0)])
-    # Where the edge of a network lies outside of the scan, the mean is not known.
-    return np.where(settled.all(axis=0) | ~settled[0], np.nan, edges), runs[0]
+    found = np.sqrt(rates[first] * rates[np.maximum(first - 1, 0)])
+    # If the edge of a network is outside the scan, the mean is not known.
+    return np.where(settled.all(axis=0) | ~settled[0], np.nan, found), runs[0]
 
 
 def _settled(runs: Ensemble) -> Array:
-    """(seed,), whether the loss ends below its start, and never rises in the second half."""
+    """Return (seed,), whether the loss ends below its start and never rises in the second half."""
     loss = runs.train_loss
     late = loss[:, loss.shape[1] // 2 :]
     falls = np.all(late[:, 1:] <= late[:, :-1] + 1e-13, axis=1)
@@ -135,23 +138,13 @@ def _slopes(depth: int, curve: Curve) -> list[str]:
     ]
 
 
-def ntk(p: Parameters, progress: Progress) -> Panel:
-    """Grows like a power of the width."""
-    return _panel(p, progress, "ntk", "NTK parameterization")
-
-
-def mup(p: Parameters, progress: Progress) -> Panel:
-    """Stays."""
-    return _panel(p, progress, "mup", "muP")
-
-
 FIGURE = Figure(
     name="8",
     title="The largest stable learning rate",
     about=(
         "The largest learning rate at which very rich training settles. In muP it does not depend "
         "on the width; in NTK parameterization it grows like width^(L/(L+1)). The paper prints the "
-        "exponent 1 - 1/L: training decides against it (see the slopes in the table)."
+        "exponent 1 - 1/L, which training contradicts (see the slopes in the table)."
     ),
     chosen=(
         "Depths 1 to 3, richness 100, population gradient descent, 100 steps. Stable means "
@@ -159,6 +152,9 @@ FIGURE = Figure(
     ),
     parameters=Parameters(),
     quick=QUICK,
-    panels={"a": ntk, "b": mup},
+    panels={
+        "a": partial(edges, parameterization="ntk"),
+        "b": partial(edges, parameterization="mup"),
+    },
     module=__name__,
 )

@@ -1,4 +1,4 @@
-"""Figure 9: the first steps of one pass: which batches and widths start stably."""
+"""Figure 9: the first steps of one pass, and the batches and widths that start stably."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from lindmft.problem.problem import Problem
 # --- parameters
 @dataclass(frozen=True)
 class Parameters:
-    """Of both panels."""
+    """Parameters of both panels."""
 
     depth: int = 4  # L, printed in the paper
     batches: tuple[float, ...] = (0.025, 0.033, 0.05, 0.1, 0.25, 0.5, 1)  # a: batch / D, printed
@@ -37,7 +37,9 @@ QUICK = replace(Parameters(), dim=800, seeds=64)
 
 
 def first_ratio(depth: int, kernel: int, width: float, batch: float, lr: float) -> float:
-    """Loss after one step over loss before, of centered networks without label noise.
+    """Return the ratio of the losses after and before the first step.
+
+    It holds for centered networks without label noise.
 
     Theory section 12, item 2, where ``kernel`` is L + 1. The paper's (104) and (105) have L.
     """
@@ -89,13 +91,13 @@ def _note(p: Parameters, curve: Curve, width: float, batch: float) -> str:
 
 
 def batches(p: Parameters, progress: Progress) -> Panel:
-    """The batch."""
+    """Losses over time at several batch sizes."""
     sizes = {short(batch): (p.batch_width, batch) for batch in p.batches}
     return replace(_panel(p, progress, sizes, f"width {p.batch_width:g}"), key="batch / D")
 
 
 def widths(p: Parameters, progress: Progress) -> Panel:
-    """The width."""
+    """Losses over time at several widths."""
     sizes = {short(width): (width, p.width_batch) for width in p.widths}
     return replace(_panel(p, progress, sizes, f"batch {p.width_batch:g} D"), key="width ν")
 
@@ -105,9 +107,9 @@ FIGURE = Figure(
     title="The first steps of one pass",
     about=(
         "Small batches (a) and narrow networks (b) can raise the loss in the first steps. The "
-        "ratio of the first two losses is known in closed form, and its powers (dashed) are right "
-        "while features move little. The paper's formula (grey) has L in the place of the kernel "
-        "L + 1; the table says how many standard errors each is from training."
+        "ratio of the first two losses is known in closed form. Its powers (dashed) describe the "
+        "loss while features move little. The paper's formula (grey) has L instead of the kernel "
+        "L + 1; the table shows how many standard errors each formula is away from training."
     ),
     chosen="Learning rate 0.004, richness 1, centered predictors, no label noise.",
     parameters=Parameters(),

@@ -19,7 +19,7 @@ from lindmft.problem.spectrum import PowerLaw
 # --- parameters
 @dataclass(frozen=True)
 class Parameters:
-    """Of the one panel."""
+    """Parameters of the panel."""
 
     sources: tuple[float, ...] = (0.2, 0.33, 0.5, 0.67, 0.83, 1)  # b, printed in the paper
     steps: int = 1001  # t to 1000, printed
@@ -38,7 +38,7 @@ QUICK = replace(Parameters(), hidden=256, dim=256, seeds=8)
 
 
 def exponents(p: Parameters, progress: Progress) -> Panel:
-    """Loss over time, one curve a source exponent, and the predicted powers."""
+    """Losses over time, a curve for each source exponent, and the predicted powers."""
     network = MLP(p.depth, gamma0=p.gamma0, hidden=p.hidden, centered=True)
     problems = {
         short(source): Problem(
@@ -88,12 +88,12 @@ FIGURE = Figure(
     name="10",
     title="Exponents of rich training on power laws",
     about=(
-        "Where features move and the task is hard (b < 1), the loss falls like t^(-2b/(1+b)), "
+        "If features move and the task is hard (b < 1), the loss falls like t^(-2b/(1+b)), "
         "faster than the t^-b of lazy training. Guides (grey) have the predicted exponents."
     ),
     chosen=(
         "Capacity exponent 2, one hidden layer, richness 10, learning rate 0.01, population "
-        "gradient descent. Networks are trained on the leading modes alone; the loss of the "
+        "gradient descent. Networks are trained on the leading modes only; the loss of the "
         "others is added."
     ),
     parameters=Parameters(),

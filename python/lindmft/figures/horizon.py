@@ -21,11 +21,11 @@ from lindmft.theory.solve import flow, solve
 # --- parameters
 @dataclass(frozen=True)
 class Parameters:
-    """Of both panels."""
+    """Parameters of both panels."""
 
     exact: tuple[int, ...] = (30, 100, 300, 1000)  # steps
     horizons: tuple[int, ...] = (30, 100, 300, 10**3, 10**4, 10**5, 10**6, 10**7, 10**8)
-    repeats: int = 5  # whose median time is drawn
+    repeats: int = 5  # repetitions of a solve; the median time is drawn
     alpha: float = 2.0
     noise: float = 0.3
     depth: int = 2
@@ -45,7 +45,7 @@ METHODS = ("exact steps", "adaptive steps", "gradient flow")
 
 
 def runs(p: Parameters, progress: Progress) -> Runs:
-    """Of each method: horizons, solutions and median seconds."""
+    """Solve with each method, and return horizons, solutions and median seconds."""
     network, data = MLP(p.depth, p.width, p.gamma0), FullBatch(p.alpha, p.noise)
     problem = Problem(network, data, SGD(p.lr))
     options: dict[str, Any] = {"keep_state": False, "progress": progress}
@@ -77,12 +77,12 @@ def _panel(made: Runs, title: str, ylabel: str, of: Callable[[Solution, float], 
 
 
 def seconds(p: Parameters, made: Runs) -> Panel:
-    """Wall-clock time, which depends on the machine."""
+    """Wall-clock time over the horizon; it depends on the machine."""
     return _panel(made, "time to solve", "seconds (median)", lambda run, median: median)
 
 
 def nodes(p: Parameters, made: Runs) -> Panel:
-    """Nodes of the time grid: its square is the memory."""
+    """Number of nodes of the time grid over the horizon; memory grows with its square."""
     return _panel(made, "size of the grid", "time nodes", lambda run, _: float(len(run.time)))
 
 
@@ -90,10 +90,10 @@ FIGURE = Figure(
     name="horizon",
     title="Cost against horizon",
     about=(
-        "What it takes to solve the theory up to a horizon. With a node for every step (exact "
-        "steps) time grows like its cube; on adaptive nodes, and for gradient flow, like a "
-        "power of its logarithm: 10^8 steps cost no more than a thousand exact ones. Not in the "
-        "paper, which names long times as open."
+        "Time and nodes that it takes to solve the theory up to a horizon. With a node for every "
+        "step (exact steps) the time grows like the cube of the horizon. With adaptive steps, and "
+        "for gradient flow, it grows like a power of the logarithm: 10^8 steps cost no more than "
+        "a thousand exact ones. Not in the paper, which calls long times an open problem."
     ),
     chosen="",
     parameters=Parameters(),

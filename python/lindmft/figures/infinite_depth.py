@@ -1,4 +1,4 @@
-"""Infinite depth against finite depth, in residual networks with branches of 1 / sqrt(L)."""
+"""Infinite and finite depth of residual networks with branches of 1 / sqrt(L)."""
 
 from dataclasses import dataclass, replace
 
@@ -18,7 +18,7 @@ from lindmft.theory.solve import solve
 # --- parameters
 @dataclass(frozen=True)
 class Parameters:
-    """Of both panels."""
+    """Parameters of both panels."""
 
     depths: tuple[int, ...] = (1, 2, 4, 8, 16)  # a: L, trained
     line_depths: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 128)  # b
@@ -44,7 +44,7 @@ def _problem(p: Parameters, depth: float) -> Problem:
 
 
 def dynamics(p: Parameters, progress: Progress) -> Panel:
-    """Losses of finite depth, and of the limit."""
+    """Losses over time at finite depth, and in the limit."""
     problems = {str(depth): _problem(p, depth) for depth in p.depths}
     curves = over_time(problems, p.steps, p, progress=progress)
     limit = solve(_problem(p, np.inf), p.steps, progress=progress)
@@ -53,7 +53,7 @@ def dynamics(p: Parameters, progress: Progress) -> Panel:
 
 
 def convergence(p: Parameters, progress: Progress) -> Panel:
-    """The distance from the limit falls like 1 / L."""
+    """Distance from the limit over depth, which falls like 1 / L."""
     steps = max(p.times) + 1
     limit = solve(_problem(p, np.inf), steps, progress=progress).test_loss
     finite = solve_many((_problem(p, depth) for depth in p.line_depths), steps, progress=progress)
@@ -84,9 +84,10 @@ FIGURE = Figure(
     name="depth",
     title="Infinite depth against finite depth",
     about=(
-        "Residual networks with branches of β₀/√L approach a limit (a), for which the equations "
-        "become Riccati equations in depth; a few collocation nodes solve them. Finite networks "
-        "are 1/L away (b, theory alone). Not in the paper."
+        "Residual networks with branches of β₀/√L approach a limit (a). In this limit the "
+        "equations become Riccati equations in depth, which are solved on a few collocation "
+        "nodes. The losses of finite networks differ from the limit by order 1/L (b, theory "
+        "only). Not in the paper."
     ),
     chosen="",
     parameters=Parameters(),

@@ -17,7 +17,7 @@ from lindmft.problem.problem import Problem
 # --- parameters
 @dataclass(frozen=True)
 class Parameters:
-    """Of the one panel."""
+    """Parameters of the panel."""
 
     alphas: tuple[float, ...] = (0.5, 2, 4)  # P / D
     steps: int = 10**6 + 1
@@ -36,7 +36,7 @@ QUICK = replace(Parameters(), trained_steps=10**5 + 1, dim=48, seeds=4)
 
 
 def losses(p: Parameters, progress: Progress) -> Panel:
-    """Test and training losses, and where they end."""
+    """Test and training losses over time, and their limits."""
     problems = {
         short(float(alpha)): Problem(
             MLP(p.depth, p.width, p.gamma0), FullBatch(alpha, p.noise), SGD(p.lr)
@@ -79,10 +79,10 @@ FIGURE = Figure(
     name="million",
     title="A million steps of gradient descent",
     about=(
-        "Theory on a few hundred adaptive nodes, and networks that really take every step. With "
-        "more samples than dimensions the test loss ends at σ²/(α − 1) (grey) whatever the "
-        "network; with fewer, the training loss (dashed) falls to zero. The networks are small, "
-        "to take a million steps in seconds, and deviate by 1/D. Not in the paper."
+        "Theory on a few hundred adaptive nodes, and networks that take every step. With more "
+        "samples than dimensions the test loss ends at σ²/(α − 1) (grey) for every network; with "
+        "fewer, the training loss (dashed) falls to zero. The networks are small, so that a "
+        "million steps take seconds, and deviate by 1/D. Not in the paper."
     ),
     chosen="",
     parameters=Parameters(),

@@ -1,4 +1,4 @@
-"""Multi-pass SGD, between full batch and one pass."""
+"""Multi-pass SGD, which lies between full batch and one pass."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from lindmft.problem.problem import Problem
 # --- parameters
 @dataclass(frozen=True)
 class Parameters:
-    """Of both panels."""
+    """Parameters of both panels."""
 
     alpha: float = 2.0  # a: P / D
     fractions: tuple[float, ...] = (0.05, 0.1, 0.25, 1)  # a: q = batch / P
@@ -45,7 +45,7 @@ def _time(p: Parameters, progress: Progress, data: Mapping[str, Data]) -> Panel:
 
 
 def fractions(p: Parameters, progress: Progress) -> Panel:
-    """Fewer samples a step, of the same data set."""
+    """Losses over time for several fractions of the same data set in each step."""
     data: dict[str, Data] = {
         short(q): MultiPass(p.alpha, p.noise, batch_fraction=q) for q in p.fractions if q < 1
     }
@@ -55,7 +55,7 @@ def fractions(p: Parameters, progress: Progress) -> Panel:
 
 
 def passes(p: Parameters, progress: Progress) -> Panel:
-    """Batches of the same size, of ever larger data sets."""
+    """Losses over time for batches of the same size from data sets of several sizes."""
     data: dict[str, Data] = {}
     for alpha in p.alphas:
         q = p.batch / alpha
@@ -74,9 +74,9 @@ FIGURE = Figure(
     about=(
         "Every step uses each of the P samples with probability q. Small fractions of a fixed "
         "data set (a) make the gradient noisy: learning is slower, ends at a higher loss, and "
-        "overfits less in the same time. Batches of a fixed size from ever larger data sets (b) "
-        "go from full batch, where the noise in the labels is learned, to one pass, where it is "
-        "not. Not in the paper."
+        "overfits less in the same time. Batches of a fixed size from larger and larger data "
+        "sets (b) lead from full batch, where the noise in the labels is learned, to one pass, "
+        "where it is not. Not in the paper."
     ),
     chosen="",
     parameters=Parameters(),

@@ -1,4 +1,4 @@
-"""Momentum, weight decay and schedules: any optimizer that is linear in the gradients is exact."""
+"""Momentum, weight decay and schedules: optimizers that are linear in the gradients are exact."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from lindmft.problem.problem import Problem
 # --- parameters
 @dataclass(frozen=True)
 class Parameters:
-    """Of all three panels."""
+    """Parameters of all three panels."""
 
     momenta: tuple[float, ...] = (0, 0.5, 0.8, 0.9)  # a
     decays: tuple[float, ...] = (0, 0.1, 0.3, 1)  # b
@@ -46,7 +46,7 @@ def _time(p: Parameters, progress: Progress, optimizers: Mapping[str, SGD]) -> P
 
 
 def momentum(p: Parameters, progress: Progress) -> Panel:
-    """Heavy ball, and Nesterov's form of the largest."""
+    """Losses over time for several momenta, and for Nesterov's form of the largest."""
     optimizers = {short(float(m)): SGD(p.lr, momentum=m) for m in p.momenta}
     largest = max(p.momenta)
     if largest > 0:
@@ -55,14 +55,14 @@ def momentum(p: Parameters, progress: Progress) -> Panel:
 
 
 def decay(p: Parameters, progress: Progress) -> Panel:
-    """Weight decay, with a larger rate, as it takes time."""
+    """Losses over time for several weight decays; the rate is larger, as decay takes time."""
     optimizers = {short(float(d)): SGD(5 * p.lr, weight_decay=d) for d in p.decays}
     title = f"weight decay, learning rate {5 * p.lr:g}"
     return replace(_time(p, progress, optimizers), title=title, key="decay")
 
 
 def schedules(p: Parameters, progress: Progress) -> Panel:
-    """The same largest rate: constant, with warm-up, and with cosine decay."""
+    """Losses over time for schedules with the same largest rate: constant, warm-up, cosine."""
     t = np.arange(p.steps)
     largest = 5 * p.lr
     warmup = np.minimum((t + 1) / max(1, p.warmup), 1.0)
@@ -81,11 +81,12 @@ FIGURE = Figure(
     name="optimizers",
     title="Momentum, weight decay and schedules",
     about=(
-        "Any optimizer that is linear in the gradients is exact in the theory: it enters as the "
-        "response of one weight to a unit gradient. Momentum (a) speeds training up like a "
-        "larger rate, overfitting included; some weight decay (b) keeps noisy labels from being "
-        "learned to the end, much of it the target, too; schedules (c) are sums of steps of "
-        "other sizes. Not in the paper, which names them as open."
+        "The theory is exact for every optimizer that is linear in the gradients: the optimizer "
+        "enters as the response of one weight to a unit gradient. Momentum (a) has the effect of "
+        "a larger rate, also on overfitting. A little weight decay (b) prevents the network from "
+        "learning noisy labels completely; much of it also prevents learning the target. "
+        "Schedules (c) change the size of each step. Not in the paper, which calls them an open "
+        "problem."
     ),
     chosen="",
     parameters=Parameters(),

@@ -22,14 +22,14 @@ from lindmft.training.train import estimate_train_memory
 # --- parameters
 @dataclass(frozen=True)
 class Parameters:
-    """Of both panels."""
+    """Parameters of both panels."""
 
     dim: int = 1000  # D
     width: float = 1.0  # N / D
     alpha: float = 2.0  # P / D
     depth: int = 4  # L
     horizons: tuple[int, ...] = (30, 100, 300, 1000, 3000, 10**4, 10**5, 10**6)  # T
-    solved: tuple[int, ...] = (30, 100, 300)  # T of runs whose operations are counted
+    solved: tuple[int, ...] = (30, 100, 300)  # T of solves whose operations are counted
     adaptive: tuple[int, ...] = (300, 1000, 10**4, 10**5, 10**6)
     lr: float = 0.02
 
@@ -38,7 +38,7 @@ QUICK = replace(Parameters(), adaptive=(300, 1000, 10**4, 10**5))
 # --- end of parameters
 
 Cost = Callable[[float, float, float, float], float]
-"""Of N, L, P and T."""
+"""A cost as a function of N, L, P and T."""
 
 ROWS: dict[str, tuple[str, Cost, str, Cost]] = {
     "training, sample by sample": (
@@ -60,7 +60,7 @@ ROWS: dict[str, tuple[str, Cost, str, Cost]] = {
         lambda n, depth, p, t: depth**2 * t**3,
     ),
 }
-"""What the paper prints. Without the average over data, theory costs P^2 and P^3 times as much."""
+"""The paper's rows. Without the average over data, theory costs P^2 and P^3 times as much."""
 
 OURS = (
     ("training, collapsed", "P D + N^2 L", "(P D + N^2 L) T"),
@@ -83,7 +83,7 @@ def _problems(p: Parameters) -> tuple[Problem, Problem]:
 
 
 def runs(p: Parameters, progress: Progress) -> dict[str, list[Solution]]:
-    """What is solved to be counted."""
+    """Solve the problems whose operations are counted."""
     perceptron, residual = _problems(p)
     options: dict[str, Any] = {"progress": progress, "keep_state": False}
     return {
@@ -94,7 +94,7 @@ def runs(p: Parameters, progress: Progress) -> dict[str, list[Solution]]:
 
 
 def _printed(p: Parameters, compute: bool) -> list[Curve]:
-    """Powers as the paper prints them: guides, as they have no constants."""
+    """Return the powers that the paper prints as guides: they have no constants."""
     horizons = np.array(p.horizons, float)
     sizes = (p.width * p.dim, p.depth, p.alpha * p.dim)
     curves = []
@@ -106,7 +106,7 @@ def _printed(p: Parameters, compute: bool) -> list[Curve]:
 
 
 def compute(p: Parameters, made: dict[str, list[Solution]]) -> Panel:
-    """Operations, counted in runs here."""
+    """Operations over the horizon, as counted in solves."""
     horizons = np.array(p.horizons, float)
     step = step_cost(_problems(p)[0]) * p.dim**2
     curves = [Curve(TRAINING, horizons, step * horizons, None, 0)]
@@ -122,7 +122,7 @@ def compute(p: Parameters, made: dict[str, list[Solution]]) -> Panel:
 
 
 def memory(p: Parameters, made: dict[str, list[Solution]]) -> Panel:
-    """Bytes, as they are asked for here before a run starts."""
+    """Bytes over the horizon, as estimated before a solve."""
     perceptron, residual = _problems(p)
     nodes = [len(run.time) for run in made[ADAPTIVE]]
     exact = [t for t in p.horizons if t <= 10**4]
@@ -156,7 +156,7 @@ def _panel(title: str, ylabel: str, curves: list[Curve], notes: tuple[str, ...])
 
 
 def _power(text: str) -> str:
-    """As mathematics: the paper's rows are grey lines with these labels."""
+    """Return a power as mathematics, for the label of a grey line."""
     return f"${text}$"
 
 
@@ -172,9 +172,10 @@ FIGURE = Figure(
     name="table1",
     title="Memory and compute of training and theory",
     about=(
-        "Table 1 of the paper (grey: its powers, without constants) beside what runs here really "
-        "take: training that never pushes samples through the network, a chain of layers in place "
-        "of all pairs, and adaptive nodes, whose number grows with the logarithm of the horizon."
+        "Table 1 of the paper (grey: its powers, without constants) and the measured costs of "
+        "lindmft: training that never passes samples through the network, a chain of layers "
+        "instead of all pairs, and adaptive nodes, whose number grows with the logarithm of the "
+        "horizon."
     ),
     chosen="D = N = 1000, P = 2000, L = 4.",
     parameters=Parameters(),

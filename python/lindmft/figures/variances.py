@@ -1,4 +1,4 @@
-"""Where the loss comes from: bias, and the variances of finite width and finite data, over time."""
+"""The sources of the loss over time: bias, and the variances of finite width and finite data."""
 
 from dataclasses import dataclass, replace
 
@@ -6,13 +6,14 @@ import numpy as np
 
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Curve, Panel, Points
-from lindmft.figures._runs import FLOOR, Progress, standard_error
+from lindmft.figures._runs import FLOOR, Progress
 from lindmft.plotting.losses import thinned
 from lindmft.problem.data import Data, FullBatch, OnePass
 from lindmft.problem.network import MLP
 from lindmft.problem.optimizer import SGD
 from lindmft.problem.problem import Problem
 from lindmft.results.replicas import Replicas
+from lindmft.results.statistics import standard_error
 from lindmft.theory.solve import solve
 from lindmft.training.replicas import train_replicas
 
@@ -20,7 +21,7 @@ from lindmft.training.replicas import train_replicas
 # --- parameters
 @dataclass(frozen=True)
 class Parameters:
-    """Of both panels."""
+    """Parameters of both panels."""
 
     alpha: float = 1.5  # a: P / D
     batch: float = 0.25  # b: batch / D
@@ -31,7 +32,7 @@ class Parameters:
     lr: float = 0.05  # a
     fresh_lr: float = 0.02  # b
     steps: int = 201
-    k_init: int = 3  # initializations, each trained on
+    k_init: int = 3  # initializations; each is trained on every data set
     k_data: int = 3  # data sets
     dim: int = 384
     seeds: int = 32
@@ -79,7 +80,7 @@ def _part(
     y = getattr(theory, name)
     samples = getattr(runs, name)  # (seed, n)
     at = thinned(p.steps)
-    at = at[y[at] > FLOOR]  # means below zero are scored, though a logarithmic axis has no place
+    at = at[y[at] > FLOOR]  # means below zero are scored; a logarithmic axis cannot show them
     error = standard_error(samples)
     points = Points(
         at.astype(float),
@@ -95,13 +96,13 @@ def _part(
 
 
 def repeated(p: Parameters, progress: Progress) -> Panel:
-    """A fixed data set."""
+    """Parts of the loss over time on a fixed data set."""
     data = FullBatch(p.alpha, p.noise)
     return _panel(p, progress, data, p.lr, f"{p.alpha:g} D samples, width {p.width:g}")
 
 
 def fresh(p: Parameters, progress: Progress) -> Panel:
-    """New samples in every step."""
+    """Parts of the loss over time with new samples in every step."""
     data = OnePass(p.batch, p.noise)
     title = f"fresh batches of {p.batch:g} D, width {p.width:g}"
     return _panel(p, progress, data, p.fresh_lr, title)
@@ -111,11 +112,12 @@ FIGURE = Figure(
     name="variances",
     title="Bias, and variances of finite width and finite data",
     about=(
-        "The test loss is a bias, which infinitely many networks on infinitely many data sets "
-        "would still have, and variances: of the initial weights (finite width), of the data, "
-        "and of both together. On a fixed data set (a) the data's variance is what remains; "
-        "with fresh batches (b) it settles where noise and forgetting balance. Training "
-        "separates them by networks that share weights or data. Not in the paper."
+        "The test loss is the sum of a bias, which the average of infinitely many networks on "
+        "infinitely many data sets would still have, and of variances: of the initial weights "
+        "(finite width), of the data, and of both together. On a fixed data set (a) the variance "
+        "of the data remains; with fresh batches (b) it reaches the value at which noise and "
+        "forgetting balance. Training separates them by networks that share weights or data. "
+        "Not in the paper."
     ),
     chosen="",
     parameters=Parameters(),

@@ -16,12 +16,12 @@ __all__ = ["colour_or_none", "given_axes", "given_grid", "given_pair"]
 
 
 def given_axes(ax: Any, new: "Callable[[], Axes]") -> "Axes":
-    """The axes to draw in, new ones for None."""
+    """Return the axes to draw in, new ones for None."""
     return new() if ax is None else _axes(ax, "ax", "axes of matplotlib or None")
 
 
 def given_pair(axes: Any, new: "Callable[[], tuple[Axes, Axes]]") -> "tuple[Axes, Axes]":
-    """Two axes to draw in, in a tuple, a list or an array; new ones for None."""
+    """Return two axes to draw in, from a tuple, a list or an array; new ones for None."""
     if axes is None:
         return new()
     allowed = "a pair of axes of matplotlib or None"
@@ -32,7 +32,7 @@ def given_pair(axes: Any, new: "Callable[[], tuple[Axes, Axes]]") -> "tuple[Axes
 
 
 def given_grid(axes: Any, shape: tuple[int, int]) -> "NDArray[Any] | None":
-    """An array of axes to draw in, of this shape; None stays None."""
+    """Return an array of axes to draw in, of this shape; None stays None."""
     if axes is None:
         return None
     allowed = f"an array of axes of shape {shape} or None"
@@ -40,7 +40,7 @@ def given_grid(axes: Any, shape: tuple[int, int]) -> "NDArray[Any] | None":
         refuse("axes", allowed, axes)
     try:
         grid = np.array(axes, object)
-    except ValueError:  # of rows that differ in length
+    except ValueError:  # the rows differ in length
         refuse("axes", allowed, axes)
     if grid.shape != shape:
         refuse("axes", allowed, axes)
@@ -50,7 +50,7 @@ def given_grid(axes: Any, shape: tuple[int, int]) -> "NDArray[Any] | None":
 
 
 def colour_or_none(value: Any, field: str) -> Any:
-    """A colour as matplotlib takes it: a name or a list of three or four numbers; or None."""
+    """Return a colour in a form of matplotlib (a name, or three or four numbers), or None."""
     if value is None:
         return None
     known = optional("matplotlib.colors", "plot").is_color_like

@@ -1,4 +1,4 @@
-"""Loss against training compute: a line a width, the frontier, and the best widths."""
+"""Loss against training compute: a line for each width, the frontier, and the best widths."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,15 +9,16 @@ from lindmft.analysis.compute import ComputeOptimal
 from lindmft.plotting.arguments import given_axes
 from lindmft.plotting.lines import lines_by_width
 from lindmft.plotting.losses import keys, new_axes
-from lindmft.plotting.ticks import plain_ticks
+from lindmft.plotting.style import BLACK, hide_spines
+from lindmft.plotting.ticks import logarithmic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["compute_optimal"]
 
-FRONTIER: dict[str, Any] = {"color": "0.15", "linewidth": 4, "alpha": 0.25}
-CHANGE: dict[str, Any] = {"color": "0.15", "linestyle": "", "marker": "o", "markersize": 3}
+FRONTIER: dict[str, Any] = {"color": BLACK, "linewidth": 4, "alpha": 0.25}
+CHANGE: dict[str, Any] = {"color": BLACK, "linestyle": "", "marker": "o", "markersize": 3}
 
 
 def compute_optimal(
@@ -28,17 +29,17 @@ def compute_optimal(
     Parameters
     ----------
     found
-        What ``compute_optimal`` returns.
+        The result of ``compute_optimal``.
     ax
         Where to draw; None: a new figure.
     unit
-        Of the budget, for the axis; None: that of ``step_cost``.
+        Unit of the budget, for the label of the axis; None: that of ``step_cost``.
 
     Returns
     -------
     Axes
-        With a line for each width, the frontier below them, and a dot where the best width changes.
-        Grey: budgets that are not covered, where a width that may be better is missing.
+        Axes with a line for each width, the frontier below them, and a dot where the best width
+        changes. Grey marks budgets that are not covered: a width that may be better is missing.
 
     Raises
     ------
@@ -47,7 +48,7 @@ def compute_optimal(
 
     Notes
     -----
-    Losses: theory section 3. Budgets are not in the paper.
+    Losses are those of theory section 3. Budgets are not in the paper.
 
     Examples
     --------
@@ -67,10 +68,9 @@ def compute_optimal(
     ax.plot(found.budgets[changes], found.loss[changes], zorder=3, **CHANGE)
     dimless = found.problem.network.hidden is None
     label = ("operations / dim$^3$" if dimless else "operations") if unit is None else unit
-    ax.set(xscale="log", yscale="log", xlabel=f"training compute, {label}", ylabel="test loss")
-    ax.spines[["top", "right"]].set_visible(False)
-    plain_ticks(ax.xaxis)
-    plain_ticks(ax.yaxis)
+    ax.set(xlabel=f"training compute, {label}", ylabel="test loss")
+    logarithmic(ax, "xy")
+    hide_spines(ax)
     _shade_uncovered(ax, found)
     lines_by_width(ax, found.problem, found.widths, found.budgets, found.losses)
     keys(ax, {"best width": FRONTIER, "the best width changes": CHANGE})
@@ -78,7 +78,7 @@ def compute_optimal(
 
 
 def _shade_uncovered(ax: "Axes", found: ComputeOptimal) -> None:
-    """Grey bands, halfway to the next budget that is covered; one of them is named."""
+    """Draw grey bands up to halfway to the next covered budget, and name one of them."""
     logs = np.log(found.budgets)
     middles = np.exp((logs[:-1] + logs[1:]) / 2)
     edges = np.concatenate([found.budgets[:1], middles, found.budgets[-1:]])

@@ -1,8 +1,9 @@
 """The coordinate check: sizes and updates of features and gradients against width.
 
-A row of panels a scaling, a column a quantity, with one range of values down each column: what
-falls with width in one row and stays level in another is seen at a glance. A line is a step, in its
-own colour and dashes and labelled at its end; points are trained networks.
+Each scaling has a row of panels and each quantity a column. All panels of a column have the same
+range of values, which shows a quantity that falls with width in one row and is constant in another.
+Each line is one step, with a separate colour and dashes, and a label at its end. Points are trained
+networks.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -16,18 +17,18 @@ from lindmft._internal.validation import instance, integer, refuse
 from lindmft.analysis.coordinates import QUANTITIES, CoordinateCheck
 from lindmft.plotting.arguments import given_grid
 from lindmft.plotting.labels import End, label_ends
-from lindmft.plotting.style import COLOURS
-from lindmft.plotting.ticks import plain_ticks
+from lindmft.plotting.lines import points
+from lindmft.plotting.style import COLOURS, DASHES, GUIDE, LINE_WIDTH, guide, hide_spines
+from lindmft.plotting.ticks import logarithmic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["coordinates"]
 
-DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
-GUIDE = "0.4"
-MOST = len(DASHES)
-"""Lines in a panel: more cannot be told apart."""
+LOOKS: tuple[Any, ...] = (*DASHES, (0, (5, 1, 1, 1, 1, 1)))
+MOST = len(LOOKS)
+"""Largest number of lines in a panel: more are hard to distinguish."""
 NAMES = {"features": "features $h$", "gradients": "gradients $g$"}
 AXIS = {"network.width": "width $N / D$", "network.hidden": "width $N$"}
 
@@ -40,7 +41,7 @@ def coordinates(
     Parameters
     ----------
     check
-        What ``coordinate_check`` gave. Of more than five steps, the first, the last and some
+        The result of ``coordinate_check``. Of more than five steps, the first, the last and three
         between them are drawn.
     axes
         Where to draw, (scaling, 4); None: a new figure.
@@ -56,7 +57,7 @@ def coordinates(
     Raises
     ------
     ValueError
-        For a layer that is not there, or axes of another shape.
+        If the layer does not exist, or ``axes`` has another shape.
     ImportError
         If matplotlib is not installed.
 
@@ -89,13 +90,13 @@ def coordinates(
             _dress(panels[row, column], check, bottom=row == shape[0] - 1)
             if row == 0:
                 panels[row, column].set_title(_title(name, layers[name] + 1), fontsize="medium")
-    for place, found in ends.items():  # last, as labels are put by the limits of the axes
-        label_ends(panels[place], found)
+    for panel, found in ends.items():  # last, as labels are placed by the limits of the axes
+        label_ends(panels[panel], found)
     return panels
 
 
 def _layers(check: CoordinateCheck, layer: Any) -> dict[str, int]:
-    """By quantity, the index of the layer to draw."""
+    """Return the index of the layer to draw, by quantity."""
     depth = check.theory.features.shape[2]
     if layer is None:
         return {name: depth - 1 if name.startswith("feature") else 0 for name in QUANTITIES}
@@ -105,21 +106,21 @@ def _layers(check: CoordinateCheck, layer: Any) -> dict[str, int]:
     return dict.fromkeys(QUANTITIES, number - 1)
 
 
-def _places(check: CoordinateCheck) -> Array:
-    """Where widths are drawn: infinity to the right of the others."""
+def _positions(check: CoordinateCheck) -> Array:
+    """Return the position of every width on the axis: infinity is to the right of the others."""
     widths = np.array(check.widths)
     return np.where(np.isfinite(widths), widths, 3 * widths[np.isfinite(widths)].max())
 
 
 def _shown(check: CoordinateCheck, name: str) -> NDArray[np.int_]:
-    """Which of the times: no more than can be told apart; nothing has moved at the first."""
+    """Return the indices of the times to draw, at most ``MOST``; updates are zero at the first."""
     few = np.linspace(0, len(check.time) - 1, min(MOST, len(check.time))).round().astype(int)
     chosen = np.unique(few)
     return chosen[check.time[chosen] > 0] if name.endswith("updates") else chosen
 
 
 def _draw(ax: "Axes", check: CoordinateCheck, row: int, name: str, layer: int) -> list[End]:
-    x, ends = _places(check), []
+    x, ends = _positions(check), []
     every = _shown(check, "features")
     for t in _shown(check, name):
         style = int(np.flatnonzero(every == t)[0])
@@ -127,7 +128,7 @@ def _draw(ax: "Axes", check: CoordinateCheck, row: int, name: str, layer: int) -
         y = getattr(check.theory, name)[row, :, layer, t]
         good = np.isfinite(y) & (y > 0)
         within = good & np.isfinite(check.widths)
-        ax.plot(x[within], y[within], linestyle=DASHES[style], color=colour, linewidth=1.6)
+        ax.plot(x[within], y[within], linestyle=LOOKS[style], color=colour, linewidth=LINE_WIDTH)
         ax.plot(x[good & ~within], y[good & ~within], "_", color=colour, markersize=9)
         if check.training is not None:
             _draw_training(ax, check, (row, slice(None), layer, t), name, colour)
@@ -143,27 +144,18 @@ def _draw_training(
     y = getattr(check.training, name)[where]
     error = getattr(check.errors, name)[where]
     good = np.isfinite(y) & (y > 0)
-    ax.errorbar(
-        _places(check)[good],
-        y[good],
-        yerr=np.where(np.isfinite(error), error, 0.0)[good],
-        fmt="o",
-        color=colour,
-        markersize=3.6,
-        elinewidth=1.2,
-        zorder=3,
-    )
+    points(ax, _positions(check)[good], y[good], error[good], "o", colour)
 
 
 def _draw_guide(ax: "Axes", check: CoordinateCheck, row: int, layer: int) -> None:
-    """The power of lazy networks, below what is drawn."""
+    """Draw the power of lazy networks, below the curves."""
     x = np.array([w for w in check.widths if np.isfinite(w)])
     starts = check.theory.gradient_updates[row, 0, layer, _shown(check, "gradient_updates")]
     starts = starts[np.isfinite(starts) & (starts > 0)]
     if not len(starts):
         return
     y = 0.6 * starts.min() * (x / x[0]) ** -0.5
-    ax.plot(x, y, color=GUIDE, linewidth=0.9, zorder=1)
+    guide(ax, x, y)
     middle = len(x) // 2
     ax.annotate(
         "width$^{-1/2}$",
@@ -177,16 +169,16 @@ def _draw_guide(ax: "Axes", check: CoordinateCheck, row: int, layer: int) -> Non
 
 
 def _dress(ax: "Axes", check: CoordinateCheck, *, bottom: bool) -> None:
-    """Ticks at the widths themselves, infinity among them."""
+    """Put ticks at the widths, infinity included."""
     ticker = optional("matplotlib.ticker", "plot")
-    x = _places(check)
-    ax.set(xscale="log", yscale="log", xlim=(x[0] / 1.2, x[-1] * 1.2))
+    x = _positions(check)
+    logarithmic(ax, "y")
+    ax.set(xscale="log", xlim=(x[0] / 1.2, x[-1] * 1.2))
     labels = [f"{w:g}" if np.isfinite(w) else r"$\infty$" for w in check.widths]
     ax.xaxis.set_major_locator(ticker.FixedLocator(x))
     ax.xaxis.set_major_formatter(ticker.FixedFormatter(labels))
     ax.xaxis.set_minor_locator(ticker.NullLocator())
-    plain_ticks(ax.yaxis)
-    ax.spines[["top", "right"]].set_visible(False)
+    hide_spines(ax)
     if bottom:
         ax.set_xlabel(AXIS[check.size])
 
@@ -201,7 +193,7 @@ def _title(name: str, layer: int) -> str:
 
 
 def _key(check: CoordinateCheck) -> str:
-    """What lines and points are, in words: there is no room for a legend."""
+    """Return the meaning of lines and points in words: there is no room for a legend."""
     if check.training is None:
         return "theory"
     return f"lines: theory; points: {check.networks} networks of D = {check.dim} at each width"

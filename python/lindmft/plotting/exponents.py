@@ -21,16 +21,13 @@ from lindmft.analysis.predictions import (
 )
 from lindmft.plotting.arguments import given_pair
 from lindmft.plotting.labels import End, label_ends
-from lindmft.plotting.style import COLOURS
-from lindmft.plotting.ticks import plain_ticks
+from lindmft.plotting.style import COLOURS, DASHES, GUIDE, LINE_WIDTH, guide, hide_spines
+from lindmft.plotting.ticks import logarithmic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["exponents"]
-
-DASHES = ("-", "--", "-.", ":")
-GUIDE = "0.4"
 
 
 def exponents(
@@ -48,17 +45,17 @@ def exponents(
     Parameters
     ----------
     curves
-        By label: solutions, ensembles (of which the mean is drawn), or pairs (time, loss).
+        Solutions, ensembles (whose mean is drawn), or pairs (time, loss), by label.
     source
         b of power-law data, for guides of the lazy and the rich slope; None: that of the first
-        result with a power-law spectrum, else no guides.
+        result with a power-law spectrum, otherwise no guides.
     axes
         Where to draw, losses and exponents; None: a new figure.
     floor, span, observable
         As for ``local_exponent``.
     depth
-        L, for the rich slope; None: those of the networks of the results, each drawn once among
-        the exponents, or 1 without any.
+        L, for the rich slope; None: the depths of the results' networks, each drawn once among
+        the exponents, or 1 if no result has a network.
 
     Returns
     -------
@@ -68,13 +65,13 @@ def exponents(
     Raises
     ------
     ValueError
-        Bad input, as in ``local_exponent``.
+        If the input is refused, as in ``local_exponent``.
     ImportError
         If matplotlib is not installed.
 
     Notes
     -----
-    Guides: theory section 12, item 11; Bordelon and Pehlevan (2025), figures 6 and 10.
+    Guides are those of theory section 12, item 11; Bordelon and Pehlevan (2025), figures 6 and 10.
 
     Examples
     --------
@@ -93,8 +90,9 @@ def exponents(
     ends = []
     for i, ((label, curve), slopes) in enumerate(zip(read.items(), found, strict=True)):
         colour, dashes = COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)]
-        upper.plot(curve.time, curve.loss, dashes, color=colour, linewidth=1.6, zorder=3)
-        lower.plot(curve.time, slopes, dashes, color=colour, linewidth=1.6, zorder=3)
+        look = {"linestyle": dashes, "color": colour, "linewidth": LINE_WIDTH, "zorder": 3}
+        upper.plot(curve.time, curve.loss, **look)
+        lower.plot(curve.time, slopes, **look)
         ends.append(End(curve.time[-1], curve.loss[-1], label, colour))
     _dress(upper, lower, floor)
     if predicted:
@@ -104,7 +102,7 @@ def exponents(
 
 
 def _predictions(items: Mapping[str, Any], source: Any, depth: Any) -> list[PredictedExponents]:
-    """One a depth, from the fewest layers on; none without a source exponent."""
+    """Return predictions by increasing depth; none without a source exponent."""
     found = (spectrum_source(curve) for curve in items.values())
     b = next((b for b in found if b is not None), None) if source is None else source
     depths = {each for each in map(network_depth, items.values()) if each is not None}
@@ -116,27 +114,27 @@ def _predictions(items: Mapping[str, Any], source: Any, depth: Any) -> list[Pred
 
 
 def _draw_predictions(upper: "Axes", lower: "Axes", found: list[PredictedExponents]) -> None:
-    """The lazy slope above all losses and the rich one below them, and all as levels.
+    """Draw the lazy slope above all losses, the rich one below them, and both as levels.
 
-    Slopes of several depths are close to each other: they are drawn as levels alone.
+    The rich slopes of several depths are close to each other: they are drawn as levels only.
     """
     predicted = found[0]
     same = predicted.lazy == predicted.rich
     times = [np.asarray(line.get_xdata(), float) for line in upper.get_lines()]
     losses = [np.asarray(line.get_ydata(), float) for line in upper.get_lines()]
     first, last = min(t[0] for t in times), max(t[-1] for t in times)
-    stretch = first * (last / first) ** np.array([0.5, 0.8])
-    lines = [_interpolated(stretch[0], t, x) for t, x in zip(times, losses, strict=True)]
-    _draw_guide(upper, stretch, 1.8 * max(lines), predicted.lazy, above=True)
+    ends = first * (last / first) ** np.array([0.5, 0.8])
+    lines = [_interpolated(ends[0], t, x) for t, x in zip(times, losses, strict=True)]
+    _draw_guide(upper, ends, 1.8 * max(lines), predicted.lazy, above=True)
     levels = {"lazy and rich" if same else "lazy": predicted.lazy}
     if not same:
         if len(found) == 1:
-            _draw_guide(upper, stretch, min(lines) / 1.8, predicted.rich, above=False)
+            _draw_guide(upper, ends, min(lines) / 1.8, predicted.rich, above=False)
         levels |= {_rich_name(each, len(found)): each.rich for each in found}
     lower.hlines(list(levels.values()), first, last, colors=GUIDE, linewidth=0.9, zorder=1)
     lower.autoscale_view()
-    ends = [End(last, value, f"{name} ${value:.3g}$", GUIDE) for name, value in levels.items()]
-    label_ends(lower, ends)
+    named = [End(last, value, f"{name} ${value:.3g}$", GUIDE) for name, value in levels.items()]
+    label_ends(lower, named)
 
 
 def _rich_name(predicted: PredictedExponents, count: int) -> str:
@@ -148,9 +146,9 @@ def _interpolated(time: float, times: Array, losses: Array) -> float:
 
 
 def _draw_guide(ax: "Axes", times: Array, start: float, slope: float, *, above: bool) -> None:
-    """A straight stretch with its slope written on the side that is away from the curves."""
+    """Draw a straight segment, with its slope written on the side away from the curves."""
     values = start * (times / times[0]) ** slope
-    ax.plot(times, values, color=GUIDE, linewidth=0.9, zorder=2)
+    guide(ax, times, values, zorder=2)
     ax.annotate(
         f"$t^{{{slope:.3g}}}$",
         (np.sqrt(times.prod()), np.sqrt(values.prod())),
@@ -164,18 +162,16 @@ def _draw_guide(ax: "Axes", times: Array, start: float, slope: float, *, above: 
 
 def _dress(upper: "Axes", lower: "Axes", floor: float) -> None:
     for ax in (upper, lower):
-        ax.set_xscale("log")
-        plain_ticks(ax.xaxis)
-        ax.spines[["top", "right"]].set_visible(False)
-    upper.set_yscale("log")
-    plain_ticks(upper.yaxis)
+        logarithmic(ax, "x")
+        hide_spines(ax)
+    logarithmic(upper, "y")
     upper.set_ylabel("loss L" if floor == 0 else f"loss L less {floor:.3g}")
     lower.set_ylabel("d log L / d log t")
     lower.set_xlabel("time t")
 
 
 def _new_axes() -> "tuple[Axes, Axes]":
-    """Two axes that share their times; the losses get more room."""
+    """Return two axes that share their times; the losses get more room."""
     figure = optional("matplotlib.pyplot", "plot").figure(figsize=(5.6, 5.4), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     return upper, lower

@@ -1,4 +1,4 @@
-"""The neural tangent kernel over time: its mean eigenvalue, and how it turns to the target."""
+"""The neural tangent kernel over time: its mean eigenvalue, and its alignment with the target."""
 
 from typing import TYPE_CHECKING
 
@@ -7,8 +7,9 @@ import numpy as np
 from lindmft._internal.validation import instance
 from lindmft.plotting.arguments import given_axes
 from lindmft.plotting.labels import End, label_ends
+from lindmft.plotting.lines import points
 from lindmft.plotting.losses import describe, drawable, keys, new_axes, thinned, time_axis
-from lindmft.plotting.style import COLOURS
+from lindmft.plotting.style import COLOURS, LINE_WIDTH
 from lindmft.results.ensemble import Ensemble
 from lindmft.results.solution import Solution
 
@@ -30,22 +31,22 @@ def kernels(theory: Solution, runs: Ensemble | None = None, ax: "Axes | None" = 
     Parameters
     ----------
     theory
-        Solved with ``kernels=True``, drawn as lines.
+        A solution with ``kernels=True``, drawn as lines.
     runs
-        Trained with ``kernels=True``, drawn as points with standard errors; or None.
+        Networks trained with ``kernels=True``, drawn as points with standard errors; or None.
     ax
         Where to draw; None: a new figure.
 
     Returns
     -------
     Axes
-        With a line for a random direction, the target's and the gradient's; without those that do
-        not exist.
+        Axes with a line for a random direction, one for the direction of the target and one for
+        that of the gradient, if these exist.
 
     Raises
     ------
     ValueError
-        If kernels were not asked for.
+        If a result has no kernels.
     ImportError
         If matplotlib is not installed.
 
@@ -67,8 +68,8 @@ def kernels(theory: Solution, runs: Ensemble | None = None, ax: "Axes | None" = 
     for result in (theory, runs):
         if result is not None and result.kernel_scale is None:
             raise ValueError(
-                "kernels must be drawn of solve(..., kernels=True) and train(..., kernels=True); "
-                "with several outputs, of one of theory.channels"
+                "theory and runs must have kernels: call solve(..., kernels=True) and "
+                "train(..., kernels=True). With several outputs, draw one of theory.channels"
             )
     ax = given_axes(ax, new_axes)
     valid = drawable(theory)
@@ -76,17 +77,14 @@ def kernels(theory: Solution, runs: Ensemble | None = None, ax: "Axes | None" = 
     for name, (text, colour, dashes, marker) in DIRECTIONS.items():
         values = getattr(theory, name)[:valid]
         known = np.flatnonzero(np.isfinite(values))
-        if len(known):  # else the direction does not exist
-            ax.plot(theory.time[:valid], values, dashes, color=colour, linewidth=1.6)
+        if len(known):  # otherwise the direction does not exist
+            ax.plot(theory.time[:valid], values, dashes, color=colour, linewidth=LINE_WIDTH)
             ends.append(End(theory.time[known[-1]], values[known[-1]], text, colour))
         if runs is not None:
             mean, error = getattr(runs.mean(), name), getattr(runs.sem(), name)
             existing = np.flatnonzero(np.isfinite(mean))
             shown = existing[thinned(len(existing))] if len(existing) else existing
-            spread = np.where(np.isfinite(error), error, 0.0)[shown]
-            ax.errorbar(
-                runs.time[shown], mean[shown], yerr=spread, fmt=marker, color=colour, markersize=3.6
-            )
+            points(ax, runs.time[shown], mean[shown], error[shown], marker, colour)
     time_axis(ax, theory)
     ax.set_xlim(-0.15, max(theory.time[valid - 1], 1) * 1.05)
     ax.set_ylabel("kernel x·Kx / x·x, per unit of learning rate")

@@ -1,4 +1,4 @@
-"""Labels at the ends of lines: apart from each other, and joined to the lines where they moved."""
+"""Labels at the ends of lines: they do not overlap, and a moved label is joined to its line."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 __all__ = ["End", "label_ends", "spread_out"]
 
 BESIDE, FAR = 7.0, 20.0
-"""Points from the line's end to a label beside it, and to one with a leader line."""
+"""Distance in points from the end of a line to its label, without and with a leader line."""
 MOVED = 4.0
-"""Points that a label may move up or down without a leader line."""
+"""Largest distance in points that a label moves up or down without a leader line."""
 
 
 class End(NamedTuple):
-    """The last point of a line, and what is written there."""
+    """The last point of a line, and its label."""
 
     time: float
     value: float
@@ -26,8 +26,8 @@ class End(NamedTuple):
 def label_ends(ax: "Axes", ends: Sequence[End], gap: float = 11.0) -> None:
     """Write labels beside the ends of lines, at least ``gap`` points apart.
 
-    They stay beside the axes, and a thin line joins a label that had to move to its end. Where one
-    of them moves, all stand in one column. Positions follow from the limits of the axes at the time
+    Labels stay beside the axes, and a thin line joins a moved label to the end of its line. If one
+    of them moves, all are in one column. Positions follow from the limits of the axes at the time
     of the call.
     """
     if not ends:
@@ -36,14 +36,14 @@ def label_ends(ax: "Axes", ends: Sequence[End], gap: float = 11.0) -> None:
     ends = sorted(ends, key=lambda end: end.value)
     heights = [ax.transData.transform((end.time, end.value))[1] * scale for end in ends]
     bottom, top = (ax.transAxes.transform((1.0, edge))[1] * scale for edge in (0.0, 1.0))
-    places = within(spread_out(heights, gap), bottom, top, gap)
-    joined = any(abs(place - height) > MOVED for place, height in zip(places, heights, strict=True))
-    for end, height, place in zip(ends, heights, places, strict=True):
+    moved = within(spread_out(heights, gap), bottom, top, gap)
+    joined = any(abs(new - height) > MOVED for new, height in zip(moved, heights, strict=True))
+    for end, height, new in zip(ends, heights, moved, strict=True):
         leader = {"arrowstyle": "-", "color": end.colour, "linewidth": 0.6, "shrinkB": 1.5}
         ax.annotate(
             end.text,
             (end.time, end.value),
-            xytext=(FAR if joined else BESIDE, place - height),
+            xytext=(FAR if joined else BESIDE, new - height),
             textcoords="offset points",
             color=end.colour,
             va="center",
@@ -53,7 +53,7 @@ def label_ends(ax: "Axes", ends: Sequence[End], gap: float = 11.0) -> None:
 
 
 def spread_out(heights: Sequence[float], gap: float) -> list[float]:
-    """Move ascending heights apart to at least ``gap``, groups keeping their centre."""
+    """Move ascending heights at least ``gap`` apart; groups keep their centre."""
     groups: list[list[float]] = []
     for height in heights:
         groups.append([height])
@@ -62,9 +62,9 @@ def spread_out(heights: Sequence[float], gap: float) -> list[float]:
     return [_bottom(group, gap) + i * gap for group in groups for i in range(len(group))]
 
 
-def within(places: Sequence[float], bottom: float, top: float, gap: float) -> list[float]:
-    """Move ascending places, ``gap`` apart, to between bottom and top; from the top down."""
-    moved = list(places)
+def within(heights: Sequence[float], bottom: float, top: float, gap: float) -> list[float]:
+    """Move ascending heights, ``gap`` apart, between bottom and top; the top comes first."""
+    moved = list(heights)
     for i in range(len(moved)):
         moved[i] = max(moved[i], bottom if i == 0 else moved[i - 1] + gap)
     for i in reversed(range(len(moved))):

@@ -1,4 +1,4 @@
-"""What pictures of results by size, schedule or width have in common: axes, lines, colours."""
+"""Elements that several pictures share: pairs of axes, lines by width, points, axes of sizes."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -8,28 +8,28 @@ import numpy as np
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Array
 from lindmft.plotting.labels import End, label_ends
-from lindmft.plotting.style import COLOURS
+from lindmft.plotting.style import COLOURS, MARKER_SIZE, hide_spines
 from lindmft.problem.axes import short
 from lindmft.problem.problem import Problem
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["LOST", "colours_of", "cross", "lines_by_width", "new_pair", "size_axis"]
+__all__ = ["LOST", "colours_of", "cross", "lines_by_width", "new_pair", "points", "size_axis"]
 
 FEW = len(COLOURS)
 LOST = "diverges"
 
 
 def new_pair() -> "tuple[Axes, Axes]":
-    """Two axes of a new figure, side by side."""
+    """Return two axes of a new figure, side by side."""
     figure = optional("matplotlib.pyplot", "plot").figure(figsize=(10.5, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     return left, right
 
 
 def lines_by_width(ax: "Axes", problem: Problem, widths: Array, x: Array, rows: Array) -> None:
-    """A line a width, (width, x), where values are positive and finite; its width at its end."""
+    """Draw ``rows`` (width, x) where they are positive and finite, each labelled by its width."""
     ends = []
     for width, row, colour in zip(widths, rows, colours_of(len(widths)), strict=True):
         shown = np.isfinite(row) & (row > 0)
@@ -37,28 +37,37 @@ def lines_by_width(ax: "Axes", problem: Problem, widths: Array, x: Array, rows: 
         if shown.any():
             last = np.flatnonzero(shown)[-1]
             ends.append(End(x[last], row[last], f"{width:.3g}", colour))
-    ax.autoscale_view()  # labels are placed by the limits as they are then
+    ax.autoscale_view()  # labels are placed by the limits of the axes
     label_ends(ax, ends)
     name = "width" if problem.network.hidden is None else "hidden units"
     ax.text(1.02, 1.0, name, transform=ax.transAxes, ha="left", va="bottom")
 
 
+def points(
+    ax: "Axes", x: Array, mean: Array, error: Array, marker: str, colour: Any, **look: Any
+) -> None:
+    """Draw means with error bars; an error that is not known (inf) has no bar."""
+    known = np.where(np.isfinite(error), error, 0.0)
+    look = {"markersize": MARKER_SIZE, "elinewidth": 1.2, "zorder": 3, **look}
+    ax.errorbar(x, mean, yerr=known, fmt=marker, color=colour, **look)
+
+
 def size_axis(ax: "Axes", sizes: Sequence[float], name: str) -> None:
-    """Logarithmic, with a tick at each of these."""
+    """Make the x axis logarithmic, with a tick at each size."""
     ax.set(xscale="log", xlabel=name)
     ax.set_xticks(sizes, [short(float(size)) for size in sizes], minor=False)
     ax.minorticks_off()
-    ax.spines[["top", "right"]].set_visible(False)
+    hide_spines(ax)
 
 
 def cross(ax: "Axes", place: float, colour: Any) -> None:
-    """At the upper edge, for something beyond it."""
+    """Draw a cross at the upper edge: the value at this place is beyond it."""
     look = {"color": colour, "marker": "x", "markersize": 4, "clip_on": False, "linestyle": ""}
     ax.plot([place], [1.0], transform=ax.get_xaxis_transform(), label=LOST, **look)
 
 
 def colours_of(count: int) -> list[Any]:
-    """Those of all pictures for a few lines; for many, from dark to light as values go."""
+    """Return the colours of all pictures for a few lines; from dark to light for more of them."""
     if count <= FEW:
         return list(COLOURS[:count])
     colormap = optional("matplotlib", "plot").colormaps["viridis"]

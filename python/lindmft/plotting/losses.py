@@ -1,9 +1,9 @@
 """Losses against time: theory as lines, training as points with error bars over a band.
 
 Test loss is a solid line with filled circles, training loss a dashed line with open squares, so
-that a picture reads without colour; the colours are those of Okabe and Ito, safe for colour-blind
-readers. The band is one standard deviation of a single network. Times are on a symmetric
-logarithmic axis, on which t = 0 has a place; those of coarse grids on a logarithmic one.
+that a picture can be read without colour. Colour-blind readers can distinguish the colours, which
+are those of Okabe and Ito. The band is one standard deviation of a single network. Times are on a
+symmetric logarithmic axis, which includes t = 0; those of coarse grids are on a logarithmic one.
 """
 
 from collections.abc import Mapping
@@ -18,8 +18,9 @@ from lindmft._internal.validation import flag, instance
 from lindmft.analysis.comparison import check_same
 from lindmft.plotting.arguments import colour_or_none, given_axes
 from lindmft.plotting.labels import End, label_ends
-from lindmft.plotting.style import COLOURS
-from lindmft.plotting.ticks import plain_ticks
+from lindmft.plotting.lines import points
+from lindmft.plotting.style import BLACK, COLOURS, LINE_WIDTH, hide_spines
+from lindmft.plotting.ticks import logarithmic
 from lindmft.problem.spectrum import Isotropic
 from lindmft.results.ensemble import Ensemble
 from lindmft.results.solution import Solution
@@ -38,11 +39,11 @@ __all__ = [
 ]
 
 MARKERS = 24
-"""About so many points of an ensemble are drawn, evenly on the logarithmic axis."""
+"""Approximate number of drawn points of an ensemble, evenly spaced on the logarithmic axis."""
 
 
 class Look(NamedTuple):
-    """How one loss is drawn."""
+    """The look of one loss: its label, colour, dashes and marker."""
 
     name: str
     colour: str
@@ -54,7 +55,7 @@ class Look(NamedTuple):
 TRAIN = "training loss"
 BAND = "one network: standard deviation"
 POINTS = 300
-"""Points of a curve on a coarse grid, beside its nodes."""
+"""Number of points of a curve on a coarse grid, in addition to its nodes."""
 LOOKS = {
     "test_loss": Look("test", COLOURS[0], "-", "o", True),
     "train_loss": Look("train", COLOURS[1], "--", "s", False),
@@ -73,19 +74,19 @@ def compare(theory: Solution, runs: Ensemble, ax: "Axes | None" = None) -> "Axes
     Parameters
     ----------
     theory, runs
-        Of the same problem and number of steps.
+        Theory and networks of the same problem and number of steps.
     ax
         Where to draw; None: a new figure.
 
     Returns
     -------
     Axes
-        With both losses, the test loss as the excess over the irreducible noise.
+        Axes with both losses; the test loss is the excess over the irreducible noise.
 
     Raises
     ------
     ValueError
-        If theory and runs are of different problems or lengths.
+        If problem or number of steps of ``theory`` and ``runs`` differ.
     ImportError
         If matplotlib is not installed.
 
@@ -120,19 +121,19 @@ def losses(
     ax
         Where to draw; None: a new figure.
     colour
-        Of both losses; None: one for each.
+        One colour for both losses; None: a colour for each.
     labels
-        Write "test" and "train" at the last points, and a legend.
+        Write "test" and "train" at the last points, and draw a legend.
 
     Returns
     -------
     Axes
-        With both losses, the test loss as the excess over the irreducible noise.
+        Axes with both losses; the test loss is the excess over the irreducible noise.
 
     Raises
     ------
     ValueError
-        Bad input; the message names it.
+        If an argument is refused; the message names it.
     ImportError
         If matplotlib is not installed.
 
@@ -163,13 +164,13 @@ def keys(
     entries: Mapping[str, Mapping[str, Any]],
     result: Solution | Ensemble | None = None,
 ) -> None:
-    """A legend of line and marker styles in black, for what colour does not say.
+    """Draw a legend of line and marker styles in black: they have a meaning beside the colours.
 
-    With a result also the style of its training loss, with a marker only if points are drawn, and
-    what its bands are.
+    With a result it also explains the style of the training loss (with a marker only if points are
+    drawn), and the bands.
     """
     line = optional("matplotlib.lines", "plot").Line2D
-    black = {"color": "0.15", "markersize": 4}
+    black = {"color": BLACK, "markersize": 4}
     handles = [line([], [], **{**black, **look}, label=text) for text, look in entries.items()]
     if result is not None:
         drawn = {look.get("linestyle") for look in entries.values()}
@@ -178,19 +179,19 @@ def keys(
         handles.append(line([], [], marker=marker, **train, **black, label=TRAIN))
     if isinstance(result, Ensemble) and result.used.sum() > 1:
         patch = optional("matplotlib.patches", "plot").Patch
-        handles.append(patch(color="0.15", alpha=0.18, linewidth=0, label=BAND))
+        handles.append(patch(color=BLACK, alpha=0.18, linewidth=0, label=BAND))
     ax.legend(handles=handles, frameon=False, loc="best", handlelength=2.2)
 
 
 def describe(result: Solution | Ensemble) -> str:
-    """Say what is drawn: "theory", or "mean of 16 networks, D = 512"."""
+    """Return the name of a result in a legend: "theory", or "mean of 16 networks, D = 512"."""
     if isinstance(result, Solution):
         return "theory"
     return f"mean of {result.used.sum()} networks, D = {result.dim}"
 
 
 def _curve(theory: Solution, name: str) -> tuple[Array, Array]:
-    """A loss at all times to draw: on coarse grids also between nodes, where curves bend."""
+    """Return times and values of a loss; on coarse grids also between nodes, where curves bend."""
     valid = drawable(theory)
     time, values = theory.time[:valid], getattr(theory, name)[:valid]
     if theory.grid == "exact":
@@ -200,17 +201,17 @@ def _curve(theory: Solution, name: str) -> tuple[Array, Array]:
         whole = between.round() if theory.grid == "adaptive" else between
         time = np.unique(np.concatenate([time, whole]))
         values = getattr(theory.at(time), name)
-    # Rounding may leave nothing for the logarithm of a loss that vanishes.
+    # A loss that vanishes may be zero by rounding, and zero has no logarithm.
     return time[values > 0], values[values > 0]
 
 
 def _draw_theory(ax: "Axes", theory: Solution, name: str, colour: str) -> End | None:
-    """A loss that is zero at all times has no place on a logarithmic axis: None."""
+    """Draw a loss and return its end; None for a loss that is zero at all times."""
     look = LOOKS[name]
     time, values = _curve(theory, name)
     if not (values > 0).any():
         return None
-    ax.plot(time, values, look.dashes, color=colour, linewidth=1.6, zorder=2)
+    ax.plot(time, values, look.dashes, color=colour, linewidth=LINE_WIDTH, zorder=2)
     text = look.name if theory.diverged_at is None else f"{look.name}, diverges"
     return End(time[-1], values[-1], text, colour)
 
@@ -223,45 +224,37 @@ def _draw_training(ax: "Axes", runs: Ensemble, name: str, colour: str) -> End | 
         return None
     _draw_spread(ax, runs, name, colour, finite)
     shown = thinned(finite)
-    ax.errorbar(
-        runs.time[shown],
-        mean[shown],
-        yerr=np.where(np.isfinite(error), error, 0.0)[shown],
-        fmt=look.marker,
-        color=colour,
-        markerfacecolor=colour if look.filled else "white",
-        markersize=3.6,
-        elinewidth=1.2,
-        zorder=3,
-    )
+    face = colour if look.filled else "white"
+    at = runs.time[shown]
+    points(ax, at, mean[shown], error[shown], look.marker, colour, markerfacecolor=face)
     return End(runs.time[shown[-1]], mean[shown[-1]], look.name, colour)
 
 
 def _draw_spread(ax: "Axes", runs: Ensemble, name: str, colour: str, finite: int) -> None:
-    """One standard deviation of a single network around the mean, as a band."""
+    """Draw one standard deviation of a single network around the mean, as a band."""
     values = getattr(runs, name)[runs.used, :finite]
     mean, spread = values.mean(axis=0), values.std(axis=0)
-    low = np.maximum(mean - spread, 0.1 * mean)  # a logarithmic axis has no place for zero
+    low = np.maximum(mean - spread, 0.1 * mean)  # a logarithmic axis has no zero
     ax.fill_between(
         runs.time[:finite], low, mean + spread, color=colour, alpha=0.18, linewidth=0, zorder=1
     )
 
 
 def drawable(theory: Solution) -> int:
-    """The number of valid steps; a ``ValueError`` if there is none."""
+    """Return the number of valid steps; raise a ``ValueError`` if there is none."""
     if theory.valid == 0:
         raise ValueError("theory must have a valid step to draw, got one that diverges at step 0")
     return theory.valid
 
 
 def thinned(steps: int) -> NDArray[np.int_]:
-    """Step 0, and about ``MARKERS`` later ones, evenly spaced on a logarithmic axis."""
+    """Return step 0 and about ``MARKERS`` later ones, evenly spaced on a logarithmic axis."""
     later = np.geomspace(1, max(steps - 1, 1), MARKERS).round().astype(int)
     return np.unique(np.append(0, later[later < steps]))
 
 
 def time_axis(ax: "Axes", result: Solution | Ensemble) -> None:
-    """Steps on a symmetric logarithmic axis, on which t = 0 has a place; else a logarithmic one."""
+    """Make the time axis symmetric logarithmic, which includes 0; logarithmic on coarse grids."""
     coarse = isinstance(result, Solution) and result.grid != "exact" and result.time[-1] > 0
     if coarse:
         _logarithmic(ax, result)
@@ -269,11 +262,11 @@ def time_axis(ax: "Axes", result: Solution | Ensemble) -> None:
         symmetric_axis(ax, result.time[-1])
     flow = isinstance(result, Solution) and result.grid == "flow"
     ax.set_xlabel("time t, learning rate times steps" if flow else "step t")
-    ax.spines[["top", "right"]].set_visible(False)
+    hide_spines(ax)
 
 
 def symmetric_axis(ax: "Axes", last: float) -> None:
-    """Logarithmic from step 1 on, with a place for 0."""
+    """Make the time axis logarithmic from step 1 on; it also includes step 0."""
     ticker = optional("matplotlib.ticker", "plot")
     ax.set_xscale("symlog", linthresh=1, linscale=0.3)
     ax.set_xlim(-0.15, max(last, 1) * 1.05)
@@ -284,7 +277,7 @@ def symmetric_axis(ax: "Axes", last: float) -> None:
 
 
 def _logarithmic(ax: "Axes", result: Solution | Ensemble) -> None:
-    """From the first time above 0, over the many decades of a coarse grid."""
+    """Make the time axis logarithmic from the first positive time on, for coarse grids."""
     first = result.time[result.time > 0][0]
     ax.set_xscale("log")
     ax.set_xlim(first / 1.05, max(result.time[-1], 2 * first) * 1.05)
@@ -292,19 +285,18 @@ def _logarithmic(ax: "Axes", result: Solution | Ensemble) -> None:
 
 def _dress(ax: "Axes", result: Solution | Ensemble) -> None:
     time_axis(ax, result)
-    ax.set_yscale("log")
-    plain_ticks(ax.yaxis)
+    logarithmic(ax, "y")
     ax.set_ylabel(f"loss, units of {loss_unit(result)} (test: excess)")
 
 
 def loss_unit(result: Solution | Ensemble) -> str:
-    """What losses are counted in."""
+    """Return the unit of losses, for labels."""
     isotropic = isinstance(result.problem.data.spectrum, Isotropic)
     return "target power" if isotropic else "$y^2$"
 
 
 def new_axes() -> "Axes":
-    """The axes of a new figure."""
+    """Return the axes of a new figure."""
     axes: Axes = optional("matplotlib.pyplot", "plot").subplots(
         figsize=(5.6, 3.8), layout="constrained"
     )[1]

@@ -1,4 +1,4 @@
-"""How features and gradients change over depth, at a few times."""
+"""Norms of features and gradients against depth, at a few times."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -10,8 +10,8 @@ from lindmft._internal.validation import choice, instance, refuse, tuple_of_numb
 from lindmft.plotting.arguments import given_axes
 from lindmft.plotting.labels import End, label_ends
 from lindmft.plotting.losses import drawable, new_axes
-from lindmft.plotting.style import COLOURS
-from lindmft.plotting.ticks import plain_ticks
+from lindmft.plotting.style import COLOURS, DASHES, MARKER_SIZE, hide_spines
+from lindmft.plotting.ticks import logarithmic
 from lindmft.results.observables import NORMS
 from lindmft.results.solution import Solution
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["profile"]
 
 POINTS = 101
-DASHES = ("-", "--", "-.", ":")
 
 
 def profile(
@@ -30,7 +29,7 @@ def profile(
     steps: Sequence[float] | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Draw a norm against depth: curves in tau = l/L at infinite depth, points joined else.
+    """Draw a norm against depth: curves in tau = l/L at infinite depth, otherwise joined points.
 
     Parameters
     ----------
@@ -39,20 +38,19 @@ def profile(
     name
         "feature_norm" or "gradient_norm".
     steps
-        Which times (of gradient flow: in learning rate times steps); None: start, end and two
-        between them.
+        Times to draw (gradient flow: learning rate times steps); None: start, end and two between.
     ax
         Where to draw; None: a new figure.
 
     Returns
     -------
     Axes
-        With one line a time.
+        Axes with one line for each time.
 
     Raises
     ------
     ValueError
-        If the name or a time is none of the solution's.
+        If the solution has no such norm or time.
     ImportError
         If matplotlib is not installed.
 
@@ -84,25 +82,24 @@ def profile(
     for i, step in enumerate(shown):
         colour = COLOURS[i % len(COLOURS)]
         dashes = DASHES[i % len(DASHES)] if endless else f"o{DASHES[i % len(DASHES)]}"
-        ax.plot(depth, values[:, step], dashes, color=colour, markersize=3.6)
+        ax.plot(depth, values[:, step], dashes, color=colour, markersize=MARKER_SIZE)
         ends.append(End(depth[-1], values[-1, step], f"t = {theory.time[step]:g}", colour))
     ax.set_xlabel("depth l/L" if endless else "layer l")
     ax.set_ylabel(f"{name.replace('_', ' ')} per hidden unit")
     drawn = values[:, shown]
     if drawn.max() > 10 * drawn.min() > 0:
-        ax.set_yscale("log")
-        plain_ticks(ax.yaxis)
+        logarithmic(ax, "y")
     else:
         ax.set_ylim(bottom=0)
     if not endless:
         ax.xaxis.set_major_locator(optional("matplotlib.ticker", "plot").MaxNLocator(integer=True))
-    ax.spines[["top", "right"]].set_visible(False)
+    hide_spines(ax)
     label_ends(ax, ends)
     return ax
 
 
 def _at(theory: Solution, times: Sequence[float]) -> tuple[Solution, list[int]]:
-    """The solution at these times, and the place of each among them."""
+    """Return the solution at these times, and the index of each of them."""
     if not times:
         refuse("steps", "a list of at least one time", times)
     end = theory.time[theory.valid - 1]

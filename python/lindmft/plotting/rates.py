@@ -16,26 +16,27 @@ if TYPE_CHECKING:
 __all__ = ["optimum_over_time"]
 
 NARROW, WIDE = 3.0, 100.0
-"""Ratios of values from which an axis is logarithmic, and one that has room for plain ticks."""
+"""Ratios of the largest to the smallest value: above the first an axis is logarithmic, and between
+the two it has plain ticks."""
 LOOKS = ("-o", "--s", "-.D", ":^", "-v", "--<")
 
 
 def optimum_over_time(
     found: OptimumOverTime, axes: "tuple[Axes, Axes] | None" = None
 ) -> "tuple[Axes, Axes]":
-    """Draw best learning rates and losses against the number of steps, a line a schedule.
+    """Draw best learning rates and losses against the number of steps, a line for each schedule.
 
     Parameters
     ----------
     found
-        What ``optimum_over_time`` returns.
+        The result of ``optimum_over_time``.
     axes
         Where to draw, a pair; None: a new figure.
 
     Returns
     -------
     pair of Axes
-        The rates (the peak of each schedule), and the losses.
+        The axes of the rates (the peak of each schedule), and those of the losses.
 
     Raises
     ------

@@ -19,8 +19,8 @@ from lindmft.analysis.stability import StableRate
 from lindmft.plotting.arguments import given_axes
 from lindmft.plotting.labels import End, label_ends
 from lindmft.plotting.losses import new_axes
-from lindmft.plotting.style import COLOURS
-from lindmft.plotting.ticks import plain_ticks
+from lindmft.plotting.style import COLOURS, LINE_WIDTH, MARKER_SIZE, guide, hide_spines
+from lindmft.plotting.ticks import logarithmic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["stability"]
 
 LOOKS = ("-o", "--s", "-.^", ":D")
-GUIDE = "0.4"
 
 
 def stability(
@@ -40,29 +39,29 @@ def stability(
     *,
     xlabel: str = "richness gamma0",
 ) -> "Axes":
-    """Draw largest stable learning rates in log-log, one curve a label, with guides of given slope.
+    """Draw largest stable learning rates against a parameter in log-log, with guides.
 
     Parameters
     ----------
     rates
-        By label, pairs of parameter values (m,) and of rates (m,): numbers, or what
-        ``largest_stable_lr`` returns.
+        Pairs of parameter values (m,) and rates (m,), by label; rates are numbers or results of
+        ``largest_stable_lr``. Each pair is a curve.
     slopes
-        By label, the power of the parameter that a guide through the curve's last point has.
+        Power of the parameter for a guide through the last point of a curve, by label.
     ax
         Where to draw; None: a new figure.
     xlabel
-        What the parameter is.
+        Name of the parameter.
 
     Returns
     -------
     Axes
-        With a curve for each label, and the guides.
+        Axes with a curve for each label, and the guides.
 
     Raises
     ------
     ValueError
-        If values are not positive, pairs of different lengths, or a slope has no curve.
+        If values are not positive, the lengths in a pair differ, or a slope has no curve.
     ImportError
         If matplotlib is not installed.
 
@@ -86,21 +85,21 @@ def stability(
     text(xlabel, "xlabel")
     for label in guides:
         if label not in curves:
-            refuse("slopes", f"for labels of rates, {sorted(curves)}", label)
+            refuse("slopes", f"given for labels of rates, {sorted(curves)}", label)
     ax = given_axes(ax, new_axes)
     ends = []
     for i, (label, (x, y)) in enumerate(curves.items()):
         colour = COLOURS[i % len(COLOURS)]
-        ax.plot(x, y, LOOKS[i % len(LOOKS)], color=colour, linewidth=1.6, markersize=3.6)
+        look = {"color": colour, "linewidth": LINE_WIDTH, "markersize": MARKER_SIZE}
+        ax.plot(x, y, LOOKS[i % len(LOOKS)], **look)
         name = label
         if label in guides:
-            ax.plot(x, y[-1] * (x / x[-1]) ** guides[label], color=GUIDE, linewidth=0.9, zorder=1)
+            guide(ax, x, y[-1] * (x / x[-1]) ** guides[label])
             name = f"{label}, slope ${guides[label]:.3g}$"
         ends.append(End(x[-1], y[-1], name, colour))
-    ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="largest stable lr")
-    plain_ticks(ax.xaxis)
-    plain_ticks(ax.yaxis)
-    ax.spines[["top", "right"]].set_visible(False)
+    ax.set(xlabel=xlabel, ylabel="largest stable lr")
+    logarithmic(ax, "xy")
+    hide_spines(ax)
     label_ends(ax, ends)
     return ax
 
@@ -113,7 +112,10 @@ def _pair(label: str, pair: Any) -> tuple[Array, Array]:
     given = [edge.lr if isinstance(edge, StableRate) else edge for edge in pair[1]]
     x, y = (np.array(tuple_of_numbers(list(values), field)) for values in (pair[0], given))
     if len(x) != len(y) or len(x) == 0:
-        raise ValueError(f"{field} must be of one length above 0, got {len(x)} and {len(y)}")
+        raise ValueError(
+            f"{field} must be two lists of the same length of at least 1, "
+            f"got lengths {len(x)} and {len(y)}"
+        )
     if not (np.concatenate([x, y]) > 0).all():
         refuse(field, "positive numbers", pair)
     return x, y

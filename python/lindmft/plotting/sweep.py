@@ -1,4 +1,4 @@
-"""A sweep's loss against one of its axes: a line for each value of another, training as points."""
+"""The loss of a sweep against one of its axes: a line for each value of another axis."""
 
 import json
 import numbers
@@ -9,12 +9,23 @@ import numpy as np
 
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Array
-from lindmft._internal.validation import choice, mapping, number, one_of, refuse, text
+from lindmft._internal.validation import (
+    choice,
+    conflict,
+    mapping,
+    missing,
+    number,
+    one_of,
+    refuse,
+    text,
+)
 from lindmft.plotting.arguments import given_axes
-from lindmft.plotting.lines import LOST, colours_of, cross
+from lindmft.plotting.lines import LOST, colours_of, cross, points
 from lindmft.plotting.losses import new_axes
-from lindmft.plotting.ticks import plain_ticks
+from lindmft.plotting.style import BLACK, LINE_WIDTH, MARKER_SIZE, hide_spines
+from lindmft.plotting.ticks import logarithmic
 from lindmft.problem.axes import short
+from lindmft.results import statistics
 from lindmft.results.dataset import check_sweep
 
 if TYPE_CHECKING:
@@ -25,12 +36,12 @@ __all__ = ["sweep"]
 
 MARKERS = "osD^v<>pP"
 WIDE = 5.0
-"""Positive values whose ratio is larger are drawn on a logarithmic axis."""
+"""Ratio of the largest to the smallest value above which an axis is logarithmic."""
 TALL = 1e3
-"""Losses further above the smallest one on a line than this say only that training fails."""
+"""Largest drawn ratio of a loss to the smallest one on its line: above it training fails."""
 UNLIKE = "scatter above the mean"
 WORDS = {"lr": "learning rate (lr)", "width": "width (hidden units per input dimension)"}
-"""Of axes that one would have to look up."""
+"""Labels of axes whose names need an explanation."""
 
 
 def sweep(
@@ -43,38 +54,38 @@ def sweep(
     time: float | None = None,
     select: Mapping[str, Any] | None = None,
 ) -> "Axes":
-    """Draw an observable of a sweep at one time against one axis, a line a value of another.
+    """Draw an observable of a sweep at one time against one axis, a line for each value of another.
 
-    Theory is drawn as lines, training as the mean over networks with its standard error, open where
-    the networks differ by more than their mean: beyond the edge of stability. A cross at the upper
-    edge marks where the theory, or half of the networks, has diverged.
+    Theory is drawn as lines, training as the mean over networks with its standard error. Points are
+    open where the networks scatter by more than their mean: beyond the edge of stability. A cross
+    at the upper edge marks where the theory, or more than half of the networks, has diverged.
 
     Parameters
     ----------
     dataset
-        What ``sweep`` returns; points that are missing or failed are left out.
+        The result of ``sweep``; points that are missing or failed are not drawn.
     x
         The axis along the picture; None: the last one.
     lines
-        The axis whose values get a line each; None: the other one, if there is another.
+        The axis with a line for each value; None: another axis, if there is one.
     ax
         Where to draw; None: a new figure.
     observable
-        Without layers, such as "test_loss".
+        An observable without layers, such as "test_loss".
     time
-        At which time; None: the last.
+        The time; None: the last one.
     select
         Values of the other axes, by name: ``{"depth": 3}``.
 
     Returns
     -------
     Axes
-        With a line for each value.
+        Axes with a line for each value.
 
     Raises
     ------
     ValueError
-        If a name is not there, or an axis is neither drawn nor selected.
+        If an axis or an observable does not exist, or an axis is neither drawn nor selected.
     ImportError
         If matplotlib is not installed.
 
@@ -114,11 +125,11 @@ def _chosen(
     time: float | None,
     select: Mapping[str, Any],
 ) -> tuple["xr.Dataset", str, str | None]:
-    """The part that is drawn, with at most the two dimensions that it is drawn along."""
+    """Return the drawn part of the dataset, with at most the two drawn dimensions, and these."""
     order = [str(dim) for dim in json.loads(dataset.attrs["configuration"])["order"]]
     order = [name for name in order if name in dataset.dims]
     if not order:
-        refuse("dataset", "of at least one axis", dict(dataset.sizes))
+        refuse("dataset", "a sweep with at least one axis", dict(dataset.sizes))
     present = [name for name in _arrays(observable) if name in dataset]
     if not present:
         known = sorted({str(name).partition("_")[2] for name in dataset.data_vars})
@@ -138,9 +149,12 @@ def _chosen(
     rest = [name for name in free if name != x]
     lines = (rest[-1] if rest else None) if lines is None else lines
     left = [name for name in rest if name != lines]
-    if x not in free or left:
-        allowed = f"a value for each axis but {x} and {lines}" if left else "without the axis drawn"
-        refuse("select", allowed, dict(select))
+    if x not in free:
+        why = "the drawn axis keeps all its values"
+        conflict(f"x={x!r}", f"select={dict(select)!r}", why, f"Leave {x!r} out of select")
+    if left:
+        name = left[0]
+        missing(f"select[{name!r}]", f"{name} is not drawn (x={x!r}, lines={lines!r})")
     point = dataset.isel(time=-1) if time is None else _at(dataset, "time", time)
     for name, value in select.items():
         point = _at(point, name, value)
@@ -150,15 +164,15 @@ def _chosen(
 
 def _at(dataset: "xr.Dataset", name: str, value: Any) -> "xr.Dataset":
     values = dataset[name].values
-    places = [i for i, entry in enumerate(values.tolist()) if _same(entry, value)]
-    if not places:
+    found = [i for i, entry in enumerate(values.tolist()) if _same(entry, value)]
+    if not found:
         known = ", ".join(short(entry) for entry in values)
         refuse(name, f"one of {known}", value)
-    return dataset.isel({name: places[0]})
+    return dataset.isel({name: found[0]})
 
 
 def _same(entry: Any, value: Any) -> bool:
-    """Whether a value is that of a coordinate: True is not the number 1."""
+    """Return whether a value is that of a coordinate; True is not the number 1."""
     if not isinstance(value, str | np.bool_ | numbers.Real):
         return False
     return isinstance(value, bool | np.bool_) == isinstance(entry, bool) and bool(value == entry)
@@ -171,7 +185,7 @@ def _arrays(observable: str) -> tuple[str, str]:
 def _draw(
     ax: "Axes", one: "xr.Dataset", x: str, observable: str, colour: Any, marker: str
 ) -> float:
-    """A line and its points; how far they go."""
+    """Draw a line and its points; return the largest x of them."""
     along, _ = _positions(one[x].values)
     theory, training = _arrays(observable)
     far, lost = [along[0]], np.zeros(len(along), bool)
@@ -179,42 +193,41 @@ def _draw(
         mean, error, lost = _over_seeds(one[training].transpose(x, "seed").values)
         shown = np.isfinite(mean)
         alike = _alike(mean, error, one.sizes["seed"])
-        look = {"color": colour, "markersize": 3.6, "elinewidth": 1.2, "zorder": 3}
-        for at, face, label in ((alike, colour, ""), (shown & ~alike, "white", UNLIKE)):
+        for at, face, label in ((alike, colour, "_"), (shown & ~alike, "white", UNLIKE)):
             if at.any():
-                look |= {"markerfacecolor": face, "label": label or "_"}
-                ax.errorbar(along[at], mean[at], yerr=error[at], fmt=marker, **look)
+                look = {"markerfacecolor": face, "label": label}
+                points(ax, along[at], mean[at], error[at], marker, colour, **look)
         far += list(along[shown][-1:])
     if theory in one:
         y = one[theory].values
         shown, lost = np.isfinite(y), np.isinf(y)
-        ax.plot(along[shown], y[shown], color=colour, linewidth=1.6, zorder=2)
+        ax.plot(along[shown], y[shown], color=colour, linewidth=LINE_WIDTH, zorder=2)
         far += list(along[shown][-1:])
-    if lost.any():  # the first of them: beyond it, nothing trains
+    if lost.any():  # a cross at the first of them only: training fails at larger values, too
         cross(ax, along[lost][0], colour)
         far.append(along[lost][0])
     return float(max(far))
 
 
 def _over_seeds(values: Array) -> tuple[Array, Array, Any]:
-    """Mean and standard error over the networks that did not diverge; where most of them did."""
-    finite = np.isfinite(values)
-    count = finite.sum(axis=1)
+    """Return mean and standard error of the finite ``values``, and where most have diverged."""
+    finite = np.where(np.isfinite(values), values, np.nan).T
     lost = np.isinf(values).sum(axis=1) * 2 > values.shape[1]
-    some = np.where(finite, values, 0.0)
-    mean = np.divide(some.sum(axis=1), count, out=np.full(len(count), np.inf), where=count > 0)
-    spread = np.where(finite, values - np.where(count > 0, mean, 0.0)[:, None], 0.0)
-    variance = (spread**2).sum(axis=1) / np.maximum(count - 1, 1)
-    return np.where(lost, np.inf, mean), np.sqrt(variance / np.maximum(count, 1)), lost
+    mean, error = statistics.mean(finite), statistics.standard_error(finite)
+    return (
+        np.where(lost | np.isnan(mean), np.inf, mean),
+        np.where(np.isfinite(error), error, 0.0),
+        lost,
+    )
 
 
 def _alike(mean: Array, error: Array, networks: int) -> Any:
-    """Where networks differ from each other by less than their mean, which then says something."""
+    """Return where networks scatter by less than their mean, so that the mean describes them."""
     return np.isfinite(mean) & (error * np.sqrt(networks) < mean)
 
 
 def _positions(values: "np.ndarray[Any, Any]") -> tuple[Array, bool]:
-    """Where values stand, and whether they are numbers; others stand side by side."""
+    """Return positions on the axis, and whether they are the values; text is spaced evenly."""
     numeric = values.dtype.kind in "iuf" and bool(np.isfinite(values).all())
     return (values.astype(float), True) if numeric else (np.arange(len(values), dtype=float), False)
 
@@ -222,21 +235,19 @@ def _positions(values: "np.ndarray[Any, Any]") -> tuple[Array, bool]:
 def _dress(ax: "Axes", chosen: "xr.Dataset", x: str, observable: str, far: float) -> None:
     along, numeric = _positions(chosen[x].values)
     if numeric and along.min() > 0 and along.max() > WIDE * along.min():
-        ax.set_xscale("log")
-        plain_ticks(ax.xaxis)
+        logarithmic(ax, "x")
         ax.set_xlim(along.min() / 1.1, far * 1.1)
     elif not numeric:
         ax.set_xticks(along, [short(value) for value in chosen[x].values])
-    ax.set_yscale("log")
-    plain_ticks(ax.yaxis)
+    logarithmic(ax, "y")
     ax.set_ylim(*_limits(chosen, x, observable))
     time = float(chosen.time)
     ax.set(xlabel=WORDS.get(x, x), ylabel=f"{observable.replace('_', ' ')} at t = {time:g}")
-    ax.spines[["top", "right"]].set_visible(False)
+    hide_spines(ax)
 
 
 def _limits(chosen: "xr.Dataset", x: str, observable: str) -> tuple[float, float]:
-    """From below the smallest value; not up to those of runs that are about to diverge."""
+    """Return the limits of the losses, without those of runs that are about to diverge."""
     found = [chosen[name].values for name in _arrays(observable) if name in chosen]
     flat = np.concatenate([array.reshape(-1) for array in found])
     flat = flat[np.isfinite(flat) & (flat > 0)]
@@ -255,29 +266,25 @@ def _limits(chosen: "xr.Dataset", x: str, observable: str) -> tuple[float, float
 def _explain(
     ax: "Axes", chosen: "xr.Dataset", lines: str | None, observable: str, colours: list[Any]
 ) -> None:
-    """Beside the picture: the values of the lines, and what is a line and what a point."""
+    """Draw the legend beside the picture: the values of the lines, then lines, points, crosses."""
     line = optional("matplotlib.lines", "plot").Line2D
     theory, training = (name in chosen for name in _arrays(observable))
     handles = []
     if lines is not None:
         for i, (value, colour) in enumerate(zip(chosen[lines].values, colours, strict=True)):
-            look = {"linestyle": "-" if theory else "", "markersize": 3.6}
+            look = {"linestyle": "-" if theory else "", "markersize": MARKER_SIZE}
             look |= {"marker": MARKERS[i % len(MARKERS)]} if training else {}
             handles.append(line([], [], color=colour, label=short(value), **look))
     if theory:
-        handles.append(line([], [], color="0.15", linewidth=1.6, label="theory"))
+        handles.append(line([], [], color=BLACK, linewidth=LINE_WIDTH, label="theory"))
+    alone = {"color": BLACK, "linestyle": ""}
+    dot = {**alone, "marker": "o", "markersize": MARKER_SIZE}
     if training:
-        text = f"mean of {chosen.sizes['seed']} networks"
-        handles.append(
-            line([], [], color="0.15", linestyle="", marker="o", markersize=3.6, label=text)
-        )
+        handles.append(line([], [], **dot, label=f"mean of {chosen.sizes['seed']} networks"))
     if any(found.get_label() == UNLIKE for found in ax.containers):
-        look = {"color": "0.15", "markerfacecolor": "white", "markersize": 3.6, "marker": "o"}
-        handles.append(line([], [], linestyle="", **look, label=UNLIKE))
+        handles.append(line([], [], **dot, markerfacecolor="white", label=UNLIKE))
     if any(found.get_label() == LOST for found in ax.get_lines()):
-        handles.append(
-            line([], [], color="0.15", linestyle="", marker="x", markersize=4, label=LOST)
-        )
+        handles.append(line([], [], **alone, marker="x", markersize=4, label=LOST))
     ax.legend(
         handles=handles,
         title=lines,

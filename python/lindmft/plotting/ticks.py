@@ -1,4 +1,4 @@
-"""Ticks of logarithmic axes: at least three with numbers, also on less than a decade."""
+"""Logarithmic axes: at least three ticks have numbers, also on less than a decade."""
 
 import functools
 import math
@@ -7,23 +7,31 @@ from typing import TYPE_CHECKING, Any
 from lindmft._internal.optional import optional
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.ticker import LogLocator
 
-__all__ = ["plain_ticks"]
+__all__ = ["logarithmic", "plain_ticks"]
 
 FEWEST = 3
-"""Ticks with numbers on an axis."""
+"""Smallest number of ticks with numbers on an axis."""
 SHORT = 200.0
-"""Ratio of the limits below which ticks stand between powers of ten, too."""
+"""Ratio of the limits below which there are ticks between powers of ten, too."""
 BETWEEN = ((1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
-"""Multiples of powers of ten, the first that are enough."""
+"""Multiples of powers of ten that get a tick: the first set with ``FEWEST`` ticks is used."""
+
+
+def logarithmic(ax: "Axes", names: str) -> None:
+    """Make axes logarithmic, with plain ticks: ``names`` is "x", "y" or "xy"."""
+    for name in names:
+        ax.set(**{f"{name}scale": "log"})
+        plain_ticks(getattr(ax, f"{name}axis"))
 
 
 def plain_ticks(axis: Any) -> None:
-    """Put round numbers on a logarithmic axis, as many as it takes to read it.
+    """Put round numbers on a logarithmic axis, enough of them to read it.
 
-    Over more than two decades these are powers of ten; then 1, 2 and 5; then finer ones; and over
-    less than a factor of two evenly spaced numbers. They follow the limits of the axis.
+    Over more than two decades they are powers of ten, over less 1, 2 and 5, then finer ones, and
+    over less than a factor of two evenly spaced numbers. They follow the limits of the axis.
     """
     ticker = optional("matplotlib.ticker", "plot")
     axis.set_major_locator(_locator()())
@@ -35,11 +43,11 @@ def plain_ticks(axis: Any) -> None:
 
 @functools.cache
 def _locator() -> "type[LogLocator]":
-    """The class, made when matplotlib is there to be derived from."""
+    """Return the class of the ticks' locator, which is derived from one of matplotlib."""
     from matplotlib.ticker import LogLocator, MaxNLocator
 
     class RoundNumbers(LogLocator):
-        """Ticks at powers of ten, or at as many round numbers as are needed."""
+        """Ticks at powers of ten, or at more round numbers where these are too few."""
 
         def tick_values(self, vmin: float, vmax: float) -> Any:
             low, high = sorted((vmin, vmax))
@@ -57,7 +65,7 @@ def _locator() -> "type[LogLocator]":
 
 
 def _number(value: float, *limits: float) -> str:
-    """A plain number where all on the axis are short, else one with a power of ten."""
+    """Format a number: plain where all numbers of the axis are short, else with a power of ten."""
     if value <= 0 or (min(limits) > 9e-4 and max(limits) < 1e5):
         return f"{value:g}"
     power = math.floor(math.log10(value) + 1e-9)

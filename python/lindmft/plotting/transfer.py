@@ -10,8 +10,8 @@ from lindmft.plotting.arguments import given_axes, given_pair
 from lindmft.plotting.labels import End, label_ends
 from lindmft.plotting.lines import cross, new_pair, size_axis
 from lindmft.plotting.losses import keys, new_axes
-from lindmft.plotting.style import COLOURS
-from lindmft.plotting.ticks import plain_ticks
+from lindmft.plotting.style import COLOURS, LINE_WIDTH, MARKERS
+from lindmft.plotting.ticks import logarithmic
 from lindmft.problem.axes import short
 
 if TYPE_CHECKING:
@@ -19,28 +19,27 @@ if TYPE_CHECKING:
 
 __all__ = ["transfer", "transfer_rates"]
 
-MARKERS = "osD^v<"
-
 
 def transfer(table: Transfer, axes: "tuple[Axes, Axes] | None" = None) -> "tuple[Axes, Axes]":
     """Draw a transfer table: best learning rates, and losses with the base's rate.
 
     Left: the best rate at every size (solid) and the largest stable one (dotted), at which the
-    training loss is bounded; bars span the rates that all reach the accuracy of the solver, where
-    the best is unknown. Right: the loss with the best rate (solid) and with that of the base size
-    (dashed); a cross at the upper edge marks where the latter diverges.
+    training loss stays bounded. Where several rates reach the accuracy of the solver, the best one
+    is not determined; a bar shows their range. Right: the loss with the best rate (solid) and with
+    the best rate of the base size (dashed). A cross at the upper edge marks where the latter
+    diverges.
 
     Parameters
     ----------
     table
-        What ``transfer`` returns.
+        The result of ``transfer``.
     axes
         Where to draw, a pair; None: a new figure.
 
     Returns
     -------
     pair of Axes
-        The rates, and the losses.
+        The axes of the rates, and those of the losses.
 
     Raises
     ------
@@ -73,14 +72,14 @@ def transfer_rates(table: Transfer, ax: "Axes | None" = None) -> "Axes":
     Parameters
     ----------
     table
-        What ``lindmft.transfer`` returns.
+        The result of ``lindmft.transfer``.
     ax
         Where to draw; None: a new figure.
 
     Returns
     -------
     Axes
-        Two lines for each scaling.
+        Axes with two lines for each scaling.
 
     Raises
     ------
@@ -89,7 +88,7 @@ def transfer_rates(table: Transfer, ax: "Axes | None" = None) -> "Axes":
 
     Notes
     -----
-    Bordelon and Pehlevan (2025), figures 2 and 5: where the smallest losses are.
+    Bordelon and Pehlevan (2025), figures 2 and 5: the positions of the smallest losses.
 
     Examples
     --------
@@ -116,8 +115,7 @@ def transfer_rates(table: Transfer, ax: "Axes | None" = None) -> "Axes":
         )
         ends.append(End(table.sizes[-1], table.lr[s, -1], name, line["color"]))
     size_axis(ax, table.sizes.tolist(), table.path.rpartition(".")[2])
-    ax.set_yscale("log")
-    plain_ticks(ax.yaxis)
+    logarithmic(ax, "y")
     ax.set_ylabel("learning rate")
     entries: dict[str, dict[str, Any]] = {
         "best": {"linestyle": "-"},
@@ -131,7 +129,7 @@ def transfer_rates(table: Transfer, ax: "Axes | None" = None) -> "Axes":
 
 
 def _losses(table: Transfer, ax: "Axes") -> None:
-    """The right half: losses with the best rates, and with the base's."""
+    """Draw the right half: losses with the best rate of every size, and with that of the base."""
     ends = []
     carried = table.carried[:, table.base]
     for s, name in enumerate(table.scalings):
@@ -143,8 +141,7 @@ def _losses(table: Transfer, ax: "Axes") -> None:
             cross(ax, size, line["color"])
         ends.append(End(table.sizes[-1], table.loss[s, -1], name, line["color"]))
     size_axis(ax, table.sizes.tolist(), table.path.rpartition(".")[2])
-    ax.set_yscale("log")
-    plain_ticks(ax.yaxis)
+    logarithmic(ax, "y")
     name, base = table.path.rpartition(".")[2], short(table.sizes[table.base])
     ax.set_ylabel(f"{table.objective.replace('_', ' ')} after {table.steps} steps")
     entries: dict[str, dict[str, Any]] = {
@@ -158,6 +155,6 @@ def _losses(table: Transfer, ax: "Axes") -> None:
 
 
 def _looks(scaling: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Of its lines, and of the points on those of its optima."""
-    line = {"color": COLOURS[scaling % len(COLOURS)], "linewidth": 1.6}
+    """Return the look of the lines of a scaling, and of the points on the lines of its optima."""
+    line = {"color": COLOURS[scaling % len(COLOURS)], "linewidth": LINE_WIDTH}
     return line, {"marker": MARKERS[scaling % len(MARKERS)], "markersize": 4}

@@ -12,6 +12,7 @@ from lindmft.plotting.losses import (
     new_axes,
     time_axis,
 )
+from lindmft.plotting.style import BLACK
 from lindmft.results.solution import Solution
 
 if TYPE_CHECKING:
@@ -28,24 +29,24 @@ SOURCES = {  # from dark to light, so that the bands differ in grey
 
 
 def variances(theory: Solution, ax: "Axes | None" = None) -> "Axes":
-    """Draw the bias and the three variances of the test loss, stacked: the top is the test loss.
+    """Draw the bias and the three variances of the test loss, stacked: the sum is the test loss.
 
     Parameters
     ----------
     theory
-        Solved with ``replicas=True``.
+        A solution with ``replicas=True``.
     ax
         Where to draw; None: a new figure.
 
     Returns
     -------
     Axes
-        With one band a source, bias at the bottom.
+        Axes with one band for each source, bias at the bottom.
 
     Raises
     ------
     ValueError
-        If replicas were not solved for.
+        If the solution has no replicas.
     ImportError
         If matplotlib is not installed.
 
@@ -73,7 +74,7 @@ def variances(theory: Solution, ax: "Axes | None" = None) -> "Axes":
         ax.fill_between(
             time, low, low + layer, color=colour, edgecolor="white", linewidth=1.2, label=text
         )
-    ax.plot(time, theory.test_loss[:valid], color="0.15", linewidth=1.2)
+    ax.plot(time, theory.test_loss[:valid], color=BLACK, linewidth=1.2)
     time_axis(ax, theory)
     ax.set_ylim(0, 1.05 * theory.test_loss[:valid].max() or 1.0)
     ax.set_ylabel(f"test loss by source, units of {loss_unit(theory)}")

@@ -1,4 +1,4 @@
-"""z-scores of random problems against chance, and their deviations at two sizes."""
+"""z-scores of random problems compared with chance, and their deviations at two sizes."""
 
 from statistics import NormalDist
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from lindmft._internal.optional import optional
 from lindmft._internal.validation import instance
 from lindmft.analysis.verification import OBSERVABLES, Verification
 from lindmft.plotting.style import COLOURS, style
-from lindmft.plotting.ticks import plain_ticks
+from lindmft.plotting.ticks import logarithmic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,26 +19,26 @@ __all__ = ["verification"]
 
 BINS = np.linspace(-4.0, 4.0, 33)
 SMALLEST = 1e-5
-"""Of the deviations drawn; smaller ones stand at this edge."""
+"""Smallest drawn deviation; smaller ones are drawn at this edge."""
 
 
 def verification(found: Verification) -> "Figure":
-    """Draw the z-scores' histogram, their quantiles against normal ones, and how deviations fall.
+    """Draw the z-scores' histogram, their quantiles, and the deviations at two sizes.
 
     Parameters
     ----------
     found
-        What ``verify`` returns.
+        The result of ``verify``.
 
     Returns
     -------
     Figure
-        With three panels.
+        A figure with three panels.
 
     Raises
     ------
     ValueError
-        If ``found`` is something else.
+        If ``found`` is not a result of ``verify``.
     ImportError
         If matplotlib is not installed.
 
@@ -87,15 +87,16 @@ def _quantiles(found: Verification, ax: "Axes") -> None:
 
 
 def _deviations(found: Verification, ax: "Axes") -> None:
-    """What is more than chance stands out: three standard errors at the smaller size."""
+    """Draw deviations at both sizes; those above three standard errors at the smaller are large."""
     size = np.maximum(np.abs(found.deviation), SMALLEST)
     spread = np.array([case.spread for case in found.kept])
     clear = size[..., 0] > 3 * spread[..., 0]
-    ax.loglog(*size[~clear].T, ".", color="0.75", markersize=3, label="within three errors")
-    ax.loglog(*size[clear].T, "o", color=COLOURS[1], label="beyond, at the smaller size")
+    ax.plot(*size[~clear].T, ".", color="0.75", markersize=3, label="within three errors")
+    ax.plot(*size[clear].T, "o", color=COLOURS[1], label="beyond, at the smaller size")
     ends = np.array([SMALLEST, 1.0])
     ax.plot(ends, ends, color="black", linewidth=0.8, linestyle=":", label="equal")
     ax.plot(ends, ends / 2, color="black", linewidth=0.8, label="half")
+    logarithmic(ax, "xy")
     ax.set(
         title="deviations",
         xlabel=f"|mean / theory - 1| at D = {found.dim}",
@@ -103,6 +104,4 @@ def _deviations(found: Verification, ax: "Axes") -> None:
         xlim=(1e-4, 2),
         ylim=(1e-4, 2),
     )
-    plain_ticks(ax.xaxis)
-    plain_ticks(ax.yaxis)
     ax.legend(loc="upper left")

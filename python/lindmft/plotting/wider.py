@@ -1,4 +1,4 @@
-"""Test loss against time by width, and where a wider network is worse."""
+"""Test loss against time for several widths, with marks where a wider network is worse."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,8 @@ from lindmft.analysis.width_scan import WiderIsBetter
 from lindmft.plotting.arguments import given_axes
 from lindmft.plotting.lines import lines_by_width
 from lindmft.plotting.losses import keys, new_axes, symmetric_axis
-from lindmft.plotting.ticks import plain_ticks
+from lindmft.plotting.style import hide_spines
+from lindmft.plotting.ticks import logarithmic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,19 +21,19 @@ WORSE: dict[str, Any] = {"color": "0.7", "linewidth": 6}
 
 
 def wider_is_better(found: WiderIsBetter, ax: "Axes | None" = None) -> "Axes":
-    """Draw test losses against time, a line a width; thick grey where a wider network is worse.
+    """Draw test losses against time for each width; thick grey where a wider network is worse.
 
     Parameters
     ----------
     found
-        What ``wider_is_better`` returns.
+        The result of ``wider_is_better``.
     ax
         Where to draw; None: a new figure.
 
     Returns
     -------
     Axes
-        With a line for each width, and one for each width that is worse than a narrower one.
+        Axes with a line for each width, and one for each width that is worse than a narrower one.
 
     Raises
     ------
@@ -57,11 +58,10 @@ def wider_is_better(found: WiderIsBetter, ax: "Axes | None" = None) -> "Axes":
         if worse.any():
             marked = np.ma.masked_where(~(worse & np.isfinite(losses)), losses)
             ax.plot(found.time, marked, zorder=1, **WORSE)
-    ax.set(yscale="log", ylabel="test loss")
-    plain_ticks(ax.yaxis)
+    logarithmic(ax, "y")
     symmetric_axis(ax, float(found.time[-1]))
-    ax.set_xlabel("step t")
-    ax.spines[["top", "right"]].set_visible(False)
+    ax.set(xlabel="step t", ylabel="test loss")
+    hide_spines(ax)
     lines_by_width(ax, found.problem, found.widths, found.time, found.test_loss)
     if any(worse.any() for worse in found.violations):
         keys(ax, {"worse than a narrower one": WORSE})
