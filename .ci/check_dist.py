@@ -14,18 +14,18 @@ from pathlib import Path, PurePosixPath
 REPO = Path(__file__).parent.parent
 MOST_PACKED = 3.0  # MB
 ALLOWED = {".py", ".pyi", ".typed", ".so", ""}
-"""Endings in the package; the last one is of the files that wheels are described by."""
+"""Endings of files in the package; the last one is that of a wheel's description."""
 NEEDED = {"__init__.py", "py.typed", "_core.pyi", "cli/__init__.py", "figures/__init__.py"}
 
 
 def check(holds: bool, complaint: str) -> None:
-    """End with the complaint unless it holds."""
+    """Exit with the message unless the condition is true."""
     if not holds:
         sys.exit(f"check_dist: {complaint}")
 
 
 def check_wheel(path: Path) -> None:
-    """The package, whole, and nothing else: no headers, no tests, no second BLAS."""
+    """Check that a wheel has the whole package, and no headers, tests or second BLAS."""
     with zipfile.ZipFile(path) as wheel:
         sizes = {entry.filename: entry.file_size for entry in wheel.infolist()}
         (about,) = [name for name in sizes if name.endswith(".dist-info/METADATA")]
@@ -57,7 +57,7 @@ def check_wheel(path: Path) -> None:
 
 
 def check_sdist(path: Path) -> None:
-    """Every file under version control, and no other but the metadata."""
+    """Check that a source distribution has the files under version control and the metadata."""
     with tarfile.open(path) as sdist:
         members = [member for member in sdist if member.isfile()]
     found = {member.name.partition("/")[2] for member in members} - {"PKG-INFO"}

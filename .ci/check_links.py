@@ -1,4 +1,7 @@
-"""Follow every link of the built guide to a file and a place in it; other sites are left out."""
+"""Check that every link of the built guide leads to an existing file and anchor.
+
+Links to other sites are not checked.
+"""
 
 import sys
 from html.parser import HTMLParser
@@ -7,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 
 class Page(HTMLParser):
-    """What a page links to, and the places in it that links may name."""
+    """The links of a page, and its anchors."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -16,7 +19,7 @@ class Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Collect one tag's."""
+        """Collect the links and anchors of a tag."""
         for name, value in attrs:
             if name == "id" or (name, tag) == ("name", "a"):
                 self.places.add(value or "")
@@ -25,7 +28,7 @@ class Page(HTMLParser):
 
 
 def broken(pages: dict[Path, Page]) -> list[str]:
-    """Links that lead nowhere, with the pages they are on."""
+    """Return the links that lead nowhere, with their pages."""
     found = []
     for path, page in pages.items():
         for link in dict.fromkeys(page.links):
@@ -41,7 +44,7 @@ def broken(pages: dict[Path, Page]) -> list[str]:
 
 
 def main(folder: str) -> None:
-    """Read the pages, print what is broken."""
+    """Read the pages, and print the broken links."""
     paths = sorted(Path(folder).resolve().rglob("*.html"))
     pages = {path: Page(path.read_text(encoding="utf-8")) for path in paths}
     links = sum(len(page.links) for page in pages.values())

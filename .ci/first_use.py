@@ -1,4 +1,4 @@
-"""What somebody does first with an installed wheel, on NumPy alone; started in an empty folder."""
+"""First steps of a user with an installed wheel and only NumPy; run it in an empty folder."""
 
 import sys
 from collections.abc import Callable
@@ -24,7 +24,7 @@ assert flow.diverged_at is None
 
 
 def refusal(call: Callable[[], object]) -> str:
-    """What a call that must fail says."""
+    """Return the message of a call that must fail."""
     try:
         call()
     except (ImportError, ValueError) as error:

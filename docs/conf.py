@@ -1,7 +1,8 @@
-"""The guide: Sphinx with MyST. Build it with ``sphinx-build -W -n --keep-going -b html docs OUT``.
+"""Settings of the guide, which Sphinx and MyST build.
 
-Nothing here reads the network: MathJax comes from the package sphinx-mathjax-offline, the theme's
-fonts are those of the system, and references to other projects are not links.
+The command is ``sphinx-build -W -n --keep-going -b html docs OUT``. The build does not use the
+network: MathJax comes from the package sphinx-mathjax-offline, the theme uses fonts of the system,
+and references to other projects are not links.
 """
 
 import inspect
@@ -63,7 +64,7 @@ autosummary_generate = False  # the tables of docs/api link to entries on the sa
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 
-# Types of other projects, of the interpreter, and private ones have no page here.
+# Types of other projects and of Python, and private types, have no page in the guide.
 nitpick_ignore_regex = [
     ("py:.*", r"(numpy|np|xarray|xr|matplotlib|mpl|os|pathlib|contextlib|collections|typing)\..*"),
     ("py:.*", r"(Array|Axes|Callback|Executor|Number|Numbers|Path)"),
@@ -115,8 +116,8 @@ Figures
 
 ABOUT = """Each page computes one figure at small settings, with the function that makes it. For
 full settings leave out ``quick=True``, or run ``lindmft figure NAME``. Lines are theory, points are
-trained networks. The table below a picture says how far they agree. The first eleven are the
-paper's; no paper has the others."""
+trained networks. The table below a picture shows how well they agree. The first eleven are from the
+paper; the others are new."""
 
 SCRIPT = '''"""
 {heading}
@@ -151,7 +152,7 @@ print(result.table())
 
 
 def parameters(module: str) -> str:
-    """The table at the top of a figure's module, between its two marks, as a comment."""
+    """Return the table at the top of a figure's module, between its two marks, as a comment."""
     source = inspect.getsource(import_module(module))
     _, _, rest = source.partition("# --- parameters")
     table, _, _ = rest.partition("# --- end of parameters")
@@ -159,13 +160,13 @@ def parameters(module: str) -> str:
 
 
 def heading(figure: Any) -> str:
-    """Figure 3: what it shows; figures that no paper has go by their title."""
+    """Return "Figure 3: TITLE" for figures of the paper, and the title for new ones."""
     numbers = {name: f"Figure {name}: " for name in PAPER} | {"table1": "Table 1: "}
     return f"{numbers.get(figure.name, '')}{figure.title}"
 
 
 def script(figure: Any) -> str:
-    """The gallery's page of a figure, as sphinx-gallery reads it."""
+    """Return the gallery's page of a figure, as a script for sphinx-gallery."""
     title = heading(figure)
     chosen = f"**Chosen here, not printed in the paper.** {figure.chosen}" if figure.chosen else ""
     return SCRIPT.format(
@@ -180,13 +181,13 @@ def script(figure: Any) -> str:
 
 
 def write_if_new(path: Path, text: str) -> None:
-    """So that sphinx-gallery runs again only what changed."""
+    """Write a file only if its text is new: sphinx-gallery then repeats only changed scripts."""
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")
 
 
 def write_gallery() -> None:
-    """A script a figure; scripts of figures that are gone go."""
+    """Write a script for each figure, and delete scripts of figures that do not exist any more."""
     GALLERY.mkdir(exist_ok=True)
     found = [lm.figures.get(name) for name in lm.figures.NAMES]
     scripts = {
@@ -204,14 +205,14 @@ def write_gallery() -> None:
 write_gallery()
 
 
-# ---- what connects files of the repository to pages
+# ---- links and docstrings
 
 PAGES = {"../bench/README.md": "performance.md", "../CHANGELOG.md": "changelog.md"}
-"""Links that hold in the repository, and the pages that show these files here."""
+"""Files of the repository that are pages of the guide, as pages link to them, with their pages."""
 
 
 def lead_to_pages(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Links from pages to files of the repository that are pages here, too."""
+    """Change links to files of the repository that are pages of the guide into links to pages."""
     for target, page in PAGES.items():
         up = "../" * docname.count("/")
         source[0] = source[0].replace(f"]({up}{target})", f"]({up}{page})")
@@ -223,7 +224,7 @@ ATTRIBUTES = re.compile(
 
 
 def as_definitions(section: re.Match[str]) -> str:
-    """The attributes of a result as a list of terms: several may share a description."""
+    """Return the attributes of a result as a list of terms; several may share a description."""
     lines = [
         line
         if line.startswith(" ") or not line
@@ -234,23 +235,23 @@ def as_definitions(section: re.Match[str]) -> str:
 
 
 def as_rst(text: str) -> str:
-    """Docstrings are written to be read as text: what reStructuredText would misread in them."""
+    """Return a docstring as reStructuredText, which would misread some parts of plain text."""
     parts = linked(ATTRIBUTES.sub(as_definitions, text)).split("``")
-    # Outside of literals, bars are norms, such as |x|^2, and no substitutions.
+    # Outside literals, bars are norms, such as |x|^2, and not substitutions.
     return "``".join(p.replace("|", r"\|") if i % 2 == 0 else p for i, p in enumerate(parts))
 
 
 def prepare_docstring(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
 ) -> None:
-    """Before napoleon."""
+    """Convert a docstring before napoleon reads it."""
     lines[:] = as_rst("\n".join(lines)).splitlines()
 
 
 def restore_property(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
 ) -> None:
-    """After napoleon, which takes what stands before a property's first colon for its type."""
+    """Restore the text of a property: napoleon reads the words before its first colon as a type."""
     if what == "property":
         lines[:] = as_rst(inspect.getdoc(obj) or "").splitlines()
 
@@ -264,7 +265,7 @@ ALIASES = {
 def shorten_signature(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str, returns: str
 ) -> tuple[str, str]:
-    """Types by the names that the package has for them; docs/api/index.md says what they are."""
+    """Write types by their names in the package, which docs/api/index.md explains."""
     for long, short in ALIASES.items():
         signature = signature.replace(long, short) if signature else signature
         returns = returns.replace(long, short) if returns else returns
@@ -274,12 +275,12 @@ def shorten_signature(
 def skip_inner(
     app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: Any
 ) -> bool | None:
-    """What passes problems to the compiled module is not for users."""
+    """Leave out the method that passes problems to the compiled module: it is not for users."""
     return True if name == "as_core" else None
 
 
 def public_names() -> dict[str, str]:
-    """Where the reference has what modules define, such as ``Problem``: by its public name."""
+    """Return the public names by which the reference lists classes and functions of modules."""
     names: dict[str, str] = {}
     for module in (lm, lm.plotting, lm.analysis, lm.results):
         for name in module.__all__:
@@ -292,7 +293,7 @@ def public_names() -> dict[str, str]:
 
 
 def resolve_public(app: Sphinx, env: Any, node: Any, inner: nodes.Node) -> nodes.Node | None:
-    """References to a class by the module that defines it lead to its public name."""
+    """Resolve references to a class by its defining module to its public name."""
     public = public_names().get(node.get("reftarget", ""))
     if node.get("refdomain") != "py" or public is None:
         return None
@@ -306,9 +307,10 @@ BACK = re.compile(r'(?<=<a class="viewcode-back" href=")([^"#]*#)lindmft\.([^"]+
 
 
 def lead_back(app: Sphinx, page: str, template: str, context: Any, doctree: Any) -> None:
-    """From sources to the reference, where viewcode takes one module for all that a file defines.
+    """Correct the links from sources back to the reference.
 
-    It also lists the compiled module, which has no source here.
+    viewcode assumes one public module for all names of a file. It also lists the compiled module,
+    which has no Python source.
     """
     if not page.startswith("_modules/"):
         return
@@ -324,7 +326,7 @@ def lead_back(app: Sphinx, page: str, template: str, context: Any, doctree: Any)
 
 
 def setup(app: Sphinx) -> None:
-    """Connect the above."""
+    """Connect the functions above to the events of Sphinx."""
     app.connect("source-read", lead_to_pages)
     app.connect("autodoc-process-docstring", prepare_docstring, priority=100)
     app.connect("autodoc-process-docstring", restore_property, priority=900)

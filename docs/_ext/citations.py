@@ -1,7 +1,7 @@
 """Citations of the theory, such as "Theory section 12, item 8", as links to its sections.
 
-The pages of the reference and the tests read citations by the same rules: docstrings and comments
-stay plain text, and a section that does not exist is found.
+The reference and the tests use the same rules for citations. Docstrings and comments remain plain
+text, and the tests find citations of sections that do not exist.
 """
 
 import re
@@ -12,13 +12,13 @@ CITATION = re.compile(
     rf"(?P<before>[Tt]heory(?:\.md)?\s+|\(\d{{4}}\),\s+|;\s+)?\b[Ss]ections?\s+(?P<sections>{NUMBERS})\b"
     rf"(?:,?\s+items?\s+(?P<items>{NUMBERS})|,\s+(?P<part>replicas)|(?P<dotted>\.\d+))?"
 )
-"""Numbers may be followed by those of items, which all belong to the last section."""
+"""A citation: numbers of sections, optionally with items, which all belong to the last section."""
 OF_A_PAPER = re.compile(r"\(\d{4}\),\s+")
-"""The text before a section of a paper: "Bordelon and Pehlevan (2025), section 5"."""
+"""Text before a section of a paper, as in "Bordelon and Pehlevan (2025), section 5"."""
 
 
 def labels(citation: re.Match[str]) -> list[str]:
-    """The labels that a citation leads to; ranges are written out."""
+    """Return the labels of the cited sections; ranges are expanded."""
     sections = _written_out(citation["sections"])
     found = [f"theory-{section}" for section in sections]
     if citation["items"]:
@@ -32,16 +32,16 @@ def labels(citation: re.Match[str]) -> list[str]:
 
 
 def citations(text: str) -> Iterator[re.Match[str]]:
-    """The citations of the theory in a text, without those of papers."""
+    """Yield the citations of the theory in a text, without those of papers."""
     for found in CITATION.finditer(text):
         if not OF_A_PAPER.fullmatch(found["before"] or ""):
             yield found
 
 
 def linked(text: str) -> str:
-    """A docstring whose citations of the theory by name are links, in reStructuredText.
+    """Return a docstring in reStructuredText, with links for citations of the theory by name.
 
-    After such a citation and a semicolon the name is not needed: "Theory section 10; section 12".
+    After such a citation and a semicolon the name is optional: "Theory section 10; section 12".
     """
     parts, end, named = [], 0, False
     for found in citations(text):
@@ -54,7 +54,7 @@ def linked(text: str) -> str:
 
 
 def _links(citation: re.Match[str]) -> str:
-    """The rest of a citation from its first number on."""
+    """Return the rest of a citation, from its first number on, with links."""
     sections, items = citation["sections"], citation["items"]
     if items:
         rest = _each(items, f"theory-{_written_out(sections)[-1]}-")
@@ -73,7 +73,7 @@ def _each(numbers: str, prefix: str) -> str:
 
 
 def _written_out(numbers: str) -> list[int]:
-    """3 to 5 is 3, 4, 5."""
+    """Return all numbers of a list; "3 to 5" is expanded to 3, 4, 5."""
     found: list[int] = []
     for to, number in re.findall(r"(to\s+)?(\d+)", numbers):
         found += range(found[-1] + 1 if to else int(number), int(number) + 1)

@@ -1,4 +1,4 @@
-"""Pictures of the gallery: those of figures that pyplot does not know of."""
+"""The scraper that finds pictures for the gallery which were made without pyplot."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from sphinx_gallery.scrapers import figure_rst
 
 
 def scrape(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any], **_: Any) -> str:
-    """The figure that a block of code called ``picture``, taken out once it is saved."""
+    """Save the figure that a block of code named ``picture``, and remove it from the names."""
     picture = block_vars["example_globals"].pop("picture", None)
     if not isinstance(picture, Figure):
         return ""
@@ -17,5 +17,5 @@ def scrape(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any],
 
 
 def _get_sg_image_scraper() -> Any:
-    """Sphinx-gallery asks modules that it knows by name for their scraper."""
+    """Return the scraper; sphinx-gallery calls this function of modules that it gets by name."""
     return scrape

@@ -1,4 +1,4 @@
-"""Docstrings say all they should; their examples run and print that; importing is light."""
+"""Docstrings are complete, their examples run, and importing the package loads only NumPy."""
 
 import doctest
 import importlib
@@ -20,9 +20,9 @@ SOURCES = [name for name in MODULES if name not in {"lindmft._core", "lindmft.__
 
 PUBLIC = ("", "analysis", "plotting", "problem", "results", "theory", "training", "sweeps")
 PUBLIC += ("analysis.compute", "analysis.coordinates", "machine.benchmark", "progress", "cli.demo")
-"""Modules whose names are public: those in ``__all__``, or all that they define."""
+"""Modules with public names: those in ``__all__``, or all names that they define."""
 
-# Exceptions, each with its reason. One that is not needed any more fails.
+# Exceptions, each with its reason. The tests fail for an exception that is not needed.
 NO_EXAMPLE = {
     "_core.NotConverged": "an exception of the compiled module",
 }
@@ -31,9 +31,9 @@ REFUSES_NOTHING = {
     "progress.watched": "takes no argument",
 }
 NO_SOURCE = {
-    "_internal.config.show_config": "says what the build is",
+    "_internal.config.show_config": "describes the build",
     "_core.NotConverged": "an exception of the compiled module",
-    "machine.machine.Machine": "says what a measurement ran on",
+    "machine.machine.Machine": "describes the machine of a measurement",
     "machine.benchmark.Benchmark": "a measurement; `Limits` has its source",
     "machine.benchmark.Job": "a measurement; `Limits` has its source",
     "machine.benchmark.Rate": "a measurement; `Limits` has its source",
@@ -41,7 +41,7 @@ NO_SOURCE = {
     "cli.demo.table": "lists the numbers of `Case`, which has its source",
     "plotting.losses.compare": "draws a `Solution` and an `Ensemble`, which have theirs",
     "plotting.losses.losses": "draws a `Solution` or an `Ensemble`, which have theirs",
-    "plotting.style.style": "says how pictures look",
+    "plotting.style.style": "sets the look of pictures",
     "progress.reporting": "shows progress",
     "progress.watched": "shows progress",
     "sweeps.sweep.open_sweep": "reads a store",
@@ -52,7 +52,7 @@ NOT_CALLED = {"as_core": "for the compiled module"}
 
 
 def public() -> Iterator[tuple[str, Any]]:
-    """Name below the package, and object, of every public function and class; each once."""
+    """Yield name and object of every public function and class, each of them once."""
     found = {}
     for name in PUBLIC:
         module = importlib.import_module(f"lindmft.{name}".rstrip("."))
@@ -72,14 +72,14 @@ ITEMS = dict(public())
 
 
 def section(text: str, title: str) -> str | None:
-    """The body of a numpy-style section, or None."""
+    """Return the body of a numpy-style section, or None."""
     below = rf"^{title}\n-{{{len(title)}}}\n(.*?)(?=^\w[^\n]*\n-{{4,}}\n|\Z)"
     found = re.search(below, text, flags=re.MULTILINE | re.DOTALL)
     return found and found[1]
 
 
 def named(text: str) -> set[str]:
-    """What the sections on parameters and attributes name; a line may name several."""
+    """Return the names in the sections on parameters and attributes; a line may have several."""
     bodies = [section(text, title) or "" for title in ("Parameters", "Attributes")]
     heads = [line for body in bodies for line in body.splitlines() if line[:1].strip()]
     return {name.strip() for head in heads for name in head.split(",")}
@@ -96,19 +96,19 @@ def has_example(text: str) -> bool:
 
 
 def has_source(text: str) -> bool:
-    """A section of the theory, or a publication with its year."""
+    """Return whether a text cites a section of the theory, or a publication with its year."""
     return re.search(r"[Tt]heory section|\((19|20)\d\d\)", text) is not None
 
 
 def can_refuse(item: Any) -> bool:
-    """Functions check what they are given; of dataclasses, those that do so when made."""
+    """Return whether an object checks its arguments: functions, and dataclasses that check them."""
     if inspect.isfunction(item):
         return True
     return is_dataclass(item) and hasattr(item, "__post_init__")
 
 
 def faults(name: str, item: Any, text: str) -> list[str]:
-    """What the docstring lacks, and exceptions that it does not need."""
+    """Return the missing parts of a docstring, and exceptions that it does not need."""
     found = []
     if name not in NO_EXAMPLE:
         given = arguments(item)
@@ -156,7 +156,7 @@ def test_what_is_left_out_is_noticed(old: str, new: str, fault: str) -> None:
 
 
 def methods(item: type) -> Iterator[tuple[str, Any, bool]]:
-    """Public methods and properties of a class itself: name, function, whether it is called."""
+    """Yield the public methods and properties of a class: name, function, whether it is called."""
     for name, value in vars(item).items():
         called = not isinstance(value, property)
         function = getattr(value, "__func__", value) if called else value.fget
@@ -166,7 +166,7 @@ def methods(item: type) -> Iterator[tuple[str, Any, bool]]:
 
 @pytest.mark.parametrize("name", [name for name, item in ITEMS.items() if inspect.isclass(item)])
 def test_methods_are_described_and_shown(name: str) -> None:
-    """With their arguments; called in an example of their own or of the class."""
+    """Docstrings name the arguments; an example of the method or of the class calls it."""
     item, found = ITEMS[name], []
     shown = section(inspect.getdoc(item) or "", "Examples") or ""
     for method, function, called in methods(item):

@@ -1,4 +1,4 @@
-"""What the documents say is so: commands run, names exist, versions agree, stubs match."""
+"""The documents are true: commands run, names exist, versions agree, stubs match."""
 
 import ast
 import json
@@ -11,7 +11,6 @@ import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,6 +22,7 @@ from lindmft import _core
 from lindmft.cli.commands import commands
 
 README = (ROOT / "README.md").read_text()
+TOUR = (ROOT / "docs" / "tour.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PRESETS = json.loads((ROOT / "CMakePresets.json").read_text())
@@ -31,26 +31,22 @@ PRESETS = json.loads((ROOT / "CMakePresets.json").read_text())
 # ---- README
 
 
-@pytest.mark.long
-def test_python_blocks_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As they stand, one after the other, as somebody who follows the page would."""
-    monkeypatch.chdir(tmp_path)
-    found = blocks(README, "python")
-    assert len(found) >= 4
-    namespace: dict[str, Any] = {}
-    for number, block in enumerate(found):
-        exec(compile(block, f"README.md, python block {number}", "exec"), namespace)
-    assert namespace["theory"].C_h[2].shape == (100, 100)
+def test_the_readme_is_one_page() -> None:
+    assert len(README.splitlines()) <= 125
+    assert max(map(len, README.splitlines())) <= 160
+    assert "](docs/tour.md)" in README
 
 
 def test_the_first_comparison_of_the_readme_ends_in_agreement(
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (block,) = [block for block in blocks(README, "python") if "lm.compare(" in block]
-    exec(compile(block, "README.md, comparison", "exec"), {})
+    monkeypatch.chdir(tmp_path)
+    (block,) = blocks(README, "python")
+    exec(compile(block, "README.md, python block", "exec"), {})
     printed = capsys.readouterr().out
     assert "theory against training: dim = 256, 16 networks, 100 steps" in printed
     assert "Theory and training agree: " in printed
+    assert (tmp_path / "losses.png").stat().st_size > 20000
 
 
 @pytest.mark.long
@@ -65,8 +61,8 @@ def test_examples_draw_their_pictures(example: Path, tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_the_tour_of_the_commands_runs(tmp_path: Path) -> None:
-    """The block as it stands, in a folder where the examples lie."""
-    (tour,) = [block for block in blocks(README, "sh") if block.startswith("lindmft solve")]
+    """The block of commands runs unchanged in a folder that contains the examples."""
+    (tour,) = [block for block in blocks(TOUR, "sh") if block.startswith("lindmft solve")]
     printed = run_commands(tour, tmp_path)
     assert "theory against training: dim = 256, 16 networks, 100 steps" in printed
     assert "Theory and training agree: " in printed
@@ -78,7 +74,7 @@ def test_the_tour_of_the_commands_runs(tmp_path: Path) -> None:
 
 
 def test_the_two_commands_are_marked_once_each() -> None:
-    """Continuous integration runs what follows these markers, character for character."""
+    """Continuous integration runs the blocks after these markers, character for character."""
     script = runpy.run_path(str(ROOT / ".ci" / "readme_commands.py"))
     assert script["MARKERS"] == ("run", "test")
     assert set(re.findall(r"<!-- command: (\w+) -->", README)) == {"run", "test"}
@@ -95,12 +91,12 @@ PAGES = [
     *sorted(str(page.relative_to(ROOT)) for page in guide()),
 ]
 HOSTS = {"arxiv.org", "distributed.dask.org", "jobqueue.dask.org", "semver.org", "zarr.dev"}
-"""Where pages may lead outside."""
+"""Sites that pages may link to."""
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_links_lead_to_files(name: str) -> None:
-    """Their fragments, and all that Sphinx makes of them, are for the check of the built guide."""
+    """The check of the built guide covers fragments, and links that Sphinx makes."""
     inside = [target for target in links((ROOT / name).read_text()) if "://" not in target]
     for target in inside:
         path = target.partition("#")[0]
@@ -108,7 +104,7 @@ def test_links_lead_to_files(name: str) -> None:
 
 
 def test_links_to_other_sites_are_few_and_well_formed() -> None:
-    """No network here: what is checked is that nobody mistyped them."""
+    """The test finds mistyped addresses; it does not use the network."""
     found = set()
     for name in PAGES:
         text = (ROOT / name).read_text()
@@ -126,7 +122,7 @@ def test_links_to_other_sites_are_few_and_well_formed() -> None:
 
 
 def table(heading: str) -> list[list[str]]:
-    """The rows below a table's heading, cell by cell."""
+    """Return the rows below the heading of a table, cell by cell."""
     rows = CONTRIBUTING.partition(f"{heading}\n")[2].partition("\n\n")[0].splitlines()
     assert rows, f"no table {heading}"
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[1:]]
@@ -138,7 +134,7 @@ COMMANDS = " && ".join(
 
 
 def arguments(start: str) -> list[list[str]]:
-    """What follows, in every command that starts so."""
+    """Return the arguments of every command with this start."""
     return [
         command.removeprefix(start).split() for command in COMMANDS if command.startswith(start)
     ]
@@ -149,7 +145,7 @@ def preset_names(kind: str) -> set[str]:
 
 
 def paths(text: str) -> set[str]:
-    """Files and folders of the repository that a text names in backticks."""
+    """Return the files and folders of the repository that a text names in backticks."""
     named = set(re.findall(r"`([\w./-]+)`", text))
     return {path for path in named if "/" in path or (ROOT / path).is_dir()}
 
@@ -177,7 +173,7 @@ def test_recipes_name_files_that_exist() -> None:
 
 
 def test_every_command_is_of_a_known_kind() -> None:
-    """So that none of the tests below misses one."""
+    """The tests below then cover all commands."""
     known = (
         ".ci/",
         "tests/cpp/consumer/run.sh ",
@@ -282,7 +278,7 @@ def test_programs_are_built_where_the_page_says() -> None:
 
 
 def test_subcommands_exist() -> None:
-    """With all options that pages show, those in their words and in commands for clusters, too."""
+    """All subcommands and options in pages exist, also those in sentences and for clusters."""
     for name in PAGES:
         text = re.sub(r"\\\n", " ", (ROOT / name).read_text())
         for line in re.findall(r"(?:^|`|&& )lindmft ([a-z][^`\n|&]*)", text, flags=re.MULTILINE):
@@ -311,7 +307,7 @@ def test_nox_sessions_exist() -> None:
 
 
 def test_the_oldest_session_has_every_lower_bound() -> None:
-    """Of what users get, what builds need and what tests need: all written in one place."""
+    """The lower bounds for users, builds and tests are all written in one place."""
     bounds = runpy.run_path(str(ROOT / ".ci" / "lower_bounds.py"))["lower_bounds"]()
     pinned = dict(bound.split("==") for bound in bounds)
     tables, extras = PYPROJECT["project"], PYPROJECT["project"]["optional-dependencies"]
@@ -338,7 +334,7 @@ def test_what_a_wheel_must_have_is_there() -> None:
 
 
 def test_weekly_jobs_exist() -> None:
-    """Each is a session, a script with an argument that it knows, or runs files that are there."""
+    """Each job is a session, a script with a known argument, or a command with existing files."""
     weekly = (ROOT / ".ci" / "weekly").read_text()
     (listed,) = re.findall(r"^jobs=\(\n(.*?)^\)", weekly, flags=re.MULTILINE | re.DOTALL)
     jobs = dict(line.strip().strip('"').split(maxsplit=1) for line in listed.splitlines())
@@ -364,7 +360,7 @@ def test_weekly_jobs_exist() -> None:
 
 
 def test_what_sanitizers_are_to_run_exists() -> None:
-    """A filter passes over names that it does not know."""
+    """Every name in a filter exists: a filter ignores unknown names without a message."""
     script = (ROOT / ".ci" / "sanitize").read_text()
     few = re.findall(r"(?<=[=:])([A-Z]\w+\.[A-Z]\w+)", script)
     assert len(few) >= 8
@@ -405,7 +401,7 @@ def test_the_version_is_the_same_everywhere() -> None:
 
 
 def test_the_build_finds_the_version() -> None:
-    """pyproject.toml reads it from CMakeLists.txt by this pattern."""
+    """pyproject.toml reads the version from CMakeLists.txt by this pattern."""
     source = PYPROJECT["tool"]["scikit-build"]["metadata"]["version"]
     found = re.search(source["regex"], (ROOT / source["input"]).read_text(), flags=re.MULTILINE)
     assert found
@@ -442,7 +438,7 @@ def test_the_stub_names_what_the_compiled_module_has() -> None:
 
 
 def test_stub_and_module_agree_on_arguments() -> None:
-    """pybind11 writes each signature into the docstring."""
+    """Arguments agree with the signatures that pybind11 writes into docstrings."""
     stub = ast.parse((Path(lm.__file__).parent / "_core.pyi").read_text())
     for node in stub.body:
         if isinstance(node, ast.FunctionDef) and not node.decorator_list:

@@ -1,4 +1,4 @@
-"""What the guide shows runs: Python blocks and commands of every page, and the program in C++."""
+"""The examples of the guide run: Python and commands of every page, and the program in C++."""
 
 import os
 import re
@@ -20,7 +20,7 @@ NOT_RUN = {
     ("howto/cpp.md", "// main.cpp"): "built below",
     ("howto/cpp.md", "$ cmake -B build -DLINDMFT_SOURCE=/path/to/lindmft"): "run below",
 }
-"""Pages, first lines of blocks, and why the test of pages leaves them out."""
+"""Blocks that the test of pages does not run: page and first line, with the reason."""
 
 
 def name_of(page: Path) -> str:
@@ -28,12 +28,12 @@ def name_of(page: Path) -> str:
 
 
 def first(block: Block) -> str:
-    """The first line without its comment at the end."""
+    """Return the first line without the comment at its end."""
     return re.sub(r"(?<=\S) +#.*", "", block.first)
 
 
 def shown(page: Path) -> list[Block]:
-    """What a reader may run."""
+    """Return the blocks that a reader can run."""
     name = name_of(page)
     return [b for b in all_blocks(page.read_text()) if (name, first(b)) not in NOT_RUN]
 
@@ -41,7 +41,7 @@ def shown(page: Path) -> list[Block]:
 @pytest.mark.long
 @pytest.mark.parametrize("page", [page for page in guide() if shown(page)], ids=name_of)
 def test_pages_run(page: Path, tmp_path: Path) -> None:
-    """Python in an empty folder; commands in another one, where the examples lie."""
+    """Python runs in an empty folder, commands in another one that contains the examples."""
     found = shown(page)
     assert {block.language for block in found} <= {"python", "sh"}
     for folder in ("python", "commands"):
@@ -78,7 +78,7 @@ def compiler() -> str | None:
 @pytest.mark.long
 @pytest.mark.skipif(not (shutil.which("cmake") and compiler()), reason="no CMake or no compiler")
 def test_the_program_in_cpp_builds_and_runs() -> None:
-    """In a folder that is kept, since it compiles the core: the second time is quick."""
+    """The build folder is kept, since the test compiles the core: the second time is quick."""
     folder = ROOT / "build" / "guide"
     folder.mkdir(parents=True, exist_ok=True)
     page = all_blocks((GUIDE / "howto" / "cpp.md").read_text())
@@ -90,7 +90,7 @@ def test_the_program_in_cpp_builds_and_runs() -> None:
     environment = {
         **os.environ,
         "CMAKE_BUILD_PARALLEL_LEVEL": str(len(os.sched_getaffinity(0))),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # whose BLAS is taken
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # uses this Python's BLAS
     }
     done = subprocess.run(
         ["sh", "-euc", script],

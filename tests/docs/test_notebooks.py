@@ -1,4 +1,4 @@
-"""The notebooks run, draw, and are the same as text and as notebooks."""
+"""The notebooks run and draw, and their two forms, text and notebook, are the same."""
 
 import os
 import sys
@@ -28,7 +28,7 @@ def test_every_notebook_is_there_twice() -> None:
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda path: path.stem)
 def test_notebook_and_text_are_the_same(text: Path) -> None:
-    """If not: ``jupytext --update --to ipynb examples/notebooks/*.py``."""
+    """``jupytext --update --to ipynb examples/notebooks/*.py`` makes them equal."""
     notebook = jupytext.read(text.with_suffix(".ipynb"))
     assert cells(text.with_suffix(".ipynb")) == cells(text)
     assert notebook.metadata.kernelspec == jupytext.read(text).metadata.kernelspec
@@ -38,11 +38,11 @@ def test_notebook_and_text_are_the_same(text: Path) -> None:
 
 
 def executed(notebook: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The outputs, of a kernel of its own, which talks through files in a folder of the test."""
+    """Return the outputs of a separate kernel, which communicates by files in the test's folder."""
     monkeypatch.setenv("LINDMFT_QUICK", "1")
     monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
     monkeypatch.delenv("MPLBACKEND", raising=False)
-    monkeypatch.chdir(folder)  # where the sockets lie, by names relative to it
+    monkeypatch.chdir(folder)  # the folder of the sockets, whose names are relative
     client = NotebookClient(notebook, timeout=300, kernel_name="python3")
     client.create_kernel_manager().transport = "ipc"
     client.execute(cwd=str(folder), env=dict(os.environ))
@@ -64,7 +64,7 @@ def test_notebooks_run_and_draw(
 def test_progress_is_shown_in_notebooks_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not wherever somebody has imported ipykernel, as this process may have."""
+    """An imported ipykernel, as in this process, does not make a notebook."""
     source = "# %%\nfrom lindmft.progress import watched\nprint(watched())"
     (shown,) = executed(jupytext.reads(source, "py:percent"), tmp_path, monkeypatch)
     assert shown.text == "True\n"

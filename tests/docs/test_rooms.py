@@ -16,7 +16,7 @@ from documents import ROOT
 SRC = ROOT / "cpp" / "src"
 PACKAGE = ROOT / "python" / "lindmft"
 MOST_FILES = 25
-"""Files of one kind in a folder; a folder that needs more contains more than one concept."""
+"""Largest number of files of one kind in a folder: a folder with more has several concepts."""
 
 BELOW = {
     "support": "",
@@ -38,16 +38,16 @@ BELOW = {
     "machine": "linalg support",
     "c_interface": "",
 }
-"""The folders of the C++ core, lowest first, each with the folders whose headers it may include.
+"""Folders of the C++ core, lowest first, each with the folders whose headers it may include.
 
-Public headers (``lindmft/...``) are for all of them. The theory does not know training, nor the
-network side the data side.
+All folders may include public headers (``lindmft/...``). The theory does not use training, and
+the network side does not use the data side.
 """
 INCLUDE = re.compile(r'^#include "([\w./]+)"', flags=re.MULTILINE)
 
 
 def included(text: str) -> set[str]:
-    """The folders of the headers that a source file includes."""
+    """Return the folders of the headers that a source file includes."""
     return {header.rpartition("/")[0] for header in INCLUDE.findall(text)} - {"lindmft"}
 
 
@@ -97,7 +97,7 @@ def test_public_headers_and_bindings_need_public_headers_alone() -> None:
 
 
 def test_modules_import_from_the_package_only_rooms() -> None:
-    """The import contract would not see imports of public names."""
+    """The import contract cannot check imports of public names from the package."""
     rooms = {path.name for path in PACKAGE.iterdir()} | {"_core", "progress"}
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

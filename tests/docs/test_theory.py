@@ -1,4 +1,4 @@
-"""The theory page: sections are numbered as they are cited, and every citation has a target."""
+"""Sections of the theory page have the numbers by which they are cited, and all citations exist."""
 
 import re
 import sys
@@ -13,7 +13,7 @@ from citations import citations, labels, linked
 PAGE = (GUIDE / "theory.md").read_text(encoding="utf-8")
 TARGET = re.compile(r"^\((theory-[\w-]+)\)=\n+#+ (\S+) ", flags=re.MULTILINE)
 TARGETS = dict(TARGET.findall(PAGE))
-"""Labels with the first word of their headings, which is their number."""
+"""Labels of the sections, and the first word of their headings, which is the number."""
 FOLDERS = ("python", "cpp", "tests", "docs", "bench", "examples", "cmake")
 BUILT = {"_build", "_gallery", "gallery", "__pycache__"}
 ENDINGS = {".py", ".pyi", ".cpp", ".hpp", ".h", ".c", ".in"}
@@ -38,7 +38,7 @@ def test_sections_have_the_numbers_by_which_they_are_cited() -> None:
 
 def test_every_cited_section_exists() -> None:
     texts = {path: path.read_text(encoding="utf-8") for path in sources()}
-    del texts[Path(__file__)]  # cites what does not exist
+    del texts[Path(__file__)]  # cites sections that do not exist
     assert {path: found for path, text in texts.items() if (found := dangling(text))} == {}
     assert sum(1 for text in texts.values() for _ in citations(text)) > 200
 
