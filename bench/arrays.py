@@ -1,8 +1,8 @@
-"""Weights, samples and labels of one seed, the very numbers that ``lindmft.train`` draws.
+"""Weights, samples and labels of one seed: the same numbers that ``lindmft.train`` draws.
 
-Counter-based random numbers (cpp/src/training: philox, normals, arrays, modes) written again in
-NumPy, so that every peer of the training benchmark starts where lindmft starts and its losses can
-be held against those of lindmft, digit by digit.
+The counter-based random numbers (cpp/src/training: philox, normals, arrays, modes) are written
+again in NumPy. Every peer of the training benchmark then starts from the same numbers as lindmft,
+and its losses can be compared with those of lindmft digit by digit.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Sizes:
-    """One problem of the reference kind: isotropic full batch, equal widths, plain descent."""
+    """A problem of the reference kind: isotropic full batch, equal widths, plain descent."""
 
     dim: int
     depth: int
@@ -42,7 +42,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Start:
-    """Everything before the first step."""
+    """All arrays before the first step."""
 
     W: list[Array]  # l = 0 .. L-1 of (N_{l+1}, N_l)
     readout: Array  # (N_L,)
@@ -74,7 +74,10 @@ def one_to_two(bits: Bits) -> Array:
 
 
 def normals(seed: int, array: int, size: int) -> Array:
-    """Box and Muller's transformation; the angle is two random signs and a place in a quadrant."""
+    """Return normal numbers by the method of Box and Muller.
+
+    The angle consists of two random signs and a position in a quadrant.
+    """
     out = np.empty(size + size % 2)
     for first in range(0, len(out) // 2, BLOCK):
         even, odd = philox(seed, array, first, min(BLOCK, len(out) // 2 - first))

@@ -1,4 +1,4 @@
-// The marching solver: seconds a solve, products in GFLOP/s, sweeps a step.
+// The marching solver: seconds per solve, products in GFLOP/s, sweeps per step.
 #include <benchmark/benchmark.h>
 
 #include <cstddef>
@@ -63,7 +63,7 @@ BENCHMARK(solve_many)
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 
-/// Spectra of many modes, eigenvalues 0.2 to 2.
+/// Spectra of many modes, eigenvalues from 0.2 to 2.
 void solve_modes(benchmark::State& state) {
   lindmft::Problem problem = reference(2);
   const auto modes = static_cast<std::size_t>(state.range(0));

@@ -30,7 +30,7 @@ std::vector<std::uint64_t> seeds(int count) {
   return out;
 }
 
-/// Seconds for a network and step, and what that is in counted operations and bytes a second
+/// Seconds for a network and step, with counted operations and bytes per second
 void report(benchmark::State& state, const std::vector<Ensemble>& runs) {
   using benchmark::Counter;
   double operations = 0.0, bytes = 0.0, network_steps = 0.0;
@@ -62,7 +62,7 @@ BENCHMARK(sweep)
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 
-/// One network after the other, seeds side by side. The drawing of weights and data counts.
+/// One network after the other, seeds side by side. The time includes drawing weights and data.
 void single(benchmark::State& state) {
   Problem problem = example();
   problem.data.mode = static_cast<lindmft::DataMode>(state.range(3));
@@ -85,7 +85,7 @@ BENCHMARK(single)
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 
-/// What the choice of a method rests on: networks of one seed, on one thread.
+/// The measurements for the choice of a method: networks of one seed, on one thread.
 void methods(benchmark::State& state) {
   const int steps = static_cast<int>(state.range(1));
   std::vector<Problem> problems(static_cast<std::size_t>(state.range(2)), example());

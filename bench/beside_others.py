@@ -1,10 +1,10 @@
-"""Beside NumPy, SciPy and torch in one process: same bits, their threads untouched, no crowd.
+"""lindmft beside NumPy, SciPy and torch in one process: same bits, separate threads, no slow-down.
 
-python bench/beside_others.py        needs threadpoolctl and SciPy; torch if it is to be among them
+python bench/beside_others.py        needs threadpoolctl and SciPy, and torch for its rows
 
 Each row is a fresh process that imports libraries in some order, lets them work on two threads,
-and then solves and trains on two. ``cpu/wall`` of our calls is below two where threads take turns
-badly with somebody else's, ``threads`` are those of the operating system.
+and then solves and trains on two. ``cpu/wall`` of the calls of lindmft is below two if its threads
+wait for those of other libraries. ``threads`` is the number of threads of the operating system.
 """
 
 import json

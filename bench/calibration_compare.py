@@ -1,9 +1,9 @@
-"""How often ``compare`` rejects right theories and finds wrong ones.
+"""Rates at which ``compare`` rejects correct theories and finds wrong ones.
 
 python bench/calibration_compare.py [dim] [networks] [folder]
 
 Trains ``networks`` (2048) networks of ``dim`` (128) inputs on each problem, cuts them into separate
-ensembles of 4, 8, 16 and 64, and compares each with the theory: of the same problem, and of others.
+ensembles of 4, 8, 16 and 64, and compares each with the theory of the problem, and of other ones.
 A folder keeps the losses for the next call. Five to fifteen minutes on one core.
 """
 
@@ -22,9 +22,9 @@ from lindmft.analysis.rotation import SUSPICIOUS_CHANCE
 DIM, NETWORKS = 128, 2048
 SEEDS = (4, 8, 16, 64)
 MOST = 256
-"""Ensembles of one size, at most."""
+"""Largest number of ensembles of one size."""
 OLD_LIMIT = 4.0
-"""The rule before: an alarm where any z-score is larger."""
+"""The former rule: a theory is rejected if any z-score is larger."""
 
 NOISY = lm.FullBatch(alpha=2.0, noise=0.3)
 README = lm.Problem(lm.MLP(depth=2), NOISY, lm.SGD(0.1))
@@ -98,7 +98,7 @@ Losses = tuple[np.ndarray, np.ndarray]
 
 
 def sized(name: str, dim: int) -> lm.Problem:
-    """A problem at this size: a trace-class one has as many hidden units and samples."""
+    """Return a problem of this size; a trace-class one has as many hidden units and samples."""
     problem = RIGHT[name][0]
     if not problem.data.spectrum.trace_class:
         return problem
@@ -106,7 +106,7 @@ def sized(name: str, dim: int) -> lm.Problem:
 
 
 def trained(name: str, dim: int, networks: int, folder: Path | None = None) -> Losses:
-    """Test and train losses, (networks, steps) each."""
+    """Return test and train losses, (networks, steps) each."""
     file = folder / f"{name}-{dim}.npz" if folder else None
     if file and file.exists():
         kept = np.load(file)
@@ -120,7 +120,7 @@ def trained(name: str, dim: int, networks: int, folder: Path | None = None) -> L
 
 
 def expected(problem: lm.Problem, steps: int) -> lm.Solution:
-    """The theory."""
+    """Return the losses of the theory."""
     return lm.solve(problem, steps, threads=1)
 
 
@@ -134,7 +134,7 @@ def blocks(losses: Losses, seeds: int, most: int = MOST) -> Iterator[Losses]:
 def alarms(
     losses: Losses, theory: lm.Solution, seeds: int, dim: int, most: int = MOST
 ) -> np.ndarray:
-    """(3, ensembles): by chance, by what finite size does not explain, by the rule before."""
+    """Return (3, ensembles): rejected by chance, beyond finite size, by the former rule."""
     found = []
     curves = theory.test_loss, theory.train_loss
     weights = pilot_weights(
@@ -153,26 +153,26 @@ def alarms(
 
 
 def sizes(problem: lm.Problem, seeds: int, dim: int) -> lm.Ensemble:
-    """An ensemble of ``seeds`` networks, whose losses are not used."""
+    """Return an ensemble of ``seeds`` networks, whose losses are not used."""
     size = None if problem.data.spectrum.trace_class else dim
     one = lm.train(problem, 1, dim=size, seeds=1, threads=1)
     return replace(one, seeds=tuple(range(seeds)))
 
 
 def largest_z(losses: np.ndarray, theory: np.ndarray) -> float:
-    """The largest magnitude over steps."""
+    """Return the largest magnitude over steps."""
     rounding = 1e-10 * theory + 1e-13 * theory.max()
     error = np.maximum(losses.std(axis=0, ddof=1) / np.sqrt(len(losses)), rounding)
     return float(np.abs((losses.mean(axis=0) - theory) / error).max())
 
 
 def cell(found: np.ndarray) -> str:
-    """Three rates in percent."""
+    """Format three rates in percent."""
     return " / ".join(f"{100 * rate:.1f}" for rate in found.mean(axis=1))
 
 
 def main(dim: int, networks: int, folder: Path | None) -> None:
-    """Both tables."""
+    """Print both tables."""
     head = " | ".join(f"{seeds} networks" for seeds in SEEDS)
     print(f"dim {dim}, {networks} networks: % that differ / beyond finite size / by |z| > 4\n")
     print(f"| right theory | {head} |\n|---|{'---|' * len(SEEDS)}")

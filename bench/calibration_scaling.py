@@ -1,10 +1,10 @@
-"""How often ``check_scaling`` is wrong: ten correct training loops and ten wrong ones.
+"""Rates at which ``check_scaling`` is wrong, for ten correct training loops and ten wrong ones.
 
     python bench/calibration_scaling.py [--correct 320] [--wrong 320] [--processes 2]
 
-Networks are trained by ``lm.train`` and handed over in blocks of 4, 8, 16 and 64. The tables
-have how many blocks are called wrong; and of wrong loops, how many are explained by the right
-hypothesis (R: alone, r: among several), by wrong ones only (w), or by none (n).
+Networks are trained by ``lm.train`` and checked in blocks of 4, 8, 16 and 64. The tables have the
+number of blocks that are called wrong. For wrong loops they also have the number that is explained
+by the right hypothesis (R: alone, r: among several), by wrong ones only (w), or by none (n).
 """
 
 import argparse
@@ -16,7 +16,7 @@ import lindmft as lm
 from lindmft.analysis.loops import fits
 
 MOST = 8
-"""Wrong blocks of each size that are checked."""
+"""Number of checked blocks of wrong loops, by size."""
 BLOCKS = (4, 8, 16, 64)
 STEPS = 40
 P = lm.Problem
@@ -57,7 +57,7 @@ WRONG = {
 
 
 def cached_solver():
-    """``solve_many`` that remembers: the values that hypotheses are tried at repeat."""
+    """``solve_many`` with a cache: hypotheses are tried at the same values again and again."""
     known = {}
     solve_many = fits.solve_many
 
@@ -75,7 +75,7 @@ def blocks(losses, size):
 
 
 def alarms(name, networks, dim):
-    """How many correct blocks are called wrong, and how many there are, for every size."""
+    """Return how many correct blocks are called wrong, and their number, for every size."""
     problem = CORRECT[name]
     dim = None if problem.data.spectrum.trace_class else dim
     losses = lm.train(problem, STEPS, dim=dim, seeds=networks, threads=1).test_loss
@@ -87,7 +87,7 @@ def alarms(name, networks, dim):
 
 
 def outcome(found, reason):
-    """One letter for an explanation of a wrong loop, none if it is called correct."""
+    """Return a letter for the explanation of a wrong loop; "" if it is called correct."""
     names = {explanation.name for explanation in found.explained_by}
     if found.agrees:
         return ""
@@ -97,7 +97,7 @@ def outcome(found, reason):
 
 
 def detections(name, networks, dim):
-    """How wrong blocks are called, for every size: a text with a letter for each."""
+    """Return the verdicts of wrong blocks, for every size: a text with a letter for each."""
     changes, reason = WRONG[name]
     problem = BASE.replace(**changes)
     losses = lm.train(problem, STEPS, dim=dim, seeds=networks, seed=10**6, threads=1).test_loss

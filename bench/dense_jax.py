@@ -1,11 +1,11 @@
 """Peer: the dense fixed point in JAX, compiled, in double precision.
 
-The same iteration as dense_numpy.py (its docstring says what is saved: one triangular solve a
-layer, H and G alike, the data side iterated twice a sweep), on whole T x T arrays. XLA has no
+This is the iteration of dense_numpy.py, with the same savings (one triangular solve per layer,
+G = H, the data side iterated twice per sweep), on whole T x T arrays. XLA has no
 products of triangular matrices, so every product is a GEMM, on all cores. One sweep is compiled;
 sweeps are repeated until no loss changes by more than 1e-10.
 
-Triangular solves cut into blocks and products were tried: no quicker.
+Triangular solves in blocks with products are not quicker.
 
 Usage: ``python dense_jax.py [steps ...]``
 """

@@ -1,17 +1,17 @@
 """Baseline: the dense fixed point in NumPy and BLAS, the usual way to solve mean-field equations.
 
-Full batch, isotropic inputs, equal widths, plain gradient descent (theory.md sections 3 and 8). All
-T x T correlations and responses are swept, network backward -> data -> network forward with the
-newest values, until the losses stop changing. It is meant to be a fair opponent:
+Full batch, isotropic inputs, equal widths, plain gradient descent (theory.md sections 3 and 8). A
+sweep computes all T x T correlations and responses (network backward -> data -> network forward)
+with the newest values, until the losses stop changing. It is meant as a fair comparison:
 
 * every response is lower triangular, so products are TRMM (half a GEMM) and inverses are one TRSM;
-  with R = Q B the same solve also gives Q = (I - B A)^-1 = I + R A, no second factorization;
+  with R = Q B the same solve also gives Q = (I - B A)^-1 = I + R A without a second factorization;
 * the readout's correlation is all ones: its congruence is an outer product;
-* at the fixed point R_Delta is a function of Bt, so they commute: G = H, Y = H R_Delta serves
-  C_Delta, C_h^0 and R_hr^0 alike, and H Bt R_Delta = I - H needs no product of its own;
-* R_Delta and C_Delta are iterated twice per sweep: little work, and a third of the sweeps less.
+* at the fixed point R_Delta is a function of Bt, so they commute: G = H, Y = H R_Delta is used for
+  C_Delta, C_h^0 and R_hr^0, and H Bt R_Delta = I - H needs no separate product;
+* R_Delta and C_Delta are iterated twice per sweep: this is cheap, and saves a third of the sweeps.
 
-Anderson acceleration and continuation in T were tried: 17 to 20 sweeps instead of 22, no less time.
+Anderson acceleration and continuation in T need 17 to 20 sweeps instead of 22, but not less time.
 
 Arrays are C-ordered; the BLAS calls see their transposes, which are Fortran-ordered without a copy.
 
@@ -26,7 +26,9 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import dtrmm, dtrsm
 
 Array = NDArray[np.float64]
-DATA_ITERATIONS = 2  # of R_Delta and C_Delta per sweep; at T = 400, 1 takes 36 sweeps, 2: 22, 3: 21
+DATA_ITERATIONS = (
+    2  # of R_Delta and C_Delta per sweep; sweeps at T = 400: 36 with 1, 22 with 2, 21 with 3
+)
 
 
 def times(lower: Array, matrix: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Plain NumPy dense fixed point: the mean-field equations as one would type them from the paper.
+"""Plain NumPy dense fixed point: the mean-field equations as they are printed in the paper.
 
 Whole T x T matrices, ``@`` and ``numpy.linalg.inv``, every quantity recomputed in each sweep until
 the losses no longer change. dense_numpy.py is the same iteration written by an expert (triangular

@@ -1,6 +1,6 @@
-"""Residual networks: time and memory against depth, and infinite depth beside them.
+"""Time and memory of residual networks against depth, and at infinite depth.
 
-Each solve runs in a process of its own, so that its peak memory is its own; depths take turns.
+Each solve runs in a separate process, so that its peak memory can be measured; depths take turns.
 
     python bench/depth.py [steps] [repetitions]
 """
@@ -30,7 +30,7 @@ def child(depth: str, steps: int) -> None:
 
 
 def main(steps: int = 100, repetitions: int = 5) -> None:
-    """Medians for every depth, and ratios of neighbours."""
+    """Print medians for every depth, and ratios of neighbours."""
     seen: dict[str, list[list[float]]] = {depth: [] for depth in DEPTHS}
     for _ in range(repetitions):
         for depth in DEPTHS:

@@ -1,13 +1,13 @@
-"""Memory of one process over a hundred thousand solves, and what else a long day brings.
+"""Memory of one process over a hundred thousand solves and other calls.
 
-Small problems of every kind, drawn anew each time: solved one after another and many at a time, on
-exact and adaptive grids and in gradient flow; networks trained; bad input refused, memory refused,
-divergence, calls interrupted half way. Printed: resident memory and Python's own objects along the
-way. They must not grow once everything has run some hundred times.
+Small random problems of every kind are solved one after another and many at a time, on exact and
+adaptive grids and in gradient flow. Networks are trained; bad input and too much memory are
+refused; runs diverge, and calls are interrupted. The script prints resident memory and the memory
+of Python's objects from time to time. They must not grow after the first few hundred rounds.
 
     python bench/endurance.py [solves, 100000]
 
-Exit code 1 if it grows.
+The exit code is 1 if memory grows.
 """
 
 import ctypes
@@ -29,11 +29,11 @@ TRAINS = 100  # a round
 RARER = 5  # rounds
 LINES = 20
 MOST_GROWTH = 2.0
-"""MiB, after the first tenth: a leak of 32 bytes a solve."""
+"""Allowed growth in MiB after the first tenth: a leak of 32 bytes for each solve is found."""
 
 
 def resident() -> float:
-    """MiB that the process holds, free parts of its heap given back."""
+    """Return the resident memory in MiB, after free parts of the heap were returned."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
@@ -70,7 +70,7 @@ def problem(rng: np.random.Generator, smooth: bool = False) -> lm.Problem:
 
 
 def finite(infinite: lm.Problem) -> lm.Problem:
-    """One that networks can be trained on."""
+    """Return a problem that networks can be trained on."""
     width = infinite.network.width
     return infinite if math.isfinite(width) else infinite.replace(**{"network.width": 1.0})
 
@@ -88,7 +88,7 @@ def interrupt(_done: int, _total: int) -> None:
 
 
 def one_round(rng: np.random.Generator) -> int:
-    """Returns the number of solves."""
+    """Solve, and return the number of solves."""
     solves = 0
     for _ in range(ALONE):
         lm.solve(problem(rng), int(rng.integers(2, 8)), save="all" if rng.random() < 0.1 else ())
@@ -102,7 +102,7 @@ def one_round(rng: np.random.Generator) -> int:
 
 
 def rarer_things(rng: np.random.Generator) -> None:
-    """Other grids, infinite depth, errors and interruptions."""
+    """Run other grids, infinite depth, errors and interruptions."""
     lm.flow(problem(rng, smooth=True), 1.0)
     lm.solve(problem(rng, smooth=True), 100, grid="adaptive")
     endless = lm.Problem(lm.ResNet(depth=math.inf), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.02))
@@ -135,7 +135,7 @@ def main() -> None:
         if i % max(1, rounds // LINES) and i + 1 < rounds:
             continue
         memory, objects = resident(), len(gc.get_objects())
-        blocks = sys.getallocatedblocks()  # all that Python has allocated, objects or not
+        blocks = sys.getallocatedblocks()  # all memory that Python has allocated
         curve.append(memory)
         print(
             f"{solves:>8}{TRAINS * (i + 1):>8}{time.perf_counter() - start:>9.0f}{memory:>14.2f}"

@@ -1,6 +1,6 @@
-"""Gradient flow to time 10^6 over depth, samples, width and richness: does it end where it must?
+"""Errors of gradient flow at time 10^6 over depth, samples, width and richness.
 
-For alpha > 1 every case ends on least squares, for alpha < 1 with a train loss of zero.
+For alpha > 1 every case ends at the loss of least squares, for alpha < 1 at a train loss of zero.
 
     python bench/flow_table.py [rtol]
 """
@@ -18,7 +18,7 @@ DEPTHS, ALPHAS, WIDTHS, RICHNESS = (1, 2, 3), (0.5, 1.05, 1.5, 2.0, 5.0), (0.5, 
 
 
 def off(alpha: float, test: float, train: float) -> tuple[float, float]:
-    """Relative errors at the end; for alpha < 1, the train loss itself and nothing."""
+    """Return the relative errors at the end; for alpha < 1 the train loss, and no second number."""
     if alpha < 1:
         return 0.0, train
     return test / (NOISE**2 / (alpha - 1)) - 1, train / (NOISE**2 * (1 - 1 / alpha)) - 1

@@ -1,8 +1,9 @@
-"""Cost against horizon: adaptive steps and gradient flow, and exact steps beside them.
+"""Cost against horizon: adaptive steps and gradient flow, compared with exact steps.
 
-The reference problem (depth 2, width 1, alpha 2, noise 0.3, lr 0.1) from 10^3 to 10^8 steps, and
-flow to lr times as much. All runs of a horizon take turns, five times; medians are printed. Then
-400 and 1000 steps, adaptive and exact by turns. With a file name it draws the times.
+The reference problem (depth 2, width 1, alpha 2, noise 0.3, lr 0.1) is solved for 10^3 to 10^8
+steps, and by flow to lr times as much. All runs of a horizon take turns, five times; medians are
+printed. Then follow 400 and 1000 steps, adaptive and exact by turns. With a file name the script
+draws the times.
 
     python bench/horizon.py [horizon.png]
 """
@@ -41,7 +42,7 @@ def exact(problem: lm.Problem, steps: int) -> lm.Solution:
 
 
 def by_turns(**calls: Callable[[], lm.Solution]) -> dict[str, Timed]:
-    """Median seconds and a result of each."""
+    """Return median seconds and a result of each method."""
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     results = {}
     for _ in range(REPEATS):
@@ -85,7 +86,7 @@ def print_exact(steps: int, runs: dict[str, Timed]) -> None:
 
 
 def draw(path: str, runs: dict[int, dict[str, Timed]], whole: dict[int, dict[str, Timed]]) -> None:
-    """Seconds against the number of steps, with exact steps as far as they were run."""
+    """Draw seconds against the number of steps, with the exact steps that were run."""
     import matplotlib as mpl
 
     mpl.use("agg")

@@ -1,4 +1,4 @@
-"""How long ``import lindmft`` takes, in fresh processes, and what of it is NumPy.
+"""Time of ``import lindmft`` in fresh processes, and the part of it that is NumPy.
 
 python bench/import_time.py [processes]
 """
@@ -10,7 +10,7 @@ import sys
 from collections import defaultdict
 
 MOST = 0.3
-"""Seconds that the package promises."""
+"""Largest time in seconds that the package promises."""
 PACKAGES = {"numpy", "lindmft"}
 TIMED = """
 import time
@@ -21,7 +21,7 @@ print(time.perf_counter() - wall, time.process_time() - cpu)
 
 
 def seconds(module: str) -> tuple[float, float]:
-    """By the clock, and of the processor, which says more on a machine that is busy."""
+    """Return wall-clock time and processor time; the latter is better on a busy machine."""
     command = [sys.executable, "-c", TIMED.format(module)]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     clock, processor = map(float, printed.split())
@@ -29,13 +29,13 @@ def seconds(module: str) -> tuple[float, float]:
 
 
 def shares() -> dict[str, float]:
-    """Seconds spent in the modules of each package themselves, in one process."""
+    """Return the seconds spent in the modules of each package, in one process."""
     command = [sys.executable, "-X", "importtime", "-c", "import lindmft"]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stderr
     spent: dict[str, float] = defaultdict(float)
     for own, module in re.findall(r"import time:\s+(\d+) \|\s+\d+ \|\s+([\w.]+)", lines):
         top = module.partition(".")[0]
-        # its name is not in the list: it is imported by a call
+        # not in the list, since a call imports it
         name = (
             "the compiled module, BLAS and OpenMP" if module == "lindmft._internal.loading" else top
         )
@@ -44,7 +44,7 @@ def shares() -> dict[str, float]:
 
 
 def main(processes: int) -> int:
-    seconds("lindmft")  # into the caches of the disk
+    seconds("lindmft")  # loads files into the disk cache
     rounds = [(seconds("lindmft"), seconds("numpy")) for _ in range(processes)]
     print(f"seconds, median (least to most) of {processes} fresh processes, by turns:")
     medians = {}

@@ -1,12 +1,12 @@
-"""Ctrl-C: how long after it every long call gives up.
+"""Time between Ctrl-C and the end of every long call.
 
-A real SIGINT to a real process, at several moments into each call; one whose single units of work
-are large (a step of 8000, a network of dim 8192, drawing its data) among them. Printed: the seconds
-until the call has raised KeyboardInterrupt, and what a small solve of the same process still gives.
+The script sends SIGINT to a process, at several times after the start of each call. Some calls have
+large units of work: a step of 8000, a network of dim 8192, drawing its data. It prints the seconds
+until the call has raised KeyboardInterrupt, and whether a small solve of the process still works.
 
     python bench/interrupts.py [name ...]
 
-Exit code 1 if one took longer than a second.
+The exit code is 1 if a call took longer than a second.
 """
 
 import signal
@@ -124,7 +124,7 @@ CALLS = {
 
 
 def measure(call: str, moment: float) -> tuple[str, float]:
-    """What came of it, and seconds from the signal until the call was over."""
+    """Return the outcome, and the seconds from the signal until the end of the call."""
     code = START + f"\ndef call():\n    {call}\n" + END
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

@@ -1,9 +1,9 @@
-"""What a call takes at its peak, against what it says that it takes.
+"""Peak memory of calls compared with the memory that they estimate.
 
-Random problems of every kind through every call that asks for memory before it allocates. A call
-says what it needs when it is refused: memory_limit=1. It is then made with just as much, and the
-largest resident memory meanwhile is measured. It must not be above what was said; below, it may be
-by what is never touched.
+Random problems of every kind run through every call that estimates memory before it allocates. With
+memory_limit=1 a call is refused and names its estimate. The call is then made with this limit, and
+the largest resident memory is measured. It must not be above the estimate. It may be below, since
+some of the memory is never used.
 
     python bench/memory.py [problems, 200]
 """
@@ -24,7 +24,7 @@ import numpy as np
 import lindmft as lm
 
 THREADS = 2
-OF_THE_PROCESS = 3 * 2**20  # bytes: heaps of threads, what Python and the libraries keep
+OF_THE_PROCESS = 3 * 2**20  # bytes: heaps of threads, memory of Python and the libraries
 STATUS = Path("/proc/self/status")
 
 
@@ -40,10 +40,10 @@ def kib(key: str) -> float:
 
 
 def peak(call: Callable[[], object]) -> tuple[float, str]:
-    """Bytes above those at the start, and what came of the call."""
+    """Return the peak in bytes above the start, and the outcome of the call."""
     rest()
     start = kib("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the largest so far is forgotten
+    Path("/proc/self/clear_refs").write_text("5")  # resets the recorded peak
     told = ""
     try:
         result = call()
@@ -142,7 +142,7 @@ def case(rng: np.random.Generator) -> Case:
 def main() -> None:
     count = int(sys.argv[1]) if sys.argv[1:] else 200
     rng = np.random.default_rng(1)
-    for _ in range(3):  # threads, heaps and libraries are there
+    for _ in range(3):  # creates threads and heaps, and loads libraries
         lm.solve(problem(rng), 200, threads=THREADS)
         lm.train(problem(rng, finite=True), 3, dim=200, seeds=4, threads=THREADS)
     shares: dict[str, list[float]] = defaultdict(list)

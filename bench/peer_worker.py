@@ -1,4 +1,4 @@
-"""One process of the comparison: runs the tasks of one library when peers.py asks it to.
+"""One process of the comparison, which runs the tasks of one library for peers.py.
 
 Requests and answers are lines of JSON. ``prepare`` builds a task, warms it up and chooses its best
 configuration; ``run`` runs it once from the start and times it; ``forget`` drops all tasks.
@@ -16,7 +16,7 @@ from arrays import Sizes, Start, start
 
 Result = dict[str, Any]
 Run = Callable[[], Result]
-Prepared = tuple[Run, str]  # what to call, and what it is
+Prepared = tuple[Run, str]  # the function to call, and its description
 REFERENCE = (2, 1.0, 1.0, 2.0, 0.3, 0.1)  # depth, width, gamma0, alpha, noise, lr of the theory
 CORES = len(os.sched_getaffinity(0))
 
@@ -28,7 +28,7 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def fastest(candidates: dict[str, Callable[[], float]]) -> str:
-    """The name of the one that takes the fewest seconds, the better of two attempts each."""
+    """Return the name of the quickest one, by the better of two attempts each."""
     seconds = {name: min(call(), call()) for name, call in candidates.items()}
     return min(seconds, key=lambda name: seconds[name])
 
@@ -148,7 +148,7 @@ def jax_theory(request: dict[str, Any]) -> Prepared:
 
 
 def lindmft_single(request: dict[str, Any]) -> Prepared:
-    """One network. ``steps alone``: the difference to a run of one step, so without its start."""
+    """Time one network; ``steps alone`` is the difference to a run of one step."""
     import lindmft as lm
     from lindmft.machine import benchmark, counting
 
@@ -170,7 +170,7 @@ def lindmft_single(request: dict[str, Any]) -> Prepared:
 
 
 def lindmft_sweep(request: dict[str, Any]) -> Prepared | None:
-    """Learning rates times seeds; the last rate and the first seed are those of the peers."""
+    """Time learning rates times seeds; the peers have the last rate and the first seed."""
     import lindmft as lm
     from lindmft.machine import benchmark, counting
 
@@ -216,7 +216,7 @@ def lindmft_theory(request: dict[str, Any]) -> Prepared:
 
 
 def lindmft_small(request: dict[str, Any]) -> Prepared:
-    """A learning-rate curve at eight widths; one after the other where there is no solve_many."""
+    """Time a learning-rate curve at eight widths, one by one if there is no solve_many."""
     from concurrent.futures import ThreadPoolExecutor
 
     import lindmft as lm
@@ -245,7 +245,7 @@ def lindmft_small(request: dict[str, Any]) -> Prepared:
 
 
 def lindmft_limits(request: dict[str, Any]) -> Prepared:
-    """Operations a second of matrix products, measured in turn with everything else."""
+    """Measure operations per second of matrix products, in turn with everything else."""
     from lindmft import _core
 
     def run() -> Result:
@@ -270,7 +270,7 @@ TASKS = {
 
 
 def main(library: str) -> None:
-    answers, sys.stdout = sys.stdout, sys.stderr  # whatever libraries print goes elsewhere
+    answers, sys.stdout = sys.stdout, sys.stderr  # output of libraries is redirected
     tasks: dict[int, Run] = {}
     for line in sys.stdin:
         request = json.loads(line)

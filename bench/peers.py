@@ -1,20 +1,20 @@
-"""lindmft against its peers, all in one run: training, the theory, many small solves.
+"""lindmft compared with its peers in one run: training, the theory, many small solves.
 
     python bench/peers.py [--quick] [--rounds N] [--only training|theory|small] [--json FILE]
 
-Needs torch and JAX beside lindmft (``pip install torch==2.13.0 jax``). Every library has a process
-of its own (turns.py, peer_worker.py) in its quickest configuration; in each round every peer has
-one turn. Seconds are medians over rounds, ratios are medians of the rounds' own ratios.
+The script needs torch and JAX beside lindmft (``pip install torch==2.13.0 jax``). Every library has
+a separate process (turns.py, peer_worker.py) in its quickest configuration; in each round every
+peer has one turn. Seconds are medians over rounds, ratios are medians of the ratios of rounds.
 
-* Training: seconds a network and step. All peers start from the weights and samples of lindmft's
-  seed 0 (arrays.py), and their losses must agree with its own to 1e-9. Peers are timed on their
-  loops alone; lindmft with its initialization, and once more without.
-* Theory: seconds a converged solve of the reference problem. Peers iterate T x T arrays until
+* Training: seconds per network and step. All peers start from the weights and samples of lindmft's
+  seed 0 (arrays.py), and their losses must agree with those of lindmft to 1e-9. Only the loops of
+  peers are timed; lindmft is timed with its initialization, and once more without.
+* Theory: seconds per converged solve of the reference problem. Peers iterate T x T arrays until
   losses change by less than 1e-10; all losses must agree to 1e-8.
 * Small solves: a learning-rate curve at eight widths on one thread and on all.
 
-Operations are counted, and held against matrix products (dgemm) measured in a turn of their own.
-Exits with 1 if losses disagree.
+Operations are counted, and compared with matrix products (dgemm), which are measured in a separate
+turn. The exit code is 1 if losses disagree.
 """
 
 import argparse
@@ -35,7 +35,7 @@ RATES, SEEDS = 16, 4
 
 @dataclass(frozen=True)
 class Case:
-    """Peers that compute the same thing. Ratios are to each of ``ours``."""
+    """Peers that compute the same thing. Ratios are relative to each of ``ours``."""
 
     title: str
     unit: str
@@ -49,7 +49,7 @@ def limits(seconds: float) -> Peer:
 
 
 def training(dim: int, depth: int, steps: int, slow_steps: int) -> Case:
-    """``slow_steps`` for those who push samples through the network."""
+    """Return the training peers; those that pass samples through the network do ``slow_steps``."""
     size = {"dim": dim, "depth": depth}
     fast = {"kind_of_task": "train", **size, "steps": steps}
     slow = {"kind_of_task": "train", **size, "steps": slow_steps}
@@ -117,7 +117,7 @@ def cases(quick: bool, only: str | None) -> list[Case]:
 
 
 def apart(peer: Peer, like: Peer) -> float:
-    """Largest relative difference of losses, as far as both go."""
+    """Return the largest relative difference of losses over the steps that both have."""
     a, b = np.array(peer.result["losses"]), np.array(like.result["losses"])
     n = min(len(a), len(b))
     return float(np.max(np.abs(a[:n] / b[:n] - 1)))

@@ -1,13 +1,13 @@
-"""How cost grows: with steps, depth and modes of the theory, with the dimension of training.
+"""Growth of cost with steps, depth and modes of the theory, and with the dimension of training.
 
     python bench/scaling.py [--quick] [--repeats N] [--json FILE] [picture.png]
 
-Median seconds and counted operations of each size, sizes by turns, and exponents: least squares of
-logarithms over the upper half of the sizes. Operations of the theory are those that the solver
-counts in matrix products, those of training follow from its sizes. How many sweeps a row takes
-until it is final depends on the problem, so operations are also given for one sweep. Exits with 1
-where the exponent of these is not the expected one (steps 3, adaptive steps 0, depth 1, modes 1,
-dimension 2); total operations and times are reported, not judged.
+The script prints median seconds and counted operations of each size (sizes take turns), and
+exponents: least squares of logarithms over the upper half of the sizes. Operations of the theory
+are counted by the solver in matrix products; those of training follow from its sizes. The number of
+sweeps over a row depends on the problem, so operations are also given for one sweep. The exit code
+is 1 if the exponent of these is not the expected one (steps 3, adaptive steps 0, depth 1, modes 1,
+dimension 2). Total operations and times are only reported.
 """
 
 import argparse
@@ -25,14 +25,14 @@ import lindmft as lm
 from lindmft.machine import counting, machine
 from lindmft.machine.benchmark import reference
 
-TOLERANCE = 0.25  # lower powers still count a little at these sizes
-Cost = tuple[float, float, float]  # seconds, operations, sweeps a row
+TOLERANCE = 0.25  # lower powers still contribute at these sizes
+Cost = tuple[float, float, float]  # seconds, operations, sweeps per row
 Measure = Callable[[int], Cost]
 
 
 @dataclass
 class Growth:
-    """One thing that grows, and what that costs."""
+    """One size that grows, and its costs."""
 
     name: str
     sizes: Sequence[int]
@@ -41,13 +41,13 @@ class Growth:
 
     @property
     def columns(self) -> dict[str, list[float]]:
-        """Everything that has an exponent."""
+        """The quantities that have an exponent."""
         seconds, operations, sweeps = (list(column) for column in zip(*self.costs, strict=True))
         a_sweep = [n / times for n, times in zip(operations, sweeps, strict=True)]
         return {"seconds": seconds, "operations": operations, "in one sweep": a_sweep}
 
     def exponent(self, costs: list[float]) -> float:
-        """Over the upper half of the sizes."""
+        """Fit exponents over the upper half of the sizes."""
         upper = slice(len(self.sizes) // 2, None)
         return float(np.polyfit(np.log(self.sizes[upper]), np.log(costs[upper]), 1)[0])
 
@@ -91,7 +91,7 @@ def adaptive(steps: int) -> Cost:
 
 
 def deep(depth: int) -> Cost:
-    """At a learning rate that keeps the speed of training: the kernel starts at depth + 1."""
+    """Return a problem with the same speed of training: the kernel starts at depth + 1."""
     return solved(reference(lr=0.3 / (depth + 1), depth=depth), 200)
 
 
@@ -105,7 +105,7 @@ def spectral(modes: int) -> Cost:
 
 
 def trained(dim: int) -> Cost:
-    """A step of one network: the difference to a run of one step, so without its start."""
+    """Time a step of one network: the difference to a run of one step, without its start."""
     steps, taken = max(3, min(200, 2**25 // dim**2)), []
     for count in (1, 1 + steps):
         begin = time.perf_counter()
@@ -117,7 +117,7 @@ def trained(dim: int) -> Cost:
 
 
 def growths(quick: bool) -> list[tuple[Growth, Measure]]:
-    cut = -1 if quick else None  # without the largest size, which takes most of the time
+    cut = -1 if quick else None  # without the largest size, which takes the most time
     return [
         (Growth("exact steps", (100, 200, 400, 800, 1600)[:cut], 3.0), exact),
         (Growth("adaptive steps", (10**3, 10**4, 10**5, 10**6, 10**7)[:cut], 0.0), adaptive),
@@ -136,7 +136,7 @@ def measure(growth: Growth, call: Measure, repeats: int) -> None:
 
 
 def draw(path: Path, done: Sequence[Growth]) -> None:
-    """Seconds against every size, with a line of the expected slope."""
+    """Draw seconds against every size, with a line of the expected slope."""
     import matplotlib as mpl
 
     mpl.use("agg")

@@ -1,12 +1,12 @@
-"""Sweeps: throughput of the engines on the same points, overhead, and what kills cost.
+"""Sweeps: throughput of the engines on the same points, overhead, and cost of kills.
 
     python bench/sweeps.py [--rounds 5] [--steps 200]
 
-512 points (8 widths x 64 learning rates). By turns in every round: ``solve_many`` of the same
-problems, and sweeps into a new store on threads, on a pool of processes (its start included), and
-on a Dask cluster of two worker processes that runs already. Then a sweep whose process is killed
-three times, and one on the cluster that loses a worker: how many points were kept twice, and
-whether the results are those of an undisturbed sweep, to the last bit.
+The sweep has 512 points (8 widths x 64 learning rates). In every round these take turns:
+``solve_many`` of the same problems, and sweeps into a new store on threads, on a pool of processes
+(its start included), and on a running Dask cluster of two worker processes. Then the process of a
+sweep is killed three times, and a sweep on the cluster loses a worker. The script prints how many
+points were computed twice, and whether the results equal those of an undisturbed sweep, bit by bit.
 """
 
 import argparse
@@ -41,7 +41,7 @@ WORKERS = 2
 
 @contextlib.contextmanager
 def cluster(**environment: int) -> Iterator[Any]:
-    """A client of a Dask cluster of two processes of one thread."""
+    """Return a client of a Dask cluster of two processes with one thread each."""
     import dask
     from distributed import Client, LocalCluster
 
@@ -61,10 +61,10 @@ def timed(work: Callable[[], Any]) -> float:
 
 
 def throughput(steps: int, rounds: int) -> None:
-    """Every way to compute the same points, by turns."""
+    """Time every way to compute the same points, by turns."""
     problems = PROBLEM.vary(AXES)
     with (
-        cluster() as client,  # first: the settings of the other one stay in the environment
+        cluster() as client,  # first, as the settings of the other one stay in the environment
         cluster(MALLOC_MMAP_THRESHOLD_=2**25) as tuned,
         tempfile.TemporaryDirectory() as folder,
     ):
@@ -83,7 +83,7 @@ def throughput(steps: int, rounds: int) -> None:
             "the same, MALLOC_MMAP_THRESHOLD_ = 2^25": swept(tuned, number),
         }
         for work in ways.values():
-            work()  # imports, pages, and kernels are found
+            work()  # warm-up: imports, pages, and the choice of kernels
         seconds: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(rounds):
             for name, work in ways.items():
@@ -104,7 +104,7 @@ def throughput(steps: int, rounds: int) -> None:
 def by_rounds(
     of: Callable[[float, float], float], seconds: list[float], others: list[float]
 ) -> float:
-    """The median of something about the two turns of a round."""
+    """Return the median over rounds of a function of two turns."""
     return statistics.median(of(a, b) for a, b in zip(seconds, others, strict=True))
 
 
@@ -112,7 +112,7 @@ def by_rounds(
 
 
 def child(store: str, log: str, steps: str) -> None:
-    """A sweep that notes every block it keeps."""
+    """Run a sweep that records every block it stores."""
     notes = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     write = Store.write
 
@@ -125,7 +125,7 @@ def child(store: str, log: str, steps: str) -> None:
 
 
 def killed(steps: int) -> None:
-    """By SIGKILL, three times, at a quarter, a half and three quarters."""
+    """Kill a sweep by SIGKILL at a quarter, a half and three quarters of its points."""
     reference = lm.sweep(PROBLEM, AXES, steps)
     with tempfile.TemporaryDirectory() as folder:
         store, log = f"{folder}/a.zarr", Path(folder) / "log"
@@ -146,13 +146,13 @@ def killed(steps: int) -> None:
 
 
 def noted(log: Path) -> Counter[str]:
-    """Points by block."""
+    """Return the points of every block."""
     lines = [line.split("\t") for line in log.read_text().splitlines()]
     return Counter({block: int(points) for block, points in lines})
 
 
 def lost_worker(steps: int) -> None:
-    """One of the two worker processes is killed when a third is done."""
+    """Kill one of the two worker processes after a third of the points."""
     reference = lm.sweep(PROBLEM, AXES, steps)
     with cluster() as client:
         victims = list(client.run(os.getpid).values())[:1]

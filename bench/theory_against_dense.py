@@ -2,11 +2,11 @@
 
 Usage: python bench/theory_against_dense.py [steps ...]        (default: 400)
 
-Solver and peers take turns, five times; medians and their ratios are printed, with what ran.
-The peers iterate whole T x T matrices until the losses converge to 1e-10, ``solve`` marches to
-rounding:
+Solver and peers take turns, five times; medians and their ratios are printed.
+The peers iterate whole T x T matrices until the losses converge to 1e-10, ``solve`` marches
+forward, accurate to rounding:
 
-* plain: NumPy as one would type the equations (dense_plain.py);
+* plain: the equations as printed, typed in NumPy (dense_plain.py);
 * lean: the same iteration by an expert, with triangular BLAS and LAPACK (dense_numpy.py).
 
 All may use every core: ``solve`` its own threads, the peers those of NumPy's and SciPy's BLAS.

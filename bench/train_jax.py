@@ -52,7 +52,7 @@ def collapsed_step(sizes: Sizes, weights: Weights, X: Any, y: Any) -> tuple[Weig
 
 
 class Compiled:
-    """``run`` trains on from where it ended; the first call for a number of steps compiles."""
+    """A training loop; ``run`` continues it, and compiles for each new number of steps."""
 
     def __init__(self, sizes: Sizes, start: Start, kind: str) -> None:
         step = partial(collapsed_step if kind == "collapsed" else autograd_step, sizes)
@@ -66,7 +66,7 @@ class Compiled:
         self.weights = [jnp.array(w) for w in (*start.W, start.readout)]
 
     def run(self, steps: int) -> Array:
-        """Train losses before each of the steps."""
+        """Train, and return the train losses before each of the steps."""
         if self.scan:
             self.weights, losses = self.many(self.weights, self.X, self.y, steps)
             return np.asarray(losses)

@@ -1,9 +1,9 @@
 """Peer: the collapsed training loop of theory.md section 2 in NumPy, as an expert would write it.
 
-No sample is pushed through the network: a step is two products with the samples, two with each
+No sample passes through the network: a step has two products with the samples, two with each
 weight array, and a rank-one update of it in place. The update is BLAS's dger, or NumPy's outer
-product into a buffer that is added; which is quicker, and on how many threads of BLAS, is for the
-caller to find out.
+product into a buffer that is added. The caller measures which is quicker, and the best number of
+threads of BLAS.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from scipy.linalg.blas import dger
 
 
 class Collapsed:
-    """``run`` trains on; weights are its own."""
+    """A training loop with a copy of the weights; ``run`` continues from its end."""
 
     def __init__(self, sizes: Sizes, start: Start, ger: bool) -> None:
         self.sizes, self.ger = sizes, ger
@@ -22,7 +22,7 @@ class Collapsed:
         self.buffers = [np.empty_like(w) for w in self.W] if not ger else []
 
     def run(self, steps: int) -> Array:
-        """Train losses before each of the steps."""
+        """Train, and return the train losses before each of the steps."""
         s, W = self.sizes, self.W
         root = np.sqrt(s.layers)
         losses = np.empty(steps)
@@ -45,6 +45,6 @@ class Collapsed:
     def update(self, i: int, g: Array, h: Array) -> None:
         """W^l += g h^T, l = i."""
         if self.ger:
-            dger(1.0, h, g, a=self.W[i].T, overwrite_a=1)  # its transpose is in Fortran's order
+            dger(1.0, h, g, a=self.W[i].T, overwrite_a=1)  # the transpose has Fortran's order
         else:
             self.W[i] += np.multiply.outer(g, h, out=self.buffers[i])

@@ -1,7 +1,7 @@
 """Peer: the obvious autograd loop in PyTorch, on the CPU, in double precision.
 
-A module of L + 1 weight arrays, all samples pushed through it, ``loss.backward()``, and
-``torch.optim.SGD`` at the raw learning rate lr gamma0^2 N_L that theory.md section 2 asks for.
+A module of L + 1 weight arrays through which all samples pass, ``loss.backward()``, and
+``torch.optim.SGD`` with the raw learning rate lr gamma0^2 N_L of theory.md section 2.
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ class Autograd:
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=raw)
 
     def run(self, steps: int) -> Array:
-        """Train losses before each of the steps."""
+        """Train, and return the train losses before each of the steps."""
         losses = []
         for _ in range(steps):
             self.optimizer.zero_grad()

@@ -1,8 +1,8 @@
-"""Benchmarks by turns: peers in processes of their own, one working while the others wait.
+"""Benchmarks by turns: peers run in separate processes, and one works while the others wait.
 
-Libraries that bring threads of their own (BLAS, OpenMP, XLA, torch) disturb each other within one
-process; here each has its own, set up as suits it best, and all share the machine's changing mood:
-a round is one turn of each, and ratios are taken within rounds.
+Libraries with separate threads (BLAS, OpenMP, XLA, torch) disturb each other within one process.
+Here each library has one process with its best settings. The speed of a shared machine changes:
+a round is one turn of each peer, and ratios are taken within rounds.
 """
 
 import json
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 PRESET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-PAUSE = 0.1  # seconds in which threads that still spin go to sleep
+PAUSE = 0.1  # seconds: threads that still spin go to sleep
 WORKER = Path(__file__).parent / "peer_worker.py"
 
 
@@ -44,7 +44,7 @@ class Worker:
         return json.loads(line)
 
     def close(self) -> None:
-        """Ends with its input, or, where the benchmark was interrupted in its turn, at once."""
+        """End the process, by force if it does not end with its input."""
         assert self.process.stdin
         self.process.stdin.close()
         try:
@@ -55,7 +55,7 @@ class Worker:
 
 
 class Workers(dict[str, Worker]):
-    """Processes by library, started when first asked for."""
+    """Processes by library, started at the first request."""
 
     def __missing__(self, library: str) -> Worker:
         self[library] = Worker(library)
@@ -71,22 +71,22 @@ class Workers(dict[str, Worker]):
 
 @dataclass
 class Peer:
-    """What it is called, where it runs, its task there, and what came out.
+    """A peer: its name, its library, its task, and its results.
 
-    ``units`` are what seconds are divided by: networks times steps, or solves.
+    Seconds are divided by ``units``: networks times steps, or solves.
     """
 
     name: str
     library: str
     task: dict[str, Any]
     units: float = 1.0
-    seconds: list[float] = field(default_factory=list)  # a round, a unit
-    results: list[dict[str, Any]] = field(default_factory=list)  # a round
+    seconds: list[float] = field(default_factory=list)  # per unit, one entry for each round
+    results: list[dict[str, Any]] = field(default_factory=list)  # one entry for each round
     about: str = ""
 
     @property
     def result(self) -> dict[str, Any]:
-        """Of the last round."""
+        """The result of the last round."""
         return self.results[-1]
 
     @property
@@ -95,7 +95,7 @@ class Peer:
 
 
 def take_turns(workers: Workers, peers: list[Peer], rounds: int) -> list[Peer]:
-    """Those peers that could run, with their times; the order turns round from round to round."""
+    """Return the peers that can run, with their times; the order rotates between rounds."""
     ready = []
     for number, peer in enumerate(peers):
         said = workers[peer.library].ask(do="prepare", number=number, **peer.task)
@@ -114,5 +114,5 @@ def take_turns(workers: Workers, peers: list[Peer], rounds: int) -> list[Peer]:
 
 
 def ratio(peer: Peer, to: Peer) -> float:
-    """Median over rounds of how many times as long a unit takes."""
+    """Return the median over rounds of the ratio of the times for one unit."""
     return statistics.median(a / b for a, b in zip(peer.seconds, to.seconds, strict=True))
