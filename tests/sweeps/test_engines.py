@@ -174,7 +174,7 @@ def test_a_lost_block_is_tried_again_and_then_given_up(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     lost = Losing(times=2)
-    monkeypatch.setattr(engines.Lent, "restart", lambda self: True)
+    monkeypatch.setattr(engines.External, "restart", lambda self: True)
     kept = lm.sweep(BASE, {"optimizer.lr": [0.1]}, 10, engine=lost)
     assert lost.count == 3
     assert kept.theory_test_loss[0, -1] == lm.solve(BASE, 10).test_loss[-1]
@@ -201,7 +201,7 @@ def test_a_pool_that_broke_meanwhile_loses_no_block(monkeypatch: pytest.MonkeyPa
     axes = {"optimizer.lr": [0.1]}
     with pytest.raises(RuntimeError, match="block of 1 points .* BrokenExecutor|BrokenExecutor"):
         lm.sweep(BASE, axes, 10, engine=Breaking(times=1))
-    monkeypatch.setattr(engines.Lent, "restart", lambda self: True)
+    monkeypatch.setattr(engines.External, "restart", lambda self: True)
     kept = lm.sweep(BASE, axes, 10, engine=Breaking(times=2))
     assert kept.equals(lm.sweep(BASE, axes, 10))
 

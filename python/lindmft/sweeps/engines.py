@@ -1,7 +1,7 @@
 """Engines: where the blocks of a sweep are computed, several at a time.
 
-A block is one call of the core. How many run at once and on how many threads each is the engine's
-to say, so that together they never use more threads than there are cores.
+A block is one call of the core. The engine decides how many blocks run at once and on how many
+threads each, so that together they never use more threads than there are cores.
 """
 
 import multiprocessing
@@ -19,16 +19,25 @@ from typing import Any, Protocol
 
 from lindmft import _core
 from lindmft._internal.optional import optional
-from lindmft._internal.validation import integer, refuse
+from lindmft._internal.validation import conflict, integer, refuse
 from lindmft.problem.problem import Problem
+from lindmft.sweeps.main_guard import (
+    exit_if_importing,
+    found_unguarded,
+    missing_guard,
+    require_guard,
+)
 from lindmft.sweeps.stages import Computed, Stage
 
 AHEAD = 2
-"""Blocks handed over for each that can run at once, so that nobody waits for the next."""
+"""Blocks submitted for each block that can run at once, so that no worker waits for the next."""
 WORKERS_SETTINGS = "distributed.nanny.pre-spawn-environ"
 LARGE = ("MALLOC_MMAP_THRESHOLD_", 2**25)
-"""Dask sets its workers' allocator to return memory at once, which costs a third of the time where
-arrays of 200 steps come and go; with this threshold they are kept, as in any other process."""
+"""Variable of the environment of Dask workers, and its value. Dask makes their allocator return
+memory at once. Solves of about 200 steps then take a third longer; with this threshold the memory is
+kept, as in any other process."""
+STARTING = ("processes", "dask")
+"""Engines that start processes of this machine."""
 FORMS = (
     "'threads', 'processes', 'dask', the address of a Dask scheduler (tcp://host:port), "
     "a dask.distributed Client, or a concurrent.futures Executor"
@@ -36,46 +45,51 @@ FORMS = (
 
 
 class Stopped(Exception):  # noqa: N818 (as in concurrent.futures, it is no error)
-    """A computation that was told to end."""
+    """The exception that ends a computation which was told to stop."""
 
 
 class Engine(Protocol):
-    """What the loop asks of an engine."""
+    """The methods that the loop needs of an engine."""
 
     def submit(self, stage: Stage, problems: Sequence[Problem]) -> "Future[Computed]":
-        """Have a block computed."""
+        """Start the computation of a block."""
 
     @property
     def window(self) -> int:
-        """Blocks that should be under way."""
+        """Number of blocks that should be submitted at any time."""
 
     def restart(self) -> bool:
-        """Go on after workers were lost; False if that is for somebody else to do."""
+        """Replace lost workers; False if this engine cannot replace them."""
 
     def close(self, *, abort: bool) -> None:
-        """The end; ``abort`` with blocks under way, which nobody waits for."""
+        """Release the workers; with ``abort``, do not wait for blocks that are being computed."""
 
 
 def compute(stage: Stage, problems: Sequence[Problem], threads: int) -> Computed:
-    """What a worker does; found by name in other processes, and so at the top of a module."""
+    """Compute a block in a worker.
+
+    Other processes find this function by its name, so it is defined at the top level of a module.
+    """
     return stage.compute(problems, threads)
 
 
 def engine_maker(
     engine: Any, threads: int | None, memory_limit: float | None
 ) -> Callable[[int], Engine]:
-    """What makes the engine that a user asks for, given the number of blocks it will get."""
+    """Return the function that makes the chosen engine, given the number of blocks to compute."""
     if threads is not None and integer(threads, "threads") < 1:
         refuse("threads", "at least 1", threads)
     here = isinstance(engine, str) and engine == "threads"  # arrays compare entry by entry
     if memory_limit is not None and not here:
-        refuse(
+        shown = engine if isinstance(engine, str) else type(engine).__name__
+        conflict(
             "memory_limit",
-            "left out but with engine 'threads': workers are elsewhere",
-            memory_limit,
+            f"engine {shown!r}",
+            "the limit holds for this process, and the workers are other processes",
+            "Leave memory_limit out, or choose engine 'threads'",
         )
     if isinstance(engine, Executor):
-        return lambda _: Lent(engine, threads or 1)
+        return lambda _: External(engine, threads or 1)
     if _is_client(engine):
         return lambda _: Dask(engine, threads or 1, own=())
     local = threads or _core.config()["threads"]
@@ -90,11 +104,15 @@ def engine_maker(
         refuse("engine", FORMS, engine)
     if engine == "dask":
         optional("distributed", "dask")
+    if engine == "processes":
+        exit_if_importing()
+    if engine in STARTING:
+        require_guard(engine)
     return named[engine]
 
 
 class Threads:
-    """Threads of this process: the core computes without holding the interpreter."""
+    """Threads of this process: the core computes outside the interpreter's lock."""
 
     def __init__(self, threads: int, memory_limit: float | None, blocks: int) -> None:
         at_once = max(1, min(threads, blocks))
@@ -105,15 +123,15 @@ class Threads:
         self._executor = ThreadPoolExecutor(at_once, "lindmft-sweep")
 
     def submit(self, stage: Stage, problems: Sequence[Problem]) -> "Future[Computed]":
-        """Have a block computed."""
+        """Start the computation of a block."""
         return self._executor.submit(stage.compute, problems, self._each, self._memory, self._beat)
 
     def restart(self) -> bool:
-        """Threads are not lost."""
+        """Return False: threads cannot be lost."""
         return False
 
     def close(self, *, abort: bool) -> None:
-        """An abort ends what is under way at its next step."""
+        """End the threads; an abort ends running computations at their next step."""
         if abort:
             self._stop.set()
         self._executor.shutdown(wait=True, cancel_futures=True)
@@ -124,7 +142,7 @@ class Threads:
 
 
 class Processes:
-    """Processes of this machine, of one thread each."""
+    """Processes of this machine, each with one thread."""
 
     def __init__(self, count: int) -> None:
         self._count = max(1, count)
@@ -132,25 +150,30 @@ class Processes:
         self._executor = self._start()
 
     def submit(self, stage: Stage, problems: Sequence[Problem]) -> "Future[Computed]":
-        """Have a block computed."""
+        """Start the computation of a block."""
         return self._executor.submit(compute, stage, problems, 1)
 
     def restart(self) -> bool:
-        """The whole pool, if it is broken: it breaks when one of its processes dies."""
+        """Replace the whole pool if it is broken: it breaks when one of its processes dies."""
         try:
             self._executor.submit(int)
-        except BrokenExecutor:
+        except BrokenExecutor as error:
+            if found_unguarded(self._workers()):
+                raise missing_guard("processes") from error
             self._executor.shutdown(wait=False, cancel_futures=True)
             self._executor = self._start()
         return True
 
     def close(self, *, abort: bool) -> None:
-        """An abort ends the processes."""
-        workers = list((getattr(self._executor, "_processes", None) or {}).values())
+        """End the pool; an abort ends its processes without waiting for their blocks."""
+        workers = self._workers()
         self._executor.shutdown(wait=not abort, cancel_futures=True)
         if abort:
             for worker in workers:
                 worker.terminate()
+
+    def _workers(self) -> list[Any]:
+        return list((getattr(self._executor, "_processes", None) or {}).values())
 
     def _start(self) -> ProcessPoolExecutor:
         # A fork of a process whose threads compute would hang in the child.
@@ -159,7 +182,7 @@ class Processes:
 
 
 def _prepare_worker() -> None:
-    """Ctrl-C is the parent's to handle; a worker ends when the parent does, however that died."""
+    """Leave Ctrl-C to the parent, and end this worker when the parent ends for any reason."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -173,8 +196,8 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-class Lent:
-    """An executor of the user's, who knows how many tasks it runs at once."""
+class External:
+    """An executor that the user started and will shut down."""
 
     window = 64
 
@@ -182,19 +205,19 @@ class Lent:
         self._executor, self._threads = executor, threads
 
     def submit(self, stage: Stage, problems: Sequence[Problem]) -> "Future[Computed]":
-        """Have a block computed."""
+        """Start the computation of a block."""
         return self._executor.submit(compute, stage, problems, self._threads)
 
     def restart(self) -> bool:
-        """It is not ours to start."""
+        """Return False: only the user can restart this executor."""
         return False
 
     def close(self, *, abort: bool) -> None:
-        """Nor to end; the loop cancels what has not begun."""
+        """Leave the executor running; the loop cancels the blocks that have not begun."""
 
 
 class Dask:
-    """A Dask cluster, whose scheduler gives the blocks of lost workers to others."""
+    """A Dask cluster, whose scheduler gives the blocks of lost workers to other workers."""
 
     def __init__(self, client: Any, threads: int, own: Sequence[Any]) -> None:
         self._client, self._threads, self._own = client, threads, own
@@ -202,20 +225,20 @@ class Dask:
 
     @property
     def window(self) -> int:
-        """Clusters grow and shrink."""
+        """Number of blocks to submit; it changes as clusters grow and shrink."""
         return 2 * AHEAD * max(1, sum(map(int, self._client.nthreads().values())))
 
     def submit(self, stage: Stage, problems: Sequence[Problem]) -> "Future[Computed]":
-        """Have a block computed."""
+        """Start the computation of a block."""
         future: Future[Computed] = self._executor.submit(compute, stage, problems, self._threads)
         return future
 
     def restart(self) -> bool:
-        """The scheduler did what could be done: a block of its own may still be tried again."""
+        """Whether the scheduler still runs, so that a lost block can be submitted again."""
         return bool(self._client.status == "running")
 
     def close(self, *, abort: bool) -> None:
-        """Leave the user's client open."""
+        """Release the executor, and close the client and the cluster if this engine opened them."""
         self._executor.shutdown(wait=not abort)
         for opened in self._own:
             opened.close()
@@ -237,7 +260,7 @@ def _local_cluster(workers: int) -> Dask:
 
 
 def _is_client(engine: Any) -> bool:
-    """Whether it is a distributed Client, without importing the package to ask."""
+    """Whether this is a ``distributed.Client``, found without importing that package."""
     return any(
         f"{cls.__module__}.{cls.__name__}" == "distributed.client.Client"
         for cls in type(engine).__mro__
