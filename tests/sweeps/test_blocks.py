@@ -15,18 +15,18 @@ STEPS = 30
 
 
 @pytest.mark.parametrize(
-    ("lengths", "tile"),
+    ("lengths", "chunk"),
     [((8, 64), (1, 10)), ((3,), (3,)), ((2, 5, 7), (2, 3, 1)), ((4, 4), (3, 3))],
 )
-def test_blocks_cover_every_point_once(lengths: tuple[int, ...], tile: tuple[int, ...]) -> None:
+def test_blocks_cover_every_point_once(lengths: tuple[int, ...], chunk: tuple[int, ...]) -> None:
     seen = np.zeros(lengths, int)
-    for block in chunks.blocks(lengths, tile):
-        seen[chunks.region(block, lengths, tile)] += 1
+    for block in chunks.blocks(lengths, chunk):
+        seen[chunks.region(block, lengths, chunk)] += 1
     assert (seen == 1).all()
 
 
 @pytest.mark.parametrize(
-    ("lengths", "seconds", "tile"),
+    ("lengths", "seconds", "chunk"),
     [
         ((8, 64), 10.0, (1, 1)),  # a point is a block
         ((8, 64), 1e-6, (8, 64)),  # all are one
@@ -36,15 +36,15 @@ def test_blocks_cover_every_point_once(lengths: tuple[int, ...], tile: tuple[int
     ],
 )
 def test_blocks_are_about_a_second_of_work(
-    lengths: tuple[int, ...], seconds: float, tile: tuple[int, ...]
+    lengths: tuple[int, ...], seconds: float, chunk: tuple[int, ...]
 ) -> None:
-    assert chunks.theory_tile(lengths, seconds) == tile
+    assert chunks.theory_chunk(lengths, seconds) == chunk
 
 
 def test_networks_with_the_same_weights_are_in_one_block() -> None:
-    assert chunks.training_tile((64, 5), 0.5, [True, False]) == (32, 1)
-    assert chunks.training_tile((5, 64), 0.5, [False, True]) == (1, 32)
-    assert chunks.training_tile((5, 8), 0.5, [False, True]) == (3, 8)
+    assert chunks.training_chunk((64, 5), 0.5, [True, False]) == (32, 1)
+    assert chunks.training_chunk((5, 64), 0.5, [False, True]) == (1, 32)
+    assert chunks.training_chunk((5, 8), 0.5, [False, True]) == (3, 8)
     assert chunks.shares(["optimizer.lr", "network.gamma0"])
     assert chunks.shares(["network.branch_scaling"])
     assert not chunks.shares(["optimizer.lr", "network.width"])

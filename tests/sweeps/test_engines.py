@@ -182,7 +182,7 @@ def test_a_lost_block_is_tried_again_and_then_given_up(
         lm.sweep(BASE, {"optimizer.lr": [0.1]}, 10, engine=Losing(times=3))
     monkeypatch.undo()
     store = tmp_path / "a.zarr"
-    with pytest.raises(RuntimeError, match="goes on with what is missing"):
+    with pytest.raises(RuntimeError, match="continues with what is missing"):
         lm.sweep(BASE, {"optimizer.lr": [0.1]}, 10, engine=Losing(times=1), store=store)
     assert lm.sweep(BASE, {"optimizer.lr": [0.1]}, 10, store=store).equals(kept)
 

@@ -62,8 +62,7 @@ def test_a_script_that_only_seems_guarded_is_found_out_by_its_workers(tmp_path: 
     "last",
     [
         'if __name__ == "__main__":\n    work()',
-        "from multiprocessing import current_process\n"
-        "if current_process().name == 'MainProcess':\n    work()",
+        "from multiprocessing import current_process as me\nif me().name == 'MainProcess': work()",
     ],
 )
 def test_guarded_scripts_run(last: str, tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ def test_blocks_of_an_older_plan_are_kept(tmp_path: Path, monkeypatch: pytest.Mo
     finished = lm.sweep(BASE, AXES, STEPS, store=tmp_path / "a.zarr")
     assert finished.equals(whole)
     assert finished.attrs["points_found"] >= 2
-    assert json.loads(finished.attrs["tiles"]) == {"theory": [1, 2]}
+    assert json.loads(finished.attrs["chunks"]) == {"theory": [1, 2]}
 
 
 def test_a_store_appears_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

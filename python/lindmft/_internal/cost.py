@@ -3,6 +3,7 @@
 The exact solve visits all earlier steps in each new one: step t costs between t and t^2.
 """
 
+import math
 from dataclasses import dataclass
 
 EXACT, COARSE = 2.5, 1.5
@@ -10,6 +11,14 @@ EXACT, COARSE = 2.5, 1.5
 (2.1 to 2.7), and on coarse grids, where t is the fraction of log time (0.9 to 2.1)."""
 OF_REPLICAS, OF_KERNELS = 0.45, 0.6
 """The fraction of the work that comes when all steps are solved."""
+LIKELY_DEPTH_NODES = 16
+"""Nodes that infinite depth usually takes, for estimates before the number is known."""
+
+
+def likely_depth(depth: float) -> float:
+    """Return the number of hidden layers, or of the nodes that infinite depth usually takes."""
+    return depth if math.isfinite(depth) else LIKELY_DEPTH_NODES
+
 
 
 @dataclass(frozen=True)

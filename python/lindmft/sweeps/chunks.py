@@ -1,23 +1,26 @@
 """Cutting a grid of points into blocks: rectangles, each about a second of work.
 
-The guesses of cost are by counted operations and never by measurement: blocks must be the same
-wherever and whenever a sweep is started, as trained networks that share products do so by block.
+A block is stored as one chunk of every array; ``chunk`` is its number of points along every axis.
+Costs are estimated from counted operations and never measured. Blocks must be the same on every
+machine, because networks that share products share them within their block.
 """
 
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
+from lindmft._internal.cost import likely_depth
 from lindmft.problem.network import widths
 from lindmft.problem.problem import Problem
 
 SECONDS = 1.0
-"""Of work a block at most, where it has several points."""
+"""Target upper bound on the seconds of work in a block of several points."""
 BLOCKS = 16
-"""That a small sweep has at least, if a block then still takes ``LEAST_SECONDS``."""
+"""Minimum number of blocks in a small sweep, unless blocks would fall below ``LEAST_SECONDS``."""
 LEAST_SECONDS = 0.1
+"""Seconds of work below which blocks are not divided further."""
 MEMBERS = 32
-"""Networks with the same weights that a block has at least: then products run at full speed."""
+"""Minimum number of networks with shared weights in a block, so that products run at full speed."""
 SHARING = (
     "optimizer",
     "network.gamma0",
@@ -28,51 +31,51 @@ SHARING = (
     "network.branch_scaling",
     "data.noise",
 )
-"""What networks with the same initial weights and inputs may differ in."""
-LIKELY_NODES = 16
+"""Paths in which networks with the same initial weights and inputs may differ."""
 
 
-def blocks(lengths: Sequence[int], tile: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """Their positions, the last axis fastest."""
-    return itertools.product(*(range(math.ceil(n / t)) for n, t in zip(lengths, tile, strict=True)))
+def blocks(lengths: Sequence[int], chunk: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Return the indices of all blocks, the last axis fastest."""
+    counts = (math.ceil(n / size) for n, size in zip(lengths, chunk, strict=True))
+    return itertools.product(*map(range, counts))
 
 
-def region(block: Sequence[int], lengths: Sequence[int], tile: Sequence[int]) -> tuple[slice, ...]:
-    """The points of a block along every axis."""
+def region(block: Sequence[int], lengths: Sequence[int], chunk: Sequence[int]) -> tuple[slice, ...]:
+    """Return the points of a block along every axis."""
     return tuple(
-        slice(b * t, min((b + 1) * t, n)) for b, n, t in zip(block, lengths, tile, strict=True)
+        slice(i * size, min((i + 1) * size, n))
+        for i, n, size in zip(block, lengths, chunk, strict=True)
     )
 
 
-def theory_tile(lengths: Sequence[int], seconds: float) -> tuple[int, ...]:
-    """Of points that take so many seconds each."""
-    return _tile(lengths, reversed(range(len(lengths))), _wanted(lengths, seconds))
+def theory_chunk(lengths: Sequence[int], seconds: float) -> tuple[int, ...]:
+    """Return the chunk for points of the theory that take ``seconds`` each."""
+    return _chunk(lengths, reversed(range(len(lengths))), _wanted(lengths, seconds))
 
 
-def training_tile(
+def training_chunk(
     lengths: Sequence[int], seconds: float, sharing: Sequence[bool]
 ) -> tuple[int, ...]:
-    """The same, along axes on which networks share their weights first."""
+    """Return the chunk for training: it grows first along axes on which networks share weights."""
     order = sorted(range(len(lengths)), key=lambda i: (not sharing[i], -i))
-    return _tile(lengths, order, max(_wanted(lengths, seconds), MEMBERS))
+    return _chunk(lengths, order, max(_wanted(lengths, seconds), MEMBERS))
 
 
 def shares(paths: Iterable[str]) -> bool:
-    """Whether networks that differ in these alone have the same weights and inputs."""
+    """Whether networks that differ only in these paths have the same weights and inputs."""
     return all(any(f"{path}.".startswith(f"{start}.") for start in SHARING) for path in paths)
 
 
 def theory_seconds(problem: Problem, steps: float, grid: str) -> float:
-    """On one thread: n^3 for every layer on an exact grid, fractions of a second on others."""
-    depth = float(problem.network.depth)
-    layers = (depth if math.isfinite(depth) else LIKELY_NODES) + 1
+    """Estimate the seconds of one solve on one thread: n^3 operations a layer on an exact grid."""
+    layers = likely_depth(float(problem.network.depth)) + 1
     if grid == "exact":
         return 1e-4 + 7e-10 * layers * min(steps, 1e6) ** 3
     return 0.03 * layers
 
 
 def training_seconds(problem: Problem, steps: int, dim: int, networks: int) -> float:
-    """On one thread: drawing the weights, and two products with each array a step."""
+    """Estimate the seconds of training: weights drawn, and two products with each array a step."""
     network, data = problem.network, problem.data
     scale = dim if network.hidden is None else 1  # else sizes are counts, not multiples of dim
     units = scale * max(widths(network))
@@ -83,19 +86,19 @@ def training_seconds(problem: Problem, steps: int, dim: int, networks: int) -> f
 
 
 def _wanted(lengths: Sequence[int], seconds: float) -> int:
-    """Points a block."""
+    """Return the number of points that a block should have."""
     total = seconds * math.prod(lengths)
     target = min(SECONDS, max(LEAST_SECONDS, total / BLOCKS))
     return max(1, int(target / max(seconds, 1e-9)))
 
 
-def _tile(lengths: Sequence[int], order: Iterable[int], points: int) -> tuple[int, ...]:
-    """About so many points, whole along one axis before it grows along the next."""
-    tile = [1] * len(lengths)
+def _chunk(lengths: Sequence[int], order: Iterable[int], points: int) -> tuple[int, ...]:
+    """Return a chunk of about ``points`` points: whole along one axis before the next one grows."""
+    chunk = [1] * len(lengths)
     for i in order:
         pieces = math.ceil(lengths[i] / points)
-        tile[i] = math.ceil(lengths[i] / pieces)  # of nearly equal size
+        chunk[i] = math.ceil(lengths[i] / pieces)  # of nearly equal size
         if pieces > 1:
             break
         points = max(1, points // lengths[i])
-    return tuple(tile)
+    return tuple(chunk)

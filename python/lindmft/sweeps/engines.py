@@ -27,15 +27,17 @@ from lindmft.sweeps.main_guard import (
     missing_guard,
     require_guard,
 )
-from lindmft.sweeps.stages import Computed, Stage
+from lindmft.sweeps.stages import Computed, Work
 
 AHEAD = 2
 """Blocks submitted for each block that can run at once, so that no worker waits for the next."""
 WORKERS_SETTINGS = "distributed.nanny.pre-spawn-environ"
 LARGE = ("MALLOC_MMAP_THRESHOLD_", 2**25)
-"""Variable of the environment of Dask workers, and its value. Dask makes their allocator return
-memory at once. Solves of about 200 steps then take a third longer; with this threshold the memory is
-kept, as in any other process."""
+"""Environment variable of Dask workers, and its value.
+
+Dask makes their allocator return memory at once, and solves of about 200 steps then take a third
+longer. With this threshold the memory is kept, as in any other process.
+"""
 STARTING = ("processes", "dask")
 """Engines that start processes of this machine."""
 FORMS = (
@@ -51,7 +53,7 @@ class Stopped(Exception):  # noqa: N818 (as in concurrent.futures, it is no erro
 class Engine(Protocol):
     """The methods that the loop needs of an engine."""
 
-    def submit(self, stage: Stage, problems: Sequence[Problem]) -> "Future[Computed]":
+    def submit(self, work: Work, problems: Sequence[Problem]) -> "Future[Computed]":
         """Start the computation of a block."""
 
     @property
@@ -65,12 +67,12 @@ class Engine(Protocol):
         """Release the workers; with ``abort``, do not wait for blocks that are being computed."""
 
 
-def compute(stage: Stage, problems: Sequence[Problem], threads: int) -> Computed:
+def compute(work: Work, problems: Sequence[Problem], threads: int) -> Computed:
     """Compute a block in a worker.
 
     Other processes find this function by its name, so it is defined at the top level of a module.
     """
-    return stage.compute(problems, threads)
+    return work.compute(problems, threads)
 
 
 def engine_maker(
@@ -122,9 +124,9 @@ class Threads:
         self._stop = threading.Event()
         self._executor = ThreadPoolExecutor(at_once, "lindmft-sweep")
 
-    def submit(self, stage: Stage, problems: Sequence[Problem]) -> "Future[Computed]":
+    def submit(self, work: Work, problems: Sequence[Problem]) -> "Future[Computed]":
         """Start the computation of a block."""
-        return self._executor.submit(stage.compute, problems, self._each, self._memory, self._beat)
+        return self._executor.submit(work.compute, problems, self._each, self._memory, self._beat)
 
     def restart(self) -> bool:
         """Return False: threads cannot be lost."""
@@ -149,9 +151,9 @@ class Processes:
         self.window = AHEAD * self._count
         self._executor = self._start()
 
-    def submit(self, stage: Stage, problems: Sequence[Problem]) -> "Future[Computed]":
+    def submit(self, work: Work, problems: Sequence[Problem]) -> "Future[Computed]":
         """Start the computation of a block."""
-        return self._executor.submit(compute, stage, problems, 1)
+        return self._executor.submit(compute, work, problems, 1)
 
     def restart(self) -> bool:
         """Replace the whole pool if it is broken: it breaks when one of its processes dies."""
@@ -204,9 +206,9 @@ class External:
     def __init__(self, executor: Executor, threads: int) -> None:
         self._executor, self._threads = executor, threads
 
-    def submit(self, stage: Stage, problems: Sequence[Problem]) -> "Future[Computed]":
+    def submit(self, work: Work, problems: Sequence[Problem]) -> "Future[Computed]":
         """Start the computation of a block."""
-        return self._executor.submit(compute, stage, problems, self._threads)
+        return self._executor.submit(compute, work, problems, self._threads)
 
     def restart(self) -> bool:
         """Return False: only the user can restart this executor."""
@@ -228,9 +230,9 @@ class Dask:
         """Number of blocks to submit; it changes as clusters grow and shrink."""
         return 2 * AHEAD * max(1, sum(map(int, self._client.nthreads().values())))
 
-    def submit(self, stage: Stage, problems: Sequence[Problem]) -> "Future[Computed]":
+    def submit(self, work: Work, problems: Sequence[Problem]) -> "Future[Computed]":
         """Start the computation of a block."""
-        future: Future[Computed] = self._executor.submit(compute, stage, problems, self._threads)
+        future: Future[Computed] = self._executor.submit(compute, work, problems, self._threads)
         return future
 
     def restart(self) -> bool:

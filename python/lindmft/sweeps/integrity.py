@@ -1,8 +1,8 @@
-"""Whether what a store keeps can be what was written: a chunk that got lost reads as nothing.
+"""Checks that a store still contains what was written.
 
-Zarr has no place for a checksum of metadata, and takes a missing chunk for one that was never
-written. So the store has a checksum of its attributes and coordinates, and a block counts as kept
-only where its arrays have what its states say.
+Zarr has no checksum of metadata, and takes a missing chunk for one that was never written.
+Therefore the store has a checksum of its attributes and coordinates, and a block counts as stored
+only if its arrays have the values that its states promise.
 """
 
 import hashlib
@@ -16,14 +16,14 @@ import numpy as np
 from lindmft._internal.types import Mask
 from lindmft.results.content import CHECKSUM
 from lindmft.results.observables import DIRECTIONS, NORMS
-from lindmft.sweeps.stages import DIVERGED, DONE, FAILED, NO_STEP, PENDING, STAGES
+from lindmft.sweeps.stages import DIVERGED, DONE, NO_STEP, PENDING, STAGES, UNTRAINABLE
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
 
 
 @contextmanager
 def reading(store: Any) -> Iterator[None]:
-    """Whatever goes wrong is a ``ValueError``: the libraries below raise many kinds for it."""
+    """Turn every error into a ``ValueError``: the libraries below raise many kinds for damage."""
     try:
         yield
     except Exception as error:
@@ -32,10 +32,11 @@ def reading(store: Any) -> Iterator[None]:
         ) from error
 
 
-def seals(group: Any) -> dict[str, str]:
-    """Checksums of a store's attributes ("") and of what its arrays are, with coordinates' values.
+def checksums(group: Any) -> dict[str, str]:
+    """Return checksums of the attributes (name "") and of the shape and attributes of every array.
 
-    The values of other arrays come later, and each of their chunks has a checksum of its own.
+    Those of coordinates include the values. Other arrays are filled later, and each of their chunks
+    has a separate checksum.
     """
     attributes = {name: value for name, value in group.attrs.items() if name != CHECKSUM}
     found = {"": hashlib.sha256(_text(attributes)).hexdigest()}
@@ -48,10 +49,10 @@ def seals(group: Any) -> dict[str, str]:
     return found
 
 
-def check_seals(group: Any) -> None:
-    """Refuse a store that was changed; older ones have no checksums."""
+def check_checksums(group: Any) -> None:
+    """Refuse a store whose metadata was changed; the oldest stores have no checksums."""
     with reading(group.store):
-        found = seals(group)
+        found = checksums(group)
         expected = json.loads(group.attrs.get(CHECKSUM, "{}"))
     for name, digest in expected.items():
         if name not in found:
@@ -66,12 +67,12 @@ def check_seals(group: Any) -> None:
 
 
 def lost(stage: str, arrays: Arrays) -> Mask:
-    """The points of which something is missing, given the arrays of a stage by their names."""
+    """Return the points that lost values, given the arrays of a stage by their names."""
     states = arrays[f"{stage}_status"]
     diverged = states == DIVERGED
     computed = (states == DONE) | diverged
-    missing = (states == PENDING) | (states > FAILED)
-    undefined = arrays.get(f"{stage}_undefined")  # values that do not exist: as many must be nan
+    missing = (states == PENDING) | (states > UNTRAINABLE)
+    undefined = arrays.get(f"{stage}_undefined")  # how many values must be nan
     if undefined is not None:
         found = sum(
             np.isnan(array).sum(axis=-1)
@@ -92,15 +93,15 @@ def lost(stage: str, arrays: Arrays) -> Mask:
     return result
 
 
-def over_points(marks: Mask, tile: Sequence[int], shape: Sequence[int]) -> Mask:
-    """By point, what is true of its block."""
-    for axis, size in enumerate(tile):
+def over_points(marks: Mask, chunk: Sequence[int], shape: Sequence[int]) -> Mask:
+    """Return for every point the mark of its block."""
+    for axis, size in enumerate(chunk):
         marks = np.repeat(marks, size, axis)
     return marks[tuple(slice(n) for n in shape)]
 
 
 def _any(values: Mask, first: int) -> Mask:
-    """Over all dimensions but the first."""
+    """Whether any value is true, over all dimensions after the ``first`` ones."""
     found: Mask = np.asarray(values.reshape(*values.shape[:first], -1).any(axis=-1))
     return found
 

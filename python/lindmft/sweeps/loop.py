@@ -1,4 +1,4 @@
-"""The loop of a sweep: hand out blocks that are not finished, keep what comes back, say how far."""
+"""The loop of a sweep: submit blocks that are not finished, store the results, report progress."""
 
 import random
 from collections import Counter, deque
@@ -13,9 +13,9 @@ from lindmft.sweeps.stages import Computed
 from lindmft.sweeps.store import Store
 
 ATTEMPTS = 3
-"""For a block whose worker is lost."""
+"""How often a block is submitted before a lost worker ends the sweep."""
 PATIENCE = 0.2
-"""Seconds until the engine is asked again how many blocks it wants."""
+"""Seconds after which the engine is asked again how many blocks it takes."""
 
 
 class Item(NamedTuple):
@@ -27,33 +27,35 @@ class Item(NamedTuple):
 
 @dataclass
 class Tally:
-    """How far a sweep is, in points (a point that is solved and trained counts twice)."""
+    """Progress of a sweep in points; a point that is solved and trained counts twice."""
 
     total: int
     found: int = 0
     computed: int = 0
+    reused: int = 0
     report: Callback | None = None
     sizes: dict[Item, int] = field(default_factory=dict)
 
     def find(self, item: Item) -> None:
-        """Somebody computed it before."""
+        """Count a block that was computed before."""
         self.found += self.sizes[item]
         self._tell()
 
-    def add(self, item: Item) -> None:
-        """It was computed now."""
-        self.computed += self.sizes[item]
+    def add(self, item: Item, reused: int) -> None:
+        """Count a block that was computed now, all or in part."""
+        self.reused += reused
+        self.computed += self.sizes[item] - reused
         self._tell()
 
     def _tell(self) -> None:
         if self.report is not None:
-            self.report(self.found + self.computed, self.total)
+            self.report(self.found + self.computed + self.reused, self.total)
 
 
 def unfinished(store: Store, report: Callback | None, *, retry: bool) -> tuple[list[Item], Tally]:
-    """What is to do, in an order of this process's own, and what was found done.
+    """Return the blocks to compute, in random order, and the count of those that are done.
 
-    Processes that work on one store seldom meet in random orders.
+    Several processes may work on one store. In random orders they seldom choose the same block.
     """
     total = len(store.plan.problems) * len(store.plan.stages)
     items, tally = [], Tally(total, report=report)
@@ -66,6 +68,9 @@ def unfinished(store: Store, report: Callback | None, *, retry: bool) -> tuple[l
             tally.sizes[item] = store.plan.size(*item)
             if finished[block]:
                 tally.find(item)
+            elif (copied := store.copied(*item)) is not None:
+                store.write(*item, copied)
+                tally.add(item, copied.reused)
             else:
                 items.append(item)
     random.Random().shuffle(items)
@@ -73,7 +78,7 @@ def unfinished(store: Store, report: Callback | None, *, retry: bool) -> tuple[l
 
 
 class Loop:
-    """Blocks under way, and those that wait."""
+    """The blocks that are being computed, and those that wait."""
 
     def __init__(self, store: Store, engine: Engine, items: list[Item], tally: Tally) -> None:
         self.store, self.engine, self.tally = store, engine, tally
@@ -83,7 +88,7 @@ class Loop:
         self.claimed: set[Item] = set()
 
     def run(self) -> None:
-        """Until nothing is left; what is finished is kept even where an error ends it."""
+        """Compute all blocks; if an error ends the loop, finished blocks are still stored."""
         try:
             while self.waiting or self.running:
                 self._hand_out()
@@ -102,7 +107,7 @@ class Loop:
                 continue
             if item not in self.claimed:
                 self.claimed.add(item)
-                if not self.store.claim(*item):  # another one may be at it: it comes last
+                if not self.store.claim(*item):  # another process may compute it now
                     self.waiting.append(item)
                     continue
             future = self._submit(item)
@@ -111,10 +116,10 @@ class Loop:
                 return
 
     def _submit(self, item: Item) -> "Future[Computed]":
-        """A pool that broke since anybody looked takes nothing: then the block is lost at once."""
+        """Submit a block; a broken pool refuses it, and the block then counts as lost."""
         problems = self.store.plan.of_block(*item)
         try:
-            return self.engine.submit(self.store.plan.stage(item.stage), problems)
+            return self.engine.submit(self.store.work(*item), problems)
         except BrokenExecutor as error:
             lost: Future[Computed] = Future()
             lost.set_exception(error)
@@ -136,10 +141,10 @@ class Loop:
 
     def _keep(self, item: Item, computed: Computed) -> None:
         self.store.write(*item, computed)
-        self.tally.add(item)
+        self.tally.add(item, computed.reused)
 
     def _try_again(self, lost: list[tuple[Item, BaseException]]) -> None:
-        """A worker that dies takes its block with it, in a pool of processes all of them."""
+        """Submit lost blocks again. A worker that dies loses its block; a pool loses all blocks."""
         for item, error in lost:
             self.attempts[item] += 1
             if self.attempts[item] >= ATTEMPTS:
@@ -153,13 +158,13 @@ class Loop:
         first = self.store.plan.label(tuple(part.start for part in region))
         return RuntimeError(
             f"the block of {self.tally.sizes[item]} points from {first} was not computed "
-            f"({type(error).__name__}: {error}); with a store, the same call goes on with what is "
-            "missing"
+            f"({type(error).__name__}: {error}); with a store, the same call continues with "
+            "what is missing"
         )
 
     @signals_deferred()
     def _keep_finished(self) -> None:
-        """On the way out: what came back meanwhile; nobody is told, who may have ended it."""
+        """Store what finished meanwhile, without reports: their callback may have ended it."""
         self.tally.report = None
         begun = [(future, item) for future, item in self.running.items() if not future.cancel()]
         for future, item in begun:
@@ -168,7 +173,7 @@ class Loop:
 
 
 def carry_out(store: Store, engine: Engine, items: list[Item], tally: Tally) -> None:
-    """Compute what is to do."""
+    """Compute these blocks, and release the engine."""
     loop, abort = Loop(store, engine, items, tally), True
     try:
         loop.run()
@@ -178,9 +183,10 @@ def carry_out(store: Store, engine: Engine, items: list[Item], tally: Tally) -> 
 
 
 def outcome(tally: Tally, seconds: float) -> dict[str, Any]:
-    """For the attributes of the dataset."""
+    """Return the counts and the time for the attributes of the dataset."""
     return {
         "points_found": tally.found,
+        "points_reused": tally.reused,
         "points_computed": tally.computed,
         "seconds": seconds,
     }

@@ -13,8 +13,10 @@ import numpy as np
 from lindmft import _core
 from lindmft._internal.validation import (
     choice,
+    conflict,
     integer,
     is_iterable,
+    missing,
     number,
     one_of,
     positive,
@@ -29,7 +31,7 @@ from lindmft.results.dense_output import requested_times
 from lindmft.results.observables import KERNELS, NORMS
 from lindmft.results.statistics import DOUBLE, single_precision
 from lindmft.sweeps import chunks
-from lindmft.sweeps.stages import OF_THEORY, OF_TRAINING, Stage, Theory, Training
+from lindmft.sweeps.stages import OF_THEORY, OF_TRAINING, Stage, Theory, Training, untrainable
 from lindmft.theory.many import check_many
 from lindmft.theory.run import nodes_or_default
 from lindmft.training.finite import default_dim
@@ -43,28 +45,29 @@ FIRST_FLOW_TIME = 1e-2
 
 @dataclass(frozen=True)
 class Plan:
-    """What a sweep computes, in checked values.
+    """Everything that a sweep computes, in checked values.
 
-    ``configuration`` says everything that its numbers depend on, for files.
+    ``chunk`` has for each stage the number of points of a block along every axis. ``configuration``
+    contains everything that the numbers depend on, for files.
     """
 
     problem: Problem
     axes: tuple[Axis, ...]
     problems: tuple[Problem, ...]
     stages: tuple[Stage, ...]
-    tile: dict[str, tuple[int, ...]]
+    chunk: dict[str, tuple[int, ...]]
     times: tuple[float, ...]
     seeds: tuple[int, ...]
     configuration: dict[str, Any]
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
-        """Points along every axis."""
+        """Number of points along every axis."""
         return tuple(len(axis) for axis in self.axes)
 
     @cached_property
     def _grid(self) -> np.ndarray[Any, Any]:
-        """The position in ``problems`` of every point."""
+        """Index in ``problems`` of every point."""
         return np.arange(len(self.problems)).reshape(self.shape)
 
     @property
@@ -78,32 +81,33 @@ class Plan:
         return "flow" in self.configuration["run"]
 
     def stage(self, name: str) -> Stage:
-        """The one of this name."""
+        """Return the stage of this name."""
         return next(stage for stage in self.stages if stage.name == name)
 
     def blocks(self, stage: str) -> list[tuple[int, ...]]:
-        """Positions of a stage's blocks."""
-        return list(chunks.blocks(self.shape, self.tile[stage]))
+        """Return the indices of all blocks of a stage."""
+        return list(chunks.blocks(self.shape, self.chunk[stage]))
 
     def marks(self, stage: str) -> tuple[int, ...]:
-        """Blocks along every axis."""
-        return tuple(math.ceil(n / t) for n, t in zip(self.shape, self.tile[stage], strict=True))
+        """Return the number of blocks along every axis."""
+        sizes = zip(self.shape, self.chunk[stage], strict=True)
+        return tuple(math.ceil(n / size) for n, size in sizes)
 
     def region(self, stage: str, block: tuple[int, ...]) -> tuple[slice, ...]:
-        """The points of a block along every axis."""
-        return chunks.region(block, self.shape, self.tile[stage])
+        """Return the points of a block along every axis."""
+        return chunks.region(block, self.shape, self.chunk[stage])
 
     def of_block(self, stage: str, block: tuple[int, ...]) -> list[Problem]:
-        """Its problems, the last axis fastest."""
+        """Return the problems of a block, the last axis fastest."""
         return [self.problems[i] for i in self._grid[self.region(stage, block)].reshape(-1)]
 
     def size(self, stage: str, block: tuple[int, ...]) -> int:
-        """Points of a block."""
+        """Return the number of points of a block."""
         return math.prod(part.stop - part.start for part in self.region(stage, block))
 
     @property
     def bytes(self) -> float:
-        """Of all arrays."""
+        """Memory of all arrays of the results."""
         each = sum(
             math.prod(stage.sizes[dim] for dim in variable.dims) * np.dtype(variable.dtype).itemsize
             for stage in self.stages
@@ -112,12 +116,12 @@ class Plan:
         return float(len(self.problems) * each)
 
     def label(self, point: tuple[int, ...]) -> str:
-        """A short text for people: "width=2.0, lr=0.1"."""
+        """Return a short text for a point: "width=2.0, lr=0.1"."""
         return label(self.axes, point)
 
 
 def make_plan(problem: Problem, axes: Any, arguments: dict[str, Any]) -> Plan:
-    """A plan from what a user gave; bad values are a ``ValueError`` that names them."""
+    """Return a checked plan; bad values are a ``ValueError`` that names them."""
     grid, run = read_axes(axes), _runs(arguments["run"])
     if not grid:
         refuse("axes", "a dictionary of at least one path with its values", axes)
@@ -136,8 +140,9 @@ def make_plan(problem: Problem, axes: Any, arguments: dict[str, Any]) -> Plan:
         if "train" in run:
             names = tuple(name for name in wanted if name in OF_TRAINING)
             kept = {"times": times, "observables": names, "layers": layers}
-            stages.append(_training(problems, int(end), kept, tuple(seeds), arguments))
-    tile = {stage.name: _tile(stage, grid, problems) for stage in stages}
+            trained = _only_trainable(problems)
+            stages.append(_training(trained, int(end), kept, tuple(seeds), arguments))
+    chunk = {stage.name: _chunk(stage, grid, problems) for stage in stages}
     configuration = {
         "problem": spell_inf(problem.to_dict()),
         "axes": {axis.name: axis.to_dict() for axis in grid},
@@ -149,7 +154,7 @@ def make_plan(problem: Problem, axes: Any, arguments: dict[str, Any]) -> Plan:
         **_of_stages(stages),
         "lindmft": _core.__version__,
     }
-    return Plan(problem, grid, problems, tuple(stages), tile, times, tuple(seeds), configuration)
+    return Plan(problem, grid, problems, tuple(stages), chunk, times, tuple(seeds), configuration)
 
 
 def _check_all(arguments: dict[str, Any]) -> None:
@@ -177,7 +182,7 @@ def _naming_points(axes: tuple[Axis, ...]) -> Iterator[None]:
 
 
 def _of_stages(stages: Iterable[Stage]) -> dict[str, Any]:
-    """What else the numbers of each depend on."""
+    """Return the options of each stage that its numbers depend on."""
     found: dict[str, Any] = {}
     for stage in stages:
         if isinstance(stage, Theory):
@@ -198,12 +203,12 @@ def _runs(run: Any) -> tuple[str, ...]:
 
 
 def _extent(run: tuple[str, ...], arguments: dict[str, Any]) -> tuple[float, tuple[float, ...]]:
-    """Where it ends, and the times that are kept."""
+    """Return the end of the runs, and the times that are kept."""
     needed, other = ("time", "steps") if "flow" in run else ("steps", "time")
     if arguments[needed] is None:
-        raise ValueError(f"{needed} must be given for run={run[0]!r}, got nothing")
+        missing(needed, f"run={run[0]!r} computes up to it")
     if arguments[other] is not None:
-        refuse(other, f"left out for run={run[0]!r} (it has {needed})", arguments[other])
+        conflict(other, f"run={run[0]!r}", f"it ends at {needed}", f"Give only {needed}")
     flow = needed == "time"
     end = positive(arguments["time"], "time") if flow else integer(arguments["steps"], "steps")
     if end < 1 and not flow:
@@ -217,7 +222,7 @@ def _extent(run: tuple[str, ...], arguments: dict[str, Any]) -> tuple[float, tup
 
 
 def _spread(last: float, given: Any, *, flow: bool) -> Any:
-    """All steps if so few, else evenly on a logarithmic axis; None for a list of times."""
+    """Return all steps if they are few, else times even on a logarithmic axis; None for a list."""
     if isinstance(given, str):
         choice("last")(given, "times")
         return [last]
@@ -248,25 +253,51 @@ def _observables(given: Any, run: tuple[str, ...]) -> tuple[str, ...]:
     if not names or len(set(names)) < len(names):
         refuse("observables", "at least one name, each once", given)
     if "flow" in run and set(names) & set(KERNELS):
-        refuse("observables", "left out of run='flow': kernels", names)
+        kernels = " and ".join(name for name in names if name in KERNELS)
+        conflict(
+            f"observables={kernels}",
+            "run='flow'",
+            "kernels are computed by steps",
+            "Leave them out, or choose run='solve'",
+        )
     return names
 
 
 def _check_outputs(problems: Iterable[Problem], observables: Iterable[str]) -> None:
-    """Refuse kernels of several outputs: they are those of the channels."""
+    """Refuse kernels if there are several outputs: they belong to the channels."""
     if set(observables) & set(KERNELS) and any(len(p.data.targets) > 1 for p in problems):
         allowed = f"without {one_of(KERNELS)} where there are several targets"
         refuse("observables", allowed, tuple(observables))
 
 
 def _layers(problems: Iterable[Problem], observables: Iterable[str]) -> int:
-    """Of the deepest network, where something is kept layer by layer."""
+    """Return the depth of the deepest network if norms are kept, else 0."""
     if not set(observables) & set(NORMS):
         return 0
     depths = {float(problem.network.depth) for problem in problems}
     if math.inf in depths:
         refuse("observables", f"without {one_of(NORMS)} at infinite depth", tuple(observables))
     return int(max(depths))
+
+
+def _only_trainable(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Put small finite networks in the place of those that cannot be trained.
+
+    Checks of the list then keep its indices. If no problem can be trained, the list stays as it is,
+    and the checks refuse it.
+    """
+    if all(untrainable(problem) for problem in problems):
+        return problems
+    return tuple(_finite(one) if untrainable(one) else one for one in problems)
+
+
+def _finite(problem: Problem) -> Problem:
+    """Return a problem with the same data and optimizer, and one unit in each of two layers."""
+    size = "width" if problem.network.hidden is None else "hidden"
+    changes: dict[str, Any] = {f"network.{size}": 1, "network.gamma0": 1.0}
+    if math.isinf(float(problem.network.depth)):
+        changes["network.depth"] = 2  # three learning rates by layer, as at infinite depth
+    return problem.replace(**changes)
 
 
 def _theory(
@@ -298,13 +329,15 @@ def _training(
     return Training(steps=steps, dim=size, seeds=seeds, dtype=kind, **kept)
 
 
-def _tile(stage: Stage, axes: tuple[Axis, ...], problems: tuple[Problem, ...]) -> tuple[int, ...]:
+def _chunk(stage: Stage, axes: tuple[Axis, ...], problems: tuple[Problem, ...]) -> tuple[int, ...]:
+    """Return the number of points of a block along every axis."""
     lengths = [len(axis) for axis in axes]
     if isinstance(stage, Theory):
         costs = [chunks.theory_seconds(p, stage.end, stage.grid) for p in problems]
-        return chunks.theory_tile(lengths, float(np.mean(costs)))
+        return chunks.theory_chunk(lengths, float(np.mean(costs)))
     assert isinstance(stage, Training)
     networks = len(stage.seeds)
-    costs = [chunks.training_seconds(p, stage.steps, stage.dim, networks) for p in problems]
+    trained = _only_trainable(problems)
+    costs = [chunks.training_seconds(p, stage.steps, stage.dim, networks) for p in trained]
     sharing = [chunks.shares(axis.paths) for axis in axes]
-    return chunks.training_tile(lengths, float(np.mean(costs)), sharing)
+    return chunks.training_chunk(lengths, float(np.mean(costs)), sharing)

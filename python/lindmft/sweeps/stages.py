@@ -1,19 +1,22 @@
-"""What is computed at every point of a sweep: the theory, or the training of networks.
+"""The two stages of a sweep: the theory of every point, and the training of its networks.
 
-A stage computes the problems of a block in one call of the core, which shares what they can share,
-and knows the arrays that come out. Values of a run that diverged are inf, as everywhere; nan stands
-for what does not exist, layers beyond a network's depth and points that failed.
+A stage computes the problems of a block in one call of the core, which shares their common work,
+and declares the arrays of the results. Values of a diverged run are inf, as everywhere. A value is
+nan where it does not exist: layers beyond a network's depth, points that failed, and points that
+cannot be trained.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
 from lindmft._core import NotConverged
 from lindmft._internal.types import Array, Callback
+from lindmft.problem.network import widths
 from lindmft.problem.problem import Problem
 from lindmft.results.ensemble import Ensemble
 from lindmft.results.observables import DIRECTIONS, KERNELS, LOSSES, NORMS
@@ -21,19 +24,20 @@ from lindmft.results.solution import Solution
 from lindmft.theory.many import flow_many, solve_many
 from lindmft.training.train import train_many
 
-PENDING, DONE, DIVERGED, FAILED = range(4)
-STATES = ("pending", "done", "diverged", "failed")
+PENDING, DONE, DIVERGED, FAILED, UNTRAINABLE = range(5)
+STATES = ("pending", "done", "diverged", "failed", "untrainable")
+"""Names of the states, for the attributes of a status array."""
 STAGES = ("theory", "training")
 FAILURES = (NotConverged, MemoryError, ValueError, ArithmeticError)
-"""What a point can fail of; anything else is a mistake of ours, and ends the sweep."""
+"""Errors that make one point fail; any other error is a bug, and ends the sweep."""
 OF_THEORY = (*LOSSES, *NORMS, *KERNELS)
 OF_TRAINING = ("test_loss", "train_loss", *NORMS)
 NO_STEP = -1
-"""Stands for a step at which nothing diverged."""
+"""The value of ``diverged_at`` for runs that did not diverge."""
 
 
 class Variable(NamedTuple):
-    """Dimensions beyond those of the axes, type, and what stands where nothing was computed."""
+    """Dimensions beyond those of the axes, type, and the value where nothing was computed."""
 
     dims: tuple[str, ...]
     dtype: type
@@ -42,10 +46,49 @@ class Variable(NamedTuple):
 
 @dataclass(frozen=True)
 class Computed:
-    """The points of a block: arrays by name with the points first, and a text a failed point."""
+    """Results of a block: arrays by name, with the points along the first dimension.
+
+    ``texts`` says by point why it has no values: the error of a point that failed, or the reason
+    why it cannot be trained. ``origins`` has the points with values of an earlier store.
+    """
 
     arrays: dict[str, np.ndarray[Any, Any]]
-    errors: dict[int, str]
+    texts: dict[int, str]
+    origins: dict[int, "Origin"] = field(default_factory=dict)
+
+    @property
+    def reused(self) -> int:
+        """Number of points that were copied as a whole from an earlier store."""
+        return sum(origin.seeds is None for origin in self.origins.values())
+
+
+class Origin(NamedTuple):
+    """Where values of a point were copied from.
+
+    ``lindmft`` names the versions that computed them, ``store`` the earlier store, and ``seeds``
+    the number of seeds that were copied; None: all values of the point.
+    """
+
+    lindmft: str
+    store: str
+    seeds: int | None
+
+
+class Untrainable(Exception):  # noqa: N818 (no error: such points are expected)
+    """The result of a point that has no finite networks; the text is the reason."""
+
+
+class Work(Protocol):
+    """Anything that computes the points of a block: a stage, or the rest of a known block."""
+
+    def compute(
+        self,
+        problems: Sequence[Problem],
+        threads: int | None,
+        memory_limit: float | None = None,
+        progress: Callback | None = None,
+    ) -> Computed:
+        """Compute these points."""
 
 
 Many: TypeAlias = Callable[[Sequence[Problem]], list[Any]]
@@ -53,9 +96,9 @@ Many: TypeAlias = Callable[[Sequence[Problem]], list[Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Stage(ABC):
-    """Theory or training, with everything but the problems.
+    """Theory or training, with all options; only the problems are given later.
 
-    ``layers`` are those of the deepest network, 0 if nothing is kept layer by layer.
+    ``layers`` is the depth of the deepest network, 0 if no observable has a dimension ``layer``.
     """
 
     times: tuple[float, ...]
@@ -63,17 +106,17 @@ class Stage(ABC):
     layers: int
 
     name: ClassVar[str]
-    """The start of its arrays' names."""
+    """Prefix of the names of its arrays."""
     first: ClassVar[tuple[str, ...]]
-    """Dimensions of its arrays between those of the axes and those of a series."""
+    """Dimensions of its arrays that come after those of the axes."""
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Of the dimensions beyond those of the axes."""
+        """Sizes of the dimensions beyond those of the axes."""
         return {"time": len(self.times), "layer": self.layers}
 
     def variables(self) -> dict[str, Variable]:
-        """Its arrays, by observable."""
+        """Return the arrays of this stage by observable."""
         series = {
             name: (*self.first, *(("layer",) if name in NORMS else ()), "time")
             for name in self.observables
@@ -93,23 +136,23 @@ class Stage(ABC):
         memory_limit: float | None = None,
         progress: Callback | None = None,
     ) -> Computed:
-        """The arrays of these points, in one call of the core if that does not fail."""
+        """Compute these points, in one call of the core if that does not fail."""
         options = {"threads": threads, "memory_limit": memory_limit, "progress": progress}
         results = _one_by_one(lambda some: self._run(some, options), problems)
         return _gathered(self, results)
 
     @abstractmethod
     def _run(self, problems: Sequence[Problem], options: dict[str, Any]) -> list[Any]:
-        """A result a problem, or the error of its own."""
+        """Return for each problem its result or its error."""
 
     @abstractmethod
     def read(self, result: Any) -> dict[str, Any]:
-        """What is kept of a result, by the names of the arrays."""
+        """Return the kept values of a result by the names of the arrays."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Theory(Stage):
-    """``solve_many``, or with grid "flow" ``flow_many``; ``options`` are theirs."""
+    """The theory by ``solve_many``, with grid "flow" by ``flow_many``; ``options`` are for them."""
 
     grid: str
     end: float
@@ -128,7 +171,7 @@ class Theory(Stage):
         )
 
     def read(self, result: Solution) -> dict[str, Any]:
-        """What is kept of a solution."""
+        """Return the kept values of a solution."""
         seen, lost = result.at(self.times), result.diverged_at
         found = {
             **{name: getattr(seen, name) for name in self.observables},
@@ -141,7 +184,7 @@ class Theory(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class Training(Stage):
-    """``train_many``: the same networks, seed by seed, at every point."""
+    """Training by ``train_many``: every point has the same networks, seed by seed."""
 
     steps: int
     dim: int
@@ -153,15 +196,18 @@ class Training(Stage):
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Of the dimensions beyond those of the axes."""
+        """Sizes of the dimensions beyond those of the axes."""
         return super().sizes | {"seed": len(self.seeds)}
 
     def _run(self, problems: Sequence[Problem], options: dict[str, Any]) -> list[Any]:
+        reasons = [untrainable(problem) for problem in problems]
+        trained = [one for one, reason in zip(problems, reasons, strict=True) if not reason]
         own: dict[str, Any] = {"dim": self.dim, "seeds": self.seeds, "dtype": self.dtype}
-        return train_many(problems, self.steps, **own, **options)
+        runs = iter(train_many(trained, self.steps, **own, **options) if trained else [])
+        return [Untrainable(reason) if reason else next(runs) for reason in reasons]
 
     def read(self, result: Ensemble) -> dict[str, Any]:
-        """What is kept of an ensemble."""
+        """Return the kept values of an ensemble."""
         lost = np.array([NO_STEP if step is None else step for step in result.diverged_at])
         at = np.array(self.times, int)
         return {
@@ -171,8 +217,17 @@ class Training(Stage):
         }
 
 
+def untrainable(problem: Problem) -> str:
+    """Return why no finite networks of a problem exist; an empty text if they do."""
+    if math.isinf(float(problem.network.depth)):
+        return "network.depth is infinite"
+    if any(math.isinf(width) for width in widths(problem.network)):
+        return "network.width is infinite"
+    return ""
+
+
 def _one_by_one(many: Many, problems: Sequence[Problem]) -> list[Any]:
-    """All in one call; where that fails as a whole, each alone, so that each has its own error."""
+    """Compute all in one call; if it fails, each alone, so that errors belong to points."""
     try:
         return many(problems)
     except FAILURES as error:
@@ -182,24 +237,28 @@ def _one_by_one(many: Many, problems: Sequence[Problem]) -> list[Any]:
 
 
 def _gathered(stage: Stage, results: Sequence[Any]) -> Computed:
-    """The arrays of all points, from what was computed for each."""
+    """Collect the arrays of a block from the results of its points."""
     arrays: dict[str, np.ndarray[Any, Any]] = {
         name: np.full((len(results), *(stage.sizes[dim] for dim in dims)), fill, dtype)
         for name, (dims, dtype, fill) in stage.variables().items()
     }
-    errors = {}
+    texts = {}
     for i, result in enumerate(results):
+        if isinstance(result, Untrainable):
+            arrays["status"][i] = UNTRAINABLE
+            texts[i] = str(result)
+            continue
         if isinstance(result, Exception):
             arrays["status"][i] = FAILED
-            errors[i] = f"{type(result).__name__}: {' '.join(str(result).split())}"
+            texts[i] = f"{type(result).__name__}: {' '.join(str(result).split())}"
             continue
         for name, value in stage.read(result).items():
             _put(arrays[name][i : i + 1], value)
-    return Computed({f"{stage.name}_{name}": array for name, array in arrays.items()}, errors)
+    return Computed({f"{stage.name}_{name}": array for name, array in arrays.items()}, texts)
 
 
 def _put(place: Array, value: Any) -> None:
-    """Into the corner of a point's array: a shallow network has fewer layers than there is room."""
+    """Write a value into the first entries of an array: shallow networks have fewer layers."""
     value = np.asarray(value)
     corner: tuple[Any, ...] = (0, *(slice(size) for size in value.shape))
     place[corner] = value

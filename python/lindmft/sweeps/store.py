@@ -1,15 +1,15 @@
-"""Where the points of a sweep are kept: a Zarr store (format 3) that xarray and others read.
+"""The store of a sweep: a Zarr folder (format 3) that xarray and other programs read.
 
-Every array has one chunk a block, so that nobody writes into a file that another one writes; each
-file is written beside its place and moved there. A block's mark is written last: without it the
-block counts as never computed, whatever else is there. So a process may be killed at any moment,
-and two may work on one store: at worst both compute a block, and write the same.
+Every array has one chunk for each block, so that two processes never write into one file; each file
+is written under a temporary name and then renamed. The mark of a block is written last: without it
+the block counts as not computed, even if its arrays are there. So a process may be killed at any
+moment, and several may work on one store: at worst two compute the same block, and write the same.
 """
 
 import json
 import shutil
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
@@ -24,37 +24,52 @@ from lindmft._internal.signals import signals_deferred
 from lindmft._internal.types import Mask, Path
 from lindmft.results.content import CHECKSUM
 from lindmft.results.dataset import LONG_NAMES
-from lindmft.sweeps.integrity import check_seals, lost, over_points, reading, seals
+from lindmft.sweeps.integrity import check_checksums, checksums, lost, over_points, reading
 from lindmft.sweeps.plan import Plan
-from lindmft.sweeps.stages import FAILED, PENDING, STAGES, STATES, Computed, Variable
+from lindmft.sweeps.stages import (
+    FAILED,
+    PENDING,
+    STAGES,
+    STATES,
+    UNTRAINABLE,
+    Computed,
+    Variable,
+    Work,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from lindmft.sweeps.reuse import Earlier
+
 FORM = "lindmft-sweep"
-VERSION = 1
-MARKS, CLAIMS, ERRORS = "marks", "claims", "errors"
-LONGEST_ERROR = 500
-"""Bytes kept of the text of a failure."""
+VERSION = 2
+"""Version 2 has the array ``origins``, the state "untrainable", and the attribute ``chunks``."""
+MARKS, CLAIMS, TEXTS, ORIGINS = "marks", "claims", "errors", "origins"
+LONGEST_TEXT = 500
+"""Bytes that are kept of a text about a point."""
 SHOWN = 4
-"""Differences spelled out at most."""
+"""Maximum number of differences that an error spells out."""
 MEANINGS = {
-    "status": "what became of the point",
+    "status": "state of the point",
     "diverged_at": "first diverged step, -1 for none",
 }
 
 
 class Store:
-    """The arrays of a plan, and the marks of the blocks that are finished."""
+    """The arrays of a plan, and the marks of the blocks that are finished.
 
-    def __init__(self, group: Any, plan: Plan) -> None:
+    ``earlier`` has results of an earlier store that agree with the plan.
+    """
+
+    def __init__(self, group: Any, plan: Plan, earlier: "Earlier | None" = None) -> None:
         self.group = group
         self.plan = plan
+        self.earlier = earlier
         self._place = getattr(group.store, "root", "memory")
         needed = [f"{stage.name}_{name}" for stage in plan.stages for name in stage.variables()]
-        needed += [
-            f"{part}/{stage.name}" for part in (MARKS, CLAIMS, ERRORS) for stage in plan.stages
-        ]
+        parts = (MARKS, CLAIMS, TEXTS, *((ORIGINS,) if group.attrs["format_version"] > 1 else ()))
+        needed += [f"{part}/{stage.name}" for part in parts for stage in plan.stages]
         with reading(group.store):
             self._arrays = {name: group[name] for name in needed if name in group}
         absent = [name for name in needed if name not in self._arrays]
@@ -66,13 +81,14 @@ class Store:
         self._claims = {stage.name: self._arrays[f"{CLAIMS}/{stage.name}"] for stage in plan.stages}
 
     def finished(self, stage: str, block: tuple[int, ...]) -> bool:
-        """Whether a block was computed, by whomever, and is still there as a whole."""
+        """Whether a block was computed by any process and is complete."""
         return self._marked(stage, block) and self._kept(stage, block)
 
     def claim(self, stage: str, block: tuple[int, ...]) -> bool:
-        """Say that this process computes a block; False if another one said so before.
+        """Announce that this process computes a block; False if another one announced it before.
 
-        That may have been killed since: a claim is a reason to do other blocks first, no more.
+        The other process may have been killed since. A claim is only a reason to compute other
+        blocks first.
         """
         if _is_set(self._claims[stage], block):
             return False
@@ -81,11 +97,11 @@ class Store:
         return True
 
     def all_finished(self, stage: str) -> np.ndarray[Any, Any]:
-        """The same of all blocks."""
+        """Return which blocks are finished."""
         found = _all_set(self._marks[stage], self.plan.blocks(stage))
         try:
             missing = self._lost(stage, ())
-        except Exception:  # somewhere; the libraries below raise many kinds for it
+        except Exception:  # a chunk is damaged; the libraries below raise many kinds
             missing = None
         for block in zip(*found.nonzero(), strict=True):
             if missing is None or missing[self.plan.region(stage, block)].any():
@@ -94,7 +110,7 @@ class Store:
 
     @signals_deferred()
     def forget_failed(self, stage: str) -> None:
-        """Take the marks of blocks with points that failed away."""
+        """Remove the marks of blocks with points that failed."""
         states = np.asarray(self._arrays[f"{stage}_status"][...])
         for block in self.plan.blocks(stage):
             if (states[self.plan.region(stage, block)] == FAILED).any():
@@ -104,10 +120,10 @@ class Store:
         return _is_set(self._marks[stage], block)
 
     def _kept(self, stage: str, block: tuple[int, ...]) -> bool:
-        """Whether all arrays of a block can be read, and nothing is missing in them."""
+        """Whether all arrays of a block can be read and have all values."""
         try:
             return not self._lost(stage, self.plan.region(stage, block)).any()
-        except Exception:  # of a damaged chunk, which is written anew
+        except Exception:  # a damaged chunk; the block is computed again
             return False
 
     def _lost(self, stage: str, region: tuple[slice, ...]) -> Mask:
@@ -115,7 +131,7 @@ class Store:
         return lost(stage, {name: np.asarray(self._arrays[name][region]) for name in names})
 
     def write(self, stage: str, block: tuple[int, ...], computed: Computed) -> None:
-        """Keep a block: arrays, texts of failures, and then the mark."""
+        """Store a block: arrays, texts, origins, and then the mark."""
         with signals_deferred(), naming(self._place):
             self._write(stage, block, computed)
 
@@ -124,26 +140,44 @@ class Store:
         shape = tuple(part.stop - part.start for part in region)
         for name, array in computed.arrays.items():
             self._arrays[name][region] = array.reshape(*shape, *array.shape[1:])
-        if computed.errors:
-            texts = np.zeros((int(np.prod(shape)), LONGEST_ERROR), np.uint8)
-            for i, text in computed.errors.items():
-                raw = text.encode()[:LONGEST_ERROR]
-                texts[i, : len(raw)] = np.frombuffer(raw, np.uint8)
-            self._arrays[f"{ERRORS}/{stage}"][region] = texts.reshape(*shape, LONGEST_ERROR)
+        self._write_texts(f"{TEXTS}/{stage}", region, computed.texts)
+        origins = {i: json.dumps(origin._asdict()) for i, origin in computed.origins.items()}
+        self._write_texts(f"{ORIGINS}/{stage}", region, origins)
         self._marks[stage][block] = 1
 
+    def _write_texts(self, name: str, region: tuple[slice, ...], texts: dict[int, str]) -> None:
+        """Write texts about points of a block; other points have none."""
+        if not texts or name not in self._arrays:  # stores of version 1 have no origins
+            return
+        shape = tuple(part.stop - part.start for part in region)
+        rows = np.zeros((int(np.prod(shape)), LONGEST_TEXT), np.uint8)
+        for i, text in texts.items():
+            raw = text.encode()[:LONGEST_TEXT]
+            rows[i, : len(raw)] = np.frombuffer(raw, np.uint8)
+        self._arrays[name][region] = rows.reshape(*shape, LONGEST_TEXT)
+
+    def copied(self, stage: str, block: tuple[int, ...]) -> Computed | None:
+        """Return a block that an earlier store has as a whole; None if it does not."""
+        return None if self.earlier is None else self.earlier.complete(stage, block)
+
+    def work(self, stage: str, block: tuple[int, ...]) -> Work:
+        """Return the computation of a block, without what an earlier store has."""
+        whole = self.plan.stage(stage)
+        return whole if self.earlier is None else self.earlier.rest(stage, block)
+
     def dataset(self) -> "xr.Dataset":
-        """Everything, with the texts of failures among the attributes."""
+        """Return the whole dataset, with texts about points in the attributes."""
         return read_group(self.group)
 
 
-def open_store(plan: Plan, path: Path | None) -> Store:
-    """The store at this path, made if it is not there; None: one in memory.
+def open_store(plan: Plan, path: Path | None, advice: Callable[[], str] = str) -> Store:
+    """Open the store at this path, or make it; None: make one in memory.
 
     Raises
     ------
     ValueError
-        If something else is there, or the store of another sweep; differences are spelled out.
+        If something else is there, or the store of another sweep. The message names the
+        differences and ends with the ``advice``.
     """
     zarr = optional("zarr", "sweep")
     optional("xarray", "sweep")
@@ -153,13 +187,13 @@ def open_store(plan: Plan, path: Path | None) -> Store:
     if not _occupied(target):
         _make(target, plan)
     group = open_group(target)
-    _refuse_other(_tables(group, "configuration"), plan, path)
-    tile = {name: tuple(sizes) for name, sizes in _tables(group, "tiles").items()}
-    return Store(group, replace(plan, tile=tile))
+    _refuse_other(_tables(group, "configuration"), plan, path, advice)
+    chunk = {name: tuple(sizes) for name, sizes in _chunks(group).items()}
+    return Store(group, replace(plan, chunk=chunk))
 
 
 def open_group(path: Path) -> Any:
-    """The group of a sweep's store; anything else is a ``ValueError``."""
+    """Open the group of a sweep's store; anything else is a ``ValueError``."""
     zarr = optional("zarr", "sweep")
     target = FilePath(path)
     if not _occupied(target):
@@ -178,19 +212,24 @@ def open_group(path: Path) -> Any:
             f"{path} must have a format_version up to {VERSION}, got {version}: "
             "it needs a newer lindmft"
         )
-    check_seals(group)
+    check_checksums(group)
     return group
 
 
+def _chunks(group: Any) -> dict[str, Any]:
+    """Return the number of points of a block along every axis, by stage."""
+    return _tables(group, "chunks" if "chunks" in group.attrs else "tiles")  # as in version 1
+
+
 def _tables(group: Any, name: str) -> dict[str, Any]:
-    """An attribute that is JSON text."""
+    """Read an attribute that is JSON text."""
     with reading(group.store):
         found: dict[str, Any] = json.loads(group.attrs[name])
     return found
 
 
 def _is_set(array: Any, block: tuple[int, ...]) -> bool:
-    """Of a mark or a claim; one that cannot be read counts as none."""
+    """Whether a block has a mark or a claim; one that cannot be read counts as none."""
     try:
         return bool(array[block])
     except Exception:  # the libraries below raise many kinds for a damaged chunk
@@ -198,7 +237,7 @@ def _is_set(array: Any, block: tuple[int, ...]) -> bool:
 
 
 def _all_set(array: Any, blocks: Iterable[tuple[int, ...]]) -> Mask:
-    """The same of all blocks."""
+    """Return which blocks have a mark."""
     try:
         found: Mask = np.asarray(array[...]) > 0
     except Exception:  # one of them is damaged
@@ -209,7 +248,7 @@ def _all_set(array: Any, blocks: Iterable[tuple[int, ...]]) -> Mask:
 
 
 def read_group(group: Any) -> "xr.Dataset":
-    """The labelled dataset of a store, in memory."""
+    """Read the labelled dataset of a store into memory."""
     xarray = optional("xarray", "sweep")
     options = {"chunks": None, "consolidated": False, "decode_times": False}
     with reading(group.store):
@@ -225,15 +264,17 @@ def read_group(group: Any) -> "xr.Dataset":
             dataset[name].encoding = {}
         dataset = dataset[_ordered(dataset)]
         dataset.attrs["errors"] = json.dumps(_errors(group, dataset))
+        dataset.attrs["untrainable"] = json.dumps(_untrainable(group, dataset))
+        dataset.attrs["reused"] = json.dumps(_reused(group, dataset))
         dataset.attrs.pop(CHECKSUM, None)
     return dataset
 
 
 def _check_stage(group: Any, dataset: "xr.Dataset", stage: str) -> None:
-    """Refuse a store where something is missing of what counts as computed."""
-    states, tile = dataset[f"{stage}_status"].values, _tables(group, "tiles")[stage]
+    """Refuse a store in which blocks that count as computed have lost values."""
+    states, chunk = dataset[f"{stage}_status"].values, _chunks(group)[stage]
     marks = group[f"{MARKS}/{stage}"]
-    marked = over_points(_all_set(marks, np.ndindex(*marks.shape)), tile, states.shape)
+    marked = over_points(_all_set(marks, np.ndindex(*marks.shape)), chunk, states.shape)
     names = [str(name) for name in dataset.data_vars if str(name).startswith(f"{stage}_")]
     missing = marked & lost(stage, {name: dataset[name].values for name in names})
     if missing.any():
@@ -246,37 +287,71 @@ def _check_stage(group: Any, dataset: "xr.Dataset", stage: str) -> None:
 
 
 def _ordered(dataset: "xr.Dataset") -> list[str]:
-    """Its arrays, stage by stage and as they were asked for; the store lists them in any order."""
+    """Return the names of the arrays by stage, in the order of the call; the store has no order."""
     observables = json.loads(dataset.attrs["configuration"])["observables"]
     order = [f"{stage}_{name}" for stage in STAGES for name in (*observables, *MEANINGS)]
     return [name for name in order if name in dataset]
 
 
 def _errors(group: Any, dataset: "xr.Dataset") -> list[dict[str, Any]]:
-    """Stage, point and text of every failure."""
+    """Return stage, point and text of every failure."""
     found = []
     order = _tables(group, "configuration")["order"]
-    for stage in group[ERRORS].array_keys():
+    for stage in group[TEXTS].array_keys():
         states = dataset[f"{stage}_status"].values
         for point in np.argwhere(states == FAILED):
-            raw = bytes(np.asarray(group[f"{ERRORS}/{stage}"][tuple(point)]))
+            row = np.asarray(group[f"{TEXTS}/{stage}"][tuple(point)])
             where = {
                 name: dataset[name].values[i].item() for name, i in zip(order, point, strict=True)
             }
-            text = raw.rstrip(b"\0").decode(errors="replace")
-            found.append({"run": stage, "point": where, "error": text})
+            found.append({"run": stage, "point": where, "error": row_text(row)})
+    return found
+
+
+def row_text(row: np.ndarray[Any, Any]) -> str:
+    """Return the text about a point from its bytes."""
+    return bytes(row).rstrip(b"\0").decode(errors="replace")
+
+
+def _counted(rows: np.ndarray[Any, Any]) -> list[tuple[str, int]]:
+    """Return the different texts of these rows with the number of rows that have each."""
+    if not len(rows):
+        return []
+    texts, counts = np.unique(rows, axis=0, return_counts=True)
+    return [(row_text(row), int(count)) for row, count in zip(texts, counts, strict=True)]
+
+
+def _untrainable(group: Any, dataset: "xr.Dataset") -> dict[str, int]:
+    """Return why points cannot be trained, with the number of points of each reason."""
+    if "training_status" not in dataset:
+        return {}
+    chosen = dataset["training_status"].values == UNTRAINABLE
+    return (
+        dict(_counted(np.asarray(group[f"{TEXTS}/training"][...])[chosen])) if chosen.any() else {}
+    )
+
+
+def _reused(group: Any, dataset: "xr.Dataset") -> list[dict[str, Any]]:
+    """Return what was copied from earlier stores: run, origin, and the number of points."""
+    found = []
+    names = set(group[ORIGINS].array_keys()) if ORIGINS in group else set()
+    for stage in (stage for stage in STAGES if stage in names):
+        rows = np.asarray(group[f"{ORIGINS}/{stage}"][...])
+        computed = dataset[f"{stage}_status"].values != PENDING
+        for text, count in _counted(rows[computed & rows.any(axis=-1)]):
+            found.append({"run": stage, "points": count, **json.loads(text)})
     return found
 
 
 def _occupied(target: FilePath) -> bool:
-    """Whether there is anything; an empty folder may be filled."""
+    """Whether anything is at this path; an empty folder counts as nothing."""
     if too_long(target):
         return False
     return target.exists() and not (target.is_dir() and not any(target.iterdir()))
 
 
 def _make(target: FilePath, plan: Plan) -> None:
-    """The empty store, complete before it appears at its place: another process may be at it."""
+    """Make an empty store, complete before it appears: another process may open it at once."""
     if not target.name:
         raise ValueError(f"store must be a folder with a name, got {str(target)!r}")
     check_folder(target)
@@ -299,12 +374,12 @@ def _create(place: Any, plan: Plan) -> Any:
         "format_version": VERSION,
         "title": "Training dynamics of wide deep linear networks: a sweep by lindmft",
         "configuration": json.dumps(plan.configuration),
-        "tiles": json.dumps(plan.tile),
+        "chunks": json.dumps(plan.chunk),
         "provenance": json.dumps(provenance(0)),
     }
     names = [name for name, dims, _, _ in _coordinates(plan) if (name,) != dims]
     if names:
-        attributes["coordinates"] = " ".join(names)  # what xarray asks for others by
+        attributes["coordinates"] = " ".join(names)  # by which xarray finds them
     group = zarr.create_group(place, zarr_format=3, attributes=attributes)
     for name, dims, values, attrs in _coordinates(plan):
         group.create_array(
@@ -317,7 +392,7 @@ def _create(place: Any, plan: Plan) -> Any:
     for stage in plan.stages:
         for name, variable in stage.variables().items():
             _add(group, plan, stage.name, name, variable)
-        marks, tile = plan.marks(stage.name), plan.tile[stage.name]
+        marks, chunk = plan.marks(stage.name), plan.chunk[stage.name]
         ones = (1,) * len(marks)
         for part in (MARKS, CLAIMS):
             group.create_array(
@@ -328,24 +403,25 @@ def _create(place: Any, plan: Plan) -> Any:
                 fill_value=0,
                 compressors=_checked(),
             )
-        group.create_array(
-            f"{ERRORS}/{stage.name}",
-            shape=(*plan.shape, LONGEST_ERROR),
-            chunks=(*tile, LONGEST_ERROR),
-            dtype=np.uint8,
-            fill_value=0,
-            compressors=_checked(),
-        )
-    group.attrs[CHECKSUM] = json.dumps(seals(group))
+        for part in (TEXTS, ORIGINS):
+            group.create_array(
+                f"{part}/{stage.name}",
+                shape=(*plan.shape, LONGEST_TEXT),
+                chunks=(*chunk, LONGEST_TEXT),
+                dtype=np.uint8,
+                fill_value=0,
+                compressors=_checked(),
+            )
+    group.attrs[CHECKSUM] = json.dumps(checksums(group))
     with warnings.catch_warnings():
-        # Not yet in the specification of format 3; readers that do not know it pass over it.
+        # Not yet in the specification of format 3; readers that do not know it ignore it.
         warnings.filterwarnings("ignore", "Consolidated metadata", UserWarning)
         zarr.consolidate_metadata(group.store)
     return group
 
 
 def _checked() -> list[Any]:
-    """Codecs with which a chunk that was damaged later is noticed when it is read."""
+    """Return codecs with a checksum, so that reading finds damaged chunks."""
     codecs = optional("zarr.codecs", "sweep")
     return [codecs.ZstdCodec(level=1), codecs.Crc32cCodec()]
 
@@ -360,7 +436,7 @@ def _add(group: Any, plan: Plan, stage: str, name: str, variable: Variable) -> N
     group.create_array(
         f"{stage}_{name}",
         shape=(*plan.shape, *sizes),
-        chunks=(*plan.tile[stage], *sizes),
+        chunks=(*plan.chunk[stage], *sizes),
         dtype=dtype,
         fill_value=fill,
         compressors=_checked(),
@@ -370,7 +446,7 @@ def _add(group: Any, plan: Plan, stage: str, name: str, variable: Variable) -> N
 
 
 def _coordinates(plan: Plan) -> Iterator[tuple[str, tuple[str, ...], Any, dict[str, Any]]]:
-    """Name, dimensions, values and attributes."""
+    """Return name, dimensions, values and attributes of every coordinate."""
     for axis in plan.axes:
         for name, (values, meaning) in axis.coordinates().items():
             attrs = {"long_name": meaning, "units": "1", "paths": ", ".join(axis.paths)}
@@ -396,21 +472,22 @@ def _coordinates(plan: Plan) -> Iterator[tuple[str, tuple[str, ...], Any, dict[s
         )
 
 
-def _refuse_other(found: dict[str, Any], plan: Plan, path: Path) -> None:
-    """A store of another problem, other axes or other options, with what differs."""
+def _refuse_other(found: dict[str, Any], plan: Plan, path: Path, advice: Callable[[], str]) -> None:
+    """Refuse a store of another problem, other axes or other options, and name the differences."""
     given = json.loads(json.dumps(plan.configuration))
     differing = [
-        f"{field} is {_short(there)} there and {_short(here)} here"
+        f"{field} is {shortened(there)} there and {shortened(here)} here"
         for field, there, here in differences(found, given)
     ]
     if differing:
         more = f"; and {len(differing) - SHOWN} more" if len(differing) > SHOWN else ""
         raise ValueError(
             f"store must be new, or of the same sweep, got {path} of another one: "
-            f"{'; '.join(differing[:SHOWN])}{more}"
+            f"{'; '.join(differing[:SHOWN])}{more}{advice()}"
         )
 
 
-def _short(value: Any, most: int = 160) -> str:
+def shortened(value: Any, most: int = 160) -> str:
+    """Return a value of a configuration as text, cut where it is long."""
     text = json.dumps(value)
     return text if len(text) <= most else f"{text[: most - 3]}..."

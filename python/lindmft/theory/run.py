@@ -1,13 +1,12 @@
 """A computation of the theory: how far, on which grid, how accurately, with what kept."""
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from lindmft import _core
-from lindmft._internal.cost import COARSE, EXACT, OF_KERNELS, OF_REPLICAS, Cost
+from lindmft._internal.cost import COARSE, EXACT, OF_KERNELS, OF_REPLICAS, Cost, likely_depth
 from lindmft._internal.provenance import provenance
 from lindmft._internal.types import Callback, SolveDict
 from lindmft._internal.validation import (
@@ -30,7 +29,6 @@ from lindmft.results.state import SMALL, State
 from lindmft.theory.advice import advising
 
 RTOL, ATOL = 1e-6, 1e-10
-LIKELY_DEPTH_NODES = 16
 
 
 @dataclass(frozen=True)
@@ -116,8 +114,7 @@ class Run:
             return self.keep_state
         if self.replicas or self.kernels:
             return False
-        depth = float(self.problem.network.depth)
-        arrays = 4 * ((depth if math.isfinite(depth) else LIKELY_DEPTH_NODES) + 1)
+        arrays = 4 * (likely_depth(float(self.problem.network.depth)) + 1)
         return self.grid != "exact" or 8 * arrays * self.end**2 <= SMALL
 
     def lightened(self, solution: Solution) -> Solution:
