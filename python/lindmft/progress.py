@@ -1,9 +1,10 @@
-"""Progress of long calls: what the argument ``progress=`` of ``solve`` and ``train`` may be.
+"""Progress of long calls: the values of the argument ``progress=`` of ``solve`` and ``train``.
 
-``None`` or ``False``: quiet. ``True``: a bar (text or notebook) where somebody can see one, quiet
-otherwise; where later steps cost more, its length and the time left go by the work, with the steps
-beside it. A callable: called as ``progress(done, total)`` from the thread that made the call, some
-twenty times a second at most; an exception it raises ends the computation.
+``None`` or ``False``: no output. ``True``: a bar in a terminal or notebook, no output elsewhere. If
+later steps cost more, its length and the remaining time are those of the work, and the steps are
+shown beside it. A long solve on the exact grid also says how long it will take, and whether the
+adaptive grid is faster. A callable: called as ``progress(done, total)`` from the thread that made
+the call, at most about twenty times a second; an exception that it raises ends the computation.
 """
 
 import sys
@@ -11,10 +12,11 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from lindmft._internal.cost import Cost, Meter
+from lindmft._internal.cost import Cost, Forecast, Meter
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Callback
 from lindmft._internal.validation import refuse, text
+from lindmft._internal.wording import in_words
 
 __all__ = ["reporting", "watched"]
 
@@ -23,26 +25,26 @@ __all__ = ["reporting", "watched"]
 def reporting(
     progress: bool | Callback | None, label: str, unit: str = "step"
 ) -> Iterator[Callback | None]:
-    """The callback to hand to the compiled module, for the length of a ``with`` block.
+    """Provide the callback for the compiled module during a ``with`` block.
 
     Parameters
     ----------
     progress
         None or False, True, or a callable ``(done, total)``, as above.
     label, unit
-        Of the bar: what is done, and what is counted.
+        Texts of the bar: what is computed, and the unit of the counts.
 
     Yields
     ------
     callable or None
-        To be called as ``callback(done, total)``; None: nobody looks.
+        To be called as ``callback(done, total)``; None if no progress is shown.
 
     Raises
     ------
     ValueError
         If ``progress`` is anything else, or a name is no text.
     ImportError
-        If there is somebody to see a bar, and tqdm is not installed.
+        If a bar is to be shown, and tqdm is not installed.
 
     Examples
     --------
@@ -60,7 +62,7 @@ def reporting(
 def reporting_work(
     progress: bool | Callback | None, label: str, cost: Cost
 ) -> AbstractContextManager[Callback | None]:
-    """The same where steps cost differently: the bar shows the work, and estimates time by it."""
+    """Do the same for steps of different cost: the bar shows the work, and estimates time by it."""
     return _choice(progress, _work_bar(label, cost))
 
 
@@ -68,7 +70,7 @@ def reporting_work(
 def _choice(
     progress: Any, bar: AbstractContextManager[Callback | None]
 ) -> Iterator[Callback | None]:
-    """Nothing, the callable of the user, or the bar."""
+    """Provide None, the callable of the user, or the callback of the bar."""
     if progress is None or progress is False:
         yield None
     elif callable(progress):
@@ -97,7 +99,7 @@ def _bar(label: str, unit: str) -> Iterator[Callback | None]:
 
 @contextmanager
 def _work_bar(label: str, cost: Cost) -> Iterator[Callback | None]:
-    """A bar whose length is the work; the steps stand beside it."""
+    """Show a bar whose length is the work, with the steps beside it."""
     if not watched():
         yield None
         return
@@ -105,13 +107,15 @@ def _work_bar(label: str, cost: Cost) -> Iterator[Callback | None]:
     # The mean rate of all work so far predicts the rest, which a smoothed rate would not.
     options = {"total": 1.0, "bar_format": form, "postfix": [""], "smoothing": 0, "miniters": 0}
     with optional("tqdm.auto", "cli").tqdm(desc=label, leave=False, delay=0.3, **options) as bar:
-        meter = Meter(cost)
+        meter, forecast = Meter(cost), Forecast(cost.advice)
 
         def update(done: int, total: int) -> None:
             bar.postfix[0] = cost.text(done, total)
             work = meter.work(done, total)
             bar.initial = meter.start
             bar.update(work - bar.n)
+            if line := forecast.line(meter.start, work, bar.format_dict["elapsed"]):
+                bar.write(in_words(f"{label}: {line}"), file=sys.stderr)
 
         yield update
 
@@ -134,6 +138,6 @@ def watched() -> bool:
 
 
 def _in_notebook() -> bool:
-    """A kernel's session: that some module has imported ipykernel is not enough."""
+    """Whether a notebook kernel runs this session; an imported ipykernel is not enough."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return getattr(shell, "kernel", None) is not None

@@ -14,6 +14,7 @@ from documents import GUIDE, ROOT
 
 import lindmft as lm
 from lindmft.cli.commands import commands
+from lindmft.cli.messages import for_other_commands
 from lindmft.cli.new import DATA
 from lindmft.results import netcdf
 
@@ -92,6 +93,22 @@ def test_warnings_are_one_line_without_places_in_the_code(file: Path) -> None:
     (line,) = [line for line in result.stderr.splitlines() if "Warning" in line]
     assert line.startswith("Warning: network.width = 1024 is the ratio of hidden units")
     assert ".py" not in result.stderr
+
+
+@pytest.mark.filterwarnings("default::lindmft.SizeWarning")
+def test_a_warning_of_several_calls_is_printed_once(file: Path) -> None:
+    """``tune`` searches twice, and both searches warn."""
+    result = run("tune", file, "--set", "network.width=1024", "--set", "run.steps=5")
+    assert result.exit_code == 0
+    assert result.stderr.count("Warning: network.width = 1024") == 1
+
+
+def test_advice_is_in_the_words_of_the_command_line() -> None:
+    advice = 'Repeat (seeds=32) with seed=1 or dim=400, hidden=[8, 4] and samples=20, grid="exact"'
+    assert for_other_commands(advice) == (
+        "Repeat (--seeds 32) with --seed 1 or --dim 400, --set network.hidden=[8, 4] and "
+        "--set data.samples=20, --grid exact"
+    )
 
 
 # ---- --set
@@ -174,6 +191,7 @@ def test_every_command_with_a_problem_has_set(file: Path) -> None:
         ("lr=0.1", "got 'lr' (did you mean 'optimizer.lr'?)"),
         ("optimizer.lrr=1", "got 'lrr' (did you mean 'optimizer.lr'?)"),
         ("steps=3", "--set steps: a problem file has no 'steps' (did you mean 'run.steps'?)"),
+        ("sweep.times=last", "--set sweep.times: only values of the problem and of run can be"),
         ("run.step=3", "got 'step' (did you mean 'steps'?)"),
         ("run.steps=1.5", "--set run.steps: run.steps must be a whole number, got 1.5"),
         ("run.steps=0", "--set run.steps: run.steps must be at least 1, got 0"),

@@ -11,7 +11,10 @@ import pytest
 
 import lindmft as lm
 from lindmft import progress
-from lindmft._internal.cost import Cost, Meter
+from lindmft._internal.cost import Cost, Forecast, Meter, duration
+from lindmft._internal.wording import wording
+from lindmft.theory.advice import ADVICE
+from lindmft.theory.run import checked_run
 
 PROBLEM = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.05))
 
@@ -62,7 +65,7 @@ class Terminal(io.StringIO):
 
 
 def bar_of(call: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    """What a terminal sees, with the delay of a bar passed."""
+    """Return the text on a terminal after the delay of a bar."""
     monkeypatch.setattr(sys, "stderr", Terminal())
     with call as callback:
         time.sleep(0.35)
@@ -82,6 +85,50 @@ def test_coarse_grids_show_their_share_of_log_time(monkeypatch: pytest.MonkeyPat
     text = bar_of(progress.reporting_work(True, "flow", cost), monkeypatch)
     assert "flow:  35%" in text
     assert "50% of log time" in text
+
+
+def test_a_long_exact_solve_says_once_how_long_and_what_is_faster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("lindmft._internal.cost.EARLIEST", 0.0)
+    monkeypatch.setattr("lindmft._internal.cost.LONG", 0.1)
+    text = bar_of(progress.reporting_work(True, "solve", Cost(2.5, advice=ADVICE)), monkeypatch)
+    assert f"solve: about 2 s left; {ADVICE}" in text
+    with wording(lambda message: message.replace('grid="adaptive"', "--grid adaptive")):
+        said = bar_of(progress.reporting_work(True, "solve", Cost(2.5, advice=ADVICE)), monkeypatch)
+    assert "left; --grid adaptive solves as many steps" in said
+    assert "left;" not in bar_of(progress.reporting_work(True, "solve", Cost(2.5)), monkeypatch)
+
+
+def test_the_forecast_is_said_once_and_only_for_long_computations() -> None:
+    forecast = Forecast("use the other one")
+    assert forecast.line(0.0, 0.01, 1.0) == "", "too early"
+    assert forecast.line(0.0, 0.5, 30.0) == "", "half a minute is not long"
+    assert forecast.line(0.25, 0.25, 30.0) == "", "nothing was done yet"
+    assert forecast.line(0.25, 0.3, 60.0) == "about 14 min left; use the other one"
+    assert forecast.line(0.25, 0.31, 65.0) == ""
+    assert Forecast("").line(0.0, 0.01, 60.0) == ""
+    assert [duration(s) for s in (70.0, 130.0, 7300.0, 5e5)] == ["70 s", "2 min", "2 h", "6 days"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "grid", "steps", "options", "advised"),
+    [
+        ({}, "exact", 5000, {}, True),
+        ({}, "exact", 500, {}, False),
+        ({}, "adaptive", 5000, {}, False),
+        ({}, "exact", 5000, {"kernels": True}, False),
+        ({"data": lm.OnePass(alpha=0.5)}, "exact", 5000, {}, False),
+        ({"data": lm.Population()}, "exact", 5000, {}, True),
+    ],
+)
+def test_the_adaptive_grid_is_advised_where_it_helps(
+    changes: dict[str, Any], grid: str, steps: int, options: dict[str, Any], advised: bool
+) -> None:
+    names = ("rtol", "atol", "depth_nodes", "threads", "memory_limit", "keep_state")
+    given = {"save": (), "replicas": False, "kernels": False, **dict.fromkeys(names)} | options
+    run = checked_run(PROBLEM.replace(**changes), grid, steps, given)
+    assert (run.cost().advice == ADVICE) is advised
 
 
 def test_callables_get_steps() -> None:

@@ -113,7 +113,7 @@ def test_zipped_axes_labels_and_linear_ranges(tmp_path: Path) -> None:
         (SMALL, "must have a table [sweep.axes]"),
         (SMALL + "axes = 3", "sweep.axes must be a table of paths"),
         (SMALL + 'engin = "dask"' + AXES, "did you mean 'engine'"),
-        (LR + "{ from = 1, points = 3 } }", "optimizer.lr.to must be given"),
+        (LR + "{ from = 1, points = 3 } }", "optimizer.lr.to is missing"),
         (LR + "{ from = 0, to = 1, points = 3 } }", "optimizer.lr.from must be a positive"),
         (
             LR + "{ from = 1, to = 1, points = 0 } }",
@@ -131,6 +131,21 @@ def test_bad_files_are_refused(text: str, message: str, tmp_path: Path) -> None:
     assert message in " ".join(done.output.split())
 
 
+def test_an_earlier_store_is_reused(small: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "a.zarr", tmp_path / "b.zarr"
+    assert invoke("sweep", small, "--store", first).exit_code == 0
+    small.write_text(small.read_text().replace("[0.5, 1]", "[0.5, 1, 2]"))
+    refused = invoke("sweep", small, "--store", first)
+    assert refused.exit_code == 2
+    assert f"With a new store and --reuse {first}, 6 of 9 points of theory" in refused.output
+    done = invoke("sweep", small, "--store", second, "--reuse", first)
+    assert done.exit_code == 0, done.output
+    assert "reused: 6 points of training, from a.zarr (lindmft" in done.output
+    assert "6 computed in" in done.output
+    assert "12 reused" in done.output
+    assert "reused: 6 points of theory" in invoke("show", second).output
+
+
 def test_lost_workers_are_one_line(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def lost(*_arguments: Any, **_options: Any) -> None:
         raise RuntimeError("the block of 3 points was not computed")
@@ -142,7 +157,7 @@ def test_lost_workers_are_one_line(small: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_file_of_a_sweep_is_a_problem_file(tmp_path: Path) -> None:
-    """And the example that the guide shows runs."""
+    """The example of the guide runs, too."""
     assert lm.Problem.from_toml(EXAMPLE).network.depth == 3
     shutil.copy(EXAMPLE, tmp_path)
     done = invoke("sweep", tmp_path / EXAMPLE.name, "--picture", tmp_path / "a.png")
@@ -171,6 +186,10 @@ def test_transfer(tmp_path: Path) -> None:
     with xr.open_dataset(output, engine="h5netcdf") as file:
         assert file.lr.dims == ("scaling", "width")
         assert file.scaling.values.tolist() == ["muP", "NTK"]
+        assert file.attrs["format"] == "lindmft-transfer"
+    shown = invoke("show", output)
+    assert shown.exit_code == 0, shown.output
+    assert "best learning rates after 40 steps" in shown.output
     named = invoke(
         "transfer", EXAMPLE, "--sizes", "1,2", "--rtol", 0.1, "--scalings", "PyTorch, muP"
     )

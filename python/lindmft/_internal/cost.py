@@ -1,4 +1,4 @@
-"""How the work of a computation grows with its steps, for progress that estimates the time left.
+"""Estimates of the time a computation takes, from the growth of its work with the steps.
 
 The exact solve visits all earlier steps in each new one: step t costs between t and t^2.
 """
@@ -11,6 +11,10 @@ EXACT, COARSE = 2.5, 1.5
 (2.1 to 2.7), and on coarse grids, where t is the fraction of log time (0.9 to 2.1)."""
 OF_REPLICAS, OF_KERNELS = 0.45, 0.6
 """The fraction of the work that comes when all steps are solved."""
+EARLIEST, LONG = 2.0, 60.0
+"""Seconds before the time is estimated; seconds left from which a computation is long."""
+UNITS = {"days": 86400, "h": 3600, "min": 60}
+"""Units of durations in seconds; each is used from twice its length on."""
 LIKELY_DEPTH_NODES = 16
 """Nodes that infinite depth usually takes, for estimates before the number is known."""
 
@@ -18,7 +22,6 @@ LIKELY_DEPTH_NODES = 16
 def likely_depth(depth: float) -> float:
     """Return the number of hidden layers, or of the nodes that infinite depth usually takes."""
     return depth if math.isfinite(depth) else LIKELY_DEPTH_NODES
-
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Cost:
     parts: float = 1.0
     after: float = 0.0
     counted: bool = True
+    advice: str = ""
 
     def text(self, done: int, total: int) -> str:
         """Return what has been reported, for people."""
@@ -46,6 +50,35 @@ class Cost:
         within = (share * rounds - whole) ** self.power
         total = int(rounds) + (rounds % 1) ** self.power
         return float(min(1.0, (whole + within) / total) * (1.0 - self.after))
+
+
+class Forecast:
+    """Announces once how long a computation will take, if it is long and there is a faster way."""
+
+    def __init__(self, advice: str) -> None:
+        self.advice = advice
+
+    def line(self, start: float, work: float, seconds: float) -> str:
+        """Return the announcement, or an empty text if there is none now.
+
+        ``start`` is the fraction of the work that was done at the beginning, ``work`` the fraction
+        that is done now, after ``seconds``.
+        """
+        if not self.advice or seconds < EARLIEST or work <= start:
+            return ""
+        left = seconds * (1.0 - work) / (work - start)
+        if left < LONG:
+            return ""
+        text, self.advice = f"about {duration(left)} left; {self.advice}", ""
+        return text
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time for people, in its largest unit."""
+    for unit, size in UNITS.items():
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 class Meter:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.optional import optional
+from lindmft._internal.series import round_steps
 from lindmft._internal.types import Array, Callback, Numbers
 from lindmft._internal.validation import integer, refuse, tuple_of_numbers
 from lindmft.analysis.coordinate_verdict import Trend, sentence
@@ -429,8 +430,7 @@ def _widths(widths: Any) -> tuple[float, ...]:
 
 def _times(at: Any, steps: int) -> NDArray[np.int_]:
     if at is None:
-        decades = [k * 10**e for e in range(len(str(steps))) for k in (1, 2, 5)]
-        return np.unique([0, *(t for t in decades if t < steps), steps - 1])
+        return np.array(round_steps(steps))
     times = tuple_of_numbers(at, "at", "a list of steps")
     for i, t in enumerate(times):
         if not (t.is_integer() and 0 <= t < steps):

@@ -14,6 +14,7 @@ from lindmft.analysis.searches.accuracy import resolution
 from lindmft.analysis.searches.search import OF_SCHEDULES, Rates, Run, Search, run_searches
 from lindmft.analysis.searches.valleys import FLAT, Survey, around, close_in, minima, next_valley
 from lindmft.problem.problem import Problem, Problems, as_problem, listed_problems
+from lindmft.problem.scales import warn_of_sizes_among
 from lindmft.results.solution import Solution
 
 __all__ = ["OptimalRate", "optimal_lr", "optimal_lrs"]
@@ -202,7 +203,9 @@ def optimal_lr(
     0.040
     """
     goal = Goal.checked(objective, rtol, max_solves)
-    rates = Rates(as_problem(problem), _checked(steps))
+    problem = as_problem(problem)
+    warn_of_sizes_among([problem], str)
+    rates = Rates(problem, _checked(steps))
     return run_searches([(rates, optimum(rates, goal))], options)[0]
 
 
@@ -247,7 +250,9 @@ def optimal_lrs(
     ['0.040', '0.040']
     """
     steps = _checked(steps)
-    found = [Rates(problem, steps) for problem in listed_problems(problems)]
+    listed = listed_problems(problems)
+    warn_of_sizes_among(listed, "problems[{}]".format)
+    found = [Rates(problem, steps) for problem in listed]
     goal = Goal.checked(objective, rtol, max_solves)
     names = [f"problems[{i}]" for i in range(len(found))]
     return run_searches([(rates, optimum(rates, goal)) for rates in found], options, names)

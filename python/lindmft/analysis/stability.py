@@ -10,6 +10,7 @@ from lindmft._internal.validation import choice, integer, positive, refuse
 from lindmft.analysis.searches.criteria import CRITERIA, MEANINGS, is_stable
 from lindmft.analysis.searches.search import OF_SCHEDULES, Rates, Search, run_searches
 from lindmft.problem.problem import Problem, Problems, as_problem, listed_problems
+from lindmft.problem.scales import warn_of_sizes_among
 
 __all__ = ["StableRate", "largest_stable_lr", "largest_stable_lrs"]
 
@@ -140,7 +141,9 @@ def largest_stable_lr(
     >>> print(f"{edge.lr:.2f}")  # 2 / (L + 1)
     0.67
     """
-    return _found([as_problem(problem)], (), steps, rtol, criterion, options)[0]
+    problem = as_problem(problem)
+    warn_of_sizes_among([problem], str)
+    return _found([problem], (), steps, rtol, criterion, options)[0]
 
 
 def largest_stable_lrs(
@@ -184,6 +187,7 @@ def largest_stable_lrs(
     ['1.00', '0.50']
     """
     listed = listed_problems(problems)
+    warn_of_sizes_among(listed, "problems[{}]".format)
     names = [f"problems[{i}]" for i in range(len(listed))]
     return _found(listed, names, steps, rtol, criterion, options)
 

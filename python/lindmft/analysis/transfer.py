@@ -29,6 +29,7 @@ from lindmft.problem.axes import MEANINGS, short
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.problem.scales import warn_of_widths
 from lindmft.problem.schema import spell_inf
+from lindmft.results.netcdf import TRANSFER
 from lindmft.results.solution import Solution
 from lindmft.theory.many import solve_many
 
@@ -235,6 +236,8 @@ class Transfer:
             },
             coords,
             {
+                "format": TRANSFER,
+                "format_version": 1,
                 "cautions": " ".join(self.cautions),
                 "problem": json.dumps(spell_inf(self.problem.to_dict())),
                 "path": self.path,

@@ -1,7 +1,6 @@
-"""The group of all commands of ``lindmft``: each module defines its own, and this adds them.
+"""The group of all commands of ``lindmft``; the other modules define the commands.
 
-Each command is a thin skin over one public function. Problems come as TOML files, results as NetCDF
-files.
+Each command calls one public function. Problems are TOML files, and results NetCDF files.
 """
 
 import click
@@ -42,7 +41,7 @@ def commands() -> None:
       lindmft bench
       lindmft verify --quick
 
-    A problem file has the tables [network], [data], [optimizer] and, if you like, [run] with steps,
+    A problem file has the tables [network], [data], [optimizer]. Optional are [run] with steps,
     time (of flow), dim, seeds and seed, and [sweep] with the axes of a grid.
     """
 

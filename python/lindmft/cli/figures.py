@@ -10,7 +10,7 @@ import click
 from lindmft import figures
 from lindmft._internal.files import write_text
 from lindmft._internal.optional import optional
-from lindmft._internal.validation import refuse
+from lindmft._internal.validation import conflict, refuse
 from lindmft.cli import files
 from lindmft.cli.options import FORCE, folder
 from lindmft.figures._figure import Figure
@@ -21,7 +21,11 @@ AGREEMENT = "agreement.txt"
 
 @click.command("figure", short_help="Make a figure of the paper: theory over training.")
 @click.argument("names", nargs=-1, metavar="NAME...")
-@click.option("--quick", is_flag=True, help="Smaller and fewer networks: some seconds a figure.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="Smaller and fewer networks: seconds for most figures, a minute for some.",
+)
 @folder("figures")
 @click.option(
     "--set",
@@ -60,7 +64,12 @@ def figure_command(
     if not chosen:
         refuse("NAME", f"a figure ({', '.join(figures.NAMES)}) or {ALL}", "nothing")
     if changes and len(chosen) > 1:
-        refuse("--set", "left out with several figures", " ".join(changes))
+        conflict(
+            "--set",
+            "several figures",
+            "each figure has other parameters",
+            "Make the figures one by one, or leave out --set",
+        )
     optional("matplotlib.figure", "plot")
     values = dict(_change(change) for change in changes)
     for figure, _ in chosen:
@@ -94,7 +103,7 @@ def _make_all(
 
 
 def _list(chosen: list[tuple[Figure, tuple[str, ...]]]) -> None:
-    """All titles; of chosen figures also the parameters."""
+    """Print all titles; for chosen figures also the parameters."""
     for figure in [figure for figure, _ in chosen] or map(figures.get, figures.NAMES):
         panels = ", ".join(filter(None, figure.panels))
         click.echo(f"{figure.name:<12}{figure.title}" + (f" ({panels})" if panels else ""))

@@ -1,4 +1,4 @@
-"""What the commands read and write: problem files, result files, pictures."""
+"""Files of the commands: problem files, result files and pictures."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ from lindmft.results.solution import Solution
 def check_outputs(
     output: Path | None, picture: Path | None, *, force: bool, form: str | None = None
 ) -> None:
-    """Refuse, before any work, what could not be written after it.
+    """Refuse, before any work, files that could not be written after it.
 
     ``form`` is the kind of result, which may replace an earlier one; None: any.
     """
@@ -37,7 +37,7 @@ def check_outputs(
 
 
 def check_writable(path: Path, *, force: bool) -> None:
-    """Refuse a file that is there, but for ``force``, and one that cannot be written."""
+    """Refuse a file that exists, unless with ``force``, and one that cannot be written."""
     check_folder(path)
     if path.exists() and not force:
         raise ValueError(f"{path} exists; --force replaces it")
@@ -45,9 +45,9 @@ def check_writable(path: Path, *, force: bool) -> None:
 
 @contextmanager
 def opened(path: Path, changes: Iterable[str] = ()) -> Iterator[dict[str, Any]]:
-    """The tables of a TOML file with the values that texts KEY=VALUE change.
+    """Read the tables of a TOML file, and change values by texts KEY=VALUE.
 
-    Within the ``with`` block every ``ValueError`` gets the file and the line in front.
+    Within the ``with`` block the file and the line are put in front of every ``ValueError``.
     """
     file, changed = TomlFile.read(path), settings.parsed(changes)
     tables = settings.with_changes(file.tables, changed)
@@ -58,9 +58,9 @@ def opened(path: Path, changes: Iterable[str] = ()) -> Iterator[dict[str, Any]]:
 def read_problem(
     path: Path, needed: str = "steps", changes: Iterable[str] = (), **options: float | None
 ) -> tuple[Problem, dict[str, Any]]:
-    """The problem of a TOML file, and how to run it: its table ``run``, overridden by options.
+    """Return the problem of a TOML file, and its table ``run``, overridden by options.
 
-    One of them, ``needed``, says how far.
+    The option ``needed`` says how far to compute, and must be in one of the two.
     """
     with opened(path, changes) as tables:
         problem, run = Problem.from_dict(without_run(tables)), read_run(tables)
@@ -72,7 +72,7 @@ def read_problem(
 
 
 def read_pair(first: Path, second: Path) -> tuple[Solution, Ensemble]:
-    """A theory file and a training file, in any order."""
+    """Read a theory file and a training file, in any order."""
     forms = {netcdf.format_of(path): path for path in (first, second)}
     if set(forms) != {netcdf.SOLUTION, netcdf.ENSEMBLE}:
         raise ValueError(
@@ -87,7 +87,7 @@ def draw(path: Path, result: Solution | Ensemble) -> None: ...
 @overload
 def draw(path: Path, result: Solution, runs: Ensemble) -> None: ...
 def draw(path: Path, result: Any, runs: Ensemble | None = None) -> None:
-    """The losses of one result, or of theory and training together."""
+    """Draw the losses of one result, or of theory and training together."""
     from lindmft import plotting
 
     figure = optional("matplotlib.figure", "plot").Figure(figsize=(5.6, 3.8), layout="constrained")

@@ -1,4 +1,4 @@
-"""How commands end: whatever a user can get wrong is one line on standard error and exit code 2.
+"""The end of commands: an error of the user is one line on standard error and exit code 2.
 
 Ctrl-C is exit code 130, SIGTERM 143.
 """
@@ -15,31 +15,32 @@ from typing import Any
 import click
 
 from lindmft import _core
+from lindmft._internal.wording import wording
 from lindmft.cli.messages import for_command
 
 MOMENT = 0.01
-"""Seconds after which a signal that a library dropped is sent again."""
+"""Seconds after which a signal that a library lost is sent again."""
 
 
 class BadInput(click.ClickException):
-    """One line on standard error."""
+    """An error of the user, printed as one line on standard error."""
 
     exit_code = 2
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM ends a command as Ctrl-C does: what is finished is kept."""
+    """SIGTERM ends a command as Ctrl-C does: finished work is kept."""
 
 
 ENDS: dict[int, tuple[type[KeyboardInterrupt], str]] = {
     signal.SIGINT: (KeyboardInterrupt, "Interrupted."),
     signal.SIGTERM: (Terminated, "Terminated."),
 }
-"""What the handler of a signal raises while a command runs, and what is printed."""
+"""The exception that each signal raises while a command runs, and the text that is printed."""
 
 
 class Signals:
-    """The signals that end a command, one way or another: none of them is lost."""
+    """The signals that end a command; none of them is lost."""
 
     def __init__(self) -> None:
         self.arrived: int | None = None
@@ -47,9 +48,9 @@ class Signals:
 
     @contextmanager
     def handled(self) -> Iterator[None]:
-        """Handle them for the length of a ``with`` block, but for those that are ignored."""
+        """Handle these signals during a ``with`` block, except those that are ignored."""
         if threading.current_thread() is not threading.main_thread():
-            yield  # others cannot handle signals
+            yield  # other threads cannot handle signals
             return
         with ExitStack() as stack:
             for number in ENDS:
@@ -61,11 +62,11 @@ class Signals:
 
     @contextmanager
     def ending(self) -> Iterator[None]:
-        """Run a command: signals raise their exceptions in it."""
+        """Run a command, in which signals raise their exceptions."""
         self.running = True
         try:
             yield
-            if self.arrived is not None:  # and something caught the exception
+            if self.arrived is not None:  # and a library caught the exception
                 raise ENDS[self.arrived][0]
         finally:
             self.running = False
@@ -79,7 +80,7 @@ class Signals:
         sys.exit(128 + number)
 
     def _repeating(self, report: Any) -> Any:
-        """Python drops an exception raised in a finalizer: then the signal is sent once more."""
+        """Send a signal again if Python dropped its exception, which was raised in a finalizer."""
 
         def dropped(unraisable: Any) -> None:
             if self.arrived is not None and isinstance(unraisable.exc_value, KeyboardInterrupt):
@@ -93,13 +94,17 @@ class Signals:
 
 
 @contextmanager
-def _plain_warnings() -> Iterator[None]:
-    """Print a warning as one line: where it was raised means nothing to a user of commands."""
+def _plain_words(context: click.Context) -> Iterator[None]:
+    """Print a warning as one line, without its place in the code, and in the words of commands."""
+    shown: set[str] = set()
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        click.echo(f"Warning: {message}", err=True)
+        text = for_command(str(message), context)
+        if text not in shown:  # several calls of a command may warn of the same
+            shown.add(text)
+            click.echo(f"Warning: {text}", err=True)
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), wording(lambda text: for_command(text, context)):
         warnings.showwarning = show
         yield
 
@@ -118,7 +123,7 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command."""
         try:
-            with self.signals.ending(), _plain_warnings():
+            with self.signals.ending(), _plain_words(ctx):
                 return super().invoke(ctx)
         except BrokenPipeError:
             raise
@@ -128,7 +133,7 @@ class Commands(click.Group):
                 f"{error.filename}: {error.strerror}" if named else str(error)
             ) from error
         except (ValueError, MemoryError, ImportError, _core.NotConverged) as error:
-            raise BadInput(for_command(error, ctx)) from error
+            raise BadInput(for_command(str(error), ctx)) from error
         except KeyboardInterrupt as error:
             number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
             click.echo(ENDS[number][1], err=True)

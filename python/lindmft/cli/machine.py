@@ -12,7 +12,7 @@ from lindmft.cli.options import FORCE, THREADS
 from lindmft.machine import benchmark
 
 
-@click.command("bench", short_help="This machine's limits, and how near them jobs run.")
+@click.command("bench", short_help="Limits of this machine, and the fraction that jobs reach.")
 @click.option("--quick", is_flag=True, help="Smaller jobs, in about ten seconds.")
 @click.option(
     "--json", "path", type=click.Path(path_type=Path), help="Write all numbers to this file."
@@ -20,9 +20,9 @@ from lindmft.machine import benchmark
 @THREADS
 @FORCE
 def bench_command(quick: bool, path: Path | None, threads: int | None, force: bool) -> None:
-    """Measure what this machine can do at most, and which part of it standard jobs reach.
+    """Measure the limits of this machine, and the fraction of them that standard jobs reach.
 
-    Takes less than a minute on two cores. Nothing else should run meanwhile.
+    This takes less than a minute on two cores. Nothing else should run meanwhile.
 
     \b
     Examples:
@@ -42,5 +42,5 @@ def bench_command(quick: bool, path: Path | None, threads: int | None, force: bo
 
 @click.command("info", short_help="Version, compiler, BLAS, threads.")
 def info_command() -> None:
-    """Print what this build is and what it runs on, for a bug report."""
+    """Print version, build and machine, for a bug report."""
     show_config()

@@ -1,10 +1,11 @@
-"""How commands report a result: a table of losses at round times, and the files asked for."""
+"""Reports of results by commands: a table of losses at round times, and output files."""
 
 import math
 from pathlib import Path
 
 import click
 
+from lindmft._internal.series import one_two_five, round_steps
 from lindmft._internal.types import Array
 from lindmft.cli import files
 from lindmft.problem.schema import brief
@@ -13,21 +14,23 @@ from lindmft.results.solution import Solution
 
 
 def finish(result: Solution | Ensemble, output: Path | None, picture: Path | None) -> None:
-    """Print the losses at a few steps, and write what was asked for."""
+    """Print the losses at a few steps, and write the requested files."""
     click.echo(brief(result.problem))
     click.echo(f"{result.status} ({result.stats.seconds:.2f} s, {result.stats.threads} threads)")
     print_table(result)
     for note in result.notes:
         click.echo(f"Note: {note}")
     if output:
-        result.save(output, force=True)  # what must be kept was refused before the work
+        result.save(
+            output, force=True
+        )  # files that must not be replaced were refused before the work
         click.echo(f"wrote {output}{_state_note(result)}")
     if picture:
         files.draw(picture, result)
 
 
 def _state_note(result: Solution | Ensemble) -> str:
-    """Whether a solution can be continued from its file, and what that takes."""
+    """Say whether a solution can be continued from its file, and how large its state is."""
     if not isinstance(result, Solution) or result.diverged_at is not None:
         return ""
     kernels = any(one.kernel_scale is not None for one in (result, *result.channels))
@@ -40,7 +43,7 @@ def _state_note(result: Solution | Ensemble) -> str:
 
 
 def print_table(result: Solution | Ensemble) -> None:
-    """Losses, and what else was asked for, at a few round times."""
+    """Print losses and other requested series at a few round times."""
     labels, columns = _rows(result)
     click.echo(f"{labels[0]:>8}" + "".join(f"{name:>14}" for name in columns))
     for label, *values in zip(labels[1:], *columns.values(), strict=True):
@@ -48,12 +51,12 @@ def print_table(result: Solution | Ensemble) -> None:
 
 
 def _entry(value: float) -> str:
-    """A number; a dash for one that does not exist."""
+    """Return a number as text; a dash for one that does not exist."""
     return "-" if math.isnan(value) else f"{value:.6g}"
 
 
 def _rows(result: Solution | Ensemble) -> tuple[list[str], dict[str, Array]]:
-    """The unit of time and the times, and columns of numbers at these."""
+    """Return the unit of time with the times, and columns of numbers at these times."""
     if isinstance(result, Solution) and result.grid == "flow":
         times = round_times(float(result.time[-1]))
         return ["time", *(f"{time:g}" for time in times)], _columns(result.at(times))
@@ -70,7 +73,7 @@ def _columns(result: Solution | Ensemble) -> dict[str, Array]:
 
 
 def _extra(result: Solution | Ensemble) -> dict[str, Array]:
-    """Columns that were asked for."""
+    """Return the columns of optional series."""
     columns: dict[str, Array] = {}
     if isinstance(result, Solution) and result.replicas is not None:
         split = result.replicas
@@ -85,15 +88,7 @@ def _extra(result: Solution | Ensemble) -> dict[str, Array]:
 
 
 def round_times(end: float) -> list[float]:
-    """0, then 1, 2, 5, 10, ... down to some hundredths of the end, and the end."""
+    """Return 0, then 1, 2, 5, 10, ... from some hundredths of the end, and the end."""
     top = math.floor(math.log10(end))
-    series = {
-        digit * 10.0**power for power in range(min(-1, top - 2), top + 1) for digit in (1, 2, 5)
-    }
+    series = one_two_five(min(-1, top - 2), top)
     return sorted({0.0, end} | {time for time in series if time < end})
-
-
-def round_steps(steps: int) -> list[int]:
-    """0, 1, 2, 5, 10, 20, ... and the last step."""
-    series = {digit * 10**power for power in range(len(str(steps))) for digit in (1, 2, 5)}
-    return sorted({0, steps - 1} | {step for step in series if step < steps})

@@ -1,4 +1,4 @@
-"""The table ``run`` of a problem file: how a problem is to be run."""
+"""The table ``run`` of a problem file: steps, time, dimension and seeds."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ RUN_KEYS = ("steps", "time", "dim", "seeds", "seed")
 
 
 def read_run(tables: dict[str, Any]) -> dict[str, Any]:
-    """The table ``run`` of a file's tables; whole numbers may be written as 1e6."""
+    """Read the table ``run`` of a file; whole numbers may be written as 1e6."""
     run = tables.get("run", {})
     if not isinstance(run, dict):
         refuse("run", "a table", run)

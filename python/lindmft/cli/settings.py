@@ -1,4 +1,4 @@
-"""The option ``--set KEY=VALUE``: values of a problem file that are changed on the command line."""
+"""The option ``--set KEY=VALUE``, which changes values of a problem file."""
 
 import copy
 import re
@@ -56,6 +56,11 @@ def _check_key(key: str) -> None:
     try:
         if table == "run" and name:
             check_keys({name: None}, RUN_KEYS, "run")
+        elif table == "sweep":
+            raise ValueError(
+                "only values of the problem and of run can be changed here. Change the axes and "
+                "options of a sweep in its file"
+            )
         elif key in RUN_KEYS:
             raise ValueError(f"a problem file has no {key!r} (did you mean 'run.{key}'?)")
         else:

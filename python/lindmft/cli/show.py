@@ -1,4 +1,4 @@
-"""The command ``show``: what a file holds, a problem or a result of any command."""
+"""The command ``show``, which prints a problem, or a result of any command."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -34,9 +34,7 @@ SWEEP = "lindmft-sweep"
 
 @click.command("show", short_help="Print what a file holds: a problem, or any result.")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--picture", type=click.Path(path_type=Path), help="Draw the result again (png, pdf, svg)."
-)
+@click.option("--picture", type=click.Path(path_type=Path), help="Draw the result (png, pdf, svg).")
 @FORCE
 def show_command(file: Path, picture: Path | None, force: bool) -> None:
     """Print a summary of a problem file (TOML), a result (NetCDF) or the store of a sweep (Zarr).
@@ -61,7 +59,7 @@ def _show_problem(path: Path, picture: Path | None) -> None:
         problem, run = Problem.from_dict(without_run(tables)), read_run(tables)
         axes = tables.get("sweep", {})
     if picture:
-        raise ValueError(f"{path} is a problem, which has no picture: lindmft solve draws one")
+        raise ValueError(f"{path} is a problem, which has no picture. Draw one with lindmft solve")
     click.echo(brief(problem))
     click.echo(problem.to_toml().rstrip())
     if run:
@@ -82,12 +80,12 @@ def _show_result(path: Path, picture: Path | None) -> None:
         result = readers[form](path)
         _print_result(result)
         if picture and isinstance(result, ReplicaEnsemble):
-            raise ValueError(f"{path} holds groups of networks, of which there is no picture")
+            raise ValueError(f"{path} holds groups of networks, and there is no picture of those")
         if picture:
             files.draw(picture, result)
     elif form == SWEEP:
         _show_sweep(netcdf.load(path), picture)
-    elif "format" not in attrs and {"problem", "path", "base"} <= attrs.keys():
+    elif form == netcdf.TRANSFER:
         _show_transfer(netcdf.load(path), picture)
     elif form == netcdf.TRAINING:
         raise ValueError(f"{path} is {netcdf.UNFINISHED}")
@@ -170,7 +168,7 @@ def _show_transfer(dataset: "xr.Dataset", picture: Path | None) -> None:
 
 
 def _draw_transfer(dataset: "xr.Dataset", name: str, picture: Path) -> None:
-    """The best rates by size, a line for each scaling."""
+    """Draw the best rates by size, with a line for each scaling."""
     figure = optional("matplotlib.figure", "plot").Figure(figsize=(5.6, 3.8), layout="constrained")
     ax = figure.subplots()
     for scaling in dataset.scaling.values:

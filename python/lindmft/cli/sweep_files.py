@@ -1,4 +1,4 @@
-"""What the command ``sweep`` reads: a problem file with a table ``sweep`` of axes.
+"""Files of the command ``sweep``: a problem file with a table ``sweep`` of axes.
 
 [sweep]
 run = ["solve", "train"]
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lindmft._internal.validation import choice, integer, number, positive, refuse
+from lindmft._internal.validation import choice, integer, missing, number, positive, refuse
 from lindmft.cli.files import opened
 from lindmft.cli.run_table import read_run
 from lindmft.problem.paths import check_path
@@ -30,9 +30,9 @@ RANGE = ("from", "to", "points", "scale")
 def read_sweep(
     path: Path, changes: Iterable[str] = (), **options: Any
 ) -> tuple[Problem, dict[str, Any], dict[str, Any]]:
-    """Problem, axes, and the other arguments of ``sweep``; ``options`` override the file's.
+    """Return problem, axes, and the other arguments of ``sweep``.
 
-    Texts KEY=VALUE, ``changes``, change values of the file.
+    The texts KEY=VALUE of ``changes`` change values of the file; ``options`` override them.
     """
     with opened(path, changes) as tables:
         problem = Problem.from_dict(without_run(tables))
@@ -43,10 +43,10 @@ def read_sweep(
 
 
 def _sweep_table(tables: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The axes, and the other keys of the table ``sweep``."""
+    """Return the axes, and the other keys of the table ``sweep``."""
     table = tables.get("sweep", {})
     if not isinstance(table, dict) or "axes" not in table:
-        raise ValueError("the file must have a table [sweep.axes] of paths with values, got none")
+        raise ValueError("the file must have a table [sweep.axes] of paths, each with its values")
     check_keys(table, ("axes", *OPTIONS), "sweep")
     axes = table["axes"]
     if not isinstance(axes, dict):
@@ -65,13 +65,13 @@ def _check_path(path: str) -> None:
 
 
 def _values(field: str, values: Any) -> Any:
-    """A list as it is, or the points of a range."""
+    """Return a list unchanged, or the points of a range."""
     if not isinstance(values, dict) or not {"from", "to", "points"} & values.keys():
         return values
     check_keys(values, RANGE, field)
     for name in RANGE[:3]:
         if name not in values:
-            raise ValueError(f"{field}.{name} must be given, got nothing")
+            missing(f"{field}.{name}", "a range has from, to and points")
     scale = choice("log", "linear")(values.get("scale", "log"), f"{field}.scale")
     count = integer(values["points"], f"{field}.points")
     if not 1 <= count <= MOST_POINTS:

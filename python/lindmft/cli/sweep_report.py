@@ -1,4 +1,4 @@
-"""What commands print and draw of a sweep."""
+"""Texts and pictures of sweeps for the commands."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def best(dataset: "xr.Dataset") -> str:
-    """Where the last observable of all is smallest."""
+    """Say where the test loss at the last time is smallest."""
     names = [name for name in ("theory_test_loss", "training_test_loss") if name in dataset]
     lines = []
     for name in names:
@@ -32,7 +32,7 @@ def best(dataset: "xr.Dataset") -> str:
 
 
 def draw_sweep(dataset: "xr.Dataset", picture: Path) -> None:
-    """Along the last axis, lines by the one before, a panel for each value of a third."""
+    """Draw along the last axis, with lines for the axis before it and panels for a third one."""
     from lindmft import plotting
 
     order = json.loads(dataset.attrs["configuration"])["order"]

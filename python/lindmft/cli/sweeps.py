@@ -27,14 +27,19 @@ from lindmft.sweeps.sweep import sweep, sweep_summary
 @click.option(
     "--store",
     type=click.Path(path_type=Path),
-    help="A folder, kept up to date as the sweep goes; go on from it if it is there.",
+    help="A folder that is written during the sweep; continue from it if it exists.",
 )
 @click.option(
     "--engine",
     help="threads, processes, dask (a local cluster), or a Dask scheduler, tcp://host:port.  "
     "[default: threads]",
 )
-@click.option("--retry-failed", is_flag=True, help="Compute points that failed once more.")
+@click.option("--retry-failed", is_flag=True, help="Compute points that failed again.")
+@click.option(
+    "--reuse",
+    type=click.Path(path_type=Path),
+    help="An earlier store: copy the points of the same problem, compute only the rest.",
+)
 @THREADS
 @OUTPUT
 @PICTURE
@@ -46,6 +51,7 @@ def sweep_command(
     store: Path | None,
     engine: str | None,
     retry_failed: bool,
+    reuse: Path | None,
     threads: int | None,
     output: Path | None,
     picture: Path | None,
@@ -61,11 +67,12 @@ def sweep_command(
       "network.width" = [0.5, 1, 2]
       "optimizer.lr" = { from = 0.01, to = 0.5, points = 24 }
       "network.depth, network.gamma0" = [[2, 1.0], [4, 2.0]]
-    and, if you like, times, observables, grid, rtol, atol, dtype, store, engine in [sweep].
+    and optionally times, observables, grid, rtol, atol, dtype, store, engine in [sweep].
 
     \b
     Examples:
       lindmft sweep widths.toml --store widths.zarr --picture widths.png
+      lindmft sweep finer.toml --store finer.zarr --reuse widths.zarr
       lindmft sweep widths.toml --engine tcp://head:8786 --output widths.nc
     """
     files.check_outputs(output, picture, force=force)
@@ -73,7 +80,9 @@ def sweep_command(
         problem, changes, steps=steps, store=store, engine=engine, threads=threads
     )
     try:
-        dataset = sweep(parsed, axes, progress=True, retry_failed=retry_failed, **options)
+        dataset = sweep(
+            parsed, axes, progress=True, retry_failed=retry_failed, reuse=reuse, **options
+        )
     except RuntimeError as error:  # workers were lost
         raise BadInput(str(error)) from error
     click.echo(brief(parsed))
@@ -94,16 +103,18 @@ def sweep_command(
     "--over",
     default="network.width",
     show_default=True,
-    help="What is varied: network.width, network.hidden, network.depth or another number.",
+    help="The size that is varied: network.width, network.hidden, network.depth or another number.",
 )
 @click.option("--sizes", required=True, help="Its values, such as 0.5,1,2,4,8.")
 @click.option(
     "--scalings",
-    help="What is compared, with commas between: muP, NTK, PyTorch, standard, 1/sqrt(depth), "
+    help="Scalings to compare, with commas between: muP, NTK, PyTorch, standard, 1/sqrt(depth), "
     "constant.  [default: muP,NTK for widths]",
 )
 @click.option("--base", type=float, help="The size at which one would tune.  [default: the first]")
-@click.option("--rtol", type=float, default=0.01, show_default=True, help="Of the rates.")
+@click.option(
+    "--rtol", type=float, default=0.01, show_default=True, help="Relative accuracy of the rates."
+)
 @GRID
 @THREADS
 @OUTPUT
@@ -124,7 +135,7 @@ def transfer_command(
     picture: Path | None,
     force: bool,
 ) -> None:
-    """Find the best and the largest learning rate at every size, and what carrying one over costs.
+    """Find the best and the largest learning rate at every size, and the cost of using one rate.
 
     \b
     Widths are compared in muP and in NTK parameterization, depths of residual networks with

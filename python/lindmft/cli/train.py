@@ -6,6 +6,7 @@ import click
 
 from lindmft.analysis.comparison import compare
 from lindmft.cli import files
+from lindmft.cli.messages import for_other_commands
 from lindmft.cli.options import (
     CHECKPOINT,
     FORCE,
@@ -37,7 +38,7 @@ from lindmft.training.train import train
 @click.option(
     "--seed",
     type=WHOLE,
-    help="Which stream of networks; different streams share none.  [default: 0]",
+    help="Number of the stream of networks; different streams share none.  [default: 0]",
 )
 @KERNELS
 @CHECKPOINT
@@ -99,6 +100,6 @@ def compare_command(first: Path, second: Path, picture: Path | None, force: bool
     """
     files.check_outputs(None, picture, force=force)
     theory, runs = files.read_pair(first, second)
-    click.echo(compare(theory, runs).summary())
+    click.echo(for_other_commands(compare(theory, runs).summary()))
     if picture:
         files.draw(picture, theory, runs)

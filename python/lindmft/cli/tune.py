@@ -1,4 +1,4 @@
-"""The command ``tune``: which learning rate to write into a problem file."""
+"""The command ``tune``, which finds the learning rate for a problem file."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from lindmft.problem.schema import brief
     type=click.Choice(LOSSES),
     default=LOSSES[0],
     show_default=True,
-    help="The loss at the last step that is to be small.",
+    help="The loss to minimize at the last step.",
 )
 @click.option(
     "--rtol", type=float, default=0.01, show_default=True, help="Relative accuracy of the rates."
@@ -60,7 +60,7 @@ def tune_command(
 
 
 def _advice(problem: Problem, best: OptimalRate, edge: StableRate, path: Path) -> str:
-    """What to write into the file."""
+    """Return the lines to write into the file."""
     margin = edge.lr / best.lr
     text = f"The largest stable rate is {margin:.3g} times the best one."
     if margin < 1:
@@ -72,9 +72,9 @@ def _advice(problem: Problem, best: OptimalRate, edge: StableRate, path: Path) -
 
 
 def _factor(problem: Problem, best: OptimalRate) -> float:
-    """What the search multiplied the schedule by."""
+    """Return the factor by which the search multiplied the schedule."""
     given = np.asarray(problem.optimizer.lr, float)
-    scaled = getattr(best, "schedule", None)  # as a whole, where the result has it
+    scaled = getattr(best, "schedule", None)
     if scaled is None:
         return best.lr / float(given.max())
     return float(np.max(scaled) / given.max())

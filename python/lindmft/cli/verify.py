@@ -25,7 +25,13 @@ QUICK = {"count": 200, "dim": 64, "seeds": 32}
 @click.option(
     "--seeds", type=WHOLE, help="Networks for each problem and size.  [default: 64; quick: 32]"
 )
-@click.option("--seed", type=WHOLE, default=0, show_default=True, help="Of problems and networks.")
+@click.option(
+    "--seed",
+    type=WHOLE,
+    default=0,
+    show_default=True,
+    help="The stream of random problems and networks.",
+)
 @folder("verification")
 @THREADS
 @FORCE
@@ -39,11 +45,11 @@ def verify_command(
     threads: int | None,
     force: bool,
 ) -> None:
-    """Solve and train random problems, and hold the z-scores against chance.
+    """Solve and train random problems, and compare the z-scores with chance.
 
     Writes a page (verification.html), its picture (png, svg) and the numbers (csv). Exit code 1
-    says that theory and training differ by more than chance. Ctrl-C ends it early, with a page of
-    the problems that are done if they are ten or more.
+    means that theory and training differ by more than chance. Ctrl-C ends it early, with a page of
+    the finished problems if they are ten or more.
 
     \b
     Examples:

@@ -5,8 +5,9 @@ the losses alone do not show that another problem was meant.
 """
 
 import math
+import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -27,9 +28,10 @@ class SizeWarning(UserWarning):
     """Warning about sizes of a problem that look like counts where ratios are meant.
 
     ``solve``, ``flow`` and ``train`` issue it; the attribute ``notes`` of their results says the
-    same. ``transfer``, ``coordinate_check``, ``compute_optimal`` and ``wider_is_better`` issue it
-    for the widths that they are given. ``warnings.simplefilter("ignore", lindmft.SizeWarning)``
-    turns it off.
+    same. ``solve_many``, ``flow_many``, ``train_many``, ``sweep`` and the searches for learning
+    rates issue it once for all problems, and name the first. ``transfer``, ``coordinate_check``,
+    ``compute_optimal`` and ``wider_is_better`` issue it for the widths that they are given.
+    ``warnings.simplefilter("ignore", lindmft.SizeWarning)`` turns it off.
 
     Notes
     -----
@@ -73,6 +75,22 @@ def warn_of_sizes(problem: Problem) -> None:
     """Warn, at the line that called the public function, where sizes look like counts."""
     if note := _size_note(problem):
         warnings.warn(note, SizeWarning, stacklevel=3)
+
+
+def warn_of_sizes_among(problems: Sequence[Problem], label: Callable[[int], str]) -> None:
+    """Warn once if sizes of some of these problems look like counts, and name the first of them.
+
+    The warning is that of the function which calls this one. If the package itself called it, the
+    function that the user called has warned.
+    """
+    caller = str(sys._getframe(2).f_globals.get("__name__", ""))
+    if caller.startswith("lindmft.") and not caller.startswith("lindmft.cli."):
+        return
+    for i, problem in enumerate(problems):
+        if note := _size_note(problem):
+            named = f" (First at {label(i)}.)" if len(problems) > 1 else ""
+            warnings.warn(f"{note}{named}", SizeWarning, stacklevel=3)
+            return
 
 
 def warn_of_widths(problem: Problem, widths: Sequence[float]) -> None:

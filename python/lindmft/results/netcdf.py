@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SOLUTION = "lindmft-solution"
 ENSEMBLE = "lindmft-ensemble"
 REPLICAS = "lindmft-replicas"
+TRANSFER = "lindmft-transfer"
 TRAINING = "lindmft-training"
 """The checkpoint of a training that is not finished."""
 UNFINISHED = (

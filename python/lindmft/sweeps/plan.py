@@ -115,6 +115,10 @@ class Plan:
         )
         return float(len(self.problems) * each)
 
+    def label_of(self, index: int) -> str:
+        """Return the same text for a problem by its index."""
+        return self.label(tuple(int(i) for i in np.unravel_index(index, self.shape)))
+
     def label(self, point: tuple[int, ...]) -> str:
         """Return a short text for a point: "width=2.0, lr=0.1"."""
         return label(self.axes, point)
@@ -141,6 +145,7 @@ def make_plan(problem: Problem, axes: Any, arguments: dict[str, Any]) -> Plan:
             names = tuple(name for name in wanted if name in OF_TRAINING)
             kept = {"times": times, "observables": names, "layers": layers}
             trained = _only_trainable(problems)
+            _check_dimensions(trained, arguments["dim"])
             stages.append(_training(trained, int(end), kept, tuple(seeds), arguments))
     chunk = {stage.name: _chunk(stage, grid, problems) for stage in stages}
     configuration = {
@@ -298,6 +303,19 @@ def _finite(problem: Problem) -> Problem:
     if math.isinf(float(problem.network.depth)):
         changes["network.depth"] = 2  # three learning rates by layer, as at infinite depth
     return problem.replace(**changes)
+
+
+def _check_dimensions(problems: Iterable[Problem], dim: Any) -> None:
+    """Refuse problems of different input dimensions if none is given for all networks."""
+    if dim is not None:
+        return
+    sizes = sorted({default_dim(problem) for problem in problems})
+    if len(sizes) > 1:
+        missing(
+            "dim",
+            "the networks of a sweep have one input dimension, but those of its problems differ "
+            f"({', '.join(map(str, sizes))}). Give dim, or make one sweep for each of them",
+        )
 
 
 def _theory(

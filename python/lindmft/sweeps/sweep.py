@@ -24,6 +24,7 @@ from lindmft._internal.types import Callback, Number, Numbers, Path
 from lindmft._internal.validation import bytes_or_default, conflict, file_path, flag
 from lindmft.problem.axes import Axes, short
 from lindmft.problem.problem import Problem, as_problem
+from lindmft.problem.scales import warn_of_sizes_among
 from lindmft.progress import reporting
 from lindmft.results.dataset import check_sweep
 from lindmft.results.statistics import DOUBLE
@@ -191,8 +192,9 @@ def sweep(
     again = flag(retry_failed, "retry_failed")
     source = _source(reuse, place)
     start, make_engine = perf_counter(), engine_maker(engine, threads, memory_limit)
+    plan = make_plan(as_problem(problem), axes, arguments)
+    warn_of_sizes_among(plan.problems, plan.label_of)
     with reporting(progress, "sweep", unit="point") as report:
-        plan = make_plan(as_problem(problem), axes, arguments)
         require_memory(plan.bytes, "the dataset of the sweep")
         earlier = None if source is None else find_earlier(source, plan)
         kept = open_store(plan, place, lambda: reuse_advice(place, plan) if place else "")

@@ -1,4 +1,4 @@
-"""Advice on exact solves that take too much memory."""
+"""Advice on exact solves that take too much memory or time."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,6 +12,12 @@ MANY_STEPS = 2000
 ADVICE = 'grid="adaptive" solves as many steps on a few hundred nodes'
 
 
+def coarse_advice(problems: Iterable[Problem], grid: str, steps: float, *, kernels: bool) -> str:
+    """Return the advice to use a coarse grid, or an empty text where it would not help."""
+    smooth = all(problem.data.kind in SMOOTH for problem in problems)
+    return ADVICE if grid == "exact" and smooth and not kernels and steps >= MANY_STEPS else ""
+
+
 @contextmanager
 def advising(
     problems: Iterable[Problem], grid: str, steps: float, *, kernels: bool
@@ -20,7 +26,7 @@ def advising(
     try:
         yield
     except MemoryError as error:
-        smooth = all(problem.data.kind in SMOOTH for problem in problems)
-        if grid != "exact" or not smooth or kernels or steps < MANY_STEPS:
+        advice = coarse_advice(problems, grid, steps, kernels=kernels)
+        if not advice:
             raise
-        raise MemoryError(f"{error}; {ADVICE}") from error
+        raise MemoryError(f"{error}; {advice}") from error

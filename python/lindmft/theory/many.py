@@ -11,6 +11,7 @@ from lindmft.problem.data import Population
 from lindmft.problem.network import MLP
 from lindmft.problem.optimizer import SGD
 from lindmft.problem.problem import Problem, Problems, listed_problems
+from lindmft.problem.scales import warn_of_sizes_among
 from lindmft.progress import reporting_work
 from lindmft.results.solution import Solution
 from lindmft.theory.advice import advising
@@ -135,7 +136,9 @@ def solve_many(
         "threads": threads,
         "memory_limit": memory_limit,
     }
-    return _carry_out(problems, grid, steps, options, progress, errors)
+    listed = listed_problems(problems)
+    warn_of_sizes_among(listed, "problems[{}]".format)
+    return _carry_out(listed, grid, steps, options, progress, errors)
 
 
 @overload
@@ -207,11 +210,13 @@ def flow_many(
         "threads": threads,
         "memory_limit": memory_limit,
     }
-    return _carry_out(problems, "flow", time, options, progress, errors)
+    listed = listed_problems(problems)
+    warn_of_sizes_among(listed, "problems[{}]".format)
+    return _carry_out(listed, "flow", time, options, progress, errors)
 
 
 def _carry_out(
-    problems: Any,
+    listed: list[Problem],
     grid: str,
     end: Any,
     options: dict[str, Any],
@@ -219,7 +224,6 @@ def _carry_out(
     errors: Any,
 ) -> list[Any]:
     choice("raise", "return")(errors, "errors")
-    listed = listed_problems(problems)
     checked = checked_run(listed[0] if listed else ANY, grid, end, options)
     runs = [replace(checked, problem=problem) for problem in listed]
     cost = checked.cost(problems=max(1, len(listed)))

@@ -26,7 +26,7 @@ from lindmft.results.replicas import Replicas
 from lindmft.results.solution import Solution
 from lindmft.results.solve_stats import SolveStats
 from lindmft.results.state import SMALL, State
-from lindmft.theory.advice import advising
+from lindmft.theory.advice import advising, coarse_advice
 
 RTOL, ATOL = 1e-6, 1e-10
 
@@ -85,7 +85,8 @@ class Run:
             return Cost(power, problems / threads, counted=exact)
         norms, _ = channels(self.problem.data.targets)
         after = OF_KERNELS if self.kernels else OF_REPLICAS if self.replicas else 0.0
-        return Cost(power, len(set(norms.tolist())), after, exact)
+        advice = coarse_advice([self.problem], self.grid, self.end, kernels=self.kernels)
+        return Cost(power, len(set(norms.tolist())), after, exact, advice)
 
     @property
     def core_grid(self) -> _core.Grid:

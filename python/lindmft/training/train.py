@@ -18,7 +18,7 @@ from lindmft._internal.validation import (
     threads_or_default,
 )
 from lindmft.problem.problem import Problem, Problems, as_problem, listed_problems
-from lindmft.problem.scales import warn_of_sizes
+from lindmft.problem.scales import warn_of_sizes, warn_of_sizes_among
 from lindmft.progress import reporting
 from lindmft.results.ensemble import Ensemble, Series, ensemble_from_core
 from lindmft.results.replica_ensemble import ReplicaEnsemble
@@ -252,6 +252,7 @@ def train_many(
     ([0.4, 0.2], 'shared')
     """
     listed = listed_problems(problems)
+    warn_of_sizes_among(listed, "problems[{}]".format)
     core, size = _all_finite(listed, dim)
     steps = integer(steps, "steps")
     options: dict[str, Any] = {
