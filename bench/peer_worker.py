@@ -150,7 +150,7 @@ def jax_theory(request: dict[str, Any]) -> Prepared:
 def lindmft_single(request: dict[str, Any]) -> Prepared:
     """Time one network; ``steps alone`` is the difference to a run of one step."""
     import lindmft as lm
-    from lindmft.machine import benchmark, counting
+    from lindmft.machine import benchmark
 
     dim, steps, alone = request["dim"], request["steps"], request["alone"]
     problem = benchmark.reference(depth=request["depth"])
@@ -162,21 +162,18 @@ def lindmft_single(request: dict[str, Any]) -> Prepared:
         before = train(1)[0] if alone else 0.0
         seconds, runs = train(steps + alone)
         losses = runs.train_loss[0][:steps].tolist()
-        note = counting.method(runs.stats)
+        note = runs.stats.method
         return {"seconds": max(seconds - before, 1e-9), "losses": losses, "note": note}
 
     run()
     return run, "steps alone" if alone else "with initialization"
 
 
-def lindmft_sweep(request: dict[str, Any]) -> Prepared | None:
+def lindmft_sweep(request: dict[str, Any]) -> Prepared:
     """Time learning rates times seeds; the peers have the last rate and the first seed."""
     import lindmft as lm
-    from lindmft.machine import benchmark, counting
+    from lindmft.machine import benchmark
 
-    train_many = getattr(lm, "train_many", None)
-    if train_many is None:
-        return None
     dim, steps = request["dim"], request["steps"]
     problems = [
         benchmark.reference(lr=lr, depth=request["depth"])
@@ -185,15 +182,13 @@ def lindmft_sweep(request: dict[str, Any]) -> Prepared | None:
     seeds = list(range(request["seeds"]))
 
     def run() -> Result:
-        seconds, runs = timed(lambda: train_many(problems, steps, dim=dim, seeds=seeds))
+        seconds, runs = timed(lambda: lm.train_many(problems, steps, dim=dim, seeds=seeds))
         last = runs[-1]
-        size = (last.dim, last.widths, last.samples)
-        least = len(problems) * len(seeds) * counting.least_operations(*size, steps)
         return {
             "seconds": seconds,
             "losses": last.train_loss[0].tolist(),
-            "operations": counting.counted_operations((one.stats for one in runs), least),
-            "note": counting.method(last.stats),
+            "operations": sum(one.stats.operations for one in runs),
+            "note": last.stats.method,
         }
 
     run()

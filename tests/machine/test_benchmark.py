@@ -4,8 +4,6 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +11,7 @@ from click.testing import CliRunner
 
 import lindmft as lm
 from lindmft.cli.commands import commands
-from lindmft.machine import benchmark, counting, machine
+from lindmft.machine import benchmark, machine
 
 TINY = benchmark.Sizes(
     exact=(30, 60),
@@ -29,16 +27,6 @@ TINY = benchmark.Sizes(
     repeats=3,
     seconds=1e-3,
 )
-
-
-def solve_one_by_one(problems: list[lm.Problem], steps: int, *, threads: int) -> list[lm.Solution]:
-    return [lm.solve(problem, steps, threads=threads) for problem in problems]
-
-
-def train_one_by_one(
-    problems: list[lm.Problem], steps: int, *, dim: int, seeds: int, threads: int
-) -> list[lm.Ensemble]:
-    return [lm.train(problem, steps, dim=dim, seeds=seeds, threads=threads) for problem in problems]
 
 
 @pytest.fixture(scope="module")
@@ -99,62 +87,16 @@ def test_every_job_counts_its_work(done: benchmark.Benchmark) -> None:
 
 
 @pytest.mark.long
-def test_jobs_over_many_problems(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lm, "solve_many", solve_one_by_one, raising=False)
-    monkeypatch.setattr(lm, "train_many", train_one_by_one, raising=False)
+def test_jobs_over_many_problems() -> None:
     done = benchmark.run(sizes=TINY, threads=1)
     names = ["theory, 4 solves of 10 steps", "training, 2 rates x 2 seeds, dim 16"]
     solves, sweep = (next(job for job in done.jobs if job.name == name) for name in names)
     assert solves.operations > 0.0
     assert solves.note.endswith("solves a second")
-    assert sweep.operations >= 4 * 5 * counting.step_operations(16, (16, 16), 32)
+    step = 4 * (32 * 16 + 2 * 16 * 16)  # two products with the samples and with each array
+    assert sweep.operations >= 4 * 5 * step
     assert "us a network and step" in sweep.note
     assert all(job.seconds > 0.0 for job in done.jobs)
-
-
-@pytest.mark.long
-def test_what_a_version_lacks_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(lm, "solve_many", raising=False)
-    monkeypatch.delattr(lm, "train_many", raising=False)
-    done = benchmark.run(sizes=TINY, threads=1)
-    left_out = [job for job in done.jobs if not job.seconds]
-    assert [job.note.rpartition(" ")[2] for job in left_out] == ["solve_many", "train_many"]
-    assert all(job.fraction == job.operations_rate == 0.0 for job in left_out)
-    assert "left out: this version has no train_many" in done.table()
-
-
-def test_operations_of_training_are_those_of_plain_loops() -> None:
-    """Counted product by product."""
-    dim, widths, samples, steps = 5, (3, 4), 7, 6
-    arrays = [(3, 5), (4, 3)]
-    entries = 3 * 5 + 4 * 3
-    assert counting.weights(dim, widths) == entries
-    products = 2 * 2 * (samples * dim + entries)
-    assert counting.step_operations(dim, widths, samples) == products
-    factors = sum(
-        2 * 2 * (rows + cols) for step in range(steps) for _ in range(step) for rows, cols in arrays
-    )
-    size = (dim, widths, samples)
-    assert counting.factored_operations(*size, steps) == steps * products + factors
-    assert counting.updated_operations(*size, steps) == steps * (products + 2 * entries)
-    assert counting.least_operations(*size, steps) == steps * (products + 2 * entries)
-    assert counting.least_operations(*size, 2) == 2 * products + 2 * 2 * (3 + 5 + 4 + 3)
-    assert counting.step_bytes(*size) == 8 * (3 * entries + samples * dim)
-
-
-def test_what_training_counts_itself_goes_first() -> None:
-    silent, telling = (
-        SimpleNamespace(),
-        SimpleNamespace(operations=3.0, bytes_moved=5.0, method="shared"),
-    )
-    stats: Any = [telling, telling]
-    assert counting.counted_operations(stats, 1.0) == 6.0
-    assert counting.counted_bytes(stats, 1.0) == 10.0
-    assert counting.method(stats[0]) == "shared"
-    stats = [silent]
-    assert counting.counted_operations(stats, 1.0) == 1.0
-    assert counting.counted_bytes(stats, 2.0) == 2.0
-    assert counting.method(stats[0]) == "in_place"
 
 
 def test_the_machine_says_what_spoils_numbers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
 """The demonstration: two problems at three widths each, theory against training.
 
-With much data the test loss follows the training loss down, the faster the wider the network. With
-few noisy samples it turns up again while the training loss keeps falling: the network overfits, the
-wider the more.
+With much data the test loss falls with the training loss, faster for wider networks. With few noisy
+samples the test loss rises again while the training loss keeps falling: the network overfits, and
+wider networks overfit more.
 """
 
 from collections.abc import Sequence
@@ -46,11 +46,11 @@ class Case:
     Attributes
     ----------
     title
-        Of the data.
+        Name of the data.
     width
         nu = N / D.
     theory, runs, comparison
-        Infinite size, finite networks, and the one held against the other.
+        The solution at infinite size, the finite networks, and the comparison of the two.
 
     Notes
     -----
@@ -89,12 +89,12 @@ def cases(
     seeds
         The number of networks of each problem.
     progress
-        Of the training, as in ``train``.
+        Progress of the training, as in ``train``.
 
     Returns
     -------
     list of Case
-        By data, and by width.
+        Ordered by data, then by width.
 
     Raises
     ------
@@ -123,18 +123,18 @@ def cases(
 
 
 def table(done: Sequence[Case]) -> str:
-    """What came out, one line a case, and how long it took.
+    """Return a table with one line for each case, and the times.
 
     Parameters
     ----------
     done
-        What ``cases`` returns.
+        The result of ``cases``.
 
     Returns
     -------
     str
-        Differences in units of the standard error (z), how often chance makes such ones, relative
-        errors, and the last losses.
+        Differences in units of the standard error (z), the probability of such differences by
+        chance, relative errors, and the last losses.
 
     Examples
     --------
@@ -159,17 +159,17 @@ def table(done: Sequence[Case]) -> str:
 
 
 def draw(done: Sequence[Case]) -> "Figure":
-    """One panel a problem, one colour a width.
+    """Draw one panel for each kind of data, with one colour for each width.
 
     Parameters
     ----------
     done
-        What ``cases`` returns.
+        The result of ``cases``.
 
     Returns
     -------
     Figure
-        To be saved with ``savefig``.
+        The figure, which ``savefig`` writes.
 
     Raises
     ------

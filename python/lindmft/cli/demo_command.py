@@ -13,9 +13,9 @@ from lindmft.cli import demo, files
     "--output", type=click.Path(path_type=Path), default=Path("demo.png"), show_default=True
 )
 def demo_command(output: Path) -> None:
-    """Solve and train two problems at three widths each, print how they agree, draw a picture.
+    """Solve and train two problems at three widths each, print their agreement, draw a picture.
 
-    Takes about ten seconds. A picture of an earlier demonstration is replaced.
+    This takes about ten seconds. A picture of an earlier demonstration is replaced.
     """
     files.check_outputs(None, output, force=True)
     done = demo.cases(progress=True)

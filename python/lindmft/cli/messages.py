@@ -8,7 +8,7 @@ import click
 
 
 class Wording(NamedTuple):
-    """How a command writes an argument of a Python function."""
+    """The option of a command for an argument of a Python function."""
 
     argument: str
     """Regular expression of the argument."""

@@ -17,9 +17,9 @@ DATA = {
 kind = "full_batch" # all samples in every step
 alpha = 2.0         # samples per input dimension""",
     "multi_pass": """\
-kind = "multi_pass" # the same samples again and again, a random part of them in every step
+kind = "multi_pass" # the same samples throughout, a random fraction of them in every step
 alpha = 2.0         # samples per input dimension
-batch_fraction = 0.5 # part of the samples in a batch""",
+batch_fraction = 0.5 # fraction of the samples in a batch""",
     "one_pass": """\
 kind = "one_pass"   # fresh samples in every step
 alpha = 1.0         # samples of a batch per input dimension""",
@@ -33,11 +33,11 @@ SPECTRUM = """
 [data.spectrum]     # inputs whose variances fall like a power law
 kind = "power_law"  # or "discrete" with eigenvalues, target_power and weights
 capacity = 1.5      # eigenvalue k is k^-capacity
-source = 0.5        # how fast the target's part in mode k falls
-modes = 256         # modes that are kept
+source = 0.5        # how fast the target's component in mode k falls
+modes = 256         # number of modes
 """
 COLUMN = 22
-"""Where comments begin."""
+"""The column in which comments begin."""
 LR = {"power_law": 0.1, "population": 0.02}
 PROBLEM = """\
 # A problem: a network, its data and its optimizer. All keys: the classes MLP, ResNet, FullBatch,
@@ -64,7 +64,7 @@ noise = 0.3         # standard deviation of the label noise
 lr = {lr} # learning rate, of order one at every size; a list has the rate of every step
 momentum = 0.0      # heavy-ball momentum, from 0 to below 1
 
-[run]               # what the commands use unless an option says otherwise
+[run]               # used by the commands unless an option overrides it
 steps = 100         # of lindmft solve, train and tune
 {time}{dim}
 seeds = 8           # of lindmft train: number of networks
@@ -91,7 +91,7 @@ def starter(name: str, data: str) -> str:
 
 
 def _aligned(line: str) -> str:
-    """The line with its comment at the column of all comments."""
+    """Move the comment of a line to the column of all comments."""
     value, mark, comment = line.partition(" #")
     return f"{value.rstrip():<{COLUMN}}#{comment}" if mark else line
 
@@ -107,7 +107,7 @@ def _aligned(line: str) -> str:
 )
 @FORCE
 def new_command(problem: Path, data: str, force: bool) -> None:
-    """Write a problem file that solves and trains as it is, with a comment on every value.
+    """Write a problem file that can be solved and trained as it is, with a comment on every value.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""A verification as files: a page for a browser, its picture, and the numbers."""
+"""Files of a verification: a page for a browser, its picture, and the numbers."""
 
 import csv
 import html
@@ -38,10 +38,11 @@ summary {{ cursor: pointer; padding: 0.2rem 0; }}
 <img src="{picture}" alt="z-scores against chance, and deviations at both sizes">
 <h2>How to read it</h2>
 <p>Every problem was drawn at random, solved in the limit of infinite size, and trained at two
-sizes. Means of finite networks deviate by order 1 / dim; twice the deviation of the larger size
-less that of the smaller one takes this away. What is left, in units of its standard error, is z:
+sizes. Means of finite networks deviate by order 1 / dim. Twice the deviation of the larger size
+minus that of the smaller one removes this. The rest, in units of its standard error, is z:
 if theory and training describe the same thing, it is a draw from the standard normal distribution.
-<em>Chance</em> is how often such draws lie as far from it, by Kolmogorov's test.</p>
+<em>Chance</em> is the probability that such draws deviate as much from it, by Kolmogorov's
+test.</p>
 <h2>The largest z-scores</h2>
 {worst}
 <p>{origin}</p>
@@ -51,12 +52,12 @@ if theory and training describe the same thing, it is a draw from the standard n
 
 
 def paths(folder: Path) -> list[Path]:
-    """The files that ``write`` makes there."""
+    """Return the files that ``write`` makes in a folder."""
     return [folder / f"{NAME}.{ending}" for ending in ("html", "png", "svg", "csv")]
 
 
 def write(found: Verification, folder: Path, seconds: float) -> list[Path]:
-    """Write them; ``seconds`` is how long it took."""
+    """Write the files; ``seconds`` is the time of the verification."""
     page, picture, drawing, numbers = made = paths(folder)
     figure = plotting.verification(found)
     for path in (picture, drawing):
@@ -79,7 +80,7 @@ def _page(found: Verification, picture: str, seconds: float) -> str:
 
 
 def _details(found: Verification, i: int) -> str:
-    """One problem, folded."""
+    """Return one problem as a section that can be opened."""
     case = found.kept[i]
     scores = ", ".join(f"{name} {z:+.2f}" for name, z in zip(OBSERVABLES, case.z, strict=True))
     problem = html.escape(case.problem.to_toml())
@@ -90,7 +91,7 @@ def _details(found: Verification, i: int) -> str:
 
 
 def _csv(found: Verification) -> str:
-    """A row for each problem and observable."""
+    """Return a row for each problem and observable."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     sizes = (found.dim, 2 * found.dim)

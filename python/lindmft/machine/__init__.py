@@ -1,4 +1,4 @@
-"""The machine that runs the code: its limits, and how near to them standard jobs run."""
+"""The machine that runs the code: its limits, and the fraction that standard jobs reach."""
 
 from importlib import import_module
 from typing import Any

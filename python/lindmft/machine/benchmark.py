@@ -1,18 +1,17 @@
-"""How near this machine's limits a handful of standard jobs run: ``lindmft bench``.
+"""Standard jobs compared with the limits of this machine: ``lindmft bench``.
 
     from lindmft.machine import benchmark
     print(benchmark.run(quick=True).table())
 
 Limits are measured first: operations a second of matrix products, bytes a second of memory. A job
-that counts N operations and B bytes takes no less than max(N / products, B / memory) seconds; the
-fraction of the limit is that time over the time it took.
+of N counted operations and B bytes takes at least max(N / products, B / memory) seconds. The
+fraction of the limit is this time divided by the measured time.
 """
 
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
-from importlib import import_module
 from typing import Any, TypeVar
 
 import numpy as np
@@ -29,14 +28,15 @@ from lindmft._internal.validation import (
     threads_or_default,
     tuple_of_numbers,
 )
-from lindmft.machine import counting, machine
+from lindmft.machine import machine
 from lindmft.machine.machine import Machine
 from lindmft.problem.data import FullBatch
 from lindmft.problem.network import MLP
 from lindmft.problem.optimizer import SGD
 from lindmft.problem.problem import Problem
+from lindmft.theory.many import solve_many
 from lindmft.theory.solve import solve
-from lindmft.training.train import train
+from lindmft.training.train import train, train_many
 
 __all__ = ["Benchmark", "Job", "Limits", "Machine", "Rate", "Sizes", "reference", "run"]
 
@@ -45,12 +45,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Rate:
-    """Operations or bytes a second on one thread, and on all at once.
+    """Operations or bytes a second on one thread, and on all threads together.
 
     Attributes
     ----------
     one, all
-        A second, on one thread and on all threads together.
+        Rates on one thread, and on all threads together.
 
     Examples
     --------
@@ -64,28 +64,28 @@ class Rate:
     all: float
 
     def on(self, threads: int) -> float:
-        """That of a job on so many ``threads``: operations or bytes a second."""
+        """Return the rate for a job on ``threads`` threads."""
         return self.one if integer(threads, "threads") == 1 else self.all
 
     def best(self, other: "Rate") -> "Rate":
-        """The higher of two measurements, this and the ``other`` one."""
+        """Return the higher of two measurements, this and the ``other`` one."""
         instance(other, "other", "a Rate", Rate)
         return Rate(max(self.one, other.one), max(self.all, other.all))
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the machine can do at most, each the best of ten repetitions or more.
+    """Highest rates of the machine, each the best of ten or more repetitions.
 
     Attributes
     ----------
     threads
-        Those of ``Rate.all``.
+        Number of threads of ``Rate.all``.
     products
-        Operations a second of matrix products (dgemm, 1024 x 1024, a product a thread).
+        Operations a second of matrix products (dgemm, 1024 x 1024, one product for each thread).
     triad, update, read
-        Bytes a second of arrays that no cache holds: a = b + s c (24 bytes an entry), a = s a in
-        place (16), the sum of a (8).
+        Bytes a second of arrays that are larger than all caches: a = b + s c (24 bytes an entry),
+        a = s a in place (16), the sum of a (8).
 
     Notes
     -----
@@ -107,7 +107,7 @@ class Limits:
     read: Rate
 
     def best(self, other: "Limits") -> "Limits":
-        """The higher of two measurements of each rate, this and the ``other`` one."""
+        """Return the higher of two measurements of each rate, this and the ``other`` one."""
         instance(other, "other", "Limits", Limits)
         return Limits(
             self.threads,
@@ -118,9 +118,9 @@ class Limits:
         )
 
     def least_seconds(self, operations: float, moved: float, threads: int) -> float:
-        """Seconds that a job needs at least, of so many ``operations`` and ``moved`` bytes.
+        """Return the least seconds of a job with these ``operations`` and ``moved`` bytes.
 
-        Memory is that of the triad, and both limits those of so many ``threads``.
+        The memory rate is that of the triad, and both rates are those for ``threads`` threads.
         """
         work, traffic = number(operations, "operations"), number(moved, "moved")
         return max(work / self.products.on(threads), traffic / self.triad.on(threads))
@@ -128,23 +128,23 @@ class Limits:
 
 @dataclass(frozen=True)
 class Job:
-    """One job: how long it took, and its work, counted.
+    """One job: its time and its counted work.
 
     Attributes
     ----------
     name
-        What was done.
+        Description of the job.
     seconds, repeats
-        Median seconds of so many calls; 0 if the job was left out.
+        Median seconds of ``repeats`` calls.
     threads
-        Those it ran on.
+        Number of threads.
     operations, bytes
-        Counted floating-point operations, and bytes between processor and memory, where arrays that
-        are updated count twice; 0: not counted.
+        Counted floating-point operations, and bytes between processor and memory; updated arrays
+        count twice. 0: not counted.
     fraction
-        Of the binding limit.
+        Fraction of the limit that applies.
     note
-        What else matters.
+        Further information.
 
     Examples
     --------
@@ -165,18 +165,18 @@ class Job:
 
     @property
     def operations_rate(self) -> float:
-        """Operations a second; 0 if the job was left out."""
+        """Operations a second; 0 without a time."""
         return self.operations / self.seconds if self.seconds else 0.0
 
     @property
     def bytes_rate(self) -> float:
-        """Bytes a second; 0 if the job was left out."""
+        """Bytes a second; 0 without a time."""
         return self.bytes / self.seconds if self.seconds else 0.0
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large the standard jobs are, how often they run, and how long limits are measured.
+    """Sizes and repetitions of the standard jobs, and the time for measuring limits.
 
     Attributes
     ----------
@@ -191,9 +191,9 @@ class Sizes:
     adaptive
         Steps of the solve on an adaptive grid.
     repeats
-        Of which the median is taken.
+        Number of repetitions, of which the median is reported.
     seconds
-        How long the limits are measured, in two halves.
+        Time for measuring the limits, in two halves.
 
     Raises
     ------
@@ -232,22 +232,22 @@ def _whole_numbers(values: Any, field: str) -> tuple[int, ...]:
 
 _HEADING = f"{'job':<44}{'threads':>8}{'seconds':>10}{'GFLOP/s':>9}{'GB/s':>7}{'of limit':>10}"
 _LEGEND = """Seconds are medians. Of limit: the time in which matrix products or memory
-(triad) could do the counted work, over the time it took."""
+(triad) could do the counted work, divided by the measured time."""
 QUICK = Sizes(exact=(400,), solves=64, single_steps=5, seconds=0.5)
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What ``run`` measured, and on what.
+    """The measurements of ``run``, with the machine.
 
     Attributes
     ----------
     machine, limits
-        Where, and what it can do at most.
+        The machine and its highest rates.
     jobs
-        Their times and counted work, in the order they ran.
+        Times and counted work of the jobs, in the order of the runs.
     seconds
-        Of the whole measurement.
+        Time of the whole measurement.
 
     Examples
     --------
@@ -265,11 +265,11 @@ class Benchmark:
     seconds: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers and strings, as for JSON."""
+        """Return plain numbers and strings, for JSON."""
         return asdict(self)
 
     def table(self) -> str:
-        """For people: machine, limits, jobs."""
+        """Return a table for people: machine, limits, jobs."""
         return "\n".join(
             [
                 *self.machine.lines(),
@@ -284,7 +284,7 @@ class Benchmark:
 
 
 def reference(lr: float = 0.1, width: float = 1.0, depth: int = 2) -> Problem:
-    """The reference problem of the benchmarks: a perceptron, full batch, alpha 2, noise 0.3.
+    """Return the reference problem of the benchmarks: an MLP, full batch, alpha 2, noise 0.3.
 
     Parameters
     ----------
@@ -316,23 +316,23 @@ def run(
     sizes: Sizes | None = None,
     report: Callable[[str], object] | None = None,
 ) -> Benchmark:
-    """Measure this machine's limits, and how near them the standard jobs run.
+    """Measure the limits of this machine, and the fraction of them that standard jobs reach.
 
     Parameters
     ----------
     quick
-        Smaller jobs: some ten seconds instead of less than a minute on two cores.
+        Smaller jobs: about ten seconds instead of less than a minute on two cores.
     threads
         Threads to use; None: the allowed physical cores.
     sizes
         Sizes of the jobs, instead of those of ``quick``.
     report
-        Called with a line on what comes next.
+        Called with a line about the next job.
 
     Returns
     -------
     Benchmark
-        With ``table()``, and ``to_dict()`` for JSON.
+        The measurements, with ``table()``, and ``to_dict()`` for JSON.
 
     Raises
     ------
@@ -342,7 +342,7 @@ def run(
     Notes
     -----
     Fractions are of the roofline model: Williams, Waterman and Patterson, Communications of the ACM
-    52, 65 (2009). What a job does: theory sections 10 and 11.
+    52, 65 (2009). Theory sections 10 and 11 describe the work of the jobs.
 
     Examples
     --------
@@ -356,18 +356,18 @@ def run(
     chosen = usual if sizes is None else instance(sizes, "sizes", "Sizes or None", Sizes)
     say = function_or_none(report, "report") or (lambda _line: None)
     count, share = threads_or_default(threads), chosen.seconds / 2
-    found = machine.machine()  # before anything of ours runs
+    found = machine.machine()  # before the jobs change the load
     say("measuring limits")
     limits = _limits(count, share)
     jobs = [job for measure in JOBS for job in measure(chosen, limits.threads, say)]
-    say("measuring limits again")  # others may have held a core the first time
+    say("measuring limits again")  # other programs may have used a core the first time
     limits = limits.best(_limits(count, share))
     jobs = [_rated(job, limits) for job in jobs]
     return Benchmark(found, limits, tuple(jobs), time.perf_counter() - start)
 
 
 def _rated(job: Job, limits: Limits) -> Job:
-    """With the fraction of its binding limit."""
+    """Add to a job the fraction of the limit that applies."""
     if not job.seconds:
         return job
     least = limits.least_seconds(job.operations, job.bytes, job.threads)
@@ -389,7 +389,7 @@ def _limits(threads: int, seconds: float) -> Limits:
 
 
 def _median(call: Callable[[], T], repeats: int) -> tuple[float, T]:
-    """Median seconds of ``repeats`` calls, after one that is not counted, and the last result."""
+    """Return median seconds of ``repeats`` calls after an uncounted one, and the last result."""
     result, seconds = call(), []
     for _ in range(repeats):
         start = time.perf_counter()
@@ -422,18 +422,9 @@ def _solved(name: str, sizes: Sizes, say: Say, steps: int, threads: int, **optio
     return Job(name, seconds, sizes.repeats, stats.threads, stats.flops, note=note)
 
 
-def _optional(name: str) -> Callable[..., Any] | None:
-    """A function of the package, or None in a version without it."""
-    found: Callable[..., Any] | None = getattr(import_module("lindmft"), name, None)
-    return found
-
-
 def _small(sizes: Sizes, threads: int, say: Say) -> list[Job]:
-    """A learning-rate curve at eight widths."""
+    """Measure a learning-rate curve at eight widths."""
     name = f"theory, {sizes.solves} solves of {sizes.solve_steps} steps"
-    solve_many = _optional("solve_many")
-    if solve_many is None:
-        return [Job(name, note="left out: this version has no solve_many")]
     say(name)
     rates = np.geomspace(0.01, 0.1, max(1, sizes.solves // 8))
     problems = [reference(lr, 0.5 * (1 + i % 8)) for i, lr in enumerate(np.repeat(rates, 8))]
@@ -446,29 +437,23 @@ def _small(sizes: Sizes, threads: int, say: Say) -> list[Job]:
 
 
 def _sweep(sizes: Sizes, threads: int, say: Say) -> list[Job]:
-    """Learning rates times seeds, all of the same sizes."""
+    """Measure training at several learning rates and seeds, all of the same sizes."""
     name = f"training, {sizes.rates} rates x {sizes.seeds} seeds, dim {sizes.sweep_dim}"
-    train_many = _optional("train_many")
-    if train_many is None:
-        return [Job(name, note="left out: this version has no train_many")]
     say(name)
     problems = [reference(lr) for lr in np.geomspace(0.01, 0.1, sizes.rates)]
     call = lambda: train_many(  # noqa: E731
         problems, sizes.sweep_steps, dim=sizes.sweep_dim, seeds=sizes.seeds, threads=threads
     )
     seconds, runs = _median(call, sizes.repeats)
-    first, networks = runs[0], sizes.rates * sizes.seeds
-    size = (first.dim, first.widths, first.samples, sizes.sweep_steps)
-    least = networks * counting.least_operations(*size)
-    operations = counting.counted_operations((one.stats for one in runs), least)
-    each = seconds / (networks * sizes.sweep_steps)
-    note = f"{1e6 * each:.1f} us a network and step, {counting.method(first.stats)}"
+    operations = sum(one.stats.operations for one in runs)
+    each = seconds / (sizes.rates * sizes.seeds * sizes.sweep_steps)
+    note = f"{1e6 * each:.1f} us a network and step, {runs[0].stats.method}"
     used = min(threads, sizes.seeds)
     return [Job(name, seconds, sizes.repeats, used, operations, note=note)]
 
 
 def _single(sizes: Sizes, threads: int, say: Say) -> list[Job]:
-    """Steps alone: the difference of a longer and a shorter run, by turns."""
+    """Measure steps without the start: the difference of a longer and a shorter run, by turns."""
     name = f"training, one network, dim {sizes.single_dim}, a step"
     say(name)
     few, many, rounds = 1, 1 + sizes.single_steps, []
@@ -480,17 +465,15 @@ def _single(sizes: Sizes, threads: int, say: Say) -> list[Job]:
             taken.append(time.perf_counter() - start)
         rounds.append((taken[1] - taken[0]) / sizes.single_steps)
     seconds = max(statistics.median(rounds), 1e-9)
-    size, stats = (runs.dim, runs.widths, runs.samples), [runs.stats]
-    least, moved = counting.updated_operations(*size, many), many * counting.step_bytes(*size)
     return [
         Job(
             name,
             seconds,
             sizes.repeats,
             runs.stats.threads,
-            counting.counted_operations(stats, least) / many,
-            counting.counted_bytes(stats, moved) / many,
-            note=counting.method(runs.stats),
+            runs.stats.operations / many,
+            runs.stats.bytes_moved / many,
+            note=runs.stats.method,
         )
     ]
 
@@ -513,8 +496,6 @@ def _limit_lines(limits: Limits) -> list[str]:
 
 
 def _job_line(job: Job) -> str:
-    if not job.seconds:
-        return f"{job.name:<44}{'':>8}{job.note}"
     moved = f"{job.bytes_rate / 1e9:.1f}" if job.bytes else ""
     return (
         f"{job.name:<44}{job.threads:>8}{job.seconds:>10.3g}{job.operations_rate / 1e9:>9.1f}"

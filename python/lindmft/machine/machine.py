@@ -1,4 +1,4 @@
-"""The machine a measurement ran on, and what about it spoils measurements."""
+"""The machine of a measurement, with conditions that make measurements wrong."""
 
 import os
 import platform
@@ -11,27 +11,28 @@ import numpy as np
 from lindmft import _core
 
 PRESET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-BUSY = 0.3  # load a core that others may take before times are worth a warning
+BUSY = 0.3
+"""Load of a core by other programs from which times get a warning."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What a measurement ran on: hardware, libraries, and how busy it was.
+    """The machine of a measurement: hardware, libraries and load.
 
     Attributes
     ----------
     cpu, cores
-        Its name, and the physical cores that are allowed.
+        Name of the processor, and the number of physical cores that may be used.
     memory
-        In bytes; 0: unknown.
+        Memory in bytes; 0: unknown.
     blas, instruction_set
         The linear algebra in use, and the instructions of the compiled loops.
     load
-        Average of the last minute; None: unknown.
+        Average load of the last minute; None: unknown.
     versions
-        By name.
+        Versions of libraries by name.
     warnings
-        What spoils the numbers, one sentence each.
+        Conditions that make the numbers wrong, one sentence each.
 
     Examples
     --------
@@ -51,7 +52,7 @@ class Machine:
     warnings: tuple[str, ...]
 
     def lines(self) -> list[str]:
-        """For people, one a fact."""
+        """Return lines for people, one for each fact."""
         memory = f"{self.memory / 2**30:.0f} GiB" if self.memory else "unknown memory"
         load = "unknown" if self.load is None else f"{self.load:.2f}"
         return [
@@ -64,7 +65,7 @@ class Machine:
 
 
 def machine(*libraries: str) -> Machine:
-    """The machine as it is now; ``libraries`` are further ones whose versions matter."""
+    """Return the machine as it is now, also with the versions of ``libraries``."""
     config, cores, load = _core.config(), _core.config()["threads"], _load()
     return Machine(
         cpu=_cpu(),

@@ -13,7 +13,7 @@ from lindmft.sweeps.stages import Computed
 from lindmft.sweeps.store import Store
 
 ATTEMPTS = 3
-"""How often a block is submitted before a lost worker ends the sweep."""
+"""Number of times a block is submitted before a lost worker ends the sweep."""
 PATIENCE = 0.2
 """Seconds after which the engine is asked again how many blocks it takes."""
 

@@ -63,9 +63,9 @@ class Computed:
 
 
 class Origin(NamedTuple):
-    """Where values of a point were copied from.
+    """The earlier store from which values of a point were copied.
 
-    ``lindmft`` names the versions that computed them, ``store`` the earlier store, and ``seeds``
+    ``lindmft`` has the versions that computed them, ``store`` the name of the store, and ``seeds``
     the number of seeds that were copied; None: all values of the point.
     """
 

@@ -241,7 +241,7 @@ def check_many(problems: Iterable[Problem], grid: str, end: float, options: dict
     rest: dict[str, Any] = {"save": (), "replicas": False, "keep_state": False, "threads": 1}
     try:
         # All input is checked before memory is: with a single byte it goes no further.
-        _carry_out(problems, grid, end, rest | options | {"memory_limit": 1}, None, "raise")
+        _carry_out(list(problems), grid, end, rest | options | {"memory_limit": 1}, None, "raise")
     except MemoryError:
         return
 
