@@ -30,10 +30,11 @@ void register_config(py::module_& module) {
         out["blas"] = c.blas;
         out["openmp"] = c.openmp;
         out["instruction_set"] = c.instruction_set;
+        out["cores"] = c.cores;
         out["threads"] = c.threads;
         return out;
       },
-      "Version, compiler, BLAS, OpenMP, instruction set in use and default number of threads.");
+      "Version, compiler, BLAS, OpenMP, instruction set in use, allowed cores and default number of threads.");
   module.def(
       "error_table",
       [] {

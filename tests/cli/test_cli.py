@@ -178,7 +178,7 @@ BROKEN = [
     (PROBLEM.replace("alpha = 2.0", "alpha = -2.0"), "data.alpha must be positive"),
     (PROBLEM.replace("depth", "dephts"), "did you mean 'depth'?"),
     (PROBLEM.replace('"mlp"', '"cnn"'), "network.kind must be 'mlp' or 'resnet', got 'cnn'"),
-    (PROBLEM.replace("[optimizer]\nlr = 0.05", ""), "optimizer must be given"),
+    (PROBLEM.replace("[optimizer]\nlr = 0.05", ""), "optimizer is missing"),
     (PROBLEM + "[run]\nstep = 3\n", "did you mean 'steps'?"),
     (PROBLEM + "[run]\nsteps = 0\n", "steps must be at least 1"),
     (PROBLEM + "[run]\nsteps = 2.5\n", "steps must be a whole number, got 2.5"),

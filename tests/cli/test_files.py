@@ -146,7 +146,7 @@ def test_set_of_a_size_by_one_name_replaces_the_other(tmp_path: Path) -> None:
     assert "alpha=3.0" in text
     assert "alpha=2.0" in printed("solve", path, "--set", "data.samples=40")
     both = ["--set", "data.samples=40", "--set", "data.alpha=3"]
-    assert "data.samples must be left out where data.alpha is" in refusal("solve", path, *both)
+    assert "data.samples cannot be combined with data.alpha" in refusal("solve", path, *both)
 
 
 def test_set_makes_tables_that_are_missing(file: Path, tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_whole_numbers_may_be_written_as_powers_of_ten(file: Path) -> None:
         ("steps = 1e1", "step = 3", "line 27: run must only have the keys"),
         ("steps = 1e1", "", "run.steps is missing: give it in the file, or as --steps"),
         ("depth = 2", "depth = ", "must be a TOML file: Invalid value (at line 3, column 9)"),
-        ("[optimizer]\n", "", "optimizer must be given"),
+        ("[optimizer]\n", "", "optimizer is missing"),
     ],
 )
 def test_messages_name_the_file_and_the_line(file: Path, old: str, new: str, place: str) -> None:

@@ -1,4 +1,4 @@
-/* What the shared library shows: everything else in it is hidden. */
+/* Marks the functions and classes that the shared library exports; all others are hidden. */
 #ifndef LINDMFT_EXPORT_H
 #define LINDMFT_EXPORT_H
 

@@ -1,4 +1,4 @@
-// Owning row-major matrix of doubles, zero at birth.
+// A row-major matrix of doubles that owns its memory; new matrices are zero.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ namespace lindmft {
 class LINDMFT_EXPORT Matrix {
  public:
   Matrix() = default;
-  /// Throws std::bad_alloc. Pages are touched only when written, so untouched parts cost no memory.
+  /// A matrix of zeros. The system assigns memory to a page only when it is first written to. Throws std::bad_alloc.
   Matrix(int rows, int cols);
   Matrix(Matrix&& other) noexcept
       : rows_(std::exchange(other.rows_, 0)), cols_(std::exchange(other.cols_, 0)), values_(std::move(other.values_)) {}
@@ -35,7 +35,7 @@ class LINDMFT_EXPORT Matrix {
   [[nodiscard]] std::size_t bytes() const {
     return sizeof(double) * static_cast<std::size_t>(rows_) * static_cast<std::size_t>(cols_);
   }
-  /// Hands the storage over; the matrix is empty afterwards. Free it with std::free.
+  /// Passes the storage to the caller, who frees it with std::free. The matrix is empty afterwards.
   double* release();
 
  private:

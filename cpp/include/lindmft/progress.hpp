@@ -1,13 +1,12 @@
-// Long calls report how far they are and ask whether to go on.
+// The function by which long calls report their progress and can be stopped.
 #pragma once
 
 #include <functional>
 
 namespace lindmft {
 
-/// Called between units of work, and within long ones again with the same numbers, always from the thread that made the
-/// call, as progress(done, total).
-/// Return false to stop: the call then throws Interrupted.
+/// Called as progress(done, total) between units of work, always on the thread that made the call. During a long unit
+/// it is called again with the same numbers. Return false to stop: the call then throws Interrupted.
 using Progress = std::function<bool(int done, int total)>;
 
 }  // namespace lindmft

@@ -21,6 +21,7 @@ Config config() {
   c.openmp = "off";
 #endif
   c.instruction_set = support::instruction_set();
+  c.cores = support::allowed_cores();
   c.threads = support::resolve_threads(0);
   return c;
 }

@@ -28,17 +28,17 @@ namespace {
 constexpr int kRepetitions = 5;
 constexpr int kGemmSize = 1024;
 constexpr double kSmallestArray = 64.0 * 1024 * 1024;
-constexpr double kCaches = 4.0;        // sizes of all last-level caches in an array
-constexpr double kMemoryShare = 0.25;  // of the free memory, for all arrays
-constexpr int kArrays = 3;             // of a product, of a triad
+constexpr double kCaches = 4.0;        // size of an array in units of all last-level caches
+constexpr double kMemoryShare = 0.25;  // fraction of the free memory that all arrays may take
+constexpr int kArrays = 3;             // arrays in a product, and in a triad
 constexpr int kMeasurements = 8;       // four rates, each on one thread and on all
-constexpr double kRepetition = 1e9;    // operations, by and large
+constexpr double kRepetition = 1e9;    // operations of a repetition, roughly
 
 using Clock = std::chrono::steady_clock;
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// Calls work(0) .. work(threads - 1), each on a thread of its own, the same one every time.
+/// Calls work(0) .. work(threads - 1) in parallel; every call of this function runs work(i) on the same thread.
 template <class Work>
 void together(int threads, Work work) {
 #ifdef _OPENMP
@@ -47,7 +47,7 @@ void together(int threads, Work work) {
   for (int i = 0; i < threads; ++i) work(i);
 }
 
-/// The least time of a repetition, after one that is not counted.
+/// The shortest time of a repetition; the first one, which warms up, is not counted.
 template <class Work>
 double best_of(int threads, double seconds, Work work) {
   together(threads, work);
@@ -85,7 +85,7 @@ LINDMFT_CLONES void scale(std::size_t n, double* a) {
   for (std::size_t i = 0; i < n; ++i) a[i] *= 1.0000001;
 }
 
-/// In as many partial sums as keep the loads from waiting for additions.
+/// The sum of an array, in enough partial sums that loads do not wait for additions.
 LINDMFT_CLONES double total(std::size_t n, const double* a) {
   constexpr std::size_t kSums = 64;
   std::array<double, kSums> sums{};
@@ -104,15 +104,15 @@ std::string first_line(const std::string& path) {
   return line;
 }
 
-/// Bytes of all last-level caches of the machine (Linux says "32768K" of each, and who shares it); 0 if it does not
-/// say.
+/// Bytes of all last-level caches of the machine. Linux gives the size of each ("32768K") and the processors that share
+/// it; the sum is 0 if it does not.
 double last_level_caches() {
   std::map<std::string, double> caches;
   const unsigned cpus = std::max(1U, std::thread::hardware_concurrency());
   for (unsigned cpu = 0; cpu < cpus; ++cpu) {
-    const std::string room = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/cache/index3/";
-    const std::string size = first_line(room + "size");
-    if (!size.empty()) caches[first_line(room + "shared_cpu_list")] = 1024.0 * std::strtod(size.c_str(), nullptr);
+    const std::string folder = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/cache/index3/";
+    const std::string size = first_line(folder + "size");
+    if (!size.empty()) caches[first_line(folder + "shared_cpu_list")] = 1024.0 * std::strtod(size.c_str(), nullptr);
   }
   double sum = 0.0;
   for (const auto& [sharers, bytes] : caches) sum += bytes;
@@ -125,7 +125,7 @@ std::size_t array_entries() {
   return static_cast<std::size_t>(bytes / sizeof(double));
 }
 
-/// Three long arrays, whose parts are first touched, and then used, by the same threads.
+/// Three long arrays. Each thread writes its part first and then works on it, so that the part lies in memory near it.
 class Streams {
  public:
   explicit Streams(int threads)
@@ -163,7 +163,7 @@ class Streams {
   int threads_;
   std::size_t entries_;
   std::array<std::unique_ptr<double[]>, kArrays> arrays_;
-  std::vector<double> sums_;  // written, so that nothing is left out
+  std::vector<double> sums_;  // stored, so that the compiler cannot remove the sums
 };
 
 struct StreamRates {

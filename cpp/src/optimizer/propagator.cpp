@@ -2,8 +2,8 @@
 
 namespace lindmft {
 
-// PyTorch's SGD. The gradient points uphill in the loss there and downhill in theory.md section 2, hence the sign of
-// the decay.
+// The update of PyTorch's SGD. Its gradient points uphill in the loss; the one of theory.md section 2 points downhill,
+// hence the sign of the decay.
 void WeightStepper::step(Weight& weight, double gradient, int time) const {
   const double lr = optimizer_.lr.size() == 1 ? optimizer_.lr.front() : optimizer_.lr[static_cast<std::size_t>(time)];
   const double force = gradient - optimizer_.weight_decay * weight.value;

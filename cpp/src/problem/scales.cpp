@@ -6,7 +6,7 @@ namespace lindmft {
 
 namespace {
 
-/// Weight arrays without the first: L, or 2 at infinite depth, where all branches are alike.
+/// Number of weight arrays after the first: L, or 2 at infinite depth, where all branches share one multiplier.
 std::size_t groups(const Network& network) {
   return network.depth == kInfiniteDepth ? 2 : static_cast<std::size_t>(network.depth);
 }

@@ -1,5 +1,5 @@
-// The regular variables of theory.md section 8: the scales in which infinite width and the lazy limit are ordinary
-// points.
+// The regular variables of theory.md section 8: scales of a problem that stay finite at infinite width and in the lazy
+// limit.
 #pragma once
 
 #include <vector>
@@ -9,7 +9,7 @@
 namespace lindmft {
 
 struct Scales {
-  double branch;  ///< b, the factor of a residual branch: beta0, or beta0 / sqrt(L); beta0 at infinite depth
+  double branch;  ///< b, the factor of a residual branch: beta0, or beta0 / sqrt(L); at infinite depth beta0
   double gamma0;  ///< effective richness: divided by sqrt(width of the last hidden layer) in NTK parameterization
   double gamma0_sq;
   double rho;                 ///< 1 / (gamma0^2 nu_L)
@@ -18,10 +18,10 @@ struct Scales {
   std::vector<double> lr;     ///< entry l: multiplier c_l of weight array l = 0 .. L (infinite depth: three)
 };
 
-/// For a validated problem.
+/// The scales of a problem that has been validated.
 [[nodiscard]] Scales scales(const Problem& problem);
 
-/// nu_l for l = 1 .. L (index 0 .. L-1); at infinite depth two, the ends.
+/// nu_l for l = 1 .. L (index 0 .. L-1); at infinite depth two entries, for the first and the last layer.
 [[nodiscard]] std::vector<double> layer_widths(const Network& network);
 
 }  // namespace lindmft

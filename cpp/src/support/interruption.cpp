@@ -5,8 +5,8 @@
 namespace lindmft::support {
 namespace {
 
-constexpr double kOperations = 1e7;                 // some milliseconds, before the clock is read,
-constexpr std::chrono::milliseconds kInterval{50};  // which then must have moved by this
+constexpr double kOperations = 1e7;                 // before the clock is read: a few milliseconds
+constexpr std::chrono::milliseconds kInterval{50};  // least time between two calls of ask
 
 }  // namespace
 

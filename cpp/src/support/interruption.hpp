@@ -1,4 +1,4 @@
-// Ctrl-C within long pieces of work: from deep inside they ask, now and then, whether to go on.
+// Ctrl-C during long work: interruption points deep inside the work ask from time to time whether to stop.
 #pragma once
 
 #include <atomic>
@@ -10,7 +10,7 @@
 
 namespace lindmft::support {
 
-/// While it lives, the interruption points of its thread call `ask`, which throws to end the work.
+/// While an object of this class lives, the interruption points of its thread call `ask`, which throws to end the work.
 class Interruptible {
  public:
   explicit Interruptible(std::function<void()> ask);
@@ -18,27 +18,29 @@ class Interruptible {
   Interruptible(const Interruptible&) = delete;
   Interruptible& operator=(const Interruptible&) = delete;
 
-  /// The innermost one of this thread, or null.
+  /// The innermost object of this thread, or null.
   static Interruptible*& current();
+  /// Calls `ask` if enough operations and time have passed since the last call.
   void count(double operations);
 
  private:
   std::function<void()> ask_;
   Interruptible* outer_;
-  double operations_ = 0.0;  // since the clock was read
+  double operations_ = 0.0;  // since the clock was last read
   std::chrono::steady_clock::time_point asked_ = std::chrono::steady_clock::now();
 };
 
-/// So many operations are about to be done, in which nothing else is asked: a fraction of a second at most.
+/// Call this before work of about `operations` operations that has no interruption point itself. Keep such work well
+/// below a second.
 inline void interruption_point(double operations) {
   if (Interruptible* here = Interruptible::current()) here->count(operations);
 }
 
-/// Work that several threads share: what one of them throws ends the others at their next interruption point, and goes
-/// on to the thread that began it, the only one that asks somebody else.
+/// Work that several threads share. An exception in one thread stops the others at their next interruption point, and
+/// is rethrown on the thread that began the work. Only that thread calls the `ask` of an outer Interruptible.
 class SharedWork {
  public:
-  /// On any thread, any number of times.
+  /// Does a part of the work. May be called on any thread, any number of times.
   template <class Work>
   void run(Work work) {
     if (stop_) return;
@@ -54,7 +56,7 @@ class SharedWork {
     }
   }
 
-  /// After the parallel region, on the thread that began it.
+  /// Throws the first exception of all parts. Call it after the parallel region, on the thread that began it.
   void rethrow() const {
     if (error_) std::rethrow_exception(error_);
   }
@@ -70,7 +72,7 @@ class SharedWork {
   const std::thread::id caller_ = std::this_thread::get_id();
   std::atomic<bool> stop_{false};
   std::mutex guard_;
-  std::exception_ptr error_;  // the first one; under guard_
+  std::exception_ptr error_;  // the first exception; protected by guard_
 };
 
 }  // namespace lindmft::support

@@ -17,12 +17,13 @@
 #endif
 
 #include "lindmft/errors.hpp"
+#include "support/control_groups.hpp"
 
 namespace lindmft::support {
 namespace {
 
-constexpr double kShare = 0.8;       // of the free memory, unless the caller says otherwise
-constexpr double kUnlimited = 1e18;  // bytes: how groups of version 1 say that there is no limit
+constexpr double kShare = 0.8;       // fraction of the free memory that a call may use, unless the caller sets a limit
+constexpr double kUnlimited = 1e18;  // bytes: groups of version 1 have larger values where there is no limit
 
 std::string quote(double bytes) {
   std::ostringstream text;
@@ -31,13 +32,6 @@ std::string quote(double bytes) {
   text.precision(0);
   text << bytes << " bytes)";
   return text.str();
-}
-
-/// The number in a file, infinity for "max" and where there is none.
-double number_in(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  double number = 0.0;
-  return file >> number ? number : std::numeric_limits<double>::infinity();
 }
 
 bool version_1(const std::filesystem::path& folder) {
@@ -49,7 +43,7 @@ double limit_of(const std::filesystem::path& folder) {
   return limit < kUnlimited ? limit : std::numeric_limits<double>::infinity();
 }
 
-/// What is left of the limit on addresses (ulimit -v).
+/// Bytes left below the limit on addresses (ulimit -v).
 double left_of_addresses() {
 #ifdef __linux__
   rlimit limit{};
@@ -62,7 +56,7 @@ double left_of_addresses() {
 }
 
 double left_in_groups() {
-  static const std::vector<std::filesystem::path> groups = limited_groups("/proc/self/cgroup", "/sys/fs/cgroup");
+  static const std::vector<std::filesystem::path> groups = limited_groups(kGroupListing, kGroupMount);
   double left = std::numeric_limits<double>::infinity();
   for (const auto& folder : groups) left = std::min(left, left_in_group(folder));
   return left;
@@ -81,26 +75,11 @@ double left_on_machine() {
 
 }  // namespace
 
-// Its own group and all above: a limit on one of them is a limit on it. In a container the listing may have a path that
-// is not there, and the mount is the container's own group.
 std::vector<std::filesystem::path> limited_groups(const std::filesystem::path& listing,
                                                   const std::filesystem::path& mount) {
-  std::vector<std::filesystem::path> out;
-  std::ifstream file(listing);
-  for (std::string line; std::getline(file, line);) {  // number:controllers:/path
-    const std::size_t first = line.find(':');
-    const std::size_t second = line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    if (!controllers.empty() && controllers != "memory") continue;
-    const std::filesystem::path top = controllers.empty() ? mount : mount / controllers;
-    std::filesystem::path folder = top / std::filesystem::path(line.substr(second + 1)).relative_path();
-    for (;; folder = folder.parent_path()) {
-      if (std::isfinite(limit_of(folder))) out.push_back(folder);
-      if (folder.native().size() <= top.native().size()) break;
-    }
-  }
-  return out;
+  std::vector<std::filesystem::path> groups = control_groups(listing, mount, "memory");
+  std::erase_if(groups, [](const auto& folder) { return !std::isfinite(limit_of(folder)); });
+  return groups;
 }
 
 double left_in_group(const std::filesystem::path& folder) {

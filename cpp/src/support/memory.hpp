@@ -1,4 +1,4 @@
-// Asking before allocating.
+// Free memory, and the check against it before a call allocates.
 #pragma once
 
 #include <filesystem>
@@ -7,17 +7,16 @@
 
 namespace lindmft::support {
 
-/// Free memory in bytes, reclaimable cache included: that of the machine, or what is left of a limit on the process
-/// (ulimit -v) or on a control group it is in (containers, batch systems). Infinity where the system does not say.
+/// Free memory in bytes: see lindmft::free_memory.
 double free_memory();
 
-/// The folders of control groups with a limit on memory, given what /proc/self/cgroup says and where they are mounted
-/// (versions 1 and 2); and how much is left in one of them, pages of files that can be dropped included.
+/// The folders of the control groups of this process that limit its memory (see `control_groups`).
 std::vector<std::filesystem::path> limited_groups(const std::filesystem::path& listing,
                                                   const std::filesystem::path& mount);
+/// Bytes left in such a group; cached pages of files, which the system can drop, count as free.
 double left_in_group(const std::filesystem::path& folder);
 
-/// Bytes a call may take: `limit`, or for 0 four fifths of the free memory.
+/// Bytes that a call may allocate: `limit`, or four fifths of the free memory if it is 0.
 /// Throws std::invalid_argument for a limit that is nan or negative.
 double allowed_memory(double limit);
 
@@ -25,7 +24,8 @@ double allowed_memory(double limit);
 /// both sizes.
 void require_memory(double needed, double limit, const std::string& what);
 
-/// Gives free parts of the heap back to the system: results that stay can pin a lot of what was between them.
+/// Returns free parts of the heap to the system. Without this, small results that stay alive can keep large freed
+/// blocks between them from being returned.
 void trim_heap();
 
 }  // namespace lindmft::support

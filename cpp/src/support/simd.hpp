@@ -1,7 +1,7 @@
-// Run-time dispatch for our own kernels: one portable binary, one clone an instruction set.
+// Run-time dispatch for our kernels: the portable binary has a clone of each for every instruction set.
 #pragma once
 
-// Sanitizers instrument the resolver, which runs before their run-time is ready.
+// Not with sanitizers: they instrument the resolver, which runs before their run-time library is ready.
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(LINDMFT_NO_CLONES)
 #define LINDMFT_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
@@ -10,7 +10,7 @@
 
 namespace lindmft::support {
 
-/// The clone the processor gets: "x86-64-v4", "x86-64-v3" or "baseline".
+/// The instruction set of the clones that this processor uses: "x86-64-v4", "x86-64-v3" or "baseline".
 const char* instruction_set();
 
 }  // namespace lindmft::support

@@ -2,22 +2,29 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <limits>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #ifdef __linux__
 #include <pthread.h>
 #include <sched.h>
-
-#include <fstream>
 #endif
+
+#include "support/control_groups.hpp"
 
 namespace lindmft::support {
 namespace {
 
 constexpr int kMostThreads = 4096;
+constexpr const char* kVariable = "LINDMFT_NUM_THREADS";
 
 #ifdef _OPENMP
 std::atomic<bool> forked{false};
@@ -37,9 +44,8 @@ std::string siblings(int cpu) {
 }
 #endif
 
-}  // namespace
-
-int allowed_cores() {
+/// Physical cores of the CPUs that the system lets this process run on.
+int cores_of_affinity() {
 #ifdef __linux__
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
@@ -54,16 +60,59 @@ int allowed_cores() {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+/// The quota of one group; a file that is not there, "max" and -1 (version 1) are no quota.
+double quota_of(const std::filesystem::path& folder) {
+  std::ifstream file(folder / "cpu.max");  // "200000 100000": microseconds in each period, and its length
+  double quota = 0.0, period = 0.0;
+  if (!(file >> quota >> period)) {
+    quota = number_in(folder / "cpu.cfs_quota_us");
+    period = number_in(folder / "cpu.cfs_period_us");
+  }
+  const bool limited = quota > 0.0 && std::isfinite(quota) && period > 0.0 && std::isfinite(period);
+  return limited ? quota / period : std::numeric_limits<double>::infinity();
+}
+
+/// The number in LINDMFT_NUM_THREADS; 0 if the variable is not set or empty.
+int threads_of_environment() {
+  const char* set = std::getenv(kVariable);
+  const std::string_view text = set == nullptr ? "" : set;
+  if (text.empty()) return 0;
+  int threads = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), threads);
+  if (error != std::errc() || end != text.data() + text.size() || threads < 1 || threads > kMostThreads) {
+    throw std::invalid_argument(std::string(kVariable) + " must be a whole number from 1 to " +
+                                std::to_string(kMostThreads) + ", got '" + std::string(text) + "'");
+  }
+  return threads;
+}
+
+}  // namespace
+
+int allowed_cores() { return cores_within(cores_of_affinity(), cpu_quota(kGroupListing, kGroupMount)); }
+
+double cpu_quota(const std::filesystem::path& listing, const std::filesystem::path& mount) {
+  double quota = std::numeric_limits<double>::infinity();
+  for (const auto& folder : control_groups(listing, mount, "cpu")) quota = std::min(quota, quota_of(folder));
+  return quota;
+}
+
+int cores_within(int cores, double quota) {
+  return std::max(1, static_cast<int>(std::min<double>(cores, std::floor(quota))));
+}
+
 int resolve_threads(int requested) {
   if (requested < 0 || requested > kMostThreads) {
     throw std::invalid_argument("threads must be between 1 and " + std::to_string(kMostThreads) +
-                                ", or 0 for the allowed cores, got " + std::to_string(requested));
+                                ", or 0 for the default, got " + std::to_string(requested));
   }
+  const int preset = threads_of_environment();
 #ifdef _OPENMP
   if (forked) return 1;
   static const int cores = allowed_cores();
-  return requested == 0 ? cores : requested;
+  if (requested > 0) return requested;
+  return preset > 0 ? preset : cores;
 #else
+  static_cast<void>(preset);
   return 1;
 #endif
 }

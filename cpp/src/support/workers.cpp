@@ -22,12 +22,12 @@ void Workers::run(int threads, const std::function<void(int)>& job) {
   work(job);
 #endif
   if (error_) std::rethrow_exception(error_);
-  done_ = total_;  // diverged networks stopped early
+  done_ = total_;  // diverged networks stop early, without counting the rest of their units
   if (reported_ < total_) report();
 }
 
-// Jobs are handed out one by one: they may take very different times (a diverged network stops early).
-// Exceptions must not leave the parallel region, so each thread keeps its own in.
+// Threads take jobs one by one, because jobs may take very different times (a diverged network stops early).
+// Exceptions must not leave the parallel region, so each thread catches what its jobs throw.
 void Workers::work(const std::function<void(int)>& job) {
   try {
     const Interruptible here([this] {
@@ -43,7 +43,7 @@ void Workers::work(const std::function<void(int)>& job) {
   }
 }
 
-// Whoever made the call stays reachable (Ctrl-C) while the other threads finish.
+// The calling thread keeps reporting, so that Ctrl-C works while the other threads finish.
 void Workers::wait_for_others() {
   while (finished_ < jobs_ && !stop_) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -61,7 +61,8 @@ void Workers::report() {
   if (!progress_ || stop_) return;
   const std::int64_t done = done_;
   reported_ = done;
-  const std::int64_t unit = total_ / std::numeric_limits<int>::max() + 1;  // larger ones where an int cannot count
+  const std::int64_t unit =
+      total_ / std::numeric_limits<int>::max() + 1;  // larger units where an int cannot count the small ones
   if (progress_(static_cast<int>(done / unit), static_cast<int>(total_ / unit))) return;
   throw Interrupted(task_ + " interrupted after " + std::to_string(done) + " of " + std::to_string(total_) + " " +
                     unit_);

@@ -1,4 +1,4 @@
-// A list of independent jobs on several threads, with progress, interruption and exceptions handled in one place.
+// Independent jobs on several threads, with their progress, interruption and exceptions.
 #pragma once
 
 #include <atomic>
@@ -15,15 +15,16 @@ namespace lindmft::support {
 
 class Workers {
  public:
-  /// Progress counts units of work, `units` in all. It is called from the thread that calls run() alone. task and
-  /// unit: for the message of an interruption.
+  /// Progress counts units of work, `units` in all; it is only called on the thread that calls run(). The message of an
+  /// interruption names `task` and `unit`.
   Workers(int jobs, std::int64_t units, const Progress& progress, std::string task, std::string unit);
 
-  /// Call job(i) once for every i < jobs. Rethrows the first exception of a job or of the callback; throws Interrupted
-  /// when the callback says stop.
+  /// Calls job(i) once for every i < jobs. Rethrows the first exception of a job or of the callback; throws Interrupted
+  /// if the callback returns false.
   void run(int threads, const std::function<void(int)>& job);
 
-  /// From inside a job: so many units are done. False: stop early, the results will not be used.
+  /// A job calls this when `units` more units are done. If it returns false, the job should end at once: its results
+  /// will not be used.
   bool advance(std::int64_t units = 1);
 
  private:
@@ -35,7 +36,7 @@ class Workers {
   const std::thread::id caller_ = std::this_thread::get_id();
   const int jobs_;
   const std::int64_t total_;
-  std::int64_t reported_ = 0;  // by the calling thread, the only one to report
+  std::int64_t reported_ = 0;  // only the calling thread reports and uses it
   const Progress& progress_;
   const std::string task_, unit_;
   std::atomic<int> next_{0};
@@ -43,7 +44,7 @@ class Workers {
   std::atomic<std::int64_t> done_{0};
   std::atomic<bool> stop_{false};
   std::mutex guard_;
-  std::exception_ptr error_;  // the first one; under guard_
+  std::exception_ptr error_;  // the first exception; protected by guard_
 };
 
 }  // namespace lindmft::support

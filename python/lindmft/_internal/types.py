@@ -143,6 +143,7 @@ class ConfigDict(TypedDict):
     blas: str
     openmp: str
     instruction_set: str
+    cores: int
     threads: int
 
 

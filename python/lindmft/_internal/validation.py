@@ -1,9 +1,9 @@
-"""The input gate: every value a user hands over is converted here or refused, never reinterpreted.
+"""Validation of arguments: every value that a user passes is converted here, or refused.
 
-A converter takes the value and the field's name and returns a plain Python value. What cannot be
-converted without a guess (a bool or a string as a number, a complex number, a nested list) is a
-``ValueError`` of the one shape that all messages share: "FIELD must be ALLOWED, got VALUE". Ranges
-are checked by the compiled validator.
+A converter takes the value and the name of its field, and returns a plain Python value. A value
+that could only be converted by a guess (a bool or a string as a number, a complex number, a nested
+list) is a ``ValueError`` in the form of all messages: "FIELD must be ALLOWED, got VALUE". The
+compiled module checks ranges.
 """
 
 import difflib
@@ -11,6 +11,7 @@ import io
 import math
 import numbers
 import os
+import re
 import reprlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
@@ -26,7 +27,8 @@ TEXTS = (str, bytes, bytearray, memoryview)
 UNORDERED = (set, frozenset, Mapping)
 """Not lists: a set has no order, and iterating over a mapping drops its values."""
 BINARY = (io.RawIOBase, io.BufferedIOBase)
-LARGEST_INT = 2**31 - 1  # what the compiled module's int holds
+LARGEST_INT = 2**31 - 1  # of the type int in the compiled module
+IN_YAML = re.compile(r"[+-]?[0-9]*\.?[0-9]*[eE][+-]?[0-9]+")
 
 
 def refuse(field: str, allowed: str, value: object) -> NoReturn:
@@ -45,7 +47,7 @@ def missing(field: str, why: str) -> NoReturn:
 
 
 def describe(value: object) -> str:
-    """A short text for any value: arrays by shape and type, long lists cut."""
+    """Return a short text for any value: of arrays shape and type, of long lists the beginning."""
     if isinstance(value, np.ndarray) and value.ndim > 0:
         return f"an array of shape {value.shape} and type {value.dtype}"
     if isinstance(value, np.generic):
@@ -57,19 +59,19 @@ def describe(value: object) -> str:
 
 
 def one_of(names: Iterable[str]) -> str:
-    """The names as "'a', 'b' or 'c'"."""
+    """Return the names as "'a', 'b' or 'c'"."""
     quoted = [repr(name) for name in names]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
 
 
 def suggestion(name: object, names: Iterable[str]) -> str:
-    """Ask "did you mean ...?" if one of the names is near, else nothing."""
+    """Return "(did you mean ...?)" if one of the names is similar, else an empty text."""
     near = difflib.get_close_matches(name, list(names), n=1) if isinstance(name, str) else []
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def number(value: Any, field: str, allowed: str = "a number") -> float:
-    """A float from any real scalar: Python, NumPy, or a zero-dimensional array."""
+    """Return a float from any real scalar: of Python, of NumPy, or an array without dimensions."""
     if isinstance(value, numbers.Real) and not isinstance(value, bool):
         try:
             return float(value)
@@ -77,12 +79,12 @@ def number(value: Any, field: str, allowed: str = "a number") -> float:
             refuse(field, "a number within the range of doubles", value)
     array = _as_array(value)
     if array is None or array.ndim != 0 or array.dtype.kind not in "iuf":
-        refuse(field, allowed, value)
+        refuse(field, _no_text(allowed, value), value)
     return float(array)
 
 
 def positive(value: Any, field: str) -> float:
-    """A positive finite float."""
+    """Return a positive finite float."""
     result = number(value, field)
     if not 0 < result < math.inf:
         refuse(field, "a positive finite number", value)
@@ -90,7 +92,7 @@ def positive(value: Any, field: str) -> float:
 
 
 def integer(value: Any, field: str) -> int:
-    """An int from a whole number; 2.0 is whole, 2.5 and True are not."""
+    """Return an int from a whole number; 2.0 is whole, 2.5 and True are not."""
     allowed = "a whole number"
     result = number(value, field, allowed)
     if not result.is_integer():
@@ -101,25 +103,25 @@ def integer(value: Any, field: str) -> int:
 
 
 def flag(value: Any, field: str) -> bool:
-    """A bool; 0, 1 and strings are refused."""
+    """Return a bool; 0, 1 and strings are refused."""
     if not isinstance(value, bool | np.bool_):
         refuse(field, "true or false", value)
     return bool(value)
 
 
 def is_iterable(value: Any) -> TypeGuard[Iterable[Any]]:
-    """Anything with entries in an order; texts and arrays without dimensions have none."""
+    """Whether a value has entries in an order; texts and arrays without dimensions have none."""
     scalar = isinstance(value, TEXTS) or getattr(value, "ndim", 1) == 0
     return isinstance(value, Iterable) and not scalar and not isinstance(value, UNORDERED)
 
 
 def increasing(values: Any) -> bool:
-    """Strictly; infinities are not subtracted from each other."""
+    """Whether values increase strictly, without differences, which two infinities do not have."""
     return bool((values[1:] > values[:-1]).all())
 
 
 def is_list(value: Any) -> TypeGuard[Sequence[Any]]:
-    """A list, a tuple or an array with entries; texts and bytes are none."""
+    """Whether a value is a list, a tuple or an array with dimensions; texts and bytes are not."""
     if isinstance(value, np.ndarray):
         return value.ndim > 0
     return isinstance(value, Sequence) and not isinstance(value, TEXTS)
@@ -128,9 +130,9 @@ def is_list(value: Any) -> TypeGuard[Sequence[Any]]:
 def tuple_of_numbers(
     value: Any, field: str, allowed: str = "a list of numbers"
 ) -> tuple[float, ...]:
-    """A tuple of floats from a list, a tuple or a one-dimensional array of real numbers."""
+    """Return a tuple of floats from a list, a tuple or a one-dimensional array of real numbers."""
     if isinstance(value, TEXTS):
-        refuse(field, allowed, value)
+        refuse(field, _no_text(allowed, value), value)
     if isinstance(value, Sequence):
         return tuple(number(entry, f"{field}[{i}]") for i, entry in enumerate(value))
     array = _as_array(value)
@@ -140,7 +142,7 @@ def tuple_of_numbers(
 
 
 def number_or_numbers(value: Any, field: str) -> float | tuple[float, ...]:
-    """A float, or a tuple of floats; a list of one number is that number."""
+    """Return a float, or a tuple of floats; a list of one number is that number."""
     allowed = "a number or a list of numbers"
     if not isinstance(value, Sequence) and getattr(value, "ndim", 0) == 0:
         return number(value, field, allowed)
@@ -151,14 +153,14 @@ def number_or_numbers(value: Any, field: str) -> float | tuple[float, ...]:
 def number_array(
     value: Any, field: str, allowed: str = "a number or a list of numbers"
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """A number as an array without dimensions, a list of numbers as an array with one."""
+    """Return an array: without dimensions from a number, with one from a list of numbers."""
     if not isinstance(value, Sequence) and getattr(value, "ndim", 0) == 0:
         return np.array(number(value, field, allowed))
     return np.array(tuple_of_numbers(value, field, allowed))
 
 
 def real_array(value: Any, field: str, allowed: str) -> np.ndarray[Any, Any]:
-    """An array of real numbers, with any number of dimensions; masked entries are refused."""
+    """Return an array of real numbers, of any number of dimensions; masked ones are refused."""
     if isinstance(value, np.ma.MaskedArray):
         refuse(field, f"{allowed}, none of them masked", value)
     try:
@@ -171,14 +173,14 @@ def real_array(value: Any, field: str, allowed: str) -> np.ndarray[Any, Any]:
 
 
 def text(value: Any, field: str) -> str:
-    """A string."""
+    """Return a string."""
     if not isinstance(value, str):
         refuse(field, "a text", value)
     return str(value)
 
 
 def tuple_of_names(value: Any, field: str, allowed: str = "a list of names") -> tuple[str, ...]:
-    """A tuple of strings, from one string or from a list, an array or an iterator of them."""
+    """Return a tuple of strings, from one string or from a list, array or iterator of strings."""
     names = tuple(value) if is_iterable(value) else (value,)
     if not all(isinstance(name, str) for name in names):
         refuse(field, allowed, value)
@@ -186,7 +188,7 @@ def tuple_of_names(value: Any, field: str, allowed: str = "a list of names") -> 
 
 
 def file_path(value: Any, field: str) -> FilePath:
-    """The path of a file or a folder, from a string or an object that stands for a path."""
+    """Return the path of a file or a folder, from a string or an object that stands for a path."""
     try:
         path = os.fspath(value)
     except TypeError:
@@ -197,7 +199,7 @@ def file_path(value: Any, field: str) -> FilePath:
 
 
 def instance(value: Any, field: str, allowed: str, *classes: type[T]) -> T:
-    """The value, if it is of one of these classes."""
+    """Return the value if it is an instance of one of these classes."""
     if isinstance(value, classes):
         return value
     named = is_dataclass(value) and not isinstance(value, type)  # results have long texts
@@ -205,14 +207,14 @@ def instance(value: Any, field: str, allowed: str, *classes: type[T]) -> T:
 
 
 def mapping(value: Any, field: str, allowed: str = "a dictionary") -> Mapping[Any, Any]:
-    """A dictionary, or another mapping."""
+    """Return a dictionary or another mapping."""
     if not isinstance(value, Mapping):
         refuse(field, allowed, value)
     return value
 
 
 def function_or_none(value: Any, field: str) -> Callable[..., Any] | None:
-    """Something that can be called, or None."""
+    """Return an object that can be called, or None."""
     if value is not None and not callable(value):
         refuse(field, "a function or None", value)
     function: Callable[..., Any] | None = value
@@ -220,7 +222,7 @@ def function_or_none(value: Any, field: str) -> Callable[..., Any] | None:
 
 
 def text_file_or_none(value: Any, field: str) -> Any:
-    """Something to print to, or None."""
+    """Return an object to which text can be printed, or None."""
     printable = callable(getattr(value, "write", None)) and not isinstance(value, (type, *BINARY))
     if value is not None and not printable:
         refuse(field, "an open text file or None", value)
@@ -228,7 +230,7 @@ def text_file_or_none(value: Any, field: str) -> Any:
 
 
 def choice(*names: str) -> Converter:
-    """A converter that accepts these strings only."""
+    """Return a converter that only accepts these strings."""
 
     def convert(value: Any, field: str) -> str:
         if isinstance(value, str) and value in names:
@@ -241,12 +243,12 @@ def choice(*names: str) -> Converter:
 
 
 def threads_or_default(value: Any) -> int:
-    """Threads for the compiled module, where 0 is the default (None here)."""
+    """Return the number of threads for the compiled module, where 0 is the default (None here)."""
     return 0 if value is None else integer(value, "threads")
 
 
 def bytes_or_default(value: Any) -> float:
-    """A memory limit for the compiled module, where 0 is the default (None here)."""
+    """Return the memory limit for the compiled module, where 0 is the default (None here)."""
     if value is None:
         return 0.0
     limit = number(value, "memory_limit", "a number of bytes")
@@ -262,8 +264,15 @@ def settle(config: object, table: str, **converters: Converter) -> None:
         object.__setattr__(config, name, convert(getattr(config, name), field))
 
 
+def _no_text(allowed: str, value: object) -> str:
+    """Return what is allowed, with a hint if the value is a number that YAML reads as a text."""
+    if isinstance(value, str) and IN_YAML.fullmatch(value):
+        return f"{allowed} and not a text (YAML reads 1e-2 as text, and 1.0e-2 as a number)"
+    return allowed
+
+
 def _as_array(value: Any) -> np.ndarray[Any, Any] | None:
-    """The array an object (of pandas, torch, ...) offers to be; None for none or a masked one."""
+    """Return the array that an object (of pandas, torch, ...) offers; None if masked or none."""
     if not hasattr(value, "__array__") or isinstance(value, np.ma.MaskedArray):
         return None
     try:

@@ -1,6 +1,5 @@
 """Compute-optimal training: which width, and how many steps, at a fixed budget."""
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ from lindmft.problem.data import MultiPass, Population
 from lindmft.problem.network import widths as widths_of
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.problem.scales import warn_of_widths
-from lindmft.problem.schema import spell_inf
+from lindmft.problem.schema import to_json_line
 from lindmft.results.solution import Solution
 from lindmft.theory.many import solve_many
 from lindmft.training.finite import default_dim
@@ -218,7 +217,7 @@ class ComputeOptimal:
                 "covered": (("budget",), self.covered),
             },
             {"width": self.widths, "budget": self.budgets},
-            {"problem": json.dumps(spell_inf(self.problem.to_dict()))},
+            {"problem": to_json_line(self.problem)},
         )
         return dataset
 

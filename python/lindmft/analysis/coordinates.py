@@ -5,7 +5,6 @@ everything that moves moves by order one at every width; in one that grows lazy,
 learn shrinks as the network widens.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ from lindmft.analysis.sizes.fixed_fields import cautions
 from lindmft.analysis.sizes.scalings import PARAMETERIZATIONS, Rule, Scalings, read_scalings
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.problem.scales import warn_of_widths
-from lindmft.problem.schema import spell_inf
+from lindmft.problem.schema import to_json_line
 from lindmft.results.ensemble import Ensemble
 from lindmft.results.solution import Solution
 from lindmft.theory.many import solve_many
@@ -228,7 +227,7 @@ class CoordinateCheck:
             "layer": np.arange(1, self.theory.features.shape[2] + 1),
             "time": ("time", self.time, {"long_name": "training time", "units": "steps"}),
         }
-        problem = json.dumps(spell_inf(self.problem.to_dict()))
+        problem = to_json_line(self.problem)
         attrs = {"problem": problem, "size": self.size, "verdict": self.verdict}
         dataset: xr.Dataset = optional("xarray", "io").Dataset(variables, coords, attrs)
         return dataset

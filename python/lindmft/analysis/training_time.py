@@ -1,6 +1,5 @@
 """The optimal learning rate against training time and schedule."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from lindmft.analysis.rates import Goal, optimum
 from lindmft.analysis.searches.search import Rates, run_searches
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.problem.schedules import schedule
-from lindmft.problem.schema import spell_inf
+from lindmft.problem.schema import to_json_line
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -114,7 +113,7 @@ class OptimumOverTime:
                 "loss": (dims, self.loss, {"long_name": f"{self.objective} there", "units": "1"}),
             },
             {"schedule": list(self.schedules), "steps": self.steps},
-            {"problem": json.dumps(spell_inf(self.problem.to_dict()))},
+            {"problem": to_json_line(self.problem)},
         )
         return dataset
 

@@ -1,6 +1,5 @@
 """Does the learning rate that is best at one size serve at another? Transfer tables and scores."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -28,7 +27,7 @@ from lindmft.analysis.stability import edge
 from lindmft.problem.axes import MEANINGS, short
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.problem.scales import warn_of_widths
-from lindmft.problem.schema import spell_inf
+from lindmft.problem.schema import to_json_line
 from lindmft.results.netcdf import TRANSFER
 from lindmft.results.solution import Solution
 from lindmft.theory.many import solve_many
@@ -239,7 +238,7 @@ class Transfer:
                 "format": TRANSFER,
                 "format_version": 1,
                 "cautions": " ".join(self.cautions),
-                "problem": json.dumps(spell_inf(self.problem.to_dict())),
+                "problem": to_json_line(self.problem),
                 "path": self.path,
                 "steps": self.steps,
                 "base": float(self.sizes[self.base]),

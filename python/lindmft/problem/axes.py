@@ -1,7 +1,7 @@
 """Axes of a grid of problems: paths into the problem, with the values that they take.
 
-One path is an axis of its own; several paths in one key are zipped: they move together. This is
-what ``vary`` and ``sweep`` take, and what the dimensions of a dataset are called by.
+A key with one path is one axis. Several paths in one key are zipped: their values change together.
+``vary`` and ``sweep`` take axes, and the dimensions of datasets are named after them.
 """
 
 import itertools
@@ -15,13 +15,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lindmft._internal.validation import is_iterable, refuse
-from lindmft.problem.schema import as_plain, spell_inf
+from lindmft.problem.schema import as_plain, read_numbers, spell_inf
 
 Values: TypeAlias = Iterable[Any] | Mapping[str, Any]
 Axes: TypeAlias = (
     Mapping[str, Values] | Mapping[tuple[str, ...], Values] | Mapping[str | tuple[str, ...], Values]
 )
-"""Paths, each with its values; tuples of paths with tuples of values; labels with values."""
+"""Paths with their values, or tuples of paths with tuples of values. Values may have labels."""
 
 MEANINGS = {
     "optimizer.lr": "learning rate eta, scaled: of order one at every size",
@@ -39,9 +39,9 @@ MEANINGS = {
 }
 FORM = "a dictionary of paths, each with its values"
 EXACT = 2**53
-"""Whole numbers below are floats, too."""
+"""Whole numbers below this one are exact as floats."""
 TAKEN = ("time", "layer", "seed", "output", "status")
-"""Names that datasets use for other things."""
+"""Names that an axis cannot have, because datasets use them for other things."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,16 @@ class Axis:
     Attributes
     ----------
     name
-        Of the dimension: the last part of the path where that is enough.
+        The name of the dimension: the last part of the path if no other axis has it.
     paths
-        Into the problem; several move together.
+        Paths into the problem; several change together.
     values
-        By point, an entry a path: plain values, as in the problem's dictionary form.
+        For each point a tuple with one value for each path: plain values, as in the problem's
+        dictionary form.
     labels
-        By point, where the user gave them.
+        For each point its label, if the user gave labels.
     names
-        Of the paths, short, and different from those of all axes.
+        Short names of the paths, different from those of all other axes.
     """
 
     name: str
@@ -72,11 +73,11 @@ class Axis:
         return len(self.values)
 
     def changes(self, point: int) -> dict[str, Any]:
-        """By path, as ``Problem.replace`` takes them."""
+        """Return the values of a point by path, as ``Problem.replace`` takes them."""
         return dict(zip(self.paths, self.values[point], strict=True))
 
     def label(self, point: int) -> str:
-        """A short text for people: "lr=0.1"."""
+        """Return a short text for people: "lr=0.1"."""
         if self.labels is not None:
             return f"{self.name}={self.labels[point]}"
         found = self.coordinates()
@@ -84,10 +85,10 @@ class Axis:
         return ", ".join(shown[1:] if len(shown) > 1 else shown)
 
     def coordinates(self) -> dict[str, tuple[np.ndarray[Any, Any], str]]:
-        """Arrays along the dimension with what they mean; the first is the dimension's own.
+        """Return arrays along the dimension with their meanings; the first indexes the dimension.
 
-        Its values are the labels, else the values of a single path; and where those are no numbers
-        or strings, or several paths are zipped, the position.
+        Its values are the labels if there are any, else the values of a single path. If those are
+        no numbers or strings, or several paths are zipped, they are the positions 0, 1, 2, ...
         """
         columns = [_column(entries) for entries in zip(*self.values, strict=True)]
         own = columns[0] if len(self.paths) == 1 else None
@@ -107,7 +108,7 @@ class Axis:
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """For files."""
+        """Return plain values, as files keep them."""
         return {
             "paths": list(self.paths),
             "values": spell_inf([list(entry) for entry in self.values]),
@@ -116,7 +117,7 @@ class Axis:
 
 
 def read_axes(axes: Any) -> tuple[Axis, ...]:
-    """Axes from what a user gave: see ``Axes``; anything else is a ``ValueError``."""
+    """Return the axes that a user gave (see ``Axes``); anything else is a ``ValueError``."""
     if not isinstance(axes, Mapping):
         refuse("axes", FORM, axes)
     paths = [_paths(key) for key in axes]
@@ -133,12 +134,12 @@ def read_axes(axes: Any) -> tuple[Axis, ...]:
 
 
 def points(axes: tuple[Axis, ...]) -> Iterable[tuple[int, ...]]:
-    """Positions of all combinations, the last axis fastest."""
+    """Return the positions of all combinations, the last axis fastest."""
     return itertools.product(*(range(len(axis)) for axis in axes))
 
 
 def changes(axes: tuple[Axis, ...], point: tuple[int, ...]) -> dict[str, Any]:
-    """What the problem of a combination changes, by path."""
+    """Return the values of a combination by path."""
     found: dict[str, Any] = {}
     for axis, at in zip(axes, point, strict=True):
         found |= axis.changes(at)
@@ -146,17 +147,17 @@ def changes(axes: tuple[Axis, ...], point: tuple[int, ...]) -> dict[str, Any]:
 
 
 def label(axes: tuple[Axis, ...], point: tuple[int, ...]) -> str:
-    """A short text for people: "width=2.0, lr=0.1"."""
+    """Return a short text for people: "width=2.0, lr=0.1"."""
     return ", ".join(axis.label(at) for axis, at in zip(axes, point, strict=True))
 
 
 def short(value: Any) -> str:
-    """A value of a coordinate for people: six digits of a number."""
+    """Return a coordinate's value as a text for people, numbers with six digits."""
     return f"{value:g}" if isinstance(value, float | np.floating) else str(value)
 
 
 def _paths(key: Any) -> tuple[str, ...]:
-    """Of a key: a path, several in a tuple, or several in one string with commas."""
+    """Return the paths of a key: one, several in a tuple, or several in a string with commas."""
     parts = tuple(part.strip() for part in key.split(",")) if isinstance(key, str) else key
     if (
         not isinstance(parts, tuple)
@@ -183,27 +184,27 @@ def _axis(names: tuple[str, ...], paths: tuple[str, ...], key: Any, entries: Any
 
 
 def _entry(entry: Any, paths: tuple[str, ...], field: str) -> tuple[Any, ...]:
-    """A value a path."""
+    """Return one value for each path."""
     if len(paths) == 1:
-        return (as_plain(entry, field),)
-    together = as_plain(entry, field)
+        return (read_numbers(as_plain(entry, field)),)
+    together = read_numbers(as_plain(entry, field))
     if not isinstance(together, list) or len(together) != len(paths):
         refuse(field, f"a list of {len(paths)} values at a time, one for each path", entry)
     return tuple(together)
 
 
 def _refuse_replaced(paths: list[str]) -> None:
-    """Values are set in order: a part as a whole would undo what was set within it."""
+    """Refuse a whole part after values within it, which it would undo: they are set in order."""
     for i, path in enumerate(paths):
         within = [earlier for earlier in paths[:i] if earlier.startswith(f"{path}.")]
         if within:
             raise ValueError(
-                f"axes must have {path!r} before {within[0]!r}, which is within it, got it after"
+                f"axes must have {path!r} before {within[0]!r}, which is within it, got it later"
             )
 
 
 def _refuse_repeated(values: list[tuple[Any, ...]], field: str) -> None:
-    """A point that stands twice is a mistake, and would be computed twice."""
+    """Refuse a point that is listed twice: it is a mistake, and would be computed twice."""
     seen: set[str] = set()
     for entry in values:
         text = json.dumps(spell_inf(_floats(list(entry))), sort_keys=True)
@@ -213,7 +214,7 @@ def _refuse_repeated(values: list[tuple[Any, ...]], field: str) -> None:
 
 
 def _floats(value: Any) -> Any:
-    """Whole numbers as floats: 1 and 1.0 are the same value."""
+    """Return whole numbers as floats: 1 and 1.0 are the same value."""
     if isinstance(value, dict):
         return {key: _floats(entry) for key, entry in value.items()}
     if isinstance(value, list):
@@ -223,7 +224,7 @@ def _floats(value: Any) -> Any:
 
 
 def _short_names(paths: Iterable[str]) -> list[str]:
-    """The last part of each path, or all of it where that is not enough."""
+    """Return the last part of each path, or the whole path if another one ends the same."""
     paths = list(paths)
     last = Counter(path.rpartition(".")[2] for path in paths)
     names = [path.rpartition(".")[2] for path in paths]
@@ -234,7 +235,7 @@ def _short_names(paths: Iterable[str]) -> list[str]:
 
 
 def _column(values: tuple[Any, ...]) -> np.ndarray[Any, Any] | None:
-    """An array, if all are numbers, all strings or all bools; else None."""
+    """Return an array if all values are numbers, all are strings or all are bools; else None."""
     found = [math.inf if value == "inf" else value for value in values]
     for kinds in ((bool,), (int,), (int, float), (str,)):
         if all(type(value) in kinds for value in found):

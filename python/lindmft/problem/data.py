@@ -1,59 +1,123 @@
-"""Which data: how many samples, and how each step uses them.
+"""The data of a problem: the number of samples, and how each step uses them.
 
-How many is a ratio to the input dimension D (``alpha``), or with a trace-class spectrum the actual
-number (``samples``, ``batch``).
+The number is a ratio to the input dimension D (``alpha``), or with a trace-class spectrum the
+actual number (``samples``, ``batch``).
 """
 
 import math
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 import numpy as np
 
 from lindmft import _core
-from lindmft._internal.display import short_repr
-from lindmft._internal.validation import number, settle
+from lindmft._internal.validation import missing, number
+from lindmft.problem.parts import Part
 from lindmft.problem.schema import reader
-from lindmft.problem.sizes import (
-    count,
-    optional,
-    refuse_both,
-    refuse_inputs,
-    refuse_wrong_name,
-    whole,
-)
+from lindmft.problem.sizes import check_names, count, optional, refuse_inputs, whole
 from lindmft.problem.spectrum import Isotropic, Spectrum, read_spectrum
 from lindmft.problem.targets import Targets, channels, read_targets
 
 
+class _Data(Part):
+    """What the kinds of data share: noise, spectrum, targets, and sizes by two names."""
+
+    _table = "data"
+    _counted: ClassVar[str] = "samples"
+    """The field with the actual number of samples, in whose place ``alpha`` is the ratio."""
+    _converters: ClassVar = {
+        "alpha": optional(number),
+        "samples": optional(count),
+        "batch": optional(count),
+        "inputs": optional(whole),
+        "batch_fraction": number,
+        "noise": number,
+        "spectrum": read_spectrum,
+        "targets": read_targets,
+    }
+    _passages: ClassVar = {
+        "noise, spectrum, targets": """
+            noise
+                sigma, the standard deviation of the label noise: y = w* . x / sqrt(D) + sigma eps.
+            spectrum
+                Input covariance and target: ``Isotropic()``, ``Discrete(...)`` or
+                ``PowerLaw(...)``.
+            targets
+                Several outputs: the norms s_1 .. s_C of orthogonal targets, each s_c times the
+                spectrum's, or their C x C Gram matrix. Label noise is equal and independent in all
+                of them. With a trace-class spectrum only training and the lazy limit have several
+                outputs.
+            """,
+        "inputs": """
+            inputs
+                D, the number of inputs, for sizes that are given as actual numbers: those of the
+                data and the network's ``hidden`` are then divided by it, and networks are trained
+                with D inputs unless ``dim`` says otherwise. It is not allowed with a trace-class
+                spectrum, whose modes are the inputs.
+            """,
+    }
+
+    noise: float
+    spectrum: Spectrum
+    targets: Targets
+    inputs: float | None
+
+    @property
+    def irreducible(self) -> float:
+        """C sigma^2, which label noise adds to the test loss of C outputs."""
+        return len(self.targets) * self.noise**2
+
+    def as_core(self) -> _core.Data:
+        """Return the compiled module's value type."""
+        norms, rotation = channels(self.targets)
+        amounts = (getattr(self, name, None) for name in ("alpha", self._counted))
+        return _core.Data(
+            mode=_core.DataMode[self.kind],
+            alpha=next((amount for amount in amounts if amount is not None), math.inf),
+            batch_fraction=getattr(self, "batch_fraction", 1.0),
+            noise=self.noise,
+            spectrum=self.spectrum.as_core(),
+            targets=norms.tolist(),
+            rotation=rotation.ravel().tolist() if np.ndim(self.targets) == 2 else [],
+        )
+
+    def _check(self) -> None:
+        refuse_inputs(self.spectrum, self.inputs)
+        if hasattr(self, "alpha"):
+            self._settle_amount(self.alpha, getattr(self, self._counted))
+        _core.validate(self.as_core())
+
+    def _settle_amount(self, alpha: float | None, samples: float | None) -> None:
+        """Check that the amount of data is given once; divide it by the number of inputs."""
+        name = f"data.{self._counted}"
+        if self.inputs is not None and alpha is None and samples is not None:
+            object.__setattr__(self, "alpha", samples / self.inputs)
+            object.__setattr__(self, self._counted, None)
+            return
+        check_names(self.spectrum, "data.alpha", alpha, name, samples)
+        if alpha is None and samples is None:
+            if self.spectrum.trace_class:
+                missing(name, "with a trace-class spectrum the amount of data is an actual number")
+            missing(
+                "data.alpha", f"give the amount of data as a ratio to D, or {name} with data.inputs"
+            )
+
+
 @dataclass(frozen=True)
-class FullBatch:
+class FullBatch(_Data):
     """P = alpha D samples, all of them in every step.
 
     Parameters
     ----------
     alpha
         P / D; ``inf`` is allowed in the theory and means the population.
-    noise
-        sigma, the standard deviation of the label noise: y = w* . x / sqrt(D) + sigma eps.
-    spectrum
-        Input covariance and target: ``Isotropic()``, ``Discrete(...)`` or ``PowerLaw(...)``.
-    targets
-        Several outputs: the norms s_1 .. s_C of orthogonal targets, each s_c times the spectrum's,
-        or their C x C Gram matrix. Label noise is equal and independent in all of them. With a
-        trace-class spectrum only training and the lazy limit have several outputs.
+    {noise, spectrum, targets}
     samples
-        P, the actual number of samples: in the place of ``alpha`` with a
-        trace-class spectrum or ``inputs``. ``inf`` as for ``alpha``.
-    inputs
-        D, the number of inputs, to give sizes as actual numbers: ``samples`` and
-        the network's ``hidden`` are then divided by it, and networks are trained with D inputs
-        unless ``dim`` says otherwise. Not with a trace-class spectrum, whose modes are counted.
+        P, the actual number of samples, in the place of ``alpha`` with a trace-class spectrum or
+        ``inputs``. ``inf`` as for ``alpha``.
+    {inputs}
 
-    Raises
-    ------
-    ValueError
-        If a field has the wrong type or is out of range; the message names it.
+    {raises}
 
     Notes
     -----
@@ -76,34 +140,9 @@ class FullBatch:
     samples: float | None = None
     inputs: float | None = None
 
-    __repr__ = short_repr
-
-    def __post_init__(self) -> None:
-        settle(
-            self,
-            "data",
-            alpha=optional(number),
-            samples=optional(count),
-            inputs=optional(whole),
-            noise=number,
-            spectrum=read_spectrum,
-            targets=read_targets,
-        )
-        _settle_amount(self, "samples", self.samples)
-        _core.validate(self.as_core())
-
-    @property
-    def irreducible(self) -> float:
-        """C sigma^2: what label noise adds to the test loss of C outputs."""
-        return len(self.targets) * self.noise**2
-
-    def as_core(self) -> _core.Data:
-        """The compiled module's value type."""
-        return _data(self, _amount(self.alpha, self.samples))
-
 
 @dataclass(frozen=True)
-class MultiPass:
+class MultiPass(_Data):
     """P = alpha D samples, of which every step keeps a random part.
 
     Parameters
@@ -113,26 +152,13 @@ class MultiPass:
     batch_fraction
         q in (0, 1]: the mean batch is q P samples, and the gradient is divided by q. 1 is
         ``FullBatch``.
-    noise
-        sigma, the standard deviation of the label noise.
-    spectrum
-        Input covariance and target: ``Isotropic()``, ``Discrete(...)`` or ``PowerLaw(...)``.
-    targets
-        Several outputs: the norms s_1 .. s_C of orthogonal targets, each s_c times the spectrum's,
-        or their C x C Gram matrix. Label noise is equal and independent in all of them. With a
-        trace-class spectrum only training and the lazy limit have several outputs.
+    {noise, spectrum, targets}
     samples
-        P, the actual number of samples: in the place of ``alpha`` with a
-        trace-class spectrum or ``inputs``.
-    inputs
-        D, the number of inputs, to give sizes as actual numbers: ``samples`` and
-        the network's ``hidden`` are then divided by it, and networks are trained with D inputs
-        unless ``dim`` says otherwise. Not with a trace-class spectrum, whose modes are counted.
+        P, the actual number of samples, in the place of ``alpha`` with a trace-class spectrum or
+        ``inputs``.
+    {inputs}
 
-    Raises
-    ------
-    ValueError
-        If a field has the wrong type or is out of range; the message names it.
+    {raises}
 
     Notes
     -----
@@ -156,61 +182,22 @@ class MultiPass:
     samples: float | None = None
     inputs: float | None = None
 
-    __repr__ = short_repr
-
-    def __post_init__(self) -> None:
-        settle(
-            self,
-            "data",
-            alpha=optional(number),
-            samples=optional(count),
-            inputs=optional(whole),
-            batch_fraction=number,
-            noise=number,
-            spectrum=read_spectrum,
-            targets=read_targets,
-        )
-        _settle_amount(self, "samples", self.samples)
-        _core.validate(self.as_core())
-
-    @property
-    def irreducible(self) -> float:
-        """C sigma^2: what label noise adds to the test loss of C outputs."""
-        return len(self.targets) * self.noise**2
-
-    def as_core(self) -> _core.Data:
-        """The compiled module's value type."""
-        return _data(self, _amount(self.alpha, self.samples), self.batch_fraction)
-
 
 @dataclass(frozen=True)
-class OnePass:
+class OnePass(_Data):
     """A fresh batch of alpha D samples in every step: online SGD.
 
     Parameters
     ----------
     alpha
         batch / D; ``inf`` is allowed in the theory and means the population.
-    noise
-        sigma, the standard deviation of the label noise.
-    spectrum
-        Input covariance and target: ``Isotropic()``, ``Discrete(...)`` or ``PowerLaw(...)``.
-    targets
-        Several outputs: the norms s_1 .. s_C of orthogonal targets, each s_c times the spectrum's,
-        or their C x C Gram matrix. Label noise is equal and independent in all of them. With a
-        trace-class spectrum only training and the lazy limit have several outputs.
+    {noise, spectrum, targets}
     batch
-        The actual number of samples in a batch: in the place of ``alpha`` with a
-        trace-class spectrum or ``inputs``. ``inf`` as for ``alpha``.
-    inputs
-        D, the number of inputs, to give sizes as actual numbers: ``batch`` and
-        the network's ``hidden`` are then divided by it, and networks are trained with D inputs
-        unless ``dim`` says otherwise. Not with a trace-class spectrum, whose modes are counted.
+        The actual number of samples in a batch, in the place of ``alpha`` with a trace-class
+        spectrum or ``inputs``. ``inf`` as for ``alpha``.
+    {inputs}
 
-    Raises
-    ------
-    ValueError
-        If a field has the wrong type or is out of range; the message names it.
+    {raises}
 
     Notes
     -----
@@ -225,6 +212,7 @@ class OnePass:
     """
 
     kind: ClassVar[str] = "one_pass"
+    _counted = "batch"
 
     alpha: float | None = None
     noise: float = 0.0
@@ -233,59 +221,21 @@ class OnePass:
     batch: float | None = None
     inputs: float | None = None
 
-    __repr__ = short_repr
-
-    def __post_init__(self) -> None:
-        settle(
-            self,
-            "data",
-            alpha=optional(number),
-            batch=optional(count),
-            inputs=optional(whole),
-            noise=number,
-            spectrum=read_spectrum,
-            targets=read_targets,
-        )
-        _settle_amount(self, "batch", self.batch)
-        _core.validate(self.as_core())
-
-    @property
-    def irreducible(self) -> float:
-        """C sigma^2: what label noise adds to the test loss of C outputs."""
-        return len(self.targets) * self.noise**2
-
-    def as_core(self) -> _core.Data:
-        """The compiled module's value type."""
-        return _data(self, _amount(self.alpha, self.batch))
-
 
 @dataclass(frozen=True)
-class Population:
+class Population(_Data):
     """Infinite data: every step takes the gradient of the mean loss.
 
     Parameters
     ----------
-    noise
-        sigma, the standard deviation of the label noise; it only adds sigma^2 to the training loss.
-    spectrum
-        Input covariance and target: ``Isotropic()``, ``Discrete(...)`` or ``PowerLaw(...)``.
-    targets
-        Several outputs: the norms s_1 .. s_C of orthogonal targets, each s_c times the spectrum's,
-        or their C x C Gram matrix. Label noise is equal and independent in all of them. With a
-        trace-class spectrum only training and the lazy limit have several outputs.
-    inputs
-        D, the number of inputs, to give sizes as actual numbers: the
-        network's ``hidden`` is then divided by it, and networks are trained with D inputs
-        unless ``dim`` says otherwise. Not with a trace-class spectrum, whose modes are counted.
+    {noise, spectrum, targets}
+    {inputs}
 
-    Raises
-    ------
-    ValueError
-        If a field has the wrong type or is out of range; the message names it.
+    {raises}
 
     Notes
     -----
-    Theory section 6, alpha = inf.
+    Theory section 6, alpha = inf. Label noise only adds sigma^2 to the training loss.
 
     Examples
     --------
@@ -301,62 +251,6 @@ class Population:
     targets: Targets = (1.0,)
     inputs: float | None = None
 
-    __repr__ = short_repr
-
-    def __post_init__(self) -> None:
-        settle(
-            self,
-            "data",
-            inputs=optional(whole),
-            noise=number,
-            spectrum=read_spectrum,
-            targets=read_targets,
-        )
-        refuse_inputs(self.spectrum, self.inputs)
-        _core.validate(self.as_core())
-
-    @property
-    def irreducible(self) -> float:
-        """C sigma^2: what label noise adds to the test loss of C outputs."""
-        return len(self.targets) * self.noise**2
-
-    def as_core(self) -> _core.Data:
-        """The compiled module's value type."""
-        return _data(self, math.inf)
-
 
 Data = FullBatch | MultiPass | OnePass | Population
-read_data = reader(FullBatch, MultiPass, OnePass, Population)
-
-
-def _settle_amount(data: FullBatch | MultiPass | OnePass, name: str, count: float | None) -> None:
-    """The amount of data is given once, by the name that the spectrum wants."""
-    refuse_both("data", "alpha", data.alpha, name, count)
-    refuse_inputs(data.spectrum, data.inputs)
-    if data.inputs is not None and count is not None:
-        object.__setattr__(data, "alpha", count / data.inputs)
-        object.__setattr__(data, name, None)
-        return
-    refuse_wrong_name(data.spectrum, "data.alpha", data.alpha, f"data.{name}", count)
-    if data.alpha is None and count is None:
-        wanted = name if data.spectrum.trace_class else "alpha"
-        raise ValueError(f"data.{wanted} must be given, got nothing")
-
-
-def _amount(ratio: float | None, count: float | None) -> float:
-    """What the compiled module calls alpha, whose spectrum says which of the two it is."""
-    given = count if ratio is None else ratio
-    return math.inf if given is None else given
-
-
-def _data(data: Data, alpha: float, batch_fraction: float = 1.0) -> _core.Data:
-    norms, rotation = channels(data.targets)
-    return _core.Data(
-        mode=_core.DataMode[data.kind],
-        alpha=alpha,
-        batch_fraction=batch_fraction,
-        noise=data.noise,
-        spectrum=data.spectrum.as_core(),
-        targets=norms.tolist(),
-        rotation=rotation.ravel().tolist() if np.ndim(data.targets) == 2 else [],
-    )
+read_data = reader(*get_args(Data))

@@ -1,31 +1,109 @@
-"""Which network: architecture, sizes and scales at initialization."""
+"""The network of a problem: architecture, sizes and scales at initialization."""
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 
 from lindmft import _core
-from lindmft._internal.display import short_repr
 from lindmft._internal.types import Number, Numbers
 from lindmft._internal.validation import (
     choice,
     flag,
     integer,
+    missing,
     number,
     number_or_numbers,
     refuse,
-    settle,
 )
-from lindmft.problem.sizes import count, count_or_counts, optional, refuse_both
+from lindmft.problem.parts import Part
+from lindmft.problem.schema import reader
+from lindmft.problem.sizes import check_names, count, count_or_counts, optional, refuse_both
+from lindmft.problem.spectrum import Spectrum
 
 USUAL_WIDTH = {"usual": 1.0}
-"""What the width is if it is given by neither name."""
+"""Metadata of the field ``width``: its value if neither ``width`` nor ``hidden`` is given."""
+
+
+def _whole_or_infinite(value: Any, field: str) -> int | float:
+    """Return a whole number as an int, or infinity."""
+    allowed = "a whole number or inf"
+    depth = number(value, field, allowed)
+    if depth == math.inf:
+        return depth
+    if not depth.is_integer():
+        refuse(field, allowed, value)
+    return integer(value, field)
+
+
+class _Network(Part):
+    """What the kinds of networks share: scales at initialization, and widths by two names."""
+
+    _table = "network"
+    _converters: ClassVar = {
+        "depth": integer,
+        "width": optional(number_or_numbers),
+        "hidden": optional(count_or_counts),
+        "gamma0": number,
+        "branch": number,
+        "branch_scaling": choice("depth", "constant"),
+        "parameterization": choice("mup", "ntk"),
+        "init_scale": number,
+        "centered": flag,
+    }
+    _passages: ClassVar = {
+        "gamma0": """
+            gamma0
+                Richness: how far features move while the function is learned; of order one at every
+                width. 0 is the lazy (kernel) limit and needs ``width=inf``.
+            """,
+        "init_scale, centered": """
+            init_scale
+                Standard deviation of every initial weight in the formulas above.
+            centered
+                Subtract the predictor at initialization from the predictor, so that training starts
+                from f = 0.
+            """,
+    }
+
+    depth: Number
+    width: Any
+    gamma0: float
+    parameterization: str
+    init_scale: float
+    centered: bool
+    hidden: Any
+
+    def as_core(self) -> _core.Network:
+        """Return the compiled module's value type."""
+        return _core.Network(
+            kind=_core.Architecture[self.kind],
+            depth=_core.INFINITE_DEPTH if self.depth == math.inf else int(self.depth),
+            width=widths(self),
+            gamma0=self.gamma0,
+            parameterization=_core.Parameterization[self.parameterization],
+            init_scale=self.init_scale,
+            centered=self.centered,
+            branch=getattr(self, "branch", 1.0),
+            branch_scaling=_core.BranchScaling[getattr(self, "branch_scaling", "depth")],
+        )
+
+    def _check(self) -> None:
+        refuse_both("network.width", self.width, "network.hidden", self.hidden)
+        if self.width is None and self.hidden is None:
+            object.__setattr__(self, "width", USUAL_WIDTH["usual"])
+        try:
+            _core.validate(self.as_core())
+        except ValueError as error:
+            if self.hidden is None:
+                raise
+            # The compiled module knows one name of the width, and not which one the user gave.
+            raise ValueError(str(error).replace("network.width", "network.hidden")) from None
 
 
 @dataclass(frozen=True)
-class MLP:
+class MLP(_Network):
     """A multilayer perceptron of linear layers, with independent Gaussian weights.
 
     With input dimension D and hidden widths N_l = width_l D::
@@ -41,27 +119,18 @@ class MLP:
         nu = N / D, the hidden width in units of the input dimension; or a list of L of them, input
         side first; 1 if neither ``width`` nor ``hidden`` is given. ``inf`` is allowed (for all
         layers at once) in the theory.
-    gamma0
-        Richness: how far features move while the function is learned; of order one at every width.
-        0 is the lazy (kernel) limit and needs ``width=inf``.
+    {gamma0}
     parameterization
         "mup": gamma0 as given (mean field, muP). "ntk": gamma0 / sqrt(width of the last hidden
         layer), the neural-tangent parameterization, which grows lazier with width; with ``hidden``
         gamma0 / sqrt(N).
-    init_scale
-        Standard deviation of every initial weight in the formulas above.
-    centered
-        Subtract the predictor at initialization from the predictor, so that training starts from f
-        = 0.
+    {init_scale, centered}
     hidden
-        N, the actual number of hidden units, or a list of L: in the place of ``width`` with a
+        N, the actual number of hidden units, or a list of L, in the place of ``width`` with a
         trace-class spectrum, where h^1 = W^0 x and f(x) = w^L . h^L / (gamma0 N_L); or with
         ``data.inputs``, which turns it into ``width``. ``inf`` as for ``width``.
 
-    Raises
-    ------
-    ValueError
-        If a field has the wrong type or is out of range; the message names it.
+    {raises}
 
     Notes
     -----
@@ -86,38 +155,9 @@ class MLP:
     centered: bool = False
     hidden: Number | Numbers | None = None
 
-    __repr__ = short_repr
-
-    def __post_init__(self) -> None:
-        settle(
-            self,
-            "network",
-            depth=integer,
-            width=optional(number_or_numbers),
-            hidden=optional(count_or_counts),
-            gamma0=number,
-            parameterization=choice("mup", "ntk"),
-            init_scale=number,
-            centered=flag,
-        )
-        _settle_width(self)
-        _validate(self)
-
-    def as_core(self) -> _core.Network:
-        """The compiled module's value type."""
-        return _core.Network(
-            kind=_core.Architecture.mlp,
-            depth=self.depth,
-            width=widths(self),
-            gamma0=self.gamma0,
-            parameterization=_core.Parameterization[self.parameterization],
-            init_scale=self.init_scale,
-            centered=self.centered,
-        )
-
 
 @dataclass(frozen=True)
-class ResNet:
+class ResNet(_Network):
     """A residual network of linear layers: every hidden layer adds a branch to what came before.
 
     With input dimension D and hidden width N = width D::
@@ -134,9 +174,7 @@ class ResNet:
     width
         nu = N / D, the hidden width in units of the input dimension; 1 if neither ``width`` nor
         ``hidden`` is given. ``inf`` is allowed in the theory.
-    gamma0
-        Richness: how far features move while the function is learned; of order one at every width.
-        0 is the lazy (kernel) limit and needs ``width=inf``.
+    {gamma0}
     branch
         beta0, the strength of the branches.
     branch_scaling
@@ -144,20 +182,13 @@ class ResNet:
     parameterization
         "mup": gamma0 as given (mean field, muP). "ntk": gamma0 / sqrt(width), or with ``hidden``
         gamma0 / sqrt(N).
-    init_scale
-        Standard deviation of every initial weight in the formulas above.
-    centered
-        Subtract the predictor at initialization from the predictor, so that training starts from f
-        = 0.
+    {init_scale, centered}
     hidden
-        N, the actual number of hidden units: in the place of ``width`` with a trace-class spectrum,
+        N, the actual number of hidden units, in the place of ``width`` with a trace-class spectrum,
         where h^1 = W^0 x and f(x) = w^L . h^L / (gamma0 N); or with ``data.inputs``, which turns it
         into ``width``. ``inf`` as for ``width``.
 
-    Raises
-    ------
-    ValueError
-        If a field has the wrong type or is out of range; the message names it.
+    {raises}
 
     Notes
     -----
@@ -171,6 +202,12 @@ class ResNet:
     """
 
     kind: ClassVar[str] = "resnet"
+    _converters: ClassVar = {
+        **_Network._converters,
+        "depth": _whole_or_infinite,
+        "width": optional(number),
+        "hidden": optional(count),
+    }
 
     depth: Number = 2
     width: Number | None = field(default=None, metadata=USUAL_WIDTH)
@@ -182,71 +219,23 @@ class ResNet:
     centered: bool = False
     hidden: Number | None = None
 
-    __repr__ = short_repr
-
-    def __post_init__(self) -> None:
-        settle(
-            self,
-            "network",
-            depth=_whole_or_infinite,
-            width=optional(number),
-            hidden=optional(count),
-            gamma0=number,
-            branch=number,
-            branch_scaling=choice("depth", "constant"),
-            parameterization=choice("mup", "ntk"),
-            init_scale=number,
-            centered=flag,
-        )
-        _settle_width(self)
-        _validate(self)
-
-    def as_core(self) -> _core.Network:
-        """The compiled module's value type."""
-        return _core.Network(
-            kind=_core.Architecture.resnet,
-            depth=_core.INFINITE_DEPTH if self.depth == math.inf else int(self.depth),
-            width=widths(self),
-            gamma0=self.gamma0,
-            parameterization=_core.Parameterization[self.parameterization],
-            init_scale=self.init_scale,
-            centered=self.centered,
-            branch=self.branch,
-            branch_scaling=_core.BranchScaling[self.branch_scaling],
-        )
-
 
 Network = MLP | ResNet
+read_network = reader(*get_args(Network))
 
 
-def widths(network: Network) -> tuple[float, ...]:
-    """One width for all hidden layers, or L: ratios nu_l = N_l / D, or counts N_l if so given."""
+def widths(network: _Network) -> tuple[float, ...]:
+    """Return one width for all hidden layers, or L: ratios nu_l = N_l / D, or counts N_l."""
     given = network.hidden if network.width is None else network.width
     return tuple(float(size) for size in np.atleast_1d(np.asarray(given, dtype=float)))
 
 
-def _settle_width(network: Network) -> None:
-    refuse_both("network", "width", network.width, "hidden", network.hidden)
-    if network.width is None and network.hidden is None:
-        object.__setattr__(network, "width", USUAL_WIDTH["usual"])
-
-
-def _validate(network: Network) -> None:
-    """Have it validated, with the name that the user gave the width."""
-    try:
-        _core.validate(network.as_core())
-    except ValueError as error:
-        if network.hidden is None:
-            raise
-        raise ValueError(str(error).replace("network.width", "network.hidden")) from None
-
-
-def _whole_or_infinite(value: Any, field: str) -> int | float:
-    """A whole number as an int, or infinity."""
-    allowed = "a whole number or inf"
-    depth = number(value, field, allowed)
-    if depth == math.inf:
-        return depth
-    if not depth.is_integer():
-        refuse(field, allowed, value)
-    return integer(value, field)
+def check_widths(network: _Network, spectrum: Spectrum) -> None:
+    """Check that the spectrum of the data wants the name by which the width is given."""
+    if spectrum.trace_class and network.width == USUAL_WIDTH["usual"]:  # probably not given at all
+        missing(
+            "network.hidden",
+            "with a trace-class spectrum the network needs the actual number of hidden units (or "
+            "inf), because there is no input dimension D to which network.width could be a ratio",
+        )
+    check_names(spectrum, "network.width", network.width, "network.hidden", network.hidden)

@@ -3,18 +3,18 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_args
 
 from lindmft._internal.validation import describe, mapping, one_of, refuse
-from lindmft.problem.data import FullBatch, MultiPass, OnePass, Population
-from lindmft.problem.network import MLP, ResNet
+from lindmft.problem.data import Data
+from lindmft.problem.network import Network
 from lindmft.problem.optimizer import SGD
-from lindmft.problem.spectrum import Discrete, Isotropic, PowerLaw
+from lindmft.problem.spectrum import Spectrum
 
 CLASSES: dict[str, tuple[type, ...]] = {
-    "network": (MLP, ResNet),
-    "data": (FullBatch, MultiPass, OnePass, Population),
-    "data.spectrum": (Isotropic, Discrete, PowerLaw),
+    "network": get_args(Network),
+    "data": get_args(Data),
+    "data.spectrum": get_args(Spectrum),
     "optimizer": (SGD,),
 }
 """The tables of a problem, each with the classes that it may describe."""

@@ -1,4 +1,4 @@
-"""A problem: which network, trained on which data, by which optimizer."""
+"""A problem: a network, the data that it is trained on, and the optimizer."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,24 +14,23 @@ from lindmft._internal.types import Path
 from lindmft._internal.validation import describe, file_path, is_iterable, refuse, settle
 from lindmft.problem.axes import Axes, changes, points, read_axes
 from lindmft.problem.data import Data, read_data
-from lindmft.problem.network import MLP, Network, ResNet
+from lindmft.problem.network import Network, check_widths, read_network
 from lindmft.problem.optimizer import SGD
 from lindmft.problem.paths import check_path, check_paths, merged
 from lindmft.problem.schema import from_table, reader, spell_inf, to_table
-from lindmft.problem.sizes import other_names, refuse_wrong_name
+from lindmft.problem.sizes import other_names
 from lindmft.problem.toml import dump
 from lindmft.problem.toml_files import TomlFile
 
 BESIDE = ("run", "sweep")
-"""Tables of a file that are for the command line."""
+"""Names of the tables of a file that are for the command line."""
 
-read_network = reader(MLP, ResNet)
 read_optimizer = reader(SGD)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A network, its data and its optimizer: what every computation starts from.
+    """A network, its data and its optimizer: the description from which every computation starts.
 
     Parameters
     ----------
@@ -81,10 +80,7 @@ class Problem:
     def __post_init__(self) -> None:
         settle(self, "", network=read_network, data=read_data, optimizer=read_optimizer)
         _settle_width(self)
-        network = self.network
-        refuse_wrong_name(
-            self.data.spectrum, "network.width", network.width, "network.hidden", network.hidden
-        )
+        check_widths(self.network, self.data.spectrum)
         _core.validate(self.as_core())
 
     def as_core(self) -> _core.Problem:

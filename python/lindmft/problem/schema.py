@@ -1,11 +1,14 @@
 """The dictionary form of a problem: tables of plain values to configuration objects and back.
 
-A table is a mapping; where several classes can stand (networks, data, spectra), its key ``kind``
-chooses one. Keys that no class knows are refused with the nearest known one, so that a typing error
-never passes as a default.
+A table is a mapping. For parts of several kinds (networks, data, spectra) its key ``kind`` chooses
+the class. Keys that no class knows are refused with the nearest known one, so that a typing error
+never becomes a default. Tables come from files, some of which write numbers as texts: JSON has no
+infinity, and YAML reads 1e-2 as text. A text that spells a number is that number in a table.
 """
 
+import json
 import math
+import re
 import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -13,16 +16,26 @@ from typing import Any
 
 import numpy as np
 
-from lindmft._internal.validation import Converter, choice, describe, refuse, suggestion
+from lindmft._internal.validation import (
+    Converter,
+    choice,
+    conflict,
+    missing,
+    one_of,
+    refuse,
+    suggestion,
+)
 
 DEEPEST = 8
-"""Levels of tables and lists that a value may have; a whole problem has four."""
+"""Most levels of tables and lists within a value; a whole problem has four."""
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+"""Texts that spell a number in tables; without spaces, underscores, "nan" and other bases."""
 
 
 def reader(*classes: type) -> Converter:
-    """A converter that passes instances of these classes and builds one from a table.
+    """Return a converter that accepts instances of these classes and builds one from a table.
 
-    With several classes, or one that has a ``kind``, the table's ``kind`` says which.
+    With several classes, or one that has a ``kind``, the key ``kind`` of the table chooses.
     """
     kinds = {cls.kind: cls for cls in classes if hasattr(cls, "kind")}
     names = " or ".join(cls.__name__ for cls in classes)
@@ -40,13 +53,13 @@ def reader(*classes: type) -> Converter:
 
 
 def from_table(cls: type, values: Mapping[str, Any], table: str) -> Any:
-    """An instance of ``cls``; unknown and missing keys are a ``ValueError`` that names them."""
+    """Return an instance of ``cls``; unknown and missing keys are errors that name them."""
     known: dict[str, Field[Any]] = {field.name: field for field in fields(cls)}
     check_keys(values, [*(["kind"] if hasattr(cls, "kind") else []), *known], table)
     for name, field in known.items():
         if name not in values and field.default is MISSING and field.default_factory is MISSING:
-            raise ValueError(f"{_join(table, name)} must be given, got nothing")
-    return cls(**{name: _read_inf(values[name]) for name in known if name in values})
+            missing(_join(table, name), "it has no default value")
+    return cls(**{name: read_numbers(values[name]) for name in known if name in values})
 
 
 def check_keys(values: Mapping[str, Any], known: Iterable[str], table: str) -> None:
@@ -61,10 +74,10 @@ def check_keys(values: Mapping[str, Any], known: Iterable[str], table: str) -> N
 
 
 def to_table(config: Any) -> dict[str, Any]:
-    """The inverse of ``from_table``: plain dictionaries, lists, numbers, strings and bools.
+    """Return plain dictionaries, lists, numbers, strings and bools: the inverse of ``from_table``.
 
-    Fields that came later say so in their metadata, and are written only where they matter: so old
-    versions read what they know.
+    Fields that were added in later versions are marked in their metadata. They are written only if
+    they differ from the default, so that older versions can read all problems that they know.
     """
     table: dict[str, Any] = {"kind": config.kind} if hasattr(config, "kind") else {}
     for field in fields(config):
@@ -76,7 +89,7 @@ def to_table(config: Any) -> dict[str, Any]:
 
 
 def as_plain(value: Any, field: str, levels: int = DEEPEST) -> Any:
-    """Any value a table may hold as plain ones: configuration objects, arrays and tuples, too."""
+    """Return a value of a table as plain ones: also configuration objects, arrays and tuples."""
     if not levels:
         refuse(field, f"nested at most {DEEPEST} levels deep", value)
     if is_dataclass(value) and not isinstance(value, type):
@@ -92,6 +105,11 @@ def as_plain(value: Any, field: str, levels: int = DEEPEST) -> Any:
     return value
 
 
+def to_json_line(config: Any) -> str:
+    """Return the dictionary form in one line of JSON, as datasets store it; infinity is "inf"."""
+    return json.dumps(spell_inf(to_table(config)))
+
+
 def spell_inf(value: Any) -> Any:
     """Write an infinite float as the string "inf", which JSON can carry."""
     if isinstance(value, dict):
@@ -101,8 +119,24 @@ def spell_inf(value: Any) -> Any:
     return "inf" if value == math.inf else value
 
 
+def read_numbers(value: Any, levels: int = DEEPEST) -> Any:
+    """Return a value of a table with numbers in the place of texts that spell one.
+
+    "inf" is infinity. Lists are read entry by entry; entries that are nested deeper than a field
+    can be stay as they are.
+    """
+    if isinstance(value, list) and levels:
+        return [read_numbers(entry, levels - 1) for entry in value]
+    if not isinstance(value, str):
+        return value
+    if value == "inf":
+        return math.inf
+    number = float(value) if NUMBER.fullmatch(value) else math.inf
+    return number if math.isfinite(number) else value  # no text of a finite number becomes infinity
+
+
 def brief(config: Any) -> str:
-    """One line: the class with the fields that differ from their defaults, long lists cut."""
+    """Return one line: the class with the fields that differ from their defaults, lists cut."""
     shown = []
     for field in fields(config):
         value = getattr(config, field.name)
@@ -115,28 +149,23 @@ def brief(config: Any) -> str:
 
 def _chosen(values: Mapping[str, Any], table: str, kinds: Mapping[str, type]) -> type:
     if "kind" not in values:
-        raise ValueError(f"{table}.kind must be given ({', '.join(map(repr, kinds))}), got nothing")
+        missing(f"{table}.kind", f"give {one_of(kinds)}")
     return kinds[choice(*kinds)(values["kind"], f"{table}.kind")]
-
-
-def _read_inf(value: Any, levels: int = DEEPEST) -> Any:
-    """What is nested deeper is nothing that a field can be."""
-    if isinstance(value, list) and levels:
-        return [_read_inf(entry, levels - 1) for entry in value]
-    return math.inf if isinstance(value, str) and value == "inf" else value
 
 
 def _refuse_keys_of_others(
     values: Mapping[str, Any], cls: Any, classes: Iterable[Any], table: str
 ) -> None:
-    """Say where a key belongs that this kind does not have but another has."""
+    """Refuse keys that this kind does not have but another kind has, and name that kind."""
     own = {field.name for field in fields(cls)}
     for other in classes:
         for field in fields(other):
             if field.name in values and field.name not in own:
-                raise ValueError(
-                    f"{_join(table, field.name)} must be left out of kind {cls.kind!r} (it belongs "
-                    f"to {other.kind!r}), got {describe(values[field.name])}"
+                conflict(
+                    _join(table, field.name),
+                    f"kind {cls.kind!r}",
+                    f"only kind {other.kind!r} has it",
+                    "Leave it out, or choose that kind",
                 )
 
 

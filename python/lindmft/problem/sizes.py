@@ -1,16 +1,22 @@
-"""Sizes by two names: as ratios to the input dimension D, or as actual counts.
+"""Sizes by two names: as ratios to the input dimension D, or as actual numbers ("counts").
 
-A trace-class spectrum has no D to compare with: there the numbers of samples and of hidden units
-themselves matter (theory section 6), and they have separate names, so that a ratio is never taken
-for a count. With other spectra counts are divided by the number of inputs, where that is given.
-Infinity is infinity by either name.
+A trace-class spectrum has no D. The numbers of samples and of hidden units themselves matter there
+(theory section 6). They have separate names, so that a ratio is never taken for a count. With other
+spectra counts are divided by the number of inputs, if that is given. Infinity may be given by
+either name.
 """
 
 import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from lindmft._internal.validation import Converter, number, number_or_numbers, refuse
+from lindmft._internal.validation import (
+    Converter,
+    conflict,
+    number,
+    number_or_numbers,
+    refuse,
+)
 
 COUNT = "a whole number of at least 1, or inf"
 RATIOS = {
@@ -18,7 +24,7 @@ RATIOS = {
     "data.samples": "data.alpha",
     "data.batch": "data.alpha",
 }
-"""Paths of sizes as counts, and those of the ratios in whose place they stand."""
+"""Path of each size as a count, with the path of the ratio that it replaces."""
 
 
 class _Spectrum(Protocol):
@@ -27,7 +33,7 @@ class _Spectrum(Protocol):
 
 
 def count(value: Any, field: str) -> int | float:
-    """A whole number of at least 1 as an int, or infinity."""
+    """Return a whole number of at least 1 as an int, or infinity."""
     size = number(value, field, COUNT)
     if size == math.inf:
         return size
@@ -37,7 +43,7 @@ def count(value: Any, field: str) -> int | float:
 
 
 def whole(value: Any, field: str) -> int:
-    """A finite whole number of at least 1."""
+    """Return a finite whole number of at least 1."""
     size = number(value, field, "a whole number of at least 1")
     if not (1 <= size < math.inf and size.is_integer()):
         refuse(field, "a whole number of at least 1", value)
@@ -45,7 +51,7 @@ def whole(value: Any, field: str) -> int:
 
 
 def count_or_counts(value: Any, field: str) -> int | float | tuple[int | float, ...]:
-    """A count, or a tuple of them; a list of one is that one."""
+    """Return a count, or a tuple of counts; a list of one count is that count."""
     values = number_or_numbers(value, field)
     if not isinstance(values, tuple):
         return count(values, field)
@@ -53,53 +59,63 @@ def count_or_counts(value: Any, field: str) -> int | float | tuple[int | float, 
 
 
 def optional(convert: Converter) -> Converter:
-    """The same converter, which lets None pass: not given."""
+    """Return a converter that also accepts None, for a value that is not given."""
     return lambda value, field: None if value is None else convert(value, field)
 
 
-def refuse_both(table: str, ratio: str, ratio_value: Any, counted: str, count_value: Any) -> None:
-    """A size has one name."""
+def check_names(
+    spectrum: _Spectrum, ratio: str, ratio_value: Any, counted: str, count_value: Any
+) -> None:
+    """Check that a size is given by the name that the spectrum wants; the names are whole paths.
+
+    Trace-class spectra want actual numbers, the others ratios.
+    """
+    refuse_both(ratio, ratio_value, counted, count_value)
+    if spectrum.trace_class and not _free(ratio_value):
+        conflict(
+            ratio,
+            "a trace-class spectrum",
+            "it is a ratio to the input dimension D, which such a spectrum does not have",
+            f"Give {counted}, the actual number (or inf)",
+        )
+    if not spectrum.trace_class and not _free(count_value):
+        conflict(
+            counted,
+            "a spectrum that is not trace-class, unless data.inputs is given",
+            "sizes are ratios to the input dimension D there",
+            f"Give data.inputs, which is D, or {ratio}, the ratio",
+        )
+
+
+def refuse_both(ratio: str, ratio_value: Any, counted: str, count_value: Any) -> None:
+    """Refuse a size that is given by both names."""
     if ratio_value is not None and count_value is not None:
-        refuse(f"{table}.{counted}", f"left out where {table}.{ratio} is given", count_value)
+        conflict(
+            counted,
+            ratio,
+            "one is the actual number, the other its ratio to the input dimension D",
+            "Give one of them",
+        )
 
 
 def refuse_inputs(spectrum: _Spectrum, inputs: Any) -> None:
-    """A list of modes has its own number of inputs."""
+    """Refuse a number of inputs beside a list of modes, which has one already."""
     if spectrum.trace_class and inputs is not None:
-        raise ValueError(
-            f"data.inputs cannot be combined with a trace-class spectrum, got {inputs}: the modes "
-            "are the inputs, and sizes are actual numbers there. Leave it out."
+        conflict(
+            "data.inputs",
+            "a trace-class spectrum",
+            "the modes are the inputs, and sizes are actual numbers there",
+            "Leave it out",
         )
 
 
 def other_names(path: str) -> list[str]:
-    """The other paths of the same size: of a count the ratio, and the other way round."""
+    """Return the other paths of the same size: of a count that of the ratio, and vice versa."""
     return [RATIOS[path]] if path in RATIOS else [name for name in RATIOS if RATIOS[name] == path]
 
 
-def refuse_wrong_name(
-    spectrum: _Spectrum, ratio: str, ratio_value: Any, counted: str, count_value: Any
-) -> None:
-    """Trace-class spectra want counts, the others ratios; the names are whole paths."""
-    if spectrum.trace_class and not _free(ratio_value):
-        refuse(
-            ratio,
-            f"left out with a trace-class spectrum, which has no D to be compared with: give "
-            f"{counted}, the actual number (or inf)",
-            ratio_value,
-        )
-    if not spectrum.trace_class and not _free(count_value):
-        refuse(
-            counted,
-            f"left out unless data.spectrum is trace-class (a power law, or trace_class=True) or "
-            f"data.inputs is given: give {ratio}, the ratio to the input dimension D, or "
-            "data.inputs, which is D",
-            count_value,
-        )
-
-
 def _free(size: Any) -> bool:
-    """Not given, or infinite, which needs no unit."""
+    """Whether a size is not given or infinite, so that it needs no unit."""
     if isinstance(size, Sequence):
         return all(entry == math.inf for entry in size)
     return size is None or size == math.inf

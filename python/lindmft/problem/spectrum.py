@@ -6,7 +6,7 @@ class spectra list modes, and sizes are actual counts: ``FullBatch(samples=)``, 
 
 import math
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 import numpy as np
 
@@ -244,4 +244,4 @@ class PowerLaw:
 
 
 Spectrum = Isotropic | Discrete | PowerLaw
-read_spectrum = reader(Isotropic, Discrete, PowerLaw)
+read_spectrum = reader(*get_args(Spectrum))

@@ -13,7 +13,7 @@ import numpy as np
 from lindmft._internal.memory import require_memory
 from lindmft._internal.optional import optional
 from lindmft._internal.validation import refuse
-from lindmft.problem.schema import spell_inf
+from lindmft.problem.schema import to_json_line
 from lindmft.results.netcdf import ENSEMBLE, REPLICAS, SOLUTION, VERSION
 from lindmft.results.observables import (
     BY_OUTPUT,
@@ -186,7 +186,7 @@ def _own_names(c: int) -> dict[str, str]:
 
 def _channel_attributes(channel: "Solution") -> dict[str, Any]:
     return {
-        "problem": json.dumps(spell_inf(channel.problem.to_dict())),
+        "problem": to_json_line(channel.problem),
         "stats": json.dumps(asdict(channel.stats)),
         "provenance": json.dumps(dict(channel.provenance)),
         "irreducible": channel.irreducible,
@@ -285,7 +285,7 @@ def _dataset(
         "format": form,
         "format_version": VERSION,
         "title": "Training dynamics of wide deep linear networks, computed by lindmft",
-        "problem": json.dumps(spell_inf(result.problem.to_dict())),
+        "problem": to_json_line(result.problem),
         "stats": json.dumps(asdict(result.stats)),
         "provenance": json.dumps(dict(result.provenance)),
         **attrs,

@@ -363,7 +363,7 @@ TEST(CInterface, BadOptionsAreRefused) {
   lindmft_result* result = nullptr;
   ASSERT_EQ(number("threads", 5000), LINDMFT_OK);
   expect_refused(lindmft_solve(p.get(), 5, o.get(), &result),
-                 "threads must be between 1 and 4096, or 0 for the allowed cores, got 5000");
+                 "threads must be between 1 and 4096, or 0 for the default, got 5000");
   ASSERT_EQ(number("threads", 1), LINDMFT_OK);
   ASSERT_EQ(lindmft_options_set_string(o.get(), "save", "C_v,"), LINDMFT_OK);
   EXPECT_EQ(lindmft_solve(p.get(), 5, o.get(), &result), LINDMFT_OK);  // a comma at the end is no word

@@ -1,35 +1,16 @@
 // The free memory within the limits of control groups, which containers and batch systems set.
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <string>
-
+#include "groups.hpp"
 #include "support/memory.hpp"
 
 namespace lindmft::support {
 namespace {
 
-namespace fs = std::filesystem;
+class MemoryGroups : public Groups {};
 
-class Groups : public testing::Test {
- protected:
-  void SetUp() override { fs::create_directories(root_); }
-  void TearDown() override { fs::remove_all(root_); }
-
-  fs::path write(const std::string& name, const std::string& text) {
-    const fs::path path = root_ / name;
-    fs::create_directories(path.parent_path());
-    std::ofstream(path) << text;
-    return path;
-  }
-
-  fs::path root_ = fs::temp_directory_path() /
-                   (std::string("lindmft-") + testing::UnitTest::GetInstance()->current_test_info()->name());
-};
-
-TEST_F(Groups, OfVersionTwoCountWithAllAboveThem) {
-  const fs::path listing = write("listing", "0::/batch/job/step\n");
+TEST_F(MemoryGroups, OfVersionTwoCountWithAllAboveThem) {
+  const auto listing = write("listing", "0::/batch/job/step\n");
   write("mount/batch/memory.max", "max\n");
   write("mount/batch/job/memory.max", "1000000\n");
   write("mount/batch/job/memory.current", "700000\n");
@@ -40,8 +21,8 @@ TEST_F(Groups, OfVersionTwoCountWithAllAboveThem) {
   EXPECT_DOUBLE_EQ(left_in_group(groups[0]), 450000.0);
 }
 
-TEST_F(Groups, OfVersionOneAreUnderTheirController) {
-  const fs::path listing = write("listing", "5:cpu:/\n4:memory:/job\n0::/\n");
+TEST_F(MemoryGroups, OfVersionOneAreUnderTheirController) {
+  const auto listing = write("listing", "5:cpu:/\n4:memory:/job\n0::/\n");
   write("mount/memory/memory.limit_in_bytes", "9223372036854771712\n");
   write("mount/memory/job/memory.limit_in_bytes", "2000\n");
   write("mount/memory/job/memory.usage_in_bytes", "500\n");
@@ -51,8 +32,8 @@ TEST_F(Groups, OfVersionOneAreUnderTheirController) {
   EXPECT_DOUBLE_EQ(left_in_group(groups[0]), 1600.0);
 }
 
-TEST_F(Groups, OfAContainerMayBeMountedAtTheTop) {
-  const fs::path listing = write("listing", "0::/docker/0123\n");
+TEST_F(MemoryGroups, OfAContainerMayBeMountedAtTheTop) {
+  const auto listing = write("listing", "0::/docker/0123\n");
   write("mount/memory.max", "4096\n");
   write("mount/memory.current", "8192\n");
   const auto groups = limited_groups(listing, root_ / "mount");
@@ -60,8 +41,8 @@ TEST_F(Groups, OfAContainerMayBeMountedAtTheTop) {
   EXPECT_DOUBLE_EQ(left_in_group(groups[0]), 0.0);
 }
 
-TEST_F(Groups, WithoutALimitDoNotCount) {
-  const fs::path listing = write("listing", "0::/a\n");
+TEST_F(MemoryGroups, WithoutALimitDoNotCount) {
+  const auto listing = write("listing", "0::/a\n");
   write("mount/a/memory.max", "max\n");
   EXPECT_TRUE(limited_groups(listing, root_ / "mount").empty());
   EXPECT_TRUE(limited_groups(root_ / "nothing", root_ / "mount").empty());
