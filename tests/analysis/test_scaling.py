@@ -308,3 +308,41 @@ def test_a_wrong_initialization_is_not_taken_for_a_wrong_rate() -> None:
     found = lm.check_scaling(PROBLEM, lm.solve(other, STEPS).test_loss)
     assert not found.agrees
     assert "initialization" in found.verdict
+
+
+@pytest.mark.parametrize("noise", [0.3, 1.0])
+@pytest.mark.parametrize("networks", [1, 8])
+def test_losses_that_include_label_noise_are_named(noise: float, networks: int) -> None:
+    """sigma^2 is in the losses of a loop that tests on noisy labels."""
+    noisy = PROBLEM.replace(**{"data.noise": noise})
+    excess = lm.train(noisy, 40, dim=400, seeds=networks).test_loss
+    found = lm.check_scaling(noisy, excess + noise**2)
+    assert "loss offset" in [explanation.name for explanation in found.explained_by]
+    assert "ubtract" in found.verdict
+    assert f"label noise of the problem, {noise**2:.3g}" in found.verdict
+    assert "ubtract" not in lm.check_scaling(noisy, excess).verdict
+
+
+def test_a_constant_offset_is_named_where_the_problem_has_no_noise() -> None:
+    found = lm.check_scaling(PROBLEM, lm.solve(PROBLEM, STEPS).test_loss + 0.25)
+    assert found.explained_by[0].name == "loss offset"
+    assert "label noise of standard deviation 0.5" in found.verdict
+    assert "sigma^2 = 0.25: subtract it" in found.verdict
+
+
+def test_an_offset_is_named_where_two_networks_are_too_few_to_reject_the_problem() -> None:
+    noisy = PROBLEM.replace(**{"data.noise": 0.3})
+    excess = lm.train(noisy, 40, dim=400, seeds=2).test_loss
+    found = lm.check_scaling(noisy, excess + 0.09)
+    assert found.agrees
+    assert "times better" in found.verdict
+    assert "ubtract" in found.verdict
+    assert "times better" not in lm.check_scaling(noisy, excess).verdict
+
+
+def test_a_wrong_rate_is_not_taken_for_label_noise() -> None:
+    noisy = PROBLEM.replace(**{"data.noise": 0.3})
+    slow = lm.solve(noisy.replace(**{"optimizer.lr": LR / 2}), 40).test_loss
+    found = lm.check_scaling(noisy, slow)
+    assert found.explained_by[0].name == "learning rate"
+    assert "ubtract" not in found.verdict

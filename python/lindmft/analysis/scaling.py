@@ -17,6 +17,7 @@ from lindmft._internal.types import Array
 from lindmft._internal.validation import describe, real_array, refuse, threads_or_default
 from lindmft.analysis.loops.fits import Fit, Losses, as_given, fit_all
 from lindmft.analysis.loops.hypotheses import hypotheses, with_rate
+from lindmft.analysis.loops.offsets import offset_advice
 from lindmft.analysis.loops.verdict import Explanation, agreement, explanation, judge, judge_curve
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.results.solution import Solution
@@ -198,6 +199,7 @@ def check_scaling(
             fits + fit_all(others, problem, theory, seen, threads), key=lambda fit: fit.misfit
         )
         agrees, fitting, verdict = _judged(problem, seen, given, fits)
+    verdict += offset_advice(problem, theory, seen, given, fitting)
     explanations = [explanation(f, f in fitting, seen.alone) for f in fits]
     return Scaling(
         rate_factor=rate.value,

@@ -27,6 +27,7 @@ NOISES = (1e-3, *np.geomspace(0.05, 5, 14).tolist())
 """Label noise in units of the target's root mean square; the first one has no effect."""
 REMAINDERS = (1.0, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02)
 """1 - momentum."""
+OFFSET = "loss offset"
 FRACTIONS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
 
 
@@ -241,15 +242,26 @@ def _orders(
     )
 
 
+def loss_offset(problem: Problem, theory: Solution) -> Hypothesis:
+    """A constant in the losses, such as the variance of noisy test labels."""
+    scale = float(theory.test_loss[0]) or 1.0
+    noise = problem.data.irreducible
+    hint = f" (the problem's label noise adds {noise:.3g})" if noise else ""
+    return Hypothesis(
+        OFFSET,
+        f"an offset of {{}} in the losses{hint}",
+        tuple((scale * np.geomspace(1e-3, 10, 33)).tolist()),
+        lambda _: problem,
+        lambda theory, offset: offset + theory.test_loss,
+    )
+
+
 def _reports(problem: Problem, theory: Solution, steps: int) -> Iterator[Hypothesis]:
     """The right training with other losses written down; nothing is solved for these."""
 
     def same(_: float) -> Problem:
         return problem
 
-    scale = float(theory.test_loss[0]) or 1.0
-    noise = problem.data.irreducible
-    hint = f" (the problem's label noise adds {noise:.3g})" if noise else ""
     yield Hypothesis(
         "loss factor",
         "losses multiplied by {} (0.5 if the factor 1/2 is in them)",
@@ -257,13 +269,7 @@ def _reports(problem: Problem, theory: Solution, steps: int) -> Iterator[Hypothe
         same,
         lambda theory, factor: factor * theory.test_loss,
     )
-    yield Hypothesis(
-        "loss offset",
-        f"an offset of {{}} in the losses{hint}",
-        tuple((scale * np.geomspace(1e-3, 10, 33)).tolist()),
-        same,
-        lambda theory, offset: offset + theory.test_loss,
-    )
+    yield loss_offset(problem, theory)
     if not isinstance(problem.data, Population):
         yield Hypothesis(
             "training loss",
