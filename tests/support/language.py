@@ -1,4 +1,4 @@
-"""The rules for texts that a program can check: how docstrings begin, and words that are not used.
+"""Rules for texts that a program can check: how docstrings begin, and words that are not used.
 
 CONTRIBUTING.md has all rules, in "Language". `python tests/support/language.py FOLDER ...` lists the
 passages that break one.
@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 FIRST_WORDS = (
-    "Also And As Beyond But By Else For From How If In Into Nor Of On Over So That These This Those To What Where"
-    " Which Who With Without"
+    "Also And As Beyond But By Else For From How If In Into Nor Of On Over So That These This Those"
+    " To What Where Which Who With Without"
 )
 """A docstring that begins with one of these neither is a sentence nor names what it describes."""
 
@@ -24,7 +24,7 @@ WORDS = {
     r"\b(somebody|nobody|anybody|whoever|whomever)\b": "name who it is",
     r"\bso many\b": "give the number or name the parameter",
     r"\bso much\b(?! (as|that|more|less|faster))": "give the number or name the quantity",
-    r"must be left out|left out (with|without|of|on|at|for|where)\b(?=.*got)": "cannot be combined, is not allowed",
+    r"must be left out|\"left out \w+": "cannot be combined, is not allowed",
     r"must be (given|there), got nothing": "is missing",
     r"\bstretch(es)?\b": "segment",
     r"\bgates?\b": "validation",
