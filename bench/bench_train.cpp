@@ -50,7 +50,7 @@ void sweep(benchmark::State& state) {
   std::vector<Problem> problems(16, example());
   for (std::size_t k = 0; k < problems.size(); ++k)
     problems[k].optimizer.lr = {0.01 * std::pow(10.0, static_cast<double>(k) / 15.0)};
-  lindmft::TrainManyOptions options{.dim = 512, .seeds = seeds(4), .threads = static_cast<int>(state.range(0))};
+  lindmft::TrainOptions options{.dim = 512, .seeds = seeds(4), .threads = static_cast<int>(state.range(0))};
   options.precision = static_cast<lindmft::Precision>(state.range(1));
   std::vector<Ensemble> runs;
   for (auto _ : state) runs = lindmft::train_many(problems, 50, options);
@@ -91,7 +91,7 @@ void methods(benchmark::State& state) {
   std::vector<Problem> problems(static_cast<std::size_t>(state.range(2)), example());
   for (std::size_t k = 0; k < problems.size(); ++k)
     problems[k].optimizer.lr = {0.01 + 0.02 * static_cast<double>(k) / static_cast<double>(problems.size())};
-  lindmft::TrainManyOptions options{.dim = static_cast<int>(state.range(0)), .threads = 1};
+  lindmft::TrainOptions options{.dim = static_cast<int>(state.range(0)), .threads = 1};
   options.method = static_cast<TrainMethod>(state.range(3));
   std::vector<Ensemble> runs;
   for (auto _ : state) runs = lindmft::train_many(problems, steps, options);
@@ -108,7 +108,7 @@ BENCHMARK(methods)
 void many_small(benchmark::State& state) {
   std::vector<Problem> problems(1024, example());
   for (std::size_t k = 0; k < problems.size(); ++k) problems[k].optimizer.lr = {1e-4 * static_cast<double>(k + 1)};
-  const lindmft::TrainManyOptions options{.dim = 64, .threads = static_cast<int>(state.range(0))};
+  const lindmft::TrainOptions options{.dim = 64, .threads = static_cast<int>(state.range(0))};
   std::vector<Ensemble> runs;
   for (auto _ : state) runs = lindmft::train_many(problems, 100, options);
   report(state, runs);

@@ -28,7 +28,7 @@ py::dict described(Result& result) {
   out["test_loss"] = to_numpy(std::move(result.test_loss));
   out["diverged_at"] = result.diverged_at;
   out["stats"] = stats;
-  out["single_precision"] = result.precision == Precision::float32;
+  out["dtype"] = result.precision == Precision::float32 ? "float32" : "float64";
   return out;
 }
 

@@ -55,6 +55,7 @@ PYBIND11_MODULE(_core, module) {
   lindmft::bindings::register_config(module);
   lindmft::bindings::register_limits(module);
   lindmft::bindings::register_problem(module);
+  lindmft::bindings::register_options(module);
   lindmft::bindings::register_solve(module);
   lindmft::bindings::register_train(module);
 }

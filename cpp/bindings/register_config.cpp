@@ -3,14 +3,24 @@
 #include "register.hpp"
 
 namespace py = pybind11;
+using namespace py::literals;
 
 namespace lindmft::bindings {
+
+py::object bad_input(const BadInput& error) {
+  const py::object make = py::module_::import("lindmft._internal.refusals").attr("BadInput");
+  return make(error.reason(), "field"_a = error.field(), "allowed"_a = error.allowed(), "got"_a = error.got(),
+              "index"_a = error.index());
+}
 
 void register_config(py::module_& module) {
   py::register_local_exception<NotConverged>(module, "NotConverged", PyExc_RuntimeError);
   py::register_local_exception_translator([](std::exception_ptr error) {
     try {
       if (error) std::rethrow_exception(error);
+    } catch (const BadInput& e) {
+      const py::object error = bad_input(e);
+      PyErr_SetObject(py::type::handle_of(error).ptr(), error.ptr());
     } catch (const MemoryLimit& e) {
       PyErr_SetString(PyExc_MemoryError, e.what());
     } catch (const Interrupted& e) {

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 # Loading is first: every other module needs the compiled one.
 from lindmft._internal.loading import NotConverged, __version__  # isort: skip
 from lindmft._internal.config import show_config
+from lindmft._internal.refusals import BadInput
 from lindmft.analysis.comparison import Comparison, compare
 from lindmft.analysis.compute import ComputeOptimal, compute_optimal
 from lindmft.analysis.coordinates import CoordinateCheck, coordinate_check
@@ -53,10 +54,11 @@ from lindmft.results.ensemble import Ensemble
 from lindmft.results.replica_ensemble import ReplicaEnsemble
 from lindmft.results.replicas import Replicas
 from lindmft.results.solution import Solution
+from lindmft.theory.check import check_flow, check_solve
 from lindmft.theory.many import flow_many, solve_many
 from lindmft.theory.solve import estimate_memory, flow, solve
 from lindmft.training.replicas import train_replicas
-from lindmft.training.train import estimate_train_memory, train, train_many
+from lindmft.training.train import check_train, estimate_train_memory, train, train_many
 
 if TYPE_CHECKING:
     from lindmft import analysis, figures, plotting
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MLP",
     "SGD",
+    "BadInput",
     "Comparison",
     "ComputeOptimal",
     "CoordinateCheck",
@@ -99,7 +102,10 @@ __all__ = [
     "WiderIsBetter",
     "__version__",
     "analysis",
+    "check_flow",
     "check_scaling",
+    "check_solve",
+    "check_train",
     "citation",
     "compare",
     "compare_exponents",

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import overload
+from typing import Any, ClassVar, overload
 
 from lindmft._internal.types import (
     Callback,
     ConfigDict,
     LimitsDict,
+    OptionDict,
     ReplicasDict,
     SolveDict,
     TrainDict,
@@ -38,10 +39,6 @@ class DataMode(Enum):
     multi_pass = 1
     one_pass = 2
     population = 3
-
-class Grid(Enum):
-    exact = 0
-    adaptive = 1
 
 class Network:
     def __init__(
@@ -103,157 +100,85 @@ def validate(data: Data) -> None: ...
 def validate(optimizer: Optimizer) -> None: ...
 @overload
 def validate(problem: Problem, steps: int = 0) -> None: ...
+
+class SolveOptions:
+    """Made of keywords: the options of the table."""
+
+    table: ClassVar[list[OptionDict]]
+    rtol: float
+    atol: float
+    def __init__(self, **options: Any) -> None: ...
+
+class TrainOptions:
+    """Made of keywords: the options of the table."""
+
+    table: ClassVar[list[OptionDict]]
+    def __init__(self, **options: Any) -> None: ...
+
 def solve(
     problem: Problem,
     steps: int,
+    options: SolveOptions,
     *,
-    grid: Grid = ...,
-    save: Sequence[str] = ...,
-    depth_nodes: int = 0,
-    replicas: bool = False,
-    kernels: bool = False,
-    rtol: float = 1e-6,
-    atol: float = 1e-10,
-    keep_state: bool = False,
     continue_from: Mapping[str, object] | None = None,
-    threads: int = 0,
-    memory_limit: float = 0.0,
     progress: Callback | None = None,
 ) -> SolveDict: ...
 def flow(
     problem: Problem,
     time: float,
+    options: SolveOptions,
     *,
-    save: Sequence[str] = ...,
-    depth_nodes: int = 0,
-    replicas: bool = False,
-    kernels: bool = False,
-    rtol: float = 1e-6,
-    atol: float = 1e-10,
-    keep_state: bool = False,
     continue_from: Mapping[str, object] | None = None,
-    threads: int = 0,
-    memory_limit: float = 0.0,
     progress: Callback | None = None,
 ) -> SolveDict: ...
 def solve_many(
     problems: Sequence[Problem],
     steps: int,
+    options: SolveOptions,
     *,
-    grid: Grid = ...,
-    save: Sequence[str] = ...,
-    depth_nodes: int = 0,
-    replicas: bool = False,
-    kernels: bool = False,
-    rtol: float = 1e-6,
-    atol: float = 1e-10,
-    keep_state: bool = False,
-    threads: int = 0,
-    memory_limit: float = 0.0,
-    progress: Callback | None = None,
     return_errors: bool = False,
+    progress: Callback | None = None,
 ) -> list[SolveDict | Exception]: ...
 def flow_many(
     problems: Sequence[Problem],
     time: float,
+    options: SolveOptions,
     *,
-    save: Sequence[str] = ...,
-    depth_nodes: int = 0,
-    replicas: bool = False,
-    kernels: bool = False,
-    rtol: float = 1e-6,
-    atol: float = 1e-10,
-    keep_state: bool = False,
-    threads: int = 0,
-    memory_limit: float = 0.0,
-    progress: Callback | None = None,
     return_errors: bool = False,
-) -> list[SolveDict | Exception]: ...
-def estimate_solve_memory(
-    problem: Problem,
-    steps: int,
-    *,
-    save: Sequence[str] = ...,
-    depth_nodes: int = 0,
-    replicas: bool = False,
-    kernels: bool = False,
-    keep_state: bool = False,
-) -> float: ...
-def train(
-    problem: Problem,
-    steps: int,
-    *,
-    dim: int,
-    seeds: Sequence[int],
-    threads: int = 0,
-    memory_limit: float = 0.0,
     progress: Callback | None = None,
-    kernels: bool = False,
-    updates: bool = False,
-    noise_draw: int = 0,
-    single_precision: bool = False,
-    stop: int = 0,
-    keep_state: bool = False,
-    start: Sequence[bytes] = ...,
+) -> list[SolveDict | Exception]: ...
+@overload
+def check_solve(problem: Problem, steps: int, options: SolveOptions) -> None: ...
+@overload
+def check_solve(problems: Sequence[Problem], steps: int, options: SolveOptions) -> None: ...
+@overload
+def check_flow(problem: Problem, time: float, options: SolveOptions) -> None: ...
+@overload
+def check_flow(problems: Sequence[Problem], time: float, options: SolveOptions) -> None: ...
+def estimate_solve_memory(problem: Problem, steps: int, options: SolveOptions) -> float: ...
+def train(
+    problem: Problem, steps: int, options: TrainOptions, *, progress: Callback | None = None
 ) -> TrainDict: ...
 def train_many(
     problems: Sequence[Problem],
     steps: int,
+    options: TrainOptions,
     *,
-    dim: int,
-    seeds: Sequence[int],
-    threads: int = 0,
-    memory_limit: float = 0.0,
     progress: Callback | None = None,
-    updates: bool = False,
-    noise_draws: Sequence[int] = ...,
-    single_precision: bool = False,
 ) -> list[TrainDict]: ...
 def train_replicas(
-    problem: Problem,
-    steps: int,
-    *,
-    dim: int,
-    seeds: Sequence[int],
-    k_init: int,
-    k_data: int,
-    threads: int = 0,
-    memory_limit: float = 0.0,
-    progress: Callback | None = None,
-    single_precision: bool = False,
+    problem: Problem, steps: int, options: TrainOptions, *, progress: Callback | None = None
 ) -> ReplicasDict: ...
-def estimate_train_memory(
-    problem: Problem,
-    steps: int,
-    *,
-    dim: int,
-    seeds: Sequence[int],
-    threads: int = 0,
-    kernels: bool = False,
-    updates: bool = False,
-    single_precision: bool = False,
-) -> float: ...
+@overload
+def check_train(problem: Problem, steps: int, options: TrainOptions) -> None: ...
+@overload
+def check_train(problems: Sequence[Problem], steps: int, options: TrainOptions) -> None: ...
+def check_replicas(problem: Problem, steps: int, options: TrainOptions) -> None: ...
+def estimate_train_memory(problem: Problem, steps: int, options: TrainOptions) -> float: ...
 def estimate_train_many_memory(
-    problems: Sequence[Problem],
-    steps: int,
-    *,
-    dim: int,
-    seeds: Sequence[int],
-    threads: int = 0,
-    updates: bool = False,
-    single_precision: bool = False,
+    problems: Sequence[Problem], steps: int, options: TrainOptions
 ) -> float: ...
-def estimate_replicas_memory(
-    problem: Problem,
-    steps: int,
-    *,
-    dim: int,
-    seeds: Sequence[int],
-    k_init: int,
-    k_data: int,
-    threads: int = 0,
-    single_precision: bool = False,
-) -> float: ...
+def estimate_replicas_memory(problem: Problem, steps: int, options: TrainOptions) -> float: ...
 def config() -> ConfigDict: ...
 def machine_limits(*, threads: int = 0, seconds: float = 2.0) -> LimitsDict: ...
 def error_table() -> list[tuple[str, str, str, str]]: ...

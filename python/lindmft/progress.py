@@ -15,7 +15,7 @@ from typing import Any
 from lindmft._internal.cost import Cost, Forecast, Meter
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Callback
-from lindmft._internal.validation import refuse, text
+from lindmft._internal.validation import check_progress, text
 from lindmft._internal.wording import in_words
 
 __all__ = ["reporting", "watched"]
@@ -71,15 +71,14 @@ def _choice(
     progress: Any, bar: AbstractContextManager[Callback | None]
 ) -> Iterator[Callback | None]:
     """Provide None, the callable of the user, or the callback of the bar."""
+    check_progress(progress)
     if progress is None or progress is False:
         yield None
     elif callable(progress):
         yield progress
-    elif progress is True:
+    else:
         with bar as callback:
             yield callback
-    else:
-        refuse("progress", "None, True, False or a callable (done, total)", progress)
 
 
 @contextmanager

@@ -106,7 +106,7 @@ REFUSED = [
     (["flow"], "run.time is missing: give it in the file, or as --time"),
     (["flow", "--time", "-1"], "time must be"),
     (["flow", "--time", "soon"], "not a valid float"),
-    (["solve", "--steps", "9", "--rtol", "1e-3"], "rtol must be left out on exact grids"),
+    (["solve", "--steps", "9", "--rtol", "1e-3"], "rtol cannot be combined with an exact grid"),
     (["solve", "--steps", "9", "--grid", "coarse"], "is not one of 'exact', 'adaptive'"),
 ]
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import is_dataclass
-from typing import Any
+from typing import Any, is_typeddict
 
 import pytest
 
@@ -32,6 +32,7 @@ REFUSES_NOTHING = {
 }
 NO_SOURCE = {
     "_internal.config.show_config": "describes the build",
+    "BadInput": "an exception",
     "_core.NotConverged": "an exception of the compiled module",
     "machine.machine.Machine": "describes the machine of a measurement",
     "machine.benchmark.Benchmark": "a measurement; `Limits` has its source",
@@ -59,6 +60,8 @@ def public() -> Iterator[tuple[str, Any]]:
         own = [key for key, value in vars(module).items() if is_own(key, value, module.__name__)]
         for key in getattr(module, "__all__", own):
             item = getattr(module, key)
+            if is_typeddict(item):
+                continue
             if inspect.isfunction(item) or inspect.isclass(item):
                 found[f"{item.__module__}.{item.__qualname__}".removeprefix("lindmft.")] = item
     yield from sorted(found.items())
@@ -107,13 +110,27 @@ def can_refuse(item: Any) -> bool:
     return is_dataclass(item) and hasattr(item, "__post_init__")
 
 
+def elsewhere(item: Any) -> set[str]:
+    """Options that a function takes as those of another one, whose docstring explains them."""
+    others = getattr(item, "options_like", ())
+    found = {name for other in others for name in named(inspect.getdoc(other) or "")}
+    return found | ({"**options"} if others else set())
+
+
 def faults(name: str, item: Any, text: str) -> list[str]:
     """Return the missing parts of a docstring, and exceptions that it does not need."""
     found = []
     if name not in NO_EXAMPLE:
-        given = arguments(item)
-        found += [f"parameter {argument}" for argument in sorted(given - named(text))]
-        known = given | set(dir(item))
+        given, said = arguments(item), named(text)
+        if "**options" in said:
+            found += [
+                f"the name of {other.__name__}"
+                for other in item.options_like
+                if f"``{other.__name__}``" not in (section(text, "Parameters") or "")
+            ]
+            said |= elsewhere(item)
+        found += [f"parameter {argument}" for argument in sorted(given - said)]
+        known = given | set(dir(item)) | elsewhere(item)
         found += [f"there is no parameter {extra}" for extra in sorted(named(text) - known)]
     raises = section(text, "Raises") is not None
     for fault, present, wanted, exceptions in (
@@ -132,6 +149,23 @@ def faults(name: str, item: Any, text: str) -> list[str]:
 def test_docstrings_are_whole(name: str) -> None:
     item = ITEMS[name]
     assert faults(name, item, inspect.getdoc(item) or "") == []
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *(lindmft.theory.AccuracyOptions, lindmft.theory.FlowOptions, lindmft.theory.SolveOptions),
+        *(lindmft.training.NetworkOptions, lindmft.training.TrainManyOptions),
+        *(lindmft.training.TrainOptions, lindmft.training.AllTrainOptions),
+        lindmft.sweeps.SweepOptions,
+    ],
+)
+def test_options_are_explained_by_the_functions_that_their_dictionary_names(typed: Any) -> None:
+    names = re.findall(r"``(\w+)``", inspect.getdoc(typed) or "")
+    texts = [
+        inspect.getdoc(getattr(lindmft, name)) or "" for name in names if hasattr(lindmft, name)
+    ]
+    assert set(typed.__annotations__) <= set().union(*map(named, texts))
 
 
 def test_exceptions_are_of_what_is_there() -> None:
@@ -179,7 +213,7 @@ def test_methods_are_described_and_shown(name: str) -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("name", [*SOURCES, "lindmft"])
 def test_examples_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MPLBACKEND", "Agg")
     module = importlib.import_module(name)

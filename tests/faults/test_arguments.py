@@ -179,7 +179,8 @@ def fault(target: Any, given: dict[str, Any], name: str, odd: str, kind: Kind) -
             return None if odd in kind.may else f"{error!r}"
         last = re.split(r"\W+", name.rstrip("]"))[-1]
         names = "|".join(map(re.escape, (name.partition("[")[0], last, *kind.names)))
-        if not re.search(rf"(?<!\w)({names})[^ ]*( of figure \w+)? (must|needs) ", str(error)):
+        verb = "(must|needs|cannot|is missing:|is not)"
+        if not re.search(rf"(?<!\w)({names})[^ ]*( of figure \w+)? {verb} ", str(error)):
             return f"does not name it: {error}"
         return "refused after a figure was opened" if plt.get_fignums() else None
     except RESULT_ERRORS as error:

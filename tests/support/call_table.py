@@ -285,6 +285,12 @@ CALLS: dict[str, Call] = {
         lambda: {"problems": [BASE], "time": 1e-3, "threads": 1}, untried=("time = large",)
     ),
     "estimate_memory": Call(lambda: {"problem": BASE, "steps": 3}),
+    "check_solve": Call(lambda: {"problem": BASE, "steps": 3}, {"problem": PROBLEMS}),
+    "check_flow": Call(lambda: {"problem": [BASE], "time": 1e-3}, {"problem": PROBLEMS}),
+    "check_train": Call(
+        lambda: {"problem": BASE, "steps": 3, **TRAINED},
+        {"problem": PROBLEMS, "k_init": WHOLE, "k_data": WHOLE},
+    ),
     "train": Call(lambda: {"problem": BASE, "steps": 3, **TRAINED}, {"noise_draw": WHOLE}),
     "train_many": Call(lambda: {"problems": [BASE], "steps": 3, **TRAINED}),
     "train_replicas": Call(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs"
 PATIENCE = 600
-"""Seconds after which a page counts as hung: the longest one takes about twenty on two free cores."""
+"""Seconds after which a page counts as hung; the longest takes about twenty on two free cores."""
 
 FENCE = re.compile(r"^(`{3,})(.*)\n((?:.*\n)*?)\1$", flags=re.MULTILINE)
 DIRECTIVE = re.compile(r"^```\{(?:image|figure|include)\} *(\S+)", flags=re.MULTILINE)

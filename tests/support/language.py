@@ -1,6 +1,6 @@
 """Rules for texts that a program can check: how docstrings begin, and words that are not used.
 
-CONTRIBUTING.md has all rules, in "Language". `python tests/support/language.py FOLDER ...` lists the
+CONTRIBUTING.md has all rules, in "Language". `python tests/support/language.py FOLDER` lists the
 passages that break one.
 """
 

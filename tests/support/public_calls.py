@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from types import ModuleType
-from typing import Any
+from typing import Any, is_typeddict
 
 import lindmft as lm
 import lindmft.progress
@@ -58,7 +58,16 @@ RESULTS = (
         "Points",
         "Result",
     ),
-    *("Benchmark", "Job", "Limits", "Machine", "Rate", "NotConverged", "ScalingWarning"),
+    *(
+        "Benchmark",
+        "Job",
+        "Limits",
+        "Machine",
+        "Rate",
+        "NotConverged",
+        "BadInput",
+        "ScalingWarning",
+    ),
 )
 """Classes whose instances the package makes; their constructors are not called by users."""
 
@@ -75,6 +84,8 @@ def public() -> dict[str, Callable[..., Any]]:
             full = f"{room}.{name}" if room else name
             if not inspect.isclass(value):
                 found[full] = value
+                continue
+            if is_typeddict(value):  # options, which are arguments of functions
                 continue
             if name not in RESULTS:
                 found[full] = value

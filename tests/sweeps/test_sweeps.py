@@ -358,7 +358,7 @@ def test_every_failure_has_its_own_text(monkeypatch: pytest.MonkeyPatch) -> None
             r" \(at width=inf, depth=3\)",
         ),
         ({"data": {"kind": "one_pass", "alpha": 0.5}, "grid": "adaptive"}, "one_pass"),
-        ({"rtol": 1e-3}, "rtol must be left out on exact grids"),
+        ({"rtol": 1e-3}, "rtol cannot be combined with an exact grid"),
         (
             {"axes": {"data.inputs": [50, 100]}, "run": "train"},
             r"dim is missing: .* one input dimension, .* differ \(50, 100\). Give dim, or make one",

@@ -118,7 +118,7 @@ def test_finite_depth_approaches_its_layers() -> None:
 @pytest.mark.parametrize("branch", [0.3, 1.0, 1.5, 2.0])
 @pytest.mark.parametrize("gamma0", [0.2, 1.0, 2.5])
 def test_the_error_estimate_can_be_trusted(branch: float, gamma0: float) -> None:
-    """Losses are right to about the square of the estimate for the profiles."""
+    """Losses are accurate to about the square of the estimate for the profiles."""
     kernel = math.exp(branch**2) * (2 + branch**2)
     setting = deep(0.05 / kernel, branch=branch, gamma0=gamma0)
     for nodes in (None, 5 if branch < 2.0 else 8):
@@ -173,7 +173,7 @@ def test_divergence_is_a_flagged_prefix(setting: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("setting", DIVERGING)
 def test_the_valid_prefix_is_right(setting: dict[str, Any]) -> None:
-    """What is called valid is the limit of deep networks."""
+    """A solution that is called valid is the limit of deep networks."""
     solution = lm.solve(setting, 60)
     at = solution.diverged_at
     assert at is not None
@@ -246,7 +246,7 @@ def test_bad_depth_nodes(nodes: Any, reason: str) -> None:
 
 @pytest.mark.parametrize("kind", ["mlp", "resnet"])
 def test_depth_nodes_need_infinite_depth(kind: str) -> None:
-    with pytest.raises(ValueError, match="depth_nodes must be left out at finite depth, got 4"):
+    with pytest.raises(ValueError, match="depth_nodes cannot be combined with a finite depth"):
         lm.solve(problem(network={"kind": kind}), 3, depth_nodes=4)
 
 
@@ -277,7 +277,7 @@ def test_the_last_row_is_as_good_as_the_others(steps: int, nodes: int | None) ->
 
 
 def test_what_is_learned_needs_no_more_nodes() -> None:
-    """Where the loss has fallen to rounding, profiles are rounding too."""
+    """Profiles are rounding errors where the loss has fallen to rounding."""
     setting = problem(
         network=DEEP | {"width": 2.0, "branch": 0.5},
         data={"kind": "population", "noise": 0.0},
@@ -325,7 +325,7 @@ def test_too_few_nodes_are_said_to_be() -> None:
 
 
 def test_a_step_after_nothing_happened() -> None:
-    """What was zero at all earlier steps has no size of its own yet."""
+    """A quantity that was zero at all earlier steps has no scale yet."""
     setting = problem(
         network=DEEP | {"branch": 0.4575, "gamma0": 0.0, "width": math.inf, "init_scale": 0.7292},
         data={"kind": "population", "noise": 0.0},

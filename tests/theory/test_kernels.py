@@ -291,7 +291,7 @@ def test_weight_decay_alone_makes_a_gradient() -> None:
 
 
 def test_a_gradient_below_its_rounding_error_has_no_direction() -> None:
-    """What is left of u after 600 steps is rounding: no kernel rather than that of the rounding."""
+    """The rest of u after 600 steps is rounding: no kernel rather than that of the rounding."""
     setting = problem(network={"depth": 1}, data={"kind": "population", "noise": 0.0})
     _, kernels = solved(setting, 600)
     last = np.flatnonzero(np.isfinite(kernels[2]))[-1]
@@ -352,7 +352,7 @@ def test_means_over_networks_leave_missing_kernels_out() -> None:
 
 
 def test_training_has_no_kernel_along_a_zero_vector() -> None:
-    """With lr = 0, no target, no noise and a centered predictor the gradient is exactly zero."""
+    """The gradient is exactly zero with lr = 0, no target, no noise and a centered predictor."""
     data = {"noise": 0.0, "spectrum": NOTHING}
     setting = problem(network={"centered": True}, data=data, optimizer={"lr": 0.0})
     runs = lm.train(setting, 4, dim=16, seeds=3, kernels=True)

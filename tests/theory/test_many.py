@@ -116,11 +116,11 @@ def test_bad_problems_are_named_before_any_work() -> None:
     with pytest.raises(ValueError, match=r"^problems\[3\]: "):
         lm.solve_many([*MIXED[:3], 7], 5, progress=never)  # type: ignore[list-item]
     noisy = [*MIXED[:3], STEPS_ONLY[0]]
-    with pytest.raises(ValueError, match=r"^problems\[3\]: grid 'adaptive' needs data.kind"):
+    with pytest.raises(ValueError, match=r"^problems\[3\]: data.kind 'multi_pass' cannot be"):
         lm.solve_many(noisy, 500, grid="adaptive", progress=never)
     with pytest.raises(ValueError, match=r"^problems\[4\]: optimizer.momentum must be 0"):
         lm.flow_many(MIXED, 5.0, progress=never)
-    with pytest.raises(ValueError, match=r"^problems\[0\]: depth_nodes must be left out"):
+    with pytest.raises(ValueError, match=r"^problems\[0\]: depth_nodes cannot be combined"):
         lm.solve_many(MIXED, 5, depth_nodes=6, progress=never, errors="return")
 
 
@@ -128,12 +128,12 @@ def test_bad_problems_are_named_before_any_work() -> None:
     ("options", "message"),
     [
         ({"threads": -1}, "^threads must be"),
-        ({"rtol": 1e-6}, "^rtol must be left out"),
+        ({"rtol": 1e-6}, "^rtol cannot be combined"),
         ({"grid": "coarse"}, "^grid must be"),
         ({"save": ["C_x"]}, "^save must be among"),
         ({"errors": "ignore"}, "^errors must be 'raise' or 'return', got 'ignore'"),
         ({"memory_limit": -1}, "^memory_limit must be"),
-        ({"keep_state": True, "kernels": True}, "^keep_state must be left out"),
+        ({"keep_state": True, "kernels": True}, "^keep_state cannot be combined"),
     ],
 )
 def test_bad_options_are_refused(options: dict[str, Any], message: str) -> None:

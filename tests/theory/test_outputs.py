@@ -133,7 +133,7 @@ def test_a_diagonal_gram_matrix_is_norms() -> None:
 
 
 def test_the_same_target_twice_is_one_channel() -> None:
-    """And one without a target, which only fits noise."""
+    """A channel without a target only fits noise."""
     solution = lm.solve(with_targets(problem(), [[1.0, 1.0], [1.0, 1.0]]), 12)
     channels = [lm.solve(single(problem(), norm), 12).test_loss for norm in (0.0, math.sqrt(2))]
     for by_output in solution.test_loss_by_output:
@@ -169,7 +169,7 @@ def test_divergence_of_one_output() -> None:
     assert np.isfinite(solution.test_loss[:at]).all()
     assert np.isposinf(solution.test_loss[at:]).all()
     assert np.isposinf(solution.ensemble_loss(2)[at:]).all()
-    # The other output goes on.
+    # The other output continues.
     np.testing.assert_allclose(solution.test_loss_by_output[0], calm.test_loss, rtol=1e-12)
     assert np.isposinf(solution.test_loss_by_output[1][at:]).all()
 

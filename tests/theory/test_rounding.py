@@ -1,4 +1,4 @@
-"""Losses, their terms and norms at rounding: zero where they come out below it, never negative."""
+"""Losses, their terms and norms at rounding: zero where they are below it, never negative."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ FAST = {
         lm.MLP(1), lm.Population(spectrum=lm.Discrete([1.0, 2.0], [1.0, 1.0])), lm.SGD(0.15)
     ),
 }
-"""What has learned to rounding within the steps."""
+"""Problems that learn to rounding within the steps."""
 STEPS = 150
 
 

@@ -189,7 +189,7 @@ def test_other_files_are_no_checkpoints(tmp_path: Path) -> None:
         lm.flow(PROBLEM, 3.0, checkpoint=path)
     assert path.read_text() == "notes"
     lm.solve(PROBLEM, 20, keep_state=False).save(path, force=True)
-    with pytest.raises(ValueError, match="must have kept its state"):
+    with pytest.raises(ValueError, match="must be a solution that kept its state"):
         lm.solve(PROBLEM, 30, checkpoint=path)
 
 

@@ -182,7 +182,7 @@ def test_a_start_must_have_its_state() -> None:
 def test_states_of_other_versions_are_refused() -> None:
     start = lm.solve(PROBLEM, 12)
     old = replace(start, state=State(start.state, version=STATE_VERSION + 1))
-    with pytest.raises(ValueError, match="another version of lindmft cannot go on"):
+    with pytest.raises(ValueError, match="another version of lindmft cannot resume"):
         lm.solve(PROBLEM, 30, continue_from=old)
 
 
@@ -195,7 +195,7 @@ def test_diverged_starts_are_refused() -> None:
 @pytest.mark.parametrize("option", ["replicas", "kernels"])
 def test_replicas_and_kernels_cannot_go_on(option: str) -> None:
     start = lm.solve(PROBLEM, 12)
-    with pytest.raises(ValueError, match="^continue_from must be left out with replicas"):
+    with pytest.raises(ValueError, match=f"^continue_from cannot be combined with {option}"):
         lm.solve(PROBLEM, 30, continue_from=start, **{option: True})
 
 

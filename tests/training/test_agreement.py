@@ -14,7 +14,7 @@ CASES = json.loads((Path(__file__).parents[1] / "data" / "cases.json").read_text
 PERCEPTRONS = {c["name"]: c["problem"] for c in CASES if c["problem"]["network"]["kind"] == "mlp"}
 DIM, SEEDS = 384, 16
 # Under a right theory z is nearly Gaussian plus a bias of order 1/D; neighbouring steps are
-# correlated, so some hundred comparisons have far fewer independent ones. 4 is rarely passed by
+# correlated, so about a hundred comparisons have far fewer independent ones. 4 is rarely passed by
 # chance and passed by every dropped term below.
 BOUND = 4.0
 

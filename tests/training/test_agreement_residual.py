@@ -57,7 +57,7 @@ def setting(**changes: Any) -> dict[str, Any]:
 
 
 def largest_z(seen: Any, expected: Any) -> float:
-    """Over seeds of ``seen`` (seed, ..., n)."""
+    """Return the largest z-score over the seeds of ``seen`` (seed, ..., n)."""
     sem = seen.std(axis=0, ddof=1) / math.sqrt(len(seen))
     off = np.abs(seen.mean(axis=0) - expected)
     # Where nothing is random (a centered start) the two agree to rounding.

@@ -123,7 +123,7 @@ def test_the_kernel_starts_at_one_a_weight_array() -> None:
 
 
 def test_the_lazy_kernel_drives_the_loss() -> None:
-    """In the population, d v = -eta K v: the loss follows the kernel along the gradient."""
+    """The loss follows the kernel along the gradient: d v = -eta K v in the population."""
     setting = problem(
         network={"width": 40.0, "gamma0": 0.01, "centered": True},
         data={"kind": "population", "noise": 0.0},
@@ -136,7 +136,7 @@ def test_the_lazy_kernel_drives_the_loss() -> None:
 
 def test_kernels_of_several_targets_are_refused() -> None:
     several = problem(data={"targets": [1.0, 0.5]})
-    with pytest.raises(ValueError, match="kernels must be left out with several targets, got true"):
+    with pytest.raises(ValueError, match="kernels cannot be combined with several targets"):
         lm.train(several, 5, dim=16, kernels=True)
     with pytest.raises(ValueError, match="kernels must be true or false, got 'yes'"):
         lm.train(problem(), 5, dim=16, kernels="yes")  # type: ignore[arg-type]
@@ -236,7 +236,7 @@ def test_memory_is_estimated_before_it_is_taken() -> None:
     assert lm.estimate_train_memory(several, 10, dim=100, seeds=1) > 1.5 * one
     with pytest.raises(MemoryError):
         lm.train_replicas(problem(), 10, dim=100, memory_limit=1e4)
-    with pytest.raises(ValueError, match="kernels must be left out for replicas"):
+    with pytest.raises(ValueError, match="kernels is not an option of train_replicas"):
         lm.estimate_train_memory(problem(), 10, kernels=True, k_init=2)
 
 

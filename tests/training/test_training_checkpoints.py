@@ -25,7 +25,7 @@ class Stopped(Exception):  # noqa: N818 (it is no error)
 
 
 def stopping(after: int) -> Callable[[int, int], None]:
-    """A callback that ends the training once so many steps of all networks are done."""
+    """A callback that ends the training once ``after`` steps of all networks are done."""
 
     def report(done: int, _total: int) -> None:
         if done >= after:
@@ -206,7 +206,7 @@ def test_readers_say_what_an_unfinished_training_is(unfinished: Path) -> None:
 
 
 def test_bad_arguments_are_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="checkpoint_every must be left out without a checkpoint"):
+    with pytest.raises(ValueError, match="checkpoint is missing: checkpoint_every was given"):
         lm.train(BASE, 3, checkpoint_every=1, **SIZES)
     with pytest.raises(ValueError, match="checkpoint_every must be at least 1"):
         lm.train(BASE, 3, checkpoint=tmp_path / "c.nc", checkpoint_every=0, **SIZES)

@@ -1,4 +1,4 @@
-"""How far features and gradients move in training: against theory, NumPy, and each other."""
+"""Distances that features and gradients move in training: theory, NumPy, and each other."""
 
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,7 @@ def numpy_updates(steps: int, dim: int, seed: int) -> dict[str, np.ndarray]:
 
 
 def test_an_independent_trainer_moves_as_far() -> None:
-    """With random numbers of its own: two samples of networks with one mean."""
+    """NumPy draws other random numbers: two samples of networks with one mean."""
     runs = lm.train(problem(), 15, dim=48, seeds=200, updates=True)
     mine = [numpy_updates(15, 48, seed) for seed in range(200)]
     for name in UPDATES:
@@ -167,7 +167,7 @@ def test_memory_counts_them() -> None:
 
     assert needed(problem(), updates=True) > needed(problem())
     assert needed([problem()] * 2, updates=True) > needed([problem()] * 2)
-    with pytest.raises(ValueError, match="updates must be left out for replicas, got True"):
+    with pytest.raises(ValueError, match="updates is not an option of train_replicas"):
         needed(problem(), updates=True, k_init=2)
 
 

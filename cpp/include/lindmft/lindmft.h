@@ -101,20 +101,11 @@ LINDMFT_EXPORT lindmft_options* lindmft_options_new(void);
 /* Null is allowed. */
 LINDMFT_EXPORT void lindmft_options_free(lindmft_options* options);
 
-/* Set an option by name. An option that a call does not know is refused by that call.
- *
- *   threads       number   0: the allowed physical cores
- *   memory_limit  number   bytes; 0: four fifths of the free memory
- *   kernels       flag     also the neural tangent kernel: lindmft_solve, lindmft_train
- *   save          string   two-time functions to keep, separated by commas; or "all": lindmft_solve, lindmft_flow
- *   replicas      flag     pairs of networks that share initial weights or data: lindmft_solve, lindmft_flow
- *   depth_nodes   number   nodes of infinite depth; 0: as many as needed: lindmft_solve, lindmft_flow
- *   rtol, atol    number   of coarse grids: lindmft_solve, lindmft_flow
- *   grid          string   "exact" or "adaptive": lindmft_solve
- *   updates       flag     how far features and gradients moved: lindmft_train
- *   noise_draw    number   which draw of the label noise, 0 to 2^32 - 1: lindmft_train
- *   precision     string   "float64" or "float32": lindmft_train
- */
+/* A line for every option: its name, what it means, what it takes, and the calls that know it. */
+LINDMFT_EXPORT const char* lindmft_options_list(void);
+
+/* Set an option by name; lindmft_options_list() names and explains them. A flag is 0 or 1, a whole number comes as a
+ * double, too, and words are separated by commas. An option that a call does not know is refused by that call. */
 LINDMFT_EXPORT int lindmft_options_set_double(lindmft_options* options, const char* name, double value);
 LINDMFT_EXPORT int lindmft_options_set_string(lindmft_options* options, const char* name, const char* value);
 

@@ -2,6 +2,7 @@
 // 10).
 #pragma once
 
+#include <array>
 #include <exception>
 #include <optional>
 #include <span>
@@ -11,6 +12,7 @@
 
 #include "lindmft/export.h"
 #include "lindmft/matrix.hpp"
+#include "lindmft/options.hpp"
 #include "lindmft/problem.hpp"
 #include "lindmft/progress.hpp"
 
@@ -24,6 +26,11 @@ enum class Grid {
 
 struct Solution;
 
+/// The words for a grid.
+inline constexpr std::array<Word<Grid>, 2> words(Grid /*kind*/) {
+  return {{{"exact", Grid::exact}, {"adaptive", Grid::adaptive}}};
+}
+
 struct SolveOptions {
   Grid grid = Grid::exact;        ///< of steps; flow() has panels of its own
   double rtol = 1e-6;             ///< relative error allowed on coarse grids
@@ -34,12 +41,38 @@ struct SolveOptions {
   int depth_nodes = 0;            ///< collocation nodes of infinite depth; 0: as many as an error estimate asks for
   bool replicas = false;          ///< also pairs of networks that share initial weights, data or neither
   bool kernels = false;           ///< also the neural tangent kernel
-  bool keep_state = false;        ///< keep Solution::state, to go on from later; about as much memory again
-  /// A solution of the same problem on the same kind of grid that kept its state and has not diverged: go on where it
+  bool keep_state = false;        ///< keep Solution::state, from which a later call resumes; about as much memory again
+  /// A solution of the same problem on the same kind of grid that kept its state and has not diverged: resume where it
   /// ended. Without replicas and kernels. Must outlive the call.
   const Solution* continue_from = nullptr;
   Progress progress;
+
+  /// Calls visit(option, member) with an Option and a pointer to its member, for every option that is a plain value.
+  template <class Visit>
+  static void for_each(Visit&& visit);
 };
+
+template <class Visit>
+void SolveOptions::for_each(Visit&& visit) {
+  using O = SolveOptions;
+  visit(Option{"grid", kSolve | kSolveMany | kInC, "Every step, or nodes between which functions are polynomials."},
+        &O::grid);
+  visit(Option{"rtol", kTheory | kInC, "Relative error allowed on a coarse grid.", "between 1e-11 and 0.1", 1e-11, 0.1},
+        &O::rtol);
+  visit(Option{"atol", kTheory | kInC,
+               "Absolute error allowed there, in units of the value at the start (of 1 where that is 0).",
+               "between 1e-12 (rounding) and 0.1", 1e-12, 0.1},
+        &O::atol);
+  visit(Option{"save", kTheory | kInC, "Two-time functions to keep, or all.", "names of two-time functions"}, &O::save);
+  visit(Option{"replicas", kTheory | kInC, "Also split the test loss into bias and variances."}, &O::replicas);
+  visit(Option{"kernels", kSolve | kSolveMany | kInC, "Also compute the neural tangent kernel."}, &O::kernels);
+  visit(Option{"depth_nodes", kTheory | kInC, "Collocation nodes in depth at infinite depth.", "between 2 and 64", 2.0,
+               64.0, "as many as an error estimate asks for"},
+        &O::depth_nodes);
+  visit(Option{"keep_state", kTheory, "Keep the state from which a later call resumes."}, &O::keep_state);
+  visit(option_of_threads(kTheory), &O::threads);
+  visit(option_of_memory(kTheory), &O::memory_limit);
+}
 
 /// n x n, row t, column s; only the valid prefix if the run diverged. Kept only when asked for.
 struct TwoTimeFunctions {
@@ -112,38 +145,46 @@ struct Solution {
   SolveStats stats;
 };
 
-/// Bytes that solve() takes at its peak. Throws std::invalid_argument.
+/// Bytes that solve() takes at its peak. Throws BadInput.
 [[nodiscard]] LINDMFT_EXPORT double estimate_solve_memory(const Problem& problem, int steps,
                                                           const SolveOptions& options = {});
 
+/// Throw BadInput for everything that solve() or flow() would refuse, without computing anything. Memory is not
+/// checked.
+LINDMFT_EXPORT void check_solve(const Problem& problem, int steps, const SolveOptions& options = {});
+LINDMFT_EXPORT void check_flow(const Problem& problem, double time, const SolveOptions& options = {});
+/// The same for solve_many() and flow_many(): BadInput::index() is that of the problem.
+LINDMFT_EXPORT void check_solve(std::span<const Problem> problems, int steps, const SolveOptions& options = {});
+LINDMFT_EXPORT void check_flow(std::span<const Problem> problems, double time, const SolveOptions& options = {});
+
 /// Solve for `steps` exact steps (n = steps entries, before each update).
-/// Throws std::invalid_argument, MemoryLimit, NotConverged, Interrupted. Divergence is a result: diverged_at.
+/// Throws BadInput, MemoryLimit, NotConverged, Interrupted. Divergence is a result: diverged_at.
 [[nodiscard]] LINDMFT_EXPORT Solution solve(const Problem& problem, int steps, const SolveOptions& options = {});
 
 /// Gradient flow dW/dt = G from 0 to `time`: the limit of small learning rates, at time = learning rate times steps.
 /// optimizer.lr plays no role; full batch or population, without momentum. Throws as solve does.
 [[nodiscard]] LINDMFT_EXPORT Solution flow(const Problem& problem, double time, const SolveOptions& options = {});
 
-/// What became of one problem of many.
+/// The result or the error of one problem of many.
 struct Attempt {
   Solution solution;         ///< empty after an error
-  std::exception_ptr error;  ///< what solve() would have thrown, its message led by "problems[i]: "; null: none
+  std::exception_ptr error;  ///< what solve() would have thrown, with "problems[i]: " before its message; null: none
 };
 
-/// solve() for each of many problems, which share the options. In the problems' order, and to the last bit what solve()
-/// gives; options.threads is of problems solved at the same time, each of them by one thread. Progress counts the steps
-/// of all problems (coarse grids: a thousand parts each). Memory is that of all results and of the problems in flight,
-/// which are fewer than the threads where that makes it fit.
+/// Solve each of many problems, which share the options. The results are in the problems' order, and to the last bit
+/// what solve() gives. options.threads is the number of problems that are solved at the same time, each of them by one
+/// thread. Progress counts the steps of all problems (coarse grids: a thousand parts each). The memory is that of all
+/// results and of the problems in flight, which are fewer than the threads where more would not fit.
 ///
-/// Everything is checked before any work: throws std::invalid_argument, which names the problem ("problems[3]: ..."),
-/// and MemoryLimit. A problem that fails later ends the call, and the first one in order is thrown, named likewise.
+/// Everything is checked before any work: throws BadInput, whose index() is that of the problem, and MemoryLimit. A
+/// problem that fails later ends the call; the error of the first one in order is thrown ("problems[3]: ...").
 [[nodiscard]] LINDMFT_EXPORT std::vector<Solution> solve_many(std::span<const Problem> problems, int steps,
                                                               const SolveOptions& options = {});
 /// The same for flow(). Throws as solve_many() does.
 [[nodiscard]] LINDMFT_EXPORT std::vector<Solution> flow_many(std::span<const Problem> problems, double time,
                                                              const SolveOptions& options = {});
 
-/// The same, but a problem that fails costs no other one. What is checked before any work still throws, and so does
+/// The same, but the other problems are solved if one fails. What is checked before any work still throws, and so does
 /// Interrupted.
 [[nodiscard]] LINDMFT_EXPORT std::vector<Attempt> try_solve_many(std::span<const Problem> problems, int steps,
                                                                  const SolveOptions& options = {});

@@ -1,13 +1,16 @@
 // Finite-size networks, trained by the collapsed updates of theory.md section 2.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "lindmft/export.h"
 #include "lindmft/matrix.hpp"
+#include "lindmft/options.hpp"
 #include "lindmft/problem.hpp"
 #include "lindmft/progress.hpp"
 
@@ -24,49 +27,70 @@ enum class TrainMethod {
   in_place    ///< each network's own, updated every step
 };
 
+/// The words for numbers and methods.
+inline constexpr std::array<Word<Precision>, 2> words(Precision /*kind*/) {
+  return {{{"float64", Precision::float64}, {"float32", Precision::float32}}};
+}
+inline constexpr std::array<Word<TrainMethod>, 4> words(TrainMethod /*kind*/) {
+  return {{{"automatic", TrainMethod::automatic},
+           {"shared", TrainMethod::shared},
+           {"factored", TrainMethod::factored},
+           {"in_place", TrainMethod::in_place}}};
+}
+
+/// Options of train(), train_many() and train_replicas(). A call refuses those that it does not know, unless they have
+/// their default: for_each() says which call knows which.
 struct TrainOptions {
+  int k_init = 2;                       ///< train_replicas(): initializations of a seed
+  int k_data = 2;                       ///< train_replicas(): data sets of a seed
   int dim = 256;                        ///< D, the input dimension; N_l = round(width_l D), P = round(alpha D)
   std::vector<std::uint64_t> seeds{0};  ///< one network (weights, data, noise) a seed
   int threads = 0;                      ///< 0: the allowed physical cores
   double memory_limit = 0.0;            ///< bytes the call may take; 0: four fifths of the free memory
   Progress progress{};
-  bool kernels = false;          ///< record Ensemble's kernel_...; two more forward passes a step; one target only
-  bool updates = false;          ///< record Ensemble's feature_update and gradient_update
-  std::uint32_t noise_draw = 0;  ///< which independent draw of the label noise, on the same weights and inputs
+  bool kernels = false;  ///< record Ensemble's kernel_...; two more forward passes a step; one target only
+  bool updates = false;  ///< record Ensemble's feature_update and gradient_update
+  /// Which independent draw of the label noise, on the same weights and inputs: one, or of train_many() one a problem.
+  std::vector<std::uint32_t> noise_draw{0};
   Precision precision = Precision::float64;
   TrainMethod method = TrainMethod::automatic;
   /// Stop before this step; 0: after all. Entries from there on are zero.
   int stop = 0;
   bool keep_state = false;           ///< fill Ensemble::state
   std::vector<std::string> start{};  ///< Ensemble::state of an earlier call that differs in `stop` alone; or empty
+
+  /// Calls visit(option, member) with an Option and a pointer to its member, for every option that is a plain value.
+  template <class Visit>
+  static void for_each(Visit&& visit);
 };
 
-/// The rest as in TrainOptions.
-struct TrainManyOptions {
-  int dim = 256;
-  std::vector<std::uint64_t> seeds{0};
-  int threads = 0;
-  double memory_limit = 0.0;
-  Progress progress{};
-  bool updates = false;
-  std::vector<std::uint32_t> noise_draws{0};  ///< one for all problems, or one a problem
-  Precision precision = Precision::float64;
-  TrainMethod method = TrainMethod::automatic;
-};
-
-/// Several networks a seed: k_init initializations and k_data data sets of the same target, every pair of them trained.
-/// The rest as in TrainOptions.
-struct ReplicaOptions {
-  int k_init = 2;
-  int k_data = 2;
-  int dim = 256;
-  std::vector<std::uint64_t> seeds{0};
-  int threads = 0;
-  double memory_limit = 0.0;
-  Progress progress{};
-  Precision precision = Precision::float64;
-  TrainMethod method = TrainMethod::automatic;
-};
+template <class Visit>
+void TrainOptions::for_each(Visit&& visit) {
+  using O = TrainOptions;
+  constexpr double kLargestDim = std::numeric_limits<int>::max();
+  visit(Option{"dim", kTraining, "Input dimension D, of which widths and samples are multiples.", "at least 1", 1.0,
+               kLargestDim},
+        &O::dim);
+  visit(Option{"seeds", kTraining, "Seeds of the networks."}, &O::seeds);
+  visit(Option{"k_init", kTrainReplicas, "Initializations of a seed.", "from 1 to 256", 1.0, 256.0}, &O::k_init);
+  visit(Option{"k_data", kTrainReplicas, "Data sets of a seed.", "from 1 to 256", 1.0, 256.0}, &O::k_data);
+  visit(Option{"kernels", kTrain | kInC, "Also record the neural tangent kernel."}, &O::kernels);
+  visit(Option{"updates", kTrain | kTrainMany | kInC, "Also record how far features and gradients have moved."},
+        &O::updates);
+  visit(Option{"noise_draw", kTrain | kTrainMany | kInC,
+               "Which independent draw of the label noise, on the same weights and inputs.",
+               "a whole number from 0 to 2^32 - 1", 0.0, std::numeric_limits<std::uint32_t>::max()},
+        &O::noise_draw);
+  visit(Option{"precision", kTraining | kInC, "The numbers of weights, data and signals."}, &O::precision);
+  visit(Option{"method", kTraining | kInC, "How weights are kept."}, &O::method);
+  visit(Option{"stop", kTrain, "The step before which to stop.", "from 1 to the number of steps", 1.0, kLargestDim,
+               "the last step"},
+        &O::stop);
+  visit(Option{"keep_state", kTrain, "Keep the states from which a later call resumes."}, &O::keep_state);
+  visit(Option{"start", kTrain, "The states of the networks from which to resume."}, &O::start);
+  visit(option_of_threads(kTraining), &O::threads);
+  visit(option_of_memory(kTraining), &O::memory_limit);
+}
 
 struct TrainStats {
   double seconds = 0.0;  ///< of the whole call
@@ -131,30 +155,36 @@ struct ReplicaEnsemble {
 };
 
 /// Bytes that train(), train_many() and train_replicas() take at their peak, where that much is free: with less they
-/// use fewer threads, and train_many() trains fewer networks at a time. They throw std::invalid_argument.
+/// use fewer threads, and train_many() trains fewer networks at a time. They throw BadInput.
 [[nodiscard]] LINDMFT_EXPORT double estimate_train_memory(const Problem& problem, int steps,
                                                           const TrainOptions& options);
 [[nodiscard]] LINDMFT_EXPORT double estimate_train_many_memory(std::span<const Problem> problems, int steps,
-                                                               const TrainManyOptions& options);
+                                                               const TrainOptions& options);
 [[nodiscard]] LINDMFT_EXPORT double estimate_replicas_memory(const Problem& problem, int steps,
-                                                             const ReplicaOptions& options);
+                                                             const TrainOptions& options);
+
+/// Throw BadInput for everything that train(), train_many() or train_replicas() would refuse, without training. Of many
+/// problems, BadInput::index() is that of the problem. Memory is not checked.
+LINDMFT_EXPORT void check_train(const Problem& problem, int steps, const TrainOptions& options);
+LINDMFT_EXPORT void check_train(std::span<const Problem> problems, int steps, const TrainOptions& options);
+LINDMFT_EXPORT void check_replicas(const Problem& problem, int steps, const TrainOptions& options);
 
 /// Train one network per seed for `steps` steps (n = steps entries, before each update).
 /// The same seed gives the same trajectory bit for bit, whatever the number of threads and the other seeds.
-/// Throws std::invalid_argument (bad input; infinite width or depth or gamma0 = 0 have no finite network), MemoryLimit,
+/// Throws BadInput (also: infinite width or depth or gamma0 = 0 have no finite network), MemoryLimit,
 /// Interrupted.
 [[nodiscard]] LINDMFT_EXPORT Ensemble train(const Problem& problem, int steps, const TrainOptions& options);
 
 /// Train every problem as train() would, up to rounding; one result a problem, in their order. Problems whose networks
-/// have the same initial weights and inputs, seed by seed, ride together: each array is read once for all of them. They
-/// may differ in the optimizer, gamma0, parameterization, init_scale, centering, branches, and label noise. Results do
-/// not depend on the number of threads, bit for bit. Throws as train(), naming the problem.
+/// have the same initial weights and inputs, seed by seed, are trained together: each array is read once for all of
+/// them. They may differ in the optimizer, gamma0, parameterization, init_scale, centering, branches, and label noise.
+/// Results do not depend on the number of threads, bit for bit. Throws as train(), naming the problem.
 [[nodiscard]] LINDMFT_EXPORT std::vector<Ensemble> train_many(std::span<const Problem> problems, int steps,
-                                                              const TrainManyOptions& options);
+                                                              const TrainOptions& options);
 
 /// Train k_init x k_data networks per seed. Networks with the same data see the same samples, label noise and, of one
 /// or several passes, the same batches. The first network of a seed is the one that train() trains. Throws as train().
 [[nodiscard]] LINDMFT_EXPORT ReplicaEnsemble train_replicas(const Problem& problem, int steps,
-                                                            const ReplicaOptions& options);
+                                                            const TrainOptions& options);
 
 }  // namespace lindmft

@@ -1,11 +1,10 @@
-// Fields of a struct that are set by name: what they are, and what they take.
+// Fields of a struct that are set by name, and the values that they take.
 #pragma once
 
 #include <cmath>
 #include <limits>
 #include <span>
 #include <sstream>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -21,7 +20,7 @@ template <class T>
 using Flag = bool& (*)(T&);
 template <class T>
 using Numbers = std::vector<double>& (*)(T&);
-/// Words with commas between them
+/// Words with commas between them.
 template <class T>
 using Words = std::vector<std::string>& (*)(T&);
 
@@ -49,7 +48,7 @@ struct Field {
 };
 
 [[noreturn]] inline void refuse(const std::string& field, const std::string& allowed, const std::string& got) {
-  throw std::invalid_argument(field + " must be " + allowed + ", got " + got);
+  throw BadInput(field, allowed, got);
 }
 
 inline std::string text(double value) {
@@ -69,7 +68,7 @@ const Field<T>& find(const std::vector<Field<T>>& fields, const char* what, cons
   refuse(what, allowed, quoted(name));
 }
 
-/// What a field takes, in words.
+/// The values that a field takes, in words.
 template <class T>
 std::string allowed(const Field<T>& field) {
   if (std::holds_alternative<Number<T>>(field.place)) return "a number";

@@ -1,15 +1,16 @@
-// The border that no exception crosses.
+// No exception leaves the C interface: it becomes a status and a message.
 #pragma once
 
-#include <stdexcept>
 #include <string>
+
+#include "lindmft/errors.hpp"
 
 namespace lindmft::c_interface {
 
-/// The status of the exception in flight, whose message it keeps for lindmft_last_error().
+/// Returns the status of the exception in flight, and keeps its message for lindmft_last_error().
 int keep_error() noexcept;
 
-/// body(), and the status that says how it went.
+/// Calls body() and returns its status.
 template <class Body>
 int guarded(Body&& body) noexcept {
   try {
@@ -25,7 +26,7 @@ int guarded(Body&& body) noexcept {
 
 template <class T>
 T& not_null(T* pointer, const char* name) {
-  if (pointer == nullptr) throw std::invalid_argument(std::string(name) + " must be given, got null");
+  if (pointer == nullptr) throw BadInput::missing(name, "it is a null pointer");
   return *pointer;
 }
 

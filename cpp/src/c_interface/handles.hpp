@@ -2,14 +2,13 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <deque>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "lindmft/lindmft.h"
+#include "lindmft/options.hpp"
 #include "lindmft/problem.hpp"
 #include "lindmft/solve.hpp"
 #include "lindmft/train.hpp"
@@ -19,21 +18,11 @@ struct lindmft_problem {
 };
 
 struct lindmft_options {
-  int threads = 0;
-  double memory_limit = 0.0;
-  bool kernels = false;
-  std::vector<std::string> save;
-  bool replicas = false;
-  int depth_nodes = 0;
-  double rtol = lindmft::SolveOptions{}.rtol;
-  double atol = lindmft::SolveOptions{}.atol;
-  lindmft::Grid grid = lindmft::Grid::exact;
-  bool updates = false;
-  std::uint32_t noise_draw = 0;
-  lindmft::Precision precision = lindmft::Precision::float64;
+  lindmft::SolveOptions solve;
+  lindmft::TrainOptions train;
   lindmft_progress progress = nullptr;
   void* user = nullptr;
-  std::vector<std::string_view> given;  ///< names of the options that were set
+  std::vector<lindmft::Option> given;  ///< those that were set
 };
 
 namespace lindmft::c_interface {

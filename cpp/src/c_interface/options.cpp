@@ -1,11 +1,13 @@
+// Options are set by name; the names, and what each option takes, are those of SolveOptions and TrainOptions.
 #include "c_interface/options.hpp"
 
-#include <algorithm>
+#include <cmath>
 #include <cstdint>
-#include <initializer_list>
-#include <limits>
+#include <map>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "c_interface/fields.hpp"
@@ -15,106 +17,167 @@
 namespace lindmft::c_interface {
 namespace {
 
-using Options = lindmft_options;
+/// Calls visit(option, member of the handle) for every option that can be set by name. Some are both of solving and of
+/// training.
+template <class Visit>
+void for_each_option(lindmft_options& handle, Visit visit) {
+  const auto of = [&](auto& options) {
+    std::decay_t<decltype(options)>::for_each([&](const Option& option, auto member) {
+      if ((option.calls & kInC) != 0) visit(option, options.*member);
+    });
+  };
+  of(handle.solve);
+  of(handle.train);
+}
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kLargestInt = std::numeric_limits<int>::max();
-constexpr double kLargestDraw = std::numeric_limits<std::uint32_t>::max();
+/// What an option takes, in words.
+std::string allowed(const Option& /*option*/, bool /*value*/) { return "0 or 1"; }
+std::string allowed(const Option& /*option*/, const std::vector<std::string>& /*value*/) {
+  return "words with commas between them";
+}
+template <class Value>
+std::string allowed(const Option& option, const Value& /*value*/) {
+  if constexpr (std::is_enum_v<Value>) {
+    std::string out;
+    for (const auto& [word, value] : words(Value())) out += std::string(out.empty() ? "one of '" : ", '") + word + "'";
+    return out;
+  }
+  return std::string(option.allowed) + (*option.zero == '\0' ? "" : std::string(", or 0 for ") + option.zero);
+}
 
-const Choices<Options> kGrids{
-    {"exact", [](Options& o) { o.grid = Grid::exact; }},
-    {"adaptive", [](Options& o) { o.grid = Grid::adaptive; }},
-};
-const Choices<Options> kPrecisions{
-    {"float64", [](Options& o) { o.precision = Precision::float64; }},
-    {"float32", [](Options& o) { o.precision = Precision::float32; }},
-};
+bool put(const Option& /*option*/, bool& value, double given) {
+  value = given == 1.0;
+  return given == 0.0 || given == 1.0;
+}
+bool put(const Option& option, double& value, double given) {
+  value = given;
+  return option.allows(given);
+}
+bool put(const Option& option, int& value, double given) {
+  if (!option.allows(given) || given != std::floor(given)) return false;
+  value = static_cast<int>(given);
+  return true;
+}
+bool put(const Option& option, std::vector<std::uint32_t>& value, double given) {
+  if (!option.allows(given) || given != std::floor(given)) return false;
+  value.assign(1, static_cast<std::uint32_t>(given));
+  return true;
+}
+bool put(const Option& /*option*/, std::vector<std::string>& value, const char* given) {
+  value = split(given);
+  return true;
+}
+template <class Value>
+bool put(const Option& /*option*/, Value& value, const char* given) {
+  if constexpr (std::is_enum_v<Value>) {
+    for (const auto& [word, one] : words(Value())) {
+      if (std::string_view(word) == given) {
+        value = one;
+        return true;
+      }
+    }
+  }
+  return false;
+}
+template <class Value>
+bool put(const Option& /*option*/, Value& /*value*/, double /*given*/) {
+  return false;
+}
 
-const std::vector<Field<Options>> kFields{
-    {"threads", Whole<Options>{[](Options& o, double x) { o.threads = static_cast<int>(x); }, 0.0, kLargestInt,
-                               "a whole number, 0 for the allowed cores"}},
-    {"memory_limit", Whole<Options>{[](Options& o, double x) { o.memory_limit = x; }, 0.0, kInfinity,
-                                    "a whole number of bytes, 0 for four fifths of the free memory"}},
-    {"kernels", Flag<Options>([](Options& o) -> bool& { return o.kernels; })},
-    {"save", Words<Options>([](Options& o) -> std::vector<std::string>& { return o.save; })},
-    {"replicas", Flag<Options>([](Options& o) -> bool& { return o.replicas; })},
-    {"depth_nodes", Whole<Options>{[](Options& o, double x) { o.depth_nodes = static_cast<int>(x); }, 0.0, kLargestInt,
-                                   "a whole number, 0 for as many as needed"}},
-    {"rtol", Number<Options>([](Options& o) -> double& { return o.rtol; })},
-    {"atol", Number<Options>([](Options& o) -> double& { return o.atol; })},
-    {"grid", kGrids},
-    {"updates", Flag<Options>([](Options& o) -> bool& { return o.updates; })},
-    {"noise_draw", Whole<Options>{[](Options& o, double x) { o.noise_draw = static_cast<std::uint32_t>(x); }, 0.0,
-                                  kLargestDraw, "a whole number from 0 to 2^32 - 1"}},
-    {"precision", kPrecisions},
-};
+std::string shown(double value) { return text(value); }
+std::string shown(const char* value) { return quoted(value); }
+
+template <class Value>
+void set(lindmft_options& handle, const char* name, Value value) {
+  lindmft_options changed = handle;  // nothing may change where the value is refused
+  std::string known;
+  bool found = false;
+  for_each_option(changed, [&](const Option& option, auto& member) {
+    if (known.find(std::string(", ") + option.name) == std::string::npos) known += std::string(", ") + option.name;
+    if (std::string_view(option.name) != name) return;
+    found = true;
+    if (!put(option, member, value)) refuse(option.name, allowed(option, member), shown(value));
+    changed.given.push_back(option);
+  });
+  if (!found) refuse("name", "one of " + known.substr(2), quoted(name));
+  handle = std::move(changed);
+}
 
 template <class Value>
 int set_option(lindmft_options* handle, const char* name, Value value) {
   return guarded([&] {
-    Options& options = not_null(handle, "options");
-    const Field<Options>& field = find(kFields, "name", name);
-    options.given.reserve(options.given.size() + 1);  // nothing may fail once the option is set
-    set(field, options, value);
-    options.given.emplace_back(field.name);
+    lindmft_options& options = not_null(handle, "options");
+    static_cast<void>(not_null(name, "name"));
+    if constexpr (std::is_pointer_v<Value>) static_cast<void>(not_null(value, name));
+    set(options, name, value);
   });
 }
 
-void refuse_given(const Options& options, std::initializer_list<std::string_view> names, const std::string& call) {
-  for (const std::string_view name : options.given) {
-    if (std::ranges::find(names, name) != names.end())
-      refuse(std::string(name), "left out of " + call + ", which does not know it", "a value");
+/// Refuses options that were set and that the call does not know.
+void check_given(const lindmft_options& options, Calls call, const std::string& name) {
+  std::map<std::string_view, unsigned> calls;  // of all options of a name
+  for (const Option& option : options.given) calls[option.name] |= option.calls;
+  for (const Option& option : options.given) {
+    if ((calls[option.name] & call) == 0) throw BadInput::unknown_option(option.name, name);
   }
 }
 
-Progress progress(const Options& options) {
+Progress progress(const lindmft_options& options) {
   if (options.progress == nullptr) return {};
   return [callback = options.progress, user = options.user](int done, int total) {
     return callback(done, total, user) == 0;
   };
 }
 
-SolveOptions theory_options(const Options& given) {
-  SolveOptions options;
-  options.grid = given.grid;
-  options.rtol = given.rtol;
-  options.atol = given.atol;
-  options.threads = given.threads;
-  options.memory_limit = given.memory_limit;
-  options.save = given.save;
-  options.depth_nodes = given.depth_nodes;
-  options.replicas = given.replicas;
-  options.kernels = given.kernels;
-  options.progress = progress(given);
-  return options;
+/// The members that the call knows; the others, which another call knows by the same name, keep their defaults.
+template <class Options>
+Options options_of(const lindmft_options* given, const Options lindmft_options::* part, Calls call,
+                   const std::string& name) {
+  Options out;
+  if (given == nullptr) return out;
+  check_given(*given, call, name);
+  Options::for_each([&](const Option& option, auto member) {
+    if ((option.calls & call) != 0) out.*member = (given->*part).*member;
+  });
+  out.progress = progress(*given);
+  return out;
+}
+
+const char* call_words(unsigned calls) {
+  const bool training = (calls & kTrain) != 0;
+  if ((calls & kFlow) != 0) return training ? "all calls" : "lindmft_solve, lindmft_flow";
+  if ((calls & kSolve) != 0) return training ? "lindmft_solve, lindmft_train" : "lindmft_solve";
+  return "lindmft_train";
+}
+
+/// One line for each option: its name, meaning, what it takes, and the calls that know it.
+std::string listing() {
+  lindmft_options handle;
+  std::vector<std::string> names;
+  std::map<std::string, std::string> meanings;
+  std::map<std::string, unsigned> calls;
+  for_each_option(handle, [&](const Option& option, auto& member) {
+    if (!calls.contains(option.name)) names.emplace_back(option.name);
+    meanings.try_emplace(option.name, std::string(option.meaning) + " Takes " + allowed(option, member) + ".");
+    calls[option.name] |= option.calls;
+  });
+  std::string out;
+  for (const std::string& name : names) out += name + ": " + meanings[name] + " Of " + call_words(calls[name]) + ".\n";
+  return out;
 }
 
 }  // namespace
 
 SolveOptions solve_options(const lindmft_options* options) {
-  if (options == nullptr) return {};
-  refuse_given(*options, {"updates", "noise_draw", "precision"}, "lindmft_solve");
-  return theory_options(*options);
+  return options_of(options, &lindmft_options::solve, kSolve, "lindmft_solve");
 }
 
 SolveOptions flow_options(const lindmft_options* options) {
-  if (options == nullptr) return {};
-  refuse_given(*options, {"grid", "kernels", "updates", "noise_draw", "precision"}, "lindmft_flow");
-  return theory_options(*options);
+  return options_of(options, &lindmft_options::solve, kFlow, "lindmft_flow");
 }
 
 TrainOptions train_options(const lindmft_options* options) {
-  TrainOptions out;
-  if (options == nullptr) return out;
-  refuse_given(*options, {"save", "replicas", "depth_nodes", "rtol", "atol", "grid"}, "lindmft_train");
-  out.threads = options->threads;
-  out.memory_limit = options->memory_limit;
-  out.progress = progress(*options);
-  out.kernels = options->kernels;
-  out.updates = options->updates;
-  out.noise_draw = options->noise_draw;
-  out.precision = options->precision;
-  return out;
+  return options_of(options, &lindmft_options::train, kTrain, "lindmft_train");
 }
 
 }  // namespace lindmft::c_interface
@@ -130,6 +193,15 @@ lindmft_options* lindmft_options_new(void) {
 }
 
 void lindmft_options_free(lindmft_options* options) { delete options; }
+
+const char* lindmft_options_list(void) {
+  const char* out = "";
+  guarded([&] {
+    static const std::string text = listing();
+    out = text.c_str();
+  });
+  return out;
+}
 
 int lindmft_options_set_double(lindmft_options* options, const char* name, double value) {
   return set_option(options, name, value);

@@ -1,4 +1,4 @@
-// Options as solving and training take them.
+// The options of a handle, as solving and training take them.
 #pragma once
 
 #include "lindmft/lindmft.h"
@@ -7,7 +7,7 @@
 
 namespace lindmft::c_interface {
 
-/// Each throws std::invalid_argument if an option was set that the call does not know. Null: the defaults.
+/// Each throws BadInput if an option was set that the call does not know. Null: the defaults.
 [[nodiscard]] SolveOptions solve_options(const lindmft_options* options);
 [[nodiscard]] SolveOptions flow_options(const lindmft_options* options);
 [[nodiscard]] TrainOptions train_options(const lindmft_options* options);

@@ -10,7 +10,6 @@
 #include <limits>
 #include <map>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,6 +18,7 @@
 #include "lindmft/errors.hpp"
 #include "support/interruption.hpp"
 #include "support/memory.hpp"
+#include "support/refusals.hpp"
 #include "support/simd.hpp"
 #include "support/threads.hpp"
 
@@ -180,8 +180,7 @@ StreamRates stream_rates(int threads, double seconds) {
 double free_memory() { return support::free_memory(); }
 
 MachineLimits machine_limits(int threads, double seconds, const Progress& progress) {
-  if (!(seconds > 0.0) || !std::isfinite(seconds))
-    throw std::invalid_argument("seconds must be a positive number, got " + std::to_string(seconds));
+  support::require(seconds > 0.0 && std::isfinite(seconds), "seconds", "a positive number", seconds);
   const support::Interruptible interruptible([&] {
     if (progress && !progress(0, 1)) throw Interrupted("measuring limits was interrupted");
   });

@@ -1,29 +1,17 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <sstream>
-#include <stdexcept>
 #include <string>
 
 #include "lindmft/problem.hpp"
+#include "support/refusals.hpp"
 
 namespace lindmft {
 namespace {
 
-[[noreturn]] void refuse(const std::string& field, const std::string& allowed, const std::string& got) {
-  throw std::invalid_argument(field + " must be " + allowed + ", got " + got);
-}
-
-template <class Number>
-std::string text(Number value) {
-  std::ostringstream out;
-  out << value;
-  return out.str();
-}
-
-void require(bool good, const std::string& field, const std::string& allowed, double value) {
-  if (!good) refuse(field, allowed, text(value));
-}
+using support::refuse;
+using support::require;
+using support::text;
 
 std::string entry(const std::string& field, std::size_t i) { return field + "[" + std::to_string(i) + "]"; }
 
@@ -60,9 +48,11 @@ void validate_branches(const Network& network) {
     require(finite_not_negative(network.branch), "network.branch", "finite and not negative", network.branch);
     return;
   }
-  if (network.branch != 1.0) refuse("network.branch", "left out for kind 'mlp'", text(network.branch));
+  constexpr const char* kNoBranches = "perceptrons have no branches";
+  if (network.branch != 1.0)
+    throw BadInput::conflict("network.branch", "kind 'mlp'", kNoBranches, "Leave it out, or use a 'resnet'");
   if (network.branch_scaling != BranchScaling::depth)
-    refuse("network.branch_scaling", "left out for kind 'mlp'", "'constant'");
+    throw BadInput::conflict("network.branch_scaling", "kind 'mlp'", kNoBranches, "Leave it out, or use a 'resnet'");
   if (widths != 1 && widths != static_cast<std::size_t>(network.depth)) {
     refuse("network.width", "one number, or a list of depth (" + std::to_string(network.depth) + ") numbers",
            std::to_string(widths) + " numbers");
@@ -137,11 +127,12 @@ void validate(const Network& network) {
 void validate(const Data& data) {
   require(positive(data.alpha), amount_field(data), "positive (inf is allowed)", data.alpha);
   if (data.mode == DataMode::population && !std::isinf(data.alpha))
-    refuse(amount_field(data), "left out for population data", text(data.alpha));
+    throw BadInput::conflict(amount_field(data), "population data", "its amount is infinite", "Leave it out");
   require(data.batch_fraction > 0.0 && data.batch_fraction <= 1.0, "data.batch_fraction", "in (0, 1]",
           data.batch_fraction);
   if (data.mode != DataMode::multi_pass && data.batch_fraction != 1.0) {
-    refuse("data.batch_fraction", "left out unless data.kind is 'multi_pass'", text(data.batch_fraction));
+    throw BadInput::conflict("data.batch_fraction", "this data.kind", "only 'multi_pass' draws batches from all data",
+                             "Leave it out, or use 'multi_pass'");
   }
   require(finite_not_negative(data.noise), "data.noise", "finite and not negative", data.noise);
   validate(data.spectrum);

@@ -5,7 +5,6 @@
 #include <fstream>
 #include <limits>
 #include <sstream>
-#include <stdexcept>
 #include <string>
 
 #ifdef __GLIBC__
@@ -18,6 +17,7 @@
 
 #include "lindmft/errors.hpp"
 #include "support/control_groups.hpp"
+#include "support/refusals.hpp"
 
 namespace lindmft::support {
 namespace {
@@ -105,12 +105,7 @@ void trim_heap() {
 double free_memory() { return std::min({left_on_machine(), left_in_groups(), left_of_addresses()}); }
 
 double allowed_memory(double limit) {
-  if (!(limit >= 0.0)) {  // also nan
-    std::ostringstream message;
-    message << "memory_limit must be a positive number of bytes, or 0 for four fifths of the free memory, got "
-            << limit;
-    throw std::invalid_argument(message.str());
-  }
+  require_allowed(option_of_memory(0), limit);
   return limit > 0.0 ? limit : kShare * free_memory();
 }
 

@@ -8,7 +8,6 @@
 #include <fstream>
 #include <limits>
 #include <set>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -19,11 +18,11 @@
 #endif
 
 #include "support/control_groups.hpp"
+#include "support/refusals.hpp"
 
 namespace lindmft::support {
 namespace {
 
-constexpr int kMostThreads = 4096;
 constexpr const char* kVariable = "LINDMFT_NUM_THREADS";
 
 #ifdef _OPENMP
@@ -73,16 +72,14 @@ double quota_of(const std::filesystem::path& folder) {
 }
 
 /// The number in LINDMFT_NUM_THREADS; 0 if the variable is not set or empty.
-int threads_of_environment() {
+int threads_of_environment(const Option& option) {
   const char* set = std::getenv(kVariable);
   const std::string_view text = set == nullptr ? "" : set;
   if (text.empty()) return 0;
   int threads = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), threads);
-  if (error != std::errc() || end != text.data() + text.size() || threads < 1 || threads > kMostThreads) {
-    throw std::invalid_argument(std::string(kVariable) + " must be a whole number from 1 to " +
-                                std::to_string(kMostThreads) + ", got '" + std::string(text) + "'");
-  }
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  require(whole && threads != 0 && option.allows(threads), kVariable, option.allowed, "'" + std::string(text) + "'");
   return threads;
 }
 
@@ -101,11 +98,9 @@ int cores_within(int cores, double quota) {
 }
 
 int resolve_threads(int requested) {
-  if (requested < 0 || requested > kMostThreads) {
-    throw std::invalid_argument("threads must be between 1 and " + std::to_string(kMostThreads) +
-                                ", or 0 for the default, got " + std::to_string(requested));
-  }
-  const int preset = threads_of_environment();
+  const Option option = option_of_threads(0);
+  require_allowed(option, requested);
+  const int preset = threads_of_environment(option);
 #ifdef _OPENMP
   if (forked) return 1;
   static const int cores = allowed_cores();

@@ -17,8 +17,8 @@ using theory::Horizon;
 
 namespace {
 
-/// What is reported of a call, so that it can be said again in the middle of a long step: nothing new, but the answer
-/// may be to stop.
+/// Remembers the last report of progress. It is repeated in the middle of long steps: the numbers are not new, but the
+/// callback may ask to stop.
 class LongCall {
  public:
   LongCall(const Horizon& horizon, const SolveOptions& options)
@@ -71,6 +71,14 @@ Solution theory::solve_one(const Problem& problem, const Horizon& horizon, const
 
 double estimate_solve_memory(const Problem& problem, int steps, const SolveOptions& options) {
   return theory::solve_bytes(problem, theory::steps_horizon(problem, steps, options), options);
+}
+
+void check_solve(const Problem& problem, int steps, const SolveOptions& options) {
+  static_cast<void>(theory::steps_horizon(problem, steps, options));
+}
+
+void check_flow(const Problem& problem, double time, const SolveOptions& options) {
+  static_cast<void>(theory::flow_horizon(problem, time, options));
 }
 
 Solution solve(const Problem& problem, int steps, const SolveOptions& options) {

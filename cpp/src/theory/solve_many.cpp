@@ -3,7 +3,6 @@
 #include <atomic>
 #include <functional>
 #include <limits>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -12,7 +11,6 @@
 #include "support/memory.hpp"
 #include "support/threads.hpp"
 #include "support/workers.hpp"
-#include "theory/core/saved.hpp"
 #include "theory/march/panel_march.hpp"
 #include "theory/solve_one.hpp"
 
@@ -34,8 +32,8 @@ std::exception_ptr named_exception(std::size_t index) {
     return std::make_exception_ptr(NotConverged(named(index, error.what())));
   } catch (const MemoryLimit& error) {
     return std::make_exception_ptr(MemoryLimit(named(index, error.what())));
-  } catch (const std::invalid_argument& error) {
-    return std::make_exception_ptr(std::invalid_argument(named(index, error.what())));
+  } catch (const BadInput& error) {
+    return std::make_exception_ptr(error.at(index));
   } catch (...) {
     return std::current_exception();
   }
@@ -68,11 +66,11 @@ class Many {
   Many(std::span<const Problem> problems, const SolveOptions& options, bool keep_going, std::string call)
       : problems_(problems), options_(options), keep_going_(keep_going), call_(std::move(call)) {}
 
+  void check_all(const Check& check);
   std::vector<Attempt> solve(const Check& check);
 
  private:
-  void check_all(const Check& check);
-  Budget ask_for_memory() const;
+  Budget estimate_memory() const;
   void solve_one(std::size_t i, double memory, support::Workers& workers);
   [[nodiscard]] bool wanted(std::size_t i) const { return keep_going_ || i < first_failed_; }
   void note_failure(std::size_t i);
@@ -88,8 +86,7 @@ class Many {
 
 void Many::check_all(const Check& check) {
   if (options_.continue_from != nullptr)
-    throw std::invalid_argument("continue_from must be left out of " + call_ + ": it is for one problem");
-  static_cast<void>(theory::Saved(options_.save));
+    throw BadInput::conflict("continue_from", "several problems", "it is a solution of one", "Use solve or flow");
   for (std::size_t i = 0; i < problems_.size(); ++i) {
     try {
       horizons_.push_back(check(problems_[i], options_));
@@ -99,7 +96,7 @@ void Many::check_all(const Check& check) {
   }
 }
 
-Budget Many::ask_for_memory() const {
+Budget Many::estimate_memory() const {
   std::vector<double> needed;  // beyond the result
   double kept = 0.0;
   for (std::size_t i = 0; i < problems_.size(); ++i) {
@@ -121,7 +118,7 @@ void Many::note_failure(std::size_t i) {
   }
 }
 
-/// Problems before one that failed go on, so that the first failure in order does not depend on the threads.
+/// Problems before one that failed are still solved, so that the first failure in order does not depend on the threads.
 void Many::solve_one(std::size_t i, double memory, support::Workers& workers) {
   if (!wanted(i)) return;
   SolveOptions mine = options_;
@@ -152,7 +149,7 @@ void Many::solve_one(std::size_t i, double memory, support::Workers& workers) {
 std::vector<Attempt> Many::solve(const Check& check) {
   check_all(check);
   if (problems_.empty()) return {};
-  const Budget budget = ask_for_memory();
+  const Budget budget = estimate_memory();
   attempts_.resize(problems_.size());
   const int units = horizons_.front().coarse() ? theory::kProgress : horizons_.front().nodes;
   support::Workers workers(static_cast<int>(problems_.size()), static_cast<std::int64_t>(problems_.size()) * units,
@@ -166,18 +163,22 @@ std::vector<Attempt> Many::solve(const Check& check) {
   return std::move(attempts_);
 }
 
+Check check_of_steps(int steps) {
+  return [steps](const Problem& p, const SolveOptions& o) { return theory::steps_horizon(p, steps, o); };
+}
+
+Check check_of_flow(double time) {
+  return [time](const Problem& p, const SolveOptions& o) { return theory::flow_horizon(p, time, o); };
+}
+
 std::vector<Attempt> attempt_steps(std::span<const Problem> problems, int steps, const SolveOptions& options,
                                    bool keep_going) {
-  return Many(problems, options, keep_going, "solve_many").solve([steps](const Problem& p, const SolveOptions& o) {
-    return theory::steps_horizon(p, steps, o);
-  });
+  return Many(problems, options, keep_going, "solve_many").solve(check_of_steps(steps));
 }
 
 std::vector<Attempt> attempt_flow(std::span<const Problem> problems, double time, const SolveOptions& options,
                                   bool keep_going) {
-  return Many(problems, options, keep_going, "flow_many").solve([time](const Problem& p, const SolveOptions& o) {
-    return theory::flow_horizon(p, time, o);
-  });
+  return Many(problems, options, keep_going, "flow_many").solve(check_of_flow(time));
 }
 
 std::vector<Solution> solutions(std::vector<Attempt>&& attempts) {
@@ -188,6 +189,14 @@ std::vector<Solution> solutions(std::vector<Attempt>&& attempts) {
 }
 
 }  // namespace
+
+void check_solve(std::span<const Problem> problems, int steps, const SolveOptions& options) {
+  Many(problems, options, false, "solve_many").check_all(check_of_steps(steps));
+}
+
+void check_flow(std::span<const Problem> problems, double time, const SolveOptions& options) {
+  Many(problems, options, false, "flow_many").check_all(check_of_flow(time));
+}
 
 std::vector<Attempt> try_solve_many(std::span<const Problem> problems, int steps, const SolveOptions& options) {
   return attempt_steps(problems, steps, options, true);

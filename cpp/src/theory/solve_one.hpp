@@ -1,4 +1,4 @@
-// What a call is made of, once its input is checked: for the calls that solve one problem, and those that solve many.
+// The steps of solving a problem: checks, an estimate of memory, the solution. For one problem and for many.
 #pragma once
 
 #include "lindmft/solve.hpp"
@@ -6,7 +6,7 @@
 
 namespace lindmft::theory {
 
-/// Where time ends. Each throws std::invalid_argument for anything that keeps the problem from being solved up to
+/// The end of time. Each throws BadInput for anything that keeps the problem from being solved up to
 /// there.
 [[nodiscard]] Horizon steps_horizon(const Problem& problem, int steps, const SolveOptions& options);
 [[nodiscard]] Horizon flow_horizon(const Problem& problem, double time, const SolveOptions& options);

@@ -102,7 +102,7 @@ class TrainedDict(TypedDict):
     test_loss: Array
     diverged_at: list[int]
     stats: TrainStatsDict
-    single_precision: bool
+    dtype: str
 
 
 class TrainDict(TrainedDict):
@@ -132,6 +132,21 @@ class ReplicasDict(TrainedDict):
     shared_data: Array | None
     independent: Array | None
     averaged_loss: Array
+
+
+class OptionDict(TypedDict):
+    """An entry of ``_core.SolveOptions.table``; ``lindmft/options.hpp`` says what the parts are."""
+
+    name: str
+    kind: str
+    default: object
+    choices: list[str]
+    allowed: str
+    least: float
+    most: float
+    zero: str
+    calls: list[str]
+    meaning: str
 
 
 class ConfigDict(TypedDict):

@@ -20,6 +20,8 @@ from typing import Any, NoReturn, TypeGuard, TypeVar
 
 import numpy as np
 
+from lindmft._internal.refusals import BadInput
+
 Converter = Callable[[Any, str], Any]
 T = TypeVar("T")
 
@@ -32,18 +34,19 @@ IN_YAML = re.compile(r"[+-]?[0-9]*\.?[0-9]*[eE][+-]?[0-9]+")
 
 
 def refuse(field: str, allowed: str, value: object) -> NoReturn:
-    """Raise the ``ValueError`` that names the field, what is allowed and what came."""
-    raise ValueError(f"{field} must be {allowed}, got {describe(value)}")
+    """Raise the ``BadInput`` that names the field, what is allowed and what came."""
+    got = describe(value)
+    raise BadInput(f"{field} must be {allowed}, got {got}", field=field, allowed=allowed, got=got)
 
 
 def conflict(first: str, second: str, why: str, do: str) -> NoReturn:
-    """Raise the ``ValueError`` about two arguments that exclude each other, with the remedy."""
-    raise ValueError(f"{first} cannot be combined with {second}: {why}. {do}.")
+    """Raise the ``BadInput`` about two arguments that exclude each other, with the remedy."""
+    raise BadInput(f"{first} cannot be combined with {second}: {why}. {do}.", field=first)
 
 
 def missing(field: str, why: str) -> NoReturn:
-    """Raise the ``ValueError`` about an argument that is needed and was not given."""
-    raise ValueError(f"{field} is missing: {why}")
+    """Raise the ``BadInput`` about an argument that is needed and was not given."""
+    raise BadInput(f"{field} is missing: {why}", field=field)
 
 
 def describe(value: object) -> str:
@@ -235,11 +238,17 @@ def choice(*names: str) -> Converter:
     def convert(value: Any, field: str) -> str:
         if isinstance(value, str) and value in names:
             return value
-        raise ValueError(
-            f"{field} must be {one_of(names)}, got {describe(value)}{suggestion(value, names)}"
-        )
+        allowed, got = one_of(names), describe(value)
+        text = f"{field} must be {allowed}, got {got}{suggestion(value, names)}"
+        raise BadInput(text, field=field, allowed=allowed, got=got)
 
     return convert
+
+
+def check_progress(value: Any) -> None:
+    """Refuse what is neither None, a bool nor a function, before any work."""
+    if value is not None and not isinstance(value, bool) and not callable(value):
+        refuse("progress", "None, True, False or a callable (done, total)", value)
 
 
 def threads_or_default(value: Any) -> int:

@@ -28,7 +28,7 @@ from lindmft.results.ensemble import Ensemble
 from lindmft.results.solution import Solution
 from lindmft.theory.many import solve_many
 from lindmft.training.seeds import seed_list
-from lindmft.training.train import estimate_train_memory, train_many
+from lindmft.training.train import check_train, train_many
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -322,8 +322,8 @@ def coordinate_check(
     told = cautions(problem, size, changed)
     warn_of_widths(problem, sizes)
     drawn: dict[str, Any] = {"dim": dim, "seeds": seed_list(seeds, 0), "updates": True}
-    if dim is not None:  # for its checks, before any work
-        estimate_train_memory(_trainable(grid, sizes), steps, threads=threads, **drawn)
+    if dim is not None:
+        check_train(_trainable(grid, sizes), steps, threads=threads, **drawn)
     options: dict[str, Any] = {
         "threads": threads,
         "memory_limit": memory_limit,

@@ -1,12 +1,15 @@
 """Arguments and options that several commands have."""
 
+import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from lindmft import _core
+from lindmft._internal.types import OptionDict
 from lindmft.cli.run_table import RUN_KEYS
 from lindmft.problem.paths import KEYS, PATHS
 from lindmft.results.observables import FUNCTIONS
@@ -52,13 +55,6 @@ SET = click.option(
     help="Change a value of the file, as optimizer.lr=0.1, run.dim=512 or "
     "'network.width=[0.5, 2]'; may be given several times.",
 )
-GRID = click.option(
-    "--grid",
-    type=click.Choice(["exact", "adaptive"]),
-    default="exact",
-    show_default=True,
-    help="Every step, or nodes between which functions of time are polynomials.",
-)
 OUTPUT = click.option(
     "--output", type=click.Path(path_type=Path), help="Write the result, as NetCDF4."
 )
@@ -68,33 +64,50 @@ PICTURE = click.option(
 THREADS = click.option(
     "--threads", type=WHOLE, help="Threads to use.  [default: the allowed physical cores]"
 )
-SAVE = click.option(
-    "--save",
-    multiple=True,
-    metavar="NAME",
-    help=f"Keep a two-time function: all, {', '.join(FUNCTIONS)}.",
-)
-REPLICAS = click.option(
-    "--replicas", is_flag=True, help="Also split the test loss into bias and variances."
-)
-DEPTH_NODES = click.option(
-    "--depth-nodes", type=WHOLE, help="Nodes of infinite depth.  [default: by an error estimate]"
-)
-RTOL = click.option(
-    "--rtol", type=float, help="Relative error allowed on a coarse grid.  [default: 1e-6]"
-)
-ATOL = click.option(
-    "--atol",
-    type=float,
-    help="Absolute error allowed there, in units of the value at the start (of 1 where that is "
-    "0).  [default: 1e-10]",
-)
 CHECKPOINT = click.option(
     "--checkpoint",
     type=click.Path(path_type=Path),
     help="Save to this file regularly; resume from it if it exists.",
 )
-KERNELS = click.option("--kernels", is_flag=True, help="Also the neural tangent kernel.")
+TYPES = {"whole": WHOLE, "number": click.FLOAT}
+"""Types of options by the kinds of the compiled module's table."""
+WORDS = {"save": FUNCTIONS}
+"""The names that an option may have which takes several of them."""
+
+
+def options_of(
+    call: Callable[..., Any], table: Iterable[OptionDict], *, without: Collection[str] = ()
+) -> Callable[[Any], Any]:
+    """Decorate a command with the options of the table that the function ``call`` takes.
+
+    The command gets them as ``**options``, in the form in which the function takes them.
+    """
+    known = inspect.signature(call).parameters
+    entries = [entry for entry in table if entry["name"] in {*known} - {*without}]
+
+    def decorate(command: Any) -> Any:
+        for entry in reversed(entries):
+            command = _option(entry)(command)
+        return command
+
+    return decorate
+
+
+def _option(entry: OptionDict) -> Callable[[Any], Any]:
+    name, kind, text = "--" + entry["name"].replace("_", "-"), entry["kind"], entry["meaning"]
+    if kind == "flag":
+        return click.option(name, is_flag=True, help=text)
+    if kind == "choice":
+        choices, default = click.Choice(entry["choices"]), entry["default"]
+        return click.option(name, type=choices, default=default, show_default=True, help=text)
+    if kind == "names":
+        words = f"{text[:-1]}: all, {', '.join(WORDS[entry['name']])}."
+        return click.option(name, multiple=True, metavar="NAME", help=words)
+    default = entry["zero"] or f"{entry['default']:g}"
+    return click.option(name, type=TYPES[kind], help=f"{text}  [default: {default}]")
+
+
+GRID = _option(next(entry for entry in _core.SolveOptions.table if entry["name"] == "grid"))
 FORCE = click.option("--force", is_flag=True, help="Replace files, whatever they hold.")
 
 

@@ -1,44 +1,35 @@
 """The commands that solve the theory: ``solve`` and ``flow``."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from lindmft import _core
 from lindmft.cli import files
 from lindmft.cli.options import (
-    ATOL,
     CHECKPOINT,
-    DEPTH_NODES,
     FORCE,
-    GRID,
-    KERNELS,
     OUTPUT,
     PICTURE,
     PROBLEM,
-    REPLICAS,
-    RTOL,
-    SAVE,
     SET,
     STEPS,
-    THREADS,
     WHOLE,
+    options_of,
 )
 from lindmft.cli.report import finish
 from lindmft.results import netcdf
 from lindmft.theory.solve import flow, solve
+
+TABLE = _core.SolveOptions.table
 
 
 @click.command("solve", short_help="Solve the theory of a problem.")
 @PROBLEM
 @STEPS
 @SET
-@GRID
-@RTOL
-@ATOL
-@SAVE
-@REPLICAS
-@KERNELS
-@DEPTH_NODES
+@options_of(solve, TABLE, without=("keep_state",))
 @CHECKPOINT
 @click.option(
     "--checkpoint-every",
@@ -47,25 +38,15 @@ from lindmft.theory.solve import flow, solve
 )
 @OUTPUT
 @PICTURE
-@THREADS
 @FORCE
 def solve_command(
     problem: Path,
     steps: int | None,
     changes: tuple[str, ...],
-    grid: str,
-    rtol: float | None,
-    atol: float | None,
-    save: tuple[str, ...],
-    replicas: bool,
-    kernels: bool,
-    depth_nodes: int | None,
-    checkpoint: Path | None,
-    checkpoint_every: int | None,
     output: Path | None,
     picture: Path | None,
-    threads: int | None,
     force: bool,
+    **options: Any,
 ) -> None:
     """Solve the infinite-size theory of the problem in a TOML file.
 
@@ -77,21 +58,7 @@ def solve_command(
     """
     files.check_outputs(output, picture, force=force, form=netcdf.SOLUTION)
     parsed, run = files.read_problem(problem, changes=changes, steps=steps)
-    theory = solve(
-        parsed,
-        run["steps"],
-        grid=grid,
-        rtol=rtol,
-        atol=atol,
-        checkpoint=checkpoint,
-        checkpoint_every=checkpoint_every,
-        save=save,
-        replicas=replicas,
-        kernels=kernels,
-        depth_nodes=depth_nodes,
-        threads=threads,
-        progress=True,
-    )
+    theory = solve(parsed, run["steps"], progress=True, **options)
     finish(theory, output, picture)
 
 
@@ -101,30 +68,19 @@ def solve_command(
     "--time", type=float, help="Learning rate times steps at the end; overrides run.time."
 )
 @SET
-@RTOL
-@ATOL
-@SAVE
-@REPLICAS
-@DEPTH_NODES
+@options_of(flow, TABLE, without=("keep_state",))
 @CHECKPOINT
 @OUTPUT
 @PICTURE
-@THREADS
 @FORCE
 def flow_command(
     problem: Path,
     time: float | None,
     changes: tuple[str, ...],
-    rtol: float | None,
-    atol: float | None,
-    save: tuple[str, ...],
-    replicas: bool,
-    depth_nodes: int | None,
-    checkpoint: Path | None,
     output: Path | None,
     picture: Path | None,
-    threads: int | None,
     force: bool,
+    **options: Any,
 ) -> None:
     """Solve gradient flow of the problem in a TOML file; its learning rate plays no role.
 
@@ -135,16 +91,5 @@ def flow_command(
     """
     files.check_outputs(output, picture, force=force, form=netcdf.SOLUTION)
     parsed, run = files.read_problem(problem, "time", changes, time=time)
-    theory = flow(
-        parsed,
-        run["time"],
-        rtol=rtol,
-        atol=atol,
-        save=save,
-        replicas=replicas,
-        depth_nodes=depth_nodes,
-        checkpoint=checkpoint,
-        threads=threads,
-        progress=True,
-    )
+    theory = flow(parsed, run["time"], progress=True, **options)
     finish(theory, output, picture)

@@ -20,9 +20,11 @@ from lindmft.cli.run_table import read_run
 from lindmft.problem.paths import check_path
 from lindmft.problem.problem import Problem, without_run
 from lindmft.problem.schema import check_keys
+from lindmft.sweeps.options import SweepOptions
 
-OPTIONS = ("run", "times", "observables", "grid", "rtol", "atol", "dtype", "store", "engine")
 EXTENT = ("steps", "time", "dim", "seeds", "seed")
+CHOSEN = tuple(name for name in SweepOptions.__annotations__ if name not in EXTENT)
+OPTIONS = ("run", "times", "observables", *CHOSEN, "store", "engine")
 MOST_POINTS = 10**6
 RANGE = ("from", "to", "points", "scale")
 

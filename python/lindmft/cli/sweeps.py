@@ -67,7 +67,8 @@ def sweep_command(
       "network.width" = [0.5, 1, 2]
       "optimizer.lr" = { from = 0.01, to = 0.5, points = 24 }
       "network.depth, network.gamma0" = [[2, 1.0], [4, 2.0]]
-    and optionally times, observables, grid, rtol, atol, dtype, store, engine in [sweep].
+    and, if you like, times, observables, store, engine and options of the theory and of training
+    (grid, rtol, atol, dtype, ...) in [sweep].
 
     \b
     Examples:

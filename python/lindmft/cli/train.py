@@ -1,23 +1,24 @@
 """The commands that train networks and compare them with the theory: ``train`` and ``compare``."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from lindmft import _core
 from lindmft.analysis.comparison import compare
 from lindmft.cli import files
 from lindmft.cli.messages import for_other_commands
 from lindmft.cli.options import (
     CHECKPOINT,
     FORCE,
-    KERNELS,
     OUTPUT,
     PICTURE,
     PROBLEM,
     SET,
     STEPS,
-    THREADS,
     WHOLE,
+    options_of,
 )
 from lindmft.cli.report import finish
 from lindmft.results import netcdf
@@ -40,12 +41,11 @@ from lindmft.training.train import train
     type=WHOLE,
     help="Number of the stream of networks; different streams share none.  [default: 0]",
 )
-@KERNELS
+@options_of(train, _core.TrainOptions.table, without=("dim", "seeds", "noise_draw"))
 @CHECKPOINT
 @click.option("--checkpoint-every", type=WHOLE, help="Steps between saves.  [default: a tenth]")
 @OUTPUT
 @PICTURE
-@THREADS
 @FORCE
 def train_command(
     problem: Path,
@@ -54,13 +54,10 @@ def train_command(
     dim: int | None,
     seeds: int | None,
     seed: int | None,
-    kernels: bool,
-    checkpoint: Path | None,
-    checkpoint_every: int | None,
     output: Path | None,
     picture: Path | None,
-    threads: int | None,
     force: bool,
+    **options: Any,
 ) -> None:
     """Train finite-size networks on the problem in a TOML file.
 
@@ -74,15 +71,7 @@ def train_command(
     parsed, run = files.read_problem(
         problem, changes=changes, steps=steps, dim=dim, seeds=seeds, seed=seed
     )
-    runs = train(
-        parsed,
-        **run,
-        kernels=kernels,
-        checkpoint=checkpoint,
-        checkpoint_every=checkpoint_every,
-        threads=threads,
-        progress=True,
-    )
+    runs = train(parsed, **run, progress=True, **options)
     finish(runs, output, picture)
 
 

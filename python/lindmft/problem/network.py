@@ -7,6 +7,7 @@ from typing import Any, ClassVar, get_args
 import numpy as np
 
 from lindmft import _core
+from lindmft._internal.refusals import BadInput, renamed
 from lindmft._internal.types import Number, Numbers
 from lindmft._internal.validation import (
     choice,
@@ -95,11 +96,12 @@ class _Network(Part):
             object.__setattr__(self, "width", USUAL_WIDTH["usual"])
         try:
             _core.validate(self.as_core())
-        except ValueError as error:
-            if self.hidden is None:
+        except BadInput as error:
+            if self.hidden is None or not error.field.startswith("network.width"):
                 raise
             # The compiled module knows one name of the width, and not which one the user gave.
-            raise ValueError(str(error).replace("network.width", "network.hidden")) from None
+            field = error.field.replace("network.width", "network.hidden")
+            raise renamed(error, field) from None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, get_args
 
+from lindmft._internal.refusals import BadInput
 from lindmft._internal.validation import describe, mapping, one_of, refuse
 from lindmft.problem.data import Data
 from lindmft.problem.network import Network
@@ -53,13 +54,15 @@ def check_path(path: str) -> None:
     table, _, key = path.rpartition(".")
     known = KEYS.get(table, PARTS)
     if table in KEYS or not table:
-        raise ValueError(
+        raise BadInput(
             f"{table or 'problem'} must only have the keys {', '.join(known)}, "
-            f"got {describe(key)}{meant(path)}"
+            f"got {describe(key)}{meant(path)}",
+            field=path,
         )
-    raise ValueError(
+    raise BadInput(
         f"a path must lead from {one_of(PARTS)} to a value, as 'optimizer.lr' does, "
-        f"got {describe(path)}{meant(path)}"
+        f"got {describe(path)}{meant(path)}",
+        field=path,
     )
 
 

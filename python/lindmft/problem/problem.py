@@ -10,6 +10,7 @@ import numpy as np
 from lindmft import _core
 from lindmft._internal.display import html_table, short, short_repr
 from lindmft._internal.files import write_text
+from lindmft._internal.refusals import at_index, within
 from lindmft._internal.types import Path
 from lindmft._internal.validation import describe, file_path, is_iterable, refuse, settle
 from lindmft.problem.axes import Axes, changes, points, read_axes
@@ -235,7 +236,7 @@ class Problem:
             return self.replace(point)
         except ValueError as error:
             where = ", ".join(f"{path} = {describe(value)}" for path, value in point.items())
-            raise ValueError(f"{error} (at {where})" if where else str(error)) from error
+            raise within(error, after=f" (at {where})" if where else "") from error
 
 
 def _settle_width(problem: Problem) -> None:
@@ -304,7 +305,7 @@ def _indexed(i: int, entry: Any) -> Problem:
     try:
         return as_problem(entry)
     except ValueError as error:
-        raise ValueError(f"problems[{i}]: {error}") from error
+        raise at_index(error, i) from error
 
 
 def _text_to_file(text: str, path: Path | None) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from lindmft._internal.refusals import BadInput
 from lindmft._internal.validation import (
     Converter,
     choice,
@@ -67,9 +68,10 @@ def check_keys(values: Mapping[str, Any], known: Iterable[str], table: str) -> N
     known = list(known)
     for key in values:
         if key not in known:
-            raise ValueError(
+            raise BadInput(
                 f"{table or 'problem'} must only have the keys {', '.join(known)}, "
-                f"got {key!r}{suggestion(key, known)}"
+                f"got {key!r}{suggestion(key, known)}",
+                field=_join(table, str(key)),
             )
 
 

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from lindmft._internal.refusals import BadInput
 from lindmft._internal.types import Array
 from lindmft._internal.validation import refuse, tuple_of_numbers
 
@@ -52,20 +53,23 @@ def _check_gram(gram: Gram, field: str) -> None:
     size = len(gram)
     if any(len(row) != size for row in gram):
         lengths = ", ".join(str(len(row)) for row in gram)
-        raise ValueError(f"{field} must be {ALLOWED}, got {size} rows of lengths {lengths}")
+        got = f"{size} rows of lengths {lengths}"
+        raise BadInput(f"{field} must be {ALLOWED}, got {got}", field=field, got=got)
     matrix = np.array(gram)
     if not np.isfinite(matrix).all():
         refuse(field, "a Gram matrix of finite numbers", gram)
     scale = np.abs(matrix).max()
     if np.abs(matrix - matrix.T).max() > ROUNDING * scale:
         a, b = np.unravel_index(np.argmax(np.abs(matrix - matrix.T)), matrix.shape)
-        raise ValueError(
+        raise BadInput(
             f"{field} must be a symmetric Gram matrix, got {matrix[a, b]:g} at [{a}][{b}] "
-            f"and {matrix[b, a]:g} at [{b}][{a}]"
+            f"and {matrix[b, a]:g} at [{b}][{a}]",
+            field=field,
         )
     smallest = np.linalg.eigvalsh(matrix).min()
     if smallest < -ROUNDING * size * scale:
-        raise ValueError(
+        raise BadInput(
             f"{field} must be a positive semidefinite Gram matrix, "
-            f"got one with the eigenvalue {smallest:g}"
+            f"got one with the eigenvalue {smallest:g}",
+            field=field,
         )

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any, Self
 
+from lindmft._internal.refusals import BadInput
+
 HEADER = re.compile(r"\s*\[+([^\[\]]+)\]+\s*(?:#.*)?")
 KEY = re.compile(r"\s*([\w.\-\"' ,]+?)\s*=")
-UNKNOWN_KEY = re.compile(r"([\w.]+) must only have the keys .*, got '([^']*)'")
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,10 @@ class TomlFile:
         try:
             yield
         except ValueError as error:
-            raise ValueError(f"{self._source(str(error), changed)}: {error}") from error
+            raise ValueError(f"{self._source(error, changed)}: {error}") from error
 
-    def _source(self, message: str, changed: Collection[str]) -> str:
-        path = _path_in(message)
+    def _source(self, error: ValueError, changed: Collection[str]) -> str:
+        path = error.field if isinstance(error, BadInput) else ""
         for key in changed:
             if path == key or path.startswith((f"{key}.", f"{key}[")):
                 return f"--set {key}"
@@ -75,12 +76,3 @@ class TomlFile:
 def _plain(name: str) -> str:
     """Return a key without quotes and spaces around the dots."""
     return re.sub(r"[\"' ]", "", name)
-
-
-def _path_in(message: str) -> str:
-    """Return the path that a message begins with; of an unknown key, where it stands."""
-    if unknown := UNKNOWN_KEY.match(message):
-        table = "" if unknown[1] == "problem" else f"{unknown[1]}."
-        return f"{table}{unknown[2]}"
-    start = re.match(r"[\w.]+", message)
-    return start[0] if start else ""

@@ -26,7 +26,7 @@ from lindmft.results.observables import (
 from lindmft.results.replicas import Replicas
 from lindmft.results.solve_stats import SolveStats
 from lindmft.results.state import STATE_VERSION, State
-from lindmft.results.statistics import DOUBLE, TrainStats, single_precision
+from lindmft.results.statistics import DOUBLE, TrainStats, checked_dtype
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -183,8 +183,7 @@ def _training_fields(content: Content) -> dict[str, Any]:
             refuse(name, "whole numbers", array)
     if len(widths) != fields["problem"].network.depth:
         refuse("width", f"a number for each of {fields['problem'].network.depth} layers", widths)
-    dtype = content.text("dtype", DOUBLE)
-    single_precision(dtype)
+    dtype = checked_dtype(content.text("dtype", DOUBLE))
     return {
         **fields,
         "dim": content.whole("dim"),

@@ -57,12 +57,8 @@ class TrainStats:
 
 def common_fields(result: Mapping[str, Any]) -> dict[str, Any]:
     """The compiled module's fields, as Python's: tuples, and None for what did not diverge."""
-    kept = {
-        name: value for name, value in result.items() if name not in {"single_precision", "state"}
-    }
     return {
-        **kept,
-        "dtype": SINGLE if result["single_precision"] else DOUBLE,
+        **{name: value for name, value in result.items() if name != "state"},
         "widths": tuple(result["widths"]),
         "seeds": tuple(result["seeds"]),
         "diverged_at": tuple(step if step >= 0 else None for step in result["diverged_at"]),
@@ -70,14 +66,15 @@ def common_fields(result: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def single_precision(dtype: Any) -> bool:
-    """Whether numbers are kept in single precision."""
+def checked_dtype(dtype: Any) -> str:
+    """Return "float64" or "float32", also where NumPy's or torch's type of this name is given."""
     named = (
         dtype
         if isinstance(dtype, str)
         else getattr(dtype, "__name__", getattr(dtype, "name", dtype))
     )
-    return bool(choice(DOUBLE, SINGLE)(named, "dtype") == SINGLE)
+    checked: str = choice(DOUBLE, SINGLE)(named, "dtype")
+    return checked
 
 
 def used(diverged_at: Sequence[int | None]) -> Mask:

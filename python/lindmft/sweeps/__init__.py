@@ -5,6 +5,7 @@ into *blocks*, rectangles of neighbouring points. A block is what an *engine* co
 what a *store* keeps in one chunk of every array, with a mark written last.
 """
 
+from lindmft.sweeps.options import SweepOptions
 from lindmft.sweeps.sweep import open_sweep, sweep, sweep_summary
 
-__all__ = ["open_sweep", "sweep", "sweep_summary"]
+__all__ = ["SweepOptions", "open_sweep", "sweep", "sweep_summary"]

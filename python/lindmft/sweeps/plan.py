@@ -1,7 +1,6 @@
 """The plan of a sweep: checked arguments, the grid of problems, and how it is cut into blocks."""
 
 import math
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from lindmft import _core
+from lindmft._internal.refusals import BadInput, within
 from lindmft._internal.validation import (
     choice,
     conflict,
     integer,
     is_iterable,
     missing,
-    number,
     one_of,
     positive,
     refuse,
@@ -29,14 +28,15 @@ from lindmft.problem.problem import Problem
 from lindmft.problem.schema import spell_inf
 from lindmft.results.dense_output import requested_times
 from lindmft.results.observables import KERNELS, NORMS
-from lindmft.results.statistics import DOUBLE, single_precision
+from lindmft.results.statistics import checked_dtype
 from lindmft.sweeps import chunks
 from lindmft.sweeps.stages import OF_THEORY, OF_TRAINING, Stage, Theory, Training, untrainable
-from lindmft.theory.many import check_many
-from lindmft.theory.run import nodes_or_default
+from lindmft.theory.check import check_flow, check_solve
+from lindmft.theory.options import AccuracyOptions, checked_options
 from lindmft.training.finite import default_dim
+from lindmft.training.options import NetworkOptions
 from lindmft.training.seeds import seed_list
-from lindmft.training.train import estimate_train_memory
+from lindmft.training.train import check_train
 
 RUNS = ("solve", "flow", "train")
 MOST_TIMES = 200
@@ -165,12 +165,11 @@ def make_plan(problem: Problem, axes: Any, arguments: dict[str, Any]) -> Plan:
 def _check_all(arguments: dict[str, Any]) -> None:
     """Refuse bad values of arguments that this run does not use, too."""
     choice("exact", "adaptive")(arguments["grid"], "grid")
-    for name, convert in (("rtol", number), ("atol", number), ("dim", integer)):
-        if arguments[name] is not None:
-            convert(arguments[name], name)
-    nodes_or_default(arguments["depth_nodes"])
+    checked_options(arguments)
+    if arguments["dim"] is not None:
+        integer(arguments["dim"], "dim")
     seed_list(arguments["seeds"], arguments["seed"])
-    single_precision(arguments["dtype"])
+    checked_dtype(arguments["dtype"])
 
 
 @contextmanager
@@ -178,12 +177,11 @@ def _naming_points(axes: tuple[Axis, ...]) -> Iterator[None]:
     """Say where on the grid it is that a list of problems is refused for one of them."""
     try:
         yield
-    except ValueError as error:
-        found = re.match(r"problems\[(\d+)\]: (.*)", str(error), re.DOTALL)
-        if found is None:
+    except BadInput as error:
+        if error.index is None:
             raise
-        point = list(points(axes))[int(found[1])]
-        raise ValueError(f"{found[2]} (at {label(axes, point)})") from error
+        point = list(points(axes))[error.index]
+        raise within(error, after=f" (at {label(axes, point)})") from error
 
 
 def _of_stages(stages: Iterable[Stage]) -> dict[str, Any]:
@@ -194,6 +192,7 @@ def _of_stages(stages: Iterable[Stage]) -> dict[str, Any]:
             found |= {"grid": stage.grid, **stage.options}
         if isinstance(stage, Training):
             found |= {"dim": stage.dim, "seeds": list(stage.seeds), "dtype": stage.dtype}
+            found |= stage.options
     return found
 
 
@@ -326,9 +325,12 @@ def _theory(
     arguments: dict[str, Any],
 ) -> Theory:
     grid = "flow" if "flow" in run else choice("exact", "adaptive")(arguments["grid"], "grid")
-    options = {name: arguments[name] for name in ("rtol", "atol", "depth_nodes")}
+    options: Any = {name: arguments[name] for name in AccuracyOptions.__annotations__}
     kernels = bool(set(kept["observables"]) & set(KERNELS))
-    check_many(problems, grid, end, options | {"kernels": kernels})
+    if grid == "flow":
+        check_flow(problems, end, **options)
+    else:
+        check_solve(problems, int(end), grid=grid, kernels=kernels, **options)
     return Theory(grid=grid, end=end, options=options, **kept)
 
 
@@ -340,11 +342,12 @@ def _training(
     arguments: dict[str, Any],
 ) -> Training:
     dim, dtype = arguments["dim"], arguments["dtype"]
-    # Not for the number: it finds everything that training would refuse.
-    estimate_train_memory(problems, steps, dim=dim, seeds=seeds, dtype=dtype)
+    own = ("dim", "seeds", "seed", "dtype")
+    rest: Any = {n: arguments[n] for n in NetworkOptions.__annotations__ if n not in own}
+    check_train(problems, steps, dim=dim, seeds=seeds, dtype=dtype, **rest)
     size = default_dim(problems[0]) if dim is None else integer(dim, "dim")
-    kind = "float32" if single_precision(dtype) else DOUBLE
-    return Training(steps=steps, dim=size, seeds=seeds, dtype=kind, **kept)
+    kind = checked_dtype(dtype)
+    return Training(steps=steps, dim=size, seeds=seeds, dtype=kind, options=rest, **kept)
 
 
 def _chunk(stage: Stage, axes: tuple[Axis, ...], problems: tuple[Problem, ...]) -> tuple[int, ...]:

@@ -190,6 +190,7 @@ class Training(Stage):
     dim: int
     seeds: tuple[int, ...]
     dtype: str
+    options: dict[str, Any] = field(default_factory=dict)
 
     name = "training"
     first = ("seed",)
@@ -203,7 +204,8 @@ class Training(Stage):
         reasons = [untrainable(problem) for problem in problems]
         trained = [one for one, reason in zip(problems, reasons, strict=True) if not reason]
         own: dict[str, Any] = {"dim": self.dim, "seeds": self.seeds, "dtype": self.dtype}
-        runs = iter(train_many(trained, self.steps, **own, **options) if trained else [])
+        own |= {**self.options, **options}
+        runs = iter(train_many(trained, self.steps, **own) if trained else [])
         return [Untrainable(reason) if reason else next(runs) for reason in reasons]
 
     def read(self, result: Ensemble) -> dict[str, Any]:

@@ -11,15 +11,16 @@ dataset.theory_test_loss.isel(time=-1).plot(x="lr", hue="width")
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path as FilePath
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from lindmft._internal.memory import require_memory
+from lindmft._internal.options import options_like, with_defaults
 from lindmft._internal.types import Callback, Number, Numbers, Path
 from lindmft._internal.validation import bytes_or_default, conflict, file_path, flag
 from lindmft.problem.axes import Axes, short
@@ -27,13 +28,15 @@ from lindmft.problem.problem import Problem, as_problem
 from lindmft.problem.scales import warn_of_sizes_among
 from lindmft.progress import reporting
 from lindmft.results.dataset import check_sweep
-from lindmft.results.statistics import DOUBLE
 from lindmft.sweeps.engines import engine_maker
 from lindmft.sweeps.loop import carry_out, outcome, unfinished
+from lindmft.sweeps.options import SweepOptions
 from lindmft.sweeps.plan import make_plan
 from lindmft.sweeps.reuse import find_earlier, reuse_advice
 from lindmft.sweeps.stages import DIVERGED, DONE, FAILED, PENDING, UNTRAINABLE
 from lindmft.sweeps.store import open_group, open_store, read_group
+from lindmft.theory.solve import solve
+from lindmft.training.train import train
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -46,6 +49,7 @@ SHOWN = 10
 """Maximum number of failures that a summary lists."""
 
 
+@options_like(SweepOptions, solve, train)
 def sweep(
     problem: Problem | Mapping[str, Any],
     axes: Axes,
@@ -55,14 +59,6 @@ def sweep(
     time: float | None = None,
     times: int | str | Numbers | Number | None = None,
     observables: str | Iterable[str] = ("test_loss", "train_loss"),
-    grid: str = "exact",
-    rtol: float | None = None,
-    atol: float | None = None,
-    depth_nodes: int | None = None,
-    dim: int | None = None,
-    seeds: int | Sequence[int] = 8,
-    seed: int = 0,
-    dtype: str = DOUBLE,
     store: Path | None = None,
     engine: "str | Executor | Any" = "threads",
     threads: int | None = None,
@@ -70,6 +66,7 @@ def sweep(
     progress: bool | Callback | None = None,
     retry_failed: bool = False,
     reuse: Path | None = None,
+    **options: Unpack[SweepOptions],
 ) -> "xr.Dataset":
     """Solve and train every problem of a grid, and return a labelled dataset.
 
@@ -94,12 +91,6 @@ def sweep(
         The series that are kept: of ``Solution`` "test_loss", "train_loss", "term_target",
         "term_init", "term_data", "feature_norm", "gradient_norm", "kernel_scale", "kernel_target"
         and "kernel_gradient"; training has the losses and norms among them.
-    grid, rtol, atol, depth_nodes
-        Options of the theory, as in ``solve`` and ``flow``.
-    dim, seeds, seed, dtype
-        Options of the training, as in ``train_many``: every point has the same networks, so that
-        points differ by their problems and not by chance. Points of infinite width or depth are not
-        trained.
     store
         A folder, made if it is not there: a Zarr store (format 3), written during the sweep. The
         same call continues with what is missing, also after the process was killed. None: in
@@ -123,6 +114,10 @@ def sweep(
         An earlier store, which is only read. Points of the same problem are copied from it, if it
         was made by the same major and minor version of lindmft with the same steps, times,
         observables and options; axes and seeds may differ. Only the rest is computed.
+    **options
+        ``SweepOptions``. Options of the theory are as in ``solve`` and ``flow``, those of the
+        training as in ``train``. Every point has the same networks, so that points differ by their
+        problems and not by chance. Points of infinite width or depth are not trained.
 
     Returns
     -------
@@ -172,20 +167,14 @@ def sweep(
     >>> dataset.theory_test_loss.sel(width=2.0).isel(time=-1).round(2).values
     array([0.2 , 0.11, 0.11])
     """
+    given = with_defaults(sweep, options)
     arguments = {
         "run": run,
         "steps": steps,
         "time": time,
         "times": times,
         "observables": observables,
-        "grid": grid,
-        "rtol": rtol,
-        "atol": atol,
-        "depth_nodes": depth_nodes,
-        "dim": dim,
-        "seeds": seeds,
-        "seed": seed,
-        "dtype": dtype,
+        **{name: given[name] for name in SweepOptions.__annotations__},
     }
     bytes_or_default(memory_limit)
     place = None if store is None else file_path(store, "store")

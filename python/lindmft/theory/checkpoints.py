@@ -1,4 +1,4 @@
-"""Long computations in stretches, each saved with what it takes to go on: a killed one resumes."""
+"""Long computations in segments, each saved with its state: a killed one resumes."""
 
 import math
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from lindmft._internal.types import Array, Callback, Path
-from lindmft._internal.validation import integer, refuse
+from lindmft._internal.validation import conflict, integer, refuse
 from lindmft.results.observables import FUNCTIONS, KERNELS, LOSSES, NORMS
 from lindmft.results.solution import Solution
-from lindmft.theory.resume import check_can_go_on, check_same_computation, covered, to_core
+from lindmft.theory.resume import check_resumable, check_same_computation, covered, to_core
 from lindmft.theory.run import Run
 from lindmft.theory.start import checked_start
 
@@ -23,23 +23,25 @@ FEWEST_STEPS = 100
 def solve_with_checkpoints(
     run: Run, path: Path, every: int | None, progress: Callback | None
 ) -> Solution:
-    """Solve in stretches, from where the file ends if there is one."""
+    """Solve in segments, from where the file ends if there is one."""
     stops = _stops(run, every)
-    stretch = replace(run, save=(), keep_state=True)
+    segment = run.with_options(save=(), keep_state=True)
     solution = _resumed(run, path) if FilePath(path).exists() else None
     for stop in stops:
         if solution is not None and (solution.diverged_at is not None or stop <= covered(solution)):
             continue
         last = stop == run.end
-        part = replace(stretch, end=stop, save=run.save if last else ())
+        part = replace(segment, end=stop)
+        if last:
+            part = part.with_options(save=run.options.get("save", ()))
         if solution is not None and run.problem.network.depth == np.inf:
-            part = replace(part, depth_nodes=len(solution.depth))
+            part = part.with_options(depth_nodes=len(solution.depth))
         start = None if solution is None else to_core(solution)
         solution = part.solve(_of_the_whole(progress, run), start)
         solution.save(path)
     assert solution is not None  # the last stop is the end
     if solution.diverged_at is not None and solution.channels:
-        return run.solve(progress)  # channels that go on have only come to the end of a stretch
+        return run.solve(progress)  # the other channels have only come to the end of a segment
     return _finished(run, solution)
 
 
@@ -48,7 +50,12 @@ def checked_every(value: Any, run: Run) -> int | None:
     if value is None:
         return None
     if run.grid != "exact":
-        refuse("checkpoint_every", "left out on coarse grids: they stop at powers of ten", value)
+        conflict(
+            "checkpoint_every",
+            "a coarse grid",
+            "its segments end at powers of ten",
+            "Leave checkpoint_every out",
+        )
     every = integer(value, "checkpoint_every")
     if every < 1:
         refuse("checkpoint_every", "at least 1", value)
@@ -56,7 +63,7 @@ def checked_every(value: Any, run: Run) -> int | None:
 
 
 def _stops(run: Run, every: int | None) -> Iterator[float]:
-    """Where stretches end: multiples of ``every``, or powers of ten, and the end."""
+    """Yield the ends of segments: multiples of ``every``, or powers of ten, and the end."""
     if run.grid == "exact":
         length = every or max(FEWEST_STEPS, int(run.end) // 10)
         yield from range(length, int(run.end), length)
@@ -69,7 +76,7 @@ def _stops(run: Run, every: int | None) -> Iterator[float]:
 
 
 def _of_the_whole(progress: Callback | None, run: Run) -> Callback | None:
-    """Steps done of all steps, where a stretch counts its own; coarse grids count shares."""
+    """Report steps of the whole, where a segment counts from its start; coarse grids count shares."""
     if progress is None or run.grid != "exact":
         return progress
     callback = progress
@@ -77,14 +84,14 @@ def _of_the_whole(progress: Callback | None, run: Run) -> Callback | None:
 
 
 def _resumed(run: Run, path: Path) -> Solution:
-    """What the file has; a ``ValueError`` that says why this run cannot go on from it."""
+    """Return the file's solution; a ``ValueError`` says why this run cannot resume from it."""
     name = f"the checkpoint {path}"
     solution = checked_start(Solution.load(path), name)
     check_same_computation(run, solution, name)
     if covered(solution) > run.end:
         refuse(run.extent, f"at least the {covered(solution):g} of {name}", run.end)
     if solution.diverged_at is None and covered(solution) < run.end:
-        check_can_go_on(solution, name)
+        check_resumable(solution, name)
     elif missing := [one for one in _asked(run) if not solution.has(one)]:
         refuse("save", f"among what {name} kept, which is finished", missing)
     return solution
@@ -92,18 +99,19 @@ def _resumed(run: Run, path: Path) -> Solution:
 
 def _asked(run: Run) -> tuple[str, ...]:
     """The two-time functions that the run is to keep."""
-    return FUNCTIONS if "all" in run.save else run.save
+    save: tuple[str, ...] = run.options.get("save", ())
+    return FUNCTIONS if "all" in save else save
 
 
 def _finished(run: Run, solution: Solution) -> Solution:
-    """As if solved in one go: to the end also past a divergence, and with a state only if kept."""
+    """Return the solution as a single call gives it: up to the end, with a state only if kept."""
     if covered(solution) < run.end:
         solution = _extended(solution, run)
     return run.lightened(solution)
 
 
 def _extended(solution: Solution, run: Run) -> Solution:
-    """A diverged solution with inf up to the last step: every one, or on coarse grids itself."""
+    """Return a diverged solution with inf up to the end: at every step, or the last one only."""
     first, last = math.floor(covered(solution)), int(run.last_time)
     more = np.arange(first, last + 1.0) if run.grid == "exact" else np.array([float(last)])
     names = (*LOSSES, *NORMS, *KERNELS, "test_loss_by_output", "train_loss_by_output")

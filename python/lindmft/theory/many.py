@@ -1,10 +1,10 @@
 """Many problems of the theory in one call: ``solve_many`` and ``flow_many``."""
 
-from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, Literal, TypedDict, Unpack, overload
+from typing import Any, Literal, Unpack, overload
 
 from lindmft import _core
+from lindmft._internal.options import options_like, with_defaults
 from lindmft._internal.types import Callback
 from lindmft._internal.validation import choice
 from lindmft.problem.data import Population
@@ -14,30 +14,14 @@ from lindmft.problem.problem import Problem, Problems, listed_problems
 from lindmft.problem.scales import warn_of_sizes_among
 from lindmft.progress import reporting_work
 from lindmft.results.solution import Solution
-from lindmft.theory.advice import advising
+from lindmft.theory.options import FlowOptions, SolveOptions
 from lindmft.theory.run import Run, checked_run, from_core
+from lindmft.theory.solve import flow, solve
 
 __all__ = ["flow_many", "solve_many"]
 
 ANY = Problem(MLP(), Population(), SGD(lr=0.1))
-"""Stands in an empty list, so that other arguments are checked there, too."""
-
-
-class _Options(TypedDict, total=False):
-    rtol: float | None
-    atol: float | None
-    save: Iterable[str] | str
-    replicas: bool
-    depth_nodes: int | None
-    keep_state: bool
-    threads: int | None
-    memory_limit: float | None
-    progress: bool | Callback | None
-
-
-class _SolveOptions(_Options, total=False):
-    grid: str
-    kernels: bool
+"""A problem for an empty list, so that the other arguments are checked there, too."""
 
 
 @overload
@@ -46,28 +30,15 @@ def solve_many(
     steps: int,
     *,
     errors: Literal["raise"] = "raise",
-    **options: Unpack[_SolveOptions],
+    **options: Unpack[SolveOptions],
 ) -> list[Solution]: ...
 @overload
 def solve_many(
-    problems: Problems, steps: int, *, errors: str, **options: Unpack[_SolveOptions]
+    problems: Problems, steps: int, *, errors: str, **options: Unpack[SolveOptions]
 ) -> list[Solution | Exception]: ...
+@options_like(SolveOptions, solve, keep_state=False)
 def solve_many(
-    problems: Problems,
-    steps: int,
-    *,
-    grid: str = "exact",
-    rtol: float | None = None,
-    atol: float | None = None,
-    save: Iterable[str] | str = (),
-    replicas: bool = False,
-    kernels: bool = False,
-    depth_nodes: int | None = None,
-    keep_state: bool = False,
-    threads: int | None = None,
-    memory_limit: float | None = None,
-    progress: bool | Callback | None = None,
-    errors: str = "raise",
+    problems: Problems, steps: int, *, errors: str = "raise", **options: Unpack[SolveOptions]
 ) -> list[Solution] | list[Solution | Exception]:
     """Solve the theory of many problems, several at a time, each on one thread.
 
@@ -75,22 +46,18 @@ def solve_many(
     ----------
     problems
         Problems or their dictionary forms, in any iterable; ``Problem.vary`` makes grids of them.
-    steps, grid, rtol, atol, save, replicas, kernels, depth_nodes
+    steps
         As in ``solve``, the same for all problems.
-    keep_state
-        Keep with every solution what ``continue_from`` needs.
-    threads
-        Problems solved at the same time; None: as many as there are allowed physical cores.
-    memory_limit
-        Bytes the call may take, all results included; None: four fifths of the free memory. Where
-        it asks for that, fewer problems than ``threads`` are in flight.
-    progress
-        As in ``solve``; counts the steps of all problems, on the adaptive grid a thousand parts of
-        each.
     errors
-        What to do where a problem fails once it is being solved. "raise": raise the error of the
-        first such problem, and give the others up. "return": go on; the exception stands in the
-        place of the solution.
+        What to do if a problem fails while it is being solved. "raise": raise the error of the
+        first such problem, and drop the others. "return": solve the others, and return the
+        exception in the place of the solution.
+    **options
+        ``SolveOptions``, the same for all problems: each as in ``solve``, except for these.
+        ``keep_state`` is False by default. ``threads`` is the number of problems that are solved at
+        the same time. ``memory_limit`` includes all results; fewer problems than ``threads`` are in
+        flight where more do not fit. ``progress`` counts the steps of all problems, on the adaptive
+        grid a thousand parts of each.
 
     Returns
     -------
@@ -124,21 +91,9 @@ def solve_many(
     array([[0.53, 0.34, 0.78],
            [0.2 , 0.11, 0.11]])
     """
-    choice("exact", "adaptive")(grid, "grid")
-    options = {
-        "rtol": rtol,
-        "atol": atol,
-        "save": save,
-        "replicas": replicas,
-        "kernels": kernels,
-        "depth_nodes": depth_nodes,
-        "keep_state": keep_state,
-        "threads": threads,
-        "memory_limit": memory_limit,
-    }
-    listed = listed_problems(problems)
-    warn_of_sizes_among(listed, "problems[{}]".format)
-    return _carry_out(listed, grid, steps, options, progress, errors)
+    given = with_defaults(solve_many, options)
+    grid = choice("exact", "adaptive")(given["grid"], "grid")
+    return _carry_out(_listed(problems), grid, steps, given, errors)
 
 
 @overload
@@ -147,35 +102,27 @@ def flow_many(
     time: float,
     *,
     errors: Literal["raise"] = "raise",
-    **options: Unpack[_Options],
+    **options: Unpack[FlowOptions],
 ) -> list[Solution]: ...
 @overload
 def flow_many(
-    problems: Problems, time: float, *, errors: str, **options: Unpack[_Options]
+    problems: Problems, time: float, *, errors: str, **options: Unpack[FlowOptions]
 ) -> list[Solution | Exception]: ...
+@options_like(FlowOptions, flow, keep_state=False)
 def flow_many(
-    problems: Problems,
-    time: float,
-    *,
-    rtol: float | None = None,
-    atol: float | None = None,
-    save: Iterable[str] | str = (),
-    replicas: bool = False,
-    depth_nodes: int | None = None,
-    keep_state: bool = False,
-    threads: int | None = None,
-    memory_limit: float | None = None,
-    progress: bool | Callback | None = None,
-    errors: str = "raise",
+    problems: Problems, time: float, *, errors: str = "raise", **options: Unpack[FlowOptions]
 ) -> list[Solution] | list[Solution | Exception]:
     """Solve the gradient flow of many problems, as ``solve_many`` does their steps.
 
     Parameters
     ----------
-    problems, keep_state, threads, memory_limit, progress, errors
+    problems, errors
         As in ``solve_many``.
-    time, rtol, atol, save, replicas, depth_nodes
+    time
         As in ``flow``, the same for all problems.
+    **options
+        ``FlowOptions``, the same for all problems: each as in ``flow``, and those that concern many
+        problems as in ``solve_many``.
 
     Returns
     -------
@@ -199,36 +146,25 @@ def flow_many(
     >>> [float(flow.test_loss[-1].round(4)) for flow in flows]  # noise^2 / (alpha - 1)
     [0.09, 0.03]
     """
-    options = {
-        "rtol": rtol,
-        "atol": atol,
-        "save": save,
-        "replicas": replicas,
-        "kernels": False,
-        "depth_nodes": depth_nodes,
-        "keep_state": keep_state,
-        "threads": threads,
-        "memory_limit": memory_limit,
-    }
+    return _carry_out(_listed(problems), "flow", time, with_defaults(flow_many, options), errors)
+
+
+def _listed(problems: Any) -> list[Problem]:
+    """Return the problems as a list, after a warning if their sizes look like counts."""
     listed = listed_problems(problems)
     warn_of_sizes_among(listed, "problems[{}]".format)
-    return _carry_out(listed, "flow", time, options, progress, errors)
+    return listed
 
 
 def _carry_out(
-    listed: list[Problem],
-    grid: str,
-    end: Any,
-    options: dict[str, Any],
-    progress: bool | Callback | None,
-    errors: Any,
+    listed: list[Problem], grid: str, end: Any, given: dict[str, Any], errors: Any
 ) -> list[Any]:
     choice("raise", "return")(errors, "errors")
-    checked = checked_run(listed[0] if listed else ANY, grid, end, options)
+    checked = checked_run(listed[0] if listed else ANY, grid, end, given)
     runs = [replace(checked, problem=problem) for problem in listed]
     cost = checked.cost(problems=max(1, len(listed)))
     label = "flow_many" if grid == "flow" else "solve_many"
-    with reporting_work(progress, label, cost) as callback:
+    with reporting_work(given["progress"], label, cost) as callback:
         results = _compute(checked, listed, callback, errors == "return")
     return [
         result if isinstance(result, Exception) else from_core(run, result)
@@ -236,20 +172,10 @@ def _carry_out(
     ]
 
 
-def check_many(problems: Iterable[Problem], grid: str, end: float, options: dict[str, Any]) -> None:
-    """Refuse what ``solve_many`` (grid "flow": ``flow_many``) would refuse, without solving."""
-    rest: dict[str, Any] = {"save": (), "replicas": False, "keep_state": False, "threads": 1}
-    try:
-        # All input is checked before memory is: with a single byte it goes no further.
-        _carry_out(list(problems), grid, end, rest | options | {"memory_limit": 1}, None, "raise")
-    except MemoryError:
-        return
-
-
 def _compute(run: Run, problems: list[Problem], progress: Callback | None, keep: bool) -> list[Any]:
-    core = [problem.as_core() for problem in problems]
-    options = run.core_options(progress) | {"return_errors": keep}
+    core, options = [problem.as_core() for problem in problems], run.core_options()
     if run.grid == "flow":
-        return _core.flow_many(core, run.end, **options)
-    with advising(problems, run.grid, run.end, kernels=run.kernels):
-        return _core.solve_many(core, int(run.end), grid=run.core_grid, **options)
+        return _core.flow_many(core, run.end, options, return_errors=keep, progress=progress)
+    with run.advising(problems):
+        steps = int(run.end)
+        return _core.solve_many(core, steps, options, return_errors=keep, progress=progress)

@@ -1,12 +1,12 @@
-"""Going on from where a solution ended: what must be the same, and the solver's form of it."""
+"""Resuming a solution: the checks that it fits, and its form for the compiled module."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from lindmft._internal.difference import first_difference
-from lindmft._internal.validation import describe, refuse
+from lindmft._internal.validation import conflict, describe, refuse
 from lindmft.problem.targets import channels
 from lindmft.results.observables import LOSSES, NORMS
 from lindmft.results.solution import Solution
@@ -17,62 +17,70 @@ SERIES = ("time", *LOSSES, *NORMS, "depth")
 
 
 def continued(run: Run, start: Solution) -> tuple[Run, dict[str, Any]]:
-    """The run with what it takes over from ``start``, and ``start`` in the compiled module's form.
+    """Return the run with the options of ``start``, and ``start`` in the compiled module's form.
 
-    A ``ValueError`` says why it cannot go on from there.
+    A ``ValueError`` says why it cannot be resumed.
     """
     check_same_computation(run, start, "continue_from")
     if not run.end > covered(start):
         refuse(run.extent, f"more than the {covered(start):g} of continue_from", run.end)
-    check_can_go_on(start, "continue_from")
+    check_resumable(start, "continue_from")
     if run.problem.network.depth == np.inf:
-        run = replace(run, depth_nodes=len(start.depth))
+        run = run.with_options(depth_nodes=len(start.depth))
     return run, to_core(start)
 
 
 def covered(solution: Solution) -> float:
-    """How far a solution goes, in the unit of the argument that asks for it."""
+    """Return the steps or the time that a solution covers."""
     last = float(solution.time[-1])
     return last if solution.grid == "flow" else last + 1
 
 
 def check_same_computation(run: Run, start: Solution, name: str) -> None:
     """Refuse a start from another problem or grid, or to other tolerances."""
-    if run.replicas or run.kernels:
-        refuse(name, "left out with replicas and kernels: they cannot go on", "both")
+    if run.all_times:
+        conflict(
+            name,
+            run.all_times,
+            "such computations cannot be resumed",
+            "Leave one of them out",
+        )
     if start.grid != run.grid:
         refuse("grid", f"that of {name} ({start.grid!r})", run.grid)
-    for field in ("rtol", "atol"):
-        mine, theirs = getattr(run, field), getattr(start, field)
+    for field, mine in run.tolerances.items():
+        theirs = getattr(start, field)
         if mine != theirs:
             refuse(field, f"that of {name} ({theirs!r})", mine)
     if difference := first_difference(*_tables(run, start)):
         field, mine, theirs = difference
         refuse(field, f"that of {name} ({describe(theirs)})", mine)
     nodes = len(start.depth)
-    if run.problem.network.depth == np.inf and run.depth_nodes not in {0, nodes}:
-        refuse("depth_nodes", f"that of {name} ({nodes})", run.depth_nodes)
+    asked = run.options.get("depth_nodes", nodes)
+    if run.problem.network.depth == np.inf and asked != nodes:
+        refuse("depth_nodes", f"that of {name} ({nodes})", asked)
 
 
-def check_can_go_on(start: Solution, name: str) -> None:
-    """Refuse a start that has nothing to go on from."""
+def check_resumable(start: Solution, name: str) -> None:
+    """Refuse a start that has diverged or has no state to resume from."""
     if start.diverged_at is not None:
         refuse(name, "a solution that did not diverge", f"diverged at step {start.diverged_at}")
     parts = start.channels or (start,)
     if not all(part.state for part in parts):
-        raise ValueError(
-            f"{name} must have kept its state: solve(..., keep_state=True) keeps one of any size, "
-            f"and save(...) writes it to the file; got {describe(start.state)}"
+        refuse(
+            name,
+            "a solution that kept its state (solve(..., keep_state=True) keeps one of any size, "
+            "and save(...) writes it to the file)",
+            start.state,
         )
     for version in {part.state.version for part in parts} - {STATE_VERSION}:
         raise ValueError(
             f"{name} must have a state of version {STATE_VERSION}, got version {version}: its "
-            "results stay readable, but another version of lindmft cannot go on from them"
+            "results stay readable, but another version of lindmft cannot resume from it"
         )
 
 
 def to_core(solution: Solution) -> dict[str, Any]:
-    """The form in which the compiled module takes a start: that of its results."""
+    """Return a start in the form of the compiled module's results, in which it takes one."""
     norms = channels(solution.problem.data.targets)[0].tolist() if solution.channels else []
     kinds = list(dict.fromkeys(norms))
     distinct = [solution.channels[norms.index(norm)] for norm in kinds]

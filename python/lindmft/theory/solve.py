@@ -5,12 +5,13 @@ before the update of step t.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from lindmft import _core
 from lindmft._internal.files import check_folder
+from lindmft._internal.options import options_like, with_defaults
 from lindmft._internal.types import Array, Callback, Number, Numbers, Path
-from lindmft._internal.validation import choice, file_path, refuse
+from lindmft._internal.validation import check_progress, choice, conflict, file_path, missing
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.problem.scales import warn_of_sizes
 from lindmft.progress import reporting_work
@@ -21,6 +22,7 @@ from lindmft.results.places import check_suffix
 from lindmft.results.solution import Solution
 from lindmft.results.solve_stats import SolveStats
 from lindmft.theory.checkpoints import checked_every, solve_with_checkpoints
+from lindmft.theory.options import SolveOptions
 from lindmft.theory.resume import continued
 from lindmft.theory.run import Run, checked_run
 from lindmft.theory.start import checked_start
@@ -72,7 +74,7 @@ def solve(
     rtol, atol
         On the adaptive grid: relative error allowed in the losses, and absolute error in units of a
         function's value at the start, which counts for losses that fall to zero. None: 1e-6 and
-        1e-10, or those of ``continue_from``. Left out on exact grids.
+        1e-10, or those of ``continue_from``. Exact grids have no such error and refuse both.
     saveat
         Times at which to return the solution, ``Solution.at``; None: all steps or nodes.
     save
@@ -96,8 +98,8 @@ def solve(
         A file to save to after each segment of the computation, with its state; its name ends in
         .nc, .nc4, .h5, .hdf5 or in nothing. If it exists, the computation is continued from it.
     checkpoint_every
-        Steps in a stretch on exact grids; None: a tenth of all, at least 100. On coarse grids
-        stretches end at powers of ten.
+        Steps of a segment on exact grids; None: a tenth of all, at least 100. On coarse grids
+        segments end at powers of ten.
     threads
         Threads to use; None: the allowed physical cores. The result does not depend on it.
     memory_limit
@@ -113,10 +115,10 @@ def solve(
     Raises
     ------
     ValueError
-        Bad input; the message names the field. Also a solution or checkpoint that cannot be gone on
-        from; the message says what differs.
+        Bad input; the message names the field. Also a solution or checkpoint that cannot be
+        resumed; the message says what differs.
     MemoryError
-        It would take more memory than allowed, asked before it is allocated. See
+        It would take more memory than allowed, refused before it is allocated. See
         ``estimate_memory``; infinite depth may need more, for nodes that it adds.
     NotConverged
         A step did not converge, or its profiles over depth are not resolved; the message says
@@ -136,21 +138,7 @@ def solve(
     >>> lm.solve(problem, steps=10**8, grid="adaptive").test_loss[-1].round(4)
     np.float64(0.09)
     """
-    choice("exact", "adaptive")(grid, "grid")
-    start = None if continue_from is None else checked_start(continue_from)
-    tolerances = _tolerances(grid, rtol, atol, start)
-    options = {
-        **tolerances,
-        "save": save,
-        "replicas": replicas,
-        "kernels": kernels,
-        "depth_nodes": depth_nodes,
-        "keep_state": keep_state,
-        "threads": threads,
-        "memory_limit": memory_limit,
-    }
-    run = checked_run(as_problem(problem), grid, steps, options)
-    warn_of_sizes(run.problem)
+    run, start = _checked(problem, choice("exact", "adaptive")(grid, "grid"), steps, locals())
     return _carry_out(run, saveat, start, checkpoint, checkpoint_every, progress)
 
 
@@ -179,7 +167,7 @@ def flow(
         A ``Problem``, or its dictionary form: full batch or population, without momentum. Its
         learning rate plays no role; multipliers per layer and weight decay do.
     time
-        Where to end, in units of learning rate times steps.
+        The last time, in units of learning rate times steps.
     rtol, atol
         Relative error allowed in the losses, and absolute error in units of a function's value at
         the start, which counts for losses that fall to zero. None: 1e-6 and 1e-10, or those of
@@ -189,7 +177,7 @@ def flow(
     save, replicas, depth_nodes, continue_from, keep_state, threads, memory_limit, progress
         As in ``solve``.
     checkpoint
-        As in ``solve``; stretches end at powers of ten.
+        As in ``solve``; segments end at powers of ten.
 
     Returns
     -------
@@ -213,32 +201,13 @@ def flow(
     >>> lm.flow(problem, time=1e6, saveat=[0.0, 0.5, 1e6]).test_loss.round(4).tolist()
     [2.0, 0.595, 0.09]
     """
-    start = None if continue_from is None else checked_start(continue_from)
-    tolerances = _tolerances("flow", rtol, atol, start)
-    options = {
-        **tolerances,
-        "save": save,
-        "replicas": replicas,
-        "kernels": False,
-        "depth_nodes": depth_nodes,
-        "keep_state": keep_state,
-        "threads": threads,
-        "memory_limit": memory_limit,
-    }
-    run = checked_run(as_problem(problem), "flow", time, options)
-    warn_of_sizes(run.problem)
+    run, start = _checked(problem, "flow", time, locals())
     return _carry_out(run, saveat, start, checkpoint, None, progress)
 
 
+@options_like(SolveOptions, solve)
 def estimate_memory(
-    problem: Problem | Mapping[str, Any],
-    steps: int,
-    save: Iterable[str] | str = (),
-    *,
-    replicas: bool = False,
-    kernels: bool = False,
-    depth_nodes: int | None = None,
-    keep_state: bool | None = None,
+    problem: Problem | Mapping[str, Any], steps: int, **options: Unpack[SolveOptions]
 ) -> float:
     """Bytes that ``solve`` on an exact grid with the same arguments takes at its peak.
 
@@ -246,8 +215,10 @@ def estimate_memory(
 
     Parameters
     ----------
-    problem, steps, save, replicas, kernels, depth_nodes, keep_state
+    problem, steps
         As in ``solve``.
+    **options
+        ``SolveOptions``: each as in ``solve``.
 
     Returns
     -------
@@ -257,7 +228,8 @@ def estimate_memory(
     Raises
     ------
     ValueError
-        Bad input; the message names the field.
+        Bad input; the message names the field. Also ``grid="adaptive"``: such a grid takes as many
+        nodes as it needs.
 
     Notes
     -----
@@ -270,27 +242,22 @@ def estimate_memory(
     >>> lm.estimate_memory(problem, steps=1000) < 1e9
     True
     """
-    options = {
-        "rtol": None,
-        "atol": None,
-        "save": save,
-        "replicas": replicas,
-        "kernels": kernels,
-        "depth_nodes": depth_nodes,
-        "keep_state": keep_state,
-        "threads": None,
-        "memory_limit": None,
-    }
-    run = checked_run(as_problem(problem), "exact", steps, options)
-    return _core.estimate_solve_memory(
-        run.problem.as_core(),
-        int(run.end),
-        save=run.save,
-        depth_nodes=run.depth_nodes,
-        replicas=run.replicas,
-        kernels=run.kernels,
-        keep_state=run.wants_state(),
-    )
+    given = with_defaults(estimate_memory, options)
+    check_progress(given["progress"])
+    choice("exact")(given["grid"], "grid")
+    run = checked_run(as_problem(problem), "exact", steps, given)
+    return _core.estimate_solve_memory(run.problem.as_core(), int(run.end), run.core_options())
+
+
+def _checked(
+    problem: Any, grid: str, end: Any, given: Mapping[str, Any]
+) -> tuple[Run, Solution | None]:
+    """Return the computation and its start, from all arguments of a call."""
+    earlier = given["continue_from"]
+    start = None if earlier is None else checked_start(earlier)
+    run = checked_run(as_problem(problem), grid, end, {**given, **_tolerances(grid, given, start)})
+    warn_of_sizes(run.problem)
+    return run, start
 
 
 def _carry_out(
@@ -315,33 +282,49 @@ def _carry_out(
     return solution if times is None else solution.at(times)
 
 
-def _tolerances(grid: str, rtol: Any, atol: Any, start: Solution | None) -> dict[str, Any]:
-    """What was given, else what the start was solved to."""
+def _tolerances(grid: str, given: Mapping[str, Any], start: Solution | None) -> dict[str, Any]:
+    """Return what was given, else the tolerances that the start was solved to."""
+    tolerances = {name: given[name] for name in ("rtol", "atol")}
     if start is not None and start.grid == grid:
-        rtol = start.rtol if rtol is None else rtol
-        atol = start.atol if atol is None else atol
-    return {"rtol": rtol, "atol": atol}
+        found = {name: getattr(start, name) for name in tolerances}
+        tolerances = {name: found[name] if v is None else v for name, v in tolerances.items()}
+    return tolerances
 
 
 def _checked_checkpoint(run: Run, checkpoint: Any, every: Any, start: Any) -> int | None:
     if checkpoint is None:
         if every is not None:
-            refuse("checkpoint_every", "left out without a checkpoint", every)
+            missing("checkpoint", f"checkpoint_every was given ({every!r}), and there is no file")
         return None
     file = file_path(checkpoint, "checkpoint")
     if start is not None:
-        refuse("continue_from", "left out with a checkpoint, which is gone on from itself", start)
+        conflict(
+            "continue_from",
+            "checkpoint",
+            "an existing checkpoint is resumed automatically",
+            "Leave one of them out",
+        )
     check_suffix(file, "checkpoint")
     check_folder(file)
-    if run.replicas or run.kernels:
-        refuse("checkpoint", "left out with replicas and kernels: they cannot go on", checkpoint)
+    if run.all_times:
+        conflict(
+            "checkpoint",
+            run.all_times,
+            "such computations cannot be resumed",
+            "Leave one of them out",
+        )
     return checked_every(every, run)
 
 
 def _checked_saveat(run: Run, saveat: Any) -> Array | None:
-    """Before the work, so that a slip does not cost it."""
+    """Return the times, checked before the work, so that a mistake does not cost it."""
     if saveat is None:
         return None
-    if run.keep_state:
-        refuse("keep_state", "left out with saveat: what is picked from times has no state", True)
+    if run.options.get("keep_state"):
+        conflict(
+            "keep_state",
+            "saveat",
+            "a solution at chosen times cannot be resumed",
+            "Leave one of them out",
+        )
     return requested_times(saveat, run.last_time, whole=run.grid != "flow", field="saveat")

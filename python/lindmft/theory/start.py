@@ -1,4 +1,4 @@
-"""Whether a solution is whole: the compiled module takes the arrays of a start as they are."""
+"""Check that a start is complete: the compiled module takes its arrays as they are."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ KINDS: dict[str, Any] = {
 
 
 def checked_start(start: Any, name: str = "continue_from") -> Solution:
-    """The start, if its parts are of the right kinds, and its arrays of sizes that fit."""
+    """Return the start if its parts are of the right kinds, and its arrays of matching sizes."""
     if not isinstance(start, Solution):
         refuse(name, "a Solution", start)
     for field, kind in KINDS.items():
@@ -66,7 +66,7 @@ def _length(start: Solution, field: str, name: str) -> int:
 
 
 def _check(array: Any, field: str, shape: tuple[int, ...]) -> None:
-    """Doubles without nan; past a divergence they are inf."""
+    """Refuse all but doubles without nan; past a divergence they are inf."""
     good = isinstance(array, np.ndarray) and array.dtype == np.float64 and array.shape == shape
     if not good or np.isnan(array).any():
         refuse(field, f"numbers of shape {shape}, none of them nan", array)

@@ -17,7 +17,7 @@ from lindmft._internal.difference import first_difference
 from lindmft._internal.files import check_folder
 from lindmft._internal.signals import signals_deferred
 from lindmft._internal.types import Array, Callback, Path, TrainDict
-from lindmft._internal.validation import describe, file_path, integer, refuse
+from lindmft._internal.validation import describe, file_path, integer, missing, refuse
 from lindmft.problem.problem import Problem
 from lindmft.results import netcdf
 from lindmft.results.content import Content
@@ -39,32 +39,41 @@ SERIES = ("test_loss", "train_loss", "chain_residual", *BY_OUTPUT, *NORMS, *KERN
 
 @dataclass(frozen=True)
 class Training:
-    """A call of ``train``, checked; ``segment(seeds, stop, start, progress)`` trains a part."""
+    """A call of ``train`` in checked values.
+
+    ``options`` are those of the compiled module; ``segment(seeds, stop, start, progress)`` trains
+    some of the networks up to a step.
+    """
 
     problem: Problem
     steps: int
-    dim: int
-    seeds: list[int]
+    options: dict[str, Any]
     block: int
-    dtype: str
-    noise_draw: int
-    kernels: bool
-    updates: bool
     segment: Callable[..., TrainDict]
 
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds of all networks."""
+        return [int(seed) for seed in self.options["seeds"]]
+
     def tables(self) -> dict[str, Any]:
-        """All that must be the same in the checkpoint; the number of threads need not be."""
-        return {**self.problem.to_dict(), **{name: getattr(self, name) for name in FIELDS}}
-
-
-FIELDS = ("steps", "dim", "seeds", "dtype", "noise_draw", "kernels", "updates")
+        """Return all that must be the same in the checkpoint; the threads may differ."""
+        given = self.options
+        return {
+            **self.problem.to_dict(),
+            "steps": self.steps,
+            "seeds": self.seeds,
+            "dtype": given["precision"],
+            "noise_draw": given["noise_draw"][0],
+            **{name: given[name] for name in ("dim", "kernels", "updates")},
+        }
 
 
 def checked_checkpoint(path: Any, every: Any) -> tuple[FilePath | None, int | None]:
-    """The file, and the steps of a segment if they are given; refused before any work."""
+    """Return the file, and the steps of a segment if they are given; refused before any work."""
     if path is None:
         if every is not None:
-            refuse("checkpoint_every", "left out without a checkpoint", every)
+            missing("checkpoint", f"checkpoint_every was given ({every!r}), and there is no file")
         return None, None
     netcdf.require_netcdf()
     file = FilePath(file_path(path, "checkpoint"))
@@ -108,7 +117,7 @@ def train_with_checkpoints(
 
 
 def _of_the_whole(progress: Callback | None, record: "Record") -> Callback | None:
-    """Steps done of the steps of all networks, where a segment counts its own."""
+    """Report steps of all networks, where a segment counts from its start."""
     if progress is None:
         return None
     callback, before = progress, sum(record.done)
@@ -131,20 +140,20 @@ class Record:
         return all(done == self.training.steps for done in self.done)
 
     def next_group(self, every: int) -> list[int]:
-        """The networks that are trained next: of the block, those that are behind."""
+        """Return the networks that are trained next: of the block, those that are behind."""
         left = [i for i, done in enumerate(self.done) if done < self.training.steps]
         block = left[: self.training.block]
         return [i for i in block if self.done[i] < self.next_stop(block, every)]
 
     def next_stop(self, block: list[int], every: int) -> int:
-        """The next multiple of ``every``, or the end."""
+        """Return the next multiple of ``every``, or the end."""
         if not block:
             return self.training.steps
         reached = min(self.done[i] for i in block)
         return min(self.training.steps, (reached // every + 1) * every)
 
     def add(self, result: TrainDict, group: list[int], stop: int) -> None:
-        """Take over a segment."""
+        """Add the series and states of a segment."""
         part = ensemble_from_core(self.training.problem, result)
         if self.runs is None:
             self.runs = _empty(part, self.training)
@@ -166,7 +175,7 @@ class Record:
         )
 
     def save(self, path: Path) -> None:
-        """Write the file: of the ensemble, once it is complete."""
+        """Write the file; once all networks are done, that of the ensemble."""
         assert self.runs is not None
         if self.finished:
             self.runs.save(path, force=True)  # in the place of the unfinished training
@@ -179,13 +188,13 @@ class Record:
         dataset = ensemble_to_dataset(self.runs).assign(
             {"done": (("seed",), np.array(self.done)), **states}
         )
-        flags = {name: int(getattr(self.training, name)) for name in ("kernels", "updates")}
+        flags = {name: int(self.training.options[name]) for name in ("kernels", "updates")}
         attrs = {"format": netcdf.TRAINING, "state_version": STATE_VERSION, **flags}
         netcdf.write(dataset.assign_attrs(attrs), path)
 
 
 def _empty(part: Ensemble, training: Training) -> Ensemble:
-    """An ensemble of all networks like this one of some; its entries are zero."""
+    """Return an ensemble of all networks with zeros, in the form of this one of some."""
     count = len(training.seeds)
 
     def blank(series: Array | None) -> Array | None:
@@ -205,7 +214,7 @@ def _sum_of_work(runs: Ensemble, part: Ensemble) -> Any:
 
 
 def _resumed(training: Training, path: FilePath) -> Record:
-    """The progress in the file; a ``ValueError`` says why this training cannot resume from it."""
+    """Return the progress in the file; a ``ValueError`` says why it cannot be resumed."""
     name = f"the checkpoint {path}"
     record = Record(training)
     with netcdf.reading(path, netcdf.TRAINING, netcdf.ENSEMBLE) as dataset:

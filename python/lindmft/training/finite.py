@@ -1,4 +1,4 @@
-"""What of a problem a finite network can be trained on: the number of input dimensions, one by one.
+"""Finite versions of problems: the input dimension, and the modes that networks are trained on.
 
 Ordinary spectra are distributions, of which any number of directions can be drawn. Trace-class
 spectra are lists of modes: networks take the leading ones as they are, and the tail is dropped.
@@ -7,7 +7,8 @@ spectra are lists of modes: networks take the leading ones as they are, and the 
 from dataclasses import replace
 
 from lindmft import _core
-from lindmft._internal.validation import integer, refuse
+from lindmft._internal.refusals import at_index
+from lindmft._internal.validation import integer, missing, refuse
 from lindmft.problem.problem import Problem
 from lindmft.problem.spectrum import Discrete, PowerLaw
 
@@ -18,7 +19,7 @@ LEADING = 1024
 
 
 def finite(problem: Problem, dim: int | None) -> tuple[_core.Problem, int]:
-    """The compiled module's value, with every mode alone, and the dimension."""
+    """Return the compiled module's value, with every mode alone, and the dimension."""
     spectrum = problem.data.spectrum
     size = default_dim(problem) if dim is None else integer(dim, "dim")
     if isinstance(spectrum, PowerLaw):
@@ -26,6 +27,22 @@ def finite(problem: Problem, dim: int | None) -> tuple[_core.Problem, int]:
             refuse("dim", f"from 1 to the number of modes ({spectrum.modes})", size)
         problem = replace(problem, data=replace(problem.data, spectrum=spectrum.leading(size)))
     return problem.as_core(), size
+
+
+def all_finite(problems: list[Problem], dim: int | None) -> tuple[list[_core.Problem], int]:
+    """Return the compiled module's values, and the dimension that all problems have."""
+    if dim is None:
+        sizes = sorted({default_dim(problem) for problem in problems})
+        if len(sizes) > 1:
+            missing("dim", f"the problems differ in their input dimension (by default {sizes})")
+        dim = sizes[0] if sizes else DIM
+    core = []
+    for i, problem in enumerate(problems):
+        try:
+            core.append(finite(problem, dim)[0])
+        except ValueError as error:
+            raise at_index(error, i) from error
+    return core, integer(dim, "dim")
 
 
 def default_dim(problem: Problem, *, all_modes: bool = False) -> int:

@@ -6,13 +6,13 @@ from typing import Any
 from lindmft import _core
 from lindmft._internal.provenance import provenance
 from lindmft._internal.types import Callback
-from lindmft._internal.validation import bytes_or_default, integer, threads_or_default
+from lindmft._internal.validation import integer
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.progress import reporting
 from lindmft.results.replica_ensemble import ReplicaEnsemble
-from lindmft.results.statistics import DOUBLE, common_fields, single_precision
+from lindmft.results.statistics import DOUBLE, common_fields
 from lindmft.training.finite import finite
-from lindmft.training.seeds import seed_list
+from lindmft.training.options import checked_options
 
 __all__ = ["train_replicas"]
 
@@ -89,21 +89,13 @@ def train_replicas(
     >>> runs.shared_data.shape, runs.shared_init is None
     ((2, 10), True)
     """
+    given = locals()
     problem = as_problem(problem)
     core, size = finite(problem, dim)
+    steps = integer(steps, "steps")
+    options = _core.TrainOptions(**checked_options(given, size))
     with reporting(progress, "train") as callback:
-        result = _core.train_replicas(
-            core,
-            integer(steps, "steps"),
-            dim=size,
-            seeds=seed_list(seeds, seed),
-            k_init=integer(k_init, "k_init"),
-            k_data=integer(k_data, "k_data"),
-            threads=threads_or_default(threads),
-            memory_limit=bytes_or_default(memory_limit),
-            progress=callback,
-            single_precision=single_precision(dtype),
-        )
+        result = _core.train_replicas(core, steps, options, progress=callback)
     fields = common_fields(result)
     return ReplicaEnsemble(
         problem=problem, provenance=provenance(fields["stats"].threads), **fields

@@ -5,39 +5,34 @@ Time is counted in optimizer steps; an entry at t is before the update of step t
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 from lindmft import _core
+from lindmft._internal.options import options_like, with_defaults
 from lindmft._internal.types import Callback, Path, TrainDict
-from lindmft._internal.validation import (
-    bytes_or_default,
-    flag,
-    integer,
-    is_list,
-    refuse,
-    threads_or_default,
-)
+from lindmft._internal.validation import check_progress, conflict, integer
 from lindmft.problem.problem import Problem, Problems, as_problem, listed_problems
 from lindmft.problem.scales import warn_of_sizes, warn_of_sizes_among
 from lindmft.progress import reporting
 from lindmft.results.ensemble import Ensemble, Series, ensemble_from_core
 from lindmft.results.replica_ensemble import ReplicaEnsemble
-from lindmft.results.statistics import DOUBLE, SINGLE, TrainStats, single_precision
+from lindmft.results.statistics import DOUBLE, TrainStats
 from lindmft.training.checkpoints import (
     SMALL,
     Training,
     checked_checkpoint,
     train_with_checkpoints,
 )
-from lindmft.training.finite import DIM, default_dim, finite
+from lindmft.training.finite import all_finite, finite
+from lindmft.training.options import AllTrainOptions, TrainManyOptions, checked_options
 from lindmft.training.replicas import train_replicas
-from lindmft.training.seeds import seed_list
 
 __all__ = [
     "Ensemble",
     "ReplicaEnsemble",
     "Series",
     "TrainStats",
+    "check_train",
     "estimate_train_memory",
     "train",
     "train_many",
@@ -137,46 +132,28 @@ def train(
     >>> lm.train(problem, steps=10, dim=32, seeds=[3, 5]).seeds
     (3, 5)
     """
+    given = locals()
     problem = as_problem(problem)
     core, size = finite(problem, dim)
-    count, single = integer(steps, "steps"), single_precision(dtype)
+    count = integer(steps, "steps")
     file, every = checked_checkpoint(checkpoint, checkpoint_every)
-    listed = seed_list(seeds, seed)
-    options: dict[str, Any] = {
-        "dim": size,
-        "threads": threads_or_default(threads),
-        "memory_limit": bytes_or_default(memory_limit),
-        "kernels": flag(kernels, "kernels"),
-        "updates": flag(updates, "updates"),
-        "noise_draw": _draw(noise_draw, "noise_draw"),
-        "single_precision": single,
-    }
+    options = checked_options(given, size)
     warn_of_sizes(problem)
     with reporting(progress, "train") as callback:
         if file is None:
-            result = _core.train(core, count, seeds=listed, progress=callback, **options)
+            result = _core.train(core, count, _core.TrainOptions(**options), progress=callback)
             return ensemble_from_core(problem, result)
-        training = Training(
-            problem,
-            count,
-            size,
-            [int(one) for one in listed],
-            _block(core, count, options),
-            SINGLE if single else DOUBLE,
-            options["noise_draw"],
-            options["kernels"],
-            options["updates"],
-            partial(_segment, core, count, options),
-        )
+        block = _block(core, count, options)
+        training = Training(problem, count, options, block, partial(_segment, core, count, options))
         return train_with_checkpoints(training, file, every, callback)
 
 
 def _block(core: _core.Problem, steps: int, options: dict[str, Any]) -> int:
     """Networks between whose steps a checkpoint may be: one a thread, or more if they are small."""
-    names = ("dim", "kernels", "updates", "single_precision")
-    chosen = {name: options[name] for name in names}
-    bytes_of_one = _core.estimate_train_memory(core, steps, seeds=[0], threads=1, **chosen)
-    return max(options["threads"] or _core.config()["threads"], int(SMALL / bytes_of_one))
+    one = _core.TrainOptions(**{**options, "seeds": [0], "threads": 1})
+    bytes_of_one = _core.estimate_train_memory(core, steps, one)
+    threads = options.get("threads") or _core.config()["threads"]
+    return max(threads, int(SMALL / bytes_of_one))
 
 
 def _segment(
@@ -189,23 +166,13 @@ def _segment(
     progress: Callback | None,
 ) -> TrainDict:
     """Train these networks up to a step, from their states."""
-    run: dict[str, Any] = {"stop": stop, "keep_state": True, "start": start, "progress": progress}
-    return _core.train(core, steps, seeds=seeds, **run, **options)
+    own = {"seeds": seeds, "stop": stop, "keep_state": True, "start": start}
+    return _core.train(core, steps, _core.TrainOptions(**(options | own)), progress=progress)
 
 
+@options_like(TrainManyOptions, train)
 def train_many(
-    problems: Problems,
-    steps: int,
-    *,
-    dim: int | None = None,
-    seeds: int | Sequence[int] = 8,
-    seed: int = 0,
-    threads: int | None = None,
-    memory_limit: float | None = None,
-    progress: bool | Callback | None = None,
-    updates: bool = False,
-    noise_draw: int | Sequence[int] = 0,
-    dtype: str = DOUBLE,
+    problems: Problems, steps: int, **options: Unpack[TrainManyOptions]
 ) -> list[Ensemble]:
     """Train the networks of many problems, those with the same weights and data together.
 
@@ -218,13 +185,12 @@ def train_many(
     ----------
     problems
         Problems or their dictionary forms, in any iterable; ``Problem.vary`` makes grids of them.
-    steps, dim, seeds, seed, threads, progress, updates, dtype
+    steps
         As in ``train``, the same for all problems.
-    memory_limit
-        Bytes the call may take; None: four fifths of the free memory. Where it asks for that, fewer
-        networks are trained at a time.
-    noise_draw
-        As in ``train``: a number for all problems, or a list of one a problem.
+    **options
+        ``TrainManyOptions``, the same for all problems: each as in ``train``, except for these.
+        ``noise_draw`` may also be a list, of one number a problem. Where ``memory_limit`` asks for
+        that, fewer networks are trained at a time.
 
     Returns
     -------
@@ -251,40 +217,24 @@ def train_many(
     >>> [float(run.mean().test_loss[-1].round(1)) for run in runs], runs[0].stats.method
     ([0.4, 0.2], 'shared')
     """
+    given = with_defaults(train_many, options)
     listed = listed_problems(problems)
     warn_of_sizes_among(listed, "problems[{}]".format)
-    core, size = _all_finite(listed, dim)
+    core, size = all_finite(listed, given["dim"])
     steps = integer(steps, "steps")
-    options: dict[str, Any] = {
-        "dim": size,
-        "seeds": seed_list(seeds, seed),
-        "threads": threads_or_default(threads),
-        "memory_limit": bytes_or_default(memory_limit),
-        "updates": flag(updates, "updates"),
-        "noise_draws": _draws(noise_draw, len(listed)),
-        "single_precision": single_precision(dtype),
-    }
+    checked = _core.TrainOptions(**checked_options(given, size, len(listed)))
     if not listed:
         return []
-    with reporting(progress, "train_many") as callback:
-        results = _core.train_many(core, steps, progress=callback, **options)
+    with reporting(given["progress"], "train_many") as callback:
+        results = _core.train_many(core, steps, checked, progress=callback)
     return [
         ensemble_from_core(problem, result) for problem, result in zip(listed, results, strict=True)
     ]
 
 
+@options_like(AllTrainOptions, train, train_replicas, k_init=None, k_data=None)
 def estimate_train_memory(
-    problem: Problem | Mapping[str, Any] | Problems,
-    steps: int,
-    *,
-    dim: int | None = None,
-    seeds: int | Sequence[int] = 8,
-    threads: int | None = None,
-    kernels: bool = False,
-    updates: bool = False,
-    k_init: int | None = None,
-    k_data: int | None = None,
-    dtype: str = DOUBLE,
+    problem: Problem | Mapping[str, Any] | Problems, steps: int, **options: Unpack[AllTrainOptions]
 ) -> float:
     """Bytes that ``train`` with the same arguments takes at its peak.
 
@@ -294,10 +244,13 @@ def estimate_train_memory(
 
     Parameters
     ----------
-    problem, steps, dim, seeds, threads, kernels, updates, dtype
-        As in ``train``; a list of problems as in ``train_many``.
-    k_init, k_data
-        As in ``train_replicas``.
+    problem
+        A ``Problem`` or its dictionary form, or any iterable of them.
+    steps
+        As in ``train``.
+    **options
+        ``AllTrainOptions``: each as in ``train``; ``k_init`` and ``k_data`` as in
+        ``train_replicas``.
 
     Returns
     -------
@@ -321,66 +274,80 @@ def estimate_train_memory(
     >>> lm.estimate_train_memory(problem, steps=100, dim=100) < 1e9
     True
     """
-    single = as_problem(problem) if isinstance(problem, Problem | Mapping) else None
-    common: dict[str, Any] = {
-        "seeds": seed_list(seeds, 0),
-        "threads": threads_or_default(threads),
-        "single_precision": single_precision(dtype),
+    kind, *call = _prepared(problem, steps, with_defaults(estimate_train_memory, options))
+    estimates: dict[str, Any] = {
+        "train": _core.estimate_train_memory,
+        "train_many": _core.estimate_train_many_memory,
+        "train_replicas": _core.estimate_replicas_memory,
     }
-    steps, extra = integer(steps, "steps"), flag(kernels, "kernels")
-    crossed = k_init is not None or k_data is not None
-    if extra and (single is None or crossed):
-        refuse("kernels", f"left out for {'replicas' if crossed else 'many problems'}", kernels)
-    moved = flag(updates, "updates")
-    if moved and crossed:
-        refuse("updates", "left out for replicas", updates)
-    if single is None and crossed:
-        refuse("k_init and k_data", "left out for many problems", (k_init, k_data))
-    if single is None:
-        cores, size = _all_finite(listed_problems(problem), dim)
-        return _core.estimate_train_many_memory(cores, steps, dim=size, updates=moved, **common)
-    core, size = finite(single, dim)
-    if not crossed:
-        return _core.estimate_train_memory(
-            core, steps, dim=size, kernels=extra, updates=moved, **common
+    return float(estimates[kind](*call))
+
+
+@options_like(AllTrainOptions, train, train_replicas, k_init=None, k_data=None)
+def check_train(
+    problem: Problem | Mapping[str, Any] | Problems, steps: int, **options: Unpack[AllTrainOptions]
+) -> None:
+    """Refuse everything that ``train`` would refuse, without training.
+
+    Or what ``train_many`` would refuse, of a list of problems; or ``train_replicas``, if ``k_init``
+    or ``k_data`` is given.
+
+    Parameters
+    ----------
+    problem
+        A ``Problem`` or its dictionary form, or any iterable of them.
+    steps
+        As in ``train``.
+    **options
+        ``AllTrainOptions``: each as in ``train``; ``k_init`` and ``k_data`` as in
+        ``train_replicas``.
+
+    Raises
+    ------
+    ValueError
+        Bad input: a ``BadInput``, of a list of problems with the ``index`` of the first bad one.
+
+    Notes
+    -----
+    Memory is not checked: see ``estimate_train_memory``. Theory section 11.
+
+    Examples
+    --------
+    >>> import math
+    >>> import lindmft as lm
+    >>> problem = lm.Problem(lm.MLP(), lm.Population(), lm.SGD(lr=0.1))
+    >>> lm.check_train(problem, 100, dim=64)
+    >>> try:
+    ...     lm.check_train([problem, problem.replace(network__width=math.inf)], 100)
+    ... except lm.BadInput as error:
+    ...     print(error.index, error.field)
+    1 network.width
+    """
+    kind, *call = _prepared(problem, steps, with_defaults(check_train, options))
+    check: Any = _core.check_replicas if kind == "train_replicas" else _core.check_train
+    if call[0]:
+        check(*call)
+
+
+def _prepared(
+    problem: Any, steps: Any, given: dict[str, Any]
+) -> tuple[str, Any, int, _core.TrainOptions]:
+    """Return the name of the call that options of all kinds make, and its arguments."""
+    check_progress(given["progress"])
+    crossed = [name for name in ("k_init", "k_data") if given[name] is not None]
+    if isinstance(problem, Problem | Mapping):
+        core, size = finite(as_problem(problem), given["dim"])
+        kind = "train_replicas" if crossed else "train"
+        options = checked_options(given, size)
+        return kind, core, integer(steps, "steps"), _core.TrainOptions(**options)
+    listed = listed_problems(problem)
+    if crossed:
+        conflict(
+            crossed[0],
+            "a list of problems",
+            "replicas are trained of one problem",
+            "Leave it out, or give one problem",
         )
-    return _core.estimate_replicas_memory(
-        core,
-        steps,
-        dim=size,
-        k_init=integer(2 if k_init is None else k_init, "k_init"),
-        k_data=integer(2 if k_data is None else k_data, "k_data"),
-        **common,
-    )
-
-
-def _all_finite(problems: list[Problem], dim: int | None) -> tuple[list[_core.Problem], int]:
-    """The compiled module's values, and the dimension that all problems have."""
-    if dim is None:
-        sizes = sorted({default_dim(problem) for problem in problems})
-        if len(sizes) > 1:
-            refuse("dim", f"given where problems differ in it (by default {sizes})", dim)
-        dim = sizes[0] if sizes else DIM
-    core = []
-    for i, problem in enumerate(problems):
-        try:
-            core.append(finite(problem, dim)[0])
-        except ValueError as error:
-            raise ValueError(f"problems[{i}]: {error}") from error
-    return core, integer(dim, "dim")
-
-
-def _draw(value: Any, field: str) -> int:
-    draw = integer(value, field)
-    if draw < 0:
-        refuse(field, "0, 1, ...", value)
-    return draw
-
-
-def _draws(value: Any, count: int) -> list[int]:
-    """One for all problems, or one a problem."""
-    if not is_list(value):
-        return [_draw(value, "noise_draw")]
-    if len(value) != count:
-        refuse("noise_draw", f"one number, or one for each of the {count} problems", value)
-    return [_draw(entry, f"noise_draw[{i}]") for i, entry in enumerate(value)]
+    cores, size = all_finite(listed, given["dim"])
+    options = checked_options(given, size, len(listed))
+    return "train_many", cores, integer(steps, "steps"), _core.TrainOptions(**options)

@@ -174,7 +174,7 @@ TEST(CInterface, TrainingIsThatOfCpp) {
   same.dim = 16;
   same.seeds = {3, 5};
   same.updates = true;
-  same.noise_draw = 4294967295;
+  same.noise_draw = {4294967295};
   same.precision = lindmft::Precision::float32;
   const lindmft::Ensemble expected = lindmft::train(example(), 9, same);
   EXPECT_EQ(values(result, "test_loss"), flat(expected.test_loss));
@@ -285,15 +285,16 @@ TEST(CInterface, BadFieldsAreRefused) {
   expect_refused(number("network.kind", 3), "network.kind must be one of 'mlp', 'resnet', got 3");
   expect_refused(word("network.kind", "cnn"), "network.kind must be one of 'mlp', 'resnet', got 'cnn'");
   expect_refused(word("data.noise", "loud"), "data.noise must be a number, got 'loud'");
-  expect_refused(word("data.kind", nullptr), "data.kind must be given, got null");
+  expect_refused(word("data.kind", nullptr), "data.kind is missing: it is a null pointer");
   expect_refused(list("optimizer.lr", {0.1, kNan}), "optimizer.lr[1] must be a number, got nan");
   expect_refused(list("data.alpha", {1, 2}), "data.alpha must be a number, got a list of 2 numbers");
-  expect_refused(lindmft_problem_set_doubles(p.get(), "optimizer.lr", nullptr, 3), "values must be given, got null");
+  expect_refused(lindmft_problem_set_doubles(p.get(), "optimizer.lr", nullptr, 3),
+                 "values is missing: it is a null pointer");
   const double one = 1.0;
   expect_refused(lindmft_problem_set_doubles(p.get(), "optimizer.lr", &one, static_cast<std::size_t>(-1)),
                  "count must be less than 2^31, got 18446744073709551615");
-  expect_refused(number(nullptr, 1), "field must be given, got null");
-  expect_refused(lindmft_problem_set_double(nullptr, "data.alpha", 1), "problem must be given, got null");
+  expect_refused(number(nullptr, 1), "field is missing: it is a null pointer");
+  expect_refused(lindmft_problem_set_double(nullptr, "data.alpha", 1), "problem is missing: it is a null pointer");
   // Nothing of it was taken.
   EXPECT_EQ(lindmft_problem_check(p.get(), 0), LINDMFT_OK);
 }
@@ -331,14 +332,14 @@ TEST(CInterface, BadArgumentsAreRefused) {
   lindmft_result* result = nullptr;
   lindmft_problem* none = nullptr;
   expect_refused(lindmft_problem_check(p.get(), -1), "steps must be at least 0, got -1");
-  expect_refused(lindmft_problem_check(none, 0), "problem must be given, got null");
-  expect_refused(lindmft_solve(none, 5, nullptr, &result), "problem must be given, got null");
-  expect_refused(lindmft_solve(p.get(), 5, nullptr, nullptr), "result must be given, got null");
+  expect_refused(lindmft_problem_check(none, 0), "problem is missing: it is a null pointer");
+  expect_refused(lindmft_solve(none, 5, nullptr, &result), "problem is missing: it is a null pointer");
+  expect_refused(lindmft_solve(p.get(), 5, nullptr, nullptr), "result is missing: it is a null pointer");
   expect_refused(lindmft_solve(p.get(), 0, nullptr, &result), "steps must be at least 1, got 0");
   expect_refused(lindmft_flow(p.get(), kNan, nullptr, &result), "time must be positive and finite, got nan");
   expect_refused(lindmft_train(p.get(), 5, -8, &seed, 1, nullptr, &result), "dim must be at least 1, got -8");
   expect_refused(lindmft_train(p.get(), -5, 8, &seed, 1, nullptr, &result), "steps must be at least 1, got -5");
-  expect_refused(lindmft_train(p.get(), 5, 8, nullptr, 1, nullptr, &result), "seeds must be given, got null");
+  expect_refused(lindmft_train(p.get(), 5, 8, nullptr, 1, nullptr, &result), "seeds is missing: it is a null pointer");
   expect_refused(lindmft_train(p.get(), 5, 8, nullptr, 0, nullptr, &result),
                  "seeds must be a list with at least one entry, got an empty list");
   expect_refused(lindmft_train(p.get(), 5, 8, &seed, static_cast<std::size_t>(-1), nullptr, &result),
@@ -348,22 +349,22 @@ TEST(CInterface, BadArgumentsAreRefused) {
 TEST(CInterface, BadOptionsAreRefused) {
   const OptionsHandle o = options({});
   const auto number = [&](const char* name, double value) { return lindmft_options_set_double(o.get(), name, value); };
-  expect_refused(number("threads", -1), "threads must be a whole number, 0 for the allowed cores, got -1");
+  expect_refused(number("threads", -1),
+                 "threads must be a whole number from 1 to 4096, or 0 for the allowed physical cores, got -1");
   expect_refused(number("memory_limit", kNan),
-                 "memory_limit must be a whole number of bytes, 0 for four fifths of the free memory, got nan");
+                 "memory_limit must be a positive number of bytes, or 0 for four fifths of the free memory, got nan");
   expect_refused(number("noise_draw", 4294967296.0),
                  "noise_draw must be a whole number from 0 to 2^32 - 1, got 4.29497e+09");
   expect_refused(number("save", 1), "save must be words with commas between them, got 1");
   expect_refused(lindmft_options_set_string(o.get(), "grid", "fine"),
                  "grid must be one of 'exact', 'adaptive', got 'fine'");
-  expect_refused(lindmft_options_set_double(nullptr, "threads", 1), "options must be given, got null");
-  expect_refused(lindmft_options_set_progress(nullptr, nullptr, nullptr), "options must be given, got null");
+  expect_refused(lindmft_options_set_double(nullptr, "threads", 1), "options is missing: it is a null pointer");
+  expect_refused(lindmft_options_set_progress(nullptr, nullptr, nullptr), "options is missing: it is a null pointer");
 
   const ProblemHandle p = simple_handle();
   lindmft_result* result = nullptr;
-  ASSERT_EQ(number("threads", 5000), LINDMFT_OK);
-  expect_refused(lindmft_solve(p.get(), 5, o.get(), &result),
-                 "threads must be between 1 and 4096, or 0 for the default, got 5000");
+  expect_refused(number("threads", 5000),
+                 "threads must be a whole number from 1 to 4096, or 0 for the allowed physical cores, got 5000");
   ASSERT_EQ(number("threads", 1), LINDMFT_OK);
   ASSERT_EQ(lindmft_options_set_string(o.get(), "save", "C_v,"), LINDMFT_OK);
   EXPECT_EQ(lindmft_solve(p.get(), 5, o.get(), &result), LINDMFT_OK);  // a comma at the end is no word
@@ -373,16 +374,33 @@ TEST(CInterface, BadOptionsAreRefused) {
                  "save must be among 'all', 'C_h', 'C_g', 'R_hr', 'R_gu', 'C_v', 'C_delta', 'R_delta', got ''");
 }
 
+TEST(CInterface, EveryOptionIsListedAndCanBeSet) {
+  const std::string list = std::string("\n") + lindmft_options_list();
+  const OptionsHandle o = options({});
+  const auto check = [&](const lindmft::Option& option, auto /*member*/) {
+    if ((option.calls & lindmft::kInC) == 0) return;
+    EXPECT_NE(list.find(std::string("\n") + option.name + ": "), std::string::npos) << option.name;
+    const bool number =
+        lindmft_options_set_double(o.get(), option.name, option.least > 0 ? option.least : 1) == LINDMFT_OK;
+    const bool word = lindmft_options_set_string(o.get(), option.name, "exact") == LINDMFT_OK ||
+                      lindmft_options_set_string(o.get(), option.name, "float32") == LINDMFT_OK ||
+                      lindmft_options_set_string(o.get(), option.name, "shared") == LINDMFT_OK;
+    EXPECT_TRUE(number || word) << option.name;
+  };
+  lindmft::SolveOptions::for_each(check);
+  lindmft::TrainOptions::for_each(check);
+}
+
 TEST(CInterface, OptionsOfOtherCallsAreRefused) {
   const ProblemHandle p = simple_handle();
   const std::uint64_t seed = 1;
   lindmft_result* result = nullptr;
   expect_refused(lindmft_solve(p.get(), 5, options({{"updates", 1}}).get(), &result),
-                 "updates must be left out of lindmft_solve, which does not know it, got a value");
+                 "updates is not an option of lindmft_solve");
   expect_refused(lindmft_flow(p.get(), 1.0, options({{"kernels", 1}}).get(), &result),
-                 "kernels must be left out of lindmft_flow, which does not know it, got a value");
+                 "kernels is not an option of lindmft_flow");
   expect_refused(lindmft_train(p.get(), 5, 8, &seed, 1, options({{"rtol", 1e-3}}).get(), &result),
-                 "rtol must be left out of lindmft_train, which does not know it, got a value");
+                 "rtol is not an option of lindmft_train");
 }
 
 TEST(CInterface, CopiesHaveTheRightSize) {
@@ -396,11 +414,12 @@ TEST(CInterface, CopiesHaveTheRightSize) {
   expect_refused(copy(4), "count must be 5, the size of test_loss, got 4");
   expect_refused(copy(6), "count must be 5, the size of test_loss, got 6");
   EXPECT_EQ(loss, std::vector<double>(6, -1.0));
-  expect_refused(lindmft_result_copy(result.get(), "time", nullptr, 5), "values must be given, got null");
-  expect_refused(lindmft_result_copy(nullptr, "time", loss.data(), 5), "result must be given, got null");
-  expect_refused(lindmft_result_copy(result.get(), nullptr, loss.data(), 5), "name must be given, got null");
-  expect_refused(lindmft_result_shape(result.get(), "time", nullptr, sizes.data()), "rank must be given, got null");
-  expect_refused(lindmft_result_shape(result.get(), "time", &rank, nullptr), "shape must be given, got null");
+  expect_refused(lindmft_result_copy(result.get(), "time", nullptr, 5), "values is missing: it is a null pointer");
+  expect_refused(lindmft_result_copy(nullptr, "time", loss.data(), 5), "result is missing: it is a null pointer");
+  expect_refused(lindmft_result_copy(result.get(), nullptr, loss.data(), 5), "name is missing: it is a null pointer");
+  expect_refused(lindmft_result_shape(result.get(), "time", nullptr, sizes.data()),
+                 "rank is missing: it is a null pointer");
+  expect_refused(lindmft_result_shape(result.get(), "time", &rank, nullptr), "shape is missing: it is a null pointer");
 }
 
 TEST(CInterface, MemoryIsRefusedBeforeItIsTaken) {
@@ -444,7 +463,7 @@ TEST(CInterface, NoExceptionLeaves) {
 }
 
 TEST(CInterface, ErrorsBelongToTheirThread) {
-  expect_refused(lindmft_problem_set_double(nullptr, "data.alpha", 1), "problem must be given, got null");
+  expect_refused(lindmft_problem_set_double(nullptr, "data.alpha", 1), "problem is missing: it is a null pointer");
   std::string before;
   std::thread other([&] {
     before = lindmft_last_error();
@@ -452,7 +471,7 @@ TEST(CInterface, ErrorsBelongToTheirThread) {
   });
   other.join();
   EXPECT_EQ(before, "");
-  EXPECT_STREQ(lindmft_last_error(), "problem must be given, got null");
+  EXPECT_STREQ(lindmft_last_error(), "problem is missing: it is a null pointer");
 }
 
 TEST(CInterface, StatusesAreThoseOfTheTableOfErrors) {

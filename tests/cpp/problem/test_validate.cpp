@@ -73,9 +73,10 @@ TEST(Validate, Data) {
       {[](Problem& p) { p.data.alpha = 0.0; }, "data.alpha must be positive (inf is allowed), got 0"},
       {[](Problem& p) { p.data.alpha = kNan; }, "data.alpha must be positive (inf is allowed), got nan"},
       {[](Problem& p) { p.data.mode = DataMode::population; },
-       "data.alpha must be left out for population data, got 2"},
+       "data.alpha cannot be combined with population data: its amount is infinite. Leave it out."},
       {[](Problem& p) { p.data.batch_fraction = 0.5; },
-       "data.batch_fraction must be left out unless data.kind is 'multi_pass', got 0.5"},
+       "data.batch_fraction cannot be combined with this data.kind: only 'multi_pass' draws batches from all data. "
+       "Leave it out, or use 'multi_pass'."},
       {[](Problem& p) { p.data.batch_fraction = 1.5; }, "data.batch_fraction must be in (0, 1], got 1.5"},
       {[](Problem& p) { p.data.batch_fraction = 0.0; }, "data.batch_fraction must be in (0, 1], got 0"},
       {[](Problem& p) { p.data.noise = -0.1; }, "data.noise must be finite and not negative, got -0.1"},

@@ -142,10 +142,12 @@ TEST(Residual, AsksForMemoryFirst) {
 }
 
 TEST(Residual, RefusesBadDepthNodes) {
-  EXPECT_EQ(refusal(example(3), 6), "depth_nodes must be left out at finite depth, got 6");
+  EXPECT_EQ(refusal(example(3), 6),
+            "depth_nodes cannot be combined with a finite depth: every layer is solved there. Leave depth_nodes out.");
   for (const int nodes : {-1, 1, 65}) {
     EXPECT_EQ(refusal(example(kInfiniteDepth), nodes),
-              "depth_nodes must be between 2 and 64, got " + std::to_string(nodes));
+              "depth_nodes must be between 2 and 64, or 0 for as many as an error estimate asks for, got " +
+                  std::to_string(nodes));
   }
   EXPECT_EQ(refusal(example(kInfiniteDepth), 5), "accepted");
 }

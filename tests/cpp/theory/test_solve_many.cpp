@@ -107,7 +107,7 @@ TEST(SolveMany, ChecksAllProblemsFirstAndNamesTheBadOne) {
   const Solution earlier;
   options.continue_from = &earlier;
   EXPECT_EQ(message_of<std::invalid_argument>(refused),
-            "continue_from must be left out of solve_many: it is for one problem");
+            "continue_from cannot be combined with several problems: it is a solution of one. Use solve or flow.");
 }
 
 TEST(SolveMany, ThrowsTheFirstFailureInOrder) {

@@ -157,8 +157,8 @@ TEST(TrainMany, SameBitsWhateverTheThreads) {
   for (const Problem& kind : kinds()) {
     for (const TrainMethod method : kMethods) {
       const std::vector<Problem> problems = variations(kind);
-      const TrainManyOptions options{.dim = 24, .seeds = {1, 2, 3}, .threads = 1, .updates = true, .method = method};
-      TrainManyOptions two = options;
+      const TrainOptions options{.dim = 24, .seeds = {1, 2, 3}, .threads = 1, .updates = true, .method = method};
+      TrainOptions two = options;
       two.threads = 2;
       const auto a = train_many(problems, kSteps, options);
       const auto b = train_many(problems, kSteps, two);
@@ -176,7 +176,7 @@ TEST(TrainMany, SameBitsWithThreadsInsideThePasses) {
     problems[1].optimizer.lr = {0.02};
     problems[2].optimizer.momentum = 0.5;
     for (const TrainMethod method : kMethods) {
-      TrainManyOptions options{.dim = 1200, .seeds = {1}, .threads = 1, .updates = true, .method = method};
+      TrainOptions options{.dim = 1200, .seeds = {1}, .threads = 1, .updates = true, .method = method};
       const auto one = train_many(problems, 4, options);
       const Ensemble alone = train(p, 4, {.dim = 1800, .threads = 1, .updates = true, .method = method});
       for (const int threads : {2, 3}) {
@@ -219,15 +219,15 @@ TEST(TrainMany, NoiseIsDrawnAnewOnTheSameInputs) {
     p.data.mode = mode;
     p.data.batch_fraction = mode == DataMode::multi_pass ? 0.5 : 1.0;
     const std::vector<Problem> problems(3, p);
-    const auto many = train_many(problems, 10, {.dim = 20, .noise_draws = {0, 1, 0}});
+    const auto many = train_many(problems, 10, {.dim = 20, .noise_draw = {0, 1, 0}});
     EXPECT_EQ(many[1].noise_draw, 1U);
     EXPECT_EQ(many[0].test_loss(0, 0), many[1].test_loss(0, 0)) << "the same weights";
     EXPECT_NE(many[0].train_loss(0, 0), many[1].train_loss(0, 0));
     EXPECT_DOUBLE_EQ(many[0].test_loss(0, 9), many[2].test_loss(0, 9));
-    expect_near(many[1], train(p, 10, {.dim = 20, .noise_draw = 1}), 1e-12, "alone");
+    expect_near(many[1], train(p, 10, {.dim = 20, .noise_draw = {1}}), 1e-12, "alone");
     Problem quiet = p;
     quiet.data.noise = 0.0;
-    const auto same = train_many(std::vector<Problem>(2, quiet), 10, {.dim = 20, .noise_draws = {0, 1}});
+    const auto same = train_many(std::vector<Problem>(2, quiet), 10, {.dim = 20, .noise_draw = {0, 1}});
     EXPECT_DOUBLE_EQ(same[0].train_loss(0, 9), same[1].train_loss(0, 9)) << "the same inputs and batches";
   }
 }
@@ -236,7 +236,7 @@ TEST(TrainMany, TrainsFewerAtATimeWhereMemoryIsShort) {
   std::vector<Problem> problems(12, example());
   for (std::size_t k = 0; k < problems.size(); ++k) problems[k].optimizer.lr = {0.005 * static_cast<double>(k + 1)};
   for (const TrainMethod method : {TrainMethod::shared, TrainMethod::in_place}) {
-    TrainManyOptions options{.dim = 40, .seeds = {1}, .threads = 1, .method = method};
+    TrainOptions options{.dim = 40, .seeds = {1}, .threads = 1, .method = method};
     const double all = estimate_train_many_memory(problems, 40, options);
     const double one = estimate_train_many_memory(std::span(problems).first(1), 40, options);
     const auto whole = train_many(problems, 40, options);
@@ -265,8 +265,8 @@ TEST(TrainMany, SinglePrecisionIsNear) {
   for (const Problem& kind : kinds()) {
     const std::vector<Problem> problems = variations(kind);
     for (const TrainMethod method : kMethods) {
-      const TrainManyOptions options{.dim = 22, .seeds = {3}, .updates = true, .method = method};
-      TrainManyOptions single = options;
+      const TrainOptions options{.dim = 22, .seeds = {3}, .updates = true, .method = method};
+      TrainOptions single = options;
       single.precision = Precision::float32;
       const auto exact = train_many(problems, kSteps, options);
       const auto rounded = train_many(problems, kSteps, single);
@@ -298,7 +298,7 @@ TEST(TrainMany, CountsWhatNetworksShareOnce) {
   EXPECT_DOUBLE_EQ(shared[0].stats.operations, 10 * 4.0 * (entries + inputs) + 4.0 * factors);
 }
 
-std::string refusal(const std::vector<Problem>& problems, const TrainManyOptions& options) {
+std::string refusal(const std::vector<Problem>& problems, const TrainOptions& options) {
   try {
     static_cast<void>(train_many(problems, 5, options));
   } catch (const std::invalid_argument& error) {
@@ -310,7 +310,7 @@ std::string refusal(const std::vector<Problem>& problems, const TrainManyOptions
 TEST(TrainMany, BadInputIsNamed) {
   EXPECT_EQ(refusal({}, {.dim = 16}), "problems must be a list with at least one entry, got an empty list");
   std::vector<Problem> problems(4, example());
-  EXPECT_EQ(refusal(problems, {.dim = 16, .noise_draws = {0, 1}}),
+  EXPECT_EQ(refusal(problems, {.dim = 16, .noise_draw = {0, 1}}),
             "noise_draw must be one number, or one a problem (4), got 2");
   EXPECT_EQ(refusal(problems, {.dim = 0}), "dim must be at least 1, got 0");
   problems[3].network.width = {0.01};

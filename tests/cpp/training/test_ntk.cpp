@@ -128,7 +128,9 @@ TEST(TrainKernel, IsOfOneTargetAlone) {
     static_cast<void>(train(p, 5, {.dim = 20, .kernels = true}));
     FAIL() << "not refused";
   } catch (const std::invalid_argument& error) {
-    EXPECT_STREQ(error.what(), "kernels must be left out with several targets, got true");
+    EXPECT_STREQ(
+        error.what(),
+        "kernels cannot be combined with several targets: each output has a different kernel. Leave kernels out.");
   }
 }
 

@@ -89,7 +89,7 @@ TEST(TrainReplicas, KindsWithoutPairsAreEmpty) {
 TEST(TrainReplicas, NetworksThatShareAllThatCountsAreTheSame) {
   Problem population = example(DataMode::population);
   population.data.alpha = std::numeric_limits<double>::infinity();
-  const ReplicaOptions options{.k_init = 2, .k_data = 2, .dim = 20, .seeds = {5}};
+  const TrainOptions options{.k_init = 2, .k_data = 2, .dim = 20, .seeds = {5}};
   const ReplicaEnsemble no_data = train_replicas(population, kSteps, options);
   for (int t = 0; t < kSteps; ++t) {
     EXPECT_DOUBLE_EQ(no_data.shared_init(0, t), no_data.test_loss(0, t));
@@ -213,7 +213,7 @@ TEST(TrainReplicas, OverlapsAreThoseOfTheory) {
 }
 
 TEST(TrainReplicas, SameBitsWhateverTheThreads) {
-  ReplicaOptions options{.dim = 16, .seeds = {1, 2, 3}, .threads = 1};
+  TrainOptions options{.dim = 16, .seeds = {1, 2, 3}, .threads = 1};
   const ReplicaEnsemble one = train_replicas(example(DataMode::multi_pass), kSteps, options);
   options.threads = 2;
   const ReplicaEnsemble two = train_replicas(example(DataMode::multi_pass), kSteps, options);
@@ -238,7 +238,7 @@ TEST(TrainReplicas, DivergesWithAnyOfItsNetworks) {
 TEST(TrainReplicas, OneUnstableNetworkIsEnough) {
   Problem p = example(DataMode::full_batch);
   p.optimizer.lr = {0.32};
-  ReplicaOptions options{.k_init = 3, .k_data = 3, .dim = 12, .seeds = {}};
+  TrainOptions options{.k_init = 3, .k_data = 3, .dim = 12, .seeds = {}};
   for (std::uint64_t seed = 0; seed < 30; ++seed) options.seeds.push_back(seed);
   const Ensemble first = train(p, 60, {.dim = 12, .seeds = options.seeds});
   const ReplicaEnsemble all = train_replicas(p, 60, options);
@@ -257,7 +257,7 @@ TEST(TrainReplicas, OneUnstableNetworkIsEnough) {
 TEST(TrainReplicas, MemoryCountsDataSets) {
   Problem p = example(DataMode::full_batch);
   p.data.alpha = 15.0;
-  ReplicaOptions options{.k_init = 1, .k_data = 1, .dim = 100, .seeds = {1}, .threads = 1};
+  TrainOptions options{.k_init = 1, .k_data = 1, .dim = 100, .seeds = {1}, .threads = 1};
   const double one = estimate_replicas_memory(p, 10, options);
   options.k_data = 2;
   EXPECT_GT(estimate_replicas_memory(p, 10, options), one + 8.0 * 1500 * 100);
@@ -265,7 +265,7 @@ TEST(TrainReplicas, MemoryCountsDataSets) {
 
 TEST(TrainReplicas, AsksForMemoryFirst) {
   const Problem p = example(DataMode::full_batch);
-  ReplicaOptions options{.k_init = 3, .k_data = 2, .dim = 100, .seeds = {1}, .threads = 1, .memory_limit = 1e5};
+  TrainOptions options{.k_init = 3, .k_data = 2, .dim = 100, .seeds = {1}, .threads = 1, .memory_limit = 1e5};
   const double weights = 8.0 * (75 * 100 + 75 * 75 + 75);
   const double inputs = 8.0 * 150 * 100;
   const double needed = estimate_replicas_memory(p, 10, options);
@@ -275,7 +275,7 @@ TEST(TrainReplicas, AsksForMemoryFirst) {
 }
 
 TEST(TrainReplicas, RefusesBadCounts) {
-  const auto refusal = [](const ReplicaOptions& options) -> std::string {
+  const auto refusal = [](const TrainOptions& options) -> std::string {
     try {
       static_cast<void>(train_replicas(example(DataMode::full_batch), 5, options));
     } catch (const std::invalid_argument& error) {

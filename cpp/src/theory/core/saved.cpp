@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <functional>
-#include <stdexcept>
 #include <utility>
+
+#include "support/refusals.hpp"
 
 namespace lindmft::theory {
 namespace {
@@ -22,7 +23,7 @@ Saved::Saved(const std::vector<std::string>& names) {
     if (std::find(kFunctions.begin(), kFunctions.end(), name) == kFunctions.end()) {
       std::string allowed = "'all'";
       for (const char* function : kFunctions) allowed += std::string(", '") + function + "'";
-      throw std::invalid_argument("save must be among " + allowed + ", got '" + name + "'");
+      support::refuse("save", "among " + allowed, "'" + name + "'");
     }
     names_.push_back(name);
   }

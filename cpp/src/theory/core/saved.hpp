@@ -12,7 +12,7 @@ namespace lindmft::theory {
 /// The names of the saved functions, and how to move them.
 class Saved {
  public:
-  /// Throws std::invalid_argument for a name that is not a two-time function.
+  /// Throws BadInput for a name that is not a two-time function.
   explicit Saved(const std::vector<std::string>& names);
 
   [[nodiscard]] bool has(std::string_view name) const;

@@ -3,17 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <sstream>
-#include <stdexcept>
 #include <string>
+
+#include "support/refusals.hpp"
 
 namespace lindmft::training {
 namespace {
 
-[[noreturn]] void refuse(const std::string& field, const std::string& allowed, double value) {
-  std::ostringstream message;
-  message << field << " must be " << allowed << ", got " << value;
-  throw std::invalid_argument(message.str());
-}
+using support::refuse;
 
 /// The first `dim` modes in the order of the list, as fractions.
 Spectrum leading(const Spectrum& all, int dim) {

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <sstream>
-#include <stdexcept>
 #include <string>
 
 #include "problem/scales.hpp"
+#include "support/refusals.hpp"
 #include "support/threads.hpp"
 #include "training/data/samples.hpp"
 #include "training/data/trace_class.hpp"
@@ -18,12 +17,7 @@
 namespace lindmft::training {
 namespace {
 
-void require(bool good, const std::string& field, const std::string& allowed, double value) {
-  if (good) return;
-  std::ostringstream message;
-  message << field << " must be " << allowed << ", got " << value;
-  throw std::invalid_argument(message.str());
-}
+using support::require;
 
 constexpr double kLargestSize = 1 << 30;  // so that sums of sizes and loop steps fit an int
 
@@ -60,30 +54,23 @@ void require_finite(const Problem& problem) {
   for (const double width : network.width) require(std::isfinite(width), field, "finite to train networks", width);
 }
 
-/// Of everything that has streams of its own there can be so many (arrays.hpp).
+/// Everything with separate streams of random numbers has a largest number (arrays.hpp).
 void require_few(const Plan& plan) {
   const auto most = [](int limit, const std::string& what) { return "at most " + std::to_string(limit) + " " + what; };
   require(plan.outputs() <= kMostOutputs, "data.targets", most(kMostOutputs, "targets to train networks"),
           plan.outputs());
   const int depth = plan.members.front().problem.network.depth;
   require(depth <= kLargestDepth, "network.depth", most(kLargestDepth, "to train networks"), depth);
-  const std::string allowed = "from 1 to " + std::to_string(kMostReplicas);
-  require(plan.k_init >= 1 && plan.k_init <= kMostReplicas, "k_init", allowed, plan.k_init);
-  require(plan.k_data >= 1 && plan.k_data <= kMostReplicas, "k_data", allowed, plan.k_data);
 }
 
-/// Steps, dim and seeds, which all problems have in common.
-template <class Options>
-void require_common(int steps, const Options& options) {
+/// Steps and options, which all problems have in common.
+void require_common(int steps, const TrainOptions& options, Calls call, const std::string& name) {
   require(steps >= 1, "steps", "at least 1", steps);
-  require(options.dim >= 1, "dim", "at least 1", options.dim);
-  if (options.seeds.empty())
-    throw std::invalid_argument("seeds must be a list with at least one entry, got an empty list");
+  support::check_options(options, call, name);
+  require(!options.seeds.empty(), "seeds", "a list with at least one entry", "an empty list");
 }
 
 Extras extras(const TrainOptions& options) { return {.kernels = options.kernels, .updates = options.updates}; }
-Extras extras(const TrainManyOptions& options) { return {.updates = options.updates}; }
-Extras extras(const ReplicaOptions& /*options*/) { return {}; }
 
 /// Numbers that a step of a network leaves
 double series(const Plan& plan) {
@@ -94,8 +81,7 @@ double series(const Plan& plan) {
 }
 
 /// One problem alone, without a method yet
-template <class Options>
-Plan plan_of(const Problem& problem, int steps, const Options& options) {
+Plan plan_of(const Problem& problem, int steps, const TrainOptions& options) {
   require_finite(problem);
   validate(problem, steps);
   const bool trace_class = problem.data.spectrum.trace_class;
@@ -115,13 +101,13 @@ Plan plan_of(const Problem& problem, int steps, const Options& options) {
   return plan;
 }
 
-/// call(), with a name before what it complains of
+/// Return call(). A refusal in it is one of the problem `index`.
 template <class Function>
-auto naming(const std::string& name, Function call) {
+auto at_index(std::size_t index, Function call) {
   try {
     return call();
-  } catch (const std::invalid_argument& error) {
-    throw std::invalid_argument(name + error.what());
+  } catch (const BadInput& error) {
+    throw error.at(index);
   }
 }
 
@@ -192,8 +178,9 @@ std::vector<Plan> batches(const Plan& whole, Method method, double room) {
   return out;
 }
 
-/// A step that is worth several threads of its own. They meet some ten times in it, and where another program holds a
-/// core, each time may cost as much as that program's turn: small steps gain microseconds and may lose milliseconds.
+/// A step with enough work for several threads. They synchronize about ten times in it, and where another program uses a
+/// core, each time may cost as much as that program's time slice: small steps gain microseconds and may lose
+/// milliseconds.
 bool is_large(const Plan& plan) {
   constexpr double kOperations = 3e7;
   const Work one = work(shape(plan, 1), plan.schedule);
@@ -239,19 +226,22 @@ int Plan::first(int seed) const {
   if (start.empty()) return 0;
   int first = 0;
   Archive(std::string_view(start)).value(first);
-  if (first < 0 || first > stop) throw std::invalid_argument("stop must be at least the first step of every start");
+  require(first >= 0 && first <= stop, "stop", "at least the first step of every start (" + support::text(first) + ")",
+          stop);
   return first;
 }
 
 Call make_call(const Problem& problem, int steps, const TrainOptions& options, double limit) {
-  require_common(steps, options);
-  require(options.stop >= 0 && options.stop <= steps, "stop", "from 1 to the number of steps", options.stop);
+  require_common(steps, options, kTrain, "train");
+  require(options.stop <= steps, "stop", "from 1 to the number of steps", options.stop);
   const std::size_t starts = options.start.size();
-  require(starts == 0 || starts == options.seeds.size(), "start", "one entry a seed", static_cast<double>(starts));
+  require(starts == 0 || starts == options.seeds.size(), "start", "one entry a seed", starts);
+  require(options.noise_draw.size() == 1, "noise_draw", "one number",
+          std::to_string(options.noise_draw.size()) + " of them");
   Plan plan = plan_of(problem, steps, options);
   if (options.kernels && plan.outputs() > 1)
-    throw std::invalid_argument("kernels must be left out with several targets, got true");
-  plan.members.front().noise_draw = options.noise_draw;
+    throw BadInput::conflict("kernels", "several targets", "each output has a different kernel", "Leave kernels out");
+  plan.members.front().noise_draw = options.noise_draw.front();
   plan.keep_state = options.keep_state;
   plan.starts = options.start;
   Call call = call_of({plan}, options.method, options.threads, limit);
@@ -261,25 +251,24 @@ Call make_call(const Problem& problem, int steps, const TrainOptions& options, d
   return call;
 }
 
-Call make_call(std::span<const Problem> problems, int steps, const TrainManyOptions& options, double limit) {
-  require_common(steps, options);
-  if (problems.empty())
-    throw std::invalid_argument("problems must be a list with at least one entry, got an empty list");
-  const std::size_t draws = options.noise_draws.size();
+Call make_call(std::span<const Problem> problems, int steps, const TrainOptions& options, double limit) {
+  require_common(steps, options, kTrainMany, "train_many");
+  require(!problems.empty(), "problems", "a list with at least one entry", "an empty list");
+  const std::size_t draws = options.noise_draw.size();
   require(draws == 1 || draws == problems.size(), "noise_draw",
-          "one number, or one a problem (" + std::to_string(problems.size()) + ")", static_cast<double>(draws));
+          "one number, or one a problem (" + std::to_string(problems.size()) + ")", draws);
   std::vector<Plan> groups;
   for (std::size_t i = 0; i < problems.size(); ++i) {
-    Plan plan = naming("problems[" + std::to_string(i) + "]: ", [&] { return plan_of(problems[i], steps, options); });
-    plan.members.front().noise_draw = options.noise_draws[draws == 1 ? 0 : i];
+    Plan plan = at_index(i, [&] { return plan_of(problems[i], steps, options); });
+    plan.members.front().noise_draw = options.noise_draw[draws == 1 ? 0 : i];
     plan.members.front().index = static_cast<int>(i);
     add_to_groups(std::move(plan), groups);
   }
   return call_of(std::move(groups), options.method, options.threads, limit);
 }
 
-Call make_call(const Problem& problem, int steps, const ReplicaOptions& options, double limit) {
-  require_common(steps, options);
+Call make_replica_call(const Problem& problem, int steps, const TrainOptions& options, double limit) {
+  require_common(steps, options, kTrainReplicas, "train_replicas");
   Plan plan = plan_of(problem, steps, options);
   plan.k_init = options.k_init;
   plan.k_data = options.k_data;

@@ -1,4 +1,4 @@
-// What a call to train(), train_many() or train_replicas() will do, settled and checked before anything is allocated.
+// The plan of a call to train(), train_many() or train_replicas(), made and checked before anything is allocated.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace lindmft::training {
 
-/// One of the problems that ride together.
+/// One of the problems that are trained together.
 struct Member {
   Problem problem;  ///< with ratios to D in the place of counts
   std::uint32_t noise_draw = 0;
@@ -49,7 +49,7 @@ struct Plan {
   [[nodiscard]] int count() const { return static_cast<int>(members.size()); }
   [[nodiscard]] const Data& data() const { return members.front().problem.data; }
   [[nodiscard]] double scalar() const { return precision == Precision::float64 ? 8.0 : 4.0; }
-  /// What a seed's networks cost in so many steps.
+  /// The cost of `steps_done` steps of a seed's networks.
   [[nodiscard]] Work work(int steps_done) const;
 };
 
@@ -57,17 +57,16 @@ struct Plan {
 struct Call {
   std::vector<Plan> plans;
   int threads;   ///< seeds at a time
-  double bytes;  ///< at the peak: so many of the largest seeds, and the results
+  double bytes;  ///< at the peak: `threads` of the largest seeds, and the results
 
   /// Of all kinds
   [[nodiscard]] int total_threads() const { return threads * plans.front().threads; }
 };
 
-/// Throws std::invalid_argument. Memory: where more than `limit` bytes would be needed, fewer seeds at a time and fewer
+/// Throws BadInput. Memory: where more than `limit` bytes would be needed, fewer seeds at a time and fewer
 /// networks in a plan, but at least one; what that takes is for the caller to compare with the limit.
 [[nodiscard]] Call make_call(const Problem& problem, int steps, const TrainOptions& options, double limit);
-[[nodiscard]] Call make_call(std::span<const Problem> problems, int steps, const TrainManyOptions& options,
-                             double limit);
-[[nodiscard]] Call make_call(const Problem& problem, int steps, const ReplicaOptions& options, double limit);
+[[nodiscard]] Call make_call(std::span<const Problem> problems, int steps, const TrainOptions& options, double limit);
+[[nodiscard]] Call make_replica_call(const Problem& problem, int steps, const TrainOptions& options, double limit);
 
 }  // namespace lindmft::training

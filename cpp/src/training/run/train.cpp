@@ -75,13 +75,11 @@ class Clock {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-template <class Options>
-void require_room(const Call& call, const Options& options) {
+void require_room(const Call& call, const TrainOptions& options) {
   support::require_memory(call.bytes, options.memory_limit, "training with dim = " + std::to_string(options.dim));
 }
 
-template <class Options>
-std::vector<Ensemble> run_all(const Call& call, const Options& options, std::size_t problems) {
+std::vector<Ensemble> run_all(const Call& call, const TrainOptions& options, std::size_t problems) {
   const Clock clock;
   require_room(call, options);
   std::vector<Ensemble> out(problems);
@@ -107,12 +105,24 @@ double estimate_train_memory(const Problem& problem, int steps, const TrainOptio
   return training::make_call(problem, steps, options, kUnlimited).bytes;
 }
 
-double estimate_train_many_memory(std::span<const Problem> problems, int steps, const TrainManyOptions& options) {
+double estimate_train_many_memory(std::span<const Problem> problems, int steps, const TrainOptions& options) {
   return training::make_call(problems, steps, options, kUnlimited).bytes;
 }
 
-double estimate_replicas_memory(const Problem& problem, int steps, const ReplicaOptions& options) {
-  return training::make_call(problem, steps, options, kUnlimited).bytes;
+double estimate_replicas_memory(const Problem& problem, int steps, const TrainOptions& options) {
+  return training::make_replica_call(problem, steps, options, kUnlimited).bytes;
+}
+
+void check_train(const Problem& problem, int steps, const TrainOptions& options) {
+  static_cast<void>(training::make_call(problem, steps, options, kUnlimited));
+}
+
+void check_train(std::span<const Problem> problems, int steps, const TrainOptions& options) {
+  static_cast<void>(training::make_call(problems, steps, options, kUnlimited));
+}
+
+void check_replicas(const Problem& problem, int steps, const TrainOptions& options) {
+  static_cast<void>(training::make_replica_call(problem, steps, options, kUnlimited));
 }
 
 Ensemble train(const Problem& problem, int steps, const TrainOptions& options) {
@@ -120,14 +130,14 @@ Ensemble train(const Problem& problem, int steps, const TrainOptions& options) {
   return std::move(run_all(call, options, 1).front());
 }
 
-std::vector<Ensemble> train_many(std::span<const Problem> problems, int steps, const TrainManyOptions& options) {
+std::vector<Ensemble> train_many(std::span<const Problem> problems, int steps, const TrainOptions& options) {
   const Call call = training::make_call(problems, steps, options, support::allowed_memory(options.memory_limit));
   return run_all(call, options, problems.size());
 }
 
-ReplicaEnsemble train_replicas(const Problem& problem, int steps, const ReplicaOptions& options) {
+ReplicaEnsemble train_replicas(const Problem& problem, int steps, const TrainOptions& options) {
   const Clock clock;
-  const Call call = training::make_call(problem, steps, options, support::allowed_memory(options.memory_limit));
+  const Call call = training::make_replica_call(problem, steps, options, support::allowed_memory(options.memory_limit));
   require_room(call, options);
   const Plan& plan = call.plans.front();
   ReplicaEnsemble out = training::allocate_replicas(plan);

@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
+#include "support/refusals.hpp"
 #include "training/weights/padded.hpp"
 
 namespace lindmft::training {
@@ -64,7 +64,7 @@ class Archive {
   }
 
   static void require(bool good) {
-    if (!good) throw std::invalid_argument("start must be the state of the same networks, got another one");
+    if (!good) support::refuse("start", "the state of the same networks", "another one");
   }
 
  private:

@@ -4,7 +4,6 @@ A search is a generator: it yields the rates it wants to see, gets the runs at t
 its result. One search alone would leave all cores but one idle.
 """
 
-import re
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
@@ -12,6 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 
 from lindmft._core import NotConverged
+from lindmft._internal.refusals import BadInput, within
 from lindmft._internal.types import Array
 from lindmft._internal.validation import refuse
 from lindmft.problem.problem import Problem
@@ -22,7 +22,6 @@ Run: TypeAlias = Solution | NotConverged
 Result = TypeVar("Result")
 Search: TypeAlias = Generator[Sequence[float], Sequence[Run], Result]
 
-PROBLEM = re.compile(r"problems\[(\d+)\]: ")
 OF_SCHEDULES = "Rates are the largest of the schedule that act within the steps."
 
 
@@ -106,20 +105,20 @@ def _solved(
         problems = [rates.at(lr) for rates, values in mine.values() for lr in values]
         try:
             runs = iter(solve_many(problems, steps, errors="return", **options))
-        except ValueError as error:
+        except BadInput as error:
             owners = [i for i, (_, values) in mine.items() for _ in values]
-            raise ValueError(_renamed(str(error), owners, names)) from error
+            raise _named(error, owners, names) from error
         for i, (_, values) in mine.items():
             found[i] = [_run(next(runs)) for _ in values]
     return found
 
 
-def _renamed(message: str, owners: Sequence[int], names: Sequence[str]) -> str:
+def _named(error: BadInput, owners: Sequence[int], names: Sequence[str]) -> BadInput:
     """Put the name of a search in the place of the index of the problem that ``solve_many`` saw."""
-    if found := PROBLEM.match(message):
-        name = names[owners[int(found[1])]] if names else ""
-        message = f"{name}: {message[found.end() :]}" if name else message[found.end() :]
-    return message
+    if error.index is None:
+        return error
+    name = names[owners[error.index]] if names else ""
+    return within(error, before=f"{name}: " if name else "")
 
 
 def _run(result: Solution | Exception) -> Run:

@@ -1,0 +1,44 @@
+"""The options that calls of the theory have in common; ``solve`` says what each of them means."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypedDict
+
+from lindmft import _core
+from lindmft._internal.options import converted
+from lindmft._internal.types import Callback
+
+__all__ = ["AccuracyOptions", "FlowOptions", "SolveOptions"]
+
+DEFAULTS = _core.SolveOptions()
+
+
+class AccuracyOptions(TypedDict, total=False):
+    """Options of ``solve`` on which the numbers of a solution depend."""
+
+    rtol: float | None
+    atol: float | None
+    depth_nodes: int | None
+
+
+class FlowOptions(AccuracyOptions, total=False):
+    """Options of ``flow_many``, each as in ``flow``."""
+
+    save: Iterable[str] | str
+    replicas: bool
+    keep_state: bool | None
+    threads: int | None
+    memory_limit: float | None
+    progress: bool | Callback | None
+
+
+class SolveOptions(FlowOptions, total=False):
+    """Options of ``solve_many``, ``check_solve`` and ``estimate_memory``, each as in ``solve``."""
+
+    grid: str
+    kernels: bool
+
+
+def checked_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that were given; bad ones are a ``BadInput`` that names them."""
+    kept = {name: value for name, value in given.items() if (name, value) != ("keep_state", None)}
+    return converted(_core.SolveOptions.table, kept)

@@ -1,0 +1,82 @@
+"""The options that calls of training have in common; ``train`` says what each of them means."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from lindmft import _core
+from lindmft._internal.options import converted
+from lindmft._internal.types import Callback
+from lindmft._internal.validation import integer, is_list, refuse
+from lindmft.results.statistics import checked_dtype
+from lindmft.training.seeds import seed_list
+
+__all__ = ["AllTrainOptions", "NetworkOptions", "TrainManyOptions", "TrainOptions"]
+
+
+class NetworkOptions(TypedDict, total=False):
+    """Options of ``train`` that say which networks are trained."""
+
+    dim: int | None
+    seeds: int | Sequence[int]
+    seed: int
+    dtype: str
+
+
+class TrainManyOptions(NetworkOptions, total=False):
+    """Options of ``train_many``, each as in ``train``."""
+
+    updates: bool
+    noise_draw: int | Sequence[int]
+    threads: int | None
+    memory_limit: float | None
+    progress: bool | Callback | None
+
+
+class TrainOptions(TrainManyOptions, total=False):
+    """Options of ``train`` that other calls have, too."""
+
+    kernels: bool
+
+
+class AllTrainOptions(TrainOptions, total=False):
+    """Options of ``check_train`` and ``estimate_train_memory``: those of every kind of training.
+
+    Each is as in ``train``; ``k_init`` and ``k_data`` are as in ``train_replicas``.
+    """
+
+    k_init: int | None
+    k_data: int | None
+
+
+OWN = ("dim", "seeds", "noise_draw")
+"""Options that are converted by separate functions."""
+PLAIN = tuple(entry for entry in _core.TrainOptions.table if entry["name"] not in OWN)
+
+
+def checked_options(
+    given: Mapping[str, Any], dim: int, problems: int | None = None
+) -> dict[str, Any]:
+    """Return options in the compiled module's terms; bad ones are a ``BadInput`` that names them.
+
+    ``dim`` is the dimension that was settled, and ``problems`` the number of problems in a list.
+    """
+    options = converted(PLAIN, given) | {"dim": dim, "precision": checked_dtype(given["dtype"])}
+    if "noise_draw" in given:
+        options["noise_draw"] = _draws(given["noise_draw"], problems)
+    return options | {"seeds": seed_list(given["seeds"], given.get("seed", 0))}
+
+
+def _draw(value: Any, field: str) -> int:
+    draw = integer(value, field)
+    if draw < 0:
+        refuse(field, "0, 1, ...", value)
+    return draw
+
+
+def _draws(value: Any, count: int | None) -> list[int]:
+    """Return one draw for all problems, or of a list of problems one a problem."""
+    if count is None or not is_list(value):
+        return [_draw(value, "noise_draw")]
+    if len(value) != count:
+        refuse("noise_draw", f"one number, or one for each of the {count} problems", value)
+    return [_draw(entry, f"noise_draw[{i}]") for i, entry in enumerate(value)]
