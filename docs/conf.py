@@ -23,6 +23,7 @@ DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS / "_ext"))
 
 from citations import linked  # noqa: E402 - from docs/_ext
+from observable_tables import filled  # noqa: E402 - from docs/_ext
 
 # ---- the project
 
@@ -218,6 +219,11 @@ def lead_to_pages(app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = source[0].replace(f"]({up}{target})", f"]({up}{page})")
 
 
+def fill_tables(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Put the tables of observables into pages that have a place for them."""
+    source[0] = filled(source[0])
+
+
 ATTRIBUTES = re.compile(
     r"^Attributes\n-{3,}\n(.*?)(?=\n\n\S[^\n]*\n-{3,}|\Z)", re.DOTALL | re.MULTILINE
 )
@@ -328,6 +334,7 @@ def lead_back(app: Sphinx, page: str, template: str, context: Any, doctree: Any)
 def setup(app: Sphinx) -> None:
     """Connect the functions above to the events of Sphinx."""
     app.connect("source-read", lead_to_pages)
+    app.connect("source-read", fill_tables)
     app.connect("autodoc-process-docstring", prepare_docstring, priority=100)
     app.connect("autodoc-process-docstring", restore_property, priority=900)
     app.connect("autodoc-process-signature", shorten_signature)

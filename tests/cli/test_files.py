@@ -334,7 +334,7 @@ def test_show_prints_replicas_sweeps_and_transfers(file: Path, tmp_path: Path) -
 def test_show_refuses_other_files(tmp_path: Path) -> None:
     (tmp_path / "a.nc").write_text("nothing")
     assert f"{tmp_path / 'a.nc'} must be a complete NetCDF4" in refusal("show", tmp_path / "a.nc")
-    assert "got nothing there" in refusal("show", tmp_path / "absent")
+    assert "must be an existing file" in refusal("show", tmp_path / "absent")
     assert str(tmp_path) in refusal("show", tmp_path)
     netcdf.require_netcdf().Dataset({"x": ("n", [1.0])}).to_netcdf(tmp_path / "b.nc")
     assert "got a file of another program" in refusal("show", tmp_path / "b.nc")

@@ -256,8 +256,10 @@ CALLS: dict[str, Call] = {
         costly=True,
     ),
     "Solution.load": Call(lambda: {"path": "theory.nc"}, of=lambda: lm.Solution),
+    "Ensemble.has": Call(lambda: {"name": "test_loss"}, {"name": CHOICE}, of=runs),
     "Ensemble.save": Call(lambda: {"path": "runs.nc", "force": False}, of=runs, costly=True),
     "Ensemble.load": Call(lambda: {"path": "runs.nc"}, of=lambda: lm.Ensemble),
+    "ReplicaEnsemble.has": Call(lambda: {"name": "test_loss"}, {"name": CHOICE}, of=pairs),
     "ReplicaEnsemble.save": Call(
         lambda: {"path": "pairs.nc", "force": False}, of=pairs, costly=True
     ),

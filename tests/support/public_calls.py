@@ -66,6 +66,7 @@ RESULTS = (
         "Rate",
         "NotConverged",
         "BadInput",
+        "NotRequested",
         "ScalingWarning",
     ),
 )

@@ -156,7 +156,6 @@ def test_divergence_is_a_flagged_prefix(setting: dict[str, Any]) -> None:
     at = solution.diverged_at
     assert at is not None
     assert 0 < at < 60
-    assert solution.replicas is not None
     series = [getattr(solution, name) for name in SERIES]
     series += [*solution.feature_norm, *solution.gradient_norm]
     series += [solution.kernel_scale, solution.kernel_target, solution.kernel_gradient]

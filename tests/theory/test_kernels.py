@@ -130,7 +130,6 @@ def test_a_small_step_does_what_the_kernel_says(kind: str, network: dict[str, An
         # A schedule covers the steps: one more entry for the state after the last.
         setting["optimizer"]["lr"] += [0.0]
         loss = lm.solve(setting, before + 2).train_loss
-        assert solution.kernel_gradient is not None
         drop = 2e-7 * solution.kernel_gradient[-1] * solution.C_h[0][-1, -1]
         assert loss[-2] - loss[-1] == pytest.approx(drop, rel=1e-5)
 
@@ -223,15 +222,17 @@ def test_nothing_else_changes(network: dict[str, Any]) -> None:
     for before, after in pairs:
         np.testing.assert_allclose(after, before, rtol=0, atol=1e-11 * np.abs(before).max())
     assert solution.stats.chain_residual == plain.stats.chain_residual
-    assert plain.kernel_scale is None
-    assert plain.kernel_alignment is None
+    assert not plain.has("kernel_scale")
+    with pytest.raises(ValueError, match=r"^kernel_alignment .* solve\(\.\.\., kernels=True\)"):
+        _ = plain.kernel_alignment
 
 
 def test_kernels_of_several_outputs_are_those_of_their_channels() -> None:
     setting = problem(data={"targets": [1.0, 2.0]})
     solution, _ = solved(setting, 10)
-    assert [getattr(solution, name) for name in NAMES] == [None] * 3
-    assert solution.kernel_alignment is None
+    for name in (*NAMES, "kernel_alignment"):
+        with pytest.raises(ValueError, match=rf"of a channel: channels\[0\]\.{name}"):
+            getattr(solution, name)
     for channel, norm in zip(solution.channels, (1.0, 2.0), strict=True):
         _, kernels = solved(problem(data={"targets": [norm]}), 10)
         own = [getattr(channel, name) for name in NAMES]
@@ -271,7 +272,6 @@ def test_kernels_along_vectors_that_are_zero_are_missing(name: str, kind: str, l
     nodes = 12 if name == "deep" else None
     solution, kernels = solved(setting, STEPS, save="C_h", depth_nodes=nodes)
     assert np.isnan(kernels[1:]).all()
-    assert solution.kernel_alignment is not None
     assert np.isnan(solution.kernel_alignment).all()
     np.testing.assert_allclose(kernels[0], kernels[0, 0], rtol=1e-13)
     for zero in (solution.test_loss, solution.train_loss, solution.term_init, solution.C_h[0]):
@@ -314,7 +314,6 @@ def test_a_network_that_does_not_learn_has_a_kernel_of_zero() -> None:
     setting = problem(optimizer={"lr": 0.1, "layer_lr": [0.0, 0.0, 0.0]})
     solution, kernels = solved(setting, STEPS)
     assert (kernels == 0).all()
-    assert solution.kernel_alignment is not None
     assert np.isnan(solution.kernel_alignment).all()
 
 
@@ -332,14 +331,12 @@ def test_missing_kernels_survive_files_and_samples(tmp_path: Path) -> None:
         np.testing.assert_array_equal(
             getattr(theory.at([0, 3]), name), getattr(theory, name)[[0, 3]]
         )
-    assert theory.kernel_target is not None
     assert np.isnan(theory.kernel_target).all()
     assert "does not exist" in theory.to_xarray().kernel_target.attrs["comment"]
 
 
 def test_means_over_networks_leave_missing_kernels_out() -> None:
     runs = lm.train(problem(), 3, dim=16, seeds=4, kernels=True)
-    assert runs.kernel_gradient is not None
     some = runs.kernel_gradient.copy()
     some[0, 0] = some[1:, 1] = some[:, 2] = np.nan
     part = dataclasses.replace(runs, kernel_gradient=some)
@@ -356,8 +353,6 @@ def test_training_has_no_kernel_along_a_zero_vector() -> None:
     data = {"noise": 0.0, "spectrum": NOTHING}
     setting = problem(network={"centered": True}, data=data, optimizer={"lr": 0.0})
     runs = lm.train(setting, 4, dim=16, seeds=3, kernels=True)
-    assert runs.kernel_target is not None
-    assert runs.kernel_gradient is not None
     assert np.isnan(runs.kernel_target).all()
     assert np.isnan(runs.kernel_gradient).all()
     assert np.isfinite(runs.mean().kernel_scale).all()

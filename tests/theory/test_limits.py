@@ -21,7 +21,6 @@ def test_divergence_is_a_flagged_prefix() -> None:
     assert np.isposinf(solution.test_loss[at:]).all()
     assert np.isposinf(solution.train_loss[at:]).all()
     assert np.isposinf(solution.feature_norm[:, at:]).all()
-    assert solution.C_v is not None
     assert solution.C_v.shape == (at, at)
     assert np.isfinite(solution.C_v).all()
     assert str(at) in solution.status
@@ -63,7 +62,6 @@ def test_the_same_answer_on_any_number_of_threads() -> None:
     assert two.stats.threads == 2
     np.testing.assert_array_equal(one.test_loss, two.test_loss)
     np.testing.assert_array_equal(one.C_h[0], two.C_h[0])
-    assert one.C_delta is not None
     np.testing.assert_array_equal(one.C_delta, two.C_delta)
 
 
@@ -72,7 +70,6 @@ def test_only_what_was_asked_for_is_kept() -> None:
     assert set(solution.C_g) == {1, 2}
     assert solution.C_h == {}
     assert solution.C_v is None
-    assert solution.R_delta is not None
 
 
 def test_memory_is_refused_before_it_is_taken() -> None:

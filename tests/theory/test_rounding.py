@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lindmft as lm
-from lindmft.results.observables import BY_OUTPUT, LOSSES, NORMS, OVERLAPS
+from lindmft.results.observables import SOLUTION, names
 
 FAST = {
     "population": lm.Problem(lm.MLP(2), lm.Population(), lm.SGD(0.15)),
@@ -28,10 +28,9 @@ STEPS = 150
 
 
 def smallest(solution: lm.Solution) -> float:
-    names = [name for name in (*LOSSES, *NORMS, *BY_OUTPUT) if getattr(solution, name).size]
-    found = [getattr(solution, name).min() for name in names]
-    if solution.replicas is not None:
-        found += [getattr(solution.replicas, name).min() for name in OVERLAPS]
+    found = [getattr(solution, name).min() for name in names(SOLUTION, asked="")]
+    if solution.has("replicas"):
+        found += [overlap.min() for overlap in vars(solution.replicas).values()]
         found.append(solution.ensemble_loss(k_init=4, k_data=np.inf).min())
     return float(min(found))
 

@@ -15,6 +15,7 @@
 #include "lindmft/options.hpp"
 #include "lindmft/problem.hpp"
 #include "lindmft/progress.hpp"
+#include "lindmft/series.hpp"
 
 namespace lindmft {
 
@@ -84,6 +85,18 @@ struct TwoTimeFunctions {
   Matrix C_v;                ///< correlation of the discrepancy, lambda-weighted
   Matrix C_delta;            ///< correlation of the training errors Delta
   Matrix R_delta;            ///< response of the training errors
+
+  /// Calls f(name, function...) for every function; see series.hpp.
+  template <class F, class... Functions>
+  static void for_each(F&& f, Functions&... of) {
+    f("C_h", of.C_h...);
+    f("C_g", of.C_g...);
+    f("R_hr", of.R_hr...);
+    f("R_gu", of.R_gu...);
+    f("C_v", of.C_v...);
+    f("C_delta", of.C_delta...);
+    f("R_delta", of.R_delta...);
+  }
 };
 
 struct SolveStats {
@@ -99,6 +112,22 @@ struct SolveStats {
   double chain_residual =
       0.0;  ///< the chain identity (theory.md section 12 item 8): largest relative violation, an independent self-check
   double depth_error = 0.0;  ///< infinite depth: estimated relative error of the profiles over depth
+
+  /// Calls f(name, number...) for every number.
+  template <class F, class... Stats>
+  static void for_each(F&& f, Stats&... of) {
+    f("nodes", of.nodes...);
+    f("panels", of.panels...);
+    f("rejected_panels", of.rejected_panels...);
+    f("sweeps", of.sweeps...);
+    f("row_sweeps", of.row_sweeps...);
+    f("flops", of.flops...);
+    f("seconds", of.seconds...);
+    f("threads", of.threads...);
+    f("error_estimate", of.error_estimate...);
+    f("chain_residual", of.chain_residual...);
+    f("depth_error", of.depth_error...);
+  }
 };
 
 /// C_v^{ab}(t,t) of two networks a and b that share some of what is random (section 3, replicas); n entries each.
@@ -143,6 +172,28 @@ struct Solution {
   /// With keep_state, everything the solver needs to go on, by name: n x n, or 1 x n.
   std::vector<std::pair<std::string, Matrix>> state;
   SolveStats stats;
+
+  /// Calls f(series, values...) for every series over the times; see series.hpp. Each is a mean of squares, or a
+  /// quotient of two, and never negative.
+  template <class F, class... Solutions>
+  static void for_each_series(F&& f, Solutions&... of) {
+    using Part = Series::Part;
+    f(Series{"test_loss"}, of.test_loss...);
+    f(Series{"train_loss"}, of.train_loss...);
+    f(Series{"term_target"}, of.term_target...);
+    f(Series{"term_init"}, of.term_init...);
+    f(Series{"term_data"}, of.term_data...);
+    f(Series{"feature_norm"}, of.feature_norm...);
+    f(Series{"gradient_norm"}, of.gradient_norm...);
+    f(Series{"test_loss_by_output", Part::outputs}, of.test_loss_by_output...);
+    f(Series{"train_loss_by_output", Part::outputs}, of.train_loss_by_output...);
+    f(Series{"shared_init", Part::replicas, "replicas.shared_init"}, of.replicas.shared_init...);
+    f(Series{"shared_data", Part::replicas, "replicas.shared_data"}, of.replicas.shared_data...);
+    f(Series{"independent", Part::replicas, "replicas.independent"}, of.replicas.independent...);
+    f(Series{"kernel_scale", Part::kernels, "kernels.scale"}, of.kernels.scale...);
+    f(Series{"kernel_target", Part::kernels, "kernels.target"}, of.kernels.target...);
+    f(Series{"kernel_gradient", Part::kernels, "kernels.gradient"}, of.kernels.gradient...);
+  }
 };
 
 /// Bytes that solve() takes at its peak. Throws BadInput.

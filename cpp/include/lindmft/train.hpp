@@ -13,6 +13,7 @@
 #include "lindmft/options.hpp"
 #include "lindmft/problem.hpp"
 #include "lindmft/progress.hpp"
+#include "lindmft/series.hpp"
 
 namespace lindmft {
 
@@ -99,6 +100,17 @@ struct TrainStats {
   std::string method;           ///< "shared", "factored" or "in_place"; see TrainMethod
   double operations = 0.0;      ///< counted operations of the products with weights and data; draws are left out
   double bytes_moved = 0.0;     ///< by them if no array stays in a cache; what networks share, by equal parts
+
+  /// Calls f(name, value) for every number and text.
+  template <class F, class Stats>
+  static void for_each(F&& f, Stats& of) {
+    f("seconds", of.seconds);
+    f("threads", of.threads);
+    f("instruction_set", of.instruction_set);
+    f("method", of.method);
+    f("operations", of.operations);
+    f("bytes_moved", of.bytes_moved);
+  }
 };
 
 /// Time is counted in steps; an entry at t is before the update of step t. Past a network's divergence: infinity.
@@ -131,6 +143,25 @@ struct Ensemble {
   /// network that diverged are empty; without TrainOptions::keep_state the vector is.
   std::vector<std::string> state;
   TrainStats stats;
+
+  /// Calls f(series, values...) for every series over seeds and times; see series.hpp. Lists of matrices run over the
+  /// outputs (Series::Part::outputs) or the layers.
+  template <class F, class... Ensembles>
+  static void for_each_series(F&& f, Ensembles&... of) {
+    using Part = Series::Part;
+    f(Series{"test_loss"}, of.test_loss...);
+    f(Series{"train_loss"}, of.train_loss...);
+    f(Series{"chain_residual"}, of.chain_residual...);
+    f(Series{"feature_norm"}, of.feature_norm...);
+    f(Series{"gradient_norm"}, of.gradient_norm...);
+    f(Series{"test_loss_by_output", Part::outputs}, of.test_loss_by_output...);
+    f(Series{"train_loss_by_output", Part::outputs}, of.train_loss_by_output...);
+    f(Series{"feature_update", Part::updates}, of.feature_update...);
+    f(Series{"gradient_update", Part::updates}, of.gradient_update...);
+    f(Series{"kernel_scale", Part::kernels, "kernels.scale"}, of.kernel_scale...);
+    f(Series{"kernel_target", Part::kernels, "kernels.target"}, of.kernel_target...);
+    f(Series{"kernel_gradient", Part::kernels, "kernels.gradient"}, of.kernel_gradient...);
+  }
 };
 
 /// Overlaps of the discrepancies of two networks a, b of a seed, (1/D) sum_k lambda_k v_k^a v_k^b summed over outputs
@@ -152,6 +183,17 @@ struct ReplicaEnsemble {
   std::vector<int> diverged_at;      ///< seeds      first step past 1e12 max(1, initial test loss), or -1
   Precision precision = Precision::float64;
   TrainStats stats;
+
+  /// Calls f(series, values...) for every series over seeds and times; see series.hpp.
+  template <class F, class... Ensembles>
+  static void for_each_series(F&& f, Ensembles&... of) {
+    using Part = Series::Part;
+    f(Series{"test_loss"}, of.test_loss...);
+    f(Series{"shared_init", Part::replicas}, of.shared_init...);
+    f(Series{"shared_data", Part::replicas}, of.shared_data...);
+    f(Series{"independent", Part::replicas}, of.independent...);
+    f(Series{"averaged_loss"}, of.averaged_loss...);
+  }
 };
 
 /// Bytes that train(), train_many() and train_replicas() take at their peak, where that much is free: with less they

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -32,8 +33,8 @@ class Listing {
 
   void add(const std::string& name, const double& number) { arrays_.push_back({name, {}, {{&number, 1}}}); }
 
-  void add_number(const std::string& name, double number) {
-    converted_.push_back({number});
+  void add(const std::string& name, int number) {
+    converted_.push_back({static_cast<double>(number)});
     add(name, converted_.back().front());
   }
 
@@ -70,52 +71,28 @@ class Listing {
   std::deque<std::vector<double>>& converted_;
 };
 
-void list(Listing& out, const std::string& before, const TwoTimeFunctions& f) {
-  out.add(before + "C_h", f.C_h);
-  out.add(before + "C_g", f.C_g);
-  out.add(before + "R_hr", f.R_hr);
-  out.add(before + "R_gu", f.R_gu);
-  out.add(before + "C_v", f.C_v);
-  out.add(before + "C_delta", f.C_delta);
-  out.add(before + "R_delta", f.R_delta);
+void list(Listing& out, const std::string& before, const SolveStats& stats) {
+  SolveStats::for_each([&](const char* name, const auto& number) { out.add(before + name, number); }, stats);
 }
 
-void list(Listing& out, const std::string& before, const SolveStats& stats) {
-  out.add_number(before + "nodes", stats.nodes);
-  out.add_number(before + "panels", stats.panels);
-  out.add_number(before + "rejected_panels", stats.rejected_panels);
-  out.add_number(before + "sweeps", stats.sweeps);
-  out.add(before + "row_sweeps", stats.row_sweeps);
-  out.add(before + "flops", stats.flops);
-  out.add(before + "seconds", stats.seconds);
-  out.add_number(before + "threads", stats.threads);
-  out.add(before + "error_estimate", stats.error_estimate);
-  out.add(before + "chain_residual", stats.chain_residual);
-  out.add(before + "depth_error", stats.depth_error);
+void list(Listing& out, const TrainStats& stats) {
+  TrainStats::for_each(
+      [&]<class Value>(const std::string& name, const Value& value) {
+        if constexpr (!std::is_same_v<Value, std::string>) out.add("stats." + name, value);  // arrays hold no texts
+      },
+      stats);
 }
 
 void list(Listing& out, const std::string& before, const Solution& s) {
+  const auto add_series = [&](const Series& series, const auto& values) { out.add(before + series.path, values); };
+  const auto add_function = [&](const char* name, const auto& function) { out.add(before + name, function); };
   out.add(before + "time", s.time);
   out.add(before + "panels", s.panels);
-  out.add(before + "test_loss", s.test_loss);
-  out.add(before + "train_loss", s.train_loss);
-  out.add(before + "term_target", s.term_target);
-  out.add(before + "term_init", s.term_init);
-  out.add(before + "term_data", s.term_data);
   out.add(before + "depth", s.depth);
-  out.add(before + "feature_norm", s.feature_norm);
-  out.add(before + "gradient_norm", s.gradient_norm);
   out.add(before + "irreducible", s.irreducible);
-  out.add_number(before + "diverged_at", s.diverged_at.value_or(-1));
-  out.add(before + "test_loss_by_output", s.test_loss_by_output);
-  out.add(before + "train_loss_by_output", s.train_loss_by_output);
-  list(out, before, s.functions);
-  out.add(before + "replicas.shared_init", s.replicas.shared_init);
-  out.add(before + "replicas.shared_data", s.replicas.shared_data);
-  out.add(before + "replicas.independent", s.replicas.independent);
-  out.add(before + "kernels.scale", s.kernels.scale);
-  out.add(before + "kernels.target", s.kernels.target);
-  out.add(before + "kernels.gradient", s.kernels.gradient);
+  out.add(before + "diverged_at", s.diverged_at.value_or(-1));
+  Solution::for_each_series(add_series, s);
+  TwoTimeFunctions::for_each(add_function, s.functions);
   list(out, before + "stats.", s.stats);
   out.add(before + "channel", s.channel);
   for (std::size_t c = 0; c < s.channels.size(); ++c)
@@ -123,27 +100,13 @@ void list(Listing& out, const std::string& before, const Solution& s) {
 }
 
 void list(Listing& out, const Ensemble& e) {
-  out.add_number("dim", e.dim);
-  out.add_number("samples", e.samples);
+  out.add("dim", e.dim);
+  out.add("samples", e.samples);
   out.add("widths", e.widths);
   out.add("time", e.time);
-  out.add("test_loss", e.test_loss);
-  out.add("train_loss", e.train_loss);
-  out.add("test_loss_by_output", e.test_loss_by_output);
-  out.add("train_loss_by_output", e.train_loss_by_output);
-  out.add("feature_norm", e.feature_norm);
-  out.add("gradient_norm", e.gradient_norm);
-  out.add("feature_update", e.feature_update);
-  out.add("gradient_update", e.gradient_update);
-  out.add("chain_residual", e.chain_residual);
-  out.add("kernels.scale", e.kernel_scale);
-  out.add("kernels.target", e.kernel_target);
-  out.add("kernels.gradient", e.kernel_gradient);
+  Ensemble::for_each_series([&](const Series& series, const auto& values) { out.add(series.path, values); }, e);
   out.add("diverged_at", e.diverged_at);
-  out.add("stats.seconds", e.stats.seconds);
-  out.add_number("stats.threads", e.stats.threads);
-  out.add("stats.operations", e.stats.operations);
-  out.add("stats.bytes_moved", e.stats.bytes_moved);
+  list(out, e.stats);
 }
 
 const Array& find(const lindmft_result* result, const char* name) {

@@ -40,6 +40,25 @@ void pad(std::vector<double>& series, std::size_t nodes) {
   series.resize(nodes, std::numeric_limits<double>::infinity());
 }
 
+void pad(std::vector<std::vector<double>>& layers, std::size_t nodes) {
+  for (std::vector<double>& series : layers) pad(series, nodes);
+}
+
+/// Whether an attempt computes a series. Losses by output are made later, when channels are added up.
+bool computed(Series::Part part, const SolveOptions& options) {
+  if (part == Series::Part::replicas) return options.replicas;
+  if (part == Series::Part::kernels) return options.kernels;
+  return part == Series::Part::always;
+}
+
+void lift(std::vector<double>& series) {
+  for (double& value : series) value = std::max(value, 0.0);
+}
+
+void lift(std::vector<std::vector<double>>& layers) {
+  for (std::vector<double>& series : layers) lift(series);
+}
+
 /// Nodes of a coarse grid's panels: what they gain in length they cost in work, and rounding ends it.
 int panel_order(double rtol) { return rtol > 3e-5 ? 6 : rtol > 3e-8 ? 8 : kMostOrder; }
 
@@ -86,14 +105,11 @@ std::optional<Marched> march_coarse(const Problem& problem, const Horizon& horiz
 
 /// Variances that are zero within the tolerance can come out below it.
 void lift_to_zero(Solution& solution) {
-  const auto lift = [](std::vector<double>& series) {
-    for (double& value : series) value = std::max(value, 0.0);
-  };
-  for (auto* series :
-       {&solution.test_loss, &solution.train_loss, &solution.term_target, &solution.term_init, &solution.term_data}) {
-    lift(*series);
-  }
-  for (auto* layers : {&solution.feature_norm, &solution.gradient_norm}) std::ranges::for_each(*layers, lift);
+  Solution::for_each_series(
+      [](const Series& series, auto& values) {
+        if (series.part == Series::Part::always) lift(values);
+      },
+      solution);
 }
 
 /// The same nodes once more, for correlations alone.
@@ -204,21 +220,11 @@ void pad(Solution& solution, const Horizon& horizon, const SolveOptions& options
     if (*solution.diverged_at + 1 < horizon.steps()) time.push_back(horizon.end - 1.0);
   }
   const std::size_t nodes = time.size();
-  for (auto* series :
-       {&solution.test_loss, &solution.train_loss, &solution.term_target, &solution.term_init, &solution.term_data}) {
-    pad(*series, nodes);
-  }
-  for (auto* layers : {&solution.feature_norm, &solution.gradient_norm}) {
-    for (auto& series : *layers) pad(series, nodes);
-  }
-  Replicas& pairs = solution.replicas;
-  Kernels& kernels = solution.kernels;
-  for (auto* series : {&pairs.shared_init, &pairs.shared_data, &pairs.independent}) {
-    if (options.replicas) pad(*series, nodes);
-  }
-  for (auto* series : {&kernels.scale, &kernels.target, &kernels.gradient}) {
-    if (options.kernels) pad(*series, nodes);
-  }
+  Solution::for_each_series(
+      [&](const Series& series, auto& values) {
+        if (computed(series.part, options)) pad(values, nodes);
+      },
+      solution);
 }
 
 std::optional<Solution> solve_at(const Problem& problem, Horizon horizon, const SolveOptions& options,

@@ -13,7 +13,7 @@ struct Weights {
   std::size_t first;
   std::vector<double> weights;
 
-  [[nodiscard]] double operator()(const std::vector<double>& series) const {
+  [[nodiscard]] double value(const std::vector<double>& series) const {
     double sum = 0.0;
     for (std::size_t j = 0; j < weights.size(); ++j) sum += weights[j] * series[first + j];
     return std::max(sum, 0.0);
@@ -36,6 +36,17 @@ Weights weights_at(const Solution& solution, double time) {
   return {begin, Lagrange(std::move(nodes)).at((time - start) / length)};
 }
 
+void interpolate(const std::vector<Weights>& points, const std::vector<double>& series, std::vector<double>& out) {
+  if (series.empty()) return;
+  for (const Weights& at : points) out.push_back(at.value(series));
+}
+
+void interpolate(const std::vector<Weights>& points, const std::vector<std::vector<double>>& layers,
+                 std::vector<std::vector<double>>& out) {
+  out.resize(layers.size());
+  for (std::size_t l = 0; l < layers.size(); ++l) interpolate(points, layers[l], out[l]);
+}
+
 }  // namespace
 
 Solution at_times(const Solution& solution, const std::vector<double>& times) {
@@ -44,24 +55,13 @@ Solution at_times(const Solution& solution, const std::vector<double>& times) {
   out.depth = solution.depth;
   out.irreducible = solution.irreducible;
   out.diverged_at = solution.diverged_at;
-  out.feature_norm.resize(solution.feature_norm.size());
-  out.gradient_norm.resize(solution.gradient_norm.size());
-  const auto append = [](const Weights& at, std::vector<double>& to, const std::vector<double>& series) {
-    if (!series.empty()) to.push_back(at(series));
-  };
-  for (const double time : times) {
-    const Weights at = weights_at(solution, time);
-    for (auto series : {&Solution::test_loss, &Solution::train_loss, &Solution::term_target, &Solution::term_init,
-                        &Solution::term_data}) {
-      append(at, out.*series, solution.*series);
-    }
-    for (auto series : {&Replicas::shared_init, &Replicas::shared_data, &Replicas::independent})
-      append(at, out.replicas.*series, solution.replicas.*series);
-    for (std::size_t l = 0; l < solution.feature_norm.size(); ++l) {
-      append(at, out.feature_norm[l], solution.feature_norm[l]);
-      append(at, out.gradient_norm[l], solution.gradient_norm[l]);
-    }
-  }
+  std::vector<Weights> points;
+  for (const double time : times) points.push_back(weights_at(solution, time));
+  Solution::for_each_series(
+      [&](const Series& series, auto& to, const auto& from) {
+        if (series.adds_up()) interpolate(points, from, to);
+      },
+      out, solution);
   return out;
 }
 

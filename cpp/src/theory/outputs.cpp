@@ -76,16 +76,11 @@ void add(Solution& sum, const Solution& channel) {
   sum.panels = channel.panels;
   sum.depth = channel.depth;
   sum.irreducible += channel.irreducible;
-  add(sum.test_loss, channel.test_loss);
-  add(sum.train_loss, channel.train_loss);
-  add(sum.term_target, channel.term_target);
-  add(sum.term_init, channel.term_init);
-  add(sum.term_data, channel.term_data);
-  add(sum.feature_norm, channel.feature_norm);
-  add(sum.gradient_norm, channel.gradient_norm);
-  add(sum.replicas.shared_init, channel.replicas.shared_init);
-  add(sum.replicas.shared_data, channel.replicas.shared_data);
-  add(sum.replicas.independent, channel.replicas.independent);
+  Solution::for_each_series(
+      [](const Series& series, auto& total, const auto& values) {
+        if (series.adds_up()) add(total, values);
+      },
+      sum, channel);
   if (channel.diverged_at && (!sum.diverged_at || *channel.diverged_at < *sum.diverged_at))
     sum.diverged_at = channel.diverged_at;
 }

@@ -1,8 +1,8 @@
-"""Names of types that several modules share."""
+"""Types that several modules share."""
 
 from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Any, NotRequired, TypeAlias, TypedDict
+from typing import Any, TypeAlias, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,123 +15,60 @@ Numbers: TypeAlias = Sequence[float] | NDArray[Any]
 """A list, a tuple or a one-dimensional array of real numbers."""
 Path: TypeAlias = str | PathLike[str]
 Callback: TypeAlias = Callable[[int, int], object]
-"""Called as ``callback(done, total)`` from the thread that made the call."""
-
-
-class SolveStatsDict(TypedDict):
-    """Work of one solve, as the compiled module reports it."""
-
-    nodes: int
-    panels: int
-    rejected_panels: int
-    sweeps: int
-    row_sweeps: float
-    flops: float
-    seconds: float
-    threads: int
-    chain_residual: float
-    depth_error: float
-    error_estimate: float
-
-
-class OverlapsDict(TypedDict):
-    """Overlaps of networks that share initial weights, data or neither."""
-
-    shared_init: Array
-    shared_data: Array
-    independent: Array
-
-
-class FunctionsDict(TypedDict, total=False):
-    """Two-time functions that were kept; lists run over layers."""
-
-    C_h: list[Array]
-    C_g: list[Array]
-    R_hr: list[Array]
-    R_gu: list[Array]
-    C_v: Array
-    C_delta: Array
-    R_delta: Array
+"""A function that is called as ``callback(done, total)``, from the thread that made the call."""
 
 
 class SolveDict(TypedDict):
-    """What ``_core.solve`` and ``_core.flow`` return."""
+    """Result of ``_core.solve`` and ``_core.flow``.
+
+    ``series`` and ``functions`` are by name and only have what was computed; functions of layers
+    are lists. ``channels`` are those that differ, and ``channel`` says which of them each output
+    has.
+    """
 
     time: Array
     panels: list[int]
-    test_loss: Array
-    train_loss: Array
-    term_target: Array
-    term_init: Array
-    term_data: Array
-    test_loss_by_output: Array
-    train_loss_by_output: Array
     depth: Array
-    feature_norm: Array
-    gradient_norm: Array
+    series: dict[str, Array]
+    functions: dict[str, Array | list[Array]]
     irreducible: float
     diverged_at: int | None
-    functions: FunctionsDict
-    replicas: OverlapsDict | None
-    kernels: dict[str, Array] | None
     channels: list["SolveDict"]
     channel: list[int]
-    stats: SolveStatsDict
-    state: NotRequired[dict[str, Array]]
-
-
-class TrainStatsDict(TypedDict):
-    """Work of one ensemble, as the compiled module reports it."""
-
-    seconds: float
-    threads: int
-    instruction_set: str
-    method: str
-    operations: float
-    bytes_moved: float
+    stats: dict[str, Any]
+    state: dict[str, Array]
 
 
 class TrainedDict(TypedDict):
-    """What ``_core.train`` and ``_core.train_replicas`` both return."""
+    """Common part of the results of ``_core.train`` and ``_core.train_replicas``.
+
+    ``series`` are by name and only have what was recorded: (seed, n), or lists of such arrays over
+    outputs or layers.
+    """
 
     dim: int
     samples: int
     widths: list[int]
     seeds: list[int]
     time: Array
-    test_loss: Array
+    series: dict[str, Array | list[Array]]
     diverged_at: list[int]
-    stats: TrainStatsDict
+    stats: dict[str, Any]
     dtype: str
 
 
 class TrainDict(TrainedDict):
-    """What ``_core.train`` returns, and ``_core.train_many`` for every problem."""
+    """Result of ``_core.train``, and of ``_core.train_many`` for every problem."""
 
     state: list[bytes]
     noise_draw: int
-    train_loss: Array
-    test_loss_by_output: list[Array]
-    train_loss_by_output: list[Array]
-    feature_norm: list[Array]
-    gradient_norm: list[Array]
-    feature_update: list[Array]
-    gradient_update: list[Array]
-    chain_residual: Array
-    kernel_gradient: Array | None
-    kernel_target: Array | None
-    kernel_scale: Array | None
 
 
 class ReplicasDict(TrainedDict):
-    """What ``_core.train_replicas`` returns."""
+    """Result of ``_core.train_replicas``."""
 
     k_init: int
     k_data: int
-    shared_init: Array | None
-    shared_data: Array | None
-    independent: Array | None
-    averaged_loss: Array
 
 
 class OptionDict(TypedDict):
@@ -150,7 +87,7 @@ class OptionDict(TypedDict):
 
 
 class ConfigDict(TypedDict):
-    """What ``_core.config`` returns."""
+    """Result of ``_core.config``."""
 
     version: str
     compiler: str
@@ -163,14 +100,14 @@ class ConfigDict(TypedDict):
 
 
 class RatesDict(TypedDict):
-    """A rate on one thread and on all of them."""
+    """A rate on one thread, and on all threads."""
 
     one: float
     all: float
 
 
 class LimitsDict(TypedDict):
-    """What ``_core.machine_limits`` returns."""
+    """Result of ``_core.machine_limits``."""
 
     gemm: RatesDict
     triad: RatesDict

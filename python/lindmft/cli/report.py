@@ -33,8 +33,7 @@ def _state_note(result: Solution | Ensemble) -> str:
     """Say whether a solution can be continued from its file, and how large its state is."""
     if not isinstance(result, Solution) or result.diverged_at is not None:
         return ""
-    kernels = any(one.kernel_scale is not None for one in (result, *result.channels))
-    if result.replicas is not None or kernels:
+    if result.has("replicas") or result.has("kernel_scale"):
         return ""  # such a solution cannot be continued at all
     if result.state_bytes:
         size = result.state_bytes / 2**20
@@ -75,14 +74,14 @@ def _columns(result: Solution | Ensemble) -> dict[str, Array]:
 def _extra(result: Solution | Ensemble) -> dict[str, Array]:
     """Return the columns of optional series."""
     columns: dict[str, Array] = {}
-    if isinstance(result, Solution) and result.replicas is not None:
+    if isinstance(result, Solution) and result.has("replicas"):
         split = result.replicas
         columns |= {"bias": split.bias, "weights": split.variance_init}
         columns |= {"data": split.variance_data, "interaction": split.variance_interaction}
     mean = result if isinstance(result, Solution) else result.mean()
-    if isinstance(result, Solution) and any(c.kernel_scale is not None for c in result.channels):
+    if isinstance(result, Solution) and any(c.has("kernel_scale") for c in result.channels):
         click.echo("Kernels of several outputs are those of their channels, in the saved file.")
-    if mean.kernel_scale is not None and mean.kernel_target is not None:
+    elif mean.has("kernel_scale"):
         columns |= {"kernel": mean.kernel_scale, "on target": mean.kernel_target}
     return columns
 

@@ -62,7 +62,6 @@ def _panel(p: Parameters, progress: Progress, data: Data, lr: float, title: str)
         k_data=p.k_data,
         progress=progress,
     )
-    assert theory.replicas is not None
     curves = [
         _part(label, name, look, theory.replicas, runs.replicas, p)
         for look, (label, name) in enumerate(PARTS.items())

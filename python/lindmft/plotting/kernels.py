@@ -66,7 +66,7 @@ def kernels(theory: Solution, runs: Ensemble | None = None, ax: "Axes | None" = 
     if runs is not None:
         instance(runs, "runs", "an Ensemble or None", Ensemble)
     for result in (theory, runs):
-        if result is not None and result.kernel_scale is None:
+        if result is not None and not hasattr(result, "kernel_scale"):
             raise ValueError(
                 "theory and runs must have kernels: call solve(..., kernels=True) and "
                 "train(..., kernels=True). With several outputs, draw one of theory.channels"

@@ -63,7 +63,7 @@ def variances(theory: Solution, ax: "Axes | None" = None) -> "Axes":
     4
     """
     instance(theory, "theory", "a Solution", Solution)
-    if theory.replicas is None:
+    if not theory.has("replicas"):
         raise ValueError("variances needs the overlaps of replicas: solve(..., replicas=True)")
     ax = given_axes(ax, new_axes)
     valid = drawable(theory)

@@ -5,6 +5,7 @@ from lindmft.results.layers import Layers
 from lindmft.results.observables import FUNCTIONS
 from lindmft.results.replica_ensemble import ReplicaEnsemble, ReplicaSeries
 from lindmft.results.replicas import Replicas
+from lindmft.results.result import NotRequested
 from lindmft.results.solution import Solution
 from lindmft.results.solve_stats import SolveStats
 from lindmft.results.statistics import TrainStats
@@ -13,6 +14,7 @@ __all__ = [
     "FUNCTIONS",
     "Ensemble",
     "Layers",
+    "NotRequested",
     "ReplicaEnsemble",
     "ReplicaSeries",
     "Replicas",

@@ -1,7 +1,7 @@
-"""What a file says, taken only where it is of the right kind; what is not is named.
+"""Validated access to the arrays and attributes of a dataset that was read from a file.
 
-A file may be of any origin: each array and attribute is asked for with what it has to be, and
-anything else is a ``ValueError``.
+A file may come from anywhere. Each array and attribute is read together with the kind it must
+have; anything else is a ``ValueError`` that names it.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from lindmft._internal.types import Array
-from lindmft._internal.validation import Converter, integer, number, refuse
+from lindmft._internal.validation import Converter, integer, missing, number, refuse
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 Config = TypeVar("Config")
 
 CHECKSUM = "checksum"
-"""The attribute that says what everything else added up to when it was written."""
+"""Name of the attribute with the checksum of everything else, made when the file was written."""
 
 
 class Content:
-    """A dataset, or a part of one with attributes of its own."""
+    """A dataset, or a part of one with separate attributes."""
 
     def __init__(self, dataset: "xr.Dataset") -> None:
         self.dataset = dataset
@@ -34,34 +34,34 @@ class Content:
     def __contains__(self, name: str) -> bool:
         return name in self.dataset.variables
 
-    def array(self, name: str, *dims: str, missing: bool = False) -> Array:
-        """Real numbers along these dimensions, none of them nan unless some may be missing."""
+    def array(self, name: str, *dims: str, undefined: bool = False) -> Array:
+        """Return an array of real numbers with these dimensions; ``undefined`` allows nan."""
         if name not in self:
-            raise ValueError(f"{name} must be there, got nothing")
+            missing(name, "the file has no such array")
         variable = self.dataset[name]
         if variable.dims != dims:
             refuse(name, f"an array along {dims}", variable.dims)
         if variable.dtype.kind not in "iuf":
             refuse(name, "numbers", variable.values)
-        if not missing and np.isnan(variable.values).any():
+        if not undefined and np.isnan(variable.values).any():
             refuse(name, "numbers, none of them nan", variable.values)
         values: Array = variable.values
         return values
 
     def whole(self, name: str, default: int | None = None) -> int:
-        """An attribute that is a whole number."""
+        """Return an attribute that must be a whole number."""
         return integer(self._attribute(name, default), name)
 
     def number(self, name: str) -> float:
-        """An attribute that is a number."""
+        """Return an attribute that must be a number."""
         return _number(self._attribute(name), name)
 
     def text(self, name: str, default: str | None = None) -> str:
-        """An attribute that is a text."""
+        """Return an attribute that must be a text."""
         return _text(self._attribute(name, default), name)
 
     def tables(self, name: str, kind: type = dict, default: str | None = None) -> Any:
-        """An attribute that is JSON text, of a table or a list."""
+        """Return the table or list in an attribute that must be JSON text."""
         try:
             found = json.loads(self.text(name, default))
         except (ValueError, RecursionError) as error:
@@ -71,27 +71,27 @@ class Content:
         return found
 
     def texts(self, name: str) -> dict[str, str]:
-        """An attribute that is a table of texts."""
+        """Return an attribute that must be a table of texts."""
         table: dict[str, str] = self.tables(name)
         return {key: _text(value, f"{name}.{key}") for key, value in table.items()}
 
     def config(self, name: str, cls: type[Config]) -> Config:
-        """An attribute with the fields of a dataclass of numbers and texts."""
+        """Return the dataclass whose fields, numbers and texts, an attribute has as a table."""
         table = self.tables(name)
         known = {field.name: field.type for field in fields(cls)}  # type: ignore[arg-type]
         for key, value in table.items():
             if key not in known:
                 refuse(name, f"a table of {', '.join(known)}", key)
-            table[key] = GATES[known[key]](value, f"{name}.{key}")
+            table[key] = CONVERTERS[known[key]](value, f"{name}.{key}")
         try:
             return cls(**table)
-        except TypeError as error:  # of a field without a default
+        except TypeError as error:  # a field without a default is missing
             raise ValueError(f"{name} must be complete: {error}") from error
 
     def _attribute(self, name: str, default: Any = None) -> Any:
         value = self.attrs.get(name, default)
         if value is None:
-            raise ValueError(f"{name} must be there, got nothing")
+            missing(name, "the file has no such attribute")
         return value
 
 
@@ -108,12 +108,12 @@ def _text(value: Any, field: str) -> str:
     return value
 
 
-GATES: dict[Any, Converter] = {int: integer, float: _number, str: _text}
-"""By the types of fields of results' statistics."""
+CONVERTERS: dict[Any, Converter] = {int: integer, float: _number, str: _text}
+"""Converters by the type of a field of ``SolveStats`` and ``TrainStats``."""
 
 
 def checksum(dataset: "xr.Dataset") -> str:
-    """Of all numbers, names, dimensions and attributes, whatever the order they are kept in."""
+    """Return the checksum of all numbers, names, dimensions and attributes, in any order."""
     digest = hashlib.sha256(_bytes(_plain(dataset.attrs)))
     for name in sorted(map(str, dataset.variables)):
         variable = dataset.variables[name]
@@ -128,7 +128,7 @@ def checksum(dataset: "xr.Dataset") -> str:
 
 
 def _plain(attrs: Mapping[Any, Any]) -> list[Any]:
-    """Attributes in order, as they are before and after a file, which makes arrays of numbers."""
+    """Return the attributes in order, in a form that is the same before and after a file."""
     kept = {str(name): value for name, value in attrs.items() if name != CHECKSUM}
     return [[name, np.asarray(kept[name]).tolist()] for name in sorted(kept)]
 

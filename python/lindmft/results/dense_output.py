@@ -7,12 +7,14 @@ every step, and nothing between them.
 Losses are accurate to ``rtol`` of themselves. The test loss's terms are quadratic forms of such
 polynomials, of twice their degree: they are accurate to ``rtol`` of the test loss that they add up
 to, which counts for a term that is much smaller than the loss (docs/accuracy.md).
+
+A solution is any object with the fields of ``Solution``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,18 +23,14 @@ from lindmft._internal import interpolation
 from lindmft._internal.types import Array, Number, Numbers
 from lindmft._internal.validation import increasing, number_or_numbers, refuse
 from lindmft.results.layers import Layers
-from lindmft.results.observables import BY_OUTPUT, KERNELS, LAYERED, LOSSES, NORMS, OVERLAPS, SINGLE
-from lindmft.results.replicas import Replicas
+from lindmft.results.observables import RESPONSE, SOLUTION, value_of
 from lindmft.results.state import State
 
-if TYPE_CHECKING:
-    from lindmft.results.solution import Solution
-
-__all__ = ["requested_times", "sample"]
+__all__ = ["extended", "requested_times", "sample"]
 
 
 def requested_times(times: Number | Numbers, end: float, *, whole: bool, field: str) -> Array:
-    """The times as an array: increasing, within [0, end], and whole steps where there are steps."""
+    """Return the times as an array; they must increase within [0, end], in whole steps if asked."""
     points = np.atleast_1d(np.asarray(number_or_numbers(times, field), float))
     if not len(points) or not increasing(points):
         refuse(field, "increasing, and at least one", times)
@@ -43,33 +41,54 @@ def requested_times(times: Number | Numbers, end: float, *, whole: bool, field: 
     return points
 
 
-def sample(solution: "Solution", times: Number | Numbers) -> "Solution":
-    """The solution at these times; see ``Solution.at``."""
+def sample(solution: Any, times: Number | Numbers) -> Any:
+    """Return the solution at these times; see ``Solution.at``."""
     whole = solution.grid != "flow"
     points = requested_times(times, float(solution.time[-1]), whole=whole, field="times")
     sampling = _sampling(solution, points)
-    series = (*LOSSES, *NORMS, *BY_OUTPUT, *KERNELS)
-    found = {name: getattr(solution, name) for name in series}
-    fields: dict[str, Any] = {
-        name: sampling.series(array) for name, array in found.items() if array is not None
-    }
     return replace(
         solution,
-        **fields,
+        **_series(solution, sampling.series),
         **_two_time(solution, sampling),
         time=points,
         panels=np.array([], int),
         state=State(),
-        replicas=_replicas(solution.replicas, sampling),
         channels=tuple(sample(channel, times) for channel in solution.channels),
     )
 
 
+def extended(solution: Any, times: Array) -> Any:
+    """Return a diverged solution with these later times added, at which all series are inf."""
+    time = np.append(solution.time, times)
+    return replace(
+        solution, **_series(solution, lambda values: _inf_up_to(values, len(time))), time=time
+    )
+
+
+def _series(solution: Any, change: Callable[[Array], Array]) -> dict[str, Any]:
+    """Return the fields of a solution that hold series, all of them changed in this way."""
+    fields: dict[str, Any] = {
+        one.name: change(value)
+        for one in SOLUTION.values()
+        if not (one.two_time or one.part) and (value := value_of(solution, one)) is not None
+    }
+    if hasattr(solution, "replicas"):
+        overlaps = {name: change(values) for name, values in vars(solution.replicas).items()}
+        fields["replicas"] = replace(solution.replicas, **overlaps)
+    return fields
+
+
+def _inf_up_to(values: Array, points: int) -> Array:
+    """Extend the last axis by inf to this number of points."""
+    rest = [(0, 0)] * (values.ndim - 1) + [(0, points - values.shape[-1])]
+    return np.pad(values, rest, constant_values=np.inf)
+
+
 @dataclass(frozen=True)
 class _Sampling:
-    """What the nodes count: point i is sum_j weights[i, j] times node index[i, j], (m, k) each.
+    """Weights of the nodes: point i is sum_j weights[i, j] times node index[i, j], (m, k) each.
 
-    Points past the first m are past a divergence, of ``points`` in all.
+    There are ``points`` points. Those after the first m are past a divergence.
     """
 
     index: NDArray[np.int_]
@@ -77,27 +96,26 @@ class _Sampling:
     points: int
 
     def series(self, values: Array) -> Array:
-        """(..., n) to (..., points), of variances: polynomials fall below 0 by their errors."""
+        """Return (..., points) of (..., n). Squares that polynomials make negative become 0."""
         found = (values[..., self.index] * self.weights).sum(axis=-1)
         if self.index.shape[1] > 1:
             found = np.maximum(found, 0.0)
-        rest = [(0, 0)] * (found.ndim - 1) + [(0, self.points - found.shape[-1])]
-        return np.pad(found, rest, constant_values=np.inf)
+        return _inf_up_to(found, self.points)
 
     def two_time(self, values: Array) -> Array:
-        """(n, n) to (m, m), the valid points."""
+        """Return (m, m), the valid points, of (n, n)."""
         matrix = np.zeros((len(self.index), len(values)))
         np.add.at(matrix, (np.arange(len(self.index))[:, None], self.index), self.weights)
         result: Array = matrix @ values @ matrix.T
         return result
 
     def selected(self, values: Array) -> Array:
-        """(n, n) to (m, m), where points are nodes: bit for bit, responses too."""
+        """Return (m, m) of (n, n) where all points are nodes: the values, also of responses."""
         nodes = self.index[:, 0]
         return values[np.ix_(nodes, nodes)]
 
 
-def _sampling(solution: "Solution", points: Array) -> _Sampling:
+def _sampling(solution: Any, points: Array) -> _Sampling:
     if not len(solution.panels):
         return _at_nodes(solution, points)
     last = solution.time[solution.valid - 1] if solution.valid else -np.inf
@@ -119,42 +137,36 @@ def _sampling(solution: "Solution", points: Array) -> _Sampling:
 
 
 def _panels(panels: NDArray[np.int_]) -> Iterator[NDArray[np.int_]]:
-    """The nodes through which each panel's polynomials go."""
+    """Return the nodes through which each panel's polynomials go."""
     for first, end in pairwise(panels):
         yield np.arange(max(first - 1, 0), end)
 
 
-def _at_nodes(solution: "Solution", points: Array) -> _Sampling:
-    """Times that the solution has: of exact grids, and where it is itself a sample."""
-    places = np.searchsorted(solution.time, points)
-    if not np.array_equal(solution.time[places], points):
-        refuse("times", "among the times of a solution that was itself sampled", points)
-    valid = places[places < solution.valid]
+def _at_nodes(solution: Any, points: Array) -> _Sampling:
+    """Select among the times of a solution on an exact grid, or of one that was itself sampled."""
+    nodes = np.searchsorted(solution.time, points)
+    if not np.array_equal(solution.time[nodes], points):
+        refuse("times", "among the times of the solution, which at() has sampled", points)
+    valid = nodes[nodes < solution.valid]
     return _Sampling(valid[:, None], np.ones((len(valid), 1)), len(points))
 
 
-def _two_time(solution: "Solution", sampling: _Sampling) -> dict[str, Any]:
-    """Correlations anywhere, responses where every step has its own.
+def _two_time(solution: Any, sampling: _Sampling) -> dict[str, Any]:
+    """Return correlations, and on exact grids responses, at the points.
 
     On a coarse grid, a response is an operator on functions of time: its columns carry the weights
     of the grid's quadrature, and belong to the nodes.
     """
-    coarse = solution.grid != "exact"
     apply = sampling.two_time if len(solution.panels) else sampling.selected
     fields: dict[str, Any] = {}
-    for name in LAYERED:
-        layers: Layers = getattr(solution, name)
-        kept = {} if coarse and name.startswith("R") else layers
-        arrays = [apply(kept[layer]) for layer in sorted(kept)]
-        fields[name] = Layers(name, arrays, in_channels=layers.in_channels)
-    for name in SINGLE:
-        array = getattr(solution, name)
-        dropped = array is None or (coarse and name.startswith("R"))
-        fields[name] = None if dropped else apply(array)
+    for one in SOLUTION.values():
+        if not one.two_time:
+            continue
+        dropped = solution.grid != "exact" and one.kind == RESPONSE
+        if one.layered:
+            layers: Layers = getattr(solution, one.name)
+            arrays = [] if dropped else [apply(layers[layer]) for layer in sorted(layers)]
+            fields[one.name] = Layers(one.name, arrays, in_channels=layers.in_channels)
+        elif (value := value_of(solution, one)) is not None:
+            fields[one.name] = None if dropped else apply(value)
     return fields
-
-
-def _replicas(replicas: Replicas | None, sampling: _Sampling) -> Replicas | None:
-    if replicas is None:
-        return None
-    return Replicas(*(sampling.series(getattr(replicas, name)) for name in OVERLAPS))

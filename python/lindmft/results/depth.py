@@ -10,7 +10,7 @@ from lindmft._internal.validation import number_array, refuse
 
 
 def interpolate(nodes: Array, values: Array, tau: Any) -> Array:
-    """The polynomial through ``values`` (m, ...) at the ``nodes`` (m,), evaluated at ``tau``.
+    """Evaluate at ``tau`` the polynomial through ``values`` (m, ...) at the ``nodes`` (m,).
 
     Returns (...) for a number and (k, ...) for k of them.
     """

@@ -1,4 +1,4 @@
-"""What training gives: ``Ensemble``, several finite-size networks over time, and its statistics.
+"""``Ensemble``, the result of training several finite-size networks, and its statistics.
 
 Time is counted in optimizer steps; an entry at t is before the update of step t.
 """
@@ -6,8 +6,6 @@ Time is counted in optimizer steps; an entry at t is before the update of step t
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
-
-import numpy as np
 
 from lindmft._internal.display import field_table, short, short_repr
 from lindmft._internal.provenance import provenance
@@ -18,9 +16,10 @@ from lindmft.problem.scales import scale_notes
 from lindmft.problem.schema import brief
 from lindmft.results import netcdf
 from lindmft.results.dataset import ensemble_to_dataset
-from lindmft.results.observables import BY_OUTPUT, KERNELS, NORMS, UPDATES
+from lindmft.results.observables import ENSEMBLE
 from lindmft.results.places import result_place
 from lindmft.results.reading import ensemble_from_dataset
+from lindmft.results.result import ON_REQUEST, Result, with_requests
 from lindmft.results.statistics import (
     DOUBLE,
     Statistic,
@@ -38,12 +37,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Ensemble", "Series", "TrainStats"]
 
-LISTED = (*BY_OUTPUT, *NORMS)
-"""Series that the compiled module returns as lists of arrays over outputs or layers."""
 
-
+@with_requests
 @dataclass(frozen=True, eq=False)
-class Series:
+class Series(Result):
     """One number per time for every observable: a mean over networks, or its standard error.
 
     Attributes
@@ -55,9 +52,9 @@ class Series:
     feature_norm, gradient_norm
         (L, n).
     kernel_gradient, kernel_target, kernel_scale
-        (n,) or None.
+        (n,), with ``kernels=True``.
     feature_update, gradient_update
-        (L, n) or None.
+        (L, n), with ``updates=True``.
 
     Notes
     -----
@@ -68,8 +65,8 @@ class Series:
     >>> import lindmft as lm
     >>> problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
     >>> series = lm.train(problem, steps=20, dim=64, seeds=4).sem()
-    >>> series.test_loss.shape, series.feature_norm.shape, series.kernel_scale
-    ((20,), (2, 20), None)
+    >>> series.test_loss.shape, series.feature_norm.shape, series.has("kernel_scale")
+    ((20,), (2, 20), False)
     """
 
     test_loss: Array
@@ -78,18 +75,21 @@ class Series:
     train_loss_by_output: Array
     feature_norm: Array
     gradient_norm: Array
-    kernel_gradient: Array | None
-    kernel_target: Array | None
-    kernel_scale: Array | None
-    feature_update: Array | None
-    gradient_update: Array | None
+    kernel_gradient: Array = ON_REQUEST
+    kernel_target: Array = ON_REQUEST
+    kernel_scale: Array = ON_REQUEST
+    feature_update: Array = ON_REQUEST
+    gradient_update: Array = ON_REQUEST
 
+    observables = ENSEMBLE
+    call = "train"
     __repr__ = short_repr
     _repr_html_ = field_table
 
 
+@with_requests
 @dataclass(frozen=True, eq=False, repr=False)
-class Ensemble:
+class Ensemble(Result):
     """The training of several finite-size networks at the times t = 0 .. n - 1.
 
     Attributes
@@ -125,19 +125,21 @@ class Ensemble:
     noise_draw
         Which draw of the label noise.
     kernel_gradient, kernel_target, kernel_scale
-        (seed, n), or None unless asked for: Rayleigh quotients x . K x / x . x of the predictor's
+        (seed, n), with ``kernels=True``: Rayleigh quotients x . K x / x . x of the predictor's
         neural tangent kernel K (D x D: a small step of gradient descent moves w_hat by eta K u, u
         the data gradient), for x = u, for x = Lambda w*, and for one random direction a seed, so
         that the mean of ``kernel_scale`` is that of Tr K / D. A value is nan where x is zero: such
         a vector has no direction. Means leave these values out.
     feature_update, gradient_update
-        (seed, L, n), or None unless asked for: |h^l - h^l(0)|^2 / N_l and |g^l - g^l(0)|^2 / N_l,
+        (seed, L, n), with ``updates=True``: |h^l - h^l(0)|^2 / N_l and |g^l - g^l(0)|^2 / N_l,
         how far features and gradients have moved since initialization; their means over infinitely
         large networks are C(t, t) - 2 C(t, 0) + C(0, 0), of C_h^l and C_g^l.
 
     Notes
     -----
-    Theory sections 1, 2, 4, 8 and 11. Means differ from the theory by order 1 / D.
+    An observable that the call did not ask for is not there: using it raises ``NotRequested``,
+    whose message says how to ask for it, and ``has`` tells without an error. Theory sections 1, 2,
+    4, 8 and 11. Means differ from the theory by order 1 / D.
 
     Examples
     --------
@@ -173,14 +175,16 @@ class Ensemble:
     diverged_at: tuple[int | None, ...]
     stats: TrainStats
     provenance: Mapping[str, str]
-    kernel_gradient: Array | None = None
-    kernel_target: Array | None = None
-    kernel_scale: Array | None = None
+    kernel_gradient: Array = ON_REQUEST
+    kernel_target: Array = ON_REQUEST
+    kernel_scale: Array = ON_REQUEST
     dtype: str = DOUBLE
     noise_draw: int = 0
-    feature_update: Array | None = None
-    gradient_update: Array | None = None
+    feature_update: Array = ON_REQUEST
+    gradient_update: Array = ON_REQUEST
 
+    observables = ENSEMBLE
+    call = "train"
     _repr_html_ = field_table
 
     @property
@@ -194,21 +198,21 @@ class Ensemble:
         return used(self.diverged_at)
 
     def mean(self) -> Series:
-        """The mean over networks.
+        """Return the mean over networks.
 
-        Networks that diverged are left out at every time: what remains is a mean over the stable
-        ones, as ``status`` says. If all diverged, all are used, and entries are inf from the first
+        Networks that diverged do not count at any time: it is the mean over the stable ones, as
+        ``status`` says. If all diverged, all are used, and entries are inf from the first
         divergence on.
         """
         return self._reduce(mean)
 
     def sem(self) -> Series:
-        """The standard error of ``mean``: inf (unknown) for one network and past a divergence."""
+        """Return the standard error of ``mean``; inf if unknown: one network, or a divergence."""
         return self._reduce(standard_error)
 
     @property
     def status(self) -> str:
-        """One sentence: what came out, and what to do about it if it is not what was wanted."""
+        """One sentence about the outcome, with a remedy if networks diverged."""
         return status(self.diverged_at, len(self.time), "networks")
 
     @property
@@ -222,29 +226,29 @@ class Ensemble:
         return f"<Ensemble of {brief(self.problem)}\n {self.status}\n {sizes}{notes}>"
 
     def to_xarray(self) -> "xr.Dataset":
-        """The same as an ``xarray.Dataset`` of dimensions ``seed``, ``layer`` (1 .. L), ``time``.
+        """Return an ``xarray.Dataset`` with dimensions ``seed``, ``layer`` (1 .. L) and ``time``.
 
         The problem and the provenance are attributes. Needs xarray.
         """
         return ensemble_to_dataset(self)
 
     def save(self, path: Path, *, force: bool = False) -> None:
-        """Write a NetCDF4 file, which carries the problem, the provenance and a format version.
+        """Write a NetCDF4 file with the problem, the provenance and a format version.
 
-        Needs xarray and h5netcdf. A file of an ensemble that is there is replaced, once the new one
-        is complete.
+        Needs xarray and h5netcdf. An existing file of an ensemble is replaced, once the new one is
+        complete.
 
         Parameters
         ----------
         path
-            Where to, with the ending .nc, .nc4, .h5, .hdf5 or none.
+            The file, with the ending .nc, .nc4, .h5, .hdf5 or none.
         force
-            Also replace a file that is not that of an ensemble.
+            Replace an existing file also if it is not that of an ensemble.
 
         Raises
         ------
         ValueError
-            If the name ends in something else, and if there is another kind of file.
+            If the name has another ending, or if a file of another kind exists.
         """
         place = result_place(path, "path", netcdf.ENSEMBLE, force=flag(force, "force"))
         netcdf.write(self.to_xarray(), place)
@@ -256,19 +260,17 @@ class Ensemble:
         Raises
         ------
         ValueError
-            If the file is damaged, is no ensemble, or was written by a newer version of the format.
+            If the file is damaged, is not an ensemble, or has a newer version of the format.
         """
         with netcdf.reading(path, netcdf.ENSEMBLE) as dataset:
             return cls(**ensemble_from_dataset(dataset))
 
     def _reduce(self, statistic: Statistic) -> Series:
-        names = ("test_loss", "train_loss", *LISTED, *KERNELS, *UPDATES)
-        return Series(**reduced(self, names, statistic))
+        series: Series = reduced(self, Series, statistic)
+        return series
 
 
 def ensemble_from_core(problem: Problem, result: TrainDict) -> Ensemble:
-    """From what the compiled module returns."""
+    """Return the ensemble that the compiled module computed."""
     fields = common_fields(result)
-    fields |= {name: np.stack(fields[name], axis=1) for name in LISTED}
-    fields |= {name: np.stack(fields[name], axis=1) if fields[name] else None for name in UPDATES}
     return Ensemble(problem=problem, provenance=provenance(fields["stats"].threads), **fields)

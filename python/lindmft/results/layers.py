@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 
 from lindmft._internal.types import Array
+from lindmft.results.observables import SOLUTION
 
 __all__ = ["Layers"]
 
 
 class Layers(dict[int, Array]):
-    """Two-time functions by layer number; asking for one that was not kept says how to keep it.
+    """Two-time functions by layer number. The error about a missing layer says how to keep it.
 
     Parameters
     ----------
@@ -17,12 +18,12 @@ class Layers(dict[int, Array]):
     arrays
         (m, m) each, row t and column s; of C_h and R_hr from layer 0 on, else from layer 1.
     in_channels
-        Whether there are several outputs, whose channels have the functions.
+        Whether there are several outputs, so that the functions are those of their channels.
 
     Raises
     ------
     KeyError
-        When a layer is asked for that is not there.
+        For a layer that is not there.
 
     Notes
     -----
@@ -41,7 +42,7 @@ class Layers(dict[int, Array]):
         self, name: str, arrays: Iterable[Array] = (), *, in_channels: bool = False
     ) -> None:
         # Forward functions start at the data gradient h^0, backward ones at the first layer.
-        super().__init__(enumerate(arrays, 0 if name in {"C_h", "R_hr"} else 1))
+        super().__init__(enumerate(arrays, 0 if SOLUTION[name].layer_0 else 1))
         self.name = name
         self.in_channels = in_channels
 

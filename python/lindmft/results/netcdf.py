@@ -1,4 +1,4 @@
-"""NetCDF4 files of results: versioned, without pickles, with a checksum of all that they say."""
+"""NetCDF4 files of results: versioned, without pickles, with a checksum of their whole content."""
 
 import errno
 import io
@@ -26,32 +26,34 @@ ENSEMBLE = "lindmft-ensemble"
 REPLICAS = "lindmft-replicas"
 TRANSFER = "lindmft-transfer"
 TRAINING = "lindmft-training"
-"""The checkpoint of a training that is not finished."""
+"""Format of the checkpoint of a training that is not finished."""
 UNFINISHED = (
     "the checkpoint of a training that is not finished: repeat the call of train that wrote it"
 )
 IN_MEMORY = 2**28
-"""Bytes of a dataset whose file is made in memory, and copied to the disk as a whole: 256 MiB."""
+"""Largest size in bytes of a dataset whose file is made in memory and then copied to the disk as a
+whole: 256 MiB."""
 VERSION = 3
-"""Raised when a reader of the old version would misread a file; old versions stay readable.
+"""The version of the format. It is raised when readers of the old version would misread a file;
+files of old versions stay readable.
 
 2: residual networks, several outputs, replicas, kernels. 3: coarse grids of times, states."""
 
 
 def require_netcdf() -> Any:
-    """xarray, once everything that reading and writing needs is known to be there."""
+    """Return xarray, after checking that all packages for reading and writing are installed."""
     optional("h5py", "io")
     file = optional("h5netcdf", "io").File
     if not hasattr(file, "_writable"):
-        # Its finalizer asks for this, also where the constructor failed before it was set.
+        # Its finalizer reads this attribute even if the constructor failed before setting it.
         file._writable = False
     return optional("xarray", "io")
 
 
 def write(dataset: "xr.Dataset", path: Path) -> None:
-    """Write a NetCDF file that is there as a whole or not at all.
+    """Write a NetCDF file; an interrupted write leaves no file, or the file that was there before.
 
-    HDF5 notices damaged numbers; the checksum of all that the file says notices everything else.
+    HDF5 detects damaged numbers, and the checksum of the content detects all other damage.
     """
     require_netcdf()
     path = file_path(path, "path")
@@ -62,18 +64,18 @@ def write(dataset: "xr.Dataset", path: Path) -> None:
         for name, array in dataset.variables.items()
         if array.ndim and array.dtype.kind not in "OUT"  # no checksums of strings in HDF5
     }
-    with replacing(path) as place:
+    with replacing(path) as new_file:
         if dataset.nbytes > IN_MEMORY:
-            if shutil.disk_usage(place.absolute().parent).free < dataset.nbytes:
+            if shutil.disk_usage(new_file.absolute().parent).free < dataset.nbytes:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            dataset.to_netcdf(place, engine="h5netcdf", encoding=checked)
+            dataset.to_netcdf(new_file, engine="h5netcdf", encoding=checked)
             return
-        place.write_bytes(_in_memory(dataset, checked))
+        new_file.write_bytes(_in_memory(dataset, checked))
 
 
 @signals_deferred()
 def _in_memory(dataset: "xr.Dataset", encoding: dict[Any, Any]) -> memoryview:
-    """The bytes of the file. HDF5 never lets a file go that it could not write to a full disk."""
+    """Return the bytes of the file: HDF5 cannot close a file that did not fit on the disk."""
     buffer = io.BytesIO()
     with optional("h5netcdf", "io").File(buffer, "w") as file:
         store = require_netcdf().backends.H5NetCDFStore(file)
@@ -83,13 +85,13 @@ def _in_memory(dataset: "xr.Dataset", encoding: dict[Any, Any]) -> memoryview:
 
 @contextmanager
 def reading(path: Path, form: str, *others: str) -> Iterator["xr.Dataset"]:
-    """The dataset in a file of these formats; whatever is wrong with it is a ``ValueError``."""
+    """Open the dataset in a file of these formats. Any fault of the file is a ``ValueError``."""
     dataset = load(path)
     if (found := form_in(dataset.attrs)) in others:
         form = str(found)
     check_format(dataset.attrs, path, form)
     if dataset.attrs.pop(CHECKSUM, None) not in {None, checksum(dataset)}:  # of old files: none
-        raise ValueError(f"{path} must be as it was written, got one whose checksum differs")
+        raise ValueError(f"{path} must be as it was written, got a file with another checksum")
     try:
         yield dataset
     except ValueError as error:
@@ -97,12 +99,12 @@ def reading(path: Path, form: str, *others: str) -> Iterator["xr.Dataset"]:
 
 
 def attributes(path: Path) -> dict[str, Any]:
-    """The attributes of a NetCDF4 file, whoever wrote it; another file is a ``ValueError``."""
+    """Return the attributes of a NetCDF4 file of any program; other files are a ``ValueError``."""
     return dict(load(path).attrs)
 
 
 def format_of(path: Path) -> str:
-    """Which of our formats a file has; another file is a ``ValueError``."""
+    """Return the format of a file of this package; other files are a ``ValueError``."""
     attrs = load(path).attrs
     form = SOLUTION if form_in(attrs) == SOLUTION else ENSEMBLE
     check_format(attrs, path, form)
@@ -110,13 +112,13 @@ def format_of(path: Path) -> str:
 
 
 def form_in(attrs: dict[Any, Any]) -> str | None:
-    """The name of a format among attributes; None if there is something else, or nothing."""
+    """Return the name of the format among attributes; None if there is no such text."""
     found = attrs.get("format")
     return found if isinstance(found, str) else None
 
 
 def check_format(attrs: dict[str, object], path: Path, form: str) -> None:
-    """Refuse files of other programs, of another kind, and of newer versions."""
+    """Refuse files of other programs, of other formats, and of newer versions of the format."""
     found = form_in(attrs)
     if found != form:
         other = f"a {found} file" if found else "a file of another program"
@@ -133,16 +135,16 @@ def check_format(attrs: dict[str, object], path: Path, form: str) -> None:
 
 @signals_deferred(reading=True)
 def load(path: Path) -> "xr.Dataset":
-    """The dataset in a NetCDF4 file, whoever wrote it; another file is a ``ValueError``."""
+    """Return the dataset in a NetCDF4 file of any program; other files are a ``ValueError``."""
     xarray, h5py = require_netcdf(), optional("h5py", "io")
     file = file_path(path, "path")
     if too_long(file) or not file.is_file():
-        raise FileNotFoundError(f"{path} must be a file, got nothing there")
+        raise FileNotFoundError(f"{path} must be an existing file, but there is none")
     try:
         with h5py.File(path, "r") as opened:
-            dict(opened.attrs)  # where this fails, h5netcdf would leave an open file behind
+            dict(opened.attrs)  # if this failed inside h5netcdf, the file would stay open
         dataset: xr.Dataset = xarray.load_dataset(path, engine="h5netcdf", decode_times=False)
-    except Exception as error:  # the libraries below raise many kinds for the same thing
+    except Exception as error:  # the libraries raise many kinds of exceptions for the same fault
         raise ValueError(
             f"{path} must be a complete NetCDF4 file, got one that cannot be read: {error}"
         ) from error

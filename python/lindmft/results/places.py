@@ -1,7 +1,7 @@
-"""Where results may be written: names of files, and which files that are there are replaced.
+"""Files that results may be written to: their names, and which existing files are replaced.
 
-One rule for ``save`` and for the command line: an earlier result of the same kind is replaced, once
-the new one is complete. Anything else that is there is kept, unless told otherwise.
+``save`` and the command line follow one rule. An earlier result of the same kind is replaced, once
+the new one is complete. Every other existing file is kept, unless the caller asks to replace it.
 """
 
 import os
@@ -14,13 +14,13 @@ from lindmft._internal.validation import file_path, one_of, refuse
 __all__ = ["PICTURES", "SUFFIXES", "check_picture", "check_suffix", "result_place"]
 
 SUFFIXES = (".nc", ".nc4", ".h5", ".hdf5")
-"""Endings of NetCDF4 files, which are HDF5."""
+"""Allowed endings of NetCDF4 files, which are HDF5 files."""
 PICTURES = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml"}
-"""Endings of pictures, and how the files begin."""
+"""Endings of pictures, with the first bytes of such files."""
 
 
 def check_suffix(path: FilePath, field: str) -> None:
-    """Refuse a name that says that the file is of another kind; a name may have no ending."""
+    """Refuse a name whose ending is that of another kind of file; no ending is allowed."""
     if path.suffix and path.suffix.lower() not in SUFFIXES:
         allowed = f"a file ending in {one_of(SUFFIXES)}, since it will hold NetCDF4"
         refuse(field, allowed, str(path))
@@ -29,9 +29,10 @@ def check_suffix(path: FilePath, field: str) -> None:
 def result_place(
     value: Any, field: str, form: str | None, *, force: bool, advice: str = "force=True"
 ) -> FilePath:
-    """The path that a result of this form may be written to; ``ValueError`` if it may not.
+    """Return the path that a result of the format ``form`` may be written to.
 
-    ``form`` None: any result of this package may be there. ``advice`` replaces everything else.
+    A ``ValueError`` says why it may not. ``form`` None allows replacing any result of this package.
+    ``advice`` names the argument that allows replacing any file, for the message.
     """
     path = file_path(value, field)
     check_suffix(path, field)
@@ -47,7 +48,7 @@ def result_place(
 
 
 def check_picture(path: FilePath, *, force: bool, advice: str) -> None:
-    """The same for a picture, which may replace a picture of its kind."""
+    """Refuse a path that a picture may not be written to; it may replace a picture of its kind."""
     start = PICTURES.get(path.suffix.lower())
     if start is None:
         refuse("the picture", f"a file ending in {one_of(PICTURES)}", str(path))
@@ -61,15 +62,16 @@ def check_picture(path: FilePath, *, force: bool, advice: str) -> None:
 
 
 def _has_content(path: FilePath) -> bool:
-    """Whether a file with something in it is there: pipes and devices are written to as they are.
+    """Return whether there is a file that is not empty.
 
-    Names that the system does not allow are no files.
+    Pipes and devices do not count: they are written to. Names that the system does not allow are
+    no files.
     """
     return os.path.isfile(path) and os.path.getsize(path) > 0  # noqa: PTH113, PTH202 - never raises
 
 
 def _form_of(path: FilePath) -> str | None:
-    """Which of our formats a file has, or None."""
+    """Return the format of a file of this package; None for any other file."""
     h5py = optional("h5py", "io")
     try:
         with h5py.File(path, "r") as opened:

@@ -1,4 +1,4 @@
-"""Results from datasets: the way back from ``dataset``, which takes nothing on trust."""
+"""Results from datasets: the inverse of ``dataset``. Everything that is read is validated."""
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -8,22 +8,18 @@ import numpy as np
 from lindmft._internal.types import Array
 from lindmft._internal.validation import choice, describe, increasing, refuse, tuple_of_numbers
 from lindmft.problem.problem import Problem
+from lindmft.results.assembly import observables_from
 from lindmft.results.content import Content
-from lindmft.results.dataset import STATE, TWO_TIME
-from lindmft.results.layers import Layers
+from lindmft.results.dataset import STATE
 from lindmft.results.observables import (
-    BY_OUTPUT,
-    DIRECTIONS,
-    KERNELS,
-    LAYERED,
-    LOSSES,
-    NORMS,
-    OVERLAPS,
-    SHARED,
-    SINGLE,
-    UPDATES,
+    ENSEMBLE,
+    REPLICA_ENSEMBLE,
+    SOLUTION,
+    SQUARES,
+    TWO_TIME,
+    Observable,
+    Table,
 )
-from lindmft.results.replicas import Replicas
 from lindmft.results.solve_stats import SolveStats
 from lindmft.results.state import STATE_VERSION, State
 from lindmft.results.statistics import DOUBLE, TrainStats, checked_dtype
@@ -31,13 +27,12 @@ from lindmft.results.statistics import DOUBLE, TrainStats, checked_dtype
 if TYPE_CHECKING:
     import xarray as xr
 
-FORWARD = ("C_h", "R_hr")
-"""Have a layer 0, which is kept by a name of its own."""
 GRIDS = ("exact", "adaptive", "flow")
+"""Kinds of grids of times."""
 
 
 def solution_from_dataset(dataset: "xr.Dataset", solution: type[Any]) -> dict[str, Any]:
-    """The fields of the ``Solution``, whose channels are built as this class."""
+    """Return the fields of the ``Solution``, whose channels become instances of this class."""
     content = Content(dataset)
     fields = _solution_fields(content)
     outputs = len(fields["problem"].data.targets)
@@ -56,88 +51,91 @@ def solution_from_dataset(dataset: "xr.Dataset", solution: type[Any]) -> dict[st
 
 
 def ensemble_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
-    """The fields of the ``Ensemble``."""
+    """Return the fields of the ``Ensemble``."""
     content = Content(dataset)
     fields = _training_fields(content)
-    series = ("test_loss", "train_loss", "chain_residual")
-    optional = {
-        **dict.fromkeys(KERNELS, ("seed", "time")),
-        **dict.fromkeys(UPDATES, ("seed", "layer", "time")),
-    }
     return {
         **fields,
-        **{name: content.array(name, "seed", "time") for name in series},
-        **{name: content.array(name, "seed", "layer", "time") for name in NORMS},
-        **{name: _by_output(content, name, fields["problem"], "seed") for name in BY_OUTPUT},
-        **{
-            name: content.array(name, *dims, missing=name in DIRECTIONS)
-            for name, dims in optional.items()
-            if name in content
-        },
+        **_series(content, ENSEMBLE, fields["problem"]),
         "noise_draw": content.whole("noise_draw", 0),
     }
 
 
 def replicas_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
-    """The fields of the ``ReplicaEnsemble``."""
+    """Return the fields of the ``ReplicaEnsemble``."""
     content = Content(dataset)
-    overlaps = ("seed", "time")
+    fields = _training_fields(content)
     return {
-        **{name: content.array(name, *overlaps) for name in ("test_loss", "averaged_loss")},
-        **{name: content.array(name, *overlaps) if name in content else None for name in SHARED},
+        **fields,
+        **_series(content, REPLICA_ENSEMBLE, fields["problem"]),
         **{name: content.whole(name) for name in ("k_init", "k_data")},
-        **_training_fields(content),
     }
 
 
 def _solution_fields(content: Content) -> dict[str, Any]:
     fields = _common(content, SolveStats)
-    series = {name: content.array(name, "time") for name in LOSSES}
-    series |= {name: content.array(name, "layer", "time") for name in NORMS}
-    series |= {name: _by_output(content, name, fields["problem"]) for name in BY_OUTPUT}
-    # Earlier versions wrote zeros that had come out below zero by rounding.
-    fields |= {name: np.maximum(array, 0.0) for name, array in series.items()}
-    kernels = [name for name in KERNELS if name in content]
-    fields |= {name: content.array(name, "time", missing=name in DIRECTIONS) for name in kernels}
+    series = _series(content, SOLUTION, fields["problem"])
+    for name, values in series.items():
+        if SOLUTION[name].kind == SQUARES and not SOLUTION[name].asked:
+            # Earlier versions wrote values below zero that rounding had made of zeros.
+            series[name] = np.maximum(values, 0.0)
     fields["diverged_at"] = _diverged(content.whole("diverged_at"), "diverged_at")
     fields["irreducible"] = content.number("irreducible")
-    # Files of version 1 know no depth but the layers.
+    # Files of version 1 have the layers, and no depth.
     fields["depth"] = content.array("depth" if "depth" in content else "layer", "layer") * 1.0
-    if SHARED[0] in content:
-        fields["replicas"] = Replicas(**{name: content.array(name, "time") for name in OVERLAPS})
     fields |= _grid(content, len(fields["time"]))
-    return fields | _functions(content, _valid(fields))
+    valid = _valid(series["test_loss"], fields["diverged_at"])
+    several = bool(content.tables("channels", list, "[]"))
+    return fields | observables_from(series | _functions(content, valid), in_channels=several)
 
 
-def _valid(fields: dict[str, Any]) -> int:
-    """The number of valid times: all, or those before a divergence, where everything is inf."""
-    finite = np.isfinite(fields["test_loss"])
+def _series(content: Content, table: Table, problem: Problem) -> dict[str, Any]:
+    """Return the series of the table that the file has. Series of every result must be there.
+
+    Of the series that a field holds together, the file has all or none.
+    """
+    parts = {one.part for one in table.values() if one.part and one.name in content}
+    return {
+        one.name: _one_series(content, one, problem)
+        for one in table.values()
+        if not one.two_time and (not one.asked or one.name in content or one.part in parts)
+    }
+
+
+def _one_series(content: Content, one: Observable, problem: Problem) -> Array:
+    if one.by_output:
+        return _by_output(content, one, len(problem.data.targets))
+    return content.array(one.name, *one.dims, undefined=bool(one.undefined))
+
+
+def _valid(loss: Array, diverged_at: int | None) -> int:
+    """Return the number of valid times: all, or those before a divergence, where all is inf."""
+    finite = np.isfinite(loss)
     valid = int(finite.sum())
-    if not finite[:valid].all() or (fields["diverged_at"] is None and valid < len(finite)):
-        refuse("test_loss", "finite up to a divergence, and only so far", fields["test_loss"])
+    if not finite[:valid].all() or (diverged_at is None and valid < len(finite)):
+        refuse("test_loss", "finite up to a divergence, and inf from there on", loss)
     return valid
 
 
 def _functions(content: Content, valid: int) -> dict[str, Any]:
-    """Two-time functions that were kept, as far as they are valid."""
-
-    def kept(name: str, *dims: str) -> Array | None:
-        if name not in content:
-            return None
-        return content.array(name, *dims, *TWO_TIME)[..., :valid, :valid]
-
-    fields: dict[str, Any] = {}
-    for name in LAYERED:
-        forward, layers = kept(f"{name}0"), kept(name, "layer")
-        if name in FORWARD and (forward is None) != (layers is None):
-            raise ValueError(f"{name} and {name}0 must both be there, got one of them")
-        first = [] if forward is None else [forward]
-        fields[name] = Layers(name, [*first, *([] if layers is None else layers)])
-    return fields | {name: array for name in SINGLE if (array := kept(name)) is not None}
+    """Return the two-time functions that were kept, as far as they are valid."""
+    found: dict[str, Any] = {}
+    for one in SOLUTION.values():
+        if not one.two_time:
+            continue
+        first = f"{one.name}0"
+        if one.layer_0 and (one.name in content) != (first in content):
+            raise ValueError(f"{one.name} and {first} must both be there, got one of them")
+        if one.name not in content:
+            continue
+        kept = content.array(one.name, *one.dims)[..., :valid, :valid]
+        input_layer = [content.array(first, *TWO_TIME)[:valid, :valid]] if one.layer_0 else []
+        found[one.name] = [*input_layer, *kept] if one.layered else kept
+    return found
 
 
 def _grid(content: Content, nodes: int) -> dict[str, Any]:
-    """Files of versions 1 and 2 have exact grids alone."""
+    """Return the fields about the grid of times. Versions 1 and 2 only have exact grids."""
     panels = content.tables("panels", list, "[]")
     edges = np.array(tuple_of_numbers(panels, "panels"))
     if len(edges) and (edges[0] != 0 or edges[-1] > nodes or (np.diff(edges) < 1).any()):
@@ -150,7 +148,7 @@ def _grid(content: Content, nodes: int) -> dict[str, Any]:
 
 
 def _channel(dataset: "xr.Dataset", c: int, attrs: Any) -> Content:
-    """The variables of one channel by their own names."""
+    """Return the variables of one channel, by their names without the channel."""
     if not isinstance(attrs, dict):
         refuse(f"channels[{c}]", "a table", attrs)
     prefix = f"channel{c}."
@@ -195,15 +193,15 @@ def _training_fields(content: Content) -> dict[str, Any]:
     }
 
 
-def _by_output(content: Content, name: str, problem: Problem, *first: str) -> Array:
-    """Losses by output: a single output's are not stored twice."""
-    outputs = len(problem.data.targets)
-    if name not in content and outputs == 1:
-        whole = content.array(name.removesuffix("_by_output"), *first, "time")
-        return np.expand_dims(whole, len(first))
-    losses = content.array(name, *first, "output", "time")
+def _by_output(content: Content, one: Observable, outputs: int) -> Array:
+    """Return losses by output. A file of a single output has them under the name of the loss."""
+    if one.name not in content and outputs == 1:
+        dims = [dim for dim in one.dims if dim != "output"]
+        whole = content.array(one.name.removesuffix("_by_output"), *dims)
+        return np.expand_dims(whole, one.dims.index("output"))
+    losses = content.array(one.name, *one.dims)
     if losses.shape[-2] != outputs:
-        refuse(name, f"losses of {outputs} outputs", losses)
+        refuse(one.name, f"losses of {outputs} outputs", losses)
     return losses
 
 
@@ -214,7 +212,7 @@ def _diverged(step: int, field: str) -> int | None:
 
 
 def _common(content: Content, stats: type[Any]) -> dict[str, Any]:
-    """What all results have: the problem, the times, the layers and where it came from."""
+    """Return the fields that all results have: problem, times, work and provenance."""
     problem = Problem.from_dict(content.tables("problem"))
     time = content.array("time", "time")
     if not len(time) or not time[0] >= 0 or not increasing(time) or time[-1] == math.inf:

@@ -1,4 +1,4 @@
-"""What ``train_replicas`` gives: groups of networks that share initial weights or data, over time.
+"""The result of ``train_replicas``: groups of networks that share initial weights or data.
 
 Time is counted in optimizer steps; an entry at t is before the update of step t.
 """
@@ -14,10 +14,11 @@ from lindmft.problem.problem import Problem
 from lindmft.problem.schema import brief
 from lindmft.results import netcdf
 from lindmft.results.dataset import replicas_to_dataset
-from lindmft.results.observables import OVERLAPS
+from lindmft.results.observables import REPLICA_ENSEMBLE
 from lindmft.results.places import result_place
 from lindmft.results.reading import replicas_from_dataset
 from lindmft.results.replicas import Replicas
+from lindmft.results.result import ON_REQUEST, Result, with_requests
 from lindmft.results.statistics import (
     DOUBLE,
     Statistic,
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
 __all__ = ["ReplicaEnsemble", "ReplicaSeries"]
 
 
+@with_requests
 @dataclass(frozen=True, eq=False)
-class ReplicaSeries:
+class ReplicaSeries(Result):
     """One number per time: a mean over seeds, or its standard error.
 
     Attributes
@@ -44,7 +46,7 @@ class ReplicaSeries:
     test_loss, averaged_loss
         (n,).
     shared_init, shared_data, independent
-        (n,), or None where k_init or k_data leave no such pair.
+        (n,); not there where k_init or k_data leave no such pair.
 
     Notes
     -----
@@ -55,23 +57,26 @@ class ReplicaSeries:
     >>> import lindmft as lm
     >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
     >>> series = lm.train_replicas(problem, 20, dim=32, seeds=3, k_init=2, k_data=1).mean()
-    >>> series.shared_data.shape, series.shared_init
-    ((20,), None)
+    >>> series.shared_data.shape, series.has("shared_init")
+    ((20,), False)
     """
 
     test_loss: Array
-    shared_init: Array | None
-    shared_data: Array | None
-    independent: Array | None
     averaged_loss: Array
+    shared_init: Array = ON_REQUEST
+    shared_data: Array = ON_REQUEST
+    independent: Array = ON_REQUEST
 
+    observables = REPLICA_ENSEMBLE
+    call = "train_replicas"
     __repr__ = short_repr
     _repr_html_ = field_table
 
 
+@with_requests
 @dataclass(frozen=True, eq=False, repr=False)
-class ReplicaEnsemble:
-    """Overlaps of finite-size networks, k_init initializations times k_data data sets a seed.
+class ReplicaEnsemble(Result):
+    """Overlaps of finite-size networks: k_init initializations times k_data data sets per seed.
 
     Attributes
     ----------
@@ -90,7 +95,7 @@ class ReplicaEnsemble:
         (seed, n), the mean over the seed's networks.
     shared_init, shared_data, independent
         (seed, n), the mean overlap of two different networks that share the initial weights, the
-        data, or neither; None where k_init or k_data leave no such pair.
+        data, or neither; not there where k_init or k_data leave no such pair.
     averaged_loss
         (seed, n), the test loss of the prediction averaged over all networks of the seed.
     diverged_at
@@ -132,15 +137,17 @@ class ReplicaEnsemble:
     seeds: tuple[int, ...]
     time: Array
     test_loss: Array
-    shared_init: Array | None
-    shared_data: Array | None
-    independent: Array | None
     averaged_loss: Array
     diverged_at: tuple[int | None, ...]
     stats: TrainStats
     provenance: Mapping[str, str]
     dtype: str = DOUBLE
+    shared_init: Array = ON_REQUEST
+    shared_data: Array = ON_REQUEST
+    independent: Array = ON_REQUEST
 
+    observables = REPLICA_ENSEMBLE
+    call = "train_replicas"
     _repr_html_ = field_table
 
     @property
@@ -165,19 +172,19 @@ class ReplicaEnsemble:
         for name in ("k_init", "k_data"):
             if getattr(self, name) < 2:
                 refuse(name, "at least 2 for all four overlaps", getattr(self, name))
-        return Replicas(**{name: getattr(self, name) for name in OVERLAPS})
+        return Replicas(self.test_loss, self.shared_init, self.shared_data, self.independent)
 
     def mean(self) -> ReplicaSeries:
-        """The mean over seeds; seeds that diverged are left out, unless all did."""
+        """Return the mean over seeds, without those that diverged unless all did."""
         return self._reduce(mean)
 
     def sem(self) -> ReplicaSeries:
-        """The standard error of ``mean``: inf (unknown) for one seed and past a divergence."""
+        """Return the standard error of ``mean``; inf if unknown: one seed, or a divergence."""
         return self._reduce(standard_error)
 
     @property
     def status(self) -> str:
-        """One sentence: what came out, and what to do about it if it is not what was wanted."""
+        """One sentence about the outcome, with a remedy if networks diverged."""
         what = f"groups of {self.k_init} x {self.k_data} networks"
         return status(self.diverged_at, len(self.time), what)
 
@@ -186,29 +193,29 @@ class ReplicaEnsemble:
         return f"<ReplicaEnsemble of {brief(self.problem)}\n {self.status}\n {sizes}>"
 
     def to_xarray(self) -> "xr.Dataset":
-        """The same as an ``xarray.Dataset``, the problem and the provenance as attributes.
+        """Return an ``xarray.Dataset`` with the problem and the provenance as attributes.
 
         Dimensions are ``seed``, ``time`` and ``layer`` (of the widths). Needs xarray.
         """
         return replicas_to_dataset(self)
 
     def save(self, path: Path, *, force: bool = False) -> None:
-        """Write a NetCDF4 file, which carries the problem, the provenance and a format version.
+        """Write a NetCDF4 file with the problem, the provenance and a format version.
 
-        Needs xarray and h5netcdf. A file of replicas that is there is replaced, once the new one is
+        Needs xarray and h5netcdf. An existing file of replicas is replaced, once the new one is
         complete.
 
         Parameters
         ----------
         path
-            Where to, with the ending .nc, .nc4, .h5, .hdf5 or none.
+            The file, with the ending .nc, .nc4, .h5, .hdf5 or none.
         force
-            Also replace a file that is not that of replicas.
+            Replace an existing file also if it is not that of replicas.
 
         Raises
         ------
         ValueError
-            If the name ends in something else, and if there is another kind of file.
+            If the name has another ending, or if a file of another kind exists.
         """
         place = result_place(path, "path", netcdf.REPLICAS, force=flag(force, "force"))
         netcdf.write(self.to_xarray(), place)
@@ -226,4 +233,5 @@ class ReplicaEnsemble:
             return cls(**replicas_from_dataset(dataset))
 
     def _reduce(self, statistic: Statistic) -> ReplicaSeries:
-        return ReplicaSeries(**reduced(self, (*OVERLAPS, "averaged_loss"), statistic))
+        series: ReplicaSeries = reduced(self, ReplicaSeries, statistic)
+        return series

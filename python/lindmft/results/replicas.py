@@ -1,7 +1,8 @@
 """Networks that share initial weights or data: ensembling, and the exact bias-variance split.
 
-Four overlaps (1/D) sum_k lambda_k v_k^a v_k^b of the discrepancies of two networks a and b say it
-all, by what the two share: everything (the test loss), the initial weights, the data set, nothing.
+Four overlaps (1/D) sum_k lambda_k v_k^a v_k^b of the discrepancies of two networks a and b
+determine both. They differ by what a and b share: everything (this is the test loss), the initial
+weights, the data set, or nothing.
 """
 
 import math
@@ -19,33 +20,33 @@ __all__ = ["Replicas"]
 
 @dataclass(frozen=True, eq=False)
 class Replicas:
-    """The four overlaps of the discrepancies of two networks, by what the networks share.
+    """The four overlaps of the discrepancies of two networks, which differ by what these share.
 
     Parameters
     ----------
     test_loss
-        (..., n), everything: the test loss of one network, excess over the irreducible sigma^2.
+        (..., n), the two are one network: its test loss, excess over the irreducible sigma^2.
     shared_init
-        (..., n), the initial weights; the data sets are independent.
+        (..., n), the same initial weights; the data sets are independent.
     shared_data
-        (..., n), the data set with its noise and batches; the initial weights are independent.
+        (..., n), the same data set, noise and batches; the initial weights are independent.
     independent
-        (..., n), nothing but the target.
+        (..., n), independent weights and data; the target is the same.
 
     Raises
     ------
     ValueError
-        If one of them is no array of numbers; the message names it.
+        If one of them is not an array of numbers; the message names it.
 
     Notes
     -----
-    Theory section 3, replicas (beyond the paper). Where a series is inf (past a divergence), so is
-    everything made of it.
+    Theory section 3, replicas (beyond the paper). Where a series is inf (past a divergence), all
+    quantities computed from it are inf too.
 
     Overlaps of the theory are never negative. Their differences, the variances, may be below zero
-    by rounding (1e-12 of the loss at the start) where they vanish. Of trained networks, overlaps of
-    two different networks and all differences are estimates: they fluctuate around zero where the
-    truth is small, and so does ``ensemble_loss`` of more networks than were trained.
+    by rounding (1e-12 of the loss at the start) where they vanish. For trained networks, overlaps
+    of two different networks and all differences are estimates: they fluctuate around zero where
+    the exact value is small, and so does ``ensemble_loss`` of more networks than were trained.
 
     Examples
     --------
@@ -72,17 +73,17 @@ class Replicas:
         settle(self, "", **dict.fromkeys(names, _series))
 
     def ensemble_loss(self, k_init: float = 1, k_data: float = 1) -> Array:
-        """Test loss (..., n) of the prediction averaged over k_init x k_data networks.
+        """Return the test loss (..., n) of the prediction averaged over k_init x k_data networks.
 
         Parameters
         ----------
         k_init, k_data
-            Initializations and data sets, every pair of them trained; ``inf`` is allowed.
+            Numbers of initializations and data sets; every pair is trained. ``inf`` is allowed.
 
         Raises
         ------
         ValueError
-            If one of them is no whole number of at least 1, nor inf.
+            If one of them is neither a whole number of at least 1 nor inf.
         """
         init = 1.0 / _count(k_init, "k_init")
         data = 1.0 / _count(k_data, "k_data")
@@ -92,14 +93,14 @@ class Replicas:
             "shared_data": (1.0 - init) * data,
             "independent": (1.0 - init) * (1.0 - data),
         }
-        # Terms that do not count are left out: 0 times inf is not 0.
+        # Without the terms of weight zero, since 0 times inf is not 0.
         terms = [share * getattr(self, name) for name, share in pairs.items() if share > 0.0]
         total: Array = sum(terms[1:], start=terms[0])
         return total
 
     @property
     def bias(self) -> Array:
-        """(..., n), what infinitely many networks on infinitely many data sets still get wrong."""
+        """(..., n), the test loss of the prediction averaged over all networks and data sets."""
         return self.independent
 
     @property
@@ -114,7 +115,7 @@ class Replicas:
 
     @property
     def variance_interaction(self) -> Array:
-        """(..., n), the variance due to initial weights and data together: the rest."""
+        """(..., n), the variance due to initial weights and data together: the remaining part."""
         return _or_inf(self.test_loss, -self.shared_init, -self.shared_data, self.independent)
 
 
@@ -131,7 +132,7 @@ def _count(value: float, field: str) -> float:
 
 
 def _or_inf(*terms: Array) -> Array:
-    """The sum, but inf where terms are infinite."""
+    """Return the sum of the terms; inf where a term is infinite."""
     with np.errstate(invalid="ignore"):
         total: Array = np.sum(np.broadcast_arrays(*terms), axis=0)
     return np.where(np.isfinite(total), total, np.inf)

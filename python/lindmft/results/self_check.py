@@ -1,23 +1,23 @@
-"""The verdict on a solution's self-check, the chain identity, which the solver does not use."""
+"""Verdict on the self-check of a result: the chain identity, which the solver does not use."""
 
 import math
 
 __all__ = ["passed", "verdict"]
 
 USUAL = 1e-9
-"""The largest residual that counts as rounding. 430 random problems gave 6e-13 or less on exact
-steps, 4e-11 or less on coarse grids."""
+"""Largest residual that counts as rounding. 430 random problems gave at most 6e-13 on exact steps
+and at most 4e-11 on coarse grids."""
 USUAL_ENDLESS = 1e-6
-"""The same at infinite depth, where profiles over depth are resolved to this accuracy."""
+"""Largest usual residual at infinite depth: profiles over depth are resolved to this accuracy."""
 
 
 def passed(residual: float, depth: float) -> bool:
-    """Whether a ``chain_residual`` is as small as it is for right solutions of this depth."""
+    """Return whether a ``chain_residual`` is as small as is usual at this depth."""
     return residual <= _usual(depth)
 
 
 def verdict(residual: float, depth: float) -> str:
-    """The result of the check with its number, what is usual, and what to do if it failed."""
+    """Return the verdict: the residual, what is usual, and what to do if the check failed."""
     numbers = f"({residual:.0e}, usually below {_usual(depth):.0e})"
     if passed(residual, depth):
         return f"self-check passed {numbers}"

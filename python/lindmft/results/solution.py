@@ -22,10 +22,11 @@ from lindmft.results.dataset import solution_to_dataset
 from lindmft.results.dense_output import sample
 from lindmft.results.depth import interpolate
 from lindmft.results.layers import Layers
-from lindmft.results.observables import FUNCTIONS, LAYERED, NORMS
+from lindmft.results.observables import FUNCTIONS, LAYERED, NORMS, RESPONSE, SOLUTION
 from lindmft.results.places import result_place
 from lindmft.results.reading import solution_from_dataset
 from lindmft.results.replicas import Replicas
+from lindmft.results.result import ON_REQUEST, NotRequested, Result, asking, with_requests
 from lindmft.results.solve_stats import SolveStats
 from lindmft.results.state import State
 
@@ -34,12 +35,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Layers", "Solution", "SolveStats"]
 
+ASKED = {"replicas": "replicas=True", "kernel_alignment": "kernels=True"}
+"""Arguments that ask for attributes which are made of several observables."""
 RESOLVED = 1e-6
 """A ``depth_error`` up to which profiles over depth count as resolved."""
 
 
+@with_requests
 @dataclass(frozen=True, eq=False, repr=False)
-class Solution:
+class Solution(Result):
     """The training dynamics of an infinitely large network at n times.
 
     On an exact grid the times are 0 .. n - 1. On coarse grids (adaptive steps, gradient flow) they
@@ -75,8 +79,8 @@ class Solution:
         Responses to the source of a residual branch carry its factor b; at infinite depth, where b
         vanishes, they are given divided by it.
     C_v, C_delta, R_delta
-        (m, m) or None: correlations of the discrepancy v and of the training errors Delta, and
-        their response.
+        (m, m) each, if kept: correlations of the discrepancy v and of the training errors Delta,
+        and their response.
     irreducible
         C sigma^2 (C outputs), to be added to ``test_loss`` for the loss on noisy labels.
     diverged_at
@@ -85,13 +89,13 @@ class Solution:
         before it instead of n. At infinite depth also the first step that cannot be resolved, once
         the loss is past ten times its start or where a finite network diverges within three steps.
     replicas
-        ``Replicas`` or None: overlaps of networks that share initial weights, data or neither;
-        for ``ensemble_loss`` and the split of the test loss into bias and variances.
+        ``Replicas``, with ``replicas=True``: overlaps of networks that share initial weights, data
+        or neither; for ``ensemble_loss`` and the split of the test loss into bias and variances.
     kernel_scale, kernel_target, kernel_gradient
-        (n,) or None: x . K x / x . x of the predictor's neural tangent kernel K (D x D: a small
-        step of gradient descent moves w_hat by lr K u, u the data gradient), for random x (the
-        mean eigenvalue), for x = Lambda w*, and for x = u. A value is nan where the direction does
-        not exist: where x is zero, and where u is no larger than its rounding error.
+        (n,), with ``kernels=True``: x . K x / x . x of the predictor's neural tangent kernel K (D x
+        D: a small step of gradient descent moves w_hat by lr K u, u the data gradient), for random
+        x (the mean eigenvalue), for x = Lambda w*, and for x = u. A value is nan where the
+        direction does not exist: where x is zero, and where u is no larger than its rounding error.
     channels
         With several outputs, the ``Solution`` of each channel, which has the two-time functions
         and kernels (those of the sum are empty). Channels are the outputs, or of a Gram matrix its
@@ -112,7 +116,9 @@ class Solution:
 
     Notes
     -----
-    Theory sections 3 to 8; Bordelon and Pehlevan (2025), equation 13 for the three terms.
+    An observable that the call did not ask for is not there: using it raises ``NotRequested``,
+    whose message says how to ask for it, and ``has`` tells without an error. Theory sections 3 to
+    8; Bordelon and Pehlevan (2025), equation 13 for the three terms.
 
     Examples
     --------
@@ -151,13 +157,13 @@ class Solution:
     C_g: Layers = field(default_factory=lambda: Layers("C_g"))
     R_hr: Layers = field(default_factory=lambda: Layers("R_hr"))
     R_gu: Layers = field(default_factory=lambda: Layers("R_gu"))
-    C_v: Array | None = None
-    C_delta: Array | None = None
-    R_delta: Array | None = None
-    replicas: Replicas | None = None
-    kernel_scale: Array | None = None
-    kernel_target: Array | None = None
-    kernel_gradient: Array | None = None
+    C_v: Array = ON_REQUEST
+    C_delta: Array = ON_REQUEST
+    R_delta: Array = ON_REQUEST
+    replicas: Replicas = ON_REQUEST
+    kernel_scale: Array = ON_REQUEST
+    kernel_target: Array = ON_REQUEST
+    kernel_gradient: Array = ON_REQUEST
     channels: tuple["Solution", ...] = ()
     grid: str = "exact"
     panels: NDArray[np.int_] = field(default_factory=lambda: np.array([], int))
@@ -165,16 +171,18 @@ class Solution:
     atol: float | None = None
     state: State = field(default_factory=State)
 
+    observables = SOLUTION
+    call = "solve"
     _repr_html_ = field_table
 
     @property
-    def kernel_alignment(self) -> Array | None:
+    def kernel_alignment(self) -> Array:
         """(n,), kernel_target / kernel_scale: 1 for a kernel that knows nothing of the target.
 
         A value is nan where there is no target, and where the kernel is zero.
         """
-        if self.kernel_target is None or self.kernel_scale is None:
-            return None
+        if not hasattr(self, "kernel_target"):
+            raise NotRequested(self._why_missing("kernel_alignment"))
         valid = np.isfinite(self.kernel_scale)
         return np.divide(
             self.kernel_target,
@@ -191,7 +199,8 @@ class Solution:
         Raises
         ------
         ValueError
-            If replicas were not solved for, or a number is not a whole one of at least 1.
+            If a number is not a whole one of at least 1. If replicas were not solved for, this is
+            a ``NotRequested``.
 
         Examples
         --------
@@ -201,10 +210,6 @@ class Solution:
         >>> print(f"{theory.test_loss[-1]:.3f}, averaged {theory.ensemble_loss(k_init=4)[-1]:.3f}")
         0.267, averaged 0.205
         """
-        if self.replicas is None:
-            raise ValueError(
-                "ensemble_loss needs the overlaps of replicas: solve(..., replicas=True)"
-            )
         return self.replicas.ensemble_loss(k_init, k_data)
 
     @property
@@ -249,7 +254,8 @@ class Solution:
         >>> theory.at([0, 10, 999_999]).test_loss.round(4).tolist()
         [2.0, 0.3428, 0.09]
         """
-        return sample(self, times)
+        sampled: Solution = sample(self, times)
+        return sampled
 
     def profile(self, name: str, tau: Number | Numbers) -> Array:
         """A function of depth at tau = l/L in [0, 1], at infinite depth.
@@ -360,10 +366,32 @@ class Solution:
         return self.state.nbytes + sum(channel.state.nbytes for channel in self.channels)
 
     def has(self, name: str) -> bool:
-        """Whether the two-time function ``name`` was kept, here or in the channels."""
-        value = getattr(self, choice(*FUNCTIONS)(name, "name"))
-        kept = value is not None and len(value) > 0
-        return kept or any(channel.has(name) for channel in self.channels)
+        """Return whether the observable ``name`` is there, here or in the channels.
+
+        Parameters
+        ----------
+        name
+            A series, a two-time function, or "replicas". An observable that the call did not ask
+            for is not there, and ``NotRequested`` is raised where it is used.
+
+        Raises
+        ------
+        ValueError
+            If solutions never have an observable of this name.
+        """
+        return super().has(name) or any(channel.has(name) for channel in self.channels)
+
+    def _why_missing(self, name: str) -> str:
+        call = "flow" if self.grid == "flow" else "solve"
+        one = SOLUTION.get(name)
+        if one and one.kind == RESPONSE and self.sampled and self.grid != "exact":
+            return f"{name} was left out by at(): responses have no values between the nodes"
+        held = [c for c, channel in enumerate(self.channels) if hasattr(channel, name)]
+        if held:
+            return f"{name} of several outputs is that of a channel: channels[{held[0]}].{name}"
+        asked = one.asked if one else ASKED[name]
+        place = f" in channels[j].{name}" if self.channels and name != "replicas" else ""
+        return asking(name, call, asked) + place
 
     def to_xarray(self) -> "xr.Dataset":
         """The same as an ``xarray.Dataset``, the problem and the provenance as attributes.

@@ -1,4 +1,4 @@
-"""The work that a solution took, and how far it can be trusted."""
+"""Work and self-checks of a solution."""
 
 from dataclasses import dataclass
 
@@ -7,29 +7,29 @@ __all__ = ["SolveStats"]
 
 @dataclass(frozen=True)
 class SolveStats:
-    """The work that a solution took, and how far it can be trusted.
+    """Work of a solution, and estimates of its errors.
 
-    Of a continued solution, or one with checkpoints, these are the numbers of all segments.
+    For a continued solution, or one with checkpoints, the numbers cover all segments.
 
     Attributes
     ----------
     nodes, panels, rejected_panels
-        Time points, panels of them, and panels that were tried again.
+        Numbers of time points, of panels of time points, and of panels that were repeated.
     sweeps, row_sweeps
-        Sweeps over a panel, and rows swept.
+        Number of sweeps over a panel, and the number of rows summed over the sweeps.
     flops
         Floating-point operations in matrix products.
     seconds, threads
-        Wall-clock time, added up over the segments, and the threads of the last one.
+        Wall-clock time, summed over the segments, and the number of threads of the last one.
     chain_residual
         A self-check: the largest violation of an exact identity between layers that the solver
         does not use, relative to the largest terms that the identity compares. Usually below 1e-9
         (at infinite depth below 1e-6): ``Solution.self_check_passed``.
     depth_error
         At infinite depth, the estimated relative error of the profiles over depth (the losses are
-        accurate to about its square); else 0.
+        accurate to about its square); otherwise 0.
     error_estimate
-        On coarse grids, the largest estimated relative error of a panel; else 0.
+        On coarse grids, the largest estimated relative error of a panel; otherwise 0.
 
     Notes
     -----

@@ -1,19 +1,19 @@
-"""What a solution keeps to be gone on from: the solver's arrays, and the version of their form."""
+"""Solver state that is kept with a solution so that it can be resumed: arrays and a version."""
 
 from collections.abc import Mapping
 
 from lindmft._internal.types import Array
 
 STATE_VERSION = 1
-"""Raised when the solver can no longer go on from the arrays of the version before."""
+"""Version of the state. It is raised when the solver can no longer resume from older states."""
 SMALL = 2**26
-"""Bytes up to which a state is kept without being asked for: 64 MiB."""
+"""Largest size in bytes of a state that is kept by default: 64 MiB."""
 
 
 class State(dict[str, Array]):
-    """The solver's arrays by name, (rows, columns) each; empty if they were not kept.
+    """Arrays of the solver by name, (rows, columns) each; empty if they were not kept.
 
-    ``version`` is the form they are in: only a solver of the same version can go on from them.
+    Only a solver of the same ``version`` can resume from them.
     """
 
     def __init__(
@@ -24,7 +24,7 @@ class State(dict[str, Array]):
 
     @property
     def nbytes(self) -> int:
-        """The memory they take."""
+        """Size of the arrays in bytes."""
         return sum(array.nbytes for array in self.values())
 
     def __repr__(self) -> str:

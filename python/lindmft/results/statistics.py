@@ -1,7 +1,7 @@
-"""What ensembles of all kinds have in common: statistics of the work, means and standard errors."""
+"""Common parts of the results of training: their work, means over networks, standard errors."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,23 +16,24 @@ Statistic: TypeAlias = Callable[[Array], Array]
 
 @dataclass(frozen=True)
 class TrainStats:
-    """The work of a call.
+    """Work of a call of ``train``, ``train_many`` or ``train_replicas``.
 
     Attributes
     ----------
     seconds, threads
-        Wall-clock time of the whole call, on so many threads.
+        Wall-clock time of the whole call, and its number of threads.
     instruction_set
-        Of the compiled loops that was used.
+        Instruction set of the compiled loops that were used.
     method
         How weights were kept. "shared": networks with the same initial weights multiply them in one
-        product, and what each learned is kept as factors; "factored": each network's own, as of
-        some steps ago, and factors of what came since; "in_place": updated every step. Chosen by
-        counted operations and bytes; results agree to rounding.
+        product, and the later changes of each network are kept as factors; "factored": each network
+        has the weights of some steps ago, and factors for the changes since; "in_place": weights
+        are updated every step. The method is chosen by counted operations and bytes; results agree
+        to rounding.
     operations
-        Counted floating-point operations of this problem's networks, random numbers left out.
+        Counted floating-point operations of this problem's networks, without random numbers.
     bytes_moved
-        To and from memory, if no array stays in a cache.
+        Bytes that move to and from memory, if no array stays in a cache.
 
     Notes
     -----
@@ -56,14 +57,20 @@ class TrainStats:
 
 
 def common_fields(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The compiled module's fields, as Python's: tuples, and None for what did not diverge."""
+    """Return the fields of a result of the compiled module in the form of Python's classes."""
     return {
-        **{name: value for name, value in result.items() if name != "state"},
+        **{name: value for name, value in result.items() if name not in {"state", "series"}},
+        **{name: _by_seed(values) for name, values in result["series"].items()},
         "widths": tuple(result["widths"]),
         "seeds": tuple(result["seeds"]),
         "diverged_at": tuple(step if step >= 0 else None for step in result["diverged_at"]),
         "stats": TrainStats(**result["stats"]),
     }
+
+
+def _by_seed(values: Array | list[Array]) -> Array:
+    """Return (seed, n); lists over outputs or layers become (seed, outputs or layers, n)."""
+    return np.stack(values, axis=1) if isinstance(values, list) else values
 
 
 def checked_dtype(dtype: Any) -> str:
@@ -78,13 +85,13 @@ def checked_dtype(dtype: Any) -> str:
 
 
 def used(diverged_at: Sequence[int | None]) -> Mask:
-    """(seed,), those that did not diverge, or all if all did."""
+    """Return a mask (seed,) of the networks that did not diverge, or of all if all did."""
     stable = np.array([step is None for step in diverged_at])
     return stable if stable.any() else ~stable
 
 
 def status(diverged_at: Sequence[int | None], steps: int, what: str) -> str:
-    """One sentence: what came out, and what to do about it if it is not what was wanted."""
+    """Return a sentence about the outcome, with a remedy if networks diverged."""
     lost = [step for step in diverged_at if step is not None]
     count, total = len(lost), len(diverged_at)
     if not lost:
@@ -97,7 +104,7 @@ def status(diverged_at: Sequence[int | None], steps: int, what: str) -> str:
 
 
 def mean(values: Array) -> Array:
-    """Over the first axis, of the values that exist; nan where none does."""
+    """Return the mean over axis 0 of the values that are not nan; nan where all are."""
     missing = np.isnan(values)
     if not missing.any():
         average: Array = values.mean(axis=0)
@@ -109,7 +116,10 @@ def mean(values: Array) -> Array:
 
 
 def standard_error(values: Array) -> Array:
-    """Of ``mean``; inf where there is one value alone, or an infinite one, and nan where none."""
+    """Return the standard error of ``mean``.
+
+    It is inf (unknown) for a single value and where a value is infinite, and nan where all are nan.
+    """
     if np.isnan(values).any():
         return _standard_error_of_some(values)
     count = len(values)
@@ -121,7 +131,7 @@ def standard_error(values: Array) -> Array:
 
 
 def _standard_error_of_some(values: Array) -> Array:
-    """The same where some values do not exist."""
+    """Return the standard error of ``mean`` where some values are nan."""
     known = ~np.isnan(values)
     count = known.sum(axis=0)
     enough = (count > 1) & ~np.isinf(values).any(axis=0)
@@ -133,8 +143,8 @@ def _standard_error_of_some(values: Array) -> Array:
     return np.where(count > 0, error, np.nan)
 
 
-def reduced(result: Any, names: Sequence[str], statistic: Statistic) -> dict[str, Any]:
-    """The statistic of these series of an ensemble, over the seeds that count; None stays None."""
+def reduced(result: Any, series: Any, statistic: Statistic) -> Any:
+    """Return the statistic over the seeds that count, as an instance of the class ``series``."""
     chosen = used(result.diverged_at)
-    series = {name: getattr(result, name) for name in names}
-    return {name: x if x is None else statistic(x[chosen]) for name, x in series.items()}
+    found = {one.name: vars(result).get(one.name) for one in fields(series)}
+    return series(**{name: statistic(x[chosen]) for name, x in found.items() if x is not None})

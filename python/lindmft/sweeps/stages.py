@@ -19,7 +19,15 @@ from lindmft._internal.types import Array, Callback
 from lindmft.problem.network import widths
 from lindmft.problem.problem import Problem
 from lindmft.results.ensemble import Ensemble
-from lindmft.results.observables import DIRECTIONS, KERNELS, LOSSES, NORMS
+from lindmft.results.observables import (
+    DIRECTIONS,
+    ENSEMBLE,
+    KERNELS,
+    NORMS,
+    SOLUTION,
+    SQUARES,
+    names,
+)
 from lindmft.results.solution import Solution
 from lindmft.theory.many import flow_many, solve_many
 from lindmft.training.train import train_many
@@ -30,8 +38,10 @@ STATES = ("pending", "done", "diverged", "failed", "untrainable")
 STAGES = ("theory", "training")
 FAILURES = (NotConverged, MemoryError, ValueError, ArithmeticError)
 """Errors that make one point fail; any other error is a bug, and ends the sweep."""
-OF_THEORY = (*LOSSES, *NORMS, *KERNELS)
-OF_TRAINING = ("test_loss", "train_loss", *NORMS)
+SERIES: dict[str, Any] = {"two_time": False, "by_output": False, "part": "", "kind": SQUARES}
+"""Conditions on the observables that a sweep can keep."""
+OF_THEORY = names(SOLUTION, **SERIES)
+OF_TRAINING = names(ENSEMBLE, asked="", **SERIES)
 NO_STEP = -1
 """The value of ``diverged_at`` for runs that did not diverge."""
 

@@ -23,7 +23,7 @@ from lindmft._internal.provenance import provenance
 from lindmft._internal.signals import signals_deferred
 from lindmft._internal.types import Mask, Path
 from lindmft.results.content import CHECKSUM
-from lindmft.results.dataset import LONG_NAMES
+from lindmft.results.observables import long_name
 from lindmft.sweeps.integrity import check_checksums, checksums, lost, over_points, reading
 from lindmft.sweeps.plan import Plan
 from lindmft.sweeps.stages import (
@@ -429,7 +429,7 @@ def _checked() -> list[Any]:
 def _add(group: Any, plan: Plan, stage: str, name: str, variable: Variable) -> None:
     dims, dtype, fill = variable
     sizes = tuple(plan.stage(stage).sizes[dim] for dim in dims)
-    meaning = MEANINGS[name] if name in MEANINGS else LONG_NAMES[name]
+    meaning = MEANINGS[name] if name in MEANINGS else long_name(name)
     attrs: dict[str, Any] = {"long_name": f"{stage}: {meaning}", "units": "1"}
     if name == "status":
         attrs |= {"flag_values": list(range(len(STATES))), "flag_meanings": " ".join(STATES)}
@@ -455,10 +455,10 @@ def _coordinates(plan: Plan) -> Iterator[tuple[str, tuple[str, ...], Any, dict[s
                 values = np.arange(len(values))
             yield name, (axis.name,), values, attrs
     units = "learning rate times steps" if plan.flow else "steps"
-    yield "time", ("time",), plan.times, {"long_name": LONG_NAMES["time"], "units": units}
+    yield "time", ("time",), plan.times, {"long_name": long_name("time"), "units": units}
     if plan.seeds:
         seeds = np.array(plan.seeds, np.uint64)
-        yield "seed", ("seed",), seeds, {"long_name": LONG_NAMES["seed"], "units": "1"}
+        yield "seed", ("seed",), seeds, {"long_name": long_name("seed"), "units": "1"}
     layers = max(stage.sizes["layer"] for stage in plan.stages)
     if layers:
         yield (

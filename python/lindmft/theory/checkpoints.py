@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from lindmft._internal.types import Array, Callback, Path
+from lindmft._internal.types import Callback, Path
 from lindmft._internal.validation import conflict, integer, refuse
-from lindmft.results.observables import FUNCTIONS, KERNELS, LOSSES, NORMS
+from lindmft.results.dense_output import extended
+from lindmft.results.observables import FUNCTIONS
 from lindmft.results.solution import Solution
 from lindmft.theory.resume import check_resumable, check_same_computation, covered, to_core
 from lindmft.theory.run import Run
@@ -76,7 +77,7 @@ def _stops(run: Run, every: int | None) -> Iterator[float]:
 
 
 def _of_the_whole(progress: Callback | None, run: Run) -> Callback | None:
-    """Report steps of the whole, where a segment counts from its start; coarse grids count shares."""
+    """Report steps of the whole run, not of a segment; coarse grids count shares."""
     if progress is None or run.grid != "exact":
         return progress
     callback = progress
@@ -114,15 +115,5 @@ def _extended(solution: Solution, run: Run) -> Solution:
     """Return a diverged solution with inf up to the end: at every step, or the last one only."""
     first, last = math.floor(covered(solution)), int(run.last_time)
     more = np.arange(first, last + 1.0) if run.grid == "exact" else np.array([float(last)])
-    names = (*LOSSES, *NORMS, *KERNELS, "test_loss_by_output", "train_loss_by_output")
-    series = {name: getattr(solution, name) for name in names}
-
-    def longer(values: Array) -> Array:
-        rest = [(0, 0)] * (values.ndim - 1) + [(0, len(more))]
-        return np.pad(values, rest, constant_values=np.inf)
-
-    fields: dict[str, Any] = {
-        name: longer(values) for name, values in series.items() if values is not None
-    }
-    time = np.append(solution.time, more)
-    return replace(solution, time=time, **fields)
+    longer: Solution = extended(solution, more)
+    return longer

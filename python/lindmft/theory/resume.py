@@ -8,12 +8,10 @@ import numpy as np
 from lindmft._internal.difference import first_difference
 from lindmft._internal.validation import conflict, describe, refuse
 from lindmft.problem.targets import channels
-from lindmft.results.observables import LOSSES, NORMS
+from lindmft.results.observables import SOLUTION, names
 from lindmft.results.solution import Solution
 from lindmft.results.state import STATE_VERSION
 from lindmft.theory.run import Run
-
-SERIES = ("time", *LOSSES, *NORMS, "depth")
 
 
 def continued(run: Run, start: Solution) -> tuple[Run, dict[str, Any]]:
@@ -85,7 +83,9 @@ def to_core(solution: Solution) -> dict[str, Any]:
     kinds = list(dict.fromkeys(norms))
     distinct = [solution.channels[norms.index(norm)] for norm in kinds]
     return {
-        **{name: getattr(solution, name) for name in SERIES},
+        "time": solution.time,
+        "depth": solution.depth,
+        "series": {name: getattr(solution, name) for name in names(SOLUTION, resumed=True)},
         "panels": solution.panels.tolist(),
         "diverged_at": solution.diverged_at,
         "stats": asdict(solution.stats),

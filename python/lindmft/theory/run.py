@@ -13,9 +13,7 @@ from lindmft._internal.types import Callback, SolveDict
 from lindmft._internal.validation import conflict, integer, number
 from lindmft.problem.problem import Problem
 from lindmft.problem.targets import channels
-from lindmft.results.layers import Layers
-from lindmft.results.observables import LAYERED
-from lindmft.results.replicas import Replicas
+from lindmft.results.assembly import observables_from
 from lindmft.results.solution import Solution
 from lindmft.results.solve_stats import SolveStats
 from lindmft.results.state import SMALL, State
@@ -148,17 +146,13 @@ def checked_run(problem: Problem, grid: str, end: Any, given: Mapping[str, Any])
 
 def from_core(run: Run, result: SolveDict) -> Solution:
     """Return the compiled module's result as a ``Solution``."""
-    fields: dict[str, Any] = {**result, **result["functions"]}
-    for name in ("functions", "channel", "kernels"):
-        del fields[name]
-    several = bool(result["channel"])
-    fields |= {name: Layers(name, fields.get(name, ()), in_channels=several) for name in LAYERED}
-    fields |= {f"kernel_{name}": array for name, array in (result["kernels"] or {}).items()}
-    fields |= {"stats": SolveStats(**result["stats"]), "state": State(result.get("state"))}
+    named = {"series", "functions", "channel"}
+    fields: dict[str, Any] = {name: value for name, value in result.items() if name not in named}
+    arrays = result["series"] | result["functions"]
+    fields |= observables_from(arrays, in_channels=bool(result["channel"]))
+    fields |= {"stats": SolveStats(**result["stats"]), "state": State(result["state"])}
     fields |= {"grid": run.grid, "panels": np.array(result["panels"], int)}
     fields |= run.tolerances
-    if result["replicas"] is not None:
-        fields["replicas"] = Replicas(test_loss=result["test_loss"], **result["replicas"])
     distinct = [from_core(_channel_run(run, c), r) for c, r in _distinct(result)]
     fields["channels"] = tuple(distinct[c] for c in result["channel"])
     origin = provenance(fields["stats"].threads)

@@ -6,7 +6,7 @@ import numpy as np
 
 from lindmft._internal.validation import increasing, refuse
 from lindmft.problem.problem import Problem
-from lindmft.results.observables import LOSSES, NORMS
+from lindmft.results.observables import SOLUTION
 from lindmft.results.solution import Solution
 from lindmft.results.solve_stats import SolveStats
 from lindmft.results.state import State
@@ -41,11 +41,9 @@ def checked_start(start: Any, name: str = "continue_from") -> Solution:
 
 def _check_arrays(start: Solution, name: str) -> None:
     nodes, layers = (_length(start, field, name) for field in ("time", "depth"))
-    shapes = {
-        "time": (nodes,),
-        "depth": (layers,),
-        **dict.fromkeys(LOSSES, (nodes,)),
-        **dict.fromkeys(NORMS, (layers, nodes)),
+    sizes = {"time": nodes, "layer": layers}
+    shapes = {"time": (nodes,), "depth": (layers,)} | {
+        one.name: one.shape(sizes) for one in SOLUTION.values() if one.resumed
     }
     for field, shape in shapes.items():
         _check(getattr(start, field), f"{name}.{field}", shape)

@@ -16,14 +16,14 @@ import numpy as np
 from lindmft._internal.difference import first_difference
 from lindmft._internal.files import check_folder
 from lindmft._internal.signals import signals_deferred
-from lindmft._internal.types import Array, Callback, Path, TrainDict
+from lindmft._internal.types import Callback, Path, TrainDict
 from lindmft._internal.validation import describe, file_path, integer, missing, refuse
 from lindmft.problem.problem import Problem
 from lindmft.results import netcdf
 from lindmft.results.content import Content
 from lindmft.results.dataset import ensemble_to_dataset
 from lindmft.results.ensemble import Ensemble, ensemble_from_core
-from lindmft.results.observables import BY_OUTPUT, KERNELS, NORMS, UPDATES
+from lindmft.results.observables import ENSEMBLE
 from lindmft.results.places import check_suffix
 from lindmft.results.reading import ensemble_from_dataset
 
@@ -34,7 +34,6 @@ SMALL = 2**26
 """Bytes of the networks that are trained together even if there are fewer threads: 64 MiB."""
 PATIENCE = 10.0
 """Default time between two saves, in units of the time that a save took."""
-SERIES = ("test_loss", "train_loss", "chain_residual", *BY_OUTPUT, *NORMS, *KERNELS, *UPDATES)
 
 
 @dataclass(frozen=True)
@@ -161,10 +160,9 @@ class Record:
         for row, i in enumerate(group):
             diverged[i] = part.diverged_at[row]
             end = stop if diverged[i] is None else self.training.steps
-            for name in SERIES:
-                if (series := getattr(part, name)) is not None:
-                    entries = series[row, ..., self.done[i] : end]
-                    getattr(self.runs, name)[i, ..., self.done[i] : end] = entries
+            for name in filter(part.has, ENSEMBLE):
+                entries = getattr(part, name)[row, ..., self.done[i] : end]
+                getattr(self.runs, name)[i, ..., self.done[i] : end] = entries
             self.done[i] = end
             self.states[i] = result["state"][row] if end < self.training.steps else b""
         self.runs = replace(
@@ -196,11 +194,10 @@ class Record:
 def _empty(part: Ensemble, training: Training) -> Ensemble:
     """Return an ensemble of all networks with zeros, in the form of this one of some."""
     count = len(training.seeds)
-
-    def blank(series: Array | None) -> Array | None:
-        return None if series is None else np.zeros((count, *series.shape[1:]))
-
-    fields: dict[str, Any] = {name: blank(getattr(part, name)) for name in SERIES}
+    kept = {name: getattr(part, name) for name in filter(part.has, ENSEMBLE)}
+    fields: dict[str, Any] = {
+        name: np.zeros((count, *series.shape[1:])) for name, series in kept.items()
+    }
     stats = replace(part.stats, seconds=0.0, operations=0.0, bytes_moved=0.0)
     return replace(
         part, seeds=tuple(training.seeds), diverged_at=(None,) * count, stats=stats, **fields
@@ -238,8 +235,8 @@ def _difference(training: Training, runs: Ensemble) -> tuple[str, Any, Any] | No
         "seeds": list(runs.seeds),
         "dtype": runs.dtype,
         "noise_draw": runs.noise_draw,
-        "kernels": runs.kernel_scale is not None,
-        "updates": runs.feature_update is not None,
+        "kernels": runs.has("kernel_scale"),
+        "updates": runs.has("feature_update"),
     }
     return first_difference(training.tables(), theirs)
 

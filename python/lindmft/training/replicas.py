@@ -86,8 +86,8 @@ def train_replicas(
     >>> import lindmft as lm
     >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
     >>> runs = lm.train_replicas(problem, 10, dim=32, seeds=2, k_init=3, k_data=1)
-    >>> runs.shared_data.shape, runs.shared_init is None
-    ((2, 10), True)
+    >>> runs.shared_data.shape, runs.has("shared_init")
+    ((2, 10), False)
     """
     given = locals()
     problem = as_problem(problem)

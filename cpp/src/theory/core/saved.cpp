@@ -1,28 +1,47 @@
 #include "theory/core/saved.hpp"
 
 #include <algorithm>
-#include <array>
 #include <functional>
+#include <type_traits>
 #include <utility>
 
+#include "lindmft/solve.hpp"
 #include "support/refusals.hpp"
 
 namespace lindmft::theory {
 namespace {
 
-constexpr std::array<const char*, 7> kFunctions{"C_h", "C_g", "R_hr", "R_gu", "C_v", "C_delta", "R_delta"};
+struct Function {
+  std::string name;
+  bool layered;  // a matrix for each layer
+};
+
+const std::vector<Function>& functions() {
+  static const std::vector<Function> all = [] {
+    std::vector<Function> found;
+    const TwoTimeFunctions none;
+    TwoTimeFunctions::for_each(
+        [&]<class Values>(const char* name, const Values& /*values*/) {
+          found.push_back({name, std::is_same_v<Values, std::vector<Matrix>>});
+        },
+        none);
+    return found;
+  }();
+  return all;
+}
 
 }  // namespace
 
 Saved::Saved(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     if (name == "all") {
-      names_.assign(kFunctions.begin(), kFunctions.end());
+      names_.clear();
+      for (const Function& function : functions()) names_.push_back(function.name);
       continue;
     }
-    if (std::find(kFunctions.begin(), kFunctions.end(), name) == kFunctions.end()) {
+    if (std::ranges::find(functions(), name, &Function::name) == functions().end()) {
       std::string allowed = "'all'";
-      for (const char* function : kFunctions) allowed += std::string(", '") + function + "'";
+      for (const Function& function : functions()) allowed += ", '" + function.name + "'";
       support::refuse("save", "among " + allowed, "'" + name + "'");
     }
     names_.push_back(name);
@@ -33,10 +52,8 @@ bool Saved::has(std::string_view name) const { return std::find(names_.begin(), 
 
 double Saved::bytes(double layers, int n) const {
   double count = 0.0;
-  for (const std::string& name : names_) {
-    const bool layered = name == "C_h" || name == "C_g" || name == "R_hr" || name == "R_gu";
-    count += layered ? layers + 1.0 : 1.0;
-  }
+  for (const std::string& name : names_)
+    count += std::ranges::find(functions(), name, &Function::name)->layered ? layers + 1.0 : 1.0;
   return 8.0 * count * n * n;
 }
 

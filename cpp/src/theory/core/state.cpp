@@ -54,13 +54,11 @@ void restore_state(NetworkSide& network, DataSide& data, const Solution& from, S
            std::copy_n(find(from, name, 1, nodes).row(0), nodes, series.begin());
          }});
   solution.time = from.time;
-  solution.test_loss = from.test_loss;
-  solution.train_loss = from.train_loss;
-  solution.term_target = from.term_target;
-  solution.term_init = from.term_init;
-  solution.term_data = from.term_data;
-  solution.feature_norm = from.feature_norm;
-  solution.gradient_norm = from.gradient_norm;
+  Solution::for_each_series(
+      [](const Series& series, auto& to, const auto& earlier) {
+        if (series.part == Series::Part::always) to = earlier;
+      },
+      solution, from);
   const int threads = solution.stats.threads;
   solution.stats = from.stats;
   solution.stats.threads = threads;

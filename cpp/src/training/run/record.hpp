@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <vector>
 
 #include "lindmft/matrix.hpp"
 #include "training/run/plan.hpp"
@@ -31,6 +32,11 @@ Result described(const Plan& plan) {
 /// Fills row `row` of a series with infinity from time `from` on; series that were not requested are empty.
 inline void fill_infinity(Matrix& m, int row, int from) {
   if (!m.empty()) std::fill(m.row(row) + from, m.row(row) + m.cols(), std::numeric_limits<double>::infinity());
+}
+
+/// The same of every output or layer.
+inline void fill_infinity(std::vector<Matrix>& matrices, int row, int from) {
+  for (Matrix& m : matrices) fill_infinity(m, row, from);
 }
 
 }  // namespace lindmft::training

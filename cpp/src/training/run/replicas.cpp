@@ -7,12 +7,6 @@
 namespace lindmft::training {
 namespace {
 
-template <class Visit>
-void for_each_series(ReplicaEnsemble& out, Visit visit) {
-  for (Matrix* m : {&out.test_loss, &out.shared_init, &out.shared_data, &out.independent, &out.averaged_loss})
-    visit(*m);
-}
-
 /// The mean over pairs of networks.
 struct Mean {
   double sum = 0.0;
@@ -49,7 +43,8 @@ ReplicaEnsemble allocate_replicas(const Plan& plan) {
   auto out = described<ReplicaEnsemble>(plan);
   out.k_init = plan.k_init;
   out.k_data = plan.k_data;
-  for_each_series(out, [&](Matrix& m) { m = Matrix(plan.runs(), plan.steps); });
+  ReplicaEnsemble::for_each_series([&](const Series& /*series*/, Matrix& m) { m = Matrix(plan.runs(), plan.steps); },
+                                   out);
   if (plan.k_data == 1) out.shared_init = Matrix();
   if (plan.k_init == 1) out.shared_data = Matrix();
   if (plan.k_init == 1 || plan.k_data == 1) out.independent = Matrix();
@@ -63,7 +58,7 @@ int simulate(const Plan& plan, int index, ReplicaEnsemble& out, const Advance& a
     for (int i = 0; i < plan.k_init * plan.k_data; ++i) {
       if (!run->diverged(i)) continue;
       out.diverged_at[static_cast<std::size_t>(index)] = t;
-      for_each_series(out, [&](Matrix& m) { fill_infinity(m, index, t); });
+      ReplicaEnsemble::for_each_series([&](const Series& /*series*/, Matrix& m) { fill_infinity(m, index, t); }, out);
       advance(plan.steps - t);
       return t + 1;
     }

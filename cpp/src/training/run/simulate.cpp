@@ -1,22 +1,17 @@
 #include "training/run/simulate.hpp"
 
+#include <algorithm>
 #include <numeric>
+#include <type_traits>
 
 #include "training/run/record.hpp"
 
 namespace lindmft::training {
 namespace {
 
-/// Calls visit(matrix) for every series that the ensemble may store, seeds x n each.
-template <class Visit>
-void for_each_series(Ensemble& out, Visit visit) {
-  for (Matrix* m : {&out.test_loss, &out.train_loss, &out.chain_residual, &out.kernel_gradient, &out.kernel_target,
-                    &out.kernel_scale})
-    visit(*m);
-  for (auto* list : {&out.test_loss_by_output, &out.train_loss_by_output, &out.feature_norm, &out.gradient_norm,
-                     &out.feature_update, &out.gradient_update}) {
-    for (Matrix& m : *list) visit(m);
-  }
+bool recorded(Series::Part part, const Plan& plan) {
+  if (part == Series::Part::updates) return plan.extras.updates;
+  return part != Series::Part::kernels || plan.extras.kernels;
 }
 
 void record(const Observables& observed, int row, int t, Ensemble& out) {
@@ -74,7 +69,7 @@ void restore(const Plan& plan, const std::string& bytes, SeedRun& run) {
 /// Marks a seed of the ensemble as diverged at step t, with infinite series from there on.
 void lose(int row, int t, Ensemble& out) {
   out.diverged_at[static_cast<std::size_t>(row)] = t;
-  for_each_series(out, [&](Matrix& m) { fill_infinity(m, row, t); });
+  Ensemble::for_each_series([&](const Series& /*series*/, auto& values) { fill_infinity(values, row, t); }, out);
 }
 
 }  // namespace
@@ -83,19 +78,19 @@ Ensemble allocate(const Plan& plan, const Member& member) {
   auto out = described<Ensemble>(plan);
   out.noise_draw = member.noise_draw;
   const auto outputs = static_cast<std::size_t>(plan.outputs());
-  out.test_loss_by_output.resize(outputs);
-  out.train_loss_by_output.resize(outputs);
-  out.feature_norm.resize(out.widths.size());
-  out.gradient_norm.resize(out.widths.size());
-  if (plan.extras.updates) {
-    out.feature_update.resize(out.widths.size());
-    out.gradient_update.resize(out.widths.size());
-  }
   if (plan.keep_state) out.state.resize(plan.seeds.size());
-  for_each_series(out, [&](Matrix& m) { m = Matrix(plan.runs(), plan.steps); });
-  if (!plan.extras.kernels) {
-    for (Matrix* m : {&out.kernel_gradient, &out.kernel_target, &out.kernel_scale}) *m = Matrix();
-  }
+  const auto allocate_one = [&](Matrix& m) { m = Matrix(plan.runs(), plan.steps); };
+  Ensemble::for_each_series(
+      [&]<class Values>(const Series& series, Values& values) {
+        if (!recorded(series.part, plan)) return;
+        if constexpr (std::is_same_v<Values, Matrix>) {
+          allocate_one(values);
+        } else {
+          values.resize(series.part == Series::Part::outputs ? outputs : out.widths.size());
+          std::ranges::for_each(values, allocate_one);
+        }
+      },
+      out);
   return out;
 }
 

@@ -1,0 +1,28 @@
+// What code that treats all series of a result alike knows about each of them.
+//
+// Solution, Ensemble and ReplicaEnsemble list their series once, in a static member function for_each_series(). It
+// calls f(series, values...) with the values of one result, or of several results side by side. Whatever copies, adds,
+// extends or names series goes through this function, so that a new series is declared in one header.
+#pragma once
+
+namespace lindmft {
+
+struct Series {
+  /// What a series needs before it has values.
+  enum class Part {
+    always,    ///< nothing: every result has it
+    outputs,   ///< an array for each output
+    replicas,  ///< SolveOptions::replicas, or pairs of networks of the kind
+    kernels,   ///< SolveOptions::kernels, TrainOptions::kernels
+    updates    ///< TrainOptions::updates
+  };
+
+  const char* name;  ///< in Python, in files and in sweeps
+  Part part = Part::always;
+  const char* path = name;  ///< in the C interface
+
+  /// Whether the series of a solution is the sum over its channels. Kernels are those of the channels.
+  [[nodiscard]] constexpr bool adds_up() const { return part == Part::always || part == Part::replicas; }
+};
+
+}  // namespace lindmft
