@@ -76,7 +76,7 @@ def test_equal_outputs_go_on_as_one() -> None:
     start = lm.solve(PROBLEM.replace(**{"data.targets": [1.0, 0.5, 1.0]}), 5)
     form = to_core(start)
     assert form["channel"] == [0, 1, 0]
-    assert form["channels"][1]["test_loss"][-1] == start.channels[1].test_loss[-1]
+    assert form["channels"][1]["series"]["test_loss"][-1] == start.channels[1].test_loss[-1]
     assert len(form["channels"]) == 2
 
 

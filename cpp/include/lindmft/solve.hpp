@@ -42,9 +42,9 @@ struct SolveOptions {
   int depth_nodes = 0;            ///< collocation nodes of infinite depth; 0: as many as an error estimate asks for
   bool replicas = false;          ///< also pairs of networks that share initial weights, data or neither
   bool kernels = false;           ///< also the neural tangent kernel
-  bool keep_state = false;        ///< keep Solution::state, from which a later call resumes; about as much memory again
-  /// A solution of the same problem on the same kind of grid that kept its state and has not diverged: resume where it
-  /// ended. Without replicas and kernels. Must outlive the call.
+  bool keep_state = false;        ///< keep Solution::state, to resume from later; about as much memory again
+  /// Continue this solution where it ended. It is of the same problem on the same kind of grid, kept its state and has
+  /// not diverged. Without replicas and kernels. Must outlive the call.
   const Solution* continue_from = nullptr;
   Progress progress;
 
@@ -130,12 +130,12 @@ struct SolveStats {
   }
 };
 
-/// C_v^{ab}(t,t) of two networks a and b that share some of what is random (section 3, replicas); n entries each.
+/// C_v^{ab}(t,t) of two networks a and b that share weights or data (theory.md section 3, replicas); n entries each.
 /// Sharing data is sharing samples, label noise and the choice of samples in every step.
 struct Replicas {
   std::vector<double> shared_init;  ///< the same initial weights, other data
   std::vector<double> shared_data;  ///< the same data, other initial weights
-  std::vector<double> independent;  ///< neither: the bias
+  std::vector<double> independent;  ///< other weights and other data: the bias
 };
 
 /// x^T NTK x / x^T x of the neural tangent kernel NTK of the predictor, D x D: d w_hat = eta NTK u for a small step
@@ -168,8 +168,8 @@ struct Solution {
   std::vector<std::vector<double>> test_loss_by_output;   ///< C x n
   std::vector<std::vector<double>> train_loss_by_output;  ///< C x n
   std::vector<Solution> channels;                         ///< one a distinct target; empty if there is one output
-  std::vector<int> channel;                               ///< C   which of them each target has
-  /// With keep_state, everything the solver needs to go on, by name: n x n, or 1 x n.
+  std::vector<int> channel;                               ///< C   index of the channel of each target
+  /// With keep_state, everything that the solver needs to resume, by name: n x n, or 1 x n.
   std::vector<std::pair<std::string, Matrix>> state;
   SolveStats stats;
 

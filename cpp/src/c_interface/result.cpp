@@ -1,4 +1,4 @@
-// Results as named arrays: views of what solving and training return, which no copy is made of.
+// Results as named arrays. The arrays are views of the solution or the ensemble: no values are copied.
 #include <algorithm>
 #include <cstddef>
 #include <deque>
@@ -25,7 +25,7 @@ std::size_t size(const Array& array) {
 std::span<const double> block(const std::vector<double>& values) { return values; }
 std::span<const double> block(const Matrix& m) { return {m.data(), m.bytes() / sizeof(double)}; }
 
-/// Fills the table of a result. What was not asked for is empty, and has no name.
+/// Fills the table of a result. Observables that were not asked for are empty and get no name.
 class Listing {
  public:
   Listing(std::vector<Array>& arrays, std::deque<std::vector<double>>& converted)
@@ -51,7 +51,7 @@ class Listing {
     if (!m.empty()) arrays_.push_back({name, shape(m), {block(m)}});
   }
 
-  /// Equal parts, with an index before theirs.
+  /// Parts of equal shape; their index comes first.
   template <class Part>
   void add(const std::string& name, const std::vector<Part>& parts) {
     if (parts.empty() || block(parts.front()).empty()) return;
@@ -78,7 +78,8 @@ void list(Listing& out, const std::string& before, const SolveStats& stats) {
 void list(Listing& out, const TrainStats& stats) {
   TrainStats::for_each(
       [&]<class Value>(const std::string& name, const Value& value) {
-        if constexpr (!std::is_same_v<Value, std::string>) out.add("stats." + name, value);  // arrays hold no texts
+        if constexpr (!std::is_same_v<Value, std::string>)
+          out.add("stats." + name, value);  // the table has numbers only
       },
       stats);
 }

@@ -22,15 +22,15 @@
 namespace lindmft::theory {
 namespace {
 
-constexpr double kDepthTolerance = 1e-6;  // last coefficient of the profiles; losses are right to about its square
-constexpr int kMostOrder = 10;            // nodes of a coarse grid's panel
-constexpr int kLargestPanel = 8;          // rows of the sliding window; beyond, sweeps spend more than they save
+constexpr double kDepthTolerance = 1e-6;  // last coefficient of the profiles; losses are accurate to about its square
+constexpr int kMostOrder = 10;            // largest number of nodes of a panel of a coarse grid
+constexpr int kLargestPanel = 8;          // rows of the sliding window; with more rows, sweeps cost more than they save
 
 double layers(const Problem& problem, int depth_nodes) {
   return problem.network.depth == kInfiniteDepth ? depth_nodes : problem.network.depth;
 }
 
-/// Bytes of the two sides, all of which a state keeps.
+/// Bytes of the two sides. A state keeps all of them.
 double sides_bytes(const Problem& problem, const Horizon& horizon, int rows, int depth_nodes) {
   return network_bytes(problem, horizon.nodes, rows, depth_nodes) +
          SpectralData::bytes(problem, horizon.nodes, horizon.coarse());
@@ -59,17 +59,18 @@ void lift(std::vector<std::vector<double>>& layers) {
   for (std::vector<double>& series : layers) lift(series);
 }
 
-/// Nodes of a coarse grid's panels: what they gain in length they cost in work, and rounding ends it.
+/// Nodes of a panel of a coarse grid. More nodes make panels longer and cost more work; rounding limits their number.
 int panel_order(double rtol) { return rtol > 3e-5 ? 6 : rtol > 3e-8 ? 8 : kMostOrder; }
 
-/// About the rate at which gradient flow begins to learn the strongest mode: a first guess of a panel's length.
+/// Estimate of the rate at which gradient flow starts to learn the strongest mode; it sets the length of the first
+/// panel.
 double initial_rate(const Problem& problem) {
   const std::vector<double>& modes = problem.data.spectrum.eigenvalues;
   const double edge = std::pow(1.0 + std::sqrt(1.0 / problem.data.alpha), 2);
   return *std::max_element(modes.begin(), modes.end()) * edge * (1.0 + layers(problem, 1));
 }
 
-/// Asks whether to go on, and reports nothing new: all steps are done.
+/// A callback that only asks whether to continue: all steps are done, and there is no progress to report.
 Progress interruptible(const Progress& progress, int steps) {
   if (!progress) return {};
   return [&progress, steps](int /*done*/, int /*total*/) { return progress(steps, steps); };
@@ -89,7 +90,7 @@ std::unique_ptr<PanelGrid> make_grid(const Problem& problem, const Horizon& hori
   return std::make_unique<AdaptiveSteps>(problem, horizon.steps(), horizon.nodes, order);
 }
 
-/// Marches on a coarse grid; nothing if the grid had too little room.
+/// Marches on a coarse grid. Returns nothing if the grid has too few nodes.
 std::optional<Marched> march_coarse(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
                                     Parts& parts, const MarchOptions& marching, Solution& solution) {
   const std::unique_ptr<PanelGrid> grid = make_grid(problem, horizon, marching.largest_panel);
@@ -103,7 +104,7 @@ std::optional<Marched> march_coarse(const Problem& problem, const Horizon& horiz
   return marched;
 }
 
-/// Variances that are zero within the tolerance can come out below it.
+/// Sets negative values to zero: quantities that are zero within the tolerance may be slightly negative.
 void lift_to_zero(Solution& solution) {
   Solution::for_each_series(
       [](const Series& series, auto& values) {
@@ -112,7 +113,7 @@ void lift_to_zero(Solution& solution) {
       solution);
 }
 
-/// The same nodes once more, for correlations alone.
+/// Marches over the same nodes again, and computes only correlations.
 void march_again(const Problem& problem, const Horizon& horizon, const SolveOptions& options, MarchOptions marching,
                  NetworkSide& network, DataSide& data, const Solution& on, Solution& pair) {
   marching.responses_final = true;
@@ -127,8 +128,8 @@ void march_again(const Problem& problem, const Horizon& horizon, const SolveOpti
   lift_to_zero(pair);
 }
 
-/// Solves with this number of nodes in depth. Sets `resolved` to false, and returns nothing, if that was too few;
-/// nothing else comes back if a coarse grid had too little room.
+/// Solves with this number of nodes in depth. If there are too few of them, it sets `resolved` to false and returns
+/// nothing. If a coarse grid has too few nodes in time, it returns nothing, and `resolved` stays true.
 std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
                                       int depth_nodes, bool& resolved) {
   resolved = true;
@@ -164,7 +165,7 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
   const int valid = marched.nodes;
   resolved = marched.resolved;
   if (!resolved) return std::nullopt;
-  lift_to_zero(solution);  // the recorder has refused values that are below zero by more than rounding
+  lift_to_zero(solution);  // the recorder has refused values below zero by more than rounding
   solution.depth = network.depth();
 
   // The rows are final: kernels and replicas need no error estimate in depth.
@@ -194,7 +195,7 @@ double attempt_bytes(const Problem& problem, const Horizon& horizon, const Solve
   const int rows = horizon.coarse() ? kMostOrder : std::min(kLargestPanel, nodes);
   const double sides = sides_bytes(problem, horizon, rows, depth_nodes);
   double bytes = sides + Scratch::bytes(nodes, rows) + 8.0 * nodes * (rows + 16.0 + 4.0 * layers(problem, depth_nodes));
-  // The training errors' functions are made for the caller where the equations do not need them.
+  // The functions of the training errors are computed for the caller where the equations do not need them.
   const Saved saved(options.save);
   if (saved.has("C_delta") || saved.has("R_delta")) bytes += 16.0 * nodes * nodes;
   if (options.kernels) bytes += kernels_bytes(nodes);

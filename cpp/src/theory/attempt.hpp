@@ -1,4 +1,4 @@
-// One attempt at a channel: all of its nodes in time, with a given number of nodes in depth.
+// One attempt to solve a channel: all nodes in time, with a given number of nodes in depth.
 #pragma once
 
 #include <optional>
@@ -12,16 +12,16 @@ namespace lindmft::theory {
 [[nodiscard]] double attempt_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
                                    int depth_nodes);
 
-/// Bytes of what it returns: series, and what was asked to be kept.
+/// Bytes of its result: series, and functions that were asked for.
 [[nodiscard]] double attempt_result_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
                                           int depth_nodes);
 
-/// Solves with this number of nodes in depth (0 at finite depth), and as many nodes in time as it takes. Returns
-/// nothing if the nodes in depth were too few.
+/// Solves with this number of nodes in depth (0 at finite depth) and as many nodes in time as are needed. Returns
+/// nothing if there are too few nodes in depth.
 [[nodiscard]] std::optional<Solution> solve_at(const Problem& problem, Horizon horizon, const SolveOptions& options,
                                                int depth_nodes);
 
-/// Past a divergence every series is infinite and time goes on: step by step, or on a coarse grid right to the end.
+/// Extends a diverged solution to the end. All series are infinite there; a coarse grid has only the last time.
 void pad(Solution& solution, const Horizon& horizon, const SolveOptions& options);
 
 }  // namespace lindmft::theory

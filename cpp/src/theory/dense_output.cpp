@@ -7,8 +7,8 @@
 namespace lindmft::theory {
 namespace {
 
-/// A value at some time out of those at a few nodes: weights of the nodes from `first` on. All series are squares or
-/// means of squares, which the polynomials may miss by the tolerance: there the value is zero.
+/// Weights of the nodes from `first` on, with which a value at some time is interpolated. All series are squares or
+/// means of squares. Where the polynomials make them negative, within the tolerance, the value is zero.
 struct Weights {
   std::size_t first;
   std::vector<double> weights;
@@ -25,7 +25,7 @@ Weights weights_at(const Solution& solution, double time) {
       static_cast<int>(std::lower_bound(solution.time.begin(), solution.time.end(), time) - solution.time.begin());
   const int last = std::min(node, static_cast<int>(solution.time.size()) - 1);
   if (solution.time[static_cast<std::size_t>(last)] == time || last >= solution.panels.back())
-    return {static_cast<std::size_t>(last), {1.0}};  // a node, or past a divergence
+    return {static_cast<std::size_t>(last), {1.0}};  // at a node, or past a divergence
   const auto edge = std::upper_bound(solution.panels.begin(), solution.panels.end(), last);
   const auto begin = static_cast<std::size_t>(std::max(0, *(edge - 1) - 1));
   const double start = solution.time[begin];

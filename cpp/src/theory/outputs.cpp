@@ -15,8 +15,8 @@ namespace {
 
 /// Several outputs, decoupled (theory.md section 8).
 struct Channels {
-  std::vector<Solution> distinct;  // equal norms are solved once
-  std::vector<int> of_target;      // C   which of them each target has
+  std::vector<Solution> distinct;  // one for each norm: channels of equal norms are solved once
+  std::vector<int> of_target;      // C   index of the distinct channel of each target
 };
 
 Channels solve_channels(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
@@ -34,7 +34,7 @@ Channels solve_channels(const Problem& problem, const Horizon& horizon, const So
     const auto before = static_cast<double>(c);
     const auto all = static_cast<double>(norms.size());
     if (options.progress) {
-      // Nodes in depth are added by solving again, and shorter: what is reported only grows.
+      // Solving again with more nodes in depth starts from the beginning: the reported progress never decreases.
       mine.progress = [&, before, all](int done, int total) {
         const double share = (before + static_cast<double>(done) / total) / all;
         reported = std::max(reported, static_cast<int>(share * parts));
@@ -99,7 +99,7 @@ std::vector<double> rotated(const Channels& channels, std::vector<double> Soluti
   return out;
 }
 
-/// On coarse grids the channels have different nodes: interpolate all to the nodes of the channel that has most.
+/// On coarse grids the channels have different nodes. Interpolates all to the nodes of the channel with the most nodes.
 Channels at_common_times(const Channels& channels) {
   const auto most =
       std::max_element(channels.distinct.begin(), channels.distinct.end(),
@@ -113,7 +113,7 @@ Channels at_common_times(const Channels& channels) {
   return out;
 }
 
-/// The series of the sum.
+/// Series of the sum over channels, and losses by output.
 Solution add_up(const Channels& channels, const std::vector<double>& rotation) {
   Solution sum;
   for (const int c : channels.of_target) add(sum, channels.distinct[static_cast<std::size_t>(c)]);
@@ -143,7 +143,7 @@ Solution combine(Channels channels, const std::vector<double>& rotation) {
   return sum;
 }
 
-/// At infinite depth all channels need the same nodes.
+/// At infinite depth all channels must have the same nodes in depth; solves again with the largest number.
 Channels with_equal_depth(Channels channels, const Problem& problem, const Horizon& horizon, SolveOptions options) {
   std::size_t least = kMostDepthNodes;
   std::size_t most = 0;

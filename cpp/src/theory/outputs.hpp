@@ -1,4 +1,4 @@
-// Several outputs: channels that are solved one by one, and their sum.
+// Several outputs: their channels are solved one after the other and added up.
 #pragma once
 
 #include <cstddef>
@@ -8,10 +8,10 @@
 
 namespace lindmft::theory {
 
-/// A single output whose target is the spectrum's, times a norm.
+/// The problem of one channel: a single output whose target is that of the spectrum, times a norm.
 [[nodiscard]] Problem channel_problem(const Problem& problem, double norm);
 
-/// The number of channels that are solved: those of different norms.
+/// The number of channels that are solved: channels of equal norms count once.
 [[nodiscard]] std::size_t distinct_targets(const Problem& problem);
 
 /// Solves every channel (theory.md section 8) and adds them up.

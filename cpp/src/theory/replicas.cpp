@@ -5,7 +5,7 @@
 namespace lindmft::theory {
 namespace {
 
-/// The network side of two networks that do not share their initial weights: no correlation at all.
+/// The network side of two networks with independent initial weights: all their cross-correlations are zero.
 class Unrelated final : public NetworkSide {
  public:
   void guess(const linalg::Guess& /*guess*/, bool /*responses_final*/) override {}

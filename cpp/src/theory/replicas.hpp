@@ -8,10 +8,10 @@
 
 namespace lindmft::theory {
 
-/// Marches over the valid nodes once more, correlations alone (MarchOptions::responses_final).
+/// Marches over the valid nodes again and computes only correlations (MarchOptions::responses_final).
 using MarchAgain = std::function<void(NetworkSide&, DataSide&, Solution&)>;
 
-/// Fills solution.replicas. Afterwards both sides hold cross-correlations in the place of their correlations.
+/// Fills solution.replicas. Afterwards both sides hold cross-correlations instead of their correlations.
 void add_replicas(const MarchAgain& march_again, NetworkSide& network, DataSide& data, Solution& solution);
 
 }  // namespace lindmft::theory

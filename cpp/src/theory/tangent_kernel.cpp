@@ -10,10 +10,10 @@
 namespace lindmft::theory {
 namespace {
 
-/// The kernel in a direction that does not exist.
+/// Value of the kernel where the direction does not exist.
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
-/// The data side's functions, with one row that can be another vector's.
+/// The functions of the data side, in which one row can be replaced by that of another vector.
 class Probe {
  public:
   Probe(const DataField& data, int nodes) : data_(data), C_h0_(nodes, nodes), R_hr0_(nodes, nodes) {
@@ -25,14 +25,14 @@ class Probe {
 
   [[nodiscard]] DataField field() const { return {&C_h0_, &R_hr0_}; }
 
-  /// A fixed vector x stands in the place of u(t): <x u(s)>, |x|^2.
+  /// Puts a fixed vector x in the place of u(t), given <x u(s)> and |x|^2.
   void place(int t, const std::vector<double>& overlap, double size) {
     for (int s = 0; s < t; ++s) C_h0_(t, s) = C_h0_(s, t) = overlap[static_cast<std::size_t>(s)];
     C_h0_(t, t) = size;
     std::fill_n(R_hr0_.row(t), t + 1, 0.0);
   }
 
-  /// u(t) again.
+  /// Puts u(t) back.
   void restore(int t) {
     for (int s = 0; s <= t; ++s) C_h0_(t, s) = C_h0_(s, t) = (*data_.C_h0)(t, s);
     std::copy_n(data_.R_hr0->row(t), t + 1, R_hr0_.row(t));
@@ -65,7 +65,7 @@ void add_kernels(const Problem& problem, int nodes, NetworkSide& network, const 
     map.set(row);
     changes.reset(1);
     const PanelTime time = grid.propose(row);
-    if (t > 0 && data.nothing_learned(time, t)) {  // the weights are those of the start
+    if (t > 0 && data.nothing_learned(time, t)) {  // the weights are the initial ones
       for (auto* series : {&solution.kernels.scale, &solution.kernels.target}) series->push_back(series->front());
       solution.kernels.gradient.push_back(kMissing);
       commit(row);
@@ -90,7 +90,7 @@ void add_kernels(const Problem& problem, int nodes, NetworkSide& network, const 
         data.target_size() >= std::numeric_limits<double>::min() ? forward() / data.target_size() : kMissing);
     probe.restore(t);
     const double size = probe.field().C_h0->row(t)[t];
-    const double own = forward();  // and the row is what it was
+    const double own = forward();  // this also restores the row
     solution.kernels.gradient.push_back(size > data.least_gradient(t, network.field()) ? own / size : kMissing);
     commit(row);
   }

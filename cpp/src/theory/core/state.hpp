@@ -1,4 +1,4 @@
-// Everything a solve has found out about the past, to go on from later.
+// The state of the solver: everything it has computed about the past, from which it can resume later.
 #pragma once
 
 #include <functional>
@@ -9,7 +9,7 @@
 
 namespace lindmft::theory {
 
-/// Is shown all that a side keeps, name by name: functions of two times, and of one.
+/// Called with the name and the values of everything that a side keeps: functions of two times, and of one.
 struct StateVisitor {
   std::function<void(const std::string& name, Matrix& function)> function;
   std::function<void(const std::string& name, std::vector<double>& series)> series;
@@ -18,10 +18,10 @@ struct StateVisitor {
 class NetworkSide;
 class DataSide;
 
-/// The first `nodes` nodes of everything.
+/// Copies the first `nodes` nodes of everything into solution.state.
 void keep_state(NetworkSide& network, DataSide& data, int nodes, Solution& solution);
 
-/// Puts back what was kept, and the series; throws std::invalid_argument if something is missing or of another size.
+/// Restores the state and the series; throws std::invalid_argument if something is missing or of another size.
 void restore_state(NetworkSide& network, DataSide& data, const Solution& from, Solution& solution);
 
 }  // namespace lindmft::theory
