@@ -48,7 +48,8 @@ class Observable:
     every result has the observable. ``part`` names the field that holds it, empty if the result
     itself does. ``undefined`` says where the value does not exist and is nan. ``layer_0`` is the
     meaning of layer 0, the data gradient, of a function that has this layer; a file keeps this
-    layer as a separate array, with "0" at the end of the name.
+    layer as a separate array, with "0" at the end of the name. ``added`` is the version of lindmft
+    that added an observable of every result; files of earlier versions do not have it.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Observable:
     part: str = ""
     undefined: str = ""
     layer_0: str = ""
+    added: str = ""
 
     @property
     def two_time(self) -> bool:

@@ -92,13 +92,15 @@ def _solution_fields(content: Content) -> dict[str, Any]:
 def _series(content: Content, table: Table, problem: Problem) -> dict[str, Any]:
     """Return the series of the table that the file has. Series of every result must be there.
 
-    Of the series that a field holds together, the file has all or none.
+    Files of earlier versions do not have series that were added later. Of the series that a field
+    holds together, the file has all or none.
     """
     parts = {one.part for one in table.values() if one.part and one.name in content}
     return {
         one.name: _one_series(content, one, problem)
         for one in table.values()
-        if not one.two_time and (not one.asked or one.name in content or one.part in parts)
+        if not one.two_time
+        and (one.name in content or one.part in parts or not (one.asked or one.added))
     }
 
 

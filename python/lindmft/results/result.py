@@ -5,9 +5,9 @@ from dataclasses import Field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from lindmft._internal.validation import choice
-from lindmft.results.observables import Table, value_of
+from lindmft.results.observables import Observable, Table, value_of
 
-__all__ = ["ON_REQUEST", "NotRequested", "Result", "asking", "with_requests"]
+__all__ = ["ON_REQUEST", "NotRequested", "Result", "asking", "why_missing", "with_requests"]
 
 FIELDS = "__dataclass_fields__"
 
@@ -95,12 +95,18 @@ class Result:
         return _holds(self, name)
 
     def _why_missing(self, name: str) -> str:
-        one = self.observables.get(name)
-        return asking(name, self.call, one.asked if one else f"{name}=True")
+        return why_missing(self.observables[name], self.call)
+
+
+def why_missing(one: Observable, call: str) -> str:
+    """Return the message about an observable that a result of this call does not have."""
+    if one.added:
+        return f"{one.name} is not in files that lindmft wrote before version {one.added}"
+    return asking(one.name, call, one.asked)
 
 
 def asking(name: str, call: str, asked: str) -> str:
-    """Return the message about an observable that was not asked for: how to ask for it."""
+    """Return the message about something that was not asked for: how to ask for it."""
     if asked.startswith("save"):
         return f"{name} was not saved: {call}(..., {asked}) keeps it"
     return f"{name} was not computed: {call}(..., {asked}) does it"

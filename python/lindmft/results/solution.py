@@ -26,7 +26,14 @@ from lindmft.results.observables import FUNCTIONS, LAYERED, NORMS, RESPONSE, SOL
 from lindmft.results.places import result_place
 from lindmft.results.reading import solution_from_dataset
 from lindmft.results.replicas import Replicas
-from lindmft.results.result import ON_REQUEST, NotRequested, Result, asking, with_requests
+from lindmft.results.result import (
+    ON_REQUEST,
+    NotRequested,
+    Result,
+    asking,
+    why_missing,
+    with_requests,
+)
 from lindmft.results.solve_stats import SolveStats
 from lindmft.results.state import State
 
@@ -389,9 +396,13 @@ class Solution(Result):
         held = [c for c, channel in enumerate(self.channels) if hasattr(channel, name)]
         if held:
             return f"{name} of several outputs is that of a channel: channels[{held[0]}].{name}"
-        asked = one.asked if one else ASKED[name]
-        place = f" in channels[j].{name}" if self.channels and name != "replicas" else ""
-        return asking(name, call, asked) + place
+        message = why_missing(one, call) if one else asking(name, call, ASKED[name])
+        return f"{message} in channels[j].{name}" if self._in_channels(name) else message
+
+    def _in_channels(self, name: str) -> bool:
+        one = SOLUTION.get(name)
+        held = name == "kernel_alignment" or (one is not None and bool(one.asked))
+        return bool(self.channels) and held
 
     def to_xarray(self) -> "xr.Dataset":
         """The same as an ``xarray.Dataset``, the problem and the provenance as attributes.
