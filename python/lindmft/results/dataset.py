@@ -134,7 +134,7 @@ def _kept(result: Any, table: Table) -> list[Observable]:
 
 
 def _hidden(layers: Any) -> list[Any]:
-    """Return the functions of the hidden layers; layer 0 has a name of its own."""
+    """Return the functions of the hidden layers; layer 0 has a separate name."""
     return [layers[layer] for layer in sorted(layers) if layer > 0]
 
 

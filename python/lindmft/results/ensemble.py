@@ -95,12 +95,12 @@ class Ensemble(Result):
     Attributes
     ----------
     problem
-        What was trained.
+        The problem that was trained.
     dim, widths, samples
         The sizes: D, the hidden widths (N_1 .. N_L), and P (of one pass: the batch; of the
         population: 0).
     seeds
-        One network, with its own weights, data and noise, for each.
+        The seed of each network, which determines its weights, data and noise.
     time
         (n,), in steps.
     test_loss, train_loss
@@ -112,12 +112,12 @@ class Ensemble(Result):
         (seed, L, n), |h^l|^2 / N_l and |g^l|^2 / N_l for l = 1 .. L; with several outputs, sums
         over them.
     chain_residual
-        (seed, n), relative violation of an identity that exact arithmetic keeps: a self-check.
+        (seed, n), relative violation of an identity that holds in exact arithmetic: a self-check.
     diverged_at
-        For each seed the first step whose loss passes 1e12 times the larger of 1 and its start, or
-        None. Entries from there on are inf.
+        For each seed the first step whose loss exceeds 1e12 times the larger of 1 and its start, or
+        None. Entries from this step on are inf.
     stats
-        The work it took.
+        The work of the computation.
     provenance
         Versions, libraries, threads and time of the computation.
     dtype

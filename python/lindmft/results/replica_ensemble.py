@@ -81,14 +81,14 @@ class ReplicaEnsemble(Result):
     Attributes
     ----------
     problem
-        What was trained.
+        The problem that was trained.
     dim, widths, samples
         The sizes: D, the hidden widths (N_1 .. N_L), and P (of one pass: the batch; of the
         population: 0).
     k_init, k_data
-        Initializations and data sets of a seed; every pair is a network.
+        Numbers of initializations and data sets of a seed; every pair is a network.
     seeds
-        One target, with its own initializations and data sets, for each.
+        The seed of each group of networks, which have the same target.
     time
         (n,), in steps.
     test_loss
@@ -99,10 +99,10 @@ class ReplicaEnsemble(Result):
     averaged_loss
         (seed, n), the test loss of the prediction averaged over all networks of the seed.
     diverged_at
-        For each seed the first step at which the loss of one of its networks passes 1e12 times the
-        larger of 1 and its start, or None. Entries from there on are inf.
+        For each seed the first step at which the loss of one of its networks exceeds 1e12 times the
+        larger of 1 and its start, or None. Entries from this step on are inf.
     stats
-        The work it took.
+        The work of the computation.
     provenance
         Versions, libraries, threads and time of the computation.
     dtype

@@ -1,7 +1,7 @@
 """The result of ``solve`` and ``flow``: losses, norms and two-time functions over time.
 
-Time is counted in optimizer steps (gradient flow: in learning rate times steps); an entry at t is
-before the update of step t. Two-time arrays have row t and column s.
+Time is counted in optimizer steps, for gradient flow in learning rate times steps. An entry at t
+is before the update of step t. Two-time arrays have row t and column s.
 """
 
 from collections.abc import Mapping
@@ -59,23 +59,24 @@ class Solution(Result):
     Attributes
     ----------
     problem
-        What was solved.
+        The problem that was solved.
     time
-        (n,), in steps; of gradient flow, in learning rate times steps.
+        (n,), in steps; for gradient flow, in learning rate times steps.
     test_loss
         (n,), C_v(t, t): the excess over the irreducible sigma^2, in units of y^2 (with isotropic
-        inputs, of the target power). Losses, their terms and norms are never negative: what comes
-        out below zero by rounding is 0. Below 1e-12 of the loss at the start it is all rounding.
+        inputs, of the target power). Losses, their terms and norms are never negative: values that
+        rounding makes negative are set to 0. Values below 1e-12 of the loss at the start are
+        rounding errors.
     train_loss
-        (n,), C_Delta(t, t), noise included.
+        (n,), C_Delta(t, t), with the noise.
     term_target, term_init, term_data
-        (n,), the three terms of the test loss: the target not learned yet (the bias), the initial
-        weights at finite width, and the finite data.
+        (n,), the three terms of the test loss: the part of the target that is not learned yet (the
+        bias), the effect of the initial weights at finite width, and that of finite data.
     test_loss_by_output, train_loss_by_output
-        (C, n), the losses of each output; everything else is the sum over outputs.
+        (C, n), the losses of each output. All other series are sums over outputs.
     depth
-        (L,), the layers 1 .. L. At infinite depth, collocation nodes tau = l/L from 0 to 1, which
-        take the place of the layers everywhere; ``profile`` interpolates between them.
+        (L,), the layers 1 .. L. At infinite depth, the collocation nodes tau = l/L from 0 to 1,
+        which replace the layers in all arrays; ``profile`` interpolates between them.
     feature_norm, gradient_norm
         (L, n), C_h^l(t, t) and C_g^l(t, t) for l = 1 .. L: squared norms per hidden unit.
     C_h, R_hr
@@ -83,18 +84,18 @@ class Solution(Result):
         dh^l(t)/dr^l(s).
     C_g, R_gu
         By layer number 1 .. L, (m, m) each, if kept: correlation of g^l, response dg^l(t)/du^l(s).
-        Responses to the source of a residual branch carry its factor b; at infinite depth, where b
-        vanishes, they are given divided by it.
+        Responses to the source of a residual branch contain its factor b. At infinite depth, where
+        b vanishes, they are divided by b.
     C_v, C_delta, R_delta
         (m, m) each, if kept: correlations of the discrepancy v and of the training errors Delta,
         and their response.
     irreducible
         C sigma^2 (C outputs), to be added to ``test_loss`` for the loss on noisy labels.
     diverged_at
-        The first step whose loss passes 1e12 times the larger of 1 and its start; None if there is
-        none. Entries from there on are inf, and two-time functions have the m = ``valid`` rows
-        before it instead of n. At infinite depth also the first step that cannot be resolved, once
-        the loss is past ten times its start or where a finite network diverges within three steps.
+        The first step whose loss exceeds 1e12 times the larger of 1 and its start; None if there is
+        none. Entries from this step on are inf, and two-time functions have the m = ``valid`` rows
+        before it instead of n. At infinite depth it is also the first step that cannot be resolved,
+        if the loss exceeds ten times its start or a finite network diverges within three steps.
     replicas
         ``Replicas``, with ``replicas=True``: overlaps of networks that share initial weights, data
         or neither; for ``ensemble_loss`` and the split of the test loss into bias and variances.
@@ -104,20 +105,21 @@ class Solution(Result):
         x (the mean eigenvalue), for x = Lambda w*, and for x = u. A value is nan where the
         direction does not exist: where x is zero, and where u is no larger than its rounding error.
     channels
-        With several outputs, the ``Solution`` of each channel, which has the two-time functions
-        and kernels (those of the sum are empty). Channels are the outputs, or of a Gram matrix its
-        eigenvectors; on coarse grids they have times of their own. Else empty.
+        With several outputs, the ``Solution`` of each channel; otherwise empty. Two-time functions
+        and kernels are those of the channels. Channels are the outputs, or the eigenvectors of a
+        Gram matrix. On coarse grids each channel has separate times.
     grid
         "exact": every step. "adaptive": steps on a coarse grid. "flow": gradient flow.
     panels
-        The first node of each panel of a coarse grid, and the number of nodes; empty for exact
-        grids, and for what ``at`` gave. Panel i has the nodes panels[i] .. panels[i + 1] - 1.
+        The first node of each panel of a coarse grid, and the number of nodes. Panel i has the
+        nodes panels[i] .. panels[i + 1] - 1. Empty for exact grids, and for a result of ``at``.
     rtol, atol
         The tolerances of a coarse grid, or None.
     state
-        What the solver needs to go on from here, if it was kept: see ``solve(continue_from=...)``.
+        The arrays from which the solver can resume, if they were kept: see
+        ``solve(continue_from=...)``.
     stats
-        The work it took, from the first step on also where it was continued, and a self-check.
+        The work of the computation, and a self-check; of a continued solution from the first step.
     provenance
         Versions, libraries, threads and time of the computation.
 
@@ -184,9 +186,10 @@ class Solution(Result):
 
     @property
     def kernel_alignment(self) -> Array:
-        """(n,), kernel_target / kernel_scale: 1 for a kernel that knows nothing of the target.
+        """(n,), kernel_target / kernel_scale: 1 for a kernel that does not depend on the target.
 
-        A value is nan where there is no target, and where the kernel is zero.
+        It is there with ``kernels=True``. A value is nan where there is no target, and where the
+        kernel is zero.
         """
         if not hasattr(self, "kernel_target"):
             raise NotRequested(self._why_missing("kernel_alignment"))
@@ -199,15 +202,15 @@ class Solution(Result):
         )
 
     def ensemble_loss(self, k_init: float = 1, k_data: float = 1) -> Array:
-        """Test loss (n,) of the prediction averaged over k_init x k_data networks.
+        """Return the test loss (n,) of the prediction averaged over k_init x k_data networks.
 
-        Of k_init initial weights and k_data data sets, every pair is trained; ``inf`` is allowed.
+        All pairs of k_init initial weights and k_data data sets are trained; ``inf`` is allowed.
 
         Raises
         ------
         ValueError
-            If a number is not a whole one of at least 1. If replicas were not solved for, this is
-            a ``NotRequested``.
+            If a number is not a whole number of at least 1. Without ``replicas=True`` it is a
+            ``NotRequested``.
 
         Examples
         --------
@@ -221,37 +224,36 @@ class Solution(Result):
 
     @property
     def valid(self) -> int:
-        """The number of valid times: all n, or those before a divergence."""
+        """The number of valid times: all n, or the number before a divergence."""
         if self.diverged_at is None:
             return len(self.time)
         return int(np.isfinite(self.test_loss).sum())
 
     def at(self, times: Number | Numbers) -> "Solution":
-        """The solution at other times.
+        """Return the solution at other times.
 
-        On coarse grids losses, norms, replicas and kept correlations are those of the polynomials
-        that the solver worked with, accurate to the tolerances; steps must be whole, times of
-        gradient flow need not. The three terms of the test loss are accurate to ``rtol`` times the
-        test loss, not times the term, where a term is much smaller than the loss. Kept responses
-        are left out: they are operators on functions of time, whose columns carry the grid's
-        quadrature weights, and have no values in between. On exact grids this picks steps, and
-        keeps everything.
+        On coarse grids losses, norms, replicas and kept correlations are the values of the solver's
+        polynomials, accurate to the tolerances. Steps must be whole; times of gradient flow need
+        not be. The three terms of the test loss are accurate to ``rtol`` times the test loss, which
+        matters for a term much smaller than the loss. Kept responses are dropped: they are
+        operators on functions of time, whose columns carry the grid's quadrature weights, and have
+        no values between the nodes. On exact grids ``at`` selects steps and keeps everything.
 
         Parameters
         ----------
         times
-            Increasing times within those of the solution; past a divergence everything is inf.
+            Increasing times within the range of the solution; past a divergence all values are inf.
 
         Returns
         -------
         Solution
-            At these times, without panels and state: ``at`` it can only be thinned further, and it
-            cannot be continued.
+            The solution at these times, without panels and state. Its ``at`` can only select among
+            these times, and it cannot be continued.
 
         Raises
         ------
         ValueError
-            If times are outside, out of order, or between steps.
+            If times are out of range, out of order, or between steps.
 
         Examples
         --------
@@ -265,7 +267,7 @@ class Solution(Result):
         return sampled
 
     def profile(self, name: str, tau: Number | Numbers) -> Array:
-        """A function of depth at tau = l/L in [0, 1], at infinite depth.
+        """Return a function of depth at tau = l/L in [0, 1], at infinite depth.
 
         ``name`` is "feature_norm", "gradient_norm" ((n,) for each tau) or a layered two-time
         function that was kept ((m, m) for each tau).
@@ -291,7 +293,7 @@ class Solution(Result):
             )
         choice(*NORMS, *LAYERED)(name, "name")
         if name in NORMS:
-            # Past a divergence all is inf, which interpolation would make NaN.
+            # Past a divergence all values are inf, which interpolation would turn into nan.
             profile = interpolate(self.depth, getattr(self, name)[:, : self.valid], tau)
             rest = [(0, 0)] * (profile.ndim - 1) + [(0, len(self.time) - self.valid)]
             return np.pad(profile, rest, constant_values=np.inf)
@@ -301,10 +303,10 @@ class Solution(Result):
 
     @property
     def status(self) -> str:
-        """One sentence: what came out, and what to do about it if it is not what was wanted."""
+        """One sentence about the outcome and its accuracy, with a remedy if there is a problem."""
         if self.stats.depth_error > RESOLVED:
             return (
-                f"Solved {self._extent} with too few nodes in depth: profiles are right to "
+                f"Solved {self._extent} with too few nodes in depth: profiles are accurate to "
                 f"{self.stats.depth_error:.0e}, losses to about its square. Leave out depth_nodes, "
                 f"or use more than {len(self.depth)}."
             )
@@ -323,9 +325,9 @@ class Solution(Result):
 
     @property
     def self_check_passed(self) -> bool:
-        """Whether ``stats.chain_residual`` is as small as it is for right solutions.
+        """Whether ``stats.chain_residual`` is as small as is usual for correct solutions.
 
-        That is below 1e-9, at infinite depth below 1e-6.
+        The limit is 1e-9, at infinite depth 1e-6.
         """
         return self_check.passed(self.stats.chain_residual, float(self.problem.network.depth))
 
@@ -340,7 +342,7 @@ class Solution(Result):
 
     @property
     def _extent(self) -> str:
-        """How far it goes: "400 steps", "1000000 steps on 152 nodes"."""
+        """The range of times as text: "400 steps", "1000000 steps on 152 nodes"."""
         if self.sampled:
             return f"at {len(self.time)} times, on {self.stats.nodes} nodes"
         if self.grid == "exact":
@@ -351,7 +353,7 @@ class Solution(Result):
 
     @property
     def sampled(self) -> bool:
-        """Whether it is what ``at`` gave: some of the times."""
+        """Whether this is a result of ``at``, which has only some of the times."""
         if self.grid == "exact":
             return bool(self.time[-1] != len(self.time) - 1)
         return not len(self.panels)
@@ -369,7 +371,7 @@ class Solution(Result):
 
     @property
     def state_bytes(self) -> int:
-        """The memory that ``state`` takes, with those of the channels."""
+        """Size in bytes of ``state``, including that of the channels."""
         return self.state.nbytes + sum(channel.state.nbytes for channel in self.channels)
 
     def has(self, name: str) -> bool:
@@ -405,34 +407,35 @@ class Solution(Result):
         return bool(self.channels) and held
 
     def to_xarray(self) -> "xr.Dataset":
-        """The same as an ``xarray.Dataset``, the problem and the provenance as attributes.
+        """Return an ``xarray.Dataset`` with the problem and the provenance as attributes.
 
         Dimensions are ``time``, ``layer`` (1 .. L) and ``time_s``, the second time of two-time
-        functions; those of the data gradient h^0 are ``C_h0`` and ``R_hr0``. Needs xarray.
+        functions. The functions of the data gradient h^0 are ``C_h0`` and ``R_hr0``. Needs xarray.
         """
         return solution_to_dataset(self)
 
     def save(self, path: Path, *, state: bool | None = None, force: bool = False) -> None:
-        """Write a NetCDF4 file, which carries the problem, the provenance and a format version.
+        """Write a NetCDF4 file with the problem, the provenance and a format version.
 
-        Needs xarray and h5netcdf. A file of a solution that is there is replaced, once the new one
-        is complete.
+        Needs xarray and h5netcdf. An existing file of a solution is replaced, once the new one is
+        complete.
 
         Parameters
         ----------
         path
-            Where to, with the ending .nc, .nc4, .h5, .hdf5 or none.
+            The file, with the ending .nc, .nc4, .h5, .hdf5 or none.
         state
-            Write what ``solve(continue_from=...)`` needs, which takes ``state_bytes``; None: if the
-            solution kept it, as it does up to 64 MiB or with ``keep_state=True``.
+            Whether to write the ``state_bytes`` that ``solve(continue_from=...)`` needs. None:
+            write them if the solution kept them, as it does up to 64 MiB or with
+            ``keep_state=True``.
         force
-            Also replace a file that is not that of a solution.
+            Replace an existing file also if it is not that of a solution.
 
         Raises
         ------
         ValueError
-            If the name ends in something else, if there is another kind of file, and if a state is
-            asked for that was not kept.
+            If the name has another ending, if a file of another kind exists, or if the solution
+            does not have the state that is to be written.
         """
         place = result_place(path, "path", netcdf.SOLUTION, force=flag(force, "force"))
         kept = self.state_bytes > 0
@@ -450,7 +453,7 @@ class Solution(Result):
         Raises
         ------
         ValueError
-            If the file is damaged, is no solution, or was written by a newer version of the format.
+            If the file is damaged, is not a solution, or has a newer version of the format.
         """
         with netcdf.reading(path, netcdf.SOLUTION) as dataset:
             return cls(**solution_from_dataset(dataset, cls))
