@@ -23,11 +23,11 @@ LONG = {
     "widths": BASE.replace({"network.depth": 40, "network.width": [1.0] * 40}),
 }
 MOST = 1500
-"""Characters of a text that is called short."""
+"""Largest number of characters of a short text."""
 
 
 class Tags(HTMLParser):
-    """Checks that tags are closed in order, and keeps what stands between them."""
+    """Checks that tags are closed in order, and keeps the texts between them."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ def test_what_is_abbreviated_says_how_much_there_is() -> None:
 
 
 def calls() -> list[str]:
-    """Calls of the table that compute a result, without those that take long."""
+    """Return the calls of the table that compute a result and are quick."""
     skipped = ("figures", "benchmark", "verif", "optimal_lrs", "plotting", "sweep", "open")
     return [
         name for name, call in CALLS.items() if call.of is None and not name.startswith(skipped)

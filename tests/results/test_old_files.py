@@ -1,6 +1,6 @@
-"""Files of every format version read back, to what a computation of today gives.
+"""Files of every format version can be read, and agree with a computation of today.
 
-tests/data holds results of each kind and version, written while it was current and left alone
+tests/data has results of each kind and version, written while it was current and not changed
 since. For a new version, ``python tests/results/test_old_files.py`` writes what is missing.
 """
 
@@ -113,7 +113,7 @@ def test_old_files_can_be_compared(version: int) -> None:
 
 
 def test_states_in_files_of_this_version_can_be_gone_on_from() -> None:
-    """STATE_VERSION is raised, and this file's state refused by name, when that ends."""
+    """When this fails, raise STATE_VERSION: the state of this file is then refused by name."""
     old = lm.Solution.load(DATA / f"solution-v{netcdf.VERSION}.nc")
     longer = lm.solve(LONG, 200, grid="adaptive", continue_from=old)
     whole = lm.solve(LONG, 200)

@@ -1,4 +1,4 @@
-"""Where results may be written: endings of names, and what is there already."""
+"""Files that results may be written to: endings of names, and existing files."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Solutions and ensembles: what they say, and the files they are kept in."""
+"""Solutions and ensembles: their content, their texts and their files."""
 
 import json
 import math
@@ -204,14 +204,14 @@ def test_the_seeds_of_a_result_reproduce_it() -> None:
 
 
 def test_networks_counted_from_a_number_are_a_list_of_seeds(runs: lm.Ensemble) -> None:
-    """The documented way to results of versions in which ``seed`` was the first of them."""
+    """The documented way to reproduce results of versions in which ``seed`` was the first seed."""
     counted = lm.train(PROBLEM, STEPS, dim=40, seeds=range(6, 8))
     assert counted.seeds == (6, 7)
     np.testing.assert_array_equal(counted.test_loss[1], runs.test_loss[0])
 
 
 def test_streams_far_from_each_other_look_independent() -> None:
-    """The correlation of networks of two streams is that of chance."""
+    """Networks of two streams have no more correlation than chance gives."""
     one, two = (lm.train(PROBLEM, 5, dim=24, seeds=400, seed=s).test_loss[:, -1] for s in (0, 1))
     assert abs(np.corrcoef(one, two)[0, 1]) < 4 / np.sqrt(400)
 
@@ -232,7 +232,7 @@ def test_error_of_one_network_is_unknown() -> None:
 
 
 def some_diverged(runs: lm.Ensemble, which: list[int]) -> lm.Ensemble:
-    """The ensemble with some networks lost at step 5."""
+    """Return the ensemble with some networks diverged at step 5."""
     fields = {name: value.copy() for name, value in vars(runs).items() if name in SERIES}
     for seed in which:
         for name in SERIES[1:]:

@@ -1,4 +1,4 @@
-"""Coarse time grids against every step, closed forms, and themselves (theory.md sections 9, 12)."""
+"""Coarse time grids compared with every step, closed forms, and finer grids (theory.md 9, 12)."""
 
 import math
 from typing import Any
@@ -37,7 +37,7 @@ def test_adaptive_steps_are_right_to_rtol(rtol: float) -> None:
 
 
 def test_a_smaller_rtol_is_more_accurate() -> None:
-    """So that the tolerance governs the error, and not the order alone."""
+    """Measure that the tolerance governs the error, and not only the order of the polynomials."""
     exact = coarse.exact(problem(), 400)
     errors = []
     for rtol in RTOLS:
@@ -101,7 +101,7 @@ def test_lazy_curves_at_all_times(alpha: float, noise: float, rtol: float) -> No
 
 
 def test_lazy_flow_at_the_critical_size() -> None:
-    """Item 4: the root of time, for ever."""
+    """Item 4: growth with the root of time, up to any time."""
     flow = coarse.flow(lazy(2, alpha=1.0, noise=0.0), 1e6)
     late = flow.time > 1e3
     law = [closed_forms.lazy_critical_loss(2, 1.0, time) for time in flow.time[late]]
@@ -135,7 +135,7 @@ def test_infinite_width_population(gamma0: float, rtol: float) -> None:
 @pytest.mark.parametrize("depth", [1, 2, 6])
 @pytest.mark.parametrize("alpha", [0.6, 2.0])
 def test_lazy_residual_flow(depth: int, alpha: float) -> None:
-    """Items 3 and 9: lazy learning knows the architecture by its initial kernel alone."""
+    """Items 3 and 9: lazy learning depends on the architecture only by the initial kernel."""
     setting = residual(depth, gamma0=0.0, width=INF, alpha=alpha)
     flow = coarse.flow(setting, 1e4)
     hidden = initial_kernel(setting["network"]) - 1
@@ -168,7 +168,7 @@ def test_small_steps_tend_to_flow() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("below", [0.9, 0.98, 0.999])
 def test_oscillations_that_live_long(below: float) -> None:
-    """Near the edge the fastest mode changes its sign every step, and hardly decays."""
+    """Near the largest stable rate the fastest mode changes sign every step and decays slowly."""
     setting = lazy(2, below * closed_forms.lazy_largest_lr(2, 2.0), alpha=2.0, noise=0.3)
     same(setting, 600, 1e-6)
 
@@ -217,14 +217,14 @@ def residual(
 
 
 def same(setting: dict[str, Any], steps: int, rtol: float) -> None:
-    """Adaptive steps and every step."""
+    """Return a solution with adaptive steps, and one with every step."""
     exact, run = coarse.exact(setting, steps), coarse.solve(setting, steps, rtol)
     nodes = steps_of(run)
     agree(run, (exact.test_loss[nodes], exact.train_loss[nodes]), rtol)
 
 
 def agree(run: Any, exact: tuple[Any, Any], rtol: float, atol: float = 1e-10) -> None:
-    """Losses at the nodes: right to rtol, and to atol of what they begin with."""
+    """Losses at the nodes are accurate to rtol, and to atol in units of their start."""
     for name, expected in zip(LOSSES, exact, strict=True):
         np.testing.assert_allclose(
             getattr(run, name), expected, rtol=rtol, atol=atol * expected[0], err_msg=name

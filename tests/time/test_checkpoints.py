@@ -1,4 +1,4 @@
-"""Checkpoints: a computation that was killed goes on, and ends as if it never was."""
+"""Checkpoints: a computation that was killed resumes and gives the same result."""
 
 import signal
 from pathlib import Path
@@ -15,7 +15,7 @@ PROBLEM = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD
 UNSTABLE = PROBLEM.replace(**{"optimizer.lr": 1.5})
 SERIES = ("time", "test_loss", "train_loss", "term_init", "term_data", "feature_norm", "panels")
 
-# A child that stands still in the middle of its second stretch, to be killed there.
+# A child process that waits in the middle of its second segment, where the test kills it.
 CHILD = """
 import sys, time
 from pathlib import Path
@@ -25,7 +25,7 @@ path = Path(sys.argv[2])
 
 def wait(done, total):
     if path.exists():
-        print("going on", flush=True)
+        print("resuming", flush=True)
         time.sleep(600)
 
 options = {"checkpoint": path, "progress": wait}

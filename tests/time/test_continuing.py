@@ -1,4 +1,4 @@
-"""Going on from a solution: the same as in one go, or refused with what differs."""
+"""Continuing a solution: the same result as in one call, or a refusal that names the difference."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Dense output: solutions between their nodes, against exact steps and finer grids."""
+"""Dense output: solutions between their nodes, compared with exact steps and finer grids."""
 
 from functools import cache
 from typing import Any
@@ -209,7 +209,7 @@ TERMS = ("term_target", "term_init", "term_data")
 )
 @pytest.mark.parametrize("rtol", [1e-4, 1e-6])
 def test_terms_between_nodes_are_right_to_rtol_of_the_test_loss(kind: str, rtol: float) -> None:
-    """Of themselves, terms that have become small are off by up to 200 rtol and more."""
+    """Small terms have relative errors of 200 rtol and more."""
     times = np.geomspace(1e-2, 99.0, 3000)
     coarse = lm.flow(WANING[kind], 100.0, rtol=rtol)
     dense, fine = coarse.at(times), lm.flow(WANING[kind], 100.0, rtol=1e-9, atol=1e-12).at(times)
@@ -224,7 +224,7 @@ def test_terms_between_nodes_are_right_to_rtol_of_the_test_loss(kind: str, rtol:
 
 @pytest.mark.parametrize("targets", [[1.0], [1.0, 0.5]])
 def test_nothing_between_nodes_is_negative(targets: list[float]) -> None:
-    """Where losses fall to zero, the polynomials pass below it by their errors."""
+    """The polynomials become negative, within their errors, where losses fall to zero."""
     problem = lm.Problem(
         lm.MLP(depth=3, width=0.5), lm.FullBatch(alpha=1.5, targets=targets), lm.SGD(lr=0.05)
     )

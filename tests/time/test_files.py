@@ -108,7 +108,7 @@ def test_a_state_is_written_if_it_was_kept(tmp_path: Path) -> None:
 
 
 def test_a_state_of_any_size_is_written(tmp_path: Path) -> None:
-    """As large as a solution keeps without being asked."""
+    """A state of the largest size that a solution keeps by default."""
     large = State({"C": np.zeros((1000, 1000))})
     solution = replace(lm.solve(PROBLEM, 5), state=large)
     assert solution.state_bytes == 8_000_000
@@ -143,7 +143,7 @@ def test_a_damaged_state_is_refused(tmp_path: Path) -> None:
 
 
 def test_files_without_a_grid_are_exact(tmp_path: Path) -> None:
-    """As versions 1 and 2 are."""
+    """A file in the form of versions 1 and 2."""
     path = tmp_path / "theory.nc"
     lm.solve(PROBLEM, 5).save(path, state=False)
     with h5py.File(path, "a") as content:

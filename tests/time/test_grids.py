@@ -1,4 +1,4 @@
-"""Coarse grids of times: what can be asked for, and what the results say of themselves."""
+"""Coarse grids of times: their options, and the texts of their results."""
 
 import math
 import re
@@ -147,7 +147,7 @@ def test_pictures_have_a_logarithmic_axis_of_times(
 
 
 def test_losses_that_vanish_can_be_drawn(tmp_path: Path) -> None:
-    """With fewer samples than dimensions, the training loss falls to zero and its rounding."""
+    """The training loss falls to its rounding error if samples are fewer than dimensions."""
     few = PROBLEM.replace(data=lm.FullBatch(alpha=0.5))
     ax = lm.plotting.losses(lm.flow(few, 1e6), Figure().subplots())
     ax.figure.savefig(tmp_path / "losses.png")

@@ -20,7 +20,7 @@ def assert_kept(problem: lm.Problem, steps: int, rtol: float) -> lm.Solution:
 
 
 def test_responses_that_fade_with_what_is_learned() -> None:
-    """In units of themselves they would never converge once the population is learned."""
+    """Relative to their size, they would never converge once the population is learned."""
     for gamma0 in (0.3, 4.0):
         network = lm.MLP(depth=2, width=INF, gamma0=gamma0, centered=True)
         run = coarse.flow(lm.Problem(network, lm.Population(), lm.SGD(lr=0.1)), 1e3)
@@ -30,7 +30,7 @@ def test_responses_that_fade_with_what_is_learned() -> None:
 
 @pytest.mark.parametrize("rtol", [1e-3, 1e-4])
 def test_loose_tolerances_reach_the_end(rtol: float) -> None:
-    """Loosely converged gradients once left jumps that no short panel could mend."""
+    """Gradients that were not converged once left jumps, which no short panel can resolve."""
     problem = lm.Problem(
         lm.MLP(depth=3, width=0.9549, gamma0=0.8726), lm.Population(), lm.SGD(lr=0.1)
     )
@@ -50,7 +50,7 @@ def test_kinks_of_a_schedule() -> None:
 
 
 def test_losses_at_rounding_are_not_negative() -> None:
-    """A loss that is zero within the tolerance may come out below it, and is lifted to zero."""
+    """A loss that is zero within the tolerance may be computed as negative; it is set to zero."""
     problem = lm.Problem(
         lm.MLP(depth=1, width=1.1695, gamma0=0.2038), lm.Population(), lm.SGD(lr=0.1938)
     )
@@ -60,14 +60,14 @@ def test_losses_at_rounding_are_not_negative() -> None:
 
 
 def test_weight_decay() -> None:
-    """What learning adds up to stops growing with panels that outlast the decay."""
+    """The sum of all changes stops growing with panels that are longer than the decay."""
     network = lm.ResNet(depth=2, width=1.4359, gamma0=1.0586, branch=0.1924, centered=True)
     data = lm.FullBatch(alpha=1.0, noise=0.687)
     assert_kept(lm.Problem(network, data, lm.SGD(lr=0.025, weight_decay=0.1)), 200, 1e-5)
 
 
 def test_oscillations_are_resolved_step_by_step() -> None:
-    """Just below the lazy edge lr (L + 1) m_+ = 2 they live for thousands of steps."""
+    """Just below the lazy limit lr (L + 1) m_+ = 2 they last for thousands of steps."""
     edge = 2 / (3 * (1 + 0.5**0.5) ** 2)
     network = lm.MLP(depth=2, width=INF, gamma0=0)
     data = lm.FullBatch(alpha=2.0, noise=0.3)
@@ -79,7 +79,7 @@ def test_oscillations_are_resolved_step_by_step() -> None:
 
 @pytest.mark.long
 def test_more_nodes_than_anybody_has_room_for() -> None:
-    """Oscillations that do not die out: refused, with what was reached and what to change."""
+    """Oscillations that do not decay are refused, with the accuracy reached and a remedy."""
     edge = 2 / (2 * (1 + 0.5**0.5) ** 2)
     network = lm.MLP(depth=1, width=INF, gamma0=0)
     problem = lm.Problem(network, lm.FullBatch(alpha=2.0), lm.SGD(lr=0.9999 * edge))

@@ -69,7 +69,7 @@ def test_two_hidden_layers_learn_hard_tasks_faster() -> None:
     ],
 )
 def test_deeper_networks_learn_hard_tasks_faster(depth: int, source: float, off: float) -> None:
-    """Predicted by scaling alone, and closer than the law of one layer less."""
+    """The exponent follows from scaling, and it is closer than that of one layer less."""
     run = flow(depth, 30.0, source, 1000.0, 1e-4, modes=10**9)
     measured = exponent(run, (100, 1000))
     assert measured == pytest.approx(lm.predicted_exponents(source, depth).rich, abs=off)
@@ -93,7 +93,7 @@ def test_lazy_curves() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("gamma0", [1.0, 10.0])
 def test_rich_curves(gamma0: float) -> None:
-    """The whole curve against an equation for the end-to-end map, with bins of its own."""
+    """The whole curve against an equation for the end-to-end map, with separate bins."""
     run = flow(1, gamma0, 0.5, 100.0, 1e-6)
     exact = rich_loss(run.time, CAPACITY, 0.5, gamma0)
     np.testing.assert_allclose(run.test_loss, exact, rtol=1e-2)

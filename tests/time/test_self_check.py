@@ -1,4 +1,4 @@
-"""The self-check and the statistics of continued solutions: those of the whole, not of the end."""
+"""The self-check and the statistics of continued solutions cover all segments."""
 
 import math
 from dataclasses import replace
