@@ -1,8 +1,8 @@
-"""More questions about scaling up: training time, schedules, overfitting, compute; theory alone.
+"""Training time, schedules, overfitting and compute, from the theory only.
 
-Upper row: the best learning rate of runs of different lengths under several schedules, and the loss
-it reaches, with label noise. Lower row: does a wider network overfit sooner, and which width is
-best at a fixed budget of compute? Takes some ten seconds and writes a picture.
+Upper row: the best learning rate and its loss against the number of steps, under several schedules
+and with label noise. Lower row: a wider network can overfit sooner; and the best width for a fixed
+budget of compute. The script takes about ten seconds and writes a picture.
 
     python examples/budgets.py [budgets.png]
 """

@@ -1,6 +1,6 @@
-"""The coordinate check: do features and gradients move alike at every width, in muP and in NTK?
+"""The coordinate check: updates of features and gradients against width, in muP and in NTK.
 
-Theory as lines, trained networks as points. Takes some seconds and writes a picture.
+Lines are theory, points are trained networks. The script takes a few seconds and writes a picture.
 
     python examples/coordinates.py [coordinates.png]
 """

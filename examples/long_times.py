@@ -1,8 +1,8 @@
-"""Long times, theory as lines and trained networks as points.
+"""Long times: a million steps, and power laws. Lines are theory, points are trained networks.
 
-Left: a thousand steps of trained networks inside a million of theory, down to the exact end.
-Middle and right: power-law data, where the loss falls with an exponent that richness changes.
-Takes about half a minute and writes a picture.
+Left: a million steps of theory up to the exact limit, and trained networks for the first thousand.
+Middle and right: power-law data, where the exponent of the loss depends on the richness.
+The script takes about half a minute and writes a picture.
 
     python examples/long_times.py [long_times.png]
 """
@@ -22,18 +22,18 @@ DATA = lm.Population(spectrum=lm.PowerLaw(capacity=1.5, source=0.5, modes=10**7)
 
 
 def problem(alpha: float) -> lm.Problem:
-    """Two hidden layers, noisy samples."""
+    """Return a problem with two hidden layers and noisy samples."""
     return lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=alpha, noise=0.3), lm.SGD(lr=0.05))
 
 
 def power_law(gamma0: float) -> lm.Solution:
-    """One hidden layer of infinite width that sees ten million modes."""
+    """Solve one hidden layer of infinite width with data of ten million modes."""
     network = lm.MLP(depth=1, width=float("inf"), gamma0=gamma0, centered=True)
     return lm.flow(lm.Problem(network, DATA, lm.SGD(lr=0.1)), time=1e4)
 
 
 def million(ax: plt.Axes) -> None:
-    """Test loss over a million steps; trained networks for the first of them."""
+    """Draw the test loss over a million steps, and trained networks for the first thousand."""
     ends = []
     for colour, alpha in zip(COLOURS, (1.05, 1.5, 3.0), strict=False):
         theory = lm.solve(problem(alpha), STEPS, grid="adaptive")

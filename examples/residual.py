@@ -1,7 +1,7 @@
-"""Three questions about residual networks, theory as lines and trained networks as points.
+"""Residual networks: depth, sources of the loss, and kernels. Lines are theory, points networks.
 
-Left: how many layers are infinitely many? Middle: which randomness does the test loss come from?
-Right: does the neural tangent kernel turn to the target? Takes half a minute and writes a picture.
+Left: convergence to infinite depth. Middle: the test loss by its sources. Right: alignment of the
+neural tangent kernel with the target. The script takes half a minute and writes a picture.
 
     python examples/residual.py [residual.png]
 """
@@ -21,12 +21,12 @@ DEPTHS = (2, 4, 16, float("inf"))
 
 
 def problem(depth: float, gamma0: float = 1.0) -> lm.Problem:
-    """A residual network of branches 1/sqrt(depth) on noisy data."""
+    """Return a residual network with branches of 1/sqrt(depth) on noisy data."""
     return lm.Problem(lm.ResNet(depth=depth, gamma0=gamma0), DATA, lm.SGD(lr=0.03))
 
 
 def points(ax: plt.Axes, time, values, **look) -> None:  # type: ignore[no-untyped-def]
-    """Mean and standard error over networks, at about two dozen times."""
+    """Draw mean and standard error over networks at about two dozen times."""
     mean = values.mean(axis=0)
     error = values.std(axis=0, ddof=1) / len(values) ** 0.5
     at = thinned(len(time))
@@ -34,7 +34,7 @@ def points(ax: plt.Axes, time, values, **look) -> None:  # type: ignore[no-untyp
 
 
 def depths(ax: plt.Axes) -> None:
-    """Test loss at several depths: the limit exists, and is approached like 1/L."""
+    """Draw the test loss at several depths, which converges like 1/L."""
     ends = []
     for colour, depth in zip(COLOURS, DEPTHS, strict=False):
         theory = lm.solve(problem(depth), STEPS)
@@ -54,7 +54,7 @@ def depths(ax: plt.Axes) -> None:
 
 
 def sources(ax: plt.Axes) -> None:
-    """The test loss by source, and ensembles of 1, 2 x 1, 1 x 2 and 2 x 2 networks on top."""
+    """Draw the test loss by source, and trained networks: their bias and their test loss."""
     theory = lm.solve(problem(4), STEPS, replicas=True)
     lm.plotting.variances(theory, ax)
     runs = lm.train_replicas(problem(4), STEPS, dim=256, seeds=32)
@@ -64,7 +64,7 @@ def sources(ax: plt.Axes) -> None:
 
 
 def alignment(ax: plt.Axes) -> None:
-    """The kernel in three directions."""
+    """Draw the kernel in three directions."""
     rich = problem(4, gamma0=2.0)
     theory = lm.solve(rich, STEPS, kernels=True)
     runs = lm.train(rich, STEPS, dim=384, seeds=64, kernels=True)

@@ -1,9 +1,9 @@
-"""Which learning rates transfer? Across width in muP and NTK parameterization, and across depth.
+"""Transfer of learning rates across width in muP and NTK parameterization, and across depth.
 
 Upper row: test loss after 40 steps against the learning rate, theory as lines and trained networks
-as points, from one sweep with a store that survives a kill. Lower row: best and largest learning
-rates against width and against the depth of residual networks, by search on the theory. Takes some
-ten seconds and writes a picture.
+as points, from one sweep, whose store can be resumed after a kill. Lower row: best and largest
+learning rates against width and against the depth of residual networks, by search on the theory.
+The script takes about ten seconds and writes a picture.
 
     python examples/transfer.py [transfer.png] [store.zarr]
 """
@@ -24,7 +24,7 @@ NAMES = {"mup": "muP", "ntk": "NTK"}
 
 
 def curves(axes: "np.ndarray", store: str | None) -> None:
-    """Loss against learning rate at several widths, in both parameterizations."""
+    """Draw the loss against the learning rate at several widths, in both parameterizations."""
     dataset = lm.sweep(
         RICH,
         {
@@ -47,7 +47,7 @@ def curves(axes: "np.ndarray", store: str | None) -> None:
 
 
 def rates(ax: plt.Axes, table: lm.Transfer, title: str) -> None:
-    """Best and largest learning rates."""
+    """Draw best and largest learning rates."""
     print(table.summary())
     lm.plotting.transfer_rates(table, ax)
     ax.set_title(title, loc="left")

@@ -16,14 +16,15 @@
 # # First steps
 #
 # A *deep linear network* computes a linear function of its input,
-# $f(x) \propto w^L \cdot W^{L-1} \cdots W^1 W^0 x$, but it learns like a network: its layers move
-# together, step by step, from random weights. How fast it learns, and how well, depends on its
+# $f(x) \propto w^L \cdot W^{L-1} \cdots W^1 W^0 x$, but it learns like a network: all layers change
+# together, step by step, from random weights. How fast and how well it learns depends on its
 # width, its depth, the data and the learning rate.
 #
 # In the limit of large sizes this can be calculated. Let $D$ be the input dimension, $N = \nu D$
 # the width and $P = \alpha D$ the number of samples. For $D \to \infty$ at fixed $\nu$ and
-# $\alpha$, the loss at every step no longer depends on the draw of weights and data, and follows
-# from closed equations. `lindmft` solves them, and trains the finite networks they describe.
+# $\alpha$, the loss at every step does not depend on the random weights and data any more. It
+# follows from closed equations. `lindmft` solves them, and trains the finite networks that they
+# describe.
 
 # %%
 import os
@@ -40,10 +41,10 @@ STEPS = 100
 # %% [markdown]
 # ## A problem
 #
-# Two hidden layers as wide as the input ($\nu = 1$). Twice as many samples as dimensions
-# ($\alpha = 2$), whose labels carry noise of standard deviation $\sigma = 0.3$:
-# $y = w^* \cdot x/\sqrt{D} + \sigma \epsilon$. A learning rate of order one works at any size,
-# because all powers of width and dimension are taken care of.
+# The network has two hidden layers as wide as the input ($\nu = 1$). There are twice as many
+# samples as dimensions ($\alpha = 2$), and their labels have noise of standard deviation
+# $\sigma = 0.3$: $y = w^* \cdot x/\sqrt{D} + \sigma \epsilon$. A learning rate of order one works
+# at every size, because `lindmft` includes the powers of width and dimension.
 
 # %%
 problem = lm.Problem(
@@ -55,8 +56,8 @@ problem = lm.Problem(
 # %% [markdown]
 # ## Theory and training
 #
-# `solve` gives the loss of the infinite network. `train` draws weights and data, and trains
-# networks of a finite size, one for each seed.
+# `solve` returns the loss of the infinite network. `train` draws weights and data, and trains
+# networks of finite size, one for each seed.
 
 # %%
 theory = lm.solve(problem, steps=STEPS)
@@ -65,8 +66,8 @@ print(theory)
 print(runs)
 
 # %% [markdown]
-# Lines are theory, points the mean over networks with its standard error, bands one standard
-# deviation of a single network. Nothing was fitted.
+# Lines are theory. Points are the mean over networks with its standard error, and bands are one
+# standard deviation of a single network. Nothing was fitted.
 
 # %%
 lm.plotting.compare(theory, runs)
@@ -74,8 +75,8 @@ plt.show()
 
 # %% [markdown]
 # How well do they agree? A $z$-score is the difference of theory and mean in units of the standard
-# error. It should be of order one, while single networks still differ. Finite networks deviate from
-# the theory by order $1/D$ in the mean.
+# error, and should be of order one. The mean of finite networks deviates from the theory by order
+# $1/D$.
 
 # %%
 print(lm.compare(theory, runs).summary())
@@ -83,9 +84,10 @@ print(lm.compare(theory, runs).summary())
 # %% [markdown]
 # ## Where the loss comes from
 #
-# The test loss is a sum of three terms: what is not learned yet (the bias), what random initial
-# weights add at finite width, and what the finite data add. The last one stays: for $\alpha > 1$
-# the test loss ends at $\sigma^2/(\alpha - 1)$, at every width and depth.
+# The test loss is a sum of three terms: the part of the target that is not learned yet (the bias),
+# a term of the random initial weights at finite width, and a term of the finite data. The last one
+# remains: for $\alpha > 1$ the test loss converges to $\sigma^2/(\alpha - 1)$, at every width and
+# depth.
 
 # %%
 figure, ax = plt.subplots()
@@ -100,15 +102,15 @@ ax.stackplot(
 ax.set(xlabel="step t", ylabel="test loss", xlim=(0, 40))
 ax.legend(loc="upper right")
 plt.show()
-print(f"at the end {theory.test_loss[-1]:.4f}, for ever {0.3**2 / (2 - 1):.4f}")
+print(f"at the last step {theory.test_loss[-1]:.4f}, in the limit {0.3**2 / (2 - 1):.4f}")
 
 # %% [markdown]
 # ## Memory of earlier steps
 #
-# The equations are about *two-time functions*: $C_h^l(t, s)$ says how much the features of layer
-# $l$ at step $t$ overlap with those at step $s$. Ask for them by name. Divided by
-# $\sqrt{C_h^l(t, t)\, C_h^l(s, s)}$ it is the cosine of the angle between them: 1 if they point the
-# same way.
+# The equations are equations for *two-time functions*: $C_h^l(t, s)$ is the overlap of the features
+# of layer $l$ at step $t$ with those at step $s$. `save` selects the functions to keep. Divided by
+# $\sqrt{C_h^l(t, t)\, C_h^l(s, s)}$ it is the cosine of the angle between the features: 1 if they
+# have the same direction.
 
 # %%
 kept = lm.solve(problem, steps=30, save=["C_h"])
@@ -120,6 +122,6 @@ figure.colorbar(image)
 plt.show()
 
 # %% [markdown]
-# From here: what happens if you make the network four times as wide,
-# `problem.replace(**{"network.width": 4.0})`? Does a deeper one learn faster? Change the problem
-# and run the cells again.
+# Next: what happens if the network is four times as wide,
+# `problem.replace(**{"network.width": 4.0})`? Does a deeper network learn faster? Change the
+# problem and run the cells again.

@@ -16,11 +16,12 @@
 # # Learning rates that transfer
 #
 # Tuning the learning rate of a large network is expensive. Can one tune a small network instead,
-# and carry the rate over? That depends on how the powers of the width are chosen, the
-# *parameterization*. The output of a network of width $N = \nu D$ is
+# and use the same rate for the large one? That depends on the *parameterization*: the choice of the
+# powers of the width. The output of a network of width $N = \nu D$ is
 # $f = \frac{\sqrt{D}}{\gamma_0 N}\, w^L \cdot h^L$.
 #
-# * **muP** (maximal update): $\gamma_0$ is the same at every width. Features move equally far.
+# * **muP** (maximal update): $\gamma_0$ is the same at every width. Features change by the same
+#   amount.
 # * **NTK** (neural tangent): $\gamma_0 \propto 1/\sqrt{\nu}$. The wider the network, the less its
 #   features move, and the closer it is to a kernel method.
 
@@ -63,14 +64,15 @@ for ax, name, title in zip(axes, ("mup", "ntk"), ("muP", "NTK"), strict=True):
 plt.show()
 
 # %% [markdown]
-# In muP the valleys lie above each other, and up to their bottom wider networks are better at every
-# rate. In NTK parameterization the valley moves to larger rates as the network widens: the rate
+# In muP the minima are at nearly the same rate, and up to the minimum wider networks are better at
+# every rate. In NTK parameterization the minimum moves to larger rates as the width grows: the rate
 # that is best at width 1/2 is far too small at width 8.
 #
 # ## The best rate
 #
-# `optimal_lr` finds the bottom of a valley by search on the theory, and `transfer` does so at every
-# width. It also says what one gives up by using the rate of the smallest network everywhere.
+# `optimal_lr` finds the minimum by a search on the theory, and `transfer` does this at every width.
+# It also reports how much worse the loss is if all widths use the best rate of the smallest
+# network.
 
 # %%
 print(lm.optimal_lr(problem, STEPS))
@@ -85,7 +87,7 @@ plt.show()
 # %% [markdown]
 # ## Do finite networks agree?
 #
-# Train networks at three rates and two widths, and put them beside the theory.
+# Train networks at three rates and two widths, and compare them with the theory.
 
 # %%
 rates, widths = [0.01, 0.02, 0.03], [1.0, 4.0]
@@ -102,9 +104,9 @@ for one, theory, runs in zip(grid, solved, trained, strict=True):
 # %% [markdown]
 # ## Why
 #
-# How much does learning change the network? The *coordinate check* measures updates against
-# width. Look at the gradients' updates: flat lines mean that layers learn alike at every width,
-# falling ones that wide networks grow lazy.
+# How much does learning change the network? The *coordinate check* measures updates against width.
+# Look at the updates of the gradients: constant lines mean that layers learn equally at every
+# width, falling lines mean that wide networks become lazy.
 
 # %%
 check = lm.coordinate_check(problem, widths=[1, 2, 4, 8, 16], steps=20)

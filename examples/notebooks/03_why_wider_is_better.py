@@ -16,14 +16,14 @@
 # # Why wider is better
 #
 # Train the same architecture twice, from different random weights, and you get two different
-# networks. The part of the test loss that comes from this accident is a *variance*. So is the part
-# that comes from the draw of the data. What remains is the *bias*: what the average over all of
-# them still gets wrong.
+# networks. The part of the test loss that comes from this randomness is a *variance*. The part that
+# comes from the random data is another variance. The rest is the *bias*: the error of the average
+# over all networks.
 #
-# With $v = w^* - \hat{w}$ the error of the learned weights, two networks $a$ and $b$ that share
-# nothing but the target have the overlap $\frac{1}{D} v^a \cdot v^b$: the bias. If they share
-# their initial weights, their data, or both, the overlap is larger. Four overlaps give every
-# variance, exactly, before any network is trained.
+# Let $v = w^* - \hat{w}$ be the error of the learned weights. For two networks $a$ and $b$ that
+# share only the target, the overlap $\frac{1}{D} v^a \cdot v^b$ is the bias. If they share their
+# initial weights, their data, or both, the overlap is larger. Four overlaps give all variances,
+# exactly, and no network has to be trained.
 
 # %%
 import os
@@ -45,8 +45,9 @@ problem = lm.Problem(
 # %% [markdown]
 # ## Four parts of a loss
 #
-# The top of the picture is the test loss of one narrow network. Its bias vanishes as it learns. The
-# initial weights cost most at the start and are slowly forgotten; the noisy data cost ever more.
+# The upper line of the picture is the test loss of one narrow network. Its bias vanishes as it
+# learns. The variance of the initial weights is largest at the start and decays slowly; the
+# variance of the noisy data keeps growing.
 
 # %%
 theory = lm.solve(problem, STEPS, replicas=True)
@@ -54,8 +55,8 @@ lm.plotting.variances(theory)
 plt.show()
 
 # %% [markdown]
-# Do trained networks say the same? For each seed, two initializations are trained on two data sets,
-# all four pairs.
+# Do trained networks agree? For each seed, two initializations are trained on two data sets: four
+# pairs.
 
 # %%
 runs = lm.train_replicas(problem, STEPS, dim=DIM, seeds=SEEDS, k_init=2, k_data=2)
@@ -69,9 +70,10 @@ for name in names:
 # %% [markdown]
 # ## Against width
 #
-# After so many steps, which part shrinks as the network widens? The variance of the initial weights
-# falls fastest, then the interaction. The bias falls, too, as wide networks learn faster. The
-# variance of noisy data is there at every width: against it only more data help, or stopping early.
+# Which part shrinks as the width grows, after a fixed number of steps? The variance of the initial
+# weights falls fastest, then the interaction. The bias falls, too, because wide networks learn
+# faster. The variance of noisy data exists at every width: only more data or early stopping reduce
+# it.
 
 # %%
 solved = lm.solve_many(problem.vary({"network.width": WIDTHS}), STEPS, replicas=True)
@@ -86,14 +88,14 @@ plt.show()
 # %% [markdown]
 # ## One wide network, or many narrow ones?
 #
-# Averaging the predictions of $k$ networks from different initial weights divides what those
-# weights cost by $k$; $k = \infty$ removes it. The loss of such an ensemble follows from the same
-# overlaps. A network of width $\nu$ has $\nu + \nu^2$ weights for each squared input dimension, so
-# that one can ask how many narrow networks a wide one is worth.
+# Averaging the predictions of $k$ networks with different initial weights divides the variance of
+# these weights by $k$; $k = \infty$ removes it. The loss of such an ensemble follows from the same
+# overlaps. A network of width $\nu$ has $(\nu + \nu^2) D^2$ weights. One can therefore compare one
+# wide network with several narrow ones that have the same number of weights.
 
 # %%
 cost = WIDTHS + WIDTHS**2  # input weights and the one hidden array, over D^2
-each = 0.5 + 0.5**2  # of a network of width 1/2
+each = 0.5 + 0.5**2  # the same for a network of width 1/2
 counts = np.unique(np.geomspace(1, cost[-1] / each, 12).round())
 figure, axes = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
 for ax, noise in zip(axes, (0.0, 0.5), strict=True):
@@ -101,7 +103,7 @@ for ax, noise in zip(axes, (0.0, 0.5), strict=True):
     wider = lm.solve_many(noisy.vary({"network.width": WIDTHS}), STEPS)
     narrow = lm.solve(noisy, STEPS, replicas=True)
     averaged = [narrow.ensemble_loss(k_init=k)[-1] for k in counts]
-    ax.loglog(cost, [one.test_loss[-1] for one in wider], label="one network, wider and wider")
+    ax.loglog(cost, [one.test_loss[-1] for one in wider], label="one network of growing width")
     ax.loglog(each * counts, averaged, "o-", label="averages of networks of width 1/2")
     ax.axhline(narrow.ensemble_loss(k_init=np.inf)[-1], color="0.6", linestyle=":")
     ax.set(xlabel="weights, over $D^2$", title=f"label noise {noise:g}")
@@ -110,15 +112,15 @@ axes[0].legend()
 plt.show()
 
 # %% [markdown]
-# Without label noise, averages level off (dotted) far above the wide network: each narrow network
-# learns from gradients that its own random weights have disturbed, and no average undoes that. With
-# noisy labels it is the other way round, at the same number of steps: the wide network has fitted
-# more of the noise by then.
+# Without label noise, averages converge (dotted) to a loss far above that of the wide network: each
+# narrow network learns from gradients that its random weights have disturbed, and no average can
+# correct that. With noisy labels and the same number of steps the wide network is worse, because it
+# has fitted more of the noise by then.
 #
 # ## Is wider always better?
 #
-# At equal learning rate and richness, and with clean data: yes, at every step. With few noisy
-# samples wide networks also fit the noise sooner.
+# With the same learning rate and richness and with clean data: yes, at every step. With few noisy
+# samples, wide networks also fit the noise sooner.
 
 # %%
 clean = problem.replace(data=lm.FullBatch(alpha=4.0))

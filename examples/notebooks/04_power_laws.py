@@ -15,12 +15,12 @@
 # %% [markdown]
 # # Power laws
 #
-# Losses of large networks often fall like a power of the training time. In linear networks one can
-# see where such a law comes from: the inputs have many directions, of which few are strong and many
-# are weak, and the weak ones are learned later. Let direction $k$ have variance
-# $\lambda_k = k^{-a}$, and the target lie in it such that $(w^*_k)^2 \lambda_k = k^{-ab - 1}$. The
-# *capacity* $a$ says how fast the inputs' variances fall, the *source* exponent $b$ how much of
-# the target lies in weak directions (small $b$: much of it, a hard task).
+# The losses of large networks often fall like a power of the training time. Linear networks show
+# where such a law comes from: a few directions of the inputs are strong and many are weak, and the
+# weak ones are learned later. Let direction $k$ have the variance $\lambda_k = k^{-a}$, and let the
+# components of the target satisfy $(w^*_k)^2 \lambda_k = k^{-ab - 1}$. The *capacity* exponent $a$
+# is the rate at which the variances of the inputs fall. The *source* exponent $b$ determines how
+# much of the target is in weak directions (small $b$: much of it, a hard task).
 
 # %%
 import os
@@ -37,8 +37,8 @@ SEEDS = 4 if QUICK else 16
 # %% [markdown]
 # ## Ten million directions
 #
-# The theory needs fewer than a hundred nodes for ten million directions: neighbouring ones are
-# learned alike.
+# The theory needs fewer than a hundred nodes for ten million directions, because neighbouring
+# directions are learned at nearly the same time.
 
 # %%
 spectrum = lm.PowerLaw(capacity=1.5, source=0.5, modes=10**7)
@@ -49,10 +49,10 @@ print(f"{spectrum.modes} modes on {len(nodes.eigenvalues)} nodes")
 # ## Lazy and rich
 #
 # With infinite data and width, a lazy network (richness $\gamma_0 = 0$, a kernel method) learns
-# direction $k$ at the fixed rate $\lambda_k$, and its loss falls like $t^{-b}$. A rich network
-# turns its features to the target, and learns faster and faster: $t^{-2b/(1+b)}$ for $b < 1$ and
-# one hidden layer; deeper ones are faster still, see the theory, section 12.11.
-# `flow` solves gradient flow, in which time is the learning rate times steps.
+# direction $k$ at the fixed rate $\lambda_k$, and its loss falls like $t^{-b}$. The features of a
+# rich network align with the target, and it learns faster and faster: $t^{-2b/(1+b)}$ for $b < 1$
+# and one hidden layer. Deeper networks are even faster, see the theory, section 12.11.
+# `flow` solves gradient flow, in which time is the learning rate times the number of steps.
 
 # %%
 curves = {}
@@ -64,8 +64,8 @@ upper, lower = lm.plotting.exponents(curves)
 plt.show()
 
 # %% [markdown]
-# The lower panel is the local exponent $d \log L / d \log t$, and the guides are the two
-# predictions. Fitted over the widest window in which the exponent is flat:
+# The lower panel is the local exponent $d \log L / d \log t$. Grey lines are the two predictions.
+# `compare_exponents` fits the exponent over the widest window in which it is nearly constant:
 
 # %%
 print(lm.compare_exponents(curves))
@@ -73,8 +73,8 @@ print(lm.compare_exponents(curves))
 # %% [markdown]
 # ## Finite width and finite data
 #
-# Power laws end where something runs out. With $P$ samples or $N$ hidden units the loss stops at a
-# plateau, the earlier the fewer there are. Sizes are counts here, not ratios.
+# With finite sizes the power law ends. With $P$ samples or $N$ hidden units the loss reaches a
+# plateau, which comes earlier for smaller numbers. Sizes are actual numbers here, not ratios.
 
 # %%
 figure, ax = plt.subplots()
@@ -92,10 +92,10 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# ## Your own data
+# ## Your data
 #
-# `from_data` reads the spectrum off a data set: the eigenvalues of its second moments, and the best
-# linear fit of its labels. Replace `X` and `y` by data of your own. These inputs are 200 positions
+# `from_data` computes the spectrum of a data set: the eigenvalues of its second moments, and the
+# best linear fit of its labels. Replace `X` and `y` by your data. The inputs here are 200 positions
 # of a random walk.
 
 # %%
@@ -113,8 +113,8 @@ ax.set(xlabel="direction k", ylabel=r"variance $\lambda_k$")
 plt.show()
 
 # %% [markdown]
-# How would a network learn that is given 300 such samples? Theory and training, as always. The
-# learning rate is in units of $1/\lambda_1$.
+# How does a network learn from 300 such samples? Here are theory and training. The learning rate is
+# in units of $1/\lambda_1$.
 
 # %%
 mine = lm.Problem(

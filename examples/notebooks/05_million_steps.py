@@ -15,10 +15,10 @@
 # %% [markdown]
 # # A million steps
 #
-# Training for a million steps takes a while. The theory need not look at every step: after a while
-# little changes from one to the next, and a few nodes in time are enough. This is what
-# `grid="adaptive"` does. Nodes lie densely at the start and ever further apart, and where they lie
-# is chosen to keep the error below a tolerance.
+# Training for a million steps takes a long time. The theory does not need every step: after the
+# first steps little changes from one to the next, and a few nodes in time are enough. This is what
+# `grid="adaptive"` does. The distances between nodes grow with time. The nodes are chosen such that
+# the error is below a tolerance.
 
 # %%
 import os
@@ -43,16 +43,16 @@ print(theory.status)
 print(f"solved in {theory.stats.seconds:.2f} s")
 
 # %% [markdown]
-# Is it right? For $\alpha > 1$ the test loss must end at $\sigma^2/(\alpha - 1)$.
+# Is the result correct? For $\alpha > 1$ the test loss must converge to $\sigma^2/(\alpha - 1)$.
 
 # %%
 print(f"{theory.test_loss[-1]:.10f} should be {0.5**2 / (1.2 - 1):.10f}")
 
 # %% [markdown]
-# ## Steps of your own
+# ## Any steps
 #
-# Between its nodes the solution is known as accurately as at them: `at` gives any steps. The first
-# few hundred can be held against training.
+# Between its nodes the solution is as accurate as at the nodes: `at` returns it at any steps. The
+# first few hundred steps can be compared with training.
 
 # %%
 shown = np.unique(np.geomspace(1, STEPS - 1, 120).round())
@@ -72,8 +72,8 @@ plt.show()
 # %% [markdown]
 # ## Early stopping
 #
-# There are few samples, and they are noisy. The test loss has a minimum, long before training ends,
-# and then doubles while the training loss keeps falling. When should one have stopped?
+# There are few samples, and they are noisy. The test loss has a minimum long before training ends,
+# and then doubles while the training loss keeps falling. Which step was the best one to stop?
 
 # %%
 steps = np.arange(0, 1000)
@@ -82,7 +82,7 @@ best = int(losses.argmin())
 print(f"best at step {best}: test loss {losses[best]:.3f}, at the end {theory.test_loss[-1]:.3f}")
 
 # %% [markdown]
-# The more samples there are, the less is gained by stopping.
+# With more samples, early stopping helps less.
 
 # %%
 alphas = np.geomspace(0.5, 8, 7 if QUICK else 15)
@@ -99,13 +99,13 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# Without stopping, the loss peaks where there are as many samples as dimensions ($\alpha = 1$).
-# With stopping, more data are never worse.
+# Without early stopping, the loss has a peak where the numbers of samples and dimensions are equal
+# ($\alpha = 1$). With early stopping, more data are never worse.
 #
 # ## Gradient flow
 #
-# For small learning rates $\eta$ only the time $\eta t$ matters. `flow` solves that limit
-# directly, and `continue_from` goes on where a solution ended.
+# For small learning rates $\eta$ only the time $\eta t$ matters. `flow` solves this limit directly,
+# and `continue_from` continues a solution from its end.
 
 # %%
 flow = lm.flow(problem, time=1e3)
