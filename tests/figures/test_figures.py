@@ -1,4 +1,4 @@
-"""The figures: what they hold, how they agree, what they write, and how they refuse."""
+"""The figures: their content, their agreement with training, their files, and their errors."""
 
 import csv
 import xml.etree.ElementTree as ElementTree
@@ -105,7 +105,7 @@ PRINTED = {
     },
     "10": {"sources": (0.2, 0.33, 0.5, 0.67, 0.83, 1), "steps": 1001},
 }
-"""Theory section 13."""
+"""Values that the paper prints, by figure (theory section 13)."""
 
 
 @pytest.mark.parametrize("name", PRINTED)
@@ -152,7 +152,7 @@ def assert_data_is_the_figure(path: Path, result: lm.figures.Result) -> None:
 
 @pytest.mark.parametrize("name", ["3", "multi-pass", "variances", "ensembling", "depth"])
 def test_training_agrees_with_the_theory(name: str) -> None:
-    """Within its standard error, but for 1 / D: networks of 192 inputs, and enough of them."""
+    """Deviations are within standard errors: with 192 inputs the terms of order 1 / D are small."""
     sizes: dict[str, Any] = {"dim": 192, "seeds": 64}
     changes = {"3": {"batches": (0.25, 1), "widths": (1, 2), "times": (10, 20)}, "depth": {}}
     result = small(name, **(sizes | changes.get(name, {})))
@@ -167,7 +167,7 @@ def test_training_agrees_with_the_theory(name: str) -> None:
     "wrong", [{"data.noise": 0.3}, {"optimizer.lr": 0.05}, {"network.width": 1.3}]
 )
 def test_a_wrong_theory_does_not_agree(wrong: dict[str, Any]) -> None:
-    """At the sizes of the test above."""
+    """The test above can fail: at the same sizes, wrong theories do not agree."""
     result = small("multi-pass", "a", dim=192, seeds=64)
     network = lm.MLP(result.parameters.depth, 1.0, result.parameters.gamma0)
     right = lm.Problem(network, lm.FullBatch(2.0, noise=0.5), lm.SGD(result.parameters.lr))
@@ -330,7 +330,7 @@ def test_edges_outside_of_the_scan_are_left_out_of_figure_8() -> None:
 
 
 def test_networks_that_diverge_are_counted() -> None:
-    """At this rate some of the small networks diverge where the theory does not."""
+    """At this rate some of the small networks diverge, while the theory does not."""
     seeds = list(range(8))
     problem = lm.Problem(lm.MLP(depth=3, gamma0=4.0), lm.FullBatch(alpha=4.0), lm.SGD(0.1))
     runs = lm.train(problem, 30, dim=12, seeds=seeds)

@@ -1,4 +1,4 @@
-"""The picture of a coordinate check: labelled, readable, and drawn from the right numbers."""
+"""The picture of a coordinate check has labels, can be read, and shows the right numbers."""
 
 import math
 from pathlib import Path
@@ -33,7 +33,7 @@ def texts(ax: Axes) -> list[str]:
 
 
 def theory_lines(ax: Axes) -> list[mpl.lines.Line2D]:
-    """The lines over finite widths, without marks at infinity, points and the guide."""
+    """Return the lines over finite widths, without marks at infinity, points and the guide."""
     return [line for line in ax.get_lines() if line.get_linewidth() == 1.6]
 
 

@@ -1,4 +1,4 @@
-"""Pictures: labelled, readable, and drawn from the right numbers."""
+"""Pictures have labels, can be read, and show the right numbers."""
 
 from pathlib import Path
 
@@ -162,7 +162,7 @@ def test_labels_that_moved_are_joined_to_their_lines() -> None:
 
 
 def test_labels_stay_beside_the_axes() -> None:
-    """Lines that end together at the lower edge once had labels among the numbers of the axis."""
+    """Labels of lines that end at the lower edge do not overlap the numbers of the axis."""
     ax = new_axes()
     ax.plot([0, 1], [0, 1])
     ax.set_ylim(0, 1)
@@ -194,7 +194,7 @@ def test_logarithmic_axes_have_three_numbers_at_least(low: float, ratio: float) 
 
 
 def test_what_is_zero_or_missing_is_left_out_of_pictures() -> None:
-    """No target, no noise, centered: losses are zero, and two of the three kernels do not exist."""
+    """Without target and noise, centered losses are zero, and two of three kernels do not exist."""
     nothing = {"kind": "discrete", "eigenvalues": [1.0], "target_power": [0.0], "weights": [1.0]}
     data = {"kind": "full_batch", "alpha": 2.0, "spectrum": nothing}
     network = {"kind": "mlp", "depth": 2, "centered": True}

@@ -1,4 +1,4 @@
-"""Pictures of exponents and of stability: the right numbers, guides and labels."""
+"""Pictures of exponents and of stability show the right numbers, guides and labels."""
 
 import doctest
 import importlib

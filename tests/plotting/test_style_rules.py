@@ -1,4 +1,4 @@
-"""The rules of ``lindmft.plotting.style``, on pictures that once broke them."""
+"""Pictures follow the rules of ``lindmft.plotting.style``, also those that broke them once."""
 
 from collections.abc import Callable
 from typing import Any

@@ -190,7 +190,7 @@ def test_where_wider_is_worse_is_marked() -> None:
 
 
 def test_labels_of_widths_stand_beside_the_ends() -> None:
-    """Close together where curves end close together, a line's height apart."""
+    """Labels of curves that end close together are one line's height apart."""
     few = lm.Problem(
         lm.MLP(depth=3, gamma0=2.0), lm.FullBatch(alpha=1.5, noise=0.5), lm.SGD(lr=0.02)
     )
