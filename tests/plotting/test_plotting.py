@@ -194,7 +194,7 @@ def test_logarithmic_axes_have_three_numbers_at_least(low: float, ratio: float) 
 
 
 def test_what_is_zero_or_missing_is_left_out_of_pictures() -> None:
-    """Without target and noise, centered losses are zero, and two of three kernels do not exist."""
+    """Centered losses without target and noise are zero, and two of three kernels do not exist."""
     nothing = {"kind": "discrete", "eigenvalues": [1.0], "target_power": [0.0], "weights": [1.0]}
     data = {"kind": "full_batch", "alpha": 2.0, "spectrum": nothing}
     network = {"kind": "mlp", "depth": 2, "centered": True}

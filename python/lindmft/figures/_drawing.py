@@ -25,7 +25,7 @@ ALONE = 5.6
 KEYS = 0.35
 """Height in inches of the line below the panels that explains lines and points."""
 GUIDE = "0.45"
-GUIDE_LOOK = {"color": GUIDE, "linewidth": 1.0, "linestyle": (0, (4, 2))}
+GUIDE_LOOK: dict[str, Any] = {"color": GUIDE, "linewidth": 1.0, "linestyle": (0, (4, 2))}
 
 
 def draw(panels: Mapping[str, Panel]) -> "Figure":

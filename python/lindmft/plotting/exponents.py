@@ -90,9 +90,9 @@ def exponents(
     ends = []
     for i, ((label, curve), slopes) in enumerate(zip(read.items(), found, strict=True)):
         colour, dashes = COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)]
-        look = {"linestyle": dashes, "color": colour, "linewidth": LINE_WIDTH, "zorder": 3}
-        upper.plot(curve.time, curve.loss, **look)
-        lower.plot(curve.time, slopes, **look)
+        look: dict[str, Any] = {"color": colour, "linewidth": LINE_WIDTH, "zorder": 3}
+        upper.plot(curve.time, curve.loss, dashes, **look)
+        lower.plot(curve.time, slopes, dashes, **look)
         ends.append(End(curve.time[-1], curve.loss[-1], label, colour))
     _dress(upper, lower, floor)
     if predicted:

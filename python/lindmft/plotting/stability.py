@@ -90,7 +90,11 @@ def stability(
     ends = []
     for i, (label, (x, y)) in enumerate(curves.items()):
         colour = COLOURS[i % len(COLOURS)]
-        look = {"color": colour, "linewidth": LINE_WIDTH, "markersize": MARKER_SIZE}
+        look: dict[str, Any] = {
+            "color": colour,
+            "linewidth": LINE_WIDTH,
+            "markersize": MARKER_SIZE,
+        }
         ax.plot(x, y, LOOKS[i % len(LOOKS)], **look)
         name = label
         if label in guides:
