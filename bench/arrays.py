@@ -36,7 +36,7 @@ class Sizes:
 
     @property
     def layers(self) -> list[int]:
-        """D, N_1, ..., N_L."""
+        """Sizes of all layers: D, N_1, ..., N_L."""
         return [self.dim] + [round(self.width * self.dim)] * self.depth
 
 
@@ -52,7 +52,7 @@ class Start:
 
 
 def philox(seed: int, array: int, first: int, count: int) -> tuple[Bits, Bits]:
-    """Two words of 64 bits for each of the counters first .. first + count - 1 (Philox4x32-10)."""
+    """Return two 64-bit words for each counter first .. first + count - 1 (Philox4x32-10)."""
     counter = np.arange(first, first + count, dtype=np.uint64)
     c = [counter & LOW, counter >> np.uint64(32)]
     c += [np.full(count, array, np.uint64), np.zeros(count, np.uint64)]

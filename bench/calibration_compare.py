@@ -125,7 +125,7 @@ def expected(problem: lm.Problem, steps: int) -> lm.Solution:
 
 
 def blocks(losses: Losses, seeds: int, most: int = MOST) -> Iterator[Losses]:
-    """Cut networks into separate ensembles of ``seeds`` each."""
+    """Divide networks into separate ensembles of ``seeds`` each."""
     for i in range(min(most, len(losses[0]) // seeds)):
         at = slice(i * seeds, (i + 1) * seeds)
         yield losses[0][at], losses[1][at]

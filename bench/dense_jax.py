@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 jax.config.update("jax_enable_x64", True)
 Array = NDArray[np.float64]
-DATA_ITERATIONS = 2  # of R_Delta and C_Delta per sweep, as in dense_numpy.py
+DATA_ITERATIONS = 2  # updates of R_Delta and C_Delta in a sweep, as in dense_numpy.py
 solve_unit = partial(solve_triangular, lower=True, unit_diagonal=True)
 
 
@@ -37,7 +37,7 @@ class State(NamedTuple):
 
 
 def congruence(lower: Any, C: Any) -> Any:
-    """lower @ C @ lower.T, an outer product where C is all ones (None)."""
+    """Return lower @ C @ lower.T, an outer product where C is all ones (None)."""
     if C is None:
         row_sums = lower.sum(axis=1)
         return jnp.outer(row_sums, row_sums)
@@ -45,14 +45,14 @@ def congruence(lower: Any, C: Any) -> Any:
 
 
 def respond(B: Any, A: Any, C_own: Any, C_other: Any, gamma2: float) -> tuple[Any, Any]:
-    """Correlation and response of g = r + B h, h = u + A g (dense_numpy.respond)."""
+    """Return correlation and response of g = r + B h, h = u + A g (dense_numpy.respond)."""
     R = solve_unit(-gamma2 * (B @ A), B)
     Q = jnp.eye(len(B)) + gamma2 * (R @ A)
     return congruence(Q, C_own) + gamma2 * congruence(R, C_other), R
 
 
 def data_side(state: State, Bt: Any, C_g: Any, alpha: float, noise: float, rho: float) -> Any:
-    """R_Delta, C_Delta, C_h^0, R_hr^0 and both losses (dense_numpy.DataSide)."""
+    """Return R_Delta, C_Delta, C_h^0, R_hr^0 and both losses (dense_numpy.DataSide)."""
     eye, R_delta, C_delta = jnp.eye(len(Bt)), state.R_delta, state.C_delta
     for _ in range(DATA_ITERATIONS):
         X = eye + Bt @ R_delta
@@ -75,7 +75,7 @@ def data_side(state: State, Bt: Any, C_g: Any, alpha: float, noise: float, rho: 
 def sweep(
     state: State, K: Any, depth: int, gamma2: float, alpha: float, noise: float, rho: float
 ) -> tuple[State, Any]:
-    """Network backward, data, network forward, with the newest values."""
+    """Update network backward, data, and network forward, each with the newest values."""
     C_h, R_hr, C_g, B = (list(part) for part in state[:4])
     g = [None, *C_g, None]  # l = 0 .. L+1; None: all ones
     for layer in range(depth, 0, -1):
@@ -109,7 +109,7 @@ def solve_jax(
     tol: float = 1e-10,
     max_sweeps: int = 500,
 ) -> tuple[Array, Array, int]:
-    """Test loss, train loss and number of sweeps, as ``solve_dense`` of dense_numpy.py."""
+    """Return test loss, train loss and number of sweeps, as ``solve_dense`` of dense_numpy.py."""
     K = lr * jnp.tril(jnp.ones((steps, steps)), -1)
     state, losses = start(depth, K), np.full((2, steps), np.inf)
     for count in range(1, max_sweeps + 1):

@@ -32,18 +32,18 @@ DATA_ITERATIONS = (
 
 
 def times(lower: Array, matrix: Array) -> Array:
-    """lower @ matrix, with lower triangular."""
+    """Return lower @ matrix, with lower triangular."""
     return np.asarray(dtrmm(1.0, lower.T, matrix.T, side=1, lower=0)).T
 
 
 def congruence(lower: Array, matrix: Array) -> Array:
-    """lower @ matrix @ lower.T, with lower triangular and matrix symmetric."""
+    """Return lower @ matrix @ lower.T, with lower triangular and matrix symmetric."""
     left = dtrmm(1.0, lower.T, matrix.T, side=1, lower=0)
     return np.asarray(dtrmm(1.0, lower.T, left, side=0, trans_a=1, lower=0, overwrite_b=1)).T
 
 
 def solve_unit(lower: Array, matrix: Array) -> Array:
-    """lower^-1 @ matrix, with lower unit triangular (its diagonal is not read)."""
+    """Return lower^-1 @ matrix, with lower unit triangular (its diagonal is not read)."""
     return np.asarray(dtrsm(1.0, lower.T, matrix.T, side=1, lower=0, diag=1)).T
 
 
@@ -53,21 +53,21 @@ def add_identity(matrix: Array) -> None:
 
 
 def combine(R: Array, K: Array, C: Array) -> Array:
-    """R + K*C, elementwise (A, B and Bt of theory.md section 8)."""
+    """Return R + K*C, elementwise (A, B and Bt of theory.md section 8)."""
     total = K * C
     total += R
     return total
 
 
 def squares(left: Array, lower: Array) -> Array:
-    """Diagonal of left @ lower.T."""
+    """Return the diagonal of left @ lower.T."""
     return np.asarray(np.einsum("ts,ts->t", left, lower))
 
 
 def respond(
     B: Array, A: Array, C_own: Array | None, C_other: Array | None, gamma2: float
 ) -> tuple[Array, Array]:
-    """Correlation and response of g = r + B h, h = u + A g; None stands for the all-ones matrix.
+    """Return correlation and response of g = r + B h, h = u + A g; None is the all-ones matrix.
 
     Called with (B, A, C_r, C_u) it gives C_g, R_gu; with (A, B, C_u, C_r) it gives C_h, R_hr.
     """
@@ -84,7 +84,7 @@ def respond(
 
 
 def spread(lower: Array, C: Array | None) -> Array:
-    """lower @ C @ lower.T, an outer product where C is all ones (None)."""
+    """Return lower @ C @ lower.T, an outer product where C is all ones (None)."""
     if C is None:
         row_sums = lower.sum(axis=1)
         return np.outer(row_sums, row_sums)
@@ -92,7 +92,7 @@ def spread(lower: Array, C: Array | None) -> Array:
 
 
 class DataSide:
-    """Map (C_g^1, R_gu^1) to (C_h^0, R_hr^0); keeps R_Delta and C_Delta from sweep to sweep."""
+    """The map from (C_g^1, R_gu^1) to (C_h^0, R_hr^0); keeps R_Delta and C_Delta of each sweep."""
 
     def __init__(self, steps: int, alpha: float, noise: float, rho: float) -> None:
         self.alpha, self.noise, self.rho = alpha, noise, rho
@@ -100,7 +100,7 @@ class DataSide:
         self.losses = np.full((2, steps), np.inf)
 
     def __call__(self, Bt: Array, C_g: Array) -> tuple[Array, Array]:
-        """C_h^0 and R_hr^0 (theory.md section 3, regular variables)."""
+        """Return C_h^0 and R_hr^0 (theory.md section 3, regular variables)."""
         for _ in range(DATA_ITERATIONS):
             X = self.loop(Bt)
             self.R_delta = solve_unit(X + Bt / self.alpha, X)
@@ -127,7 +127,7 @@ class DataSide:
         return C_u, Y
 
     def loop(self, Bt: Array) -> Array:
-        """I + Bt R_Delta, the inverse of H."""
+        """Return I + Bt R_Delta, the inverse of H."""
         X = times(Bt, self.R_delta)
         add_identity(X)
         return X
@@ -145,7 +145,7 @@ def solve_dense(
     tol: float = 1e-10,
     max_sweeps: int = 500,
 ) -> tuple[Array, Array, int]:
-    """Test loss (T,), train loss (T,) and number of sweeps; T = steps.
+    """Return test loss (T,), train loss (T,) and number of sweeps; T = steps.
 
     Stops when no loss changed by more than `tol` in a sweep, relative to itself plus a millionth of
     its initial value (noiseless losses fall to zero). Raises ArithmeticError when the iteration

@@ -1,8 +1,8 @@
 """Plain NumPy dense fixed point: the mean-field equations as they are printed in the paper.
 
-Whole T x T matrices, ``@`` and ``numpy.linalg.inv``, every quantity recomputed in each sweep until
-the losses no longer change. dense_numpy.py is the same iteration written by an expert (triangular
-BLAS and LAPACK, one factorization a layer, the data side iterated twice).
+It uses whole T x T matrices, ``@`` and ``numpy.linalg.inv``, and computes every quantity again in
+each sweep until the losses no longer change. dense_numpy.py is the same iteration written by an
+expert (triangular BLAS and LAPACK, one factorization a layer, the data side iterated twice).
 """
 
 import numpy as np

@@ -21,7 +21,7 @@ def child(depth: str, steps: int) -> None:
         data = lm.FullBatch(alpha=2.0, noise=0.3)
         return lm.Problem(lm.ResNet(depth=layers), data, lm.SGD(lr=0.02))
 
-    lm.solve(problem(1), 2, threads=1)  # loads everything
+    lm.solve(problem(1), 2, threads=1)  # loads all libraries
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     solution = lm.solve(problem(float(depth)), steps, threads=1)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before

@@ -22,11 +22,11 @@ import numpy as np
 
 import lindmft as lm
 
-ROUND = 1000  # solves
-ALONE = 100  # one after another
-MANY = 100  # in one call of solve_many
-TRAINS = 100  # a round
-RARER = 5  # rounds
+ROUND = 1000  # solves in a round
+ALONE = 100  # solves one after another
+MANY = 100  # solves in one call of solve_many
+TRAINS = 100  # trainings in a round
+RARER = 5  # rounds between rarer calls
 LINES = 20
 MOST_GROWTH = 2.0
 """Allowed growth in MiB after the first tenth: a leak of 32 bytes for each solve is found."""

@@ -1,7 +1,8 @@
 """One process of the comparison, which runs the tasks of one library for peers.py.
 
-Requests and answers are lines of JSON. ``prepare`` builds a task, warms it up and chooses its best
-configuration; ``run`` runs it once from the start and times it; ``forget`` drops all tasks.
+Requests and answers are lines of JSON. ``prepare`` builds a task, runs it once without timing and
+chooses its fastest configuration; ``run`` runs it once from the start and times it; ``forget``
+deletes all tasks.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Time ``solve`` against NumPy dense fixed points of the same equations, in the same run.
+"""Compare the time of ``solve`` with NumPy dense fixed points of the same equations in one run.
 
 Usage: python bench/theory_against_dense.py [steps ...]        (default: 400)
 

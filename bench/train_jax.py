@@ -3,7 +3,7 @@
 * ``autograd``: ``jax.value_and_grad`` of the loss on all samples, one compiled step at a time;
 * ``autograd, scan``: all steps in one compiled ``lax.scan``;
 * ``collapsed``: the loop of theory.md section 2, all steps in one compiled ``lax.scan``. (Products
-  are written ``g @ W``, not ``W.T @ g``, which XLA does five times as slowly.)
+  are written ``g @ W``, not ``W.T @ g``, which takes XLA five times as long.)
 """
 
 from collections.abc import Callable

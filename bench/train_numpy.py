@@ -1,4 +1,4 @@
-"""Peer: the collapsed training loop of theory.md section 2 in NumPy, as an expert would write it.
+"""Peer: the collapsed training loop of theory.md section 2 in optimized NumPy.
 
 No sample passes through the network: a step has two products with the samples, two with each
 weight array, and a rank-one update of it in place. The update is BLAS's dger, or NumPy's outer
@@ -43,7 +43,7 @@ class Collapsed:
         return losses
 
     def update(self, i: int, g: Array, h: Array) -> None:
-        """W^l += g h^T, l = i."""
+        """Update the weights: W^l += g h^T, l = i."""
         if self.ger:
             dger(1.0, h, g, a=self.W[i].T, overwrite_a=1)  # the transpose has Fortran's order
         else:

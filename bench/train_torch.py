@@ -1,4 +1,4 @@
-"""Peer: the obvious autograd loop in PyTorch, on the CPU, in double precision.
+"""Peer: the usual autograd loop in PyTorch, on the CPU, in double precision.
 
 A module of L + 1 weight arrays through which all samples pass, ``loss.backward()``, and
 ``torch.optim.SGD`` with the raw learning rate lr gamma0^2 N_L of theory.md section 2.

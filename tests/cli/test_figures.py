@@ -91,7 +91,7 @@ def test_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
         ((), "Error: NAME must be a figure (1, 2, 3"),
         (("17",), "Error: the figure must be '1', '2'"),
         (("2z",), "Error: the figure must be '1', '2'"),
-        (("1", "2", "--set", "dim=3"), "Error: --set must be left out with several figures"),
+        (("1", "2", "--set", "dim=3"), "Error: --set cannot be combined with several figures"),
         (("2", "--set", "dim"), "Error: --set must be PARAMETER=VALUE"),
         (("2", "--set", "dim=__import__('os')"), "Error: --set must be PARAMETER=VALUE"),
         (("2", "--set", "width=3"), "Error: the parameter of figure 2 must be 'ntk_widths'"),
