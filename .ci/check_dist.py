@@ -1,4 +1,4 @@
-"""Check what is in a wheel and a source distribution, and print their sizes.
+"""Check the contents of a wheel and a source distribution, and print their sizes.
 
 usage: check_dist.py WHEEL SDIST
 """
@@ -45,7 +45,7 @@ def check_wheel(path: Path) -> None:
         check(top == "lindmft" or re.fullmatch(r"lindmft(-.*\.dist-info|\.libs)", top), name)
         check(top != "lindmft" or ending in ALLOWED, f"{name} is in the wheel")
         check("openblas" not in name, f"{name}: a second copy of BLAS")
-    check("manylinux" in path.name, f"{path.name} is for no known system")
+    check("manylinux" in path.name, f"{path.name} is not a manylinux wheel")
     needs = [need for need in metadata.get_all("Requires-Dist") or [] if "extra ==" not in need]
     names = sorted(re.split(r"[ (<>=!~;]", need)[0] for need in needs)
     check(names == ["numpy", "scipy-openblas32"], f"the solver alone requires {needs}")

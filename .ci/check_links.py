@@ -15,14 +15,14 @@ class Page(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.links: list[str] = []
-        self.places = {"", "top"}
+        self.anchors = {"", "top"}
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Collect the links and anchors of a tag."""
         for name, value in attrs:
             if name == "id" or (name, tag) == ("name", "a"):
-                self.places.add(value or "")
+                self.anchors.add(value or "")
             elif name in {"href", "src"}:
                 self.links.append(value or "")
 
@@ -38,8 +38,8 @@ def broken(pages: dict[Path, Page]) -> list[str]:
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             if not target.is_file():
                 found.append(f"{path}: {link}: no such file")
-            elif target in pages and unquote(parts.fragment) not in pages[target].places:
-                found.append(f"{path}: {link}: no such place")
+            elif target in pages and unquote(parts.fragment) not in pages[target].anchors:
+                found.append(f"{path}: {link}: no such anchor")
     return found
 
 

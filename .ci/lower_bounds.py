@@ -1,6 +1,8 @@
-"""Print the oldest releases that pyproject.toml allows, of all that users, builds and tests need.
+"""Print the oldest releases that pyproject.toml allows, of all packages that users and tests need.
 
 pip install $(python .ci/lower_bounds.py)
+
+The bound of zarr is 3: stores of sweeps have format 3, which zarr 2 cannot read.
 """
 
 import tomllib
@@ -10,7 +12,7 @@ EXTRAS = ("cli", "io", "plot", "sweep", "dask", "test")
 
 
 def lower_bounds() -> list[str]:
-    """Requirements as pip takes them: exactly the bound, not the newest release of its series."""
+    """Return requirements for pip: exactly the bounds, not the newest releases of their series."""
     text = (Path(__file__).parent.parent / "pyproject.toml").read_text()
     tables = tomllib.loads(text)
     extras = tables["project"]["optional-dependencies"]

@@ -1,6 +1,6 @@
-"""Print the README's two set-up commands: the fenced block after each of its two marker comments.
+"""Print the two set-up commands of the README: the block after each of two marker comments.
 
-What continuous integration runs is what the README says, character for character.
+Continuous integration runs exactly these commands.
 """
 
 import re

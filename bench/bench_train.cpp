@@ -1,5 +1,5 @@
-// Finite-size training: seconds for one network and step, and the fractions of the machine's limits that the counted
-// operations and bytes reach. The limits are measured here too: a big dgemm, and a triad.
+// Finite-size training: seconds for one network and step, and the fractions of the limits of the machine that the
+// counted operations and bytes reach. The limits are measured here, too: a large dgemm, and a triad.
 #include <benchmark/benchmark.h>
 
 #include <cmath>
@@ -115,7 +115,7 @@ void many_small(benchmark::State& state) {
 }
 BENCHMARK(many_small)->ArgName("threads")->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
 
-/// The bandwidth of memory: a = b + 3 c with arrays that fit no cache, and the lines of a are read before they are
+/// The bandwidth of memory: a = b + 3 c with arrays larger than all caches; the lines of a are read before they are
 /// written.
 void triad(benchmark::State& state) {
   const std::ptrdiff_t n = 1 << 24;

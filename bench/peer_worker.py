@@ -212,32 +212,22 @@ def lindmft_theory(request: dict[str, Any]) -> Prepared:
 
 
 def lindmft_small(request: dict[str, Any]) -> Prepared:
-    """Time a learning-rate curve at eight widths, one by one if there is no solve_many."""
-    from concurrent.futures import ThreadPoolExecutor
-
+    """Time a learning-rate curve at eight widths."""
     import lindmft as lm
     from lindmft.machine import benchmark
 
     count, steps, threads = request["count"], request["steps"], request["threads"]
     rates = np.repeat(np.geomspace(0.01, 0.1, -(-count // 8)), 8)[:count]
     problems = [benchmark.reference(lr, 0.5 * (1 + i % 8)) for i, lr in enumerate(rates)]
-    solve_many = getattr(lm, "solve_many", None)
-
-    def one_by_one(problems: Any, steps: int, threads: int) -> Any:
-        with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(lambda p: lm.solve(p, steps, threads=1), problems))
-
-    call = solve_many or one_by_one
 
     def run() -> Result:
-        seconds, solutions = timed(lambda: call(problems, steps, threads=threads))
+        seconds, solutions = timed(lambda: lm.solve_many(problems, steps, threads=threads))
         operations = sum(solution.stats.flops for solution in solutions)
         losses = [solution.test_loss[-1] for solution in solutions]
         return {"seconds": seconds, "losses": losses, "operations": operations}
 
-    call(problems[:8], steps, threads=threads)
-    how = "solve_many" if solve_many else "calls of solve (there is no solve_many)"
-    return run, f"{how}, {threads} threads"
+    lm.solve_many(problems[:8], steps, threads=threads)
+    return run, f"solve_many, {threads} threads"
 
 
 def lindmft_limits(request: dict[str, Any]) -> Prepared:

@@ -236,8 +236,8 @@ def test_the_check_of_links_notices_what_is_gone(tmp_path: Path) -> None:
     for target, message in [
         ("b.html", ""),
         ("gone.png", "gone.png: no such file"),
-        ("b.html#gone", "b.html#gone: no such place"),
-        ("#gone", "#gone: no such place"),
+        ("b.html#gone", "b.html#gone: no such anchor"),
+        ("#gone", "#gone: no such anchor"),
     ]:
         (tmp_path / "a.html").write_text(page.format(target))
         done = subprocess.run(check, capture_output=True, text=True, check=False)

@@ -255,6 +255,13 @@ def test_options_reach_the_solver_and_the_training() -> None:
     assert alone.test_loss[-1] != lm.solve(BASE, 400, grid="adaptive").test_loss[-1]
 
 
+def test_zarr_2_is_refused_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lm.sweep(BASE, AXES, STEPS, store=tmp_path / "a.zarr")
+    monkeypatch.setattr(zarr, "__version__", "2.18.4")
+    with pytest.raises(ImportError, match=r"format 3, which zarr 2.18.4 cannot read.*lindmft\[swe"):
+        lm.open_sweep(tmp_path / "a.zarr")
+
+
 def test_a_damaged_chunk_is_noticed(tmp_path: Path) -> None:
     lm.sweep(BASE, AXES, STEPS, store=tmp_path / "a.zarr")
     (chunk,) = [

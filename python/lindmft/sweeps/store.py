@@ -48,6 +48,8 @@ VERSION = 2
 MARKS, CLAIMS, TEXTS, ORIGINS = "marks", "claims", "errors", "origins"
 LONGEST_TEXT = 500
 """Bytes that are kept of a text about a point."""
+FIRST_ZARR = 3
+"""First major version of the package zarr that reads format 3."""
 SHOWN = 4
 """Maximum number of differences that an error spells out."""
 MEANINGS = {
@@ -179,7 +181,7 @@ def open_store(plan: Plan, path: Path | None, advice: Callable[[], str] = str) -
         If something else is there, or the store of another sweep. The message names the
         differences and ends with the ``advice``.
     """
-    zarr = optional("zarr", "sweep")
+    zarr = require_zarr()
     optional("xarray", "sweep")
     if path is None:
         return Store(_create(zarr.storage.MemoryStore(), plan), plan)
@@ -194,7 +196,7 @@ def open_store(plan: Plan, path: Path | None, advice: Callable[[], str] = str) -
 
 def open_group(path: Path) -> Any:
     """Open the group of a sweep's store; anything else is a ``ValueError``."""
-    zarr = optional("zarr", "sweep")
+    zarr = require_zarr()
     target = FilePath(path)
     if not _occupied(target):
         raise FileNotFoundError(f"{path} must be the store of a sweep, got nothing there")
@@ -214,6 +216,17 @@ def open_group(path: Path) -> Any:
         )
     check_checksums(group)
     return group
+
+
+def require_zarr() -> Any:
+    """Return the package zarr; version 2 is refused, because it cannot read stores of format 3."""
+    zarr = optional("zarr", "sweep")
+    if int(zarr.__version__.partition(".")[0]) < FIRST_ZARR:
+        raise ImportError(
+            f"stores of sweeps have Zarr format 3, which zarr {zarr.__version__} cannot read. "
+            "Install a newer one: pip install 'lindmft[sweep]'"
+        )
+    return zarr
 
 
 def _chunks(group: Any) -> dict[str, Any]:

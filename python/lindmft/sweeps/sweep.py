@@ -140,8 +140,8 @@ def sweep(
         Workers were lost repeatedly; finished blocks stay in the store. Also if a script starts
         "processes" without the guard ``if __name__ == "__main__":``.
     ImportError
-        If xarray and zarr are not installed (``pip install 'lindmft[sweep]'``), or ``distributed``
-        for Dask.
+        If xarray and zarr 3 are not installed (``pip install 'lindmft[sweep]'``), or
+        ``distributed`` for Dask.
 
     Notes
     -----
