@@ -11,7 +11,7 @@ from problems import problem
 import lindmft as lm
 from lindmft import _core
 
-CORES = _core.config()["threads"]
+CORES = _core.config()["cores"]
 SERIES = ("test_loss", "train_loss", "feature_norm", "gradient_norm", "chain_residual")
 DATA: list[dict[str, Any]] = [
     {"kind": "full_batch", "alpha": 2.0},
@@ -43,7 +43,10 @@ def test_threads_used_are_reported() -> None:
 
 
 @pytest.mark.parametrize("default", [None, 0])
-def test_the_default_is_the_allowed_cores(default: int | None) -> None:
+def test_the_default_is_the_allowed_cores(
+    default: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LINDMFT_NUM_THREADS", raising=False)
     assert lm.solve(problem(), 5, threads=default).stats.threads == CORES
     assert train(default, seeds=CORES + 1).stats.threads == CORES
 
@@ -81,6 +84,43 @@ def test_the_environment_does_not_change_results() -> None:
         {"OPENBLAS_NUM_THREADS": "2", "OMP_PROC_BIND": "true"},
     ]
     assert len({run(RESULT, **environment) for environment in environments}) == 1
+
+
+OF_A_CALL = """
+import lindmft as lm
+problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
+def used(**options):
+    theory, runs = lm.solve(problem, 5, **options), lm.train(problem, 5, dim=8, seeds=9, **options)
+    return theory.stats.threads, runs.stats.threads
+print(used(), used(threads=2))
+lm.show_config()
+"""
+
+
+def test_a_variable_is_the_default_and_gives_way_to_an_argument() -> None:
+    used, *config = run(OF_A_CALL, LINDMFT_NUM_THREADS="3").splitlines()
+    assert used == "(3, 3) (2, 2)"
+    assert f"threads          3 (LINDMFT_NUM_THREADS; {CORES} cores are allowed)" in config
+
+
+@pytest.mark.parametrize("value", ["many", "0", "-1", "4097", "2.0"])
+@pytest.mark.parametrize("threads", [None, 2])
+def test_a_variable_that_is_no_number_of_threads_is_refused_by_name(
+    value: str, threads: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LINDMFT_NUM_THREADS", value)
+    calls = (
+        lambda: lm.solve(problem(), 3, threads=threads),
+        lambda: lm.flow(problem(), 3.0, threads=threads),
+        lambda: lm.solve_many([problem()], 3, threads=threads),
+        lambda: train(threads),
+        lm.show_config,
+    )
+    for call in calls:
+        with pytest.raises(ValueError, match="^LINDMFT_NUM_THREADS must be a whole number from 1"):
+            call()
+    monkeypatch.setenv("LINDMFT_NUM_THREADS", "")
+    assert lm.solve(problem(), 3).stats.threads == CORES
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs Linux")

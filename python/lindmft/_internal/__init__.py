@@ -1,1 +1,1 @@
-"""Tools that every room uses and no user needs: validation, types, files, memory, provenance."""
+"""Internal helpers that all rooms share: validation, types, files, memory, provenance."""

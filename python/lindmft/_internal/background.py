@@ -1,4 +1,4 @@
-"""Long calls of other libraries, which know nothing of Ctrl-C: on a thread of their own."""
+"""Long calls of other libraries on a worker thread, so that Ctrl-C works while they run."""
 
 from collections.abc import Callable
 from threading import Thread
@@ -8,9 +8,10 @@ T = TypeVar("T")
 
 
 def aside(call: Callable[..., T], *arguments: Any, **options: Any) -> T:
-    """The result of a call, for which the calling thread waits and stays reachable.
+    """Return the result of a call that runs on a worker thread, while the calling thread waits.
 
-    After Ctrl-C it goes on unattended until it is done; nobody hears of what comes of it.
+    Ctrl-C ends the waiting at once. The call itself then still runs to its end, and its result is
+    discarded.
     """
     results: list[T] = []
     errors: list[BaseException] = []

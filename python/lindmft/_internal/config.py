@@ -1,18 +1,23 @@
-"""What this build is and what it runs on."""
+"""A description of this build and of the machine that it runs on."""
 
+import os
 import platform
 from typing import TextIO
 
 import numpy as np
 
 from lindmft import _core
+from lindmft._internal.types import ConfigDict
 from lindmft._internal.validation import text_file_or_none
+
+VARIABLE = "LINDMFT_NUM_THREADS"
+"""Environment variable with the default number of threads; the compiled module reads it."""
 
 
 def show_config(*, file: TextIO | None = None) -> None:
     """Print version, compiler, BLAS, OpenMP, instruction set in use and default threads.
 
-    The lines to put into a bug report.
+    Include these lines in a bug report.
 
     Parameters
     ----------
@@ -22,7 +27,8 @@ def show_config(*, file: TextIO | None = None) -> None:
     Raises
     ------
     ValueError
-        If ``file`` is no open text file.
+        If ``file`` is no open text file, or the environment variable ``LINDMFT_NUM_THREADS`` is no
+        number of threads.
 
     Examples
     --------
@@ -37,9 +43,16 @@ def show_config(*, file: TextIO | None = None) -> None:
         "BLAS": config["blas"],
         "OpenMP": config["openmp"],
         "instruction set": config["instruction_set"],
-        "threads": config["threads"],
+        "threads": _threads(config),
         "NumPy": np.__version__,
         "Python": f"{platform.python_version()}, {platform.system()} {platform.machine()}",
     }
     for name, value in lines.items():
         print(f"{name:<16} {value}", file=place)
+
+
+def _threads(config: ConfigDict) -> str:
+    """Return the default number of threads, and where it comes from."""
+    if os.environ.get(VARIABLE):
+        return f"{config['threads']} ({VARIABLE}; {config['cores']} cores are allowed)"
+    return f"{config['threads']} (allowed cores)"

@@ -1,16 +1,16 @@
 """Estimates of the time a computation takes, from the growth of its work with the steps.
 
-The exact solve visits all earlier steps in each new one: step t costs between t and t^2.
+On exact grids every new step uses all earlier steps, so that step t costs between t and t^2.
 """
 
 import math
 from dataclasses import dataclass
 
 EXACT, COARSE = 2.5, 1.5
-"""The work up to step t grows like this power of t: measured on exact grids of 500 to 3000 steps
+"""Powers of t with which the work up to step t grows: measured on exact grids of 500 to 3000 steps
 (2.1 to 2.7), and on coarse grids, where t is the fraction of log time (0.9 to 2.1)."""
 OF_REPLICAS, OF_KERNELS = 0.45, 0.6
-"""The fraction of the work that comes when all steps are solved."""
+"""Fractions of the work of replicas and of kernels that remain when all steps are solved."""
 EARLIEST, LONG = 2.0, 60.0
 """Seconds before the time is estimated; seconds left from which a computation is long."""
 UNITS = {"days": 86400, "h": 3600, "min": 60}
@@ -28,9 +28,10 @@ def likely_depth(depth: float) -> float:
 class Cost:
     """The fraction of the work that is done, from the fraction of the steps.
 
-    ``parts`` computations of the same length follow each other, each with the power of the steps;
-    ``after`` is the fraction of the work that comes when all steps are done. ``counted`` says
-    whether reports count steps; else they are fractions of the time on a logarithmic scale.
+    ``parts`` computations of the same length follow each other; the work of each grows with
+    ``power`` of its steps. ``after`` is the fraction of the work that remains when all steps are
+    done. ``counted`` is true if reports count steps; otherwise they are fractions of the time on a
+    logarithmic scale.
     """
 
     power: float = 1.0
@@ -40,7 +41,7 @@ class Cost:
     advice: str = ""
 
     def text(self, done: int, total: int) -> str:
-        """Return what has been reported, for people."""
+        """Return the last report as a text for people."""
         return f"{done}/{total} steps" if self.counted else f"{done / total:.0%} of log time"
 
     def done(self, share: float) -> float:
@@ -82,11 +83,11 @@ def duration(seconds: float) -> str:
 
 
 class Meter:
-    """The work that is done, as reports of steps come in; it never shrinks.
+    """The fraction of the work that is done, from reports of steps; it never decreases.
 
-    A computation that continues an earlier one begins with its steps: ``start`` is their work,
-    which took no time now. Reports that begin again at the first steps are those of a second pass,
-    which is the work ``after`` the steps.
+    A computation that continues an earlier one begins with the steps of that one; ``start`` is
+    their work, which took no time in this call. Reports that begin again at the first steps belong
+    to a second pass over the steps, the work ``after`` them.
     """
 
     def __init__(self, cost: Cost) -> None:

@@ -5,12 +5,12 @@ from typing import Any
 
 
 def first_difference(a: Any, b: Any) -> tuple[str, Any, Any] | None:
-    """Path and values of the first entry that differs, or None."""
+    """Return the path and the values of the first entry that differs, or None."""
     return next(differences(a, b), None)
 
 
 def differences(a: Any, b: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Path and values of every entry that differs; of one that is missing, the word "nothing"."""
+    """Yield the path and the values of every entry that differs; "nothing" if one is missing."""
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         for key in {**a, **b}:
             below = f"{path}.{key}" if path else key

@@ -10,27 +10,27 @@ import numpy as np
 __all__ = ["field_table", "html_table", "short", "short_repr"]
 
 MOST = 12
-"""Entries up to which a list is shown whole."""
+"""Most entries of a list that is shown whole."""
 SHOWN = 3
-"""Entries at the start of a longer one that are shown."""
+"""Entries that are shown of the beginning of a longer list."""
 DEEPEST = 4
-"""Levels of values within values that are shown."""
+"""Most levels of values within values that are shown."""
 LONGEST = 300
-"""Characters of a text that are shown."""
+"""Most characters of a text that are shown."""
 HIDDEN = ("provenance", "channels", "state", "panels")
-"""Fields that are left out of tables."""
+"""Fields that tables do not show."""
 
 
 def short_repr(config: Any) -> str:
-    """Show a dataclass as Python does, but with long lists, arrays and texts abbreviated.
+    """Return the ``repr`` of a dataclass as Python does, but abbreviate long lists, arrays, texts.
 
-    What has no long value can be evaluated, as before.
+    The text of an object without long values can be evaluated, as usual.
     """
     return _fields(config, DEEPEST)
 
 
 def short(value: Any, levels: int = DEEPEST) -> str:
-    """Show a value in a short text; short numbers, texts and lists as ``repr`` does."""
+    """Return a short text of a value; numbers and short texts and lists are as in ``repr``."""
     if isinstance(value, np.ndarray):
         return _array(value)
     if is_dataclass(value) and not isinstance(value, type):
@@ -45,9 +45,9 @@ def short(value: Any, levels: int = DEEPEST) -> str:
 
 
 def html_table(title: str, rows: Mapping[str, str], text: str = "") -> str:
-    """Return a table in HTML with a row for each name; everything in it is escaped.
+    """Return a table in HTML with a row for each name, and ``text`` below it, line by line.
 
-    ``text`` stands below it as it is, line by line.
+    All texts are escaped.
     """
     cells = "".join(
         f'<tr><th style="text-align: left">{html.escape(name)}</th>'

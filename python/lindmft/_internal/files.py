@@ -1,4 +1,4 @@
-"""Files that are written as a whole or not at all, so that a reader never meets half of one."""
+"""Writing files as a whole or not at all, so that a reader never finds an incomplete file."""
 
 import errno
 import os
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[FilePath]:
-    """The place to write to: a temporary file, moved to ``path`` once it is complete and on disk.
+    """Yield the path of a temporary file, which is moved to ``path`` once it is complete on disk.
 
-    A full disk, or whatever else goes wrong, leaves the file that was there, and is an ``OSError``
-    that names it. What is no file, like a pipe, is written to as it is. Signals wait until a file
-    is complete; a pipe may never be read, so there they do not wait.
+    A full disk or another failure leaves the earlier file as it was, and is an ``OSError`` that
+    names ``path``. Pipes and devices are written to directly. Signals are deferred until a file is
+    complete; not so for a pipe, which may never be read.
     """
     target = FilePath(path)
     direct = target.exists() and not target.is_file()
@@ -39,13 +39,13 @@ def replacing(path: Path) -> Iterator[FilePath]:
 
 
 def temporary_beside(target: FilePath) -> FilePath:
-    """A new hidden name in the same folder, short enough wherever that of ``target`` is."""
+    """Return a new hidden name in the same folder, of a length that every file system allows."""
     return target.with_name(f".{uuid4().hex}.tmp")
 
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """An ``OSError`` names what the user knows of, and not a part of it or a temporary file."""
+    """Let an ``OSError`` name the path that the user gave, not a temporary file or a part of it."""
     try:
         yield
     except OSError as error:
@@ -53,21 +53,21 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write a text file that is there as a whole or not at all."""
+    """Write a text file as a whole or not at all."""
     with replacing(path) as place:
         place.write_text(text, encoding="utf-8")
 
 
 def write_picture(figure: "Figure", path: Path, **options: Any) -> None:
-    """The same for a picture, of the kind that the name ends in."""
+    """Write a picture as a whole or not at all; the ending of the name says of which format."""
     with replacing(path) as place:
         figure.savefig(place, format=FilePath(path).suffix[1:], **options)
 
 
 def check_folder(path: Path) -> None:
-    """Refuse, before any work, a file in a folder that is not there or cannot be written to."""
+    """Refuse, before any work, a file in a folder that does not exist or cannot be written to."""
     if too_long(path):
-        raise ValueError(f"{path} must have a shorter name: the system allows none that long")
+        raise ValueError(f"{path} must have a shorter name: the system allows none of this length")
     folder = FilePath(path).absolute().parent
     if not folder.is_dir():
         raise ValueError(f"{path} must be in a folder that exists")
@@ -76,11 +76,11 @@ def check_folder(path: Path) -> None:
 
 
 def too_long(path: Path) -> bool:
-    """Whether the system has no names as long as this, so that nothing can be there."""
+    """Whether the name is longer than the system allows, so that no such file can exist."""
     try:
-        os.lstat(FilePath(path))  # refuses objects that are no paths; lstat would take numbers
+        os.lstat(FilePath(path))  # FilePath refuses numbers, which lstat would accept
     except OSError as error:
         return error.errno == errno.ENAMETOOLONG
-    except ValueError:  # a null byte, say
+    except ValueError:  # for example a null byte
         return False
     return False

@@ -6,8 +6,8 @@ from lindmft._internal.types import Array
 
 
 def weights(nodes: Array, points: Array) -> Array:
-    """(k, m), what the value at each of m nodes counts at each of k points."""
-    # Distances in units of the nodes' range, so that their products stay within range.
+    """Return (k, m), the weights of the values at m nodes in the interpolant at k points."""
+    # Distances are in units of the range of the nodes, so that products do not overflow.
     scale = max(float(np.ptp(nodes)), np.finfo(float).tiny)
     gaps = (nodes[:, None] - nodes[None, :]) / scale
     np.fill_diagonal(gaps, 1.0)

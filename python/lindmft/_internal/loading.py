@@ -1,9 +1,10 @@
-"""Loads the compiled module, and its BLAS library if the loader does not find that by itself.
+"""Loading of the compiled module, and of its BLAS library if the system does not find that.
 
-The run path of the compiled module normally finds the library of the package ``scipy_openblas32``.
-Where that package lies elsewhere (a user site beside a system package, say), importing it puts the
-library into the process, and the second attempt finds it there. Importing it always would cost as
-much time as NumPy.
+The run path of the compiled module normally leads to the library of the package
+``scipy_openblas32``. If that package is in another folder (for example in a user site beside a
+system package), the first attempt fails. Importing the package then loads the library into the
+process, where the second attempt finds it. Always importing it would take as long as importing
+NumPy.
 """
 
 from importlib import import_module

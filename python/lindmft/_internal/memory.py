@@ -1,15 +1,15 @@
-"""Asking before allocating, where Python allocates; the compiled module asks for itself."""
+"""The check of free memory before Python allocates; the compiled module has its own check."""
 
 from lindmft import _core
 
 SHARE = 0.8
-"""Of the free memory."""
+"""Fraction of the free memory that a call may use."""
 
 
 def require_memory(needed: float, what: str, limit: float | None = None) -> None:
-    """A ``MemoryError`` that quotes the bytes, if they are more than the limit.
+    """Raise a ``MemoryError`` that quotes the bytes if they are more than the limit.
 
-    None: four fifths of the free memory.
+    A limit of None is four fifths of the free memory.
     """
     allowed = SHARE * _core.free_memory() if limit is None else limit
     if needed > allowed:

@@ -1,11 +1,11 @@
-"""Packages that only some functions need, imported when used."""
+"""Packages that only some functions need, and that are imported when these are called."""
 
 from importlib import import_module
 from typing import Any
 
 
 def optional(module: str, extra: str) -> Any:
-    """The module, or an ``ImportError`` that names the extra which installs it."""
+    """Return the module, or raise an ``ImportError`` that names the extra which installs it."""
     try:
         return import_module(module)
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""Where a number came from: what a file must say to be understood later."""
+"""Provenance of results: the versions and settings that a file needs to be understood later."""
 
 import platform
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from lindmft import _core
 
 
 def provenance(threads: int) -> dict[str, str]:
-    """Versions, compiler, libraries, threads and the time (UTC) of a computation that ends now."""
+    """Return versions, compiler, libraries and threads of a computation, and the time (UTC) now."""
     config = _core.config()
     names = ("version", "compiler", "build_type", "blas", "openmp", "instruction_set")
     return {

@@ -1,7 +1,7 @@
 """Ctrl-C and SIGTERM while a file is read or written: they take effect once that is complete.
 
-Handlers of signals raise exceptions, and Python drops an exception that is raised inside a callback
-of a library (for a weak reference, a finalizer, the bytes of a file). There a signal would be lost.
+Handlers of signals raise exceptions. Python drops an exception that is raised inside a callback of
+a library (for a weak reference, a finalizer, the bytes of a file), and the signal would be lost.
 """
 
 import signal
@@ -15,11 +15,12 @@ DEFERRED = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def signals_deferred(*, reading: bool = False) -> Iterator[None]:
-    """Let signals wait until the end of the ``with`` block, and then act as they do outside it.
+    """Defer signals until the end of the ``with`` block, and then let them act as usual.
 
-    May be nested. Only the main thread handles signals: in others there is nothing to defer. With
-    ``reading``, signals that the system handles are left to it. They end the process at once, which
-    loses nothing, also where the library never returns from a damaged file.
+    Blocks may be nested. Only the main thread handles signals: in other threads there is nothing to
+    defer. With ``reading``, signals that have no handler in Python are not deferred. They end the
+    process at once, which loses nothing, and works even if a library never returns from reading a
+    damaged file.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -34,12 +35,12 @@ def signals_deferred(*, reading: bool = False) -> Iterator[None]:
         interrupt, termination = waiting
         try:
             interrupt.act()
-        finally:  # also if that raised; the exception that is seen is this one
+        finally:  # also if the first handler raised; the exception of the second is the one seen
             termination.act()
 
 
 class _Waiting:
-    """A signal in the block: whether it arrived, and the handler that it had before."""
+    """One deferred signal: whether it arrived, and the handler that it had before."""
 
     def __init__(self, number: int, reading: bool) -> None:
         self.number = number
@@ -55,7 +56,7 @@ class _Waiting:
             return
         try:
             signal.signal(self.number, self._handle)
-        except ValueError:  # the main thread of an interpreter that handles no signals
+        except ValueError:  # a subinterpreter, whose main thread cannot set handlers
             return
         stack.callback(signal.signal, self.number, self.before)
 
@@ -65,13 +66,13 @@ class _Waiting:
             self.act()
 
     def act(self) -> None:
-        """Once the handler before is back: call it if the signal arrived."""
+        """Call the handler from before if the signal arrived; that handler must be set again."""
         self.deferring = False
         if not self.arrived:
             return
         self.arrived = False
         if callable(self.before):
             self.before(self.number, self.frame)
-        else:  # the system's: it ends the process
+        else:  # the default of the system: it ends the process
             signal.signal(self.number, self.before)
             signal.raise_signal(self.number)

@@ -66,7 +66,8 @@ class Machine:
 
 def machine(*libraries: str) -> Machine:
     """Return the machine as it is now, also with the versions of ``libraries``."""
-    config, cores, load = _core.config(), _core.config()["threads"], _load()
+    config, load = _core.config(), _load()
+    cores = config["cores"]
     return Machine(
         cpu=_cpu(),
         cores=cores,

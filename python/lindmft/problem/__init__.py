@@ -1,6 +1,6 @@
-"""Descriptions of problems: network, data, spectrum, optimizer, and where they come from.
+"""Descriptions of problems: network, data, spectrum and optimizer, and their forms in files.
 
-Value types that are checked when they are made, and their dictionary and TOML forms.
+They are value types, which are checked when they are made.
 """
 
 from lindmft.problem.citation import citation

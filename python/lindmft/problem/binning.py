@@ -1,10 +1,10 @@
 """Few nodes for the many modes of a power law: quadrature rules for sums over k.
 
-What the theory needs of a spectrum are sums over modes of functions of lambda_k that are smooth on
-the scale of log k. The modes are cut into panels that grow geometrically, and the sum over the
-integers of a panel is replaced by its Gauss rule: m nodes that are exact for every polynomial in k
-of degree below 2 m, whatever the panel's length. The rule for the uniform measure on 0 .. n-1 is
-the one of the discrete Chebyshev (Gram) polynomials, so no sum over modes is ever taken.
+The theory needs sums over modes of functions of lambda_k that are smooth on the scale of log k. The
+modes are cut into panels that grow geometrically, and the sum over the integers of a panel is
+replaced by its Gauss rule: m nodes that are exact for every polynomial in k of degree below 2 m,
+for any length of the panel. The Gauss rule of the uniform measure on 0 .. n-1 is known in closed
+form (discrete Chebyshev or Gram polynomials), so that no sum over all modes is computed.
 """
 
 from functools import lru_cache
@@ -17,17 +17,17 @@ from lindmft.problem.spectral_sums import sums, times, worst_error
 ORDERS = (4, 6, 8, 10, 12, 16)
 GROWTHS = np.geomspace(1.1, 8.0, 40)
 REFERENCE = (20, 1.25)
-"""Order and growth of a rule that is exact to rounding."""
+"""Order and growth of a rule whose error is rounding."""
 
 
 @lru_cache(maxsize=64)
 def power_law_nodes(
     capacity: float, source: float, modes: int, tolerance: float
 ) -> tuple[Array, Array] | None:
-    """Nodes k (K,), real numbers in 1 .. modes, and weights p (K,) with the sum ``modes``.
+    """Return nodes k (K,), real numbers in 1 .. modes, and weights p (K,) with the sum ``modes``.
 
-    The smallest rule found whose error (see ``worst_error``) is at most the tolerance; None if
-    there is none.
+    They are those of the smallest rule that was found whose error (see ``worst_error``) is at most
+    the tolerance; None if there is none.
     """
     s = times(1.0, float(modes) ** -capacity)
 
@@ -35,7 +35,7 @@ def power_law_nodes(
         return sums(k**-capacity, p, p * k ** (-capacity * source - 1), s)
 
     exact = all_sums(*_rule(modes, *REFERENCE))
-    # A bound on the size of a rule costs much less than its error.
+    # Sorted by a bound on the size of a rule, which costs much less than its error.
     candidates = sorted(
         (size, order, growth)
         for order in ORDERS
@@ -50,7 +50,7 @@ def power_law_nodes(
 
 
 def gram_rule(count: int, order: int) -> tuple[Array, Array]:
-    """Gauss rule of ``order`` <= ``count`` nodes for the sum over the integers 0 .. count - 1."""
+    """Return the Gauss rule of ``order`` <= ``count`` nodes for sums over 0 .. count - 1."""
     j = np.arange(1.0, order)
     off_diagonal = np.sqrt(j**2 * (float(count) ** 2 - j**2) / (4 * (4 * j**2 - 1)))
     jacobi = np.diag(off_diagonal, 1) + np.diag(off_diagonal, -1)
@@ -59,7 +59,7 @@ def gram_rule(count: int, order: int) -> tuple[Array, Array]:
 
 
 def _panels(modes: int, order: int, growth: float) -> list[tuple[int, int]]:
-    """First mode and number of modes of every panel; short ones hold ``order`` single modes."""
+    """Return first mode and number of modes of every panel; the first ones have ``order`` modes."""
     panels = []
     first = 1
     while first <= modes:

@@ -1,4 +1,4 @@
-"""What to cite."""
+"""The publications to cite for a computation."""
 
 from collections.abc import Mapping
 from typing import Any, TextIO
@@ -31,12 +31,12 @@ SOFTWARE = """\
 def citation(
     problem: Problem | Mapping[str, Any] | None = None, *, file: TextIO | None = None
 ) -> None:
-    """Print the BibTeX of what a computation rests on.
+    """Print the BibTeX entries of the publications that a computation rests on.
 
     Parameters
     ----------
     problem
-        If given, a comment names what it uses that goes beyond the paper.
+        If given, a comment lists what it uses beyond the paper.
     file
         Where to print; None: standard output.
 
@@ -47,7 +47,7 @@ def citation(
 
     Notes
     -----
-    What goes beyond Bordelon and Pehlevan (2025): theory sections 6 and 7.
+    Theory sections 6 and 7 have what goes beyond Bordelon and Pehlevan (2025).
 
     Examples
     --------

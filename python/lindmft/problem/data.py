@@ -20,7 +20,7 @@ from lindmft.problem.targets import Targets, channels, read_targets
 
 
 class _Data(Part):
-    """What the kinds of data share: noise, spectrum, targets, and sizes by two names."""
+    """Base of the kinds of data: noise, spectrum, targets, and sizes by two names."""
 
     _table = "data"
     _counted: ClassVar[str] = "samples"

@@ -1,7 +1,7 @@
 """Spectra of real data: from a covariance and a target, or from the samples themselves.
 
-All are trace-class: nothing is rescaled, y = w . x + sigma eps holds as it is for the inputs x that
-were given, and sizes are actual counts (``samples=``, ``batch=``, ``hidden=``).
+All are trace-class: nothing is rescaled, y = w . x + sigma eps holds for the inputs x that were
+given, and sizes are actual numbers (``samples=``, ``batch=``, ``hidden=``).
 """
 
 import numpy as np
@@ -17,15 +17,15 @@ from lindmft.problem.spectrum import Discrete
 __all__ = ["estimate_noise", "from_covariance", "from_data"]
 
 ASYMMETRY = 1e-10
-"""Relative asymmetry of a covariance that counts as rounding."""
+"""Largest relative asymmetry of a covariance that is taken for rounding."""
 LARGEST = 1e150
-"""Sums of squares of such numbers are doubles."""
+"""Largest number whose sums of squares do not overflow."""
 
 
 def from_covariance(
     matrix: ArrayLike, target: ArrayLike, *, tolerance: float | None = None
 ) -> Discrete:
-    """The spectrum of inputs with a covariance, and of a linear target on them.
+    """Return the spectrum of inputs with a given covariance, with a linear target on them.
 
     Parameters
     ----------
@@ -35,21 +35,21 @@ def from_covariance(
     target
         (D,), w in y = w . x + sigma eps.
     tolerance
-        None: every eigenvalue alone. Otherwise modes are grouped to few nodes, as the cost of the
-        theory is linear in their number. From 1e-12 to 0.1: the largest relative error of the sums
-        over modes of lambda_k (w*_k)^2, lambda_k and lambda_k^2, each times exp(-lambda_k s), at
-        every s while the sum is above 1e-9 of its start. It is no bound on losses: they stayed
-        within 1.4 times the tolerance in 172 random problems, and differed by more only where the
-        problem itself is sensitive, as rich learning is near the edge of stability
-        (docs/accuracy.md). Grouped spectra are for the theory; networks are trained on spectra that
-        are not.
+        None: each eigenvalue is a mode. Otherwise modes are grouped to fewer nodes, because the
+        cost of the theory is linear in their number. From 1e-12 to 0.1: the largest relative error
+        of the sums over modes of lambda_k (w*_k)^2, lambda_k and lambda_k^2, each times
+        exp(-lambda_k s), at every s while the sum is above 1e-9 of its start. It is no bound on the
+        errors of losses: these stayed within 1.4 times the tolerance in 172 random problems, and
+        were larger only in sensitive problems, such as rich learning near the edge of stability
+        (docs/accuracy.md). Grouped spectra are for the theory alone; networks are trained on
+        spectra that are not grouped.
 
     Returns
     -------
     Discrete
-        Trace-class, eigenvalues falling. Directions in which the inputs do not vary (eigenvalues
-        that are zero up to rounding, D times 2e-16 of the largest) are left out: they are never
-        seen, and add nothing to any loss.
+        Trace-class, with falling eigenvalues. It has no directions in which the inputs do not vary
+        (eigenvalues that are zero up to rounding, D times 2e-16 of the largest): these contribute
+        to no loss.
 
     Raises
     ------
@@ -60,8 +60,8 @@ def from_covariance(
     Notes
     -----
     Theory section 6. The power of the target, sum_k lambda_k (w*_k)^2, multiplies gamma0^2; results
-    say so in ``notes`` where it is far from 1. The scale of lr is that of the eigenvalues, as for
-    ``lm.Discrete``: gradient descent on a lazy perceptron of depth L is stable for lr below
+    have a note on this if it is far from 1. The unit of lr is 1 / lambda, as for ``lm.Discrete``:
+    gradient descent on a lazy perceptron of depth L is stable for lr below
     2 / ((L + 1) lambda_1).
 
     Examples
@@ -79,7 +79,7 @@ def from_covariance(
         refuse("matrix", "a square matrix of numbers", moments)
     coefficients = _array(target, "target", 1, "a list of numbers")
     if len(coefficients) != size:
-        refuse("target", f"of length {size}, one number a row of matrix", coefficients)
+        refuse("target", f"of length {size}, one number for each row of matrix", coefficients)
     _check_symmetry(moments)
     require_memory(8.0 * 6 * size**2, "the eigenvalues of matrix")
     eigenvalues, vectors = aside(np.linalg.eigh, (moments + moments.T) / 2)
@@ -96,18 +96,18 @@ def from_covariance(
 
 
 def from_data(X: ArrayLike, y: ArrayLike, *, tolerance: float | None = None) -> Discrete:
-    """The spectrum of a data set: its second moments, and the best linear fit of its labels.
+    """Return the spectrum of a data set: its second moments and the best linear fit of its labels.
 
-    The data set is taken for the whole population: P samples in the theory, and the networks that
-    ``train`` trains, see Gaussian inputs with the same second moments.
+    The data set is taken for the whole population: in the theory and in ``train``, samples are
+    Gaussian inputs with the same second moments.
 
     Parameters
     ----------
     X
-        (P, D), one sample a row. Taken as it is: subtract means or standardize first if networks
-        are to see such inputs.
+        (P, D), one sample in each row. They are taken as they are: subtract means or standardize
+        first if networks are to be trained on such inputs.
     y
-        (P,), the labels. Several outputs: one spectrum for each.
+        (P,), the labels. For several outputs, call this function once for each.
     tolerance
         As for ``from_covariance``.
 
@@ -115,19 +115,19 @@ def from_data(X: ArrayLike, y: ArrayLike, *, tolerance: float | None = None) -> 
     -------
     Discrete
         Trace-class: the eigenvalues of X^T X / P, and the squared components of the least-squares w
-        (of smallest norm) on its eigenvectors. Directions in which the inputs do not vary are left
-        out.
+        (of smallest norm) along its eigenvectors. It has no directions in which the inputs do not
+        vary.
 
     Raises
     ------
     ValueError
-        If an array has the wrong shape, entries that are not finite, or is zero.
+        If an array has the wrong shape or entries that are not finite, or is zero.
 
     Notes
     -----
     The label noise belongs to the data, not to the spectrum: ``noise=lm.estimate_noise(X, y)``,
-    which needs more samples than dimensions. With few samples the fit takes noise for target,
-    sigma^2 / (P lambda_k) of power in mode k. Theory section 6.
+    which needs more samples than dimensions. With few samples a part of the noise is fitted, which
+    adds sigma^2 / (P lambda_k) to the power of the target in mode k. Theory section 6.
 
     Examples
     --------
@@ -147,30 +147,30 @@ def from_data(X: ArrayLike, y: ArrayLike, *, tolerance: float | None = None) -> 
 
 
 def estimate_noise(X: ArrayLike, y: ArrayLike) -> float:
-    """The standard deviation sigma of what the best linear fit of the labels leaves.
+    """Return sigma, the standard deviation of the residuals of the best linear fit of the labels.
 
     Parameters
     ----------
     X
-        (P, D), one sample a row.
+        (P, D), one sample in each row.
     y
         (P,), the labels.
 
     Returns
     -------
     float
-        sqrt(|y - X w|^2 / (P - rank X)), unbiased in its square, in the units of y. It counts what
-        is not linear in X as noise.
+        sqrt(|y - X w|^2 / (P - rank X)) in the units of y; its square is unbiased. The part of the
+        labels that is not linear in X counts as noise.
 
     Raises
     ------
     ValueError
-        As ``from_data``, and if P is not greater than the rank of X: a fit without residuals cannot
-        tell noise from target.
+        For the reasons of ``from_data``, and if P is not greater than the rank of X: a fit without
+        residuals cannot separate noise from the target.
 
     Notes
     -----
-    Theory section 1: y = w . x + sigma eps, with sigma eps what is left here.
+    Theory section 1: y = w . x + sigma eps, where sigma eps are the residuals.
 
     Examples
     --------
@@ -184,21 +184,21 @@ def estimate_noise(X: ArrayLike, y: ArrayLike) -> float:
     samples, rank = len(np.asarray(X)), len(eigenvalues)
     if samples <= rank:
         raise ValueError(
-            f"X must have more samples than directions ({rank}) to tell noise from target, "
+            f"X must have more samples than directions ({rank}) to separate noise from the target, "
             f"got {samples}"
         )
     return float(np.sqrt(residual / (samples - rank)))
 
 
 def _fit(X: ArrayLike, y: ArrayLike) -> tuple[Array, Array, float]:
-    """Falling eigenvalues, powers of the least-squares target, and its residual |y - X w|^2."""
-    inputs = _array(X, "X", 2, "a matrix of numbers, one sample a row")
-    labels = _array(y, "y", 1, "a list of numbers, one a sample")
+    """Return falling eigenvalues, powers of the least-squares target, and |y - X w|^2."""
+    inputs = _array(X, "X", 2, "a matrix of numbers, one sample in each row")
+    labels = _array(y, "y", 1, "a list of numbers, one for each sample")
     if len(labels) != len(inputs):
-        refuse("y", f"of length {len(inputs)}, one label a row of X", labels)
+        refuse("y", f"of length {len(inputs)}, one label for each row of X", labels)
     if inputs.size == 0 or not inputs.any():
         refuse("X", "different from zero", inputs)
-    # One triangular factor holds all that is needed of X and y, whatever the number of samples.
+    # One triangular factor has all information that is needed about X and y.
     samples, size = inputs.shape
     small = min(samples, size + 1)
     require_memory(8.0 * (2 * samples * (size + 1) + 8 * small * size), "the fit of X and y")
@@ -229,7 +229,7 @@ def _array(value: ArrayLike, field: str, dimensions: int, allowed: str) -> Array
     array = real_array(value, field, allowed)
     if array.ndim != dimensions:
         refuse(field, allowed, array if array.ndim else value)
-    with np.errstate(over="ignore"):  # of longer types than doubles, to inf
+    with np.errstate(over="ignore"):  # numbers of longer types than doubles can become inf
         array = array.astype(float)
     if not np.isfinite(array).all():
         first = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])

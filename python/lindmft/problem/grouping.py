@@ -1,10 +1,9 @@
 """Few nodes for the many eigenvalues of a covariance and the target on them.
 
-The eigenvalues are cut into geometric panels. In each of them two measures are replaced by their
+The eigenvalues are cut into geometric panels. In each panel two measures are replaced by their
 Gauss rules, m nodes that are exact for polynomials in lambda of degree below 2 m: the eigenvalues
-themselves, and the target's power on them, which may be as irregular as it likes. A node of one
-measure carries nothing of the other. What the tolerance bounds are sums, not losses
-(docs/accuracy.md).
+themselves, and the target's power on them, which may vary irregularly between neighbors. The nodes
+of the two measures are separate. The tolerance bounds sums, not losses (docs/accuracy.md).
 """
 
 import numpy as np
@@ -15,21 +14,22 @@ from lindmft.problem.spectral_sums import sums, times, worst_error
 ORDERS = (2, 3, 4, 6, 8)
 GROWTHS = np.geomspace(1.5, 100.0, 16)
 GHOST = 1e-12
-"""Weight of a node that stands for the target alone: as good as none, but positive."""
+"""Weight of a node of the target's measure: positive, as weights must be, but negligible."""
 FLOOR = 1e-9
-"""Sums that fell below it, relative to their start, are not resolved."""
+"""Sums below this fraction of their value at s = 0 are not resolved."""
 
 Measure = tuple[Array, Array]
 
 
 def grouped(eigenvalues: Array, power: Array, tolerance: float) -> tuple[Array, Array, Array]:
-    """Eigenvalues, target powers and weights (K,) of the smallest set of nodes found.
+    """Return eigenvalues, target powers and weights (K,) of the smallest set of nodes found.
 
-    From falling eigenvalues (D,) and the target's powers on them (D,). Its error is at most the
-    tolerance; where no grouping is that good, every eigenvalue stays alone.
+    The arguments are falling eigenvalues (D,) and the target's powers on them (D,). The error of
+    the nodes is at most the tolerance; if no grouping is that accurate, every eigenvalue stays a
+    node.
     """
     ones = np.ones_like(eigenvalues)
-    # Beyond 1 / lambda of the last mode, all sums are falling, and narrow spectra learn most there.
+    # Times go beyond 1 / lambda of the last mode: narrow spectra learn most there.
     s = times(eigenvalues[0], eigenvalues[-1] / -np.log(FLOOR))
     exact = sums(eigenvalues, ones, eigenvalues * power, s)
     best = (eigenvalues, power, ones)
@@ -40,14 +40,14 @@ def grouped(eigenvalues: Array, power: Array, tolerance: float) -> tuple[Array, 
             if worst_error(sums(lam, p, p * lam * w2, s), exact, FLOOR) <= tolerance:
                 if len(lam) < len(best[0]):
                     best = nodes
-                break  # smaller panels have more nodes
+                break  # a smaller growth has smaller panels, and more nodes
     return best
 
 
 def gauss_rule(points: Array, weights: Array, order: int) -> Measure:
-    """Nodes and weights of the Gauss rule of a discrete measure, by the Lanczos process.
+    """Return nodes and weights of the Gauss rule of a discrete measure, by the Lanczos process.
 
-    As many nodes as the order, or as there are points that weigh anything.
+    There are ``order`` nodes, or one for each point with a weight if these are fewer.
     """
     points, weights = points[weights > 0], weights[weights > 0]
     if len(points) <= order:
@@ -58,10 +58,10 @@ def gauss_rule(points: Array, weights: Array, order: int) -> Measure:
     for _ in range(order):
         v = points * basis[-1]
         diagonal.append(basis[-1] @ v)
-        for _ in range(2):  # once is not enough in floating point
+        for _ in range(2):  # one orthogonalization is not enough in floating point
             v = v - basis.T @ (basis @ v)
         off_diagonal.append(float(np.linalg.norm(v)))
-        if off_diagonal[-1] <= 1e-14 * points.max():  # all points in fewer places
+        if off_diagonal[-1] <= 1e-14 * points.max():  # fewer distinct points than the order
             break
         basis = np.vstack([basis, v / off_diagonal[-1]])
     inner = off_diagonal[: len(diagonal) - 1]

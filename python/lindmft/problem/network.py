@@ -39,7 +39,7 @@ def _whole_or_infinite(value: Any, field: str) -> int | float:
 
 
 class _Network(Part):
-    """What the kinds of networks share: scales at initialization, and widths by two names."""
+    """Base of the kinds of networks: scales at initialization, and widths by two names."""
 
     _table = "network"
     _converters: ClassVar = {

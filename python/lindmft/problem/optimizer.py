@@ -1,4 +1,4 @@
-"""Which optimizer: step sizes and everything that acts linearly on the gradients."""
+"""The optimizer of a problem: learning rates, momentum, weight decay and multipliers."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,12 +21,12 @@ class SGD:
     momentum
         Heavy-ball coefficient in [0, 1), PyTorch's convention.
     nesterov
-        Nesterov's form of the momentum.
+        Use Nesterov's form of the momentum.
     weight_decay
-        In units where a step multiplies every weight by 1 - lr weight_decay.
+        The decay of weights, in units where a step multiplies every weight by 1 - lr weight_decay.
     layer_lr
         L + 1 multipliers of the gradient step, from the input weights W^0 to the readout w^L; None:
-        all one. Weight decay is not multiplied.
+        all 1. Weight decay is not multiplied.
 
     Raises
     ------
@@ -35,9 +35,10 @@ class SGD:
 
     Notes
     -----
-    *Scales.* What the numbers mean, and what to set in PyTorch for the same trajectory. The loss is
-    ``(1/2P) sum Delta^2`` over P samples (``0.5 * mse``); N_l is the width of hidden layer l and
-    N_0 = D; gamma0 is the effective one: as given in muP, over sqrt(N_L / D) in NTK.
+    *Scales.* The table has the meaning of the numbers, and the settings in PyTorch that give the
+    same trajectory. The loss is ``(1/2P) sum Delta^2`` over P samples (``0.5 * mse``); N_l is the
+    width of hidden layer l, and N_0 = D; gamma0 is the effective one: as given in muP, divided by
+    sqrt(N_L / D) in NTK.
 
     ============  =======================  =========================  =============================
     here          meaning                  PyTorch, weights of        PyTorch, weights of
@@ -65,8 +66,8 @@ class SGD:
     With a trace-class spectrum (``lm.PowerLaw``) put D = 1 in this table: h^1 = W^0 x, NTK divides
     gamma0 by sqrt(N_L), and lr is in units of 1 / lambda.
 
-    At fixed D the last column is muP for SGD as the ``mup`` library has it: raw learning rates in
-    proportion to fan-out (input), constant (hidden) and to 1 / fan-in (readout).
+    At fixed D the last column is muP for SGD as in the ``mup`` library: raw learning rates are
+    proportional to fan-out (input), constant (hidden) and proportional to 1 / fan-in (readout).
 
     The default of ``nn.Linear`` (variance 1 / (3 fan-in)) with one raw learning rate for all layers
     is NTK parameterization with gamma0 = 1, init_scale = 3 ** -0.5 and layer_lr = [1, N_1 / D, ...,
@@ -104,7 +105,7 @@ class SGD:
         _core.validate(self.as_core())
 
     def as_core(self) -> _core.Optimizer:
-        """The compiled module's value type."""
+        """Return the compiled module's value type."""
         return _core.Optimizer(
             lr=self.lr if isinstance(self.lr, tuple) else (self.lr,),
             momentum=self.momentum,

@@ -1,4 +1,4 @@
-"""Paths into a problem, such as "optimizer.lr": which ones there are, and which one was meant."""
+"""Paths into a problem, such as "optimizer.lr": all that exist, and suggestions for others."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -31,7 +31,7 @@ SYNONYMS = {
 }
 """Other names of some fields, for suggestions."""
 NEAR = 0.7
-"""How similar two names are, from 0 to 1, for one to be suggested for the other."""
+"""Least similarity of two names, from 0 to 1, for one to be suggested in place of the other."""
 
 
 def _keys(classes: tuple[type, ...]) -> list[str]:
@@ -41,16 +41,16 @@ def _keys(classes: tuple[type, ...]) -> list[str]:
 
 
 KEYS = {table: _keys(classes) for table, classes in CLASSES.items()}
-"""The keys of each table, of all its kinds."""
+"""The keys of each table: those of all its kinds."""
 PARTS = tuple(table for table in KEYS if "." not in table)
 PATHS = (*PARTS, *(f"{table}.{key}" for table, keys in KEYS.items() for key in keys))
-"""Every path that a problem may have."""
+"""Every path that a problem can have."""
 
 
 def check_path(path: str) -> None:
     """Refuse a path that no problem has, and say which one was probably meant."""
     if path in PATHS or any(path.startswith(f"{value}.") for value in PATHS if value not in KEYS):
-        return  # what is below a value is refused with the value
+        return  # paths below a value are refused later, with the value
     table, _, key = path.rpartition(".")
     known = KEYS.get(table, PARTS)
     if table in KEYS or not table:
@@ -67,13 +67,13 @@ def check_path(path: str) -> None:
 
 
 def meant(path: str) -> str:
-    """Ask "did you mean 'optimizer.lr'?" if a known path is near, else return nothing."""
+    """Return "(did you mean 'optimizer.lr'?)" if a known path is similar, else an empty text."""
     found = _nearest(path)
     return f" (did you mean {one_of(found)}?)" if found else ""
 
 
 def _nearest(path: str) -> list[str]:
-    """Paths with the same last name; else the one that is most similar as a whole or at its end."""
+    """Return paths with the same last name; else the most similar one, as a whole or at its end."""
     leaf = path.rpartition(".")[2]
     if leaf in SYNONYMS:
         return [SYNONYMS[leaf]]
@@ -91,7 +91,7 @@ def _nearest(path: str) -> list[str]:
 def merged(
     given: Mapping[Any, Any] | None, keywords: Mapping[str, Any], field: str
 ) -> dict[Any, Any]:
-    """Join a dictionary of paths and keywords, in which a double underscore stands for the dot.
+    """Join a dictionary of paths and keywords, where a double underscore stands for the dot.
 
     A path that is given twice is a ``ValueError``.
     """
@@ -105,7 +105,7 @@ def merged(
 
 
 def check_paths(paths: Iterable[Any], field: str) -> None:
-    """Refuse what is no text, and paths that no problem has."""
+    """Refuse keys that are no texts, and paths that no problem has."""
     for path in paths:
         if not isinstance(path, str):
             refuse(field, "a dictionary whose keys are paths such as 'optimizer.lr'", path)

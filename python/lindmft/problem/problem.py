@@ -85,7 +85,7 @@ class Problem:
         _core.validate(self.as_core())
 
     def as_core(self) -> _core.Problem:
-        """The compiled module's value type."""
+        """Return the compiled module's value type."""
         return _core.Problem(
             network=self.network.as_core(),
             data=self.data.as_core(),
@@ -97,10 +97,11 @@ class Problem:
 
     @classmethod
     def from_dict(cls, tables: Mapping[str, Any]) -> Self:
-        """A problem from ``tables``, those of ``network``, ``data`` and ``optimizer``.
+        """Return a problem from ``tables``, those of ``network``, ``data`` and ``optimizer``.
 
-        Keys are the fields of the classes and ``kind``; the string "inf" stands for infinity.
-        Unknown keys and kinds are a ``ValueError`` that suggests the nearest known one.
+        Keys are the fields of the classes and ``kind``. Texts that spell a number are numbers, as
+        YAML reads 1e-2 as text; "inf" is infinity. Unknown keys and kinds are a ``ValueError`` that
+        suggests the nearest known one.
         """
         if not isinstance(tables, Mapping):
             refuse("problem", "a dictionary of the tables network, data and optimizer", tables)
@@ -108,22 +109,22 @@ class Problem:
         return problem
 
     def to_dict(self) -> dict[str, Any]:
-        """The tables, as plain dictionaries, lists, numbers, strings and bools."""
+        """Return the tables as plain dictionaries, lists, numbers, strings and bools."""
         return to_table(self)
 
     @classmethod
     def from_toml(cls, path: Path) -> Self:
         """Read the TOML file at ``path`` with the tables of ``from_dict``.
 
-        Tables ``run`` and ``sweep``, for the command line, may stand beside them. A ``ValueError``
-        names the file and the line.
+        The file may also have the tables ``run`` and ``sweep``, which are for the command line. A
+        ``ValueError`` names the file and the line.
         """
         file = TomlFile.read(file_path(path, "path"))
         with file.located():
             return cls.from_dict(without_run(file.tables))
 
     def to_toml(self, path: Path | None = None) -> str:
-        """The problem as TOML text, also written to ``path`` if one is given."""
+        """Return the problem as TOML text, and write it to ``path`` if one is given."""
         return _text_to_file(dump(self.to_dict()), path)
 
     @classmethod
@@ -140,7 +141,7 @@ class Problem:
             raise ValueError(f"{path}: {error}") from error
 
     def to_json(self, path: Path | None = None) -> str:
-        """The problem as JSON text, also written to ``path`` if one is given; infinity is "inf"."""
+        """Return JSON text (infinity is "inf"), and write it to ``path`` if one is given."""
         return _text_to_file(json.dumps(spell_inf(self.to_dict()), indent=2) + "\n", path)
 
     def replace(self, changes: Any = None, **more: Any) -> Self:
@@ -150,10 +151,11 @@ class Problem:
         ----------
         changes
             A dictionary of new values by their path in the dictionary form, such as "optimizer.lr"
-            or "data.spectrum.weights"; whole parts go by name, as "data". None takes a value away:
-            ``{"data.noise": None}`` is the default. A size given by one name replaces the other:
-            "network.hidden" stands in the place of "network.width". Numbers that were divided by
-            ``data.inputs`` are ratios from then on: another "data.inputs" alone keeps the ratios.
+            or "data.spectrum.weights"; a whole part has its name as path, as "data". None removes a
+            value: ``{"data.noise": None}`` is the default. A size that is given by one name
+            replaces the one by the other name: "network.hidden" removes "network.width". Numbers
+            that were divided by ``data.inputs`` have become ratios: another "data.inputs" alone
+            keeps the ratios.
         more
             The same as keywords, with a double underscore for the dot: ``optimizer__lr=0.1``,
             ``data=lm.OnePass(alpha=0.5)``.
@@ -161,13 +163,13 @@ class Problem:
         Returns
         -------
         Problem
-            All changes are made before the result is checked.
+            The changed problem. All changes are made before it is checked.
 
         Raises
         ------
         ValueError
             For a path that does not exist (the message suggests the nearest one: "optimizer.lr"
-            for "lr"), a path that is given twice, and values that make no problem.
+            for "lr"), a path that is given twice, and values that no problem can have.
 
         Examples
         --------
@@ -189,15 +191,15 @@ class Problem:
         return type(self).from_dict(tables)
 
     def vary(self, axes: Axes | None = None, **more: Any) -> list[Self]:
-        """The problems of a grid: every combination of the axes' values, the last axis fastest.
+        """Return the problems of a grid: all combinations of the axes' values, last axis fastest.
 
         Parameters
         ----------
         axes
-            Paths as in ``replace``, each with the values it takes; without axes, the problem alone.
-            Several paths in a tuple are zipped: their values come as tuples, and move together.
-            Values may be given by label, in a dictionary; the labels play no role here, but name
-            the points of a ``sweep``.
+            Paths as in ``replace``, each with its values; without axes, the grid is the problem
+            alone. Several paths in a tuple are zipped: their values are tuples and change together.
+            Values may have labels, in a dictionary; these are not used here, but name the points of
+            a ``sweep``.
         more
             Axes of one path as keywords, with a double underscore for the dot:
             ``optimizer__lr=[0.05, 0.1]``.
@@ -211,8 +213,8 @@ class Problem:
         ------
         ValueError
             For a path that does not exist (the message suggests the nearest one), an axis without
-            values or with a value twice, or values that make no problem; the message names paths
-            and values.
+            values or with a value twice, or values that no problem can have; the message names
+            paths and values.
 
         Examples
         --------
@@ -227,7 +229,7 @@ class Problem:
         >>> [p.optimizer.lr for p in problem.vary(optimizer__lr=[0.05, 0.1])]
         [0.05, 0.1]
         """
-        # Something that is no dictionary is refused there, by its name.
+        # ``read_axes`` refuses an argument that is no dictionary by its name, "axes".
         grid = read_axes(merged(axes, more, "axes") if more or axes is None else axes)
         return [self._at(changes(grid, point)) for point in points(grid)]
 
@@ -240,7 +242,7 @@ class Problem:
 
 
 def _settle_width(problem: Problem) -> None:
-    """Turn a number of hidden units into the ratio that spectra with a number of inputs want."""
+    """Replace a number of hidden units by the ratio to the number of inputs, if that is given."""
     network, inputs = problem.network, problem.data.inputs
     if inputs is None or network.hidden is None:
         return
@@ -254,9 +256,9 @@ Problems: TypeAlias = Iterable[Problem | Mapping[str, Any]]
 
 
 def set_by_path(tables: dict[str, Any], path: str, value: Any) -> None:
-    """Put a value into nested tables, at a path such as "data.spectrum.weights".
+    """Set a value in nested tables, at a path such as "data.spectrum.weights".
 
-    Tables on the way must be there; the last key need not be.
+    The tables along the path must exist; the last key need not.
     """
     check_path(path)
     *parents, key = path.split(".")
@@ -269,19 +271,19 @@ def set_by_path(tables: dict[str, Any], path: str, value: Any) -> None:
 
 
 def drop_by_path(tables: dict[str, Any], path: str) -> None:
-    """Take a value of a table out, if it is there."""
+    """Remove a value from its table, if it is there."""
     table, _, key = path.partition(".")
     if isinstance(tables.get(table), dict):
         tables[table].pop(key, None)
 
 
 def without_run(tables: Mapping[str, Any]) -> dict[str, Any]:
-    """The tables of a file without those that are for the command line."""
+    """Return the tables of a file without those that are for the command line."""
     return {name: table for name, table in tables.items() if name not in BESIDE}
 
 
 def flat(table: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, Any]]:
-    """The values of nested tables with their paths."""
+    """Yield the values of nested tables with their paths."""
     for key, value in table.items():
         if isinstance(value, dict):
             yield from flat(value, f"{start}{key}.")
@@ -290,12 +292,12 @@ def flat(table: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, Any]]
 
 
 def as_problem(value: Problem | Mapping[str, Any]) -> Problem:
-    """A problem from a ``Problem`` or its dictionary form; anything else is a ``ValueError``."""
+    """Return a problem from a ``Problem`` or its dictionary form; refuse anything else."""
     return value if isinstance(value, Problem) else Problem.from_dict(value)
 
 
 def listed_problems(problems: Any) -> list[Problem]:
-    """A list of problems from any iterable of them; errors name the index."""
+    """Return a list of problems from any iterable of problems; errors name the index."""
     if isinstance(problems, Problem | Mapping) or not is_iterable(problems):
         refuse("problems", "a list of problems", problems)
     return [_indexed(i, entry) for i, entry in enumerate(problems)]

@@ -1,6 +1,6 @@
-"""Cautions about scales: numbers of units taken for ratios, and targets far from unit power.
+"""Cautions about scales: ratios that look like numbers of units, and targets far from unit power.
 
-A problem with such scales is solved as it is given. The result says what the scales mean, because
+A problem with such scales is solved as it is given. Notes of the result explain the scales, because
 the losses alone do not show that another problem was meant.
 """
 
@@ -17,11 +17,11 @@ from lindmft.problem.spectrum import Isotropic, PowerLaw
 from lindmft.problem.targets import channels
 
 LIKE_A_COUNT = 64
-"""Whole ratios from here on look like numbers of hidden units, samples or batches."""
+"""Smallest whole ratio that looks like a number of hidden units or samples."""
 SMALLEST_COUNT = 8
-"""Lists of widths that begin below it are ratios, even if they end at numbers of units."""
+"""Lists with a smaller width are taken for ratios, even if other widths look like numbers."""
 UNUSUAL_POWER = 10.0
-"""Targets whose power differs from 1 by more than this factor change the richness visibly."""
+"""Factor by which the power of a target may differ from 1 without a note."""
 
 
 class SizeWarning(UserWarning):
@@ -51,10 +51,11 @@ class SizeWarning(UserWarning):
 
 
 def target_power(problem: Problem) -> float:
-    """Mean square of the noiseless labels, (1/D) sum_k lambda_k (w*_k)^2, of the largest output.
+    """Return the mean square of the noiseless labels, of the output for which it is largest.
 
-    With a trace-class spectrum the sum over modes itself. It multiplies gamma0^2: a target c w* at
-    gamma0 is learned as w* is at c gamma0, with losses that are c^2 times as large.
+    It is (1/D) sum_k lambda_k (w*_k)^2, or with a trace-class spectrum the sum over modes itself.
+    It multiplies gamma0^2: training on a target c w* with gamma0 is like training on w* with
+    c gamma0, with losses that are c^2 times as large.
     """
     data = problem.data
     spectrum = data.spectrum
@@ -67,12 +68,12 @@ def target_power(problem: Problem) -> float:
 
 
 def scale_notes(problem: Problem) -> tuple[str, ...]:
-    """Return a sentence for every scale of the problem that is probably not what was meant."""
+    """Return a note for every scale of the problem that is probably a mistake."""
     return tuple(note for note in (_size_note(problem), _power_note(problem)) if note)
 
 
 def warn_of_sizes(problem: Problem) -> None:
-    """Warn, at the line that called the public function, where sizes look like counts."""
+    """Warn, at the line that called the public function, if sizes look like actual numbers."""
     if note := _size_note(problem):
         warnings.warn(note, SizeWarning, stacklevel=3)
 
@@ -94,7 +95,7 @@ def warn_of_sizes_among(problems: Sequence[Problem], label: Callable[[int], str]
 
 
 def warn_of_widths(problem: Problem, widths: Sequence[float]) -> None:
-    """Warn, at the same line, where widths that are taken for ratios look like numbers of units."""
+    """Warn, at the line that called the public function, if widths look like numbers of units."""
     finite = [width for width in widths if width < math.inf]
     if problem.data.spectrum.trace_class or not all(float(width).is_integer() for width in finite):
         return
@@ -127,12 +128,12 @@ def _size_note(problem: Problem) -> str:
         return ""
     return (
         f"{', and '.join(said)}. If you mean actual numbers, give {' and '.join(meant)} in the "
-        "place of ratios, and the number of inputs: data.inputs."
+        "place of ratios, and give the number of inputs, data.inputs."
     )
 
 
 def _like_a_count(ratios: Sequence[float]) -> int:
-    """The first finite ratio that looks like a number of things, or 0."""
+    """Return the first finite ratio that looks like an actual number, or 0."""
     for ratio in ratios:
         if LIKE_A_COUNT <= ratio < math.inf and float(ratio).is_integer():
             return int(ratio)

@@ -15,22 +15,22 @@ NAMES = ("constant", "linear", "cosine")
 def schedule(
     name: str, steps: int, *, peak: float = 1.0, warmup: float = 0, end: float = 0.0
 ) -> tuple[float, ...]:
-    """A learning rate for every step: a linear warm-up, and then constant or decaying.
+    """Return a learning rate for every step: a linear warm-up, then constant or decaying rates.
 
     Parameters
     ----------
     name
-        What follows the warm-up: "constant"; "linear" or "cosine" decay to ``end``.
+        The form after the warm-up: "constant", or "linear" or "cosine" decay to ``end``.
     steps
-        n, the number of rates. The last update is that of step n - 2 if n times are computed, so
-        that a run of n steps uses the first n - 1.
+        n, the number of rates. A run of n steps computes n times and makes n - 1 updates: it uses
+        the first n - 1 rates.
     peak
         The largest rate.
     warmup
-        Steps over which the rate rises in equal parts to the peak (w of them: peak / w, 2 peak / w,
-        ...); a number below 1 is a fraction of all steps.
+        w, the number of steps over which the rate rises to the peak: peak / w, 2 peak / w, ... A
+        number below 1 is a fraction of all steps.
     end
-        What the rate decays to, in units of the peak, just after the last step.
+        The rate just after the last step, to which rates decay, in units of the peak.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def schedule(
     Raises
     ------
     ValueError
-        Bad input, with the field.
+        If an argument has the wrong type or is out of range; the message names it.
 
     Notes
     -----
@@ -59,7 +59,7 @@ def schedule(
         refuse("steps", "at least 1", steps)
     top, last = positive(peak, "peak"), number(end, "end")
     if not 0 <= last <= 1:
-        refuse("end", "a part of the peak, from 0 to 1", end)
+        refuse("end", "a fraction of the peak, from 0 to 1", end)
     rising = _rising(warmup, count)
     start = 1 if rising else 0  # the warm-up ends at the peak
     passed = (start + np.arange(count - rising)) / max(start + count - rising, 1)
@@ -74,7 +74,7 @@ def schedule(
 
 
 def _rising(warmup: Any, steps: int) -> int:
-    """Steps of the warm-up."""
+    """Return the number of steps of the warm-up."""
     given = number(warmup, "warmup")
     if not (0 <= given < 1 or (given.is_integer() and 1 <= given <= steps)):
         refuse("warmup", f"a fraction below 1, or a whole number up to steps ({steps})", warmup)

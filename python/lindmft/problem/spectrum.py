@@ -1,7 +1,7 @@
-"""The input covariance, and how the target lies in it.
+"""The spectrum of the input covariance, and the target's coefficients along its eigenvectors.
 
 Ordinary spectra are distributions over the D input directions, and sizes are ratios to D. Trace-
-class spectra list modes, and sizes are actual counts: ``FullBatch(samples=)``, ``MLP(hidden=)``.
+class spectra list modes, and sizes are actual numbers: ``FullBatch(samples=)``, ``MLP(hidden=)``.
 """
 
 import math
@@ -18,7 +18,7 @@ from lindmft.problem.binning import power_law_nodes
 from lindmft.problem.schema import reader
 
 SMALLEST_DECADE = 300.0
-"""Numbers down to 10^-300 are doubles of full precision."""
+"""Numbers above 10 to minus this power are doubles of full precision."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Isotropic:
     trace_class: ClassVar[bool] = False
 
     def as_core(self) -> _core.Spectrum:
-        """The compiled module's value type."""
+        """Return the compiled module's value type."""
         return _core.Spectrum(eigenvalues=(1.0,), target_power=(1.0,), weights=(1.0,))
 
 
@@ -48,8 +48,8 @@ class Isotropic:
 class Discrete:
     """An input covariance with K eigenvalues, each shared by a fraction of the D directions.
 
-    Or, with ``trace_class``, a list of modes: sums over modes replace averages over directions, and
-    sizes are actual counts (``samples=``, ``batch=``, ``hidden=``).
+    With ``trace_class`` it is a list of modes instead: sums over modes replace averages over
+    directions, and sizes are actual numbers (``samples=``, ``batch=``, ``hidden=``).
 
     Parameters
     ----------
@@ -59,10 +59,10 @@ class Discrete:
         (w*_k)^2 (K,), the squared target coefficient per direction; not negative.
     weights
         p_k (K,), the fraction of directions in mode k; positive, with sum 1. With ``trace_class``
-        the number of modes like mode k. None: all the same, 1 / K, or 1 each.
+        the number of modes like mode k. None: equal weights, 1 / K each, or 1 each.
     trace_class
-        Sums instead of averages: y = sum_k w*_k x_k + sigma eps with <x_k^2> = lambda_k, where an
-        ordinary spectrum has y = w* . x / sqrt(D). The first layer is h^1 = W^0 x.
+        Use sums instead of averages: y = sum_k w*_k x_k + sigma eps with <x_k^2> = lambda_k, in the
+        place of y = w* . x / sqrt(D) of an ordinary spectrum. The first layer is h^1 = W^0 x.
 
     Raises
     ------
@@ -73,9 +73,10 @@ class Discrete:
     -----
     Theory section 6. The target's variance is sum_k p_k lambda_k (w*_k)^2.
 
-    With ``trace_class`` the theory is an approximation, good where samples and hidden units are
-    many. The scale of lr is that of the eigenvalues: while a perceptron is lazy, the error of mode
-    k decays like exp(-(L + 1) lr lambda_k t), and its share of the loss like the square of that.
+    With ``trace_class`` the theory is an approximation, which is accurate if samples and hidden
+    units are many. The unit of lr is 1 / lambda: while a perceptron is lazy, the error of mode k
+    decays like exp(-(L + 1) lr lambda_k t), and its contribution to the loss like the square of
+    that.
 
     Examples
     --------
@@ -116,7 +117,7 @@ class Discrete:
         )
 
     def as_core(self) -> _core.Spectrum:
-        """The compiled module's value type."""
+        """Return the compiled module's value type."""
         return _core.Spectrum(
             eigenvalues=tuple(self.eigenvalues),
             target_power=tuple(self.target_power),
@@ -129,22 +130,23 @@ class Discrete:
 class PowerLaw:
     """A trace-class power law: lambda_k = k^-a, (w*_k)^2 lambda_k = k^(-a b - 1), k = 1 .. modes.
 
-    Sizes are actual counts: ``FullBatch(samples=)``, ``OnePass(batch=)``, ``MLP(hidden=)``.
+    Sizes are actual numbers: ``FullBatch(samples=)``, ``OnePass(batch=)``, ``MLP(hidden=)``.
 
     Parameters
     ----------
     capacity
-        a > 1, how fast the eigenvalues fall.
+        a > 1, the exponent with which the eigenvalues fall.
     source
-        b > 0, how the target lies in them: with infinite data and width, the loss of lazy training
-        falls like t^-b.
+        b > 0, the exponent of the target along them: with infinite data and width, the loss of lazy
+        training falls like t^-b.
     modes
         The number of modes. The theory solves for far fewer nodes, whose number grows like
         log(modes).
     tolerance
-        Of that binning, from 1e-12 to 0.1: the largest relative error of the sums over modes of
-        lambda_k (w*_k)^2, lambda_k and lambda_k^2, each times exp(-lambda_k s), at every s from 0
-        to 1 / lambda of the last mode. Losses follow closely, but are not bounded by it.
+        The error of these nodes, from 1e-12 to 0.1: the largest relative error of the sums over
+        modes of lambda_k (w*_k)^2, lambda_k and lambda_k^2, each times exp(-lambda_k s), at every s
+        from 0 to 1 / lambda of the last mode. Errors of losses are similar, but it is no bound on
+        them.
 
     Raises
     ------
@@ -154,12 +156,12 @@ class PowerLaw:
     Notes
     -----
     Theory section 6; Bordelon and Pehlevan (2025), where a is called alpha and b beta. The
-    normalization is trace-class: sum_k lambda_k is finite however many modes there are, y = sum_k
-    w*_k x_k + sigma eps, and the first layer is h^1 = W^0 x. The theory is an approximation, good
-    where samples and hidden units are many.
+    normalization is trace-class: sum_k lambda_k is finite for any number of modes, y = sum_k
+    w*_k x_k + sigma eps, and the first layer is h^1 = W^0 x. The theory is an approximation, which
+    is accurate if samples and hidden units are many.
 
-    Within geometric panels of k the sum over modes is replaced by its Gauss rule; the first modes
-    stand each alone.
+    Within geometric panels of k the sum over modes is replaced by its Gauss rule; each of the first
+    modes is a node.
 
     Examples
     --------
@@ -195,7 +197,7 @@ class PowerLaw:
         self._require("source", 0 < self.source < math.inf, "finite and positive")
         self._require("modes", self.modes >= 1, "at least 1")
         self._require("tolerance", 1e-12 <= self.tolerance <= 0.1, "from 1e-12 to 0.1")
-        # Squares of eigenvalues and the target's power are doubles.
+        # Squares of eigenvalues and the target's power must not underflow.
         steepest = SMALLEST_DECADE / math.log10(max(2, self.modes))
         limits = f"for {self.modes} modes (the last one underflows)"
         capacity, source = steepest / 2, (steepest - 1) / self.capacity
@@ -204,15 +206,15 @@ class PowerLaw:
         self._nodes()
 
     def binned(self) -> Discrete:
-        """The nodes that the theory solves for, as a trace-class spectrum.
+        """Return the nodes that the theory solves for, as a trace-class spectrum.
 
-        A weight is the number of modes that the node stands for, in general not a whole number;
-        their sum is ``modes``.
+        The weight of a node is the number of modes that it represents, in general not a whole
+        number; the sum of the weights is ``modes``.
         """
         return self._discrete(*self._nodes())
 
     def leading(self, count: int) -> Discrete:
-        """The first ``count`` modes, each alone: what finite networks are trained on.
+        """Return the first ``count`` modes, on which finite networks are trained.
 
         Raises
         ------
@@ -225,7 +227,7 @@ class PowerLaw:
         return self._discrete(np.arange(1.0, count + 1), np.ones(count))
 
     def as_core(self) -> _core.Spectrum:
-        """The compiled module's value type, binned."""
+        """Return the compiled module's value type, with the nodes of ``binned``."""
         return self.binned().as_core()
 
     def _nodes(self) -> tuple[Array, Array]:

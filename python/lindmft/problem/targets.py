@@ -1,4 +1,4 @@
-"""Several outputs: their targets as norms or as a Gram matrix, and the channels that decouple."""
+"""Targets of several outputs, as norms or as a Gram matrix, and their independent channels."""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -13,11 +13,11 @@ Gram: TypeAlias = tuple[tuple[float, ...], ...]
 Targets: TypeAlias = Sequence[float] | Sequence[Sequence[float]] | Array
 
 ALLOWED = "a list of norms, or a square matrix of inner products"
-ROUNDING = 1e-12  # relative; asymmetry or a negative eigenvalue below it is rounding
+ROUNDING = 1e-12  # relative; smaller asymmetries and negative eigenvalues are rounding
 
 
 def read_targets(value: Any, field: str) -> tuple[float, ...] | Gram:
-    """A converter: norms s_1 .. s_C, or the Gram matrix w*_a . w*_b / D, row by row."""
+    """Return norms s_1 .. s_C, or the rows of the Gram matrix w*_a . w*_b / D."""
     rows = _rows(value)
     if rows is None:
         return tuple_of_numbers(value, field, ALLOWED)
@@ -27,10 +27,10 @@ def read_targets(value: Any, field: str) -> tuple[float, ...] | Gram:
 
 
 def channels(targets: Targets) -> tuple[Array, Array]:
-    """Norms (C,) of the orthogonal channels, and the rotation (C, C) from channels to outputs.
+    """Return norms (C,) of the orthogonal channels, and the rotation (C, C) to the outputs.
 
-    Norms are channels already. For a Gram matrix the channels are its eigenvectors: output a is
-    sum_j rotation[a, j] channel j (theory section 8).
+    For targets that are given by norms, outputs are channels. For a Gram matrix the channels are
+    its eigenvectors: output a is sum_j rotation[a, j] channel j (theory section 8).
     """
     array = np.array(targets, dtype=float)
     if array.ndim == 1:
@@ -40,7 +40,7 @@ def channels(targets: Targets) -> tuple[Array, Array]:
 
 
 def _rows(value: Any) -> list[Any] | None:
-    """The rows of a matrix, or None for anything flat."""
+    """Return the rows of a matrix, or None for values without rows."""
     if getattr(value, "ndim", None) == 2:
         return list(value)
     nested = isinstance(value, Sequence) and not isinstance(value, str | bytes)

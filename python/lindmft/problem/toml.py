@@ -1,11 +1,11 @@
-"""Writes TOML: the subset a problem needs (the standard library only reads it)."""
+"""Writing of TOML: the subset that problems need (the standard library only reads TOML)."""
 
 import json
 from typing import Any
 
 
 def dump(table: dict[str, Any], path: str = "") -> str:
-    """TOML text of nested tables of numbers, strings, bools and lists of numbers."""
+    """Return the TOML text of nested tables of numbers, strings, bools and lists of numbers."""
     values = [
         f"{key} = {_value(entry)}\n" for key, entry in table.items() if not isinstance(entry, dict)
     ]
@@ -19,5 +19,5 @@ def dump(table: dict[str, Any], path: str = "") -> str:
 def _value(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_value, value))}]"
-    # JSON's strings and bools are TOML's; floats are written in full by repr, inf included.
+    # Strings and bools are the same in JSON and TOML; repr writes floats exactly, also inf.
     return repr(value) if isinstance(value, float) else json.dumps(value)

@@ -1,4 +1,4 @@
-"""Problems in TOML files: what is wrong with one is said with the file and the line."""
+"""Problems in TOML files, with errors that name the file and the line."""
 
 import re
 import tomllib
@@ -24,11 +24,14 @@ class TomlFile:
 
     @classmethod
     def read(cls, path: FilePath) -> Self:
-        """Read a file; one that is not TOML is a ``ValueError`` with the file and the line."""
+        """Read a file; if it is not TOML, a ``ValueError`` names the file and the line."""
         try:
             text = path.read_text(encoding="utf-8")
             return cls(path, text, tomllib.loads(text))
-        except (ValueError, RecursionError) as error:  # of too long numbers, and too deep lists
+        except (
+            ValueError,
+            RecursionError,
+        ) as error:  # or too long numbers, too deep lists
             raise ValueError(f"{path} must be a TOML file: {error}") from error
 
     @contextmanager
@@ -53,7 +56,7 @@ class TomlFile:
     def line(self, path: str) -> int | None:
         """Return the number of the line that sets a value, or the nearest table around it.
 
-        The search goes line by line and knows no multi-line strings: it is for messages.
+        The search goes line by line and ignores multi-line strings, which is enough for messages.
         """
         lines = self._lines()
         while path:
