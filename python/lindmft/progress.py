@@ -1,17 +1,10 @@
 """Progress of long calls: the values of the argument ``progress=`` of ``solve`` and ``train``.
 
-<<<<<<< HEAD
 ``None`` or ``False``: no output. ``True``: a bar in a terminal or notebook, no output elsewhere. If
 later steps cost more, its length and the remaining time are those of the work, and the steps are
 shown beside it. A long solve on the exact grid also says how long it will take, and whether the
 adaptive grid is faster. A callable: called as ``progress(done, total)`` from the thread that made
 the call, at most about twenty times a second; an exception that it raises ends the computation.
-=======
-``None`` or ``False``: no reports. ``True``: a progress bar in a terminal or a notebook, and nothing
-elsewhere. If later steps cost more, the bar and the time left follow the work, and the steps are
-shown beside it. A callable is called as ``progress(done, total)`` on the thread that made the call,
-at most about twenty times a second; an exception that it raises ends the computation.
->>>>>>> bec5a28 (Plain English in problems, internal helpers, progress and the support code; the how-to about threads has the variable and quotas)
 """
 
 import sys
@@ -32,31 +25,19 @@ __all__ = ["reporting", "watched"]
 def reporting(
     progress: bool | Callback | None, label: str, unit: str = "step"
 ) -> Iterator[Callback | None]:
-<<<<<<< HEAD
     """Provide the callback for the compiled module during a ``with`` block.
-=======
-    """Yield the callback for the compiled module, during a ``with`` block.
->>>>>>> bec5a28 (Plain English in problems, internal helpers, progress and the support code; the how-to about threads has the variable and quotas)
 
     Parameters
     ----------
     progress
         None or False, True, or a callable ``(done, total)``, as above.
     label, unit
-<<<<<<< HEAD
         Texts of the bar: what is computed, and the unit of the counts.
-=======
-        Texts of the bar: the name of the work, and the unit that is counted.
->>>>>>> bec5a28 (Plain English in problems, internal helpers, progress and the support code; the how-to about threads has the variable and quotas)
 
     Yields
     ------
     callable or None
-<<<<<<< HEAD
         To be called as ``callback(done, total)``; None if no progress is shown.
-=======
-        To be called as ``callback(done, total)``; None if no reports are wanted.
->>>>>>> bec5a28 (Plain English in problems, internal helpers, progress and the support code; the how-to about threads has the variable and quotas)
 
     Raises
     ------
@@ -81,11 +62,7 @@ def reporting(
 def reporting_work(
     progress: bool | Callback | None, label: str, cost: Cost
 ) -> AbstractContextManager[Callback | None]:
-<<<<<<< HEAD
     """Do the same for steps of different cost: the bar shows the work, and estimates time by it."""
-=======
-    """Return the context of a callback whose bar shows the work, for steps of different cost."""
->>>>>>> bec5a28 (Plain English in problems, internal helpers, progress and the support code; the how-to about threads has the variable and quotas)
     return _choice(progress, _work_bar(label, cost))
 
 
@@ -93,12 +70,8 @@ def reporting_work(
 def _choice(
     progress: Any, bar: AbstractContextManager[Callback | None]
 ) -> Iterator[Callback | None]:
-<<<<<<< HEAD
     """Provide None, the callable of the user, or the callback of the bar."""
     check_progress(progress)
-=======
-    """Yield None, the callable of the user, or the callback of a bar."""
->>>>>>> bec5a28 (Plain English in problems, internal helpers, progress and the support code; the how-to about threads has the variable and quotas)
     if progress is None or progress is False:
         yield None
     elif callable(progress):
@@ -125,11 +98,7 @@ def _bar(label: str, unit: str) -> Iterator[Callback | None]:
 
 @contextmanager
 def _work_bar(label: str, cost: Cost) -> Iterator[Callback | None]:
-<<<<<<< HEAD
     """Show a bar whose length is the work, with the steps beside it."""
-=======
-    """Yield the callback of a bar whose length is the work, with the steps beside it."""
->>>>>>> bec5a28 (Plain English in problems, internal helpers, progress and the support code; the how-to about threads has the variable and quotas)
     if not watched():
         yield None
         return
@@ -168,10 +137,6 @@ def watched() -> bool:
 
 
 def _in_notebook() -> bool:
-<<<<<<< HEAD
     """Whether a notebook kernel runs this session; an imported ipykernel is not enough."""
-=======
-    """Whether a notebook kernel runs this session; that ipykernel is imported does not prove it."""
->>>>>>> bec5a28 (Plain English in problems, internal helpers, progress and the support code; the how-to about threads has the variable and quotas)
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return getattr(shell, "kernel", None) is not None

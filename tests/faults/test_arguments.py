@@ -1,7 +1,7 @@
 """Arguments of the wrong kind, for every argument of every public callable.
 
-Whatever a user hands over is used, or refused by a ``ValueError`` that names the argument: never
-by an error of Python's or NumPy's own from somewhere inside, and never taken for something else.
+Every value is used, or refused by a ``ValueError`` that names the argument. It never causes an
+error of Python or NumPy from inside a call, and is never taken for another value.
 """
 
 import inspect
@@ -25,7 +25,7 @@ import lindmft as lm
 PUBLIC = public()
 PASSED_ON = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 RESULT_ERRORS = (MemoryError, OSError, lm.NotConverged)
-"""What a value of a right kind may lead to, documented for each call."""
+"""Documented errors that a value of the right kind may cause."""
 
 
 class Thing:
@@ -36,7 +36,7 @@ class Thing:
 
 
 def array_of(*values: Any) -> Any:
-    """An array of these, and of objects where they are no numbers, texts or bools."""
+    """Return an array of these values, of objects unless they are numbers, texts or bools."""
     plain = all(isinstance(value, int | float | str) for value in values)
     if plain or all(isinstance(value, np.ndarray | list | tuple) for value in values):
         return np.array(values)
@@ -96,11 +96,11 @@ WRAPPED: dict[str, Callable[[Any], Any]] = {
     "array of it": lambda value: array_of(value, value),
     "scalar array of it": lambda value: np.array(value),
 }
-"""A good value of the argument itself, in something that is none."""
+"""Objects made from a valid value of the argument that are no valid values."""
 
 
 def odd_values(good: Any) -> Iterator[tuple[str, Any]]:
-    """Named values: the same for every argument, and those made of a good one."""
+    """Yield named values: those for every argument, and those made from a valid value."""
     yield from ((name, make()) for name, make in ODD.items())
     if good is None or good is inspect.Parameter.empty:
         return
@@ -112,19 +112,19 @@ def odd_values(good: Any) -> Iterator[tuple[str, Any]]:
 
 
 def plain(name: str) -> str:
-    """Without what tells two calls of one callable apart: "solve (adaptive)" is ``solve``."""
+    """Return the name of the callable in the name of a call: ``solve`` of "solve (adaptive)"."""
     return name.partition(" ")[0]
 
 
 def target_of(name: str, call: Call) -> Callable[..., Any]:
-    """What is called: a function, or a method of the instance that the table says."""
+    """Return the function, or the method of the instance that the table has."""
     if call.of is not None:
         return getattr(call.of(), plain(name).rpartition(".")[2])
     return PUBLIC[plain(name)]
 
 
 def made(target: Callable[..., Any], given: dict[str, Any]) -> Any:
-    """Make the call, and use what is only begun: iterators and ``with`` blocks."""
+    """Make the call, and run results that have only begun: iterators and ``with`` blocks."""
     positional, keywords = [], {}
     variable = {
         parameter.name: parameter.kind
@@ -145,7 +145,7 @@ def made(target: Callable[..., Any], given: dict[str, Any]) -> Any:
 
 
 def with_value(given: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
-    """The arguments with one of them, or an entry of one of them, replaced."""
+    """Return the arguments with one of them, or an entry of one of them, replaced."""
     whole = re.fullmatch(r"(\w+)\[(.+)\]", name)
     if whole is None:
         return given | {name: value}
@@ -154,7 +154,7 @@ def with_value(given: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
 
 
 def arguments_of(name: str, call: Call) -> dict[str, tuple[Kind, Any]]:
-    """By argument, or part of one: its kind, and a good value."""
+    """Return kind and valid value of every argument, or part of an argument, by name."""
     given = call.given()
     found: dict[str, tuple[Kind, Any]] = {}
     for parameter in arguments(PUBLIC[plain(name)]).values():
@@ -171,7 +171,7 @@ def arguments_of(name: str, call: Call) -> dict[str, tuple[Kind, Any]]:
 
 
 def fault(target: Any, given: dict[str, Any], name: str, odd: str, kind: Kind) -> str | None:
-    """What is wrong with how a call takes a value; None if nothing is."""
+    """Return the fault of a call with an odd value; None if there is none."""
     try:
         made(target, given)
     except ValueError as error:
@@ -193,7 +193,7 @@ def fault(target: Any, given: dict[str, Any], name: str, odd: str, kind: Kind) -
 
 
 def faults(name: str) -> Iterator[tuple[str, str, str | None]]:
-    """Of one callable: argument, odd value, and what is wrong or None."""
+    """Yield argument, odd value and fault (or None) for all arguments of a callable."""
     call = CALLS[name]
     target, usual = target_of(name, call), call.given()
     for argument, (kind, good) in arguments_of(name, call).items():
@@ -221,7 +221,7 @@ def test_the_list_of_results_names_classes_that_exist() -> None:
 
 @pytest.mark.parametrize("name", [name for name in CALLS if not CALLS[name].costly])
 def test_the_calls_of_the_table_are_valid(name: str) -> None:
-    """Else a refusal would not be that of the odd value."""
+    """A refusal must be due to the odd value alone."""
     call_table.write_files(name)
     made(target_of(name, CALLS[name]), CALLS[name].given())
     plt.close("all")
@@ -234,7 +234,7 @@ def test_odd_values_are_used_or_refused_by_name(name: str) -> None:
 
 
 def test_arrays_and_iterators_stand_for_lists_of_names_and_of_axes() -> None:
-    """Where a list is meant, what NumPy and matplotlib give for one is as good."""
+    """Arrays of NumPy and of matplotlib are accepted for lists."""
     names = ["test_loss", "feature_norm"]
     for given in (np.array(names), iter(names), tuple(names)):
         dataset = lm.sweep(call_table.BASE, {"optimizer.lr": [0.1]}, 3, observables=given)

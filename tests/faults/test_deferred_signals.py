@@ -1,4 +1,4 @@
-"""Signals that arrive in the middle of a write: the file is complete, and none is lost."""
+"""Signals that arrive in the middle of a write: the file is complete, no signal is lost."""
 
 import io
 import os
@@ -26,7 +26,7 @@ PROBLEM = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.05))
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """SIGTERM raises as it does in commands; afterwards both handlers are those of before."""
+    """Let SIGTERM raise as in commands, and restore both handlers afterwards."""
 
     def end(_number: int, _frame: object) -> None:
         raise Terminated
@@ -51,7 +51,7 @@ def test_a_signal_in_the_middle_of_a_write_acts_after_it(
         with replacing(path) as place:
             place.write_text("half")
             signal.raise_signal(number)
-            signal.raise_signal(number)  # a second Ctrl-C is as patient as the first
+            signal.raise_signal(number)  # a second Ctrl-C is deferred, too
             place.write_text("whole")
 
     with pytest.raises(kind):
@@ -74,14 +74,14 @@ def test_a_signal_in_the_middle_of_a_picture(tmp_path: Path) -> None:
 
 
 def once(number: int) -> Callable[[], None]:
-    """Raises the signal when it is called for the first time."""
+    """Return a function that raises the signal at its first call."""
     left = [number]
     return lambda: signal.raise_signal(left.pop()) if left else None
 
 
 @pytest.fixture
 def interrupting(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Files of results are written through a buffer that receives a signal in its callback."""
+    """Let files of results be written through a buffer that gets a signal in its callback."""
     act = once(signal.SIGINT)
 
     class Buffer(io.BytesIO):
@@ -222,7 +222,7 @@ def test_what_the_system_does_with_a_signal_comes_after_the_write(
 
 
 def test_a_reader_is_ended_at_once_by_a_signal_that_the_system_handles() -> None:
-    """Damaged files were seen from whose reading the library never returned."""
+    """The library never returned from reading some damaged files."""
     code = """
 import os, signal, time
 from lindmft._internal.signals import signals_deferred
@@ -235,7 +235,7 @@ with signals_deferred(reading=True):
 
 
 def ended(work: Callable[[], None]) -> int:
-    """The exit code of a command that does this."""
+    """Return the exit code of a command that does this work."""
 
     @click.group(cls=Commands)
     def group() -> None:
@@ -260,7 +260,7 @@ def default_handlers() -> Iterator[None]:
 
 
 class Finalized:
-    """Receives a signal while Python drops exceptions."""
+    """An object that raises a signal when it is deleted, where Python drops exceptions."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -275,7 +275,7 @@ def test_a_signal_that_arrives_in_a_finalizer_ends_a_command(number: int, code: 
     hook, slept = sys.unraisablehook, []
 
     def work() -> None:
-        Finalized(number)  # gone at once
+        Finalized(number)  # deleted at once
         time.sleep(30)
         slept.append(True)
 

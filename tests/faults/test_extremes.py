@@ -1,7 +1,7 @@
-"""Parameters far out: what is known there is reached, and never comes a NaN.
+"""Extreme parameters: the known limits are reached, and no result has a NaN.
 
-Theory is held against its own limits, which are ordinary points of it: the distance falls with the
-small parameter.
+The theory is compared with its limits, which it can compute too: the distance falls with the small
+parameter.
 """
 
 import math
@@ -80,11 +80,11 @@ FAR = [
 @pytest.mark.parametrize(("table", "key", "value"), FAR)
 @pytest.mark.parametrize("kind", DATA)
 def test_far_out_everything_is_a_number(table: str, key: str, value: float, kind: str) -> None:
-    """Or infinite, from a divergence on that is flagged; training alike, where it can be done."""
+    """Series are infinite only after a divergence that is flagged, in theory and training."""
     if (key, kind) in (("alpha", "population"), ("batch_fraction", "population")):
-        pytest.skip("the population has none")
+        pytest.skip("the population has no such field")
     if key == "batch_fraction" and kind != "multi_pass":
-        pytest.skip("of several passes alone")
+        pytest.skip("only multi-pass data have this field")
     tables: dict[str, dict[str, Any]] = {"network": {}, "data": {"kind": kind}, "optimizer": {}}
     if kind == "multi_pass":
         tables["data"]["batch_fraction"] = 0.5
@@ -102,7 +102,7 @@ def test_far_out_everything_is_a_number(table: str, key: str, value: float, kind
 
 
 def check_numbers(theory: lm.Solution) -> None:
-    """Finite up to a divergence that is flagged, and infinite from there on."""
+    """Check that series are finite up to a flagged divergence, and infinite after it."""
     valid = len(theory.time) if theory.diverged_at is None else theory.diverged_at
     for name in ("test_loss", "train_loss", "feature_norm", "gradient_norm"):
         series = getattr(theory, name)

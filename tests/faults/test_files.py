@@ -1,7 +1,7 @@
-"""Disks that are full and folders that are read-only: a clear error, and what was there stays.
+"""Full disks and read-only folders: a clear error, and earlier files stay as they were.
 
-A limit on the size of files (ulimit -f) stands for the full disk: it needs no rights, and the write
-fails in the middle.
+A limit on the size of files (ulimit -f) takes the place of a full disk: it needs no special rights,
+and the write fails in the middle.
 """
 
 import os
@@ -46,7 +46,7 @@ def command(*arguments):
 if wanted == "pictures":
     figure = lm.figures.get("1")
     made = figure.make("a", quick=True, widths=(0.5,), dim=16, seeds=2, steps=5)
-    made.draw()  # all is imported before anything is limited
+    made.draw()  # imports everything before the limit is set
     demo.cases = partial(demo.cases, steps=5, dim=16, seeds=2)
 else:
     lm.sweep(problem, {"optimizer.lr": rates}, 3, store=folder.parent / "imports.zarr")
@@ -94,9 +94,9 @@ assert found == before, sorted(found)
 READ_ONLY = """
 folder.chmod(0o555)
 if os.getuid() == 0:
-    os.setuid(65534)  # the rights of root know no read-only folders
+    os.setuid(65534)  # root can write to read-only folders
 for call in ("solve", "train"):
-    setattr(_core, call, lambda *_, **__: os._exit(3))  # work that cannot be kept
+    setattr(_core, call, lambda *_, **__: os._exit(3))  # the work would be lost
 for name in CALLS:
     attempt(name)
 """
@@ -114,7 +114,7 @@ lr = 0.1
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """One that other users can get to."""
+    """Return a folder that other users can enter."""
     made = Path(tempfile.mkdtemp())
     made.chmod(0o755)
     (made / "problem.in").write_text(PROBLEM)
@@ -167,7 +167,7 @@ def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
 
 
 def test_names_as_long_as_the_system_allows_are_written(tmp_path: Path) -> None:
-    """The temporary files beside them have shorter ones."""
+    """The temporary files beside them have shorter names."""
     longest = os.pathconf(tmp_path, "PC_NAME_MAX")
     theory = lm.solve(SMALL, 5)
     file = tmp_path / ("x" * (longest - 3) + ".nc")
@@ -182,7 +182,7 @@ def test_names_as_long_as_the_system_allows_are_written(tmp_path: Path) -> None:
 def test_names_longer_than_the_system_allows_are_refused_before_any_work(tmp_path: Path) -> None:
     path = tmp_path / ("x" * 1000)
     with pytest.raises(ValueError, match="must have a shorter name"):
-        lm.solve(SMALL, 10**6, checkpoint=path)  # too long a job for a test
+        lm.solve(SMALL, 10**6, checkpoint=path)  # would take too long if it were run
     with pytest.raises(ValueError, match="must have a shorter name"):
         lm.sweep(SMALL, {"optimizer.lr": [0.1]}, 10**6, store=path)
     with pytest.raises(FileNotFoundError, match="must be a file"):

@@ -1,6 +1,6 @@
-"""Memory: refused before it is allocated, with the number of bytes, which is what a call takes.
+"""Memory: too large calls are refused before they allocate, and estimates match what calls take.
 
-Over random problems that is the business of bench/memory.py.
+bench/memory.py does the same for random problems.
 """
 
 import re
@@ -71,7 +71,7 @@ def test_python_asks_too(monkeypatch: pytest.MonkeyPatch) -> None:
             call()
 
 
-# Peaks above what was resident at the start, over what was said, for a few calls.
+# Measured peaks above the memory at the start, divided by the estimates, for a few calls.
 TRUTH = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -126,7 +126,7 @@ resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 for call in (
     lambda: lm.solve(problem, 4000),
     lambda: lm.train(problem, 10, dim=8000),
-    lambda: lm.solve(problem, 4000, memory_limit=2**40),  # whoever says so gets as far as it goes
+    lambda: lm.solve(problem, 4000, memory_limit=2**40),  # this limit is trusted
 ):
     try:
         call()

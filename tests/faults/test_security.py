@@ -1,4 +1,4 @@
-"""Files and configuration are data: nothing in them is ever run."""
+"""Files and configuration are data, of which nothing is ever executed."""
 
 import ast
 import json
@@ -21,11 +21,11 @@ import lindmft as lm
 PACKAGE = Path(lm.__file__).parent
 MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "subprocess", "yaml"}
 CALLS = {"eval", "exec", "compile", "__import__", "os.system", "os.popen", "np.load", "numpy.load"}
-"""What would run text, files or programs."""
+"""Functions that execute text, files or programs."""
 
 
 def dangers(source: str) -> Iterator[str]:
-    """Imports, calls and arguments that could run what was only meant to be read."""
+    """Yield imports, calls and arguments that could execute data."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names = {alias.name.partition(".")[0] for alias in node.names}
@@ -68,7 +68,7 @@ def test_dangers_are_seen(source: str) -> None:
 
 
 class Payload:
-    """A pickle that leaves a file behind when it is loaded."""
+    """An object whose pickle writes a file when it is loaded."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark
@@ -79,7 +79,7 @@ class Payload:
 
 @pytest.fixture
 def mark(tmp_path: Path) -> Iterator[Path]:
-    """Where a payload writes; nothing may be there in the end."""
+    """Yield the path to which a payload writes; in the end it must not exist."""
     path = tmp_path / "mark"
     pickle.loads(pickle.dumps(Payload(path)))
     assert path.read_text() == "ran", "the payload does nothing"

@@ -1,7 +1,8 @@
 """Signals at random moments of work that writes files: none is lost, and every file is valid.
 
-Real signals to real processes: forks of one that has imported everything, so that hundreds take
-little time, and some real command lines. Moments and signals are random, with fixed seeds.
+Real signals are sent to real processes: to forks of a process that has imported everything, so that
+hundreds of runs take little time, and to some command lines. Moments and signals are random, with
+fixed seeds.
 """
 
 import os
@@ -165,7 +166,7 @@ def test_no_signal_is_lost(
 def children(
     server: "subprocess.Popen[str]", command: Callable[[Path], list[str]], parent: Path, runs: int
 ) -> Iterator[tuple[int, Callable[[], int]]]:
-    """The process of every run, and what waits for its exit code."""
+    """Yield the process of every run, and a function that waits for its exit code."""
     assert server.stdin is not None
     assert server.stdout is not None
     told = server.stdout
@@ -185,7 +186,7 @@ def folder_of(parent: Path, name: str) -> Path:
 
 
 def quick(arguments: list[str]) -> list[str]:
-    """The same command, of few steps: it imports all that the long one needs."""
+    """Return the same command with few steps, which imports all that the long one needs."""
     where = arguments.index("--steps") + 1
     return [*arguments[:where], "3", *arguments[where + 1 :]]
 

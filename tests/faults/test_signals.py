@@ -1,7 +1,7 @@
 """Ctrl-C in the middle of a long step, and SIGTERM: real signals to real processes.
 
-How long they take to answer is measured by bench/interrupts.py; here a step would outlast the
-patience of the test by far.
+bench/interrupts.py measures how long the answer takes; here an uninterrupted step would take much
+longer than the test waits.
 """
 
 import signal
@@ -82,7 +82,7 @@ SWEEP = (
 
 
 def terminated(*arguments: object, when: object = None) -> tuple[int, str]:
-    """Exit code and what the command says on standard error, after SIGTERM in its midst."""
+    """Return exit code and standard error of a command that gets SIGTERM while it works."""
     command = [sys.executable, "-m", "lindmft", *map(str, arguments)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:

@@ -1,4 +1,4 @@
-"""How many threads a call uses, what it reports, and that the numbers never depend on it."""
+"""The number of threads of a call: defaults, reports, and results that do not depend on it."""
 
 import os
 from typing import Any

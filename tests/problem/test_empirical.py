@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 
 def covariance(size: int, capacity: float = 1.3) -> tuple[Array, Array]:
-    """A random one with falling eigenvalues, and a target."""
+    """Return a random covariance with falling eigenvalues, and a target."""
     rng = np.random.default_rng(3)
     vectors = np.linalg.qr(rng.standard_normal((size, size)))[0]
     spectrum = np.arange(1, size + 1) ** -capacity * rng.uniform(0.8, 1.2, size)
@@ -29,7 +29,7 @@ def data_set(samples: int, size: int, noise: float) -> tuple[Array, Array]:
 
 
 def moments(spectrum: lm.Discrete, power: int) -> tuple[float, float]:
-    """sum p lambda^n, and sum p lambda^n w*^2."""
+    """Return sum p lambda^n and sum p lambda^n w*^2."""
     lam, w2, p = (
         np.array(x) for x in (spectrum.eigenvalues, spectrum.target_power, spectrum.weights)
     )
@@ -92,7 +92,7 @@ def test_grouping_errs_within_its_tolerance(tolerance: float) -> None:
     matrix, target = covariance(400)
     alone = lm.from_covariance(matrix, target)
     few = lm.from_covariance(matrix, target, tolerance=tolerance)
-    assert len(few.weights) < 130  # for all times: those up to 1 / lambda of the last need fewer
+    assert len(few.weights) < 130  # fewer for times up to 1 / lambda of the last mode
     assert sum(few.weights) == pytest.approx(400)
 
     def loss(spectrum: lm.Discrete) -> Array:
@@ -108,7 +108,7 @@ def test_grouping_errs_within_its_tolerance(tolerance: float) -> None:
 
 @pytest.mark.parametrize("tolerance", [0.1, 1e-3, 1e-6])
 def test_losses_keep_to_the_tolerance_after_the_last_mode_is_learned(tolerance: float) -> None:
-    """Of a narrow spectrum, where most of the learning comes after that."""
+    """A narrow spectrum learns mostly after 1 / lambda of its last mode."""
     X = np.random.default_rng(0).standard_normal((300, 80))
     alone = lm.from_covariance(X.T @ X / 300, np.ones(80))
     few = lm.from_covariance(X.T @ X / 300, np.ones(80), tolerance=tolerance)

@@ -1,4 +1,4 @@
-"""The description of a problem: what is refused and how, what is converted, and round trips."""
+"""The description of a problem: refusals, conversions and round trips."""
 
 import inspect
 import json
@@ -49,7 +49,7 @@ BAD_NUMBERS: list[Any] = [
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
-    """TABLES with one entry set."""
+    """Return ``TABLES`` with one entry changed."""
     tables = json.loads(json.dumps(TABLES))
     *parents, key = path.split(".")
     table = tables
@@ -64,7 +64,7 @@ def spectrum_with(**entries: Any) -> dict[str, Any]:
 
 
 def refusal(tables: dict[str, Any]) -> str:
-    """The message with which a problem is refused."""
+    """Return the message with which a problem is refused."""
     with pytest.raises(ValueError, match=r" must | missing: | combined with ") as error:
         lm.Problem.from_dict(tables)
     return str(error.value)

@@ -156,7 +156,7 @@ def test_the_lazy_limit_is_linear_in_the_target() -> None:
 
 @pytest.mark.parametrize("scale", [0.1, 8.66])
 def test_the_power_of_the_target_acts_as_richness(scale: float) -> None:
-    """What the note says: a target c w* at gamma0 is w* at c gamma0, with losses times c^2."""
+    """A target c w* at gamma0 is learned like w* at c gamma0, with losses times c^2."""
     natural = problem(
         lm.MLP(depth=2, gamma0=0.3), lm.FullBatch(alpha=2.0, noise=0.2 * scale, targets=[scale])
     )

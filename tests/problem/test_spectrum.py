@@ -1,4 +1,4 @@
-"""Spectra: power laws in few nodes, trace-class lists of modes, and sizes as actual counts."""
+"""Spectra: power laws in few nodes, trace-class lists of modes, and sizes as actual numbers."""
 
 import math
 import re
@@ -27,7 +27,7 @@ POWER_LAW = lm.PowerLaw(capacity=1.5, source=0.5, modes=1000)
 
 
 def in_chunks(function: Any, modes: int) -> Array:
-    """The sum of function(k) over k = 1 .. modes, the small terms first."""
+    """Return the sum of function(k) over k = 1 .. modes, small terms first."""
     starts = np.arange(1, modes + 1, 10**6)
     return sum(
         function(np.arange(start, min(start + 10**6, modes + 1), dtype=float)).sum(axis=0)
@@ -36,7 +36,7 @@ def in_chunks(function: Any, modes: int) -> Array:
 
 
 def needed(k: Array, capacity: float, source: float, s: float) -> Array:
-    """What the theory sums: decays and transfer functions of each mode, of every kind (K, 6)."""
+    """Return summands of the theory: decays and transfer functions of each mode (K, 6)."""
     lam, target = k**-capacity, k ** (-capacity * source - 1)
     decay, transfer = np.exp(-lam * s), 1 / (1 + lam * s)
     return np.stack(
@@ -75,7 +75,7 @@ def test_the_tolerance_is_kept_and_buys_nodes() -> None:
             p @ needed(k, 1.5, 0.5, s) / in_chunks(lambda k, s=s: needed(k, 1.5, 0.5, s), 10**5) - 1
             for s in np.logspace(-1, 7.5, 18)
         ]
-        assert np.abs(errors).max() <= 1.5 * tolerance  # at times between those it was chosen by
+        assert np.abs(errors).max() <= 1.5 * tolerance  # between the times of the choice
         sizes.append(len(p))
     assert sizes == sorted(sizes)
     assert sizes[0] < sizes[-1] / 2
@@ -103,7 +103,7 @@ def test_few_modes_stand_each_alone() -> None:
 
 @pytest.mark.parametrize(("capacity", "source"), EXPONENTS)
 def test_the_theory_of_lazy_networks_is_the_full_sum(capacity: float, source: float) -> None:
-    """Infinite data and width: every mode by itself, (1 - (L + 1) lr lambda)^(2 t)."""
+    """Modes are independent at infinite data and width: (1 - (L + 1) lr lambda)^(2 t)."""
     problem = lm.Problem(
         lm.MLP(depth=1, hidden=INF, gamma0=0.0),
         lm.Population(spectrum=lm.PowerLaw(capacity, source, modes=10**6)),

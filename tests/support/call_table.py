@@ -127,7 +127,7 @@ def two() -> tuple[Any, Any]:
 
 
 def write_files(name: str) -> None:
-    """Write, into the current folder, the file that a call is to read, if there is one."""
+    """Write the file that a call reads, if any, into the current folder."""
     if name.endswith((".from_json", ".from_toml")):
         BASE.to_json("problem.json")
         BASE.to_toml("problem.toml")
@@ -480,7 +480,7 @@ CALLS: dict[str, Call] = {
     "progress.reporting": Call(
         lambda: {"progress": None, "label": "solve"}, {"label": TEXT, "unit": TEXT}
     ),
-    # The same with other arguments, of which some are checked only beside these.
+    # The same callables with other arguments: some arguments are only checked beside these.
     "solve (adaptive)": Call(lambda: _solve(grid="adaptive", rtol=1e-3, atol=1e-6)),
     "solve (continued)": Call(
         lambda: _solve(continue_from=start()),

@@ -1,11 +1,11 @@
-"""Python in a process of its own: what tests of signals, forks and environments start."""
+"""Python in child processes, for tests of signals, forks and environments."""
 
 import os
 import subprocess
 import sys
 
 PATIENCE = 60
-"""Seconds after which a child counts as hung; none needs more than a few."""
+"""Seconds after which a child counts as hung; every child needs a few at most."""
 
 
 def command(code: str, *arguments: object) -> list[str]:
@@ -13,7 +13,7 @@ def command(code: str, *arguments: object) -> list[str]:
 
 
 def run(code: str, *arguments: object, **environment: str) -> str:
-    """What the code prints; it must end well and in time."""
+    """Return what the code prints; it must end without an error and in time."""
     done = subprocess.run(
         command(code, *arguments),
         capture_output=True,
@@ -27,5 +27,5 @@ def run(code: str, *arguments: object, **environment: str) -> str:
 
 
 def start(code: str, *arguments: object) -> "subprocess.Popen[str]":
-    """The running process, with a pipe to read what it prints."""
+    """Return the running process, with a pipe for its output."""
     return subprocess.Popen(command(code, *arguments), stdout=subprocess.PIPE, text=True)

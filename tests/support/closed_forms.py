@@ -53,7 +53,7 @@ def lazy_losses(
 def lazy_losses_at(
     depth: int, lr: float, alpha: float, noise: float, steps: Array, nodes: int = 2000
 ) -> tuple[Array, Array]:
-    """As `lazy_losses` after the given numbers of steps; many take many nodes of the law."""
+    """Lazy losses after the given numbers of steps; many steps need many nodes of the law."""
     k = lr * (depth + 1)
     return _spectral_losses(lambda m: (1 - k * m) ** steps[:, None], alpha, noise, nodes)
 
@@ -61,7 +61,7 @@ def lazy_losses_at(
 def lazy_flow_losses(
     depth: int, alpha: float, noise: float, times: Array, nodes: int = 2000
 ) -> tuple[Array, Array]:
-    """As `lazy_losses` for gradient flow at the given times eta t (item 3)."""
+    """Lazy losses in gradient flow at the given times eta t (item 3)."""
     rates = (depth + 1) * np.asarray(times, float)[:, None]
     return _spectral_losses(lambda m: np.exp(-rates * m), alpha, noise, nodes)
 
@@ -71,7 +71,7 @@ def _spectral_losses(
 ) -> tuple[Array, Array]:
     """Item 3 for the surviving fraction `residual(m)`, (T, nodes), of each eigendirection.
 
-    At alpha = 1 the law reaches zero, and times t need some 10 sqrt(K eta t) nodes.
+    At alpha = 1 the law reaches zero, and times t need about 10 sqrt(K eta t) nodes.
     """
     m, weight = marchenko_pastur(1 / alpha, nodes)
     left = residual(m)

@@ -1,4 +1,4 @@
-"""Coarse time grids, as the tests of them call the solver: adaptive steps and gradient flow."""
+"""Short calls of the solver for tests of coarse time grids: adaptive steps and gradient flow."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ Run = lm.Solution
 
 
 def solve(problem: Any, steps: int, rtol: float = 1e-6, atol: float = 1e-10) -> Run:
-    """Adaptive steps."""
+    """Solve with adaptive steps."""
     return lm.solve(problem, steps, grid="adaptive", rtol=rtol, atol=atol, keep_state=False)
 
 
 def flow(problem: Any, time: float, rtol: float = 1e-6, atol: float = 1e-10) -> Run:
-    """Gradient flow to a time in units of 1 / learning rate."""
+    """Solve gradient flow up to a time in units of 1 / learning rate."""
     return lm.flow(problem, time, rtol=rtol, atol=atol, keep_state=False)
 
 
 def exact(problem: Any, steps: int) -> Run:
-    """Every step, for comparison."""
+    """Solve every step, for comparison."""
     return lm.solve(problem, steps, keep_state=False)

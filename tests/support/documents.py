@@ -19,7 +19,7 @@ DIRECTIVE = re.compile(r"^```\{(?:image|figure|include)\} *(\S+)", flags=re.MULT
 
 
 def guide() -> list[Path]:
-    """The pages of the guide, in the order of their names; what a build leaves there is none."""
+    """Return the pages of the guide in the order of their names, without files of a build."""
     built = {GUIDE / "_build", GUIDE / "_gallery", GUIDE / "gallery"}
     return sorted(page for page in GUIDE.rglob("*.md") if built.isdisjoint(page.parents))
 
@@ -37,7 +37,7 @@ class Block(NamedTuple):
 
 
 def all_blocks(page: str) -> list[Block]:
-    """Every fenced block but directives, whose languages are in braces."""
+    """Return every fenced block except directives, whose languages are in braces."""
     found = FENCE.finditer(page)
     every = [Block(m[2], m[3], page[: m.start(3)].count("\n") + 1) for m in found]
     return [block for block in every if not block.language.startswith("{")]
@@ -48,7 +48,7 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 def links(page: str) -> list[str]:
-    """The targets of links, images and included files, without code and formulas."""
+    """Return the targets of links, images and included files, outside code and formulas."""
     words = FENCE.sub("", page)
     words = re.sub(r"`+[^`\n]+`+", "", words)
     words = re.sub(r"\$\$.*?\$\$|\$[^$]+\$", "", words, flags=re.DOTALL)
@@ -56,7 +56,7 @@ def links(page: str) -> list[str]:
 
 
 def run_python(page: str, blocks: Sequence[Block], folder: Path) -> str:
-    """What the blocks print, one after the other in one fresh process, as for a reader.
+    """Return what the blocks print when one new process runs them in order, as a reader would.
 
     Warnings are errors; line numbers of errors are those of the page.
     """
@@ -66,7 +66,7 @@ def run_python(page: str, blocks: Sequence[Block], folder: Path) -> str:
 
 
 def run_commands(script: str, folder: Path) -> str:
-    """What a block of commands prints, as it stands, in a folder where the examples lie."""
+    """Return what a block of commands prints, unchanged, in a folder that has the examples."""
     if not (folder / "examples").exists():
         shutil.copytree(ROOT / "examples", folder / "examples")
     command = folder / "bin" / "lindmft"

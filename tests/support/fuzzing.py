@@ -1,7 +1,7 @@
-"""What tests of random input share: the input, and what must hold whatever comes.
+"""Random input for tests, and the conditions that must hold for every input.
 
-A call may give a result without NaN, or be refused: an exception of a documented kind, whose text
-says what is wrong, in time. Nothing else.
+A call may return a result without NaN, or refuse the input: with an exception of a documented kind
+whose text says what is wrong, and in time. Anything else is a failure.
 """
 
 import copy
@@ -24,7 +24,7 @@ import lindmft as lm
 from lindmft.results.observables import DIRECTIONS
 
 PATIENCE = 20.0
-"""Seconds after which an example counts as hung; none needs more than a few."""
+"""Seconds after which an example counts as hung; every example needs a few at most."""
 REFUSALS = (ValueError, TypeError, MemoryError, FileNotFoundError, lm.NotConverged)
 SAYS_WHAT = (
     *("must ", "needs ", "converge", "not resolved", "not solved", "would be needed"),
@@ -33,7 +33,7 @@ SAYS_WHAT = (
 
 
 def examples(usual: int) -> Callable[[Any], Any]:
-    """So many in the test suite; in the profile "campaign" as many times more as it has."""
+    """Return settings with this number of examples; the profile "campaign" multiplies it."""
     scale = settings().max_examples / settings.get_profile("default").max_examples
     return settings(
         max_examples=max(1, round(usual * scale)),
@@ -44,7 +44,7 @@ def examples(usual: int) -> Callable[[Any], Any]:
 
 @contextmanager
 def in_time(seconds: float = PATIENCE) -> Iterator[None]:
-    """Fail, wherever it is, what takes longer."""
+    """Let code that takes longer fail, at any point."""
 
     def late(_number: int, _frame: FrameType | None) -> None:
         raise AssertionError(f"hung for {seconds} seconds")
@@ -59,9 +59,9 @@ def in_time(seconds: float = PATIENCE) -> Iterator[None]:
 
 
 def outcome(call: Callable[[], Any], *named: str) -> Any:
-    """The result of a call, sound; or None if it was refused as it should be.
+    """Return the valid result of a call, or None if the call was refused as it should be.
 
-    Of ``named``, what the text of a refusal must have at least one of (a field, a file).
+    The text of a refusal must contain at least one of ``named`` (fields, files).
     """
     with in_time():
         try:
@@ -78,7 +78,7 @@ def outcome(call: Callable[[], Any], *named: str) -> Any:
 
 
 def expect_no_nan(result: Any) -> None:
-    """In whatever a result is made of, but for kernels whose direction does not exist."""
+    """Check all parts of a result, except kernels whose direction does not exist."""
     if isinstance(result, np.ndarray):
         assert result.dtype.kind in "fiub"
         assert not np.isnan(result).any()
@@ -97,7 +97,7 @@ def expect_no_nan(result: Any) -> None:
 
 
 class Hostile:
-    """Refuses whatever it is asked for."""
+    """An object that refuses every conversion."""
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise RuntimeError("no array")
@@ -107,7 +107,7 @@ class Hostile:
 
 
 def endless() -> list[Any]:
-    """A list that contains itself."""
+    """Return a list that contains itself."""
     loop: list[Any] = []
     loop.append(loop)
     return loop
@@ -145,12 +145,12 @@ ODD_THINGS: list[Any] = [
 
 
 def chosen(values: list[Any]) -> st.SearchStrategy[Any]:
-    """One of them, which need have neither a text nor a hash."""
+    """Draw one of these values, which need neither a text nor a hash."""
     return st.integers(0, len(values) - 1).map(lambda i: _own(values[i]))
 
 
 def _own(value: Any) -> Any:
-    """A copy of what could be changed."""
+    """Return a copy of a value that could be changed, else the value."""
     return copy.deepcopy(value) if isinstance(value, list | dict) else value
 
 
@@ -163,7 +163,7 @@ odd = (
     | st.binary(max_size=8)
     | st.lists(odd_numbers, max_size=4)
 )
-"""Anything, and more often what has been forgotten before."""
+"""Any value; values that were forgotten in earlier versions are more frequent."""
 
 NETWORKS: list[dict[str, Any]] = [
     {"kind": "mlp", "depth": 2, "width": 1.0, "gamma0": 1.0, "centered": True},
@@ -225,7 +225,7 @@ KEYS = sorted(
 
 @st.composite
 def tables(draw: st.DrawFn) -> dict[str, Any]:
-    """The dictionary form of a problem that is good, as far as its parts fit together."""
+    """Draw the dictionary form of a problem whose parts are valid, but may not fit together."""
     if draw(st.integers(0, 4)) == 0:
         return copy.deepcopy(draw(st.sampled_from(TRACE_CLASS)))
     data = draw(st.sampled_from(DATA)) | {"spectrum": draw(st.sampled_from(SPECTRA))}
@@ -239,7 +239,7 @@ def tables(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def _places(table: Any, levels: int = 4) -> list[tuple[Any, Any]]:
-    """Containers with a key into each, so many levels down."""
+    """Return containers with a key of each, down to the given number of levels."""
     keys = list(table) if isinstance(table, dict) else range(len(table))
     found = [(table, key) for key in keys]
     for key in keys:
@@ -252,7 +252,7 @@ def _places(table: Any, levels: int = 4) -> list[tuple[Any, Any]]:
 def changed(
     draw: st.DrawFn, whole: st.SearchStrategy[Any], values: st.SearchStrategy[Any] = odd
 ) -> Any:
-    """Nested tables and lists, with one to three entries replaced, taken away, moved or added."""
+    """Draw nested tables and lists with one to three entries replaced, removed, moved or added."""
     table = copy.deepcopy(draw(whole))
     for _ in range(draw(st.integers(1, 3))):
         places = _places(table)
@@ -275,7 +275,7 @@ def changed(
 
 
 def same(one: Any, other: Any) -> bool:
-    """All the way down, arrays to the last bit."""
+    """Whether two results are equal in all parts, arrays to the last bit."""
     if type(one) is not type(other):
         return False
     if isinstance(one, np.ndarray):
@@ -293,7 +293,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """As JSON would have it, or null."""
+    """Return the value as JSON reads it back, or None."""
     try:
         return json.loads(json.dumps(value))
     except (TypeError, ValueError, RecursionError):
@@ -302,7 +302,7 @@ def plain(value: Any) -> Any:
 
 @st.composite
 def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
-    """Bytes cut short, with bits turned, or with pieces overwritten, taken out or put in."""
+    """Draw bytes cut short, with bits flipped, or with pieces overwritten, removed or inserted."""
     content = bytearray(whole)
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, max(0, len(content) - 1)))

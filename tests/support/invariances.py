@@ -15,23 +15,23 @@ import lindmft as lm
 
 Rng = np.random.Generator
 Pair = tuple[lm.Problem, lm.Problem, float]
-"""Two problems, and the loss of the second over that of the first."""
+"""Two problems, and the ratio of the second one's loss to the first one's."""
 
 LIMIT = math.inf
 
 
 @dataclass(frozen=True)
 class Invariance:
-    """How to draw a pair, and where it holds.
+    """A way to draw pairs, and the cases in which their losses agree.
 
     Attributes
     ----------
     pair
         Draws the two problems.
     finite
-        Whether finite networks with the same seeds have it, each for itself.
+        Whether it also holds for each finite network, with the same seed.
     train_loss
-        Whether the training losses have it, too.
+        Whether it also holds for training losses.
     """
 
     pair: Callable[[Rng], Pair]
@@ -104,7 +104,7 @@ def target_against_richness(rng: Rng) -> Pair:
 
 
 def inputs_against_rate(rng: Rng) -> Pair:
-    """In the lazy limit inputs sqrt(c) x at lr / c are x at lr, for labels of the same power."""
+    """Inputs sqrt(c) x at lr / c are like x at lr in the lazy limit, for labels of equal power."""
     c = float(rng.uniform(0.3, 3))
     lazy = network(rng, width=LIMIT, gamma0=0.0)
     values, power = rng.uniform(0.4, 1.5, 2), rng.uniform(0.3, 1.5, 2)
@@ -226,7 +226,7 @@ def centered_at_infinite_width(rng: Rng) -> Pair:
 
 
 def noise_of_the_population(rng: Rng) -> Pair:
-    """Without samples, label noise does not reach the weights."""
+    """Label noise does not reach the weights of population training."""
     one = problem(rng, "p")
     return one, replace(one, data=replace(one.data, noise=1.0 + one.data.noise)), 1.0
 

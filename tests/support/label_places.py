@@ -1,11 +1,11 @@
-"""What stands where in a picture."""
+"""Positions of texts in a picture."""
 
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 
 
 def label_heights(ax: Axes) -> list[float]:
-    """Heights of the labels at ends of lines over the lower edge of the axes, in points."""
+    """Return the heights of labels at line ends above the lower edge of the axes, in points."""
     scale = 72 / ax.figure.dpi
     bottom = ax.transAxes.transform((0, 0))[1] * scale
     return sorted(

@@ -1,13 +1,14 @@
 """Dense oracle: the mean-field equations of a perceptron, transcribed matrix by matrix.
 
-Meant to be read beside theory.md and to be obviously right, not to be fast. Every two-time function
-is one T x T array, every formula one line, in the regular (hatted) variables of theory.md section
-8, where ``R_hr = gamma0 R^_hr``, ``R_gu = gamma0 R^_gu``, ``A = gamma0 A^``, ``B = gamma0 B^``:
-only gamma0^2 and rho = 1/(gamma0^2 nu_L) appear, so infinite width and the lazy limit are ordinary.
+It is written to be read beside theory.md and to be obviously correct, not to be fast. Every
+two-time function is one T x T array, every formula one line, in the regular (hatted) variables of
+theory.md section 8, where ``R_hr = gamma0 R^_hr``, ``R_gu = gamma0 R^_gu``, ``A = gamma0 A^``, ``B
+= gamma0 B^``: only gamma0^2 and rho = 1/(gamma0^2 nu_L) appear, which are finite at infinite width
+and in the lazy limit.
 
 No fixed point is guessed. For n = 1..T the leading n x n blocks are evaluated once in the causal
-order g^L..g^1 -> v -> Delta -> u -> h^1..h^L (theory.md section 3): whatever is not known yet sits
-in row n - 1 and only ever meets a strictly causal matrix, whose last column is zero.
+order g^L..g^1 -> v -> Delta -> u -> h^1..h^L (theory.md section 3): values that are not known yet
+are in row n - 1 and are only multiplied by a strictly causal matrix, whose last column is zero.
 
 Time is counted in optimizer steps; row t, column s of a response is d(.)(t) / d(.)(s).
 """
@@ -26,7 +27,7 @@ Problem = dict[str, Any]
 
 @dataclass(frozen=True)
 class Constants:
-    """What a problem fixes before anything is computed (L = depth, T = steps, k modes)."""
+    """Constants of a problem, before the first step (L = depth, T = steps, k modes)."""
 
     depth: int
     gamma0: float  # effective richness: gamma0, or gamma0/sqrt(nu_L) in the NTK parameterization
@@ -110,7 +111,7 @@ def layer_inputs(
 ) -> tuple[Array, Array, Array, Array]:
     """A^_l, B^_l and the covariances of u^l and r^l (theory.md sections 3, 7 and 8).
 
-    A_l comes from weight array l - 1, B_l from array l: each takes the propagator of its own array.
+    A_l belongs to weight array l - 1, B_l to array l: each uses the propagator of that array.
     """
     D = con.D[:n, :n]
     C_u, C_g = state.C_h[layer - 1, :n, :n], state.C_g[layer + 1, :n, :n]
@@ -219,7 +220,7 @@ def chain_network(con: Constants, state: State) -> list[Array]:
 def chain_data(con: Constants, state: State) -> Array:
     """(gamma0/D) w_hat(t).h^0(t), with w_hat = w* - v + w_hat(0) (theory.md section 12, item 8).
 
-    v is of the centered predictor, the identity holds for the full one: w_hat(0) is added back.
+    v belongs to the centered predictor; the identity holds for the full one, so w_hat(0) is added.
     With z the field of the initial weights, w_hat(0) = d(0) z(0) = (D - E) z and v sees E z.
     """
     n, R, lam = len(con.D), state.R_delta, con.lam

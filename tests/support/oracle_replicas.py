@@ -1,8 +1,9 @@
 """Dense oracle: pairs of networks that share weights, data or neither (theory.md section 3).
 
 Two networks that share initial weights and/or data have the same responses, and their
-cross-correlations obey the same maps, linear once the responses are known. They are iterated T
-times, each of which makes at least one more row exact. Every architecture.
+cross-correlations obey the same maps, which are linear once the responses are known. The maps are
+iterated T times; each iteration makes at least one more row exact. This works for all
+architectures.
 """
 
 from dataclasses import replace
@@ -50,8 +51,8 @@ def replica_losses(problem: Problem, steps: int, nodes: int = 8) -> dict[tuple[i
 def replica(con: Constants, state: State, shared_init: int, shared_data: int) -> State:
     """Cross-correlations of two networks, in a state that takes its responses from `state`.
 
-    The network side carries what both networks take from shared initial weights: with independent
-    ones nothing, whatever they are driven by. Of the data side the target is always shared.
+    The network side has the correlations that come from shared initial weights, which are zero for
+    independent ones. On the data side the target is always shared.
     """
     cross = unrelated(state)
     for _ in range(len(con.D)):
@@ -95,8 +96,8 @@ def perceptron_replica(
 def data_replica(con: Constants, state: State, cross: State, shared_data: int) -> None:
     """Map C_g^{1,ab} and C_e^{ab} to C_v^{ab}, C_e^{ab}, C_h^{0,ab} (theory.md sections 3, 6).
 
-    `residuals` is linear in C_v + sigma^2 1 and takes R_Delta alone besides, which is the same in
-    both networks: it serves cross-correlations, where c^{ab} = <Delta_a Delta_b>, as it is.
+    `residuals` is linear in C_v + sigma^2 1, and otherwise only needs R_Delta, which is the same in
+    both networks. So it can be used for cross-correlations, where c^{ab} = <Delta_a Delta_b>.
     """
     lam, p, R, n = con.lam, con.weight, state.R_delta, len(con.D)
     Bt, _ = data_inputs(con, state, n)
@@ -110,7 +111,7 @@ def data_replica(con: Constants, state: State, cross: State, shared_data: int) -
 
 
 def unrelated(state: State) -> State:
-    """The same responses, no correlations yet."""
+    """Return a state with the same responses, and correlations that are still zero."""
     names = ("C_h", "C_g", "C_e", "C_v", "C_delta", "terms", "S_a", "S_b")
     cross = replace(state, **{k: np.zeros_like(v) for k, v in vars(state).items() if k in names})
     cross.C_g[-1] = state.C_g[-1]

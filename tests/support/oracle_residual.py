@@ -1,10 +1,10 @@
 """Dense oracle: residual networks of finite and infinite depth.
 
-Companion of oracle.py, in its manner: one T x T array a two-time function, one line a formula, the
-regular (hatted) variables of theory.md section 8, here also ``E = gamma0 E^``, ``F = gamma0 F^``.
-The leading n x n blocks are evaluated for n = 1..T in the causal order right sweep (F, S_b, C_g,
-R_gu) -> data side -> left sweep (E, S_a, C_h, R_hr); again row n - 1 of whatever is not known yet
-only ever meets a strictly causal matrix (F, B or Bt).
+It is written like oracle.py: one T x T array for each two-time function, one line for each formula,
+the regular (hatted) variables of theory.md section 8, here also ``E = gamma0 E^``, ``F = gamma0
+F^``. The leading n x n blocks are evaluated for n = 1..T in the causal order right sweep (F, S_b,
+C_g, R_gu) -> data side -> left sweep (E, S_a, C_h, R_hr); again row n - 1 of values that are not
+known yet is only multiplied by a strictly causal matrix (F, B or Bt).
 
 The two sweeps are mirror images of each other (E, S_a, A, C_h against F, S_b, B, C_g), so that one
 function serves both. Infinite depth is solved by collocation at Chebyshev-Lobatto nodes of tau.
@@ -104,7 +104,7 @@ def march(
 
 
 def march_perceptron(con: Constants) -> State:
-    """As `oracle.solve`, but keeps the hatted state."""
+    """Solve a perceptron as `oracle.solve` does, and return the hatted state."""
     state = State(**blank(con, con.depth))
 
     def right(n: int) -> None:
@@ -309,23 +309,23 @@ def integral(matrix: Array, values: Array) -> Array:
 
 
 ROUNDING = 1e-20
-"""Functions that are no larger are squares of rounding errors, where nothing is learned."""
+"""Functions up to this size are squares of rounding errors, of problems that learn nothing."""
 
 
 def picard(iterate: Callable[[], None], unknowns: tuple[Array, ...]) -> None:
-    """Repeat `iterate`, which updates the unknowns in place, until they stand still."""
+    """Repeat `iterate`, which updates the unknowns in place, until they do not change."""
     for _ in range(PICARD_LIMIT):
         before = [X.copy() for X in unknowns]
         iterate()
         pairs = zip(unknowns, before, strict=True)
-        # Where nothing is learned, correlations of h are rounding errors of terms that cancel.
+        # If nothing is learned, correlations of h are rounding errors of terms that cancel.
         if all(np.abs(X - Y).max() <= PICARD_TOLERANCE * size_of(X) for X, Y in pairs):
             return
     raise ArithmeticError(f"Picard iteration in depth: no convergence in {PICARD_LIMIT} iterations")
 
 
 def size_of(X: Array) -> float:
-    """The largest entry; 1 if all are rounding errors."""
+    """Return the largest entry; 1 if all are rounding errors."""
     size = float(np.abs(X).max())
     return size if size > ROUNDING else 1.0
 
@@ -357,13 +357,13 @@ def continuum_constants(problem: Problem, steps: int, nodes: int) -> Continuum:
 
 
 def chain_constants(problem: Problem, steps: int, depth: int) -> Constants:
-    """Everything that does not depend on the architecture, for depth + 1 weight arrays."""
+    """Return the constants that do not depend on the architecture, for depth + 1 weight arrays."""
     network = problem["network"] | {"kind": "mlp", "depth": depth}
     return constants(problem | {"network": network}, steps)
 
 
 def branch_scaling(network: Problem) -> str:
-    """How the branches scale with depth."""
+    """Return the scaling of the branches with depth."""
     scaling = str(network.get("branch_scaling", "depth"))
     if scaling not in {"depth", "constant"}:
         raise ValueError(f"network.branch_scaling: 'depth' or 'constant', got {scaling!r}")
@@ -399,7 +399,7 @@ def chain_state(con: Constants) -> ChainState:
 
 
 def results(con: Constants, state: ChainState) -> dict[str, Array]:
-    """What `solve_residual` returns, in the original variables."""
+    """Return the result of `solve_residual`, in the original variables."""
     layers = slice(1, con.depth + 1)
     names = ("test_loss", "train_loss", "term_target", "term_init", "term_data")
     losses = np.stack([state.C_v, state.C_delta, *state.terms])

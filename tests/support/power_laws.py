@@ -1,7 +1,7 @@
 """Curves of power-law data at infinite width and data, in gradient flow, apart from the solver.
 
 Eigenvalues k^-a, target power w_k^2 with w_k^2 k^-a = k^(-a b - 1); K = L + 1 (theory.md
-section 12, item 11). Modes in geometric bins, each of as many modes as it holds.
+section 12, item 11). Modes are in geometric bins, which are weighted with their numbers of modes.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 
 
 def panel_times(first: float, last: float, panels: int, nodes: int = 8) -> Array:
-    """Times as an adaptive grid has them: geometric panels, with nodes denser at their ends."""
+    """Return times like those of an adaptive grid: geometric panels, nodes denser at their ends."""
     edges = np.geomspace(first, last, panels + 1)
     inner = (1 - np.cos(np.pi * (np.arange(nodes) + 1) / nodes)) / 2
     return np.append(first, (edges[:-1, None] + np.diff(edges)[:, None] * inner).ravel())
@@ -21,7 +21,7 @@ def panel_times(first: float, last: float, panels: int, nodes: int = 8) -> Array
 def modes(capacity: float, source: float, last: float) -> tuple[Array, Array, Array]:
     """Eigenvalues, target amplitudes w_k and numbers of modes, for k from 1 to ``last``."""
     edges = np.unique(np.geomspace(1, last, 200).round())
-    k = np.sqrt(edges[:-1] * (edges[1:] - 1))  # a bin holds the whole k from one edge to the next
+    k = np.sqrt(edges[:-1] * (edges[1:] - 1))  # bins of whole numbers from edge to edge
     eigenvalues = k**-capacity
     return eigenvalues, np.sqrt(k ** (-capacity * source - 1) / eigenvalues), np.diff(edges)
 

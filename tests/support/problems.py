@@ -1,4 +1,4 @@
-"""Random problems over the whole space that the theory covers."""
+"""Random problems of all kinds that the theory covers."""
 
 import math
 from typing import Any
@@ -56,7 +56,7 @@ def resnets(draw: st.DrawFn, depths: st.SearchStrategy[float]) -> Problem:
 
 
 def initial_kernel(network: Problem) -> float:
-    """Of equal widths, at t = 0 and init_scale 1 (theory.md section 12, item 9)."""
+    """Return the kernel at t = 0 for equal widths, init_scale 1 (theory.md section 12, item 9)."""
     depth, b_sq = network["depth"], network.get("branch", 1.0) ** 2
     if network["kind"] == "mlp":
         return float(depth + 1)
@@ -112,7 +112,7 @@ def optimizers(draw: st.DrawFn, network: Problem, steps: int) -> Problem:
 def problems(
     draw: st.DrawFn, steps: int, architecture: st.SearchStrategy[Problem] | None = None
 ) -> Problem:
-    """Problems whose theory stays finite: everything else at random."""
+    """Draw problems whose theory stays finite; all else is random."""
     network = draw(networks() if architecture is None else architecture)
     return {
         "network": network,
@@ -122,7 +122,7 @@ def problems(
 
 
 def problem(**changes: Any) -> Problem:
-    """The reference problem of the benchmarks, with changes to its tables."""
+    """Return the reference problem of the benchmarks, with changes to its tables."""
     base: Problem = {
         "network": {"kind": "mlp", "depth": 2, "width": 1.0, "gamma0": 1.0},
         "data": {"kind": "full_batch", "alpha": 2.0, "noise": 0.3},

@@ -74,7 +74,7 @@ RESULTS = (
 
 
 def public() -> dict[str, Callable[..., Any]]:
-    """By name, everything public that takes an argument: functions, constructors, methods."""
+    """Return all public functions, constructors and methods that take an argument, by name."""
     found: dict[str, Callable[..., Any]] = {}
     seen: set[int] = set()
     for room, module in ROOMS.items():
@@ -117,19 +117,19 @@ def _methods(cls: type) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 def arguments(call: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    """The parameters of a callable, by name."""
+    """Return the parameters of a callable, by name."""
     try:
         return dict(inspect.signature(call).parameters)
-    except ValueError:  # of a class of the compiled module
+    except ValueError:  # a class of the compiled module
         return {}
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What an argument takes.
+    """The values that an argument accepts.
 
     ``may`` names the odd values that it may accept (it may also refuse them, for their size);
-    ``names`` are the names that a refusal may use for it, beside its own.
+    ``names`` are the names that a refusal may use for it, besides that of the argument.
     """
 
     may: frozenset[str] = frozenset()
@@ -139,7 +139,7 @@ class Kind:
         return Kind(self.may | other.may, (*self.names, *other.names))
 
     def called(self, *names: str) -> "Kind":
-        """The same with further names."""
+        """Return the same kind with further names."""
         return replace(self, names=(*self.names, *names))
 
 
@@ -207,12 +207,12 @@ KINDS: dict[str, Kind] = {
 
 @dataclass(frozen=True)
 class Call:
-    """A valid call: arguments by name, and the kinds of those that ``KINDS`` does not say right.
+    """A valid call: arguments by name, and the kinds of those for which ``KINDS`` is wrong.
 
     Names of arguments with a dot or a bracket stand for parts of one: ``curves[a]`` is the value
     at the key "a" of the dictionary ``curves``, ``options.grid`` an argument that is passed on.
-    ``costly`` calls are never made with values that they may accept, others not with those that
-    are named in ``untried``.
+    ``costly`` calls are never made with values that they may accept; the other calls are not made
+    with the values that ``untried`` names.
     """
 
     given: Callable[[], dict[str, Any]]

@@ -1,6 +1,7 @@
 """A training loop on raw weights, as a user of PyTorch writes it: no biases, one raw rate, 0.5 mse.
 
-Written with NumPy alone, sample by sample through the layers; it shares nothing with the package.
+It uses NumPy alone, passes sample by sample through the layers, and shares no code with the
+package.
 """
 
 from itertools import pairwise
@@ -25,12 +26,12 @@ def excess_losses(
     spectrum: Any = 1.0,
     uniform: bool = False,
 ) -> list[float]:
-    """The excess test loss before each step, of weights with variance scale^2 / fan-in.
+    """Return the excess test loss before each step, for weights of variance scale^2 / fan-in.
 
-    They are normal, which makes small networks those of the package in law, or uniform, as those of
-    ``nn.Linear`` are, which makes no difference to large ones. Inputs are Gaussian with variances
-    ``spectrum``, and the target's norm is 1. With ``branch`` every hidden layer but the first is h
-    + branch * W h.
+    Weights are normal, so that small networks have the same law as those of the package, or uniform
+    as in ``nn.Linear``, which makes no difference for large networks. Inputs are Gaussian with
+    variances ``spectrum``, and the target's norm is 1. With ``branch`` every hidden layer but the
+    first is h + branch * W h.
     """
     rng = np.random.default_rng(seed)
     deviations = np.sqrt(np.broadcast_to(spectrum, inputs))
@@ -58,7 +59,7 @@ def excess_losses(
 
 
 def _strength(layer: int, count: int, branch: float | None) -> float | None:
-    """Of the branch of a layer; None where it is an ordinary one."""
+    """Return the strength of a layer's branch; None if the layer has no skip connection."""
     return branch if 0 < layer < count - 1 else None
 
 
@@ -74,7 +75,7 @@ def _forward(weights: list[Array], x: Array, branch: float | None) -> list[Array
 def _backward(
     weights: list[Array], layers: list[Array], y: Array, branch: float | None
 ) -> list[Array]:
-    """Gradients of 0.5 * mean (f - y)^2."""
+    """Return the gradients of 0.5 * mean (f - y)^2."""
     signal = (layers[-1] - y[:, None]) / len(y)
     gradients: list[Array] = []
     for layer in reversed(range(len(weights))):

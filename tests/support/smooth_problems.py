@@ -14,7 +14,7 @@ TOLERANCES = st.sampled_from([1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8])
 
 @st.composite
 def perceptrons(draw: st.DrawFn) -> Problem:
-    """Depth 1 to 3; one in a few at infinite width, one in a few of those lazy."""
+    """Draw perceptrons of depth 1 to 3; some of infinite width, and some of these lazy."""
     width = draw(st.one_of(number(0.3, 4.0), number(0.3, 4.0), st.just(math.inf)))
     lazy = width == math.inf and draw(st.integers(0, 2)) == 0
     return {
@@ -58,7 +58,7 @@ def data_sets(draw: st.DrawFn) -> Problem:
 
 @st.composite
 def optimizers(draw: st.DrawFn, steps: int) -> Problem:
-    """Of rates up to 1, to be scaled; a schedule decays, or warms up over its first tenth."""
+    """Draw optimizers with rates up to 1; a schedule decays, or warms up over its first tenth."""
     momentum = draw(st.sampled_from([0.0, 0.0, 0.5, 0.9]))
     schedule = draw(st.sampled_from(["constant", "constant", "decay", "warm up"]))
     times = np.arange(steps) / steps
@@ -73,7 +73,7 @@ def optimizers(draw: st.DrawFn, steps: int) -> Problem:
 
 @st.composite
 def problems(draw: st.DrawFn, steps: int) -> Problem:
-    """Steps between a fiftieth and nine tenths of the largest rate that is stable for so many."""
+    """Draw problems with 0.02 to 0.9 times the largest rate that is stable for all steps."""
     setting: Problem = {
         "network": draw(st.one_of(perceptrons(), perceptrons(), small_resnets())),
         "data": draw(data_sets()),
@@ -84,13 +84,13 @@ def problems(draw: st.DrawFn, steps: int) -> Problem:
 
 
 def with_rate(setting: Problem, rate: float) -> Problem:
-    """The same with all rates multiplied."""
+    """Return the same problem with all rates multiplied."""
     lr = (np.asarray(setting["optimizer"]["lr"]) * rate).tolist()
     return setting | {"optimizer": setting["optimizer"] | {"lr": lr}}
 
 
 def largest_rate(setting: Problem, steps: int) -> float:
-    """A rate that is stable for so many steps, at most a quarter below the largest such."""
+    """Return a rate that is stable for all steps, at most a quarter below the largest such rate."""
     momentum = setting["optimizer"]["momentum"]
     rate = 4 * (1 + momentum) / initial_kernel(setting["network"])
     while not _stable(with_rate(setting, rate), steps):
@@ -101,7 +101,7 @@ def largest_rate(setting: Problem, steps: int) -> float:
 def _stable(setting: Problem, steps: int) -> bool:
     try:
         run = coarse.exact(setting, steps)
-    except lm.NotConverged:  # at rates that are far too large
+    except lm.NotConverged:  # the rate is far too large
         return False
     if run.diverged_at is not None:
         return False
