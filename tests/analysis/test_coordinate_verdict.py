@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lindmft.analysis.coordinate_verdict import Trend, sentence
-from lindmft.analysis.rms import first_fitted, slopes
+from lindmft.analysis.coordinate_checks.rms import first_fitted, slopes
+from lindmft.analysis.coordinate_checks.verdict import Trend, sentence
 
 WIDTHS = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
 
 
 def trend(updates: Any, **more: Any) -> Trend:
-    """Of updates by layer, functions of the width."""
+    """The trend of updates, given by layer as functions of the width."""
     widths = more.pop("widths", WIDTHS)
     table = np.array([update(widths) for update in updates]).T
     fitted = slopes(list(widths), table[None, :, :, None])[0, :, 0]

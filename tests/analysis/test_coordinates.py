@@ -12,7 +12,7 @@ import pytest
 from problems import problem
 
 import lindmft as lm
-from lindmft.analysis.rms import slopes, theoretical
+from lindmft.analysis.coordinate_checks.rms import slopes, theoretical
 from lindmft.results.layers import Layers
 
 QUANTITIES = ("features", "feature_updates", "gradients", "gradient_updates")
@@ -184,7 +184,7 @@ UNCENTERED = lm.Problem(lm.MLP(gamma0=0.34), lm.FullBatch(alpha=4.0), lm.SGD(lr=
 @pytest.mark.parametrize("depth", [1, 3])
 @pytest.mark.parametrize("widths", [[0.25, 0.5, 1, 2, 4, 8], [1, 2, 4], [1, 2, 4, 8], [1, 2]])
 def test_narrow_networks_do_not_make_mup_lazy(depth: int, widths: list[float]) -> None:
-    """They unlearn the predictor at the start, of power 1 / (gamma0^2 width)."""
+    """They unlearn the initial predictor, of power 1 / (gamma0^2 width)."""
     deep = UNCENTERED.replace(**{"network.depth": depth})
     verdict, ntk = lm.coordinate_check(deep, widths, STEPS).verdict.split("NTK: ")
     assert "lazier" not in verdict
@@ -199,7 +199,7 @@ def test_narrow_networks_do_not_make_mup_lazy(depth: int, widths: list[float]) -
 
 
 def test_trained_networks_have_the_same_cause() -> None:
-    """Slopes of networks: about -1/3 with the predictor at the start, none without it."""
+    """Slopes of networks: about -1/3 with the initial predictor, none without it."""
     measured = []
     for centered in (False, True):
         one = UNCENTERED.replace(**{"network.centered": centered})
@@ -310,3 +310,37 @@ def test_bad_input_is_named_before_any_work(arguments: dict[str, Any], message: 
 def test_memory_is_refused_before_it_is_taken() -> None:
     with pytest.raises(MemoryError, match="bytes"):
         lm.coordinate_check(PROBLEM, [1, 2], 10_000, memory_limit=1e6)
+
+
+NOTHING = lm.Discrete(eigenvalues=[1.0], target_power=[0.0])
+
+
+@pytest.mark.parametrize(
+    ("noise", "said"), [(0.0, "nothing to learn but to forget"), (0.5, "label noise is all")]
+)
+def test_a_target_without_power_has_no_verdict(noise: float, said: str) -> None:
+    data = lm.FullBatch(alpha=2.0, noise=noise, spectrum=NOTHING)
+    empty = lm.Problem(lm.MLP(depth=2), data, lm.SGD(lr=0.1))
+    found = lm.coordinate_check(empty, [1, 2, 4], 10)
+    assert found.verdict.startswith("No verdict on the parameterization: the power of the target")
+    assert said in found.verdict
+    assert "learn alike" not in found.summary()
+    assert "lazier" not in found.summary()
+    assert found.to_xarray().attrs["verdict"] == found.verdict
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 3])
+def test_few_networks_have_no_z_scores(seeds: int) -> None:
+    found = lm.coordinate_check(PROBLEM, [1, 2], 5, dim=32, seeds=seeds)
+    assert found.largest_z is None
+    assert "|z|" not in found.summary()
+    assert "No z-scores: standard errors need 4 or more networks" in found.summary()
+    assert found.cautions[-1] in found.summary()
+    assert lm.coordinate_check(PROBLEM, [1, 2], 5, dim=32, seeds=4).cautions == ()
+
+
+def test_networks_that_are_left_by_divergence_may_be_too_few() -> None:
+    found = lm.coordinate_check(PROBLEM, [1, 2], 5, dim=32, seeds=4)
+    assert found.averaged == 4
+    fewer = dataclasses.replace(found, averaged=2)
+    assert fewer.largest_z is None

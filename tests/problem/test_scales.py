@@ -194,3 +194,19 @@ def test_ratios_are_not_taken_for_numbers_of_units(call: Any, widths: list[float
     with warnings.catch_warnings():
         warnings.simplefilter("error", lm.SizeWarning)
         call(problem(), widths)
+
+
+def test_a_divergence_from_large_labels_is_put_down_to_their_scale() -> None:
+    """Labels of standard deviation 80: gamma0 = 1 is as rich as 80 with labels of power 1."""
+    large = lm.Discrete(eigenvalues=[1.0], target_power=[6400.0])
+    given = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, spectrum=large), lm.SGD(lr=0.1))
+    theory, runs = lm.solve(given, 30), lm.train(given, 30, dim=32, seeds=2)
+    assert theory.diverged_at is not None
+    assert None not in runs.diverged_at
+    for result in (theory, runs):
+        assert "The power of the target is 6400" in result.status
+        assert "gamma0 times the scale of the labels, 1 x 80 = 80" in result.status
+        assert "Divide the labels by 80, or set gamma0 = 0.0125" in result.status
+        assert any("power of the target is 6400" in note for note in result.notes)
+    usual = lm.solve(given.replace(data=lm.FullBatch(alpha=2.0), optimizer=lm.SGD(lr=9.0)), 30)
+    assert usual.status.endswith("Lower optimizer.lr (now 9.0) or layer_lr to train stably.")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from lindmft._internal.series import one_two_five, round_steps
+from lindmft._internal.series import round_steps, round_times
 from lindmft._internal.types import Array
 from lindmft.cli import files
 from lindmft.problem.schema import brief
@@ -84,10 +84,3 @@ def _extra(result: Solution | Ensemble) -> dict[str, Array]:
     elif mean.has("kernel_scale"):
         columns |= {"kernel": mean.kernel_scale, "on target": mean.kernel_target}
     return columns
-
-
-def round_times(end: float) -> list[float]:
-    """Return 0, then 1, 2, 5, 10, ... from some hundredths of the end, and the end."""
-    top = math.floor(math.log10(end))
-    series = one_two_five(min(-1, top - 2), top)
-    return sorted({0.0, end} | {time for time in series if time < end})

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Array
 from lindmft._internal.validation import instance, integer, refuse
-from lindmft.analysis.coordinates import QUANTITIES, CoordinateCheck
+from lindmft.analysis.coordinate_checks.result import QUANTITIES, CoordinateCheck
 from lindmft.plotting.arguments import given_grid
 from lindmft.plotting.labels import End, label_ends
 from lindmft.plotting.lines import points

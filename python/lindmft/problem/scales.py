@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from lindmft._internal.validation import describe
 from lindmft.problem.network import widths
 from lindmft.problem.problem import Problem
 from lindmft.problem.spectrum import Isotropic, PowerLaw
@@ -70,6 +71,24 @@ def target_power(problem: Problem) -> float:
 def scale_notes(problem: Problem) -> tuple[str, ...]:
     """Return a note for every scale of the problem that is probably a mistake."""
     return tuple(note for note in (_size_note(problem), _power_note(problem)) if note)
+
+
+def divergence_remedy(problem: Problem) -> str:
+    """Return the sentence that says what to change so that training does not diverge.
+
+    Labels of a large scale make networks rich, and rich networks need small learning rates. Where
+    the target has an unusual power, this scale is the cause to name first.
+    """
+    rate = f"optimizer.lr (now {describe(problem.optimizer.lr)}) or layer_lr"
+    power, gamma0 = target_power(problem), problem.network.gamma0
+    if gamma0 == 0 or power <= UNUSUAL_POWER:
+        return f"Lower {rate} to train stably."
+    scale = math.sqrt(power)
+    return (
+        f"The power of the target is {power:.4g} (1 is usual). The richness that counts is gamma0 "
+        f"times the scale of the labels, {gamma0:.3g} x {scale:.3g} = {gamma0 * scale:.3g}. Divide "
+        f"the labels by {scale:.3g}, or set gamma0 = {gamma0 / scale:.3g}; or lower {rate}."
+    )
 
 
 def warn_of_sizes(problem: Problem) -> None:
@@ -149,7 +168,7 @@ def _power_note(problem: Problem) -> str:
     if gamma0 == 0:
         return ""  # the lazy limit is linear in the target
     return (
-        f"The power of the target is {power:.3g} (1 is usual), and it multiplies gamma0^2: "
+        f"The power of the target is {power:.4g} (1 is usual), and it multiplies gamma0^2: "
         f"features move as with gamma0 = {gamma0 * scale:.3g} and a target of power 1, "
         f"{'which needs smaller learning rates' if scale > 1 else 'nearly as in the lazy limit'}. "
         f"For the usual richness divide the labels by {scale:.3g}, or set gamma0 = "

@@ -213,7 +213,7 @@ class Ensemble(Result):
     @property
     def status(self) -> str:
         """One sentence about the outcome, with a remedy if networks diverged."""
-        return status(self.diverged_at, len(self.time), "networks")
+        return status(self.diverged_at, len(self.time), "networks", self.problem)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -186,7 +186,7 @@ class ReplicaEnsemble(Result):
     def status(self) -> str:
         """One sentence about the outcome, with a remedy if networks diverged."""
         what = f"groups of {self.k_init} x {self.k_data} networks"
-        return status(self.diverged_at, len(self.time), what)
+        return status(self.diverged_at, len(self.time), what, self.problem)
 
     def __repr__(self) -> str:
         sizes = f"D = {self.dim}, widths {short(self.widths)}, {self.samples} samples"

@@ -15,7 +15,7 @@ from lindmft._internal.display import field_table
 from lindmft._internal.types import Array, Number, Numbers, Path
 from lindmft._internal.validation import choice, describe, flag
 from lindmft.problem.problem import Problem
-from lindmft.problem.scales import scale_notes
+from lindmft.problem.scales import divergence_remedy, scale_notes
 from lindmft.problem.schema import brief
 from lindmft.results import netcdf, self_check
 from lindmft.results.dataset import solution_to_dataset
@@ -314,8 +314,7 @@ class Solution(Result):
             return f"Solved {self._extent}; {self._checks}."
         return (
             f"Diverged at step {self.diverged_at} of {self.time[-1] + 1:.0f}: entries from there "
-            f"on are inf. Lower optimizer.lr (now {describe(self.problem.optimizer.lr)}) or "
-            "layer_lr to train stably."
+            f"on are inf. {divergence_remedy(self.problem)}"
         )
 
     @property

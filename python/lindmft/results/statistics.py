@@ -8,6 +8,8 @@ import numpy as np
 
 from lindmft._internal.types import Array, Mask
 from lindmft._internal.validation import choice
+from lindmft.problem.problem import Problem
+from lindmft.problem.scales import divergence_remedy
 
 DOUBLE, SINGLE = "float64", "float32"
 
@@ -90,7 +92,7 @@ def used(diverged_at: Sequence[int | None]) -> Mask:
     return stable if stable.any() else ~stable
 
 
-def status(diverged_at: Sequence[int | None], steps: int, what: str) -> str:
+def status(diverged_at: Sequence[int | None], steps: int, what: str, problem: Problem) -> str:
     """Return a sentence about the outcome, with a remedy if networks diverged."""
     lost = [step for step in diverged_at if step is not None]
     count, total = len(lost), len(diverged_at)
@@ -99,7 +101,7 @@ def status(diverged_at: Sequence[int | None], steps: int, what: str) -> str:
     treated = "means are over all of them" if count == total else "means leave them out"
     return (
         f"{count} of {total} {what} diverged, the first at step {min(lost)}: their entries "
-        f"are inf from there on and {treated}. Lower optimizer.lr to train all stably."
+        f"are inf from there on and {treated}. {divergence_remedy(problem)}"
     )
 
 

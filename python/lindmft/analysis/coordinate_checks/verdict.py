@@ -1,7 +1,7 @@
 """The verdict of a coordinate check: how the updates of gradients change with the width.
 
-A power of the width that holds on some widths need not go on: muP networks approach a limit, and
-narrow ones are far from it. Where the theory at infinite width is known, it decides.
+A power of the width that holds on some widths need not hold beyond them: muP networks approach a
+limit, and narrow networks are far from it. Where the theory at infinite width is known, it decides.
 """
 
 from dataclasses import dataclass
@@ -10,17 +10,21 @@ import numpy as np
 
 from lindmft._internal.types import Array
 from lindmft.problem.axes import short
+from lindmft.problem.problem import Problem
+from lindmft.problem.scales import target_power
 
 FLAT = 0.1
-"""Slopes up to this size count as none: the approach to infinite width has some."""
+"""Slopes up to this size count as zero: the approach to infinite width has small ones."""
 ALIKE = 0.05
 """Slopes of layers that differ by no more than this are the same, whatever their uncertainty."""
 JUDGED = 1e-5
-"""Updates below this fraction of the gradients are rounding: squares are right to 1e-13."""
+"""Updates below this fraction of the gradients are rounding: squares are accurate to 1e-13."""
 NEAR = 0.1
 """Updates within this fraction of those at infinite width have reached the limit."""
 UNLEARNED = 0.1
-"""A predictor at the start of less than this power, relative to the target's, does not matter."""
+"""An initial predictor of less than this power, relative to the target's, does not matter."""
+NO_SIGNAL = 1e-6
+"""Targets of less than this fraction of the power of noisy labels are no signal."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,8 @@ class Trend:
 
     ``widths`` (W,) are finite and increasing, ``updates`` and ``gradients`` (W, L), ``slopes`` (L,)
     those over the widths from index ``first`` on, ``limit`` (L,) the updates at infinite width or
-    None where they are not known, and ``initial`` (W,) the power of the predictor at the start in
-    units of the target's.
+    None where they are not known, and ``initial`` (W,) the power of the initial predictor in units
+    of the target's.
     """
 
     widths: Array
@@ -48,9 +52,9 @@ class Trend:
 
     @property
     def uncertainty(self) -> float:
-        """How far slopes between neighbouring widths are from the fitted ones, at most.
+        """Largest difference of slopes between neighbouring widths from the fitted slopes.
 
-        Of a fit to two widths, the slope below them is the other one, if there is one.
+        If only two widths are fitted, the slope just below them counts, too, if there is one.
         """
         start = max(0, self.first - 1)
         x, y = np.log(self.widths[start:]), np.log(self.updates[start:])
@@ -59,7 +63,7 @@ class Trend:
 
     @property
     def kind(self) -> str:
-        """The class "flat", "falls" or "grows" of all layers, or "differs"."""
+        """The class "flat", "falls" or "grows" that all layers share, or "differs"."""
         low, high = float(self.slopes.min()), float(self.slopes.max())
         kinds = {_kind(low), _kind(high)}
         if len(kinds) > 1 and high - low <= max(ALIKE, 2 * self.uncertainty):
@@ -83,6 +87,23 @@ def _kind(slope: float) -> str:
     if abs(slope) <= FLAT:
         return "flat"
     return "falls" if slope < 0 else "grows"
+
+
+def without_signal(problem: Problem) -> str:
+    """The reason why the targets of a problem allow no verdict; "" where they do."""
+    power, noise = target_power(problem), problem.data.noise
+    if power > NO_SIGNAL * (power + noise**2):
+        return ""
+    learned = (
+        "label noise is all that networks learn"
+        if noise > 0
+        else "networks have nothing to learn but to forget their initial predictor"
+    )
+    return (
+        f"No verdict on the parameterization: the power of the target is {power:.3g}, so that "
+        f"{learned}. How such updates depend on the width says nothing about the transfer of "
+        "hyperparameters. Give the problem a target (data.spectrum or data.targets)."
+    )
 
 
 def sentence(trend: Trend, what: str) -> str:
@@ -119,14 +140,14 @@ def _vanishes(trend: Trend) -> bool:
 
 
 def _caution(trend: Trend) -> str:
-    """Beyond these widths a power that is not constant, or that is known at two only, may end."""
+    """The caution that a power may end: one that is not constant, or known at two widths only."""
     if len(trend.widths) == 2 or trend.uncertainty > FLAT:
         return " Wider networks may differ: the slope is not known to be the same there."
     return ""
 
 
 def _towards_limit(trend: Trend, powers: str) -> str:
-    """Where updates approach those at infinite width, which decide; and why narrow ones differ."""
+    """The verdict where updates approach those at infinite width; why narrow networks differ."""
     ratio = trend.updates / np.asarray(trend.limit)
     far_off = np.flatnonzero(np.abs(ratio - 1).max(axis=1) > NEAR)
     reached = int(far_off[-1]) + 1 if len(far_off) else 0
@@ -146,13 +167,14 @@ def _towards_limit(trend: Trend, powers: str) -> str:
 
 
 def _initial_predictor(trend: Trend) -> str:
+    """The sentence that narrow networks have to unlearn their initial predictor, or ""."""
     if trend.initial is None:
         return ""
     narrow, wide = float(trend.initial[trend.first]), float(trend.initial[-1])
     if not (narrow > UNLEARNED and narrow > 1.5 * wide):
         return ""
     return (
-        f" Narrow networks have to unlearn the predictor at the start, whose power is {narrow:.2g} "
+        f" Narrow networks have to unlearn their initial predictor, whose power is {narrow:.2g} "
         f"times the target's at width {short(float(trend.widths[trend.first]))}: centered=True "
         "takes it away."
     )

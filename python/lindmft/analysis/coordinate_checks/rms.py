@@ -1,7 +1,7 @@
-"""Rms sizes of features and gradients, and how far they have moved since initialization.
+"""Rms sizes of features and gradients, and of their updates since initialization.
 
-Of the theory from two-time correlations, of training from what was recorded. Everything here is
-per hidden unit; several outputs are added, as in the norms.
+Those of the theory come from two-time correlations, those of training from recorded series.
+Everything here is per hidden unit; several outputs are added, as in the norms.
 """
 
 from collections.abc import Sequence
@@ -21,16 +21,16 @@ SERIES = {
     "gradients": "gradient_norm",
     "gradient_updates": "gradient_update",
 }
-"""Name of an rms value: name of its square in an ensemble."""
-ROUNDING = 1e-13
-"""Of the squares that an update is the difference of."""
+"""Names of rms values, with the names of their squares in an ensemble."""
+RESOLVED_UPDATE = 1e-13
+"""Fraction of the squares whose difference is an update, below which that is rounding."""
 
 Rms: TypeAlias = dict[str, Array]
-"""By name, (L, m): layers and the times asked for."""
+"""Arrays (L, m) by name: layers and the requested times."""
 
 
 def theoretical(solution: Solution, times: NDArray[np.int_]) -> Rms:
-    """C(t, t) and C(t, t) - 2 C(t, 0) + C(0, 0) of C_h and C_g; inf past a divergence."""
+    """Roots of C(t, t) and C(t, t) - 2 C(t, 0) + C(0, 0) of C_h and C_g; inf past a divergence."""
     channels = solution.channels or (solution,)
     features = [_squares(channel.C_h, times) for channel in channels]
     gradients = [_squares(channel.C_g, times) for channel in channels]
@@ -50,9 +50,9 @@ def _squares(correlations: Layers, times: NDArray[np.int_]) -> Array:
     for layer, C in enumerate(kept):
         ends = C[t, t] + C[0, 0]
         moved = ends - 2 * C[t, 0]
-        out[0, layer, valid] = np.maximum(C[t, t], 0.0)  # zero may come out below by rounding
-        # What rounding leaves of vectors that have not moved is no update.
-        out[1, layer, valid] = np.where(moved > ROUNDING * ends, moved, 0.0)
+        out[0, layer, valid] = np.maximum(C[t, t], 0.0)  # rounding may make zero negative
+        # Vectors that have not moved differ by rounding errors, which are no update.
+        out[1, layer, valid] = np.where(moved > RESOLVED_UPDATE * ends, moved, 0.0)
     return out
 
 
@@ -74,7 +74,7 @@ def measured(runs: Ensemble, times: NDArray[np.int_]) -> tuple[Rms, Rms]:
 def slopes(widths: Sequence[float], values: Array) -> Array:
     """D log value / d log width (scaling, layer, m) of (scaling, width, layer, m).
 
-    By least squares over the wider half of the finite widths; inf where a value there is 0 or inf.
+    Least squares over the wider half of the finite widths; inf where a value there is 0 or inf.
     """
     sizes = np.array(widths)
     finite = np.isfinite(sizes)

@@ -1,0 +1,1 @@
+"""Parts of the coordinate check: root mean squares, the result, the verdict."""
