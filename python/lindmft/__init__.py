@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from lindmft._internal.loading import NotConverged, __version__  # isort: skip
 from lindmft._internal.config import show_config
 from lindmft._internal.refusals import BadInput
+from lindmft.analysis.best_point import BestPoint, best_point
 from lindmft.analysis.comparison import Comparison, compare
 from lindmft.analysis.compute import ComputeOptimal, compute_optimal
 from lindmft.analysis.coordinates import CoordinateCheck, coordinate_check
@@ -69,6 +70,7 @@ __all__ = [
     "MLP",
     "SGD",
     "BadInput",
+    "BestPoint",
     "Comparison",
     "ComputeOptimal",
     "CoordinateCheck",
@@ -102,6 +104,7 @@ __all__ = [
     "WiderIsBetter",
     "__version__",
     "analysis",
+    "best_point",
     "check_flow",
     "check_scaling",
     "check_solve",

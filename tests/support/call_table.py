@@ -341,6 +341,10 @@ CALLS: dict[str, Call] = {
         {"cost": CALLABLE, **OPTIONS},
     ),
     "compute.step_cost": Call(lambda: {"problem": BASE}),
+    "best_point": Call(
+        lambda: {"dataset": swept(), "observable": "theory_test_loss"},
+        {"along": NAMES | kind("text")},
+    ),
     "wider_is_better": Call(
         lambda: {"problem": BASE, "widths": [1.0, 2.0], "steps": 3, "options.threads": 1}, OPTIONS
     ),

@@ -30,6 +30,7 @@ RESULTS = (
     *(
         "Advice",
         "Agreement",
+        "BestPoint",
         "Case",
         "Chances",
         "Comparison",

@@ -7,6 +7,7 @@ width, depth, training time and schedules; compute-optimal sizes; exponents.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lindmft.analysis.best_point import BestPoint, best_point
 from lindmft.analysis.comparison import Advice, Agreement, Chances, Comparison, compare
 from lindmft.analysis.compute import ComputeOptimal, compute_optimal
 from lindmft.analysis.coordinates import CoordinateCheck, coordinate_check
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Advice",
     "Agreement",
+    "BestPoint",
     "Chances",
     "Comparison",
     "ComputeOptimal",
@@ -42,6 +44,7 @@ __all__ = [
     "Transfer",
     "Verification",
     "WiderIsBetter",
+    "best_point",
     "check_scaling",
     "compare",
     "compare_exponents",

@@ -10,7 +10,7 @@ import numpy as np
 from lindmft._internal.display import field_table
 from lindmft._internal.types import Array
 from lindmft._internal.validation import choice, integer, positive, refuse
-from lindmft.analysis.searches.accuracy import resolution
+from lindmft.analysis.searches.accuracy import SMALLEST, resolution
 from lindmft.analysis.searches.search import OF_SCHEDULES, Rates, Run, Search, run_searches
 from lindmft.analysis.searches.valleys import FLAT, Survey, around, close_in, minima, next_valley
 from lindmft.problem.problem import Problem, Problems, as_problem, listed_problems
@@ -21,8 +21,6 @@ __all__ = ["OptimalRate", "optimal_lr", "optimal_lrs"]
 
 LOSSES = ("test_loss", "train_loss")
 FEWEST_SOLVES = 12
-SMALLEST = 5e-324
-"""A loss of zero has no logarithm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -298,7 +296,7 @@ class Goal:
     def untrained(self, run: Run) -> float:
         """The logarithm of the loss before training; nan if it is not known."""
         loss = float(getattr(run, self.objective)[0]) if isinstance(run, Solution) else math.inf
-        return math.log(max(loss, 5e-324)) if math.isfinite(loss) else math.nan
+        return math.log(max(loss, SMALLEST)) if math.isfinite(loss) else math.nan
 
 
 def optimum(rates: Rates, goal: Goal) -> Search[OptimalRate]:

@@ -1,4 +1,4 @@
-"""Is wider better? The test loss at every time against width, everything else the same."""
+"""The test loss at every time by width: whether wider networks are always better."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy as np
 from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.types import Array, Mask, Numbers
 from lindmft._internal.validation import refuse, tuple_of_numbers
-from lindmft.analysis.searches.accuracy import resolution
+from lindmft.analysis.searches.accuracy import EQUAL_LOSSES, resolution
 from lindmft.analysis.sizes.fixed_fields import cautions
 from lindmft.problem.axes import short
 from lindmft.problem.problem import Problem, as_problem
@@ -19,12 +19,10 @@ from lindmft.theory.many import solve_many
 
 __all__ = ["WiderIsBetter", "wider_is_better"]
 
-ROUNDING = 1e-9
-"""Relative differences of losses up to this are rounding, on exact grids."""
 COARSE = 10.0
-"""On coarse grids: up to this many times ``rtol``."""
+"""Factor of ``rtol`` up to which losses on coarse grids are equal."""
 FACTOR = 1.0
-"""Relative increases from here on are told as factors, smaller ones in per cent."""
+"""Relative increase from which on the text gives a factor instead of a percentage."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,18 +32,19 @@ class WiderIsBetter:
     Attributes
     ----------
     problem
-        As given.
+        The problem as given.
     widths
-        (m,), increasing.
+        (m,), the widths in increasing order.
     time
-        (n,), in steps.
+        (n,), the times in steps.
     test_loss
-        (m, n); inf past a divergence.
+        (m, n), the losses; inf past a divergence.
     accuracy
-        (m,), the accuracy of these losses, absolutely: 1e-12 of the loss at the start, on coarse
-        grids ``atol`` of it.
+        (m,), the absolute accuracy of these losses: 1e-12 times the loss at the start, on coarse
+        grids ``atol`` times it.
     tolerance
-        Their relative accuracy. Losses whose difference is within both are equal.
+        Their relative accuracy. Losses are equal if their difference is no larger than the sum of
+        the absolute accuracy and this fraction of the smaller one.
 
     Notes
     -----
@@ -68,16 +67,16 @@ class WiderIsBetter:
     time: Array
     test_loss: Array
     accuracy: Array
-    tolerance: float = ROUNDING
+    tolerance: float = EQUAL_LOSSES
 
     __repr__ = short_repr
     _repr_html_ = field_table
 
     @property
     def excess(self) -> Array:
-        """(m - 1, n), how much larger the loss of the wider one of two neighbours is, relatively.
+        """(m - 1, n), relative excess of the loss of the wider one of two neighbouring widths.
 
-        Negative where wider is better; 0 where they are equal within the solver's accuracy or both
+        Negative where wider is better; 0 where both are equal within the solver's accuracy or both
         have diverged, inf where only the wider has. Losses below the accuracy count as equal to it.
         """
         narrow, wide = (np.maximum(losses, self._floor) for losses in self._pairs)
@@ -118,7 +117,7 @@ class WiderIsBetter:
         return floor
 
     def summary(self) -> str:
-        """A sentence or two: where wider is better, equal or worse, and by how much."""
+        """Sentences that say where wider is better, equal or worse, and by how much."""
         names = ", ".join(short(float(width)) for width in self.widths)
         if self.violations.any():
             return f"{self._failure()} (Widths {names}.)"
@@ -138,7 +137,7 @@ class WiderIsBetter:
         return f"{within}, or both infinite" if np.isinf(self.test_loss).any() else within
 
     def _failure(self) -> str:
-        """Where it fails first, how often, and where most."""
+        """Sentences on a failure: where it is first, how often, and where it is largest."""
         worse = self.violations
         pair, first = np.argwhere(worse.T)[0][::-1]
         most, when = np.unravel_index(int(self.excess.argmax()), worse.shape)
@@ -173,9 +172,9 @@ class WiderIsBetter:
 def wider_is_better(
     problem: Problem | Mapping[str, Any], widths: Numbers, steps: int, **options: Any
 ) -> WiderIsBetter:
-    """Check that the test loss falls with the width at every time, all else the same.
+    """Check that the test loss falls with the width at every time, with all else the same.
 
-    Differences within the solver's accuracy count neither for nor against it.
+    Differences within the solver's accuracy count neither for nor against that.
 
     Parameters
     ----------
@@ -183,34 +182,32 @@ def wider_is_better(
         A ``Problem`` or its dictionary form; its width is replaced (with a trace-class spectrum,
         ``hidden``).
     widths
-        At least two, increasing; inf is allowed. With ``data.inputs``, ratios as well.
+        At least two, increasing; inf is allowed. They are ratios also with ``data.inputs``.
     steps
-        n of every run.
+        n, the number of steps of every run.
     options
         Passed on to ``solve_many``, such as ``grid`` and ``threads``.
 
     Returns
     -------
     WiderIsBetter
-        ``holds``, the losses, and where it fails.
+        The losses, with ``holds`` and ``summary()``, which says where it fails.
 
     Raises
     ------
     ValueError
-        Bad input, with the field.
+        If an argument is not allowed; the message names the field.
 
     Warns
     -----
-    ScalingWarning
-        A field that most training loops choose by the width, such as ``layer_lr``, stays fixed.
-    SizeWarning
-        Widths look like numbers of hidden units where ratios are meant.
+    ScalingWarning, SizeWarning
+        If a field that usually follows the width stays fixed, or widths look like counts.
 
     Notes
     -----
     Bordelon and Pehlevan (2025), figure 1: at the same learning rate and richness (muP) wider
     networks are better at every time while learning is stable. NTK parameterization makes them
-    lazier, and label noise may turn the order.
+    lazier, and label noise may reverse the order.
 
     Examples
     --------
@@ -229,5 +226,5 @@ def wider_is_better(
     times = runs[0].time
     losses = np.array([run.at(times).test_loss for run in runs])
     accuracy = np.array([resolution(run, "test_loss") for run in runs])
-    relative = max(ROUNDING, COARSE * (runs[0].rtol or 0.0))
+    relative = max(EQUAL_LOSSES, COARSE * (runs[0].rtol or 0.0))
     return WiderIsBetter(problem, np.array(values), times, losses, accuracy, relative)

@@ -1,6 +1,5 @@
 """The result of the coordinate check: sizes and updates by width, its table and its verdict."""
 
-import json
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from lindmft.analysis.coordinate_checks.rms import first_fitted
 from lindmft.analysis.coordinate_checks.verdict import Trend, sentence, without_signal
 from lindmft.analysis.deviations import FEWEST_NETWORKS
 from lindmft.problem.problem import Problem
-from lindmft.problem.schema import spell_inf
+from lindmft.problem.schema import to_json_line
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -224,7 +223,7 @@ class CoordinateCheck:
             "layer": np.arange(1, self.theory.features.shape[2] + 1),
             "time": ("time", self.time, {"long_name": "training time", "units": "steps"}),
         }
-        problem = json.dumps(spell_inf(self.problem.to_dict()))
+        problem = to_json_line(self.problem)
         attrs = {"problem": problem, "size": self.size, "verdict": self.verdict}
         dataset: xr.Dataset = optional("xarray", "io").Dataset(variables, coords, attrs)
         return dataset

@@ -13,6 +13,7 @@ import numpy as np
 from lindmft._internal.types import Array
 from lindmft.analysis.loops import student
 from lindmft.analysis.loops.hypotheses import Hypothesis
+from lindmft.analysis.searches.accuracy import START_FRACTION
 from lindmft.problem.problem import Problem
 from lindmft.results.solution import Solution
 from lindmft.theory.many import solve_many
@@ -28,8 +29,6 @@ POOLED = 3
 The variances of few networks are so uncertain that steps which look quiet by chance would dominate
 a fit.
 """
-SMALLEST = 1e-12
-"""Losses below this fraction of the largest one are rounding."""
 CLOSE = 0.15
 """Difference of logarithms below which a first fit is refined."""
 PARTS = 16
@@ -51,7 +50,7 @@ class Losses:
 
     def __post_init__(self) -> None:
         mean = self.by_network.mean(axis=0)
-        smallest = SMALLEST * float(mean.max())
+        smallest = START_FRACTION * float(mean.max())
         values = {"smallest": smallest, "mean": np.log(np.maximum(mean, smallest))}
         if self.alone:
             values |= {"variance": np.zeros_like(mean), "sigma": np.ones_like(mean)}

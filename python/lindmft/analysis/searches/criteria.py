@@ -1,4 +1,4 @@
-"""What counts as a stable run: settled runs are bounded, and bounded runs are finite.
+"""Criteria for a stable run: settled runs are bounded, and bounded runs are finite.
 
 All judge the training loss. Label noise and minibatches give a stable run a floor, which may lie
 above the loss at the start. A loss that rises to a floor rises ever more slowly; one that is
@@ -9,6 +9,7 @@ import numpy as np
 
 from lindmft._core import NotConverged
 from lindmft._internal.types import Array
+from lindmft.analysis.searches.accuracy import STEP_TO_STEP
 from lindmft.results.solution import Solution
 
 __all__ = ["CRITERIA", "MEANINGS", "is_stable"]
@@ -25,8 +26,6 @@ CALM = 0.1
 """Jumps of a loss in its second half, in units of its start, below which it does not jump about."""
 SAMPLES = 400
 """Times at which a run on a coarse grid is judged."""
-ROUNDING = 1e-10
-"""Changes of an exactly solved loss up to this fraction of its start are rounding errors."""
 
 
 def is_stable(run: Solution | NotConverged, criterion: str) -> bool:
@@ -35,7 +34,7 @@ def is_stable(run: Solution | NotConverged, criterion: str) -> bool:
         return False
     if criterion == "finite":
         return True
-    loss, tolerance = _sampled(run), max(ROUNDING, run.rtol or 0.0) * run.train_loss[0]
+    loss, tolerance = _sampled(run), max(STEP_TO_STEP, run.rtol or 0.0) * run.train_loss[0]
     bounded = bool(loss[-1] <= loss[0]) or levels_off(loss, tolerance)
     return bounded and (criterion == "bounded" or settles(loss, tolerance))
 
