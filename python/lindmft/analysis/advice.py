@@ -1,4 +1,4 @@
-"""Advice on how to repeat a comparison: with more networks, fresh ones, or larger ones."""
+"""Advice on repeating a comparison: with more networks, other networks, or larger ones."""
 
 from dataclasses import dataclass
 
@@ -7,26 +7,27 @@ from lindmft.results.ensemble import Ensemble
 __all__ = ["Advice", "advice", "cell", "percent"]
 
 SMALLEST_SAID = 0.001
-"""Smaller chances are said to be below it: they are those of few random rotations."""
+"""The smallest chance that is given as a number; smaller ones rest on few random rotations."""
 WHOLE = 0.1
-"""From here on percentages are whole."""
+"""The fraction from which percentages are rounded to whole numbers."""
 FEWEST_SEEDS = 8
 
 
 @dataclass(frozen=True)
 class Advice:
-    """Arguments of ``train`` to repeat a comparison with: more networks, fresh ones, larger ones.
+    """Arguments of ``train`` for repeating a comparison: more, other, or larger networks.
 
     Attributes
     ----------
     seeds
-        Four times as many networks, at which errors are half as large.
+        Four times as many networks, whose standard errors are half as large.
     fresh
-        Which seed makes other networks.
+        The argument that makes other networks.
     size
-        What means deviate with: "dim", or what takes its place in trace-class problems.
+        The size D in the deviation 1 / D of means: "dim", or its counterpart in trace-class
+        problems.
     larger
-        The arguments with that size doubled.
+        The arguments that double this size.
 
     Notes
     -----
@@ -48,7 +49,7 @@ class Advice:
 
 
 def advice(runs: Ensemble) -> Advice:
-    """More networks, fresh ones, larger ones: as arguments of ``train``."""
+    """Return the arguments of ``train`` for more, other and larger networks."""
     more = max(FEWEST_SEEDS, 4 * len(runs.seeds))
     fresh = "seed=1" if runs.seeds[0] == 0 else "a seed that was not used yet"
     data = runs.problem.data
@@ -65,7 +66,7 @@ def _doubled(widths: tuple[int, ...]) -> str:
 
 
 def percent(fraction: float) -> str:
-    """A fraction in words: two digits, or a bound where it is smaller than can be told."""
+    """Return a fraction as a percentage of two digits, or a bound where it is not resolved."""
     if fraction > 1:
         return f"a factor of {1 + fraction:.2g}"
     if fraction < SMALLEST_SAID:
@@ -74,5 +75,5 @@ def percent(fraction: float) -> str:
 
 
 def cell(fraction: float) -> str:
-    """The same for a table."""
+    """Return the same, short enough for a table."""
     return percent(fraction).replace("less than", "<")

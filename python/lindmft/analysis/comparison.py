@@ -1,4 +1,4 @@
-"""Theory compared with training: differences in standard errors, and their chances."""
+"""Comparison of theory and training: differences in standard errors, and their chances."""
 
 from dataclasses import dataclass
 from textwrap import wrap
@@ -18,23 +18,23 @@ from lindmft.results.solution import Solution
 
 __all__ = ["Advice", "Agreement", "Chances", "Comparison", "compare"]
 
-LINE = 100
+LINE_WIDTH = 100
 """Characters in a line of the summary."""
 RATE_ROW = "their combination that shows a wrong learning rate best"
 ALL_ROW = "the smallest of these, as one of several"
 DOUBTFUL_CHANCE = 0.05
-"""Less chance than this is no reason to doubt a theory, but one to look again."""
+"""Chance below which a comparison that agrees should be repeated."""
 
 
 @dataclass(frozen=True, eq=False)
 class Agreement:
-    """How one observable agrees, at every compared time.
+    """Agreement of one observable with the theory at every compared time.
 
     Attributes
     ----------
     z
-        (m,), (mean - theory) / standard error. Where networks do not differ from each other (a
-        centered loss at t = 0), the rounding error takes the place of the standard error.
+        (m,), (mean - theory) / standard error. Where all networks are equal, as a centered loss at
+        t = 0, the rounding error takes the place of the standard error.
     relative_error
         (m,), (mean - theory) / theory.
 
@@ -71,7 +71,7 @@ class Agreement:
     def rms_z(self) -> float:
         """Root mean square of the z-scores: about 1 if many networks agree with the theory.
 
-        Of few networks it is larger: z is Student's t, whose mean square is (n - 1) / (n - 3).
+        It is larger for few networks: z is Student's t, whose mean square is (n - 1) / (n - 3).
         """
         return float(np.sqrt(np.mean(self.z**2)))
 
@@ -83,30 +83,30 @@ class Agreement:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Theory against an ensemble: what ``compare`` returns.
+    """Result of ``compare``: the theory against an ensemble.
 
     Attributes
     ----------
     time
         (m,), the times compared: those before any divergence.
     test_loss, train_loss
-        An ``Agreement`` each.
+        The ``Agreement`` of each loss.
     dim, networks
         D, and the number of networks averaged.
     notes
-        What a reader of the numbers must know: few networks, divergences, steps left out.
+        Sentences that the numbers do not show: few networks, divergences, omitted steps.
     chances
-        How often chance makes such deviations, or None of fewer than four networks.
+        How often chance makes such deviations; None with fewer than four networks.
     finite_size_chance
-        The same of what is left of the deviations beyond those that networks of this size may have;
-        at least ``chance``, or None as well.
+        The same for the deviations less those that networks of this size may have; at least
+        ``chance``, or None as well.
     advice
-        What to repeat the comparison with.
+        Arguments for repeating the comparison.
 
     Notes
     -----
-    Theory section 3 is the limit D -> inf: means differ from it by order 1 / D. Losses are skewed,
-    their logarithms hardly, so chances are those of log losses. Means of log losses are off by up
+    Theory section 3 is the limit D -> inf: means differ from it by order 1 / D. Losses have a
+    skewed distribution and their logarithms hardly, so that chances are those of log losses. Means of log losses are off by up
     to half their variance over networks, which is of order 1 / D, too.
 
     Examples
@@ -134,13 +134,13 @@ class Comparison:
     def chance(self) -> float | None:
         """The fraction of comparisons with a right theory that deviate as much, by chance alone.
 
-        Below 1 % is suspicious. None of fewer than four networks.
+        A value below 1 % is suspicious. None with fewer than four networks.
         """
         return self.chances.overall if self.chances else None
 
     @property
     def agrees(self) -> bool | None:
-        """Whether chance explains the deviations; None of fewer than four networks."""
+        """Whether chance explains the deviations; None with fewer than four networks."""
         return None if self.chance is None else self.chance >= SUSPICIOUS_CHANCE
 
     __repr__ = short_repr
@@ -148,7 +148,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """Sentences: how often chance gives this result, what is suspicious, and advice."""
+        """Sentences on how often chance gives this result, what is suspicious, and advice."""
         if self.chances is None or self.finite_size_chance is None:
             networks = "1 network is" if self.networks == 1 else f"{self.networks} networks are"
             return (
@@ -204,41 +204,41 @@ class Comparison:
                 f"{'all steps of both losses together':66}{together:>10}",
                 *([] if rate is None else [f"{RATE_ROW:66}{rate:>10}"]),
                 *([f"{ALL_ROW:66}{cell(self.chances.overall):>10}"] if self.chances else []),
-                *wrap(self.verdict, LINE),
+                *wrap(self.verdict, LINE_WIDTH),
                 *(f"Note: {note}" for note in self.notes),
             ]
         )
 
 
 def compare(theory: Solution, runs: Ensemble) -> Comparison:
-    """Compare losses at every step, and say how often chance makes such differences.
+    """Compare losses at every step, and estimate how often chance makes such differences.
 
-    Steps at which the theory, or the mean over networks, has diverged are left out (and noted).
-    A theory on an adaptive grid is taken at the steps of the training.
+    Steps at which the theory or the mean over networks has diverged are omitted, with a note.
+    A theory on an adaptive grid is interpolated at the steps of the training.
 
     Parameters
     ----------
     theory, runs
-        Of the same problem and the same number of steps.
+        A solution and an ensemble of the same problem and the same number of steps.
 
     Returns
     -------
     Comparison
-        With ``verdict``, and ``summary()`` for all numbers.
+        The result, with ``verdict``, and ``summary()`` for all numbers.
 
     Raises
     ------
     ValueError
-        If they are of different problems or lengths (the message names the first difference), or
-        no step is left to compare.
+        If problems or numbers of steps differ (the message names the first difference), or no step
+        is left to compare.
 
     Notes
     -----
-    Theory section 3, against section 2 at finite size; differences fall like 1 / D.
+    Theory section 3 is compared with section 2 at finite size; differences fall like 1 / D.
 
-    A right theory is told to differ in 1 % of comparisons, of 4 to 16 networks of 128 or more
-    inputs. The largest of many z-scores is no measure of that: of few networks each is Student's t,
-    and those of successive steps depend on each other. ``Chances`` says how it is measured, and
+    In 1 % of comparisons with 4 to 16 networks of 128 or more inputs, a right theory is said to
+    differ. The largest of many z-scores is no measure of that: with few networks each is Student's
+    t, and those of successive steps depend on each other. ``Chances`` says how it is measured, and
     the guide's page on accuracy how often wrong theories are found. To see a wrong learning rate,
     up to 256 networks of 32 inputs are trained, whose seeds are fixed: about 0.05 s for 60 steps.
     They are the same on any number of threads.
@@ -259,7 +259,10 @@ def compare(theory: Solution, runs: Ensemble) -> Comparison:
     series = (theory.test_loss, theory.train_loss, mean.test_loss, mean.train_loss)
     valid: Mask = np.asarray(np.isfinite(series).all(axis=0))
     if not valid.any():
-        raise ValueError("theory and runs must share a step before they diverge, got none")
+        raise ValueError(
+            "theory and runs cannot be compared: one of them has diverged at every step. Lower "
+            "optimizer.lr."
+        )
     found, beyond = deviation_chances(
         [
             (losses[runs.used][:, valid], expected[valid])
@@ -293,17 +296,22 @@ def check_same(theory: Solution, runs: Ensemble) -> None:
         field, a, b = difference
         raise ValueError(f"{field} must be the same in theory and runs, got {a} and {b}")
     if theory.grid == "flow":
-        raise ValueError("theory must be of steps, as runs are, got gradient flow: use solve")
+        raise ValueError(
+            "theory cannot be gradient flow: runs take steps. Solve the problem with solve(...)."
+        )
     if theory.sampled:
-        raise ValueError(f"theory must have every step of runs, got {len(theory.time)} picked ones")
+        raise ValueError(
+            f"theory must have every step of runs, got {len(theory.time)} times chosen with at(): "
+            "compare the solution itself."
+        )
     steps, trained = int(theory.time[-1]) + 1, len(runs.time)
     if steps != trained:
         raise ValueError(f"steps must be the same in theory and runs, got {steps} and {trained}")
 
 
 def agreement(theory: Array, mean: Array, error: Array) -> Agreement:
-    """Of means with their standard errors, at times or other places: (m,) each, all finite."""
-    # Below this, a difference is rounding, in the theory or in the mean.
+    """Return the agreement of means (m,) with the theory (m,); all numbers are finite."""
+    # Smaller differences are rounding errors of the theory or of the mean.
     rounding = rounding_errors(theory)
     difference = mean - theory
     return Agreement(
@@ -329,7 +337,7 @@ def _notes(theory: Solution, runs: Ensemble, valid: Mask) -> list[str]:
 
 
 def _cells(found: Chances | None) -> tuple[str, str, str, str | None]:
-    """The chances of the test loss, the train loss, both, and the combination of a wrong rate."""
+    """Texts of the chances: test loss, train loss, both, and the combination for a wrong rate."""
     if found is None:
         return "-", "-", "-", None
     rate = None if found.rate is None else cell(found.rate)

@@ -1,4 +1,4 @@
-"""A loss against time, of a solution, an ensemble or arrays, ready for logarithms."""
+"""Losses against time from solutions, ensembles or arrays, positive and ready for logarithms."""
 
 from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
@@ -7,24 +7,31 @@ import numpy as np
 
 from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.types import Array, Numbers
-from lindmft._internal.validation import choice, describe, number, refuse, tuple_of_numbers
+from lindmft._internal.validation import (
+    choice,
+    conflict,
+    describe,
+    number,
+    refuse,
+    tuple_of_numbers,
+)
 from lindmft.results.ensemble import Ensemble
 from lindmft.results.solution import Solution
 
 Trajectory: TypeAlias = Solution | Ensemble | tuple[Numbers, Numbers]
-"""What has a loss against time: a result, or the pair (time, loss)."""
+"""A source of a loss against time: a result, or the pair (time, loss)."""
 
 LOSSES = ("test_loss", "train_loss")
 FEWEST_POINTS = 5
-"""A local parabola needs three points; two more keep its slope from being an interpolation."""
+"""Points of a local parabola: three determine it, and two more make it a fit."""
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """``time`` (m,) > 0, ``loss`` (m,) > 0 above a floor, ``networks`` (seed, m) the same of each.
+    """Positive times (m,) and positive losses (m,) above a floor.
 
-    ``networks`` is None for what is no ensemble; entries of a single network may be negative, the
-    mean is not.
+    ``networks`` (seed, m) has the losses of each network of an ensemble, and is None for other
+    sources. Losses of a single network above the floor may be negative; their mean is not.
     """
 
     time: Array
@@ -36,11 +43,11 @@ class Curve:
 
     @property
     def log_time(self) -> Array:
-        """Natural logarithm."""
+        """Natural logarithm of the times."""
         return np.asarray(np.log(self.time))
 
     def within(self, window: tuple[float, float]) -> Self:
-        """The part with times in the window, both ends included."""
+        """Return the part with times in the window, both ends included."""
         inside = (self.time >= window[0]) & (self.time <= window[1])
         networks = None if self.networks is None else self.networks[:, inside]
         return type(self)(self.time[inside], self.loss[inside], networks)
@@ -53,7 +60,7 @@ def as_curve(
     observable: str = "test_loss",
     floor: float = 0.0,
 ) -> Curve:
-    """The curve of a loss above ``floor``, from t > 0 up to a divergence or an exact zero."""
+    """Return the curve of a loss above ``floor``, from t > 0 up to a divergence or a zero."""
     name = choice(*LOSSES)(observable, "observable")
     level = number(floor, "floor")
     if not 0 <= level < np.inf:
@@ -78,7 +85,9 @@ def as_curve(
 def _read(source: Any, loss: Any, name: str) -> tuple[Array, Array, Array | None]:
     if isinstance(source, Solution | Ensemble):
         if loss is not None:
-            refuse("loss", "left out where a result is given", loss)
+            conflict(
+                "loss", "a result as the curve", "the result has its own losses", "Leave it out"
+            )
         return _read_result(source, name)
     if loss is None and isinstance(source, tuple) and len(source) == 2:
         source, loss = source
@@ -109,6 +118,6 @@ def _read_arrays(time: Any, loss: Any) -> tuple[Array, Array]:
 
 
 def _valid(time: Array, loss: Array) -> Array:
-    """Positive times before the first loss that has no logarithm."""
+    """Mask of the positive times before the first loss that has no logarithm."""
     usable = np.isfinite(loss) & (loss > 0)
     return np.asarray((time > 0) & np.logical_and.accumulate(usable | (time == 0)))

@@ -1,7 +1,7 @@
-"""Deviations of networks from the theory on the scale on which chance is normal, and its chances.
+"""Deviations of log losses from the theory, and how often chance makes them.
 
-Losses fluctuate by factors: their logarithms are nearly symmetric, and the mean of these is nearer
-the theory's than that of losses.
+Losses fluctuate by factors. Their logarithms have a nearly symmetric distribution, and the mean of
+log losses is nearer to the theory's logarithm than the logarithm of the mean loss.
 """
 
 from collections.abc import Sequence
@@ -15,16 +15,17 @@ from lindmft.results.statistics import DOUBLE, SINGLE
 __all__ = ["FEWEST_NETWORKS", "deviation_chances", "log_deviation", "rounding_errors"]
 
 FEWEST_NETWORKS = 4
-"""With fewer, a standard error is itself so uncertain that z-scores say little."""
+"""Fewest networks for z-scores: the standard error of fewer is itself too uncertain."""
 FINITE_SIZE = 0.5
 """Largest deviation of a mean log loss at finite size, in units of its variance over networks.
 
-In a combination of steps all steps of a loss are taken to be off by the same fraction of it: signs
+In a combination of steps, all steps of a loss deviate by the same fraction of this bound. Signs
 that differ from step to step would allow any combination too much.
 """
-ROUNDING = 1e-10, 1e-13
-"""A smaller difference is rounding: relative to a loss, and to the largest loss."""
-SINGLE_ROUNDING = 1e-5
+OF_LOSS, OF_LARGEST = 1e-10, 1e-13
+"""Rounding errors relative to a loss, and relative to the largest loss."""
+SINGLE_PRECISION = 1e-5
+"""Relative rounding error of a loss in single precision."""
 
 
 def deviation_chances(
@@ -32,10 +33,11 @@ def deviation_chances(
     dtype: str = DOUBLE,
     weights: tuple[Array, Array] | None = None,
 ) -> tuple[Chances | None, float | None]:
-    """How often chance makes these deviations, and those that finite size does not explain.
+    """Return the chances of these deviations, and that of those beyond finite size.
 
-    Of the test and the train loss: (networks, m) and the theory's (m,), all finite. None of fewer
-    than four networks. ``weights`` combine the steps of both, (m,) each (``pilot_weights``).
+    ``losses`` are the test and the train loss: (networks, m) and the theory's (m,), all finite. The
+    results are None with fewer than four networks. ``weights`` (m,) combine the steps of each loss
+    (``pilot_weights``).
     """
     if len(losses[0][0]) < FEWEST_NETWORKS:
         return None, None
@@ -54,29 +56,29 @@ def deviation_chances(
 
 
 def rounding_errors(theory: Array) -> Array:
-    """(m,), below which a difference is rounding, in the theory or in the mean."""
-    rounding: Array = ROUNDING[0] * theory + ROUNDING[1] * theory.max() + np.finfo(float).tiny
+    """Return (m,) the size of rounding errors in the theory or in the mean."""
+    rounding: Array = OF_LOSS * theory + OF_LARGEST * theory.max() + np.finfo(float).tiny
     return rounding
 
 
 def log_deviation(losses: Array, theory: Array, dtype: str) -> Array:
-    """(networks, m), the logarithm of losses over the theory's; 0 where they differ by rounding."""
-    floor = ROUNDING[1] * theory.max() + np.finfo(float).tiny
+    """Return log(loss / theory), (networks, m); 0 where the difference is rounding."""
+    floor = OF_LARGEST * theory.max() + np.finfo(float).tiny
     expected = np.maximum(theory, floor)
     deviation: Array = np.log(np.maximum(losses, floor) / expected)
     rounding = rounding_errors(expected) / expected
     if dtype == SINGLE:
-        rounding += SINGLE_ROUNDING
+        rounding += SINGLE_PRECISION
     return np.where(np.sqrt(np.mean(deviation**2, axis=0)) > 10 * rounding, deviation, 0.0)
 
 
 def _finite_size(deviation: Array) -> Array:
-    """(m,), the part of the mean that networks of this size may have."""
+    """(m,), the deviation of the mean that networks of this size may have."""
     allowed: Array = FINITE_SIZE * deviation.var(axis=0, ddof=1)
     return allowed
 
 
 def _beyond(deviation: Array, allowed: Array | float) -> Array:
-    """Deviations less as much of their mean as is allowed."""
+    """Deviations less their mean, as far as the mean is allowed."""
     left: Array = deviation - np.clip(deviation.mean(axis=0), -allowed, allowed)
     return left

@@ -19,7 +19,7 @@ __all__ = ["ExponentFit", "LocalExponent", "fit_exponent", "local_exponent"]
 
 
 class LocalExponent(NamedTuple):
-    """Where a loss falls like which power of time: the pair that ``local_exponent`` returns.
+    """Local exponents of a loss against time: the pair that ``local_exponent`` returns.
 
     Attributes
     ----------
@@ -57,20 +57,21 @@ class ExponentFit:
     Attributes
     ----------
     exponent, prefactor
-        Of the least-squares line in log-log, in which every decade of time counts the same.
+        Parameters of the least-squares line in log-log, in which every decade of time has the same
+        weight.
     error
-        The uncertainty of the exponent, for what ``error_source`` says. "networks": one standard
-        error, by the jackknife over the networks of an ensemble. "window": a theory curve has no
-        statistical error, it is no exact power law instead; the larger of ``spread`` and |drift|
-        says how far the exponent depends on where in the window one looks. No probability goes
-        with it.
+        The uncertainty of the exponent, of the kind that ``error_source`` names. "networks": one
+        standard error, by the jackknife over the networks of an ensemble. "window": a theory curve
+        has no statistical error, but it is no exact power law; the error is the larger of
+        ``spread`` and |drift|, and says how much the exponent depends on the part of the window. It
+        has no probability.
     error_source
         "networks" or "window".
     spread
         Half the range of the local exponents within the window.
     drift
         Exponent of the later half of the window less that of the earlier half (halves in log t):
-        its sign says where the exponent is heading.
+        its sign says in which direction the exponent changes.
     residual
         Root mean square of log(loss above the floor) about the line: a relative deviation.
     window
@@ -78,11 +79,11 @@ class ExponentFit:
     points, networks
         The number of times used, and of networks averaged (0: no ensemble).
     floor
-        What was subtracted from the loss.
+        The constant that was subtracted from the loss.
 
     Notes
     -----
-    What to expect: theory section 12, items 4 and 11.
+    Theory section 12, items 4 and 11, has exponents to expect.
 
     Examples
     --------
@@ -115,7 +116,7 @@ class ExponentFit:
         return float(np.log10(self.window[1] / self.window[0]))
 
     def summary(self) -> str:
-        """One sentence: the law, where it holds, how well, and what its error means."""
+        """One sentence with the law, its window, its accuracy, and the meaning of its error."""
         meant = (
             f"one standard error over {self.networks} networks"
             if self.error_source == "networks"
@@ -140,27 +141,28 @@ def local_exponent(
     span: float = 0.25,
     observable: str = "test_loss",
 ) -> LocalExponent:
-    """Local exponent d log L / d log t of a loss, at all its times t > 0.
+    """Return the local exponent d log L / d log t of a loss, at all its times t > 0.
 
-    Slopes at t of parabolas fitted to log L against log t, with weights that fall to zero ``span``
-    decades away: exact for power laws on any grid, with an error of third order in ``span`` else.
+    It is the slope at t of a parabola fitted to log L against log t, with weights that fall to zero
+    ``span`` decades away. It is exact for power laws on any grid; for other curves its error is of
+    third order in ``span``.
 
     Parameters
     ----------
     curve
-        A ``Solution``, an ``Ensemble`` (of which the mean is taken), or times (m,), non-negative
-        and increasing, in any unit.
+        A ``Solution``, an ``Ensemble``, which is averaged, or times (m,), non-negative and
+        increasing, in any unit.
     loss
         (m,), if ``curve`` are times; non-negative. The curve ends where a loss is infinite
         (diverged) or zero.
     floor
-        A constant to subtract first: what the loss tends to, such as ``irreducible`` for the
-        training loss of one pass. It must lie below every loss.
+        A constant to subtract first, to which the loss tends, such as ``irreducible`` for the
+        training loss of one pass. It must be below every loss.
     span
-        Half the width of the parabolas, in decades; wider where fewer than five times lie in it,
-        as among the first exact steps. Larger smooths more.
+        Half the width of the parabolas in decades. It is wider where fewer than five times lie in
+        it, as among the first exact steps. A larger span smooths more.
     observable
-        Of a result, "test_loss" or "train_loss".
+        Loss of a result: "test_loss" or "train_loss".
 
     Returns
     -------
@@ -170,12 +172,13 @@ def local_exponent(
     Raises
     ------
     ValueError
-        Bad input, or fewer than five usable times; the message names the field.
+        If an argument is not allowed, or fewer than five times are usable; the message names the
+        field.
 
     Notes
     -----
-    Local regression: W. S. Cleveland, J. Am. Stat. Assoc. 74, 829 (1979). Of times closer than a
-    tenth of ``span`` one is fitted, and the others are interpolated.
+    Local regression: W. S. Cleveland, J. Am. Stat. Assoc. 74, 829 (1979). Among times
+    closer than a tenth of ``span`` one is fitted, and the others are interpolated.
 
     Examples
     --------
@@ -201,34 +204,35 @@ def fit_exponent(
     span: float = 0.25,
     observable: str = "test_loss",
 ) -> ExponentFit:
-    """Fit a power law to a loss over a window of times, given or found.
+    """Fit a power law to a loss over a window of times, which is given or found.
 
     Parameters
     ----------
     curve, loss, floor, span, observable
         As for ``local_exponent``.
     window
-        First and last time; None: the widest one in which the local exponent is flat.
+        First and last time; None: the widest window in which the local exponent is flat.
     tolerance
-        What counts as flat: local exponents within this fraction of their middle. (A plateau is no
-        power law: there the exponent is zero, and varies by more than any fraction of itself.)
+        Flat means that local exponents are within this fraction of their middle. (A plateau is no
+        power law: its exponent is zero, and varies by more than any fraction of itself.)
     decades
-        The least length of a window that is found.
+        The smallest length of a window that is found.
 
     Returns
     -------
     ExponentFit
-        With ``summary()``.
+        The exponent with its error, and ``summary()``.
 
     Raises
     ------
     ValueError
-        Bad input, fewer than five times in the window, or no window that is flat for so long.
+        If an argument is not allowed, the window has fewer than five times, or no window of this
+        length is flat.
 
     Notes
     -----
-    The error is a standard error for ensembles alone; see ``ExponentFit.error``. What to expect:
-    theory section 12, items 4 and 11; Bordelon and Pehlevan (2025), figures 6 and 10.
+    The error is a standard error only for ensembles; see ``ExponentFit.error``. Theory section 12,
+    items 4 and 11, has exponents to expect; Bordelon and Pehlevan (2025), figures 6 and 10.
 
     Examples
     --------
@@ -251,7 +255,7 @@ def fit_exponent(
 
 def _fit(part: Curve, span: float, floor: float) -> ExponentFit:
     line = fit_line(part.log_time, np.log(part.loss))
-    local = _slopes(part, span)  # of the window alone: what lies outside must not enter
+    local = _slopes(part, span)  # only of the window: times outside must not enter
     spread, drift = float(np.ptp(local)) / 2, _drift(part)
     statistical = part.networks is not None and len(part.networks) > 1
     return ExponentFit(
@@ -280,14 +284,15 @@ def _drift(part: Curve) -> float:
 
 
 def _jackknife(part: Curve) -> float:
-    """Standard error of the exponent, from the means that leave out one network each."""
+    """Standard error of the exponent, from means that each omit one network."""
     networks: Any = part.networks
     count = len(networks)
     others = (networks.sum(axis=0) - networks) / (count - 1)
     if others.min() <= 0:
         raise ValueError(
-            "floor must be below the mean loss of all networks but any one, for the error of the "
-            "exponent; lower it, or end the window before the loss comes so near to it"
+            "floor must be below the mean loss of the networks whichever of them is omitted, as the "
+            "error of the exponent needs. Lower it, or end the window before the loss is so near "
+            "to it."
         )
     slopes = [_slope_of(part, np.log(mean)) for mean in others]
     return float(np.sqrt(count - 1) * np.std(slopes))
@@ -304,9 +309,9 @@ def _find_window(curve: Curve, span: float, tolerance: float, least: float) -> t
     found = np.log10(end / start)
     if found < least or last - first + 1 < FEWEST_POINTS:
         raise ValueError(
-            f"window must be given, or decades and tolerance such that there is one: the local "
-            f"exponent is flat within {tolerance:.1%} for at most {found:.2g} decades "
-            f"(t = {start:.4g} to {end:.4g}), got decades={least:g}"
+            f"decades is {least:g}, but the local exponent is flat within {tolerance:.1%} for at "
+            f"most {found:.2g} decades (t = {start:.4g} to {end:.4g}). Give a window, fewer decades "
+            "or a larger tolerance."
         )
     return start, end
 

@@ -14,16 +14,16 @@ from lindmft.analysis.curves import FEWEST_POINTS
 from lindmft.analysis.log_fits import fit_line, local_slopes
 
 SPAN = 0.25 * np.log(10)
-"""Radius of the local fits, in log budget: that of ``fit_exponent``."""
+"""Radius of the local fits in log budget, as in ``fit_exponent``."""
 SAMPLES = 64
 """Steps of the later half of a run, among which its fastest decay is found."""
 
 
 class Ends(NamedTuple):
-    """Bound on the loss of a run beyond its last computed step: ``loss exp(-rate further steps)``.
+    """Lower bound on the loss of a run beyond its last step: ``loss exp(-rate further steps)``.
 
-    A bound from below if the loss decays no faster than it ever did in the later half of the run.
-    A run that diverged has an infinite loss: it is never the best one again.
+    It holds if the loss decays no faster than it ever did in the later half of the run. The loss of
+    a run that diverged is infinite, so that it is never the best one again.
     """
 
     first: float
@@ -32,7 +32,7 @@ class Ends(NamedTuple):
 
 
 def ends_of(run: Any, last: int, accuracy: float) -> Ends:
-    """The loss after one step and after the last one, and the fastest decay before it."""
+    """Return the loss after one step and after the last one, and the fastest decay."""
     first = float(run.at([1.0]).test_loss[0])
     times = np.unique(np.linspace(last // 2, last, SAMPLES).round())
     losses = run.at(times).test_loss
@@ -46,7 +46,7 @@ def ends_of(run: Any, last: int, accuracy: float) -> Ends:
 def missing_steps(
     ends: list[Ends], counts: NDArray[np.int_], last: int, frontier: Array, accuracy: float
 ) -> NDArray[np.int_]:
-    """(m, b), the number of steps of each run that is missing at each budget; 0 if none matters."""
+    """Return (m, b) the steps that each run would need at each budget; 0 if none is missing."""
     further = np.maximum(counts - last, 0)
     rate = np.array([end.rate for end in ends])[:, None]
     bound = np.array([end.loss for end in ends])[:, None] * np.exp(-rate * further)
@@ -54,14 +54,14 @@ def missing_steps(
 
 
 def below_first_step(ends: list[Ends], counts: NDArray[np.int_], frontier: Array) -> Mask:
-    """(b,), where the first step of some width would be better, but costs more than the budget."""
+    """Return (b,) whether some width is better after one step that the budget does not pay."""
     first = np.array([end.first for end in ends])[:, None]
     coarse: Mask = ((counts == 0) & (first < frontier)).any(axis=0)
     return coarse
 
 
 def power(x: Array, y: Array) -> tuple[float, float]:
-    """Slope of log y against log x, and how far it varies; infinity for fewer than five points."""
+    """Return the slope of log y against log x, and its variation (inf below five points)."""
     logs = np.log(x), np.log(y)
     slope = fit_line(*logs).slope
     if len(x) < FEWEST_POINTS:
@@ -71,12 +71,12 @@ def power(x: Array, y: Array) -> tuple[float, float]:
 
 
 def grid_error(budgets: Array, best: Array, widths: Array) -> float:
-    """How far the slope of the best width is uncertain because only some widths were tried.
+    """Return the uncertainty of the slope of the best width, since only some widths were tried.
 
-    The best one is known to half of the spacing, at each end of the range of budgets.
+    The best one is known to half of the spacing at each end of the range of budgets.
     """
-    places = np.searchsorted(widths, best)
+    indices = np.searchsorted(widths, best)
     gaps = np.diff(np.log(widths))
-    spacing = max(gaps[min(i, len(gaps) - 1)] for i in places)
-    spacing = max(spacing, *(gaps[max(i - 1, 0)] for i in places))
+    spacing = max(gaps[min(i, len(gaps) - 1)] for i in indices)
+    spacing = max(spacing, *(gaps[max(i - 1, 0)] for i in indices))
     return float(spacing / np.log(budgets[-1] / budgets[0]))

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from lindmft._internal.types import Array
 
 NEAREST = 5
-"""A local fit takes so many points at least, however far they lie."""
+"""Smallest number of points in a local fit, however far they are."""
 
 STATIONS = 10
-"""Slopes are fitted so many times per radius at most."""
+"""Largest number of slopes that are fitted per radius."""
 
 
 class Line(NamedTuple):
@@ -23,7 +23,7 @@ class Line(NamedTuple):
 
 
 def fit_line(x: Array, y: Array) -> Line:
-    """Least squares over the interval, not over the points: dense ones do not count for more."""
+    """Fit a line by least squares over the interval: dense points have no larger weight."""
     weight = interval_weights(x)
     mean_x, mean_y = weight @ x, weight @ y
     slope = weight @ ((x - mean_x) * (y - mean_y)) / (weight @ (x - mean_x) ** 2)
@@ -33,24 +33,24 @@ def fit_line(x: Array, y: Array) -> Line:
 
 
 def interval_weights(x: Array) -> Array:
-    """The share of the interval that each point stands for (trapezoidal rule), sum 1."""
+    """Return the fraction of the interval that belongs to each point (trapezoidal rule)."""
     gaps = np.diff(x)
     weight = (np.append(gaps, 0.0) + np.append(0.0, gaps)) / 2
     return np.asarray(weight / weight.sum())
 
 
 def local_slopes(x: Array, y: Array, radius: float) -> Array:
-    """Slope at every x of a parabola through the points around it, with tricube weights.
+    """Return the slope at every x of a parabola fitted to nearby points with tricube weights.
 
-    Where points are dense, at some of them, and by interpolation between: slopes do not change
-    within a small part of the radius.
+    Where points are dense, only some slopes are fitted and the others are interpolated, because
+    slopes hardly change within a small fraction of the radius.
     """
     fitted = _thinned(x, radius / STATIONS)
     return np.interp(x, x[fitted], [_local_slope(x, y, int(i), radius) for i in fitted])
 
 
 def _thinned(x: Array, spacing: float) -> NDArray[np.int_]:
-    """Indices of the points that follow on a mark, of marks so far apart; and of the last one."""
+    """Indices of the first point after each of equally spaced marks, and of the last point."""
     marks = np.arange(x[0], x[-1], spacing)
     return np.unique(np.append(np.searchsorted(x, marks), len(x) - 1))
 
@@ -60,27 +60,30 @@ def _local_slope(x: Array, y: Array, i: int, radius: float) -> float:
     first, last = np.searchsorted(x, [x[i] - reach, x[i] + reach])
     near = (x[first:last] - x[i]) / reach
     root = np.sqrt(np.clip(1 - np.abs(near) ** 3, 0, 1) ** 3)
-    # Relative to y[i]: the size of y costs no digits.
+    # Differences from y[i] keep all digits, however large y is.
     columns = np.vander(near, 3, increasing=True) * root[:, None]
     solution = np.linalg.lstsq(columns, (y[first:last] - y[i]) * root, rcond=None)[0]
     return float(solution[1] / reach)
 
 
 def _distance_of_nearest(x: Array, i: int) -> float:
-    """How far the last of the nearest points lies, the point itself counted."""
+    """Distance to the farthest of the nearest points, among which the point itself counts."""
     around = np.abs(x[max(0, i - NEAREST) : i + NEAREST + 1] - x[i])
     return float(np.partition(around, NEAREST - 1)[NEAREST - 1])
 
 
 def widest_flat(x: Array, values: Array, tolerance: float) -> tuple[int, int]:
-    """First and last index of the widest stretch within ``tolerance`` of its middle, relatively."""
+    """Return the first and last index of the widest segment that is flat.
+
+    Flat means that values are within the fraction ``tolerance`` of their middle.
+    """
     best = (0, 0)
     for first in range(len(x)):
         low = np.minimum.accumulate(values[first:])
         high = np.maximum.accumulate(values[first:])
-        # Stretches only get less flat as they grow, so the flat ones are a first part.
+        # A segment only becomes less flat as it grows, so that the flat ones come first.
         flat = (high - low) <= tolerance * np.abs(high + low)
-        flat &= low * high > 0  # of one sign: zero is not a power
+        flat &= low * high > 0  # of one sign, because zero is not a power
         last = first + int(np.argmin(np.append(flat, False))) - 1
         if last > first and x[last] - x[first] > x[best[1]] - x[best[0]]:
             best = first, last

@@ -1,7 +1,7 @@
-"""Random problems over the whole space, small enough to train by the thousand.
+"""Random problems of all kinds, small enough to train thousands of them.
 
 Numbers of units and samples, and of directions that share an eigenvalue, are whole at every D that
-is a multiple of ``PARTS``: rounding them is a change of order 1 / D, which would be taken for a
+is a multiple of ``PARTS``. Rounding them would be a change of order 1 / D, which would look like a
 deviation of the theory.
 """
 
@@ -21,18 +21,18 @@ TRACE_CLASS = 0.15
 """The probability of a trace-class spectrum."""
 TRACE_MODES = 24
 CALM = 1.5
-"""A loss that rises to more times its start is near the edge of stability, where networks differ
-from each other beyond all averaging."""
+"""Largest loss in units of its start; a larger one is near the edge of stability, where networks
+differ so much that averages mean little."""
 
 Generator = np.random.Generator
 Table = dict[str, Any]
 
 
 def random_problem(rng: Generator, sizes: Sequence[int]) -> tuple[list[Problem], int]:
-    """A random problem at each of the sizes, and its number of steps.
+    """Return a random problem at each of the sizes, and its number of steps.
 
-    With ordinary spectra sizes are input dimensions, and the problems are the same. With
-    trace-class spectra the dimension is that of the modes, and the numbers of units and samples
+    With ordinary spectra, sizes are input dimensions, and the problems are the same. With
+    trace-class spectra, the dimension is the number of modes, and the numbers of units and samples
     grow with the sizes.
     """
     steps = int(rng.integers(*STEPS, endpoint=True))
@@ -112,7 +112,7 @@ def _optimizer(rng: Generator, steps: int, arrays: int) -> Table:
 
 
 def _counted(tables: Table, size: int) -> Table:
-    """The tables with actual numbers in the place of ratios, as trace-class spectra have them."""
+    """The tables with counts instead of ratios, as trace-class spectra need them."""
     network, data = dict(tables["network"]), dict(tables["data"])
     network["hidden"] = (size * np.asarray(network.pop("width"))).tolist()
     if "alpha" in data:
@@ -122,7 +122,7 @@ def _counted(tables: Table, size: int) -> Table:
 
 
 def _calm_rates(problems: list[Problem], steps: int) -> np.ndarray:
-    """Rates so low that the theory's loss hardly rises, at all sizes."""
+    """Rates at which the theory's loss hardly rises, at all sizes."""
     rates = np.atleast_1d(np.asarray(problems[0].optimizer.lr))
     for problem in problems:
         while not _calm(problem.replace(**{"optimizer.lr": rates.tolist()}), steps):
@@ -136,7 +136,7 @@ def _calm(problem: Problem, steps: int) -> bool:
 
 
 def _part(rng: Generator, low: float, high: float) -> float:
-    """Between the bounds, small values as often as large ones, a multiple of 1 / ``PARTS``."""
+    """A multiple of 1 / ``PARTS`` between the bounds, distributed evenly in its logarithm."""
     return max(1, round(PARTS * _log(rng, low, high))) / PARTS
 
 

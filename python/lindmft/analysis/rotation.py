@@ -1,4 +1,4 @@
-"""How often chance makes deviations like those of a few networks, at many dependent steps.
+"""Chances of deviations of a few networks from the theory, at many dependent steps.
 
 Losses of successive steps belong to the same networks, so the largest of their z-scores is neither
 one draw nor as many draws as there are steps. The rotation test needs no estimate of the dependence
@@ -18,17 +18,17 @@ from lindmft._internal.types import Array
 __all__ = ["SUSPICIOUS_CHANCE", "Chances", "chances"]
 
 SUSPICIOUS_CHANCE = 0.01
-"""A comparison whose deviations chance makes less often is not explained by chance."""
+"""Chance below which deviations are not explained by chance."""
 TURNS = 4999
 MOST_STEPS = 4000
-"""Largest number of steps used; of more, some are chosen, the first ones spaced by ratios."""
+"""Largest number of steps used; of more, some are selected."""
 BLOCK = 256
 """Columns in one product: their cosines with all directions take 10 MB."""
 RIDGE = 0.01
 """Fraction of all variance that is added to every direction before the inverse is taken."""
 TIE = 1e-12
 LARGEST = 20.0
-"""Logarithms beyond say only that nothing would be found."""
+"""Largest logarithm of a resolution; a larger one means that nothing would be found."""
 
 
 @dataclass(frozen=True)
@@ -38,18 +38,19 @@ class Chances:
     Attributes
     ----------
     test_loss, train_loss
-        At any one step of this loss a deviation, in standard errors, as large as the largest.
+        Fraction in which some step of this loss deviates as much, in standard errors, as the
+        largest deviation seen.
     together
-        All steps of both losses taken together, their correlations included: a Hotelling T^2 that
-        finds small deviations at many steps.
+        The same for all steps of both losses together, with their correlations: a Hotelling T^2,
+        which finds small deviations at many steps.
     rate
-        The combination of steps that shows a wrong learning rate best as large a deviation, in
-        standard errors. None where small separate networks cannot say which it is: see Notes.
+        The same for the combination of steps that shows a wrong learning rate best. None where
+        small separate networks cannot determine the combination: see Notes.
     overall
-        The smallest of these as small as the smallest of them is.
+        The fraction in which the smallest of these is as small as here.
     resolution
-        The relative difference of a loss at a typical step (the median) that ``overall`` would
-        have found suspicious.
+        The relative difference of a loss at a typical step (the median) that would have made
+        ``overall`` suspicious.
 
     Notes
     -----
@@ -57,8 +58,8 @@ class Chances:
     deviations of any correlation between steps; those of log losses are nearly normal. The smallest
     possible value is 1 / 5000 (of ``overall``, up to 4 / 5000).
 
-    A wrong rate stretches time, so that log losses are off in proportion to the theory's
-    d log L / d log t. ``rate`` weighs the steps by the inverse covariance of log losses, of up to
+    A wrong rate changes the unit of time, so that log losses deviate in proportion to the
+    theory's d log L / d log t. ``rate`` weighs the steps by the inverse covariance of log losses, of up to
     256 *pilot* networks of the theory's problem with 32 inputs (of trace-class problems, with the
     sizes of those compared). Their seeds are the first of the last stream, 2**32 - 1, so that they
     share no random number with the networks that are compared, and chances stay exact. ``rate`` is
@@ -86,10 +87,10 @@ class Chances:
 
 
 def chances(test: Array, train: Array, combined: Array | None = None) -> Chances:
-    """The chances of deviations of two losses: (networks, m) each, mean zero under the theory.
+    """Return the chances of deviations of two losses: (networks, m), mean zero under the theory.
 
-    A column of zeros says nothing and is left out. ``combined``, (networks,), is a combination of
-    all columns, with weights that do not depend on them: what ``rate`` is the chance of.
+    Columns of zeros are ignored. ``combined``, (networks,), is a combination of all columns with
+    weights that do not depend on them; its chance is ``rate``.
     """
     column = np.empty((len(test), 0)) if combined is None else combined[:, None]
     parts = [_unit_columns(each) for each in (test, train, column)]
@@ -114,7 +115,7 @@ def chances(test: Array, train: Array, combined: Array | None = None) -> Chances
 
 
 def _unit_columns(deviation: Array) -> Array:
-    """(networks, k), the columns that are not zero, at length 1."""
+    """(networks, k), the columns that are not zero, normalized to length 1."""
     m = deviation.shape[1]
     if m > MOST_STEPS:
         half = MOST_STEPS // 2

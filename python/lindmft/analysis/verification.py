@@ -1,4 +1,4 @@
-"""Theory against training on many random problems: whether they differ by chance alone."""
+"""Comparison of theory and training on many random problems: whether they differ by chance."""
 
 import math
 from collections.abc import Iterator
@@ -21,12 +21,12 @@ from lindmft.training.train import train
 __all__ = ["OBSERVABLES", "Case", "Verification", "cases", "check_count", "verify"]
 
 OBSERVABLES = ("test loss", "train loss", "feature norm", "gradient norm")
-"""At the last step; the norms of the last and the first hidden layer."""
+"""Names of the compared numbers at the last step; norms of the last and the first layer."""
 FEWEST_SEEDS = 16
-"""With fewer networks Student's correction and the means' skewness matter too much."""
+"""Fewest networks for each problem: fewer are too skewed and too far from normal."""
 FEWEST_PROBLEMS = 10
 SUSPICIOUS_CHANCE = 1e-3
-"""A distribution of z-scores that chance makes less often is not theirs."""
+"""Chance below which a distribution of z-scores is not explained by chance."""
 SUSPICIOUS_ERRORS = 3.0
 
 
@@ -37,18 +37,18 @@ class Case:
     Attributes
     ----------
     index
-        Of the problem: with the seed it tells which one.
+        Index of the problem, which together with the seed identifies it.
     problem
-        At the smaller size.
+        The problem at the smaller size.
     steps
         n; observables are those at step n - 1.
     theory, mean, error
-        (4, 2), of each of ``OBSERVABLES`` at both sizes: the theory, the mean over networks, and
+        (4, 2), for each of ``OBSERVABLES`` at both sizes: the theory, the mean over networks, and
         its standard error.
     networks
-        At each size.
+        The number of networks at each size.
     diverged
-        How many of them diverged; the case then has no z-scores.
+        The number of networks that diverged; if there are any, the case has no z-scores.
 
     Notes
     -----
@@ -86,10 +86,10 @@ class Case:
 
     @property
     def z(self) -> Array:
-        """(4,), what is left of the deviation at infinite size, in standard errors.
+        """(4,), the deviation extrapolated to infinite size, in standard errors.
 
-        Deviations are of order 1 / D, so twice that of the larger size less that of the smaller one
-        extrapolates them to D -> inf. Student's t of that is turned into a normal number.
+        Deviations are of order 1 / D. Twice that of the larger size less that of the smaller one is
+        their extrapolation to D -> inf. It is Student's t, which is converted to a normal number.
         """
         left = 2 * self.deviation[:, 1] - self.deviation[:, 0]
         small, large = self.spread[:, 0] ** 2, 4 * self.spread[:, 1] ** 2
@@ -99,7 +99,7 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Verification:
-    """What ``verify`` returns.
+    """Result of ``verify``: z-scores of random problems and a verdict.
 
     Attributes
     ----------
@@ -108,7 +108,7 @@ class Verification:
     dim
         The smaller of the two input dimensions.
     seed
-        Of the problems and networks.
+        The seed of the problems and networks.
 
     Raises
     ------
@@ -117,8 +117,8 @@ class Verification:
 
     Notes
     -----
-    Theory section 3 is the limit D -> inf: deviations of finite networks are of order 1 / D, those
-    of their means by chance of order 1 / sqrt(D networks).
+    Theory section 3 is the limit D -> inf: deviations of finite networks are of order 1 / D. Chance
+    adds deviations of order 1 / sqrt(D networks) to their means.
 
     Examples
     --------
@@ -127,7 +127,7 @@ class Verification:
     >>> found.z.shape, found.passed
     ((10, 4), True)
     >>> print(found.summary().splitlines()[-1])
-    Passed: theory and training differ by chance, and by what falls with size.
+    Passed: differences are sampling noise plus a deviation that falls with size.
     >>> len(found.worst(3))
     3
     """
@@ -164,25 +164,25 @@ class Verification:
 
     @property
     def chance(self) -> Array:
-        """(4,), how often chance puts z-scores as far from a normal distribution, or further.
+        """(4,), the chance that normal numbers deviate as much from the normal distribution.
 
-        By Kolmogorov's test, for each of ``OBSERVABLES``.
+        Kolmogorov's test of the z-scores, for each of ``OBSERVABLES``.
         """
         return np.array([normal.kolmogorov(column)[1] for column in self.z.T])
 
     @property
     def outlier(self) -> float:
-        """How often the largest of as many normal numbers is larger than the largest z-score."""
+        """The chance that one of equally many normal numbers exceeds the largest z-score."""
         z = np.abs(self.z)
         return float(-np.expm1(z.size * np.log1p(-2 * normal.cdf(-float(z.max())))))
 
     @property
     def ratio(self) -> tuple[float, float]:
-        """By what the systematic deviation is multiplied from D to 2 D, and its standard error.
+        """Ratio of the systematic deviation at 2 D to that at D, with its standard error.
 
-        The slope of deviations at 2 D on those at D, free of chance: b in sum w r(D) (r(2D) - b
-        r(D)) = -b sum w s(D)^2, with weights 1 / s^2. 1/2 if deviations are of order 1 / D. The
-        error is by the jackknife over problems.
+        It is 1/2 if deviations are of order 1 / D. The ratio is the slope b of deviations at 2 D
+        against those at D, corrected for chance: sum w r(D) (r(2D) - b r(D)) = -b sum w s(D)^2,
+        with weights w = 1 / s^2. The error is that of the jackknife over problems.
         """
         r = self.deviation
         s = np.array([case.spread for case in self.kept])
@@ -196,7 +196,7 @@ class Verification:
 
     @property
     def passed(self) -> bool:
-        """No z-scores are suspicious, no network diverged, and the deviation falls with size."""
+        """Whether no z-score is suspicious, no network diverged, and deviations fall with size."""
         ratio, error = self.ratio
         falls = ratio < 1 and ratio - SUSPICIOUS_ERRORS * error < 0.5
         calm = len(self.kept) == len(self.cases)
@@ -232,7 +232,7 @@ class Verification:
     def verdict(self) -> str:
         """One sentence on what the numbers say."""
         if self.passed:
-            return "Passed: theory and training differ by chance, and by what falls with size."
+            return "Passed: differences are sampling noise plus a deviation that falls with size."
         suspicious = [
             f"z-scores of the {name} are not those of chance ({chance:.1e})"
             for name, chance in zip(OBSERVABLES, self.chance, strict=True)
@@ -263,12 +263,13 @@ def verify(
     threads: int | None = None,
     progress: bool | Callback | None = None,
 ) -> Verification:
-    """Hold theory against training on random problems, and their z-scores against chance.
+    """Compare theory with training on random problems, and their z-scores with chance.
 
     Problems are drawn over architectures, widths, richness, data modes, spectra, outputs,
     optimizers and schedules, at learning rates well within the edge of stability. Each is solved
-    once and trained at two sizes. Deviations of order 1 / D are extrapolated away, and what is left
-    must be distributed like chance; the systematic part must fall with size.
+    once and trained at two sizes. Deviations of order 1 / D are removed by extrapolation. The
+    remaining ones must be distributed as chance alone would; the systematic part must fall with
+    size.
 
     Parameters
     ----------
@@ -288,19 +289,19 @@ def verify(
     Returns
     -------
     Verification
-        With ``summary()``, ``passed``, and the z-scores.
+        The z-scores, with ``passed`` and ``summary()``.
 
     Raises
     ------
     ValueError
-        Bad input; the message names the field.
+        If an argument is not allowed; the message names the field.
     MemoryError
-        Refused before allocating.
+        If more memory is needed than is allowed, before it is allocated.
 
     Notes
     -----
-    Theory sections 2 to 8. The problems of trace-class spectra, for which the theory is an
-    approximation, double the numbers of units and samples at fixed modes.
+    Theory sections 2 to 8. For trace-class spectra the theory is an approximation; the larger size
+    of these problems has twice the numbers of units and samples, and the same modes.
 
     Examples
     --------
@@ -314,7 +315,7 @@ def verify(
 
 
 def check_count(count: int) -> None:
-    """Refuse so few problems that their distribution says nothing."""
+    """Refuse a number of problems that is too small for a distribution of z-scores."""
     if integer(count, "count") < FEWEST_PROBLEMS:
         refuse("count", f"at least {FEWEST_PROBLEMS}", count)
 
@@ -328,7 +329,7 @@ def cases(
     threads: int | None = None,
     progress: bool | Callback | None = None,
 ) -> Iterator[Case]:
-    """The cases of ``verify``, one after the other, as they are done.
+    """Yield the cases of ``verify``, each as soon as it is done.
 
     Parameters
     ----------
@@ -342,9 +343,9 @@ def cases(
     Raises
     ------
     ValueError
-        Bad input, at once; the message names the field.
+        If an argument is not allowed, at once; the message names the field.
     MemoryError
-        Refused before allocating.
+        If more memory is needed than is allowed, before it is allocated.
 
     Notes
     -----
@@ -402,7 +403,7 @@ def _case(index: int, dim: int, seeds: int, seed: int, threads: int | None) -> C
 
 
 def _networks(rng: np.random.Generator, count: int) -> range:
-    """Seeds of networks drawn for one problem and size, in a row from a random one."""
+    """Consecutive seeds of the networks of one problem and size, from a random one on."""
     first = int(rng.integers(2**40))
     return range(first, first + count)
 

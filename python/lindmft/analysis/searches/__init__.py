@@ -1,1 +1,1 @@
-"""Searches over learning rates: what they look at, where, and what counts as stable or as equal."""
+"""Searches over learning rates, with the criteria for stable runs and equal losses."""

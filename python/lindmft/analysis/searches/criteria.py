@@ -1,8 +1,9 @@
 """Criteria for a stable run: settled runs are bounded, and bounded runs are finite.
 
-All judge the training loss. Label noise and minibatches give a stable run a floor, which may lie
-above the loss at the start. A loss that rises to a floor rises ever more slowly; one that is
-unstable rises ever faster. So the criteria judge whether rises slow down, not how high they end.
+All criteria use the training loss. With label noise or minibatches, the loss of a stable run tends
+to a floor, which may be above the loss at the start. A loss that rises to a floor rises more and
+more slowly; an unstable one rises faster and faster. So the criteria ask whether rises slow down,
+not how high they end.
 """
 
 import numpy as np
@@ -21,15 +22,15 @@ MEANINGS = {
     "finite": "no divergence within the steps",
 }
 FEWEST = 8
-"""Steps from which on the curvature of a loss can be judged."""
+"""Smallest number of steps at which the curvature of a loss can be judged."""
 CALM = 0.1
-"""Jumps of a loss in its second half, in units of its start, below which it does not jump about."""
+"""Largest sum of jumps in the second half of a calm loss, in units of its start."""
 SAMPLES = 400
-"""Times at which a run on a coarse grid is judged."""
+"""Number of times at which a run on a coarse grid is judged."""
 
 
 def is_stable(run: Solution | NotConverged, criterion: str) -> bool:
-    """Whether a run is stable; one that the solver cannot follow is not."""
+    """Return whether a run is stable; one that does not converge in the solver is not."""
     if not isinstance(run, Solution) or run.diverged_at is not None:
         return False
     if criterion == "finite":
@@ -40,9 +41,9 @@ def is_stable(run: Solution | NotConverged, criterion: str) -> bool:
 
 
 def levels_off(loss: Array, tolerance: float) -> bool:
-    """Whether a loss that no longer jumps about rises no faster in its last quarter than before.
+    """Return whether a calm loss rises no faster in its last quarter than before.
 
-    Compared are the rises of its mean over quarters, which average small oscillations out. Where
+    The rises of its mean over quarters are compared, because means average out small oscillations. Where
     loss(t) - loss(infinity) is a power A^t, as in lazy one-pass training, this is A <= 1,
     whatever the floor.
     """
@@ -54,12 +55,12 @@ def levels_off(loss: Array, tolerance: float) -> bool:
 
 
 def _jumps(loss: Array) -> float:
-    """The way it goes up and down, less twice its net change: not positive if monotone."""
+    """The total variation of a loss less twice its net change: not positive if monotone."""
     return float(np.abs(np.diff(loss)).sum() - 2 * abs(loss[-1] - loss[0]))
 
 
 def settles(loss: Array, tolerance: float) -> bool:
-    """Whether in the second half no rise from step to step is larger than those before it."""
+    """Return whether in the second half no rise of a step exceeds the rises before it."""
     rises = np.diff(loss[len(loss) // 2 :])
     allowed = np.maximum(np.minimum.accumulate(rises), 0.0)
     if len(loss) < FEWEST:

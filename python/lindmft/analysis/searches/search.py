@@ -1,7 +1,7 @@
-"""Searches over learning rates that advance together, so that their solves are one call.
+"""Searches over learning rates that advance together, so that one call solves for all of them.
 
-A search is a generator: it yields the rates it wants to see, gets the runs at these, and returns
-its result. One search alone would leave all cores but one idle.
+A search is a generator. It yields the rates that it needs, receives the runs at these rates, and
+returns its result. A single search would use one core only.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -29,7 +29,7 @@ OF_SCHEDULES = "Rates are the largest of the schedule that act within the steps.
 class Rates:
     """One problem at different learning rates, for a number of steps.
 
-    The rate of a schedule is the largest of those that act; it is multiplied as a whole.
+    The rate of a schedule is the largest of those that act; the schedule is multiplied as a whole.
     """
 
     problem: Problem
@@ -42,17 +42,17 @@ class Rates:
 
     @property
     def _acting(self) -> Array:
-        """The rates that act within the steps: the last loss is that before the last update."""
+        """The rates that act within the steps; the last loss is that before the last update."""
         rates = self.problem.optimizer.lr
         return np.asarray(rates[: self.steps - 1] if isinstance(rates, tuple) else rates, float)
 
     def at(self, lr: float) -> Problem:
-        """The problem at this rate."""
+        """Return the problem at this rate."""
         schedule = self.schedule(lr)
         return self.problem.replace(**{"optimizer.lr": lr if schedule is None else schedule})
 
     def schedule(self, lr: float) -> tuple[float, ...] | None:
-        """The schedule multiplied so that this is its largest rate; None if there is none."""
+        """Return the schedule multiplied so that this is its largest rate, or None without one."""
         rates = self.problem.optimizer.lr
         if not isinstance(rates, tuple):
             return None
@@ -72,9 +72,9 @@ def run_searches(
     options: Mapping[str, Any],
     names: Sequence[str] = (),
 ) -> list[Result]:
-    """The results of all searches; what they ask for in a round is solved together.
+    """Return the results of all searches; the runs of one round are solved together.
 
-    One that finds nothing ends them all, with its name in the error.
+    A search that finds nothing ends all of them, with its name in the error.
     """
     results: dict[int, Result] = {}
     wanted: dict[int, Sequence[float]] = {}
@@ -122,7 +122,7 @@ def _named(error: BadInput, owners: Sequence[int], names: Sequence[str]) -> BadI
 
 
 def _run(result: Solution | Exception) -> Run:
-    """What a search can judge: a solution, or none because the run is too wild to be solved."""
+    """Return what a search can judge, a solution or ``NotConverged``; raise other errors."""
     if isinstance(result, Solution | NotConverged):
         return result
     raise result

@@ -1,9 +1,9 @@
 """The search for the deepest valley of a loss over learning rates, in x = log lr.
 
-First the rate is found above which runs diverge, from any start. From there down, a coarse lattice
-covers the decades in which training has an effect; the lattice does not depend on the start, so
-that searches from different starts see the same valleys. Then finer rates are looked at on both
-sides of the best one, and parabolas and golden sections close in on the deepest valleys.
+First the search finds the rate above which runs diverge, from any start. Below it, a coarse lattice
+covers the decades in which training has an effect. The lattice does not depend on the start, so
+that searches from different starts see the same valleys. Then finer rates are tried on both sides
+of the best one, and parabolas and golden sections narrow down the deepest valleys.
 """
 
 import math
@@ -17,26 +17,27 @@ __all__ = ["Survey", "Valley", "around", "close_in", "minima", "next_valley"]
 COARSE = 0.8
 """Spacing of the lattice, in log lr: a factor of 2.2."""
 NEAR_EDGE = 3
-"""Places of the lattice next to divergence that are all looked at; below, every second one is."""
+"""Points of the lattice below divergence that are all tried; below them, every second one is."""
 SMOOTH = 10
-"""So many places below divergence runs are gradient flows; from there on every fourth is enough."""
+"""Number of points below divergence from which runs are gradient flows: every fourth is enough."""
 FARTHEST = 340
-"""Last places of the lattice: rates of e^-272 and e^272."""
+"""Index of the last points of the lattice: rates of e^-272 and e^272."""
 FAR = math.log(10)
-"""Without a known start, a loss so much larger than the best, on a log scale, ends the lattice."""
+"""Excess over the best log loss that ends the lattice where the loss at the start is unknown."""
 UNTRAINED = 0.1
-"""A loss that is so little below that of the untrained network, on a log scale, ends it below."""
+"""Distance of a log loss from that of the untrained network that ends the lattice below."""
 LOOKS = 6
-"""Number of runs of the budget for each look into a gap of the lattice."""
+"""Runs of the budget for each finer point in a gap of the lattice."""
 CLOSING = 5
-"""Runs that are kept for closing in."""
+"""Runs that are reserved for narrowing down a valley."""
 EXTRA = 5
-"""Runs that finding the edge may take within the budget; more come on top of it."""
+"""Runs within the budget for finding the edge; more than these are added to the budget."""
 RIVAL = math.log(2)
-"""Another valley is closed in on, too, if its loss is at most so much larger on a log scale."""
+"""Largest excess of the log loss of another valley that is narrowed down, too."""
 GOLDEN = (3 - math.sqrt(5)) / 2
+"""Fraction of an interval in a golden section."""
 FLAT = 1e-9
-"""Relative changes of the loss up to this are none."""
+"""Relative changes of the loss up to this count as none."""
 
 Steps = Generator[list[float], list[Run], None]
 Valley = tuple[float, float, float]
@@ -48,8 +49,8 @@ class Survey:
 
     ``value`` and ``untrained`` give the logarithms of the loss of a run, inf where it diverged, and
     of the loss at its start, nan where that is not known; ``accuracy`` that of the loss below which
-    it is rounding. ``window`` holds the lattice and what
-    lies between its places; ``seen`` also what was tried on the way there.
+    it is rounding. ``window`` holds the lattice and the finer points between; ``seen`` also has the
+    points that were tried on the way there.
     """
 
     value: Callable[[Run], float]
@@ -65,17 +66,17 @@ class Survey:
 
     @property
     def level(self) -> list[float]:
-        """The places whose losses are at the accuracy, in order: no rate there is the best."""
+        """The points whose losses are at the accuracy, in order: none of them is the best."""
         return sorted(x for x, value in self.seen.items() if value <= self.floor + FLAT)
 
     @property
     def middle_of_level(self) -> float:
-        """The place at the accuracy that is nearest to the middle of all."""
+        """The point at the accuracy that is nearest to the middle of all of them."""
         level = self.level
         return min(level, key=lambda x: abs(x - (level[0] + level[-1]) / 2))
 
     def halve_level(self) -> Steps:
-        """Look at the middle of the places at the accuracy."""
+        """Evaluate the middle of the points at the accuracy."""
         if len(level := self.level) > 1:
             yield from self.look([(level[0] + level[-1]) / 2])
 
@@ -86,17 +87,17 @@ class Survey:
 
     @property
     def left(self) -> int:
-        """How many more runs it may take; what a far start costs comes on top."""
+        """The number of runs that are left; the cost of a far start is added to the budget."""
         on_the_way = len(self.seen) - len(self.seen.keys() & self.window.keys())
         return max(self.max_solves, self.max_solves - EXTRA + on_the_way) - len(self.seen)
 
-    def look(self, places: list[float]) -> Steps:
-        """Evaluate these, if they are within the budget."""
-        new = [x for x in dict.fromkeys(places) if x not in self.seen][: max(self.left, 0)]
+    def look(self, points: list[float]) -> Steps:
+        """Evaluate these points, as far as the budget allows."""
+        new = [x for x in dict.fromkeys(points) if x not in self.seen][: max(self.left, 0)]
         runs = (yield [math.exp(x) for x in new]) if new else []
         for x, run in zip(new, runs, strict=True):
             self._note(x, run)
-        self.window.update((x, self.seen[x]) for x in places if x in self.seen)
+        self.window.update((x, self.seen[x]) for x in points if x in self.seen)
 
     def _note(self, x: float, run: Run) -> None:
         self.seen[x] = self.value(run)
@@ -105,30 +106,30 @@ class Survey:
             self.start = self.untrained(run)
 
     def explore(self, start: float) -> Steps:
-        """Cover all rates that matter."""
+        """Cover all rates at which training has an effect and does not diverge."""
         top = yield from self._edge(round(start / COARSE))
         yield from self.look([COARSE * (top - i) for i in range(NEAR_EDGE + 1)])
-        place = top - NEAR_EDGE
+        point = top - NEAR_EDGE
         while not self._ends_below():
-            harmful = self.window[COARSE * place] >= self.start
-            place -= 4 if harmful or top - place > SMOOTH else 2
-            self._refuse_hopeless(place)
-            yield from self.look([COARSE * place])
-        # Equal losses would be looked between for ever.
-        while places := [x for x in self._between() if x not in self.window]:
-            yield from self.look(places)
+            harmful = self.window[COARSE * point] >= self.start
+            point -= 4 if harmful or top - point > SMOOTH else 2
+            self._refuse_hopeless(point)
+            yield from self.look([COARSE * point])
+        # Without this condition, equal losses would be refined without end.
+        while points := [x for x in self._between() if x not in self.window]:
+            yield from self.look(points)
 
-    def _edge(self, place: int) -> Generator[list[float], list[Run], int]:
-        """The lowest place of the lattice above which no rate is worth a look."""
-        wall = yield from self._is_wall(place)
+    def _edge(self, point: int) -> Generator[list[float], list[Run], int]:
+        """The lowest point of the lattice above which runs diverge."""
+        wall = yield from self._is_wall(point)
         stride = -2 if wall else 1
         while True:
-            following = place + stride
+            following = point + stride
             self._refuse_hopeless(following)
             if (yield from self._is_wall(following)) != wall:
                 break
-            place, stride = following, 2 * stride
-        low, high = sorted((place, following))
+            point, stride = following, 2 * stride
+        low, high = sorted((point, following))
         while high - low > 1:
             middle = (low + high) // 2
             if (yield from self._is_wall(middle)):
@@ -137,9 +138,9 @@ class Survey:
                 low = middle
         return high
 
-    def _is_wall(self, place: int) -> Generator[list[float], list[Run], bool]:
-        """Whether a run diverges; far above the best, if what it starts from is not known."""
-        x = COARSE * place
+    def _is_wall(self, point: int) -> Generator[list[float], list[Run], bool]:
+        """Whether a run diverges, or is far above the best where the initial loss is unknown."""
+        x = COARSE * point
         if x not in self.seen:
             (run,) = yield [math.exp(x)]
             self._note(x, run)
@@ -147,7 +148,7 @@ class Survey:
         return loss == math.inf or (math.isnan(self.start) and loss >= self.best + FAR)
 
     def _ends_below(self) -> bool:
-        """Whether at the lowest place the loss has risen to what it starts from."""
+        """Whether the loss at the lowest point has risen to the initial loss."""
         (_, lowest), (_, next_lowest) = sorted(self.window.items())[:2]
         if lowest <= next_lowest or lowest == math.inf:
             return False
@@ -158,41 +159,41 @@ class Survey:
         return -FLAT <= self.start - lowest <= UNTRAINED
 
     def _between(self) -> list[float]:
-        """Places between the best one and its neighbours: many near divergence, few below."""
+        """Points between the best one and its neighbours: many near divergence, few below."""
         pieces = max(self.max_solves // LOOKS, 2)
         left = self.max_solves - EXTRA - CLOSING - len(self.window)
         below, best, above = around(self.window)
-        places: list[float] = []
+        points: list[float] = []
         for a, b in ((below, best), (best, above)):
             wide = b - a > 1.5 * COARSE
             count = pieces // 2 if wide else pieces
             if wide or b - a > COARSE / 2:
-                places += [a + (b - a) * i / count for i in range(1, count)]
-        return places if len(places) <= left else []
+                points += [a + (b - a) * i / count for i in range(1, count)]
+        return points if len(points) <= left else []
 
-    def _refuse_hopeless(self, place: int) -> None:
-        """Say why there is no minimum: before the place is tried that would be too much."""
+    def _refuse_hopeless(self, point: int) -> None:
+        """Raise the reason why there is no minimum, before a point is tried that cannot help."""
         tried = sorted(self.window or self.seen)
         low, high = math.exp(min(self.seen)), math.exp(max(self.seen))
         where = f"lr from {low:.3g} to {high:.3g}"
         first = self.seen[tried[0]]
         other = self.seen[tried[min(1, len(tried) - 1)]] if math.isnan(self.start) else self.start
         flat = len(tried) > 1 and abs(other - first) <= FLAT
-        if (abs(place) > FARTHEST or self.window) and flat and first <= self.best + FLAT:
+        if (abs(point) > FARTHEST or self.window) and flat and first <= self.best + FLAT:
             raise ValueError(
                 f"optimizer.lr must have a best value, got a {self.name} that is smallest without "
                 f"training, or does not depend on it (at {where})"
             )
-        if abs(place) > FARTHEST or self.left <= 1:
+        if abs(point) > FARTHEST or self.left <= 1:
             found = "diverges" if self.best == math.inf else "has no minimum"
             raise ValueError(
-                f"optimizer.lr must have a best value, got a {self.name} that {found} (at {where});"
-                " start nearer to it, or raise max_solves"
+                f"optimizer.lr must have a best value, got a {self.name} that {found} (at {where}). "
+                "Start nearer to it, or raise max_solves."
             )
 
 
 def around(seen: dict[float, float]) -> Valley:
-    """The best place, and the nearest on both sides with losses that are larger."""
+    """Return the best point, and the nearest ones on both sides with larger losses."""
     tried = sorted(seen)
     best = min(tried, key=lambda x: (seen[x], x))
     higher = [x for x in tried if seen[x] > seen[best] + FLAT]
@@ -201,7 +202,7 @@ def around(seen: dict[float, float]) -> Valley:
 
 
 def valleys_of(seen: dict[float, float]) -> list[Valley]:
-    """Each place with no neighbour below it, and its neighbours; the deepest first."""
+    """Return each point with no lower neighbour, and its neighbours; the deepest first."""
     tried = sorted(seen)
     found = [
         (a, x, b)
@@ -212,7 +213,7 @@ def valleys_of(seen: dict[float, float]) -> list[Valley]:
 
 
 def minima(seen: dict[float, float], apart: float) -> list[float]:
-    """Where the valleys are, the deepest first; those less apart from a deeper one left out."""
+    """Return the valleys, the deepest first, without those too near to a deeper one."""
     kept: list[float] = []
     for _, x, _ in valleys_of(seen):
         if all(abs(x - y) > apart for y in kept):
@@ -221,13 +222,13 @@ def minima(seen: dict[float, float], apart: float) -> list[float]:
 
 
 def next_valley(seen: dict[float, float], closed: list[float]) -> Valley | None:
-    """The deepest one that was not closed in on, and its neighbours; None if it is no rival."""
+    """Return the deepest valley that was not narrowed down yet, or None."""
     rest = [(a, x, b) for a, x, b in valleys_of(seen) if not any(a <= c <= b for c in closed)]
     return rest[0] if rest else None
 
 
 def close_in(valley: Valley, survey: Survey) -> Generator[list[float], list[Run], float]:
-    """Brent's method: parabolas through three points, golden sections where they do not serve."""
+    """Narrow a valley down by Brent's method: parabolas, and golden sections where they fail."""
     tolerance, seen = math.log1p(survey.rtol) / 3, survey.seen
     a, x, b = valley
     w, v, before, step = a, b, b - a, b - a  # second best, third, and the last two moves
@@ -260,7 +261,7 @@ def close_in(valley: Valley, survey: Survey) -> Generator[list[float], list[Run]
 
 
 def _parabola(x: float, w: float, v: float, seen: dict[float, float]) -> float | None:
-    """From x to the vertex; None where there is none below."""
+    """The step from x to the vertex of a parabola; None where it has no minimum."""
     r = (x - w) * (seen[x] - seen[v])
     q = (x - v) * (seen[x] - seen[w])
     above, below = (x - v) * q - (x - w) * r, 2 * (q - r)

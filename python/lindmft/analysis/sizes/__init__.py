@@ -1,1 +1,1 @@
-"""Scalings of a problem with a size, and fields that usually follow the size."""
+"""Changes of a problem with a size, and fields that usually follow the size."""

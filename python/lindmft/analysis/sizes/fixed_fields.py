@@ -1,4 +1,4 @@
-"""Warn of fields that depend on a size in most training loops, and stay fixed while it varies."""
+"""Warnings of fields that depend on a size in most training loops but stay fixed here."""
 
 import math
 import warnings
@@ -17,11 +17,11 @@ USUAL_SCALES = (1.0, PYTORCH_SCALE)
 
 
 class ScalingWarning(UserWarning):
-    """A size varies, and something that most training loops choose by this size stays fixed.
+    """Warning that a size varies, but a field that usually follows it stays fixed.
 
     ``transfer``, ``coordinate_check``, ``compute_optimal`` and ``wider_is_better`` warn with this
-    category; the first two repeat the text in the ``cautions`` of their result. Scalings that set
-    the field, also to a constant, do not warn.
+    category; the first two repeat the text in the ``cautions`` of their result. A scaling that
+    sets the field, also to a constant, gives no warning.
 
     Notes
     -----
@@ -37,7 +37,10 @@ class ScalingWarning(UserWarning):
 
 
 def cautions(problem: Problem, path: str, changed: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
-    """A sentence for each field that stays fixed, by scaling what it changes; warn of each."""
+    """Return a sentence for each field that stays fixed, and warn of each.
+
+    ``changed`` has the paths that each scaling sets.
+    """
     found = []
     for fields, text in _suspects(problem, path).items():
         names = [name for name, paths in changed.items() if not _sets(paths, fields.split(", "))]
@@ -50,12 +53,12 @@ def cautions(problem: Problem, path: str, changed: Mapping[str, Iterable[str]]) 
 
 
 def _sets(paths: Iterable[str], fields: Sequence[str]) -> bool:
-    """Whether one of the paths is one of the fields, or a part of the problem that has one."""
+    """Whether one of the paths is one of the fields, or a part of the problem with such a field."""
     return any(f"{field}.".startswith(f"{path}.") for path in paths for field in fields)
 
 
 def _suspects(problem: Problem, path: str) -> dict[str, str]:
-    """By field (or several, of which one is enough), what to say if it stays as it is."""
+    """Sentences by field that stays fixed; of several fields, setting one is enough."""
     if path in WIDTHS:
         return _of_widths(problem, path.rpartition(".")[2])
     return _of_depths(problem) if path == DEPTH else {}

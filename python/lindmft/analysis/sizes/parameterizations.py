@@ -1,4 +1,4 @@
-"""What standard parameterizations change in a problem, and the raw learning rates of a problem.
+"""Standard parameterizations as changes of a problem, and the raw learning rates of a problem.
 
 Raw rates are those of a training loop on the weights of ``nn.Linear`` layers without biases, whose
 forward pass is ``W h``, for the loss ``0.5 * mse``. D is the input dimension; with a trace-class
@@ -20,11 +20,11 @@ PYTORCH_SCALE = 3**-0.5
 """``nn.Linear`` draws weights uniformly from +-1 / sqrt(fan-in): variance 1 / (3 fan-in)."""
 NO_LIMIT = " (the best one falls with the width, so that there is no limit of infinite width)"
 SAME = 1e-9
-"""Relative differences up to this are rounding."""
+"""Relative difference up to which raw rates are equal."""
 
 
 def same_raw_rate(problem: Problem, init_scale: float) -> dict[str, Any]:
-    """What to change so that lr is the raw rate of all layers, and variances are s^2 / fan-in.
+    """Return the changes that make lr the raw rate of all layers, with variances s^2 / fan-in.
 
     The readout of ``nn.Linear`` has variance s^2 / N_L if the effective gamma0 is sqrt(D / N_L):
     NTK parameterization with gamma0 = 1 (with ``hidden``, sqrt(D)). The raw rate of W^l is then lr
@@ -48,9 +48,9 @@ def same_raw_rate(problem: Problem, init_scale: float) -> dict[str, Any]:
 
 
 def raw_factors(problem: Problem) -> Array:
-    """(L + 1,), raw learning rate of each layer over lr; theory.md section 2.
+    """Return (L + 1,) the raw learning rate of each layer over lr; theory.md section 2.
 
-    Three at infinite depth: of the input weights, of all branches, of the readout.
+    At infinite depth there are three: of the input weights, of all branches, of the readout.
     """
     ratios, network = _ratios(problem), problem.network
     units = widths(network)[-1]
@@ -64,7 +64,7 @@ def raw_factors(problem: Problem) -> Array:
 
 
 def common_factor(problem: Problem) -> float | None:
-    """The raw learning rate over lr where it is one number for all layers; else None."""
+    """Return the raw learning rate over lr if it is the same for all layers, or None."""
     if not np.isfinite(_ratios(problem)).all():
         return None
     factors = raw_factors(problem)
@@ -87,7 +87,7 @@ def _modes(problem: Problem) -> float:
 
 
 def _per_array(problem: Problem, ratios: Array) -> list[float]:
-    """N_l / D of the layer that each array after the first starts from."""
+    """N_l / D of the input layer of each array after the first."""
     depth = problem.network.depth
     arrays = 2 if depth == math.inf else int(depth)
     return [float(nu) for nu in np.broadcast_to(ratios, arrays)]

@@ -1,4 +1,4 @@
-"""Scalings: named changes to a problem, whose behaviour with size is compared.
+"""Scalings: named changes of a problem whose dependence on a size is compared.
 
 The changes may be the same at every size, or a function of the size.
 """
@@ -17,7 +17,7 @@ Changes: TypeAlias = Mapping[str, Any]
 Scaling: TypeAlias = str | Changes | Callable[[Any], Changes]
 """A built-in name, the same changes at every size, or a function from the size to the changes."""
 Scalings: TypeAlias = str | Iterable[str] | Mapping[str, Scaling]
-"""Built-in names, or scalings by names of one's own."""
+"""Built-in names, or a dictionary from names to scalings."""
 
 BUILT_IN: Mapping[str, Changes | Callable[[Problem], Changes]] = {
     "muP": {"network.parameterization": "mup"},
@@ -27,7 +27,7 @@ BUILT_IN: Mapping[str, Changes | Callable[[Problem], Changes]] = {
     "1/sqrt(depth)": {"network.branch_scaling": "depth"},
     "constant": {"network.branch_scaling": "constant"},
 }
-"""By name, the changes, or a function from the problem at a size to them."""
+"""Changes by name, or functions from the problem at a size to changes."""
 PARAMETERIZATIONS = ("muP", "NTK")
 BRANCHES = ("1/sqrt(depth)", "constant")
 AS_GIVEN: Scalings = {"as given": {}}
@@ -40,14 +40,14 @@ ALLOWED = (
 
 @dataclass(frozen=True)
 class Rule:
-    """A scaling that has been checked: its name, and what it changes at a size."""
+    """A checked scaling with its name, and the changes that it makes at a size."""
 
     name: str
     scaling: Scaling
     varied: tuple[str, ...]
 
     def changes(self, problem: Problem, sizes: Changes) -> dict[str, Any]:
-        """What it changes where the first of ``sizes`` that is not None is the size."""
+        """Return the changes at a size, which is the first of ``sizes`` that is not None."""
         found: Any = self.scaling
         field = f"scalings[{self.name!r}]"
         if isinstance(found, str):
@@ -61,7 +61,7 @@ class Rule:
         return dict(found)
 
     def at(self, problem: Problem, sizes: Changes) -> Problem:
-        """The problem at these sizes; an error names the scaling and the size."""
+        """Return the problem at these sizes; an error names the scaling and the size."""
         try:
             return problem.replace(**{**self.changes(problem, sizes), **sizes})
         except ValueError as error:
@@ -70,7 +70,7 @@ class Rule:
             raise ValueError(f"{error} ({own if self.scaling else ''}at {place})") from error
 
     def check(self, changes: Any, field: str) -> None:
-        """Refuse what is no changes, or touches what is varied with them."""
+        """Refuse a value that is not a dictionary of changes, or that changes a varied size."""
         if not isinstance(changes, Mapping):
             refuse(field, CHANGES, changes)
         for path in changes:
@@ -81,7 +81,7 @@ class Rule:
 
 
 def read_scalings(given: Any, *varied: str) -> dict[str, Rule]:
-    """From what a user gave; none may touch what is varied with them."""
+    """Check the scalings that a user gave; none may change the varied size."""
     if isinstance(given, str):
         given = [given]
     if not isinstance(given, Mapping) and is_iterable(given):
@@ -112,11 +112,11 @@ def _refuse_unknown(name: Any) -> None:
         refuse("scalings", ALLOWED, name)
     if name not in BUILT_IN:
         raise ValueError(
-            f"scalings must be {one_of(BUILT_IN)}, or a dictionary of scalings by names of your "
-            f"own, got {name!r}{suggestion(name, list(BUILT_IN))}"
+            f"scalings must be {one_of(BUILT_IN)}, or a dictionary of scalings by name, "
+            f"got {name!r}{suggestion(name, list(BUILT_IN))}"
         )
 
 
 def _whole(size: Number) -> Number:
-    """A whole size as an int, so that it can count layers."""
+    """Convert a whole size to an int, so that it can be a number of layers."""
     return int(size) if float(size).is_integer() else size
