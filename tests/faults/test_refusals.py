@@ -37,7 +37,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], tuple[str, str, str, int | None]]] =
     ),
     "of an entry of a list": (
         lambda: lm.solve_many([PROBLEM, PROBLEM, 7], 3),  # type: ignore[list-item]
-        ("problem", "a Problem or its dictionary", "7", 2),
+        ("problem", "a dictionary of the tables", "7", 2),
     ),
     "conflict": (
         lambda: lm.solve(PROBLEM, 3, keep_state=True, replicas=True),
