@@ -130,7 +130,7 @@ def faults(name: str, item: Any, text: str) -> list[str]:
             ]
             said |= elsewhere(item)
         found += [f"parameter {argument}" for argument in sorted(given - said)]
-        known = given | set(dir(item)) | elsewhere(item)
+        known = given | set(dir(item)) | elsewhere(item) | {*getattr(item, "__annotations__", ())}
         found += [f"there is no parameter {extra}" for extra in sorted(named(text) - known)]
     raises = section(text, "Raises") is not None
     for fault, present, wanted, exceptions in (

@@ -503,7 +503,7 @@ CALLS: dict[str, Call] = {
     ),
     "estimate_train_memory (replicas)": Call(
         lambda: {"problem": BASE, "steps": 3, "k_init": 2, "k_data": 2, **TRAINED},
-        {"problem": PROBLEMS.called("k_data"), "k_init": WHOLE, "k_data": WHOLE},
+        {"problem": PROBLEMS.called("k_init"), "k_init": WHOLE, "k_data": WHOLE},
     ),
     "estimate_train_memory (many)": Call(
         lambda: {"problem": [BASE], "steps": 3, **TRAINED},

@@ -38,6 +38,11 @@ class BadInput(ValueError):  # noqa: N818, the name of the class in C++
     """
 
     __module__ = "lindmft"
+    field: str
+    allowed: str
+    got: str
+    index: int | None
+    reason: str
 
     def __init__(
         self,

@@ -44,9 +44,11 @@ def check_solve(
     >>> import lindmft as lm
     >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
     >>> lm.check_solve(problem, 100, grid="adaptive", rtol=1e-3)
-    >>> lm.check_solve(problem, 100, depth_nodes=8)
-    Traceback (most recent call last):
-    lindmft.BadInput: depth_nodes cannot be combined with a finite depth: ...
+    >>> try:
+    ...     lm.check_solve(problem, 100, grid="adaptive", rtol=1.0)
+    ... except lm.BadInput as error:
+    ...     print(error)
+    rtol must be between 1e-11 and 0.1, got 1.0
     """
     given = with_defaults(check_solve, options)
     _check(problem, choice("exact", "adaptive")(given["grid"], "grid"), steps, given)

@@ -77,7 +77,7 @@ def _stops(run: Run, every: int | None) -> Iterator[float]:
 
 
 def _of_the_whole(progress: Callback | None, run: Run) -> Callback | None:
-    """Report steps of the whole run, not of a segment; coarse grids count shares."""
+    """Report steps of the whole run, not of a segment; coarse grids count fractions."""
     if progress is None or run.grid != "exact":
         return progress
     callback = progress

@@ -40,5 +40,6 @@ class SolveOptions(FlowOptions, total=False):
 
 def checked_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that were given; bad ones are a ``BadInput`` that names them."""
-    kept = {name: value for name, value in given.items() if (name, value) != ("keep_state", None)}
+    unset = given.get("keep_state") is None
+    kept = {name: value for name, value in given.items() if not (unset and name == "keep_state")}
     return converted(_core.SolveOptions.table, kept)

@@ -60,6 +60,9 @@ def checked_options(
 
     ``dim`` is the dimension that was settled, and ``problems`` the number of problems in a list.
     """
+    for name in ("k_init", "k_data"):
+        if name in given:
+            integer(given[name], name)  # None is no number of replicas
     options = converted(PLAIN, given) | {"dim": dim, "precision": checked_dtype(given["dtype"])}
     if "noise_draw" in given:
         options["noise_draw"] = _draws(given["noise_draw"], problems)

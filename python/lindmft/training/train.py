@@ -27,6 +27,9 @@ from lindmft.training.finite import all_finite, finite
 from lindmft.training.options import AllTrainOptions, TrainManyOptions, checked_options
 from lindmft.training.replicas import train_replicas
 
+PAIRS = ("k_init", "k_data")
+"""Options that make a training one of replicas, if they are given."""
+
 __all__ = [
     "Ensemble",
     "ReplicaEnsemble",
@@ -334,7 +337,8 @@ def _prepared(
 ) -> tuple[str, Any, int, _core.TrainOptions]:
     """Return the name of the call that options of all kinds make, and its arguments."""
     check_progress(given["progress"])
-    crossed = [name for name in ("k_init", "k_data") if given[name] is not None]
+    crossed = [name for name in PAIRS if given[name] is not None]
+    given = {name: v for name, v in given.items() if v is not None or name not in PAIRS}
     if isinstance(problem, Problem | Mapping):
         core, size = finite(as_problem(problem), given["dim"])
         kind = "train_replicas" if crossed else "train"

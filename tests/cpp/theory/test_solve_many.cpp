@@ -82,10 +82,11 @@ TEST(SolveMany, CoarseGridsAndFlowsToo) {
   SolveOptions one = options;
   one.threads = 1;
   const std::vector<Solution> steps = solve_many(problems, 2000, options);
-  const std::vector<Solution> flows = flow_many(problems, 30.0, options);
+  const std::vector<Solution> flows = flow_many(problems, 30.0, {.threads = 2, .save = {}, .progress = {}});
+  EXPECT_THROW(static_cast<void>(flow_many(problems, 30.0, options)), BadInput);  // grid is an option of steps
   for (std::size_t i = 0; i < problems.size(); ++i) {
     expect_same(steps[i], solve(problems[i], 2000, one));
-    expect_same(flows[i], flow(problems[i], 30.0, one));
+    expect_same(flows[i], flow(problems[i], 30.0, {.threads = 1, .save = {}, .progress = {}}));
   }
 }
 
