@@ -58,7 +58,7 @@ def test_a_killed_computation_resumes_bit_for_bit(tmp_path: Path, grid: str) -> 
     child = start(CHILD, grid, path)
     try:
         assert child.stdout is not None
-        assert child.stdout.readline() == "going on\n"
+        assert child.stdout.readline() == "resuming\n"
     finally:
         child.kill()
         assert child.wait(PATIENCE) == -signal.SIGKILL
