@@ -82,7 +82,7 @@ class Series(Result):
     gradient_update: Array = ON_REQUEST
 
     observables = ENSEMBLE
-    call = "train"
+    _call = "train"
     __repr__ = short_repr
     _repr_html_ = field_table
 
@@ -184,7 +184,7 @@ class Ensemble(Result):
     gradient_update: Array = ON_REQUEST
 
     observables = ENSEMBLE
-    call = "train"
+    _call = "train"
     _repr_html_ = field_table
 
     @property

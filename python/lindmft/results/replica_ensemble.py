@@ -68,7 +68,7 @@ class ReplicaSeries(Result):
     independent: Array = ON_REQUEST
 
     observables = REPLICA_ENSEMBLE
-    call = "train_replicas"
+    _call = "train_replicas"
     __repr__ = short_repr
     _repr_html_ = field_table
 
@@ -147,7 +147,7 @@ class ReplicaEnsemble(Result):
     independent: Array = ON_REQUEST
 
     observables = REPLICA_ENSEMBLE
-    call = "train_replicas"
+    _call = "train_replicas"
     _repr_html_ = field_table
 
     @property

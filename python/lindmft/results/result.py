@@ -61,7 +61,7 @@ class Result:
 
     observables: ClassVar[Table]
     """The table of the class."""
-    call: ClassVar[str]
+    _call: ClassVar[str]
     """The call that makes such results, for messages."""
 
     def __post_init__(self) -> None:
@@ -95,7 +95,7 @@ class Result:
         return _holds(self, name)
 
     def _why_missing(self, name: str) -> str:
-        return why_missing(self.observables[name], self.call)
+        return why_missing(self.observables[name], self._call)
 
 
 def why_missing(one: Observable, call: str) -> str:

@@ -181,7 +181,7 @@ class Solution(Result):
     state: State = field(default_factory=State)
 
     observables = SOLUTION
-    call = "solve"
+    _call = "solve"
     _repr_html_ = field_table
 
     @property
