@@ -259,6 +259,12 @@ CALLS: dict[str, Call] = {
     "Ensemble.has": Call(lambda: {"name": "test_loss"}, {"name": CHOICE}, of=runs),
     "Ensemble.save": Call(lambda: {"path": "runs.nc", "force": False}, of=runs, costly=True),
     "Ensemble.load": Call(lambda: {"path": "runs.nc"}, of=lambda: lm.Ensemble),
+    "results.Series.has": Call(
+        lambda: {"name": "test_loss"}, {"name": CHOICE}, of=lambda: runs().mean()
+    ),
+    "results.ReplicaSeries.has": Call(
+        lambda: {"name": "test_loss"}, {"name": CHOICE}, of=lambda: pairs().mean()
+    ),
     "ReplicaEnsemble.has": Call(lambda: {"name": "test_loss"}, {"name": CHOICE}, of=pairs),
     "ReplicaEnsemble.save": Call(
         lambda: {"path": "pairs.nc", "force": False}, of=pairs, costly=True
