@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lindmft._internal.validation import is_iterable, refuse
-from lindmft.problem.schema import as_plain, read_numbers, spell_inf
+from lindmft.problem.schema import as_plain, spell_inf
 
 Values: TypeAlias = Iterable[Any] | Mapping[str, Any]
 Axes: TypeAlias = (
@@ -186,8 +186,8 @@ def _axis(names: tuple[str, ...], paths: tuple[str, ...], key: Any, entries: Any
 def _entry(entry: Any, paths: tuple[str, ...], field: str) -> tuple[Any, ...]:
     """Return one value for each path."""
     if len(paths) == 1:
-        return (read_numbers(as_plain(entry, field)),)
-    together = read_numbers(as_plain(entry, field))
+        return (as_plain(entry, field),)
+    together = as_plain(entry, field)
     if not isinstance(together, list) or len(together) != len(paths):
         refuse(field, f"a list of {len(paths)} values at a time, one for each path", entry)
     return tuple(together)

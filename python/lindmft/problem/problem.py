@@ -18,7 +18,7 @@ from lindmft.problem.data import Data, read_data
 from lindmft.problem.network import Network, check_widths, read_network
 from lindmft.problem.optimizer import SGD
 from lindmft.problem.paths import check_path, check_paths, merged
-from lindmft.problem.schema import from_table, reader, spell_inf, to_table
+from lindmft.problem.schema import from_table, read_numbers, reader, spell_inf, to_table
 from lindmft.problem.sizes import other_names
 from lindmft.problem.toml import dump
 from lindmft.problem.toml_files import TomlFile
@@ -105,7 +105,7 @@ class Problem:
         """
         if not isinstance(tables, Mapping):
             refuse("problem", "a dictionary of the tables network, data and optimizer", tables)
-        problem: Self = from_table(cls, tables, "")
+        problem: Self = from_table(cls, read_numbers(tables), "")
         return problem
 
     def to_dict(self) -> dict[str, Any]:
@@ -188,7 +188,8 @@ class Problem:
             for other in other_names(path) if value is not None else ():
                 if other not in given:
                     drop_by_path(tables, other)
-        return type(self).from_dict(tables)
+        problem: Self = from_table(type(self), tables, "")
+        return problem
 
     def vary(self, axes: Axes | None = None, **more: Any) -> list[Self]:
         """Return the problems of a grid: all combinations of the axes' values, last axis fastest.

@@ -2,8 +2,7 @@
 
 A table is a mapping. For parts of several kinds (networks, data, spectra) its key ``kind`` chooses
 the class. Keys that no class knows are refused with the nearest known one, so that a typing error
-never becomes a default. Tables come from files, some of which write numbers as texts: JSON has no
-infinity, and YAML reads 1e-2 as text. A text that spells a number is that number in a table.
+never becomes a default. The text "inf" is infinity, which JSON does not have.
 """
 
 import json
@@ -30,7 +29,7 @@ from lindmft._internal.validation import (
 DEEPEST = 8
 """Most levels of tables and lists within a value; a whole problem has four."""
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-"""Texts that spell a number in tables; without spaces, underscores, "nan" and other bases."""
+"""Texts that spell a number: no spaces, no underscores, not "nan", and only base ten."""
 
 
 def reader(*classes: type) -> Converter:
@@ -60,7 +59,7 @@ def from_table(cls: type, values: Mapping[str, Any], table: str) -> Any:
     for name, field in known.items():
         if name not in values and field.default is MISSING and field.default_factory is MISSING:
             missing(_join(table, name), "it has no default value")
-    return cls(**{name: read_numbers(values[name]) for name in known if name in values})
+    return cls(**{name: _read_inf(values[name]) for name in known if name in values})
 
 
 def check_keys(values: Mapping[str, Any], known: Iterable[str], table: str) -> None:
@@ -122,19 +121,18 @@ def spell_inf(value: Any) -> Any:
 
 
 def read_numbers(value: Any, levels: int = DEEPEST) -> Any:
-    """Return a value of a table with numbers in the place of texts that spell one.
+    """Return tables with numbers in the place of all texts that spell a number.
 
-    "inf" is infinity. Lists are read entry by entry; entries that are nested deeper than a field
-    can be stay as they are.
+    Values that are nested deeper than those of a problem stay as they are.
     """
+    if isinstance(value, Mapping) and levels:
+        return {key: read_numbers(entry, levels - 1) for key, entry in value.items()}
     if isinstance(value, list) and levels:
         return [read_numbers(entry, levels - 1) for entry in value]
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not NUMBER.fullmatch(value):
         return value
-    if value == "inf":
-        return math.inf
-    number = float(value) if NUMBER.fullmatch(value) else math.inf
-    return number if math.isfinite(number) else value  # no text of a finite number becomes infinity
+    number = float(value)
+    return number if math.isfinite(number) else value  # the text of a finite number is not infinity
 
 
 def brief(config: Any) -> str:
@@ -153,6 +151,16 @@ def _chosen(values: Mapping[str, Any], table: str, kinds: Mapping[str, type]) ->
     if "kind" not in values:
         missing(f"{table}.kind", f"give {one_of(kinds)}")
     return kinds[choice(*kinds)(values["kind"], f"{table}.kind")]
+
+
+def _read_inf(value: Any, levels: int = DEEPEST) -> Any:
+    """Return a value with infinity in the place of the text "inf", also within lists.
+
+    Entries that are nested deeper than a field can be stay as they are.
+    """
+    if isinstance(value, list) and levels:
+        return [_read_inf(entry, levels - 1) for entry in value]
+    return math.inf if isinstance(value, str) and value == "inf" else value
 
 
 def _refuse_keys_of_others(
