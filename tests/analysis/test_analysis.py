@@ -1,4 +1,4 @@
-"""Theory held against training: the numbers, and what is said of them."""
+"""Theory compared with training: the numbers, and what is said of them."""
 
 import dataclasses
 from typing import Any

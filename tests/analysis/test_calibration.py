@@ -35,7 +35,7 @@ def blocks(losses: np.ndarray, count: int) -> Iterator[np.ndarray]:
 
 
 def beyond_chance(rate: float, expected: float, trials: int) -> float:
-    """In standard deviations of a fraction."""
+    """Bound in standard deviations of a fraction."""
     return abs(rate - expected) / np.sqrt(expected * (1 - expected) / trials)
 
 
@@ -53,7 +53,7 @@ def found_chances(runs: lm.Ensemble, theory: lm.Solution, count: int) -> np.ndar
 
 
 def largest_z(runs: lm.Ensemble, theory: lm.Solution, count: int) -> np.ndarray:
-    """Of each separate ensemble."""
+    """Result of each separate ensemble."""
     found = []
     for test, train in zip(
         blocks(runs.test_loss, count), blocks(runs.train_loss, count), strict=True
@@ -121,7 +121,7 @@ def test_of_very_many_steps_some_are_used() -> None:
 
 @pytest.mark.usefixtures("few_turns")
 def test_right_theories_differ_in_one_comparison_of_a_hundred() -> None:
-    """Of four networks the largest z-score is above 4 in more than one of twenty."""
+    """The largest z-score of four networks is above 4 in more than one of twenty."""
     theory, runs = lm.solve(CLEAN, 20), lm.train(CLEAN, 20, dim=96, seeds=800, threads=1)
     four, eight = (found_chances(runs, theory, count) for count in (4, 8))
     for found in (four, eight):
@@ -158,7 +158,7 @@ def test_a_rate_that_is_wrong_by_a_tenth_is_found_with_enough_networks() -> None
 def test_a_rate_that_is_wrong_by_a_tenth_is_found_at_the_defaults(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """In nearly all comparisons of this problem; bench/README.md has others."""
+    """Nearly all comparisons of this problem find it; bench/README.md has others."""
     monkeypatch.setattr(rotation, "TURNS", 999)
     runs = lm.train(CLEAN, 60, dim=256, seeds=800)
     assert np.mean(found_chances(runs, lm.solve(CLEAN, 60), 8) < 0.01) < 0.05

@@ -33,7 +33,7 @@ def long() -> lm.ComputeOptimal:
 def test_longer_runs_change_no_covered_budget(
     short: lm.ComputeOptimal, long: lm.ComputeOptimal
 ) -> None:
-    """Narrow networks drop out where their steps end: the frontier must not go on without them."""
+    """Narrow networks drop out where their steps end: the frontier must not continue without them."""
     assert not short.covered.all()
     again = lm.compute_optimal(CLEAN, WIDTHS, 300, budgets=short.budgets)
     for name in ("width", "steps", "loss"):
@@ -79,7 +79,7 @@ def test_widths_that_cannot_take_a_step_are_missing(short: lm.ComputeOptimal) ->
 
 
 def test_a_width_that_has_settled_need_not_be_computed_further() -> None:
-    """With few samples the loss stops falling, and stays above that of others."""
+    """The loss with few samples stops falling, and stays above that of others."""
     few = lm.Problem(lm.MLP(), lm.FullBatch(alpha=0.5), lm.SGD(lr=0.1))
     ends = ends_of(lm.solve(few, 400), 399, 0.0)
     assert 0 <= ends.rate < 1e-5
@@ -122,7 +122,7 @@ def made(losses: Any, budgets: Any, widths: Any) -> lm.ComputeOptimal:
 
 @pytest.mark.parametrize("per_decade", [3, 10, 60])
 def test_errors_of_exponents_contain_the_truth(per_decade: int) -> None:
-    """Of curves loss = width^-1 + steps^-1 at cost width: the powers are 1/2 and -1/2."""
+    """Curves loss = width^-1 + steps^-1 at cost width have the powers 1/2 and -1/2."""
     widths, budgets = np.geomspace(0.1, 1e4, 5 * per_decade + 1), np.geomspace(100, 1e4, 40)
     found = made(1 / widths[:, None] + widths[:, None] / budgets, budgets, widths)
     (width, loss), (width_error, loss_error) = found.exponents(), found.exponent_errors()

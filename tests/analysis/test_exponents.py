@@ -111,7 +111,7 @@ def test_a_power_law_is_fitted_exactly(window: Any) -> None:
 
 
 def test_every_decade_counts_the_same() -> None:
-    """On exact steps nearly all points lie in the last decade; the fit is over log t."""
+    """Nearly all exact steps lie in the last decade, but the fit is over log t."""
     steps = np.arange(1.0, 10001)
     x = np.log(steps)
     fit = lm.fit_exponent(steps, np.exp(-0.5 * x - 0.01 * x**2), window=(1, 10000))
@@ -157,7 +157,7 @@ def test_the_window_is_the_widest_flat_one() -> None:
 
 
 def test_plateaus_are_no_power_laws() -> None:
-    """Of learning at rate 1 between two plateaus, either wider than the power law."""
+    """A power law of rate 1 between two plateaus, both wider than it."""
     times = panel_times(1e-6, 1e8, 40)
     fit = lm.fit_exponent(times, 1e-4 + (1 + times) ** -1.0, decades=0.5)
     assert fit.exponent == pytest.approx(-1, abs=0.05)
@@ -191,7 +191,7 @@ def _is_flat(values: Any) -> bool:
 
 
 def test_errors_of_ensembles_are_those_over_networks() -> None:
-    """Over many ensembles the fitted exponents scatter by the error that each quotes."""
+    """Fitted exponents of many ensembles scatter by the error that each quotes."""
     rng = np.random.default_rng(1)
     steps = np.maximum(np.arange(60.0), 0.5)
     base, fits = networks(np.ones((8, 60))), []
@@ -383,13 +383,13 @@ def test_bad_comparisons_are_refused() -> None:
     curve = (TIMES, TIMES**-0.5)
     with pytest.raises(ValueError, match="^curves must be a dictionary from labels to curves"):
         lm.compare_exponents({})
-    with pytest.raises(ValueError, match="^source must be given, as the curve 'a' has no"):
+    with pytest.raises(ValueError, match="^source is missing: the curve 'a' has no"):
         lm.compare_exponents({"a": curve})
-    with pytest.raises(ValueError, match="^source must be given for every curve, also for 'b'"):
+    with pytest.raises(ValueError, match="^source is missing: it has no value for the curve 'b'"):
         lm.compare_exponents({"a": curve, "b": curve}, {"a": 1.0})
     with pytest.raises(ValueError, match=r"^curves\['a'\]: window must be one with 5 or more"):
         lm.compare_exponents({"a": curve}, 1.0, window=(1, 1.01))
-    with pytest.raises(ValueError, match="^depth must be given for every curve, also for 'b'"):
+    with pytest.raises(ValueError, match="^depth is missing: it has no value for the curve 'b'"):
         lm.compare_exponents({"a": curve, "b": curve}, 1.0, {"a": 1})
     for bad in (0, 1.5, -1, math.nan, "2"):
         with pytest.raises(ValueError, match="^depth must be"):

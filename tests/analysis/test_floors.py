@@ -29,7 +29,7 @@ def test_where_several_rates_learn_all_the_best_is_not_determined() -> None:
 
 
 def test_searches_that_start_at_the_floor_find_its_ends() -> None:
-    """Also where all first rates are on it, and from far away."""
+    """The same where all first rates are on it, and from far away."""
     for lr in (1e-3, 0.13, 2.0):
         found = lm.optimal_lr(FAST.replace(**{"optimizer.lr": lr}), 200)
         low, high = found.plateau
@@ -58,7 +58,7 @@ def test_the_floor_of_coarse_grids_is_their_tolerance() -> None:
 
 
 def test_transfer_says_where_it_cannot_tell() -> None:
-    """Without the overflow that losses of 4.9e-324 led to."""
+    """Losses of 4.9e-324 once led to an overflow."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         table = lm.transfer(FAST, "network.width", [1, 4], 100, scalings=["muP"])

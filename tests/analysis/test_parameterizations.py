@@ -130,7 +130,7 @@ def table() -> Iterator[lm.Transfer]:
 
 
 def test_the_best_raw_rate_falls_with_the_width(table: lm.Transfer) -> None:
-    """Of a loop with ``nn.MSELoss``, half of that of ``0.5 * mse``: 0.26 to 0.15."""
+    """Rates of a loop with ``nn.MSELoss`` are half of those for ``0.5 * mse``: 0.26 to 0.15."""
     raw = table.raw_lr["built in"] / 2
     assert np.allclose(raw[[0, 2]], [0.262, 0.148], rtol=0.02)
     assert 0.225 < raw[1] < 0.248  # a valley at 0.229, and a needle at 0.244

@@ -29,7 +29,7 @@ def few_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_rate_that_is_wrong_by_a_tenth_is_found_more_often(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """In 16 ensembles of eight networks of 128 inputs each."""
+    """A test on 16 ensembles of eight networks of 128 inputs each."""
     monkeypatch.setattr(rotation, "TURNS", 999)
     theory, runs = lm.solve(CLEAN, 60), lm.train(CLEAN, 60, dim=128, seeds=128, threads=1)
     eight = dataclasses.replace(runs, seeds=runs.seeds[:8])

@@ -61,7 +61,7 @@ def test_it_is_within_a_percent_of_a_fine_grid(name: str) -> None:
 
 
 def test_in_rough_country_it_finds_a_good_valley() -> None:
-    """With momentum the loss has many valleys near the edge of stability, of nearly equal depth."""
+    """The loss has many valleys of nearly equal depth near the edge of stability with momentum."""
     rough = case().replace(**{"optimizer.momentum": 0.9})
     best = lm.optimal_lr(rough, 40)
     broad = best.lr * np.exp(np.arange(math.log(1 / 30), math.log(10), 0.02))
@@ -200,14 +200,14 @@ def test_bad_input_is_refused(options: dict[str, Any], message: str) -> None:
 
 
 class Shape(Goal):
-    """What would be runs are losses already."""
+    """Losses take the place of runs."""
 
     def value(self, run: Any) -> float:
         return float(run)
 
 
 def minimum(shape: Any, start: float = 0.1, **options: Any) -> tuple[float, int]:
-    """Where the search ends, in log lr, and the number of evaluations."""
+    """The end of the search in log lr, and the number of evaluations."""
     search = optimum(
         Rates(case(lr=start), 10), Shape("test_loss", **{"rtol": 0.01, "max_solves": 25} | options)
     )
@@ -413,7 +413,7 @@ def test_the_search_on_made_up_losses(loss: Any, start: float, best: float, most
 
 
 def test_valleys_that_are_no_rivals_cost_nothing() -> None:
-    """Those whose loss is more than twice the smallest."""
+    """Valleys whose loss is more than twice the smallest."""
     seen = {-0.2: 0.5, 0.0: 0.0, 0.2: 0.9, 0.4: 0.7, 0.6: 2.0}
     assert next_valley(seen, []) == (-0.2, 0.0, 0.2)
     assert next_valley(seen, [0.01]) is None, "e^0.7 > 2"

@@ -207,7 +207,7 @@ def test_equally_good_explanations_are_all_listed() -> None:
 
 
 def alarms(problem: lm.Problem, blocks: int, networks: int, dim: int = 64) -> int:
-    """How many blocks of correct networks are called wrong."""
+    """The number of blocks of correct networks that are called wrong."""
     losses = lm.train(problem, STEPS, dim=dim, seeds=blocks * networks).test_loss
     split = losses.reshape(blocks, networks, -1)
     return sum(not lm.check_scaling(problem, block).agrees for block in split)

@@ -95,7 +95,7 @@ def test_rich_edges_approach_their_power_of_gamma0(depth: int, criterion: str) -
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_rich_edges_grow_with_width_in_ntk(depth: int) -> None:
-    """As nu^(L / (L + 1)): item 10 with gamma0 = g / sqrt(nu)."""
+    """The power is nu^(L / (L + 1)): item 10 with gamma0 = g / sqrt(nu)."""
     widths = np.array([1.0, 8.0])
     edges = np.concatenate(
         [

@@ -1,4 +1,4 @@
-"""What transfers: widths, depths, training times; compute-optimal sizes; is wider better?"""
+"""Transfer over widths, depths, training times; compute-optimal sizes; is wider better?"""
 
 import math
 from itertools import pairwise
@@ -15,7 +15,7 @@ BASE = lm.Problem.from_dict(problem())
 RICH = lm.Problem(lm.MLP(depth=3, gamma0=4.0), lm.FullBatch(alpha=4.0), lm.SGD(lr=0.1))
 WIDTHS = [0.5, 1, 2, 4, 8, 32]
 RATIO = 1.22
-"""Of the grid of learning rates on which an independent solver found the numbers below."""
+"""Spacing of the grid of learning rates on which an independent solver found the numbers."""
 BEST = {
     "muP": [0.033, 0.041, 0.041, 0.041, 0.041, 0.041],
     "NTK": [0.022, 0.041, 0.061, 0.074, 0.111, 0.165],
@@ -142,7 +142,7 @@ def test_everything_is_of_the_objective_and_the_base() -> None:
         ({"sizes": [1, -1]}, r"network.width must be .*\(at network.width = -1.0\)"),
         ({"base": 3}, r"base must be one of the sizes \(1.0, 2.0\), got 3"),
         ({"path": 3}, "path must be the path of a number"),
-        ({"path": "optimizer.lr"}, "path must be the path of a number .*, but the rate"),
+        ({"path": "optimizer.lr"}, "path must be the path of a number .*, and not optimizer.lr"),
         ({"path": "network.widht"}, "did you mean 'network.width'"),
         ({"scalings": {}}, "scalings must be a dictionary of names"),
         ({"scalings": {"a": 3}}, "scalings must be a dictionary of names"),
@@ -268,7 +268,7 @@ def test_exponents_are_of_budgets_with_the_best_width_inside() -> None:
 
 
 def test_exponents_of_the_frontier() -> None:
-    """Of curves loss = width^-1 + steps^-1 at cost width: both grow like the root of the budget."""
+    """Curves loss = width^-1 + steps^-1 at cost width: both grow like the root of the budget."""
     widths = np.geomspace(1, 1000, 200)
     budgets = np.geomspace(100, 1e4, 40)
     losses = 1 / widths[:, None] + widths[:, None] / budgets

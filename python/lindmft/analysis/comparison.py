@@ -106,8 +106,8 @@ class Comparison:
     Notes
     -----
     Theory section 3 is the limit D -> inf: means differ from it by order 1 / D. Losses have a
-    skewed distribution and their logarithms hardly, so that chances are those of log losses. Means of log losses are off by up
-    to half their variance over networks, which is of order 1 / D, too.
+    skewed distribution and their logarithms hardly, so that chances are those of log losses. Means
+    of log losses differ by up to half their variance over networks, which is also of order 1 / D.
 
     Examples
     --------

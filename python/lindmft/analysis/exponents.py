@@ -290,9 +290,8 @@ def _jackknife(part: Curve) -> float:
     others = (networks.sum(axis=0) - networks) / (count - 1)
     if others.min() <= 0:
         raise ValueError(
-            "floor must be below the mean loss of the networks whichever of them is omitted, as the "
-            "error of the exponent needs. Lower it, or end the window before the loss is so near "
-            "to it."
+            "floor must be below the mean loss of the networks whichever one is omitted, since the "
+            "error of the exponent needs these means. Lower it, or end the window earlier."
         )
     slopes = [_slope_of(part, np.log(mean)) for mean in others]
     return float(np.sqrt(count - 1) * np.std(slopes))
@@ -310,8 +309,8 @@ def _find_window(curve: Curve, span: float, tolerance: float, least: float) -> t
     if found < least or last - first + 1 < FEWEST_POINTS:
         raise ValueError(
             f"decades is {least:g}, but the local exponent is flat within {tolerance:.1%} for at "
-            f"most {found:.2g} decades (t = {start:.4g} to {end:.4g}). Give a window, fewer decades "
-            "or a larger tolerance."
+            f"most {found:.2g} decades (t = {start:.4g} to {end:.4g}). Give a window, fewer "
+            "decades or a larger tolerance."
         )
     return start, end
 

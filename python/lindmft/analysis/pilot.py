@@ -1,11 +1,11 @@
-"""Pilot networks: how a wrong learning rate would show, weighed by how log losses fluctuate.
+"""Pilot networks: the combination of steps that shows a wrong learning rate best.
 
 A wrong learning rate acts like a change of the unit of time: log losses differ from the theory's by
 d log L / d log t times the relative error of the rate, at all steps of both losses. Which
 combination of steps shows that best depends on how log losses of different steps vary together, and
 the few networks of a comparison are too few to say. Many small separate networks, the pilots, say
-it well enough. They share no random number with the networks that are compared, so that a
-combination that they choose leaves chances exact; poor weights only find less.
+it well enough. They share no random number with the networks that are compared, so that chances
+remain exact for the combination that they determine. Poor weights only find less.
 """
 
 import math
@@ -30,14 +30,15 @@ Weights = tuple[Array, Array]
 Steps = NDArray[np.intp]
 
 DIM = 32
+"""Number of inputs of the pilots."""
 LAST_STREAM = STREAM - 1
-"""The stream of the pilots: the last one, which no other call has unless it is asked for."""
+"""The random stream of the pilots: the last one, which other calls use only on request."""
 MOST_PILOTS, FEWEST_PILOTS = 256, 64
 MOST_COST, FREE_COST = 2.5e9, 5e8
-"""Pilots may cost as much as the networks that are compared, but not more than the first number of
-operations (about a second), and in any case the second."""
+"""Pilots may cost as many operations as the compared networks, but at most the first number (about
+a second); the second number is always allowed."""
 STEP_COST = 2000
-"""Operations that take as long as the overhead of a network's step."""
+"""Operations that take as long as the overhead of a step of a network."""
 DRAWING = 10
 """Operations that take as long as drawing one number."""
 RIDGE = 0.01
@@ -47,15 +48,15 @@ FEWEST_STEPS = 3
 VANISHED = 1e-12
 """Losses below this fraction of the theory's largest are rounding."""
 SMALLEST_SPREAD = 1e-8
-"""Log losses that vary less over pilots vary by rounding."""
+"""Standard deviation over pilots below which log losses vary by rounding only."""
 
 
 def pilot_weights(theory: Solution, runs: Ensemble, valid: Mask) -> Weights | None:
-    """Weights of log deviations at the valid steps, or None where pilots cannot be used.
+    """Return weights of log deviations at the valid steps, or None without pilots.
 
-    That is where they would cost too much, fewer than half of them converge, sizes of 32 inputs are
-    too small for the problem, fewer than three steps are left, or a compared network could be one
-    of them.
+    There are none where they would cost too much, fewer than half of them converge, 32 inputs are
+    too few for the problem, fewer than three steps are left, or a compared network could be one of
+    them.
     """
     times = np.flatnonzero(valid)
     if len(times) < FEWEST_STEPS or max(runs.seeds) >= STREAM * LAST_STREAM:
@@ -66,7 +67,7 @@ def pilot_weights(theory: Solution, runs: Ensemble, valid: Mask) -> Weights | No
 
 
 def pilot_dim(runs: Ensemble) -> int:
-    """Inputs of the pilots: few, but all modes of a trace-class spectrum."""
+    """Return the number of inputs of the pilots: few, or all modes of a trace-class spectrum."""
     return runs.dim if runs.problem.data.spectrum.trace_class else DIM
 
 
@@ -111,13 +112,13 @@ def _step_cost(runs: Ensemble, scale: float) -> float:
 
 
 def _log(losses: Array, floor: float) -> Array:
-    """Logarithms; what has vanished is at the floor."""
+    """Logarithms of losses; those below the floor are at the floor."""
     logs: Array = np.log(np.maximum(losses, floor + np.finfo(float).tiny))
     return logs
 
 
 def _slope(logs: Array, times: Steps) -> Array:
-    """(m,), d log L / d log t by differences; zero at the start, where no rate has acted."""
+    """(m,), d log L / d log t by differences; zero at the start, before the first update."""
     moved = times > 0
     slope = np.zeros(len(times))
     slope[moved] = np.gradient(logs[moved], np.log(times[moved]))
@@ -127,8 +128,8 @@ def _slope(logs: Array, times: Steps) -> Array:
 def _inverse_times(logs: Array, slope: Array) -> Array:
     """(S + ridge diag S)^-1 slope, S the covariance of the columns of (pilots, m).
 
-    In units of each column's spread, and by the matrix of pilots, which is smaller than that of
-    many steps. Columns without spread get no weight.
+    Columns are in units of their spread. The matrix over pilots is used, because it is smaller than
+    that over many steps. Columns without spread get no weight.
     """
     spread = logs.std(axis=0, ddof=1)
     some = spread > SMALLEST_SPREAD

@@ -1,4 +1,4 @@
-"""What theory says about exponents of power-law data, and measured ones beside it.
+"""Predicted exponents of the loss on power-law data, and their comparison with measured ones.
 
 The spectrum has eigenvalues k^-a and target power w_k^2 with w_k^2 k^-a = k^(-a b - 1): a is the
 capacity, b the source exponent.
@@ -13,7 +13,7 @@ import numpy as np
 
 from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.types import Array, Number, Numbers
-from lindmft._internal.validation import number, number_array, positive, refuse
+from lindmft._internal.validation import missing, number, number_array, positive, refuse
 from lindmft.analysis.curves import Trajectory
 from lindmft.analysis.exponents import ExponentFit, fit_exponent
 
@@ -33,14 +33,14 @@ class PredictedExponents:
     Attributes
     ----------
     source
-        b, the source exponent.
+        The source exponent b.
     lazy
-        -b, at every depth.
+        The lazy exponent, -b at every depth.
     rich
-        -b (L + 1) / (1 + b L) for b < 1, which is -2b / (1 + b) for one hidden layer and tends to
-        -1 with depth; -b for larger b.
+        The rich exponent: -b (L + 1) / (1 + b L) for b < 1, which is -2b / (1 + b) for one hidden
+        layer and tends to -1 with depth; -b for larger b.
     depth
-        L, the number of hidden layers; infinity is allowed.
+        The number L of hidden layers; infinity is allowed.
 
     Notes
     -----
@@ -68,7 +68,7 @@ class PredictedExponents:
     _repr_html_ = field_table
 
     def lazy_loss(self, time: Number | Numbers, capacity: float, kernel: float = 1.0) -> Array:
-        """(Gamma(b) / a) (2 K t)^-b, to which the lazy loss tends at large t, in gradient flow.
+        """Return (Gamma(b) / a) (2 K t)^-b, the limit of the lazy loss at large t, in gradient flow.
 
         ``time`` counts eta t, ``capacity`` is a, and ``kernel`` is K: L + 1 for a perceptron of L
         hidden layers.
@@ -88,31 +88,31 @@ class PredictedExponents:
 
 
 def predicted_exponents(source: Number, depth: Number = 1) -> PredictedExponents:
-    """Exponents of lazy and of rich training on power-law data of this source exponent.
+    """Return the exponents of lazy and of rich training on data of this source exponent.
 
     Parameters
     ----------
     source
-        b > 0, as in a power-law spectrum.
+        The source exponent b > 0, as in a power-law spectrum.
     depth
-        L, the number of hidden layers: a whole number of at least 1, or infinity.
+        The number L of hidden layers: a whole number of at least 1, or infinity.
 
     Returns
     -------
     PredictedExponents
-        The slopes, and the lazy loss itself.
+        The exponents, and the lazy loss itself.
 
     Raises
     ------
     ValueError
-        If b is no positive number, or the depth no whole number of at least 1.
+        If b is not a positive number, or the depth not a whole number of at least 1.
 
     Notes
     -----
-    For t at which modes remain to be learned, and, in the rich case, once the features have
-    moved. Theory section 12, item 11; Bordelon and Pehlevan (2025), figures 6 and 10, which print
-    the rich law of one hidden layer. How sure the law of deeper networks is: see
-    ``PredictedExponents``.
+    The laws hold at times t at which modes remain to be learned and, in the rich case, after the
+    features have moved. Theory section 12, item 11; Bordelon and Pehlevan (2025), figures 6 and 10,
+    which print the rich law of one hidden layer. ``PredictedExponents`` says how well the law of
+    deeper networks is established.
 
     Examples
     --------
@@ -138,11 +138,11 @@ class ExponentRow:
     Attributes
     ----------
     label
-        Of the curve.
+        The label of the curve.
     fit
-        What was measured.
+        The measured exponent.
     predicted
-        What theory says.
+        The predicted exponents.
 
     Notes
     -----
@@ -166,7 +166,7 @@ class ExponentRow:
 
     @property
     def nearest(self) -> str:
-        """Which prediction is nearest: "lazy", "rich", or "both" where they are the same."""
+        """The nearest prediction: "lazy", "rich", or "both" where they are the same."""
         if self.predicted.lazy == self.predicted.rich:
             return "both"
         return min("lazy", "rich", key=lambda name: abs(self._off(name)))
@@ -182,12 +182,12 @@ class ExponentRow:
 
 @dataclass(frozen=True)
 class ExponentComparison:
-    """Measured exponents beside lazy and rich predictions, and a table as text.
+    """Measured exponents beside lazy and rich predictions, with a table as text.
 
     Attributes
     ----------
     rows
-        One ``ExponentRow`` a curve.
+        One ``ExponentRow`` for each curve.
 
     Notes
     -----
@@ -210,7 +210,7 @@ class ExponentComparison:
     _repr_html_ = field_table
 
     def summary(self) -> str:
-        """The table, and what its errors mean."""
+        """The table, and sentences on the meaning of its errors."""
         width = max(5, *(len(row.label) for row in self.rows))
         head = f"{'':{width}}{'b':>8}{'depth':>7}{'measured':>12}{'error':>9}{'decades':>9}"
         lines = [f"{head}{'lazy':>9}{'rich':>9}  nearest", *(_line(r, width) for r in self.rows)]
@@ -233,29 +233,32 @@ def compare_exponents(
     depth: Number | Mapping[str, Number] | None = None,
     **fit: Any,
 ) -> ExponentComparison:
-    """Measured exponents of labelled curves, lazy and rich predictions side by side.
+    """Compare measured exponents of labelled curves with lazy and rich predictions.
 
     Parameters
     ----------
     curves
-        By label, what ``fit_exponent`` takes (solutions, ensembles, pairs (time, loss)), or its
-        results.
+        A dictionary from labels to curves (solutions, ensembles, pairs (time, loss)) or to results
+        of ``fit_exponent``.
     source
-        b of all, or by label; None: that of each result's power-law spectrum.
+        The exponent b of all curves, or a dictionary by label; None: that of the power-law spectrum
+        of each result.
     depth
-        L of all, or by label; None: that of each result's network, and 1 where there is none.
+        The depth L of all curves, or a dictionary by label; None: that of the network of each
+        result, and 1 for other curves.
     fit
         Passed on to ``fit_exponent``: ``window``, ``floor``, ``tolerance``, ...
 
     Returns
     -------
     ExponentComparison
-        One row a curve; printed as a table.
+        One row for each curve; printed as a table.
 
     Raises
     ------
     ValueError
-        Bad input (no curve, or no b to be found), and all of ``fit_exponent``, with the label.
+        If there is no curve, b is not known, or ``fit_exponent`` refuses a curve; the message has
+        its label.
 
     Notes
     -----
@@ -278,7 +281,7 @@ def compare_exponents(
 
 
 def labelled(curves: Any, field: str = "curves") -> Mapping[str, Any]:
-    """The dictionary of curves by label; refused if it is none, or empty."""
+    """Return the dictionary of curves by label; anything else is refused."""
     if not isinstance(curves, Mapping) or not curves:
         refuse(field, "a dictionary from labels to curves, with one or more", curves)
     return {str(label): curve for label, curve in curves.items()}
@@ -296,34 +299,36 @@ def _row(
 
 
 def source_of(label: str, curve: Any, source: Any) -> Any:
-    """B of a labelled curve: as given, or that of its problem's power-law spectrum."""
+    """Return b of a labelled curve: as given, or that of its problem's power-law spectrum."""
     if isinstance(source, Mapping):
         if label not in source:
-            refuse("source", f"given for every curve, also for {label!r}", sorted(source))
+            missing(
+                "source", f"it has no value for the curve {label!r}, only for {sorted(source)}."
+            )
         return source[label]
     if source is None:
         source = spectrum_source(curve)
     if source is None:
-        refuse("source", f"given, as the curve {label!r} has no power-law spectrum", None)
+        missing("source", f"the curve {label!r} has no power-law spectrum. Give its exponent b.")
     return source
 
 
 def depth_of(label: str, curve: Any, depth: Any) -> Any:
-    """L of a labelled curve: as given, or that of its network, or 1 for what has none."""
+    """Return L of a labelled curve: as given, or that of its network, or 1 without one."""
     if isinstance(depth, Mapping):
         if label not in depth:
-            refuse("depth", f"given for every curve, also for {label!r}", sorted(depth))
+            missing("depth", f"it has no value for the curve {label!r}, only for {sorted(depth)}.")
         return depth[label]
     return (network_depth(curve) or 1) if depth is None else depth
 
 
 def network_depth(curve: Any) -> float | None:
-    """The number of hidden layers of a result's network, None if it has none."""
+    """Return the number of hidden layers of a result's network, or None."""
     return getattr(getattr(getattr(curve, "problem", None), "network", None), "depth", None)
 
 
 def spectrum_source(curve: Any) -> float | None:
-    """The source exponent of a result's spectrum, None if it has none."""
+    """Return the source exponent of a result's spectrum, or None."""
     spectrum = getattr(getattr(getattr(curve, "problem", None), "data", None), "spectrum", None)
     return getattr(spectrum, "source", None)
 

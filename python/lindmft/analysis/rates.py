@@ -1,4 +1,4 @@
-"""The learning rate with the smallest loss after a number of steps, by search on the theory."""
+"""Search for the learning rate with the smallest loss of the theory after a number of steps."""
 
 import math
 from collections.abc import Mapping
@@ -21,6 +21,7 @@ __all__ = ["OptimalRate", "optimal_lr", "optimal_lrs"]
 
 LOSSES = ("test_loss", "train_loss")
 FEWEST_SOLVES = 12
+"""Smallest allowed ``max_solves``: fewer runs do not enclose a minimum."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,20 +34,20 @@ class OptimalRate:
         The best rate; of a schedule, the largest of the rates that act within the steps (the
         first ``steps - 1``).
     loss
-        There, at the last step.
+        The loss at the last step with this rate.
     lower, upper
-        The nearest rates tried on both sides whose losses are larger by more than rounding: there
-        is a minimum between them.
+        The nearest rates tried on both sides whose losses are larger by more than rounding; a
+        minimum lies between them.
     rates, losses
-        (m,), everything that was tried, in order of the rate: inf where a run diverged, and
-        ``floor`` where the loss is smaller.
+        (m,), all rates that were tried in increasing order, and their losses: inf where a run
+        diverged, and ``floor`` where the loss is smaller.
     steps, objective
-        As asked.
+        The arguments of the call.
     valleys
-        (v,), rates at which the loss has a minimum among the rates tried, at most twice as large
-        as the smallest; the deepest, ``lr``, first.
+        (v,), rates at which the loss has a minimum among the rates tried, of at most twice the
+        smallest loss; the deepest one, ``lr``, is the first.
     floor
-        The accuracy of the solver, below which losses are rounding and cannot rank rates.
+        The accuracy of the solver: smaller losses are rounding errors and cannot rank rates.
     schedule
         The given schedule, multiplied so that it runs at ``lr``; None if the rate is constant.
 
@@ -81,14 +82,14 @@ class OptimalRate:
 
     @property
     def solves(self) -> int:
-        """How many runs it took."""
+        """The number of runs of the search."""
         return len(self.rates)
 
     @property
     def plateau(self) -> tuple[float, float]:
         """The lowest and the highest rate tried whose loss is at the accuracy of the solver.
 
-        Which rate between them is best is not determined, and ``lr`` is in their middle. Where the
+        The best rate between them is not determined, and ``lr`` is in their middle. Where the
         smallest loss is above the accuracy, both are ``lr``.
         """
         level = self.rates[self.losses <= self.floor * (1 + FLAT)]
@@ -96,7 +97,7 @@ class OptimalRate:
 
     @property
     def determined(self) -> bool:
-        """Whether the best rate is determined, and not one of several at the accuracy."""
+        """Whether the best rate is determined: not one of several whose losses are rounding."""
         return self.plateau[0] == self.plateau[1]
 
     def summary(self) -> str:
@@ -148,12 +149,13 @@ def optimal_lr(
     max_solves: int = 25,
     **options: Any,
 ) -> OptimalRate:
-    """The learning rate with the smallest loss of the theory after ``steps`` steps.
+    """Find the learning rate with the smallest loss of the theory after ``steps`` steps.
 
-    From the problem's own rate it goes to where runs begin to diverge. From there down it looks at
-    the decades of rates in which training has an effect, on a lattice that does not depend on the
-    start (near the edge of stability the loss may have several valleys), then at finer rates around
-    the best, and closes in on the deepest valleys by parabolas and golden sections in log lr.
+    The search starts at the rate of the problem and first finds the rate above which runs diverge.
+    Below it, it tries the decades of rates in which training has an effect, on a lattice that does
+    not depend on the start, because the loss may have several valleys near the edge of stability.
+    Then it tries finer rates around the best one, and narrows the deepest valleys down by parabolas
+    and golden sections in log lr.
 
     Parameters
     ----------
@@ -161,14 +163,14 @@ def optimal_lr(
         A ``Problem`` or its dictionary form. ``optimizer.lr`` is where the search starts; a
         schedule is multiplied as a whole.
     steps
-        n; the loss is that at t = n - 1.
+        n; the objective is the loss at t = n - 1.
     rtol
         Relative accuracy of the rate.
     objective
         "test_loss" (without the irreducible noise) or "train_loss".
     max_solves
-        Number of runs after which the search returns the best of them and its bracket. If the
-        start is decades away from the edge, up to ten more find it. More runs look closer for
+        Number of runs after which the search returns the best one and its bracket. If the start is
+        decades away from the edge, up to ten more runs find it. A larger number finds more of the
         narrow valleys.
     options
         Passed on to ``solve_many``, such as ``grid`` and ``threads``.
@@ -176,18 +178,18 @@ def optimal_lr(
     Returns
     -------
     OptimalRate
-        With ``lr``, ``loss``, the bracket and everything tried.
+        The best rate ``lr`` and its ``loss``, the bracket, and all rates that were tried.
 
     Raises
     ------
     ValueError
-        Bad input; or no minimum is found: the rate has no effect, the loss is smallest without
-        training, or every rate tried diverges.
+        If an argument is not allowed, or no minimum is found: the rate has no effect, the loss is
+        smallest without training, or all rates tried diverge.
 
     Notes
     -----
-    Bordelon and Pehlevan (2025), figures 2 and 5: loss against learning rate. Runs that the solver
-    cannot follow (chaos far beyond the edge of stability) count as diverged.
+    Bordelon and Pehlevan (2025), figures 2 and 5: loss against learning rate. Runs that do
+    not converge in the solver (chaos far beyond the edge of stability) count as diverged.
 
     Some of the rates that are tried lie near the edge of stability, where losses oscillate. There
     ``grid="adaptive"`` keeps every step, as exact steps do, and a run of n steps takes time of
@@ -216,7 +218,7 @@ def optimal_lrs(
     max_solves: int = 25,
     **options: Any,
 ) -> list[OptimalRate]:
-    """``optimal_lr`` of many problems, whose searches advance together on all cores.
+    """Find the best rates of many problems; their searches advance together on all cores.
 
     Parameters
     ----------
@@ -228,7 +230,7 @@ def optimal_lrs(
     Returns
     -------
     list of OptimalRate
-        In the order of the problems.
+        The results, in the order of the problems.
 
     Raises
     ------
@@ -265,7 +267,7 @@ def _checked(steps: Any) -> int:
 
 @dataclass(frozen=True)
 class Goal:
-    """Goal of a search: which loss, how exact, and with how many runs."""
+    """Goal of a search: the loss, the accuracy of the rate, and the number of runs."""
 
     objective: str
     rtol: float
@@ -273,14 +275,14 @@ class Goal:
 
     @classmethod
     def checked(cls, objective: Any, rtol: Any, max_solves: Any) -> "Goal":
-        """From what a user gave."""
+        """Return the goal from the arguments of a user, or refuse them."""
         most = integer(max_solves, "max_solves")
         if most < FEWEST_SOLVES:
             refuse("max_solves", f"at least {FEWEST_SOLVES}", max_solves)
         return cls(choice(*LOSSES)(objective, "objective"), positive(rtol, "rtol"), most)
 
     def value(self, run: Run) -> float:
-        """The logarithm of the loss; inf of a run that diverged."""
+        """Return the logarithm of the loss; inf for a run that diverged."""
         if not isinstance(run, Solution):
             return math.inf
         loss = float(getattr(run, self.objective)[-1])
@@ -289,18 +291,18 @@ class Goal:
         )
 
     def floor(self, run: Run) -> float:
-        """The logarithm of the accuracy of the loss; -inf where it is not known."""
+        """Return the logarithm of the accuracy of the loss; -inf where it is not known."""
         accuracy = resolution(run, self.objective) if isinstance(run, Solution) else 0.0
         return math.log(accuracy) if accuracy > 0 else -math.inf
 
     def untrained(self, run: Run) -> float:
-        """The logarithm of the loss before training; nan if it is not known."""
+        """Return the logarithm of the loss before training; nan if it is not known."""
         loss = float(getattr(run, self.objective)[0]) if isinstance(run, Solution) else math.inf
         return math.log(max(loss, SMALLEST)) if math.isfinite(loss) else math.nan
 
 
 def optimum(rates: Rates, goal: Goal) -> Search[OptimalRate]:
-    """The search, in x = log lr."""
+    """Search for the minimum, in x = log lr."""
     survey = Survey(
         goal.value, goal.untrained, goal.floor, goal.objective, goal.max_solves, goal.rtol
     )

@@ -59,10 +59,10 @@ class Chances:
     possible value is 1 / 5000 (of ``overall``, up to 4 / 5000).
 
     A wrong rate changes the unit of time, so that log losses deviate in proportion to the
-    theory's d log L / d log t. ``rate`` weighs the steps by the inverse covariance of log losses, of up to
-    256 *pilot* networks of the theory's problem with 32 inputs (of trace-class problems, with the
-    sizes of those compared). Their seeds are the first of the last stream, 2**32 - 1, so that they
-    share no random number with the networks that are compared, and chances stay exact. ``rate`` is
+    theory's d log L / d log t. ``rate`` weighs the steps by the inverse covariance of log losses of
+    up to 256 *pilot* networks of the theory's problem with 32 inputs (for trace-class problems,
+    with the sizes of those compared). Their seeds are the first of the last stream, 2**32 - 1, so
+    that they share no random number with the compared networks, and chances stay exact. ``rate`` is
     None where sizes of 32 inputs round to zero, more than half of the pilots diverge, fewer than
     three steps or networks of the last stream are compared, or 64 pilots would cost more than 1 s,
     or more than 0.2 s and the networks that are compared (estimated from sizes).

@@ -1,8 +1,8 @@
-"""Tell whether a training loop of one's own is in the scaling of this package.
+"""Check whether a user's training loop is in the scaling of this package.
 
-Wrong powers of the width and missing factors of two leave losses that look reasonable and do not
-transfer. They act as a wrong learning rate, but so do other mistakes; which one it is, a curve of
-the loss decides only if one hypothesis explains it and the others do not.
+Wrong powers of the width and missing factors of two leave losses that look reasonable, but
+hyperparameters do not transfer. They act like a wrong learning rate, as do other mistakes. A curve
+of the loss identifies the mistake only if one hypothesis explains it and the others do not.
 """
 
 from collections.abc import Mapping
@@ -26,12 +26,12 @@ from lindmft.theory.solve import solve
 __all__ = ["Explanation", "Scaling", "check_scaling"]
 
 STEPS = 40
-"""Steps that are compared: the first ones tell hypotheses apart best."""
+"""Largest number of steps that are compared: the first ones distinguish hypotheses best."""
 
 
 @dataclass(frozen=True, repr=False)
 class Scaling:
-    """Whether a training loop is in the scaling of a problem, and what explains it if not.
+    """Result of ``check_scaling``: whether a loop agrees with a problem, or what explains it.
 
     Attributes
     ----------
@@ -51,15 +51,15 @@ class Scaling:
         The explanations that fit, equally well if there are several; empty if the loop agrees or
         none fits.
     explanations
-        All explanations that were tried, the best fit first. Where several networks agree with the
-        problem, the learning rate alone.
+        All explanations that were tried, the best fit first. If several networks agree with the
+        problem, only the learning rate.
     z
         Root mean square, over steps, of the theory's difference in standard errors; None for a
-        single curve. Steps are correlated: about 1, up to a few, is usual.
+        single curve. Because steps are correlated, values from about 1 to a few are usual.
     networks, steps
-        How many networks and steps were compared.
+        The numbers of networks and steps that were compared.
     verdict
-        What follows, in a few sentences.
+        A few sentences on what follows.
 
     Notes
     -----
@@ -123,17 +123,18 @@ def _row(difference: float, z: float | None, text: str) -> str:
 def check_scaling(
     problem: Problem | Mapping[str, Any], test_loss: ArrayLike, *, threads: int | None = None
 ) -> Scaling:
-    """Compare the losses of a training loop of one's own with the theory, and explain differences.
+    """Compare the losses of a training loop with the theory, and explain differences.
 
     Parameters
     ----------
     problem
-        What the loop is meant to train.
+        The problem that the loop is meant to train.
     test_loss
-        (n,) or (networks, n): the loop's excess test loss ``sum_k lambda_k v_k^2 / D`` before each
-        step, the first before any (units of target power). Every network has its own weights and
-        data. Give at least 8: with 4, Student's t makes the error bars more than twice as long. A
-        single curve has none.
+        (n,) or (networks, n), the loop's excess test loss ``sum_k lambda_k v_k^2 / D`` before each
+        step (units of target power); the first entry is the loss before training. It is the loss
+        against noiseless labels: noisy test labels add their variance, which the verdict names.
+        Every network has its own weights and data. Give at least 8 networks: with 4, Student's t
+        makes the error bars more than twice as long. A single curve has no error bars.
     threads
         Threads to use; None: the allowed physical cores.
 
@@ -146,24 +147,24 @@ def check_scaling(
     Raises
     ------
     ValueError
-        If the losses are not finite and positive, or fewer than three; or if those of the theory
-        are zero, or do not depend on the learning rate: then they say nothing about it.
+        If the losses are not finite and positive, or fewer than three; or if the losses of the
+        theory are zero or do not depend on the learning rate, so that they cannot determine it.
 
     Notes
     -----
     The first 40 steps are compared, on the scale of log losses. The explanations are: another
     learning rate (a factor 1/2 in the loss or powers of gamma0 and of the width are among these),
     momentum, label noise, initial scale, richness, width, depth,
-    amount and order of the data, and losses that are written down with a factor, an offset, a step
-    late, or on training samples. Each has at most one number to fit. Two mistakes at once are
-    often "none of these", but may look like a single other one: init_scale 1.3 with 0.4 times the
-    rate looks like half the gamma0.
+    amount and order of the data, and losses that are reported with a factor, an offset, a step late,
+    or on training samples. Each has at most one number to fit. Two mistakes at once are often "none
+    of these", but may look like a single other one: init_scale 1.3 with 0.4 times the rate looks
+    like half the gamma0.
 
     Differences count if they exceed the scatter over networks at 99 %, plus half of the scatter's
-    variance: finite networks are off by order 1 / D in the mean (theory section 3), of which the
-    variance, itself of order 1 / D, is the measure. Standard errors of fitted values come from a
-    bootstrap over networks, with Student's t. Differences below 0.1 % never count. Chances are in
-    ``bench/README.md``: about one correct loop in a hundred is called wrong.
+    variance: means of finite networks deviate by order 1 / D (theory section 3), and the variance,
+    which is of order 1 / D as well, measures this deviation. Standard errors of fitted values come from a
+    bootstrap over networks, with Student's t. Differences below 0.1 % never count. About one
+    correct loop in a hundred is called wrong (``bench/README.md`` has measured rates).
 
     The scales are those of theory section 2: raw learning rate ``lr gamma0^2 N_L`` on
     ``(1/2P) sum Delta^2``. ``lm.SGD`` has the table.
@@ -240,7 +241,7 @@ def _judged(
 
 
 def _theory(problem: Problem, steps: int, threads: int) -> Solution:
-    """Solve the problem, one step further than needed where its schedule goes on."""
+    """Solve the problem, one step further than needed where its rate is defined there."""
     scheduled = isinstance(problem.optimizer.lr, tuple)
     theory = solve(problem, steps if scheduled else steps + 1, threads=threads)
     if not theory.test_loss[1:].any():

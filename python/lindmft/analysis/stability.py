@@ -1,4 +1,4 @@
-"""The largest stable learning rate of a problem, by bisection on the theory."""
+"""Search for the largest stable learning rate of a problem, by bisection on the theory."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ MOST_DOUBLINGS = 60
 
 @dataclass(frozen=True)
 class StableRate:
-    """The largest stable learning rate that was found, and how.
+    """The largest stable learning rate that was found, with its bracket.
 
     Attributes
     ----------
@@ -30,9 +30,9 @@ class StableRate:
     lower, upper
         A stable and an unstable rate that enclose the edge.
     solves
-        How many runs it took.
+        The number of runs of the search.
     steps, criterion
-        As asked.
+        The arguments of the call.
     schedule
         The given schedule, multiplied so that it runs at ``lr``; None if the rate is constant.
 
@@ -63,7 +63,7 @@ class StableRate:
     _repr_html_ = field_table
 
     def summary(self) -> str:
-        """The edge, and what stable means."""
+        """Sentences on the edge and on the meaning of stable."""
         edge = (
             f"{self.steps} steps are {self.criterion} at lr = {self.lower:.5g} and not at "
             f"{self.upper:.5g} ({self.solves} runs). {self.criterion.capitalize()}: "
@@ -83,11 +83,12 @@ def largest_stable_lr(
     criterion: str = "bounded",
     **options: Any,
 ) -> StableRate:
-    """Largest learning rate at which a run of so many steps is stable in the theory.
+    """Find the largest learning rate at which a run of ``steps`` steps is stable in the theory.
 
-    From the problem's own rate (1 if that is zero) it doubles while runs are stable, or halves
-    until one is, and then bisects in log lr. Where stable and unstable rates alternate (a large
-    step may throw a run to a flatter minimum, or into a cycle), this is one of the edges.
+    From the rate of the problem (1 if that is zero) the search doubles while runs are stable, or
+    halves until one is, and then bisects in log lr. Where stable and unstable rates alternate (a
+    large step may move a run to a flatter minimum, or into a cycle), the result is one of the
+    edges.
 
     Parameters
     ----------
@@ -95,40 +96,40 @@ def largest_stable_lr(
         A ``Problem`` or its dictionary form. ``optimizer.lr`` is replaced; a schedule is multiplied
         as a whole.
     steps
-        Of each run, at least 2: enough to learn the target. Just above the edge the loss grows
-        slowly, so that short runs put it too high, by about 2 / steps for full batch. With
-        momentum m, losses overshoot at first: fewer than about 10 / (1 - m) steps may put it too
-        low.
+        The number of steps of each run, at least 2, and enough to learn the target. Just above the
+        edge the loss grows slowly, so that the edge of short runs is too high, by about 2 / steps
+        for full batch. With momentum m, losses overshoot at first, and fewer than about
+        10 / (1 - m) steps may give an edge that is too low.
     rtol
         The edge lies between ``lower`` and ``upper`` <= (1 + rtol) ``lower``.
     criterion
-        What the training loss of a stable run does. "bounded": it ends at or below its start, up
-        to which it may jump about; or it levels off above, as it does towards a floor of label
-        noise: it no longer jumps, and between the third and the last quarter of the run its mean
-        rises no more than between the second and the third. "settled": bounded, and in the second
-        half it only falls, or rises by ever smaller amounts; training converges, to where the
-        curvature is below 2 / lr. Not with momentum, which swings at any rate. "finite": the run
-        does not diverge within the steps, whatever its losses do; in short runs that is far above
-        the other two, because slow growth has no time to show.
+        The condition on the training loss of a stable run. "bounded": it ends at or below its
+        start, and may jump in between; or it levels off above its start, as with a floor of label
+        noise: it no longer jumps, and its mean rises no more between the third and the last quarter
+        of the run than between the second and the third. "settled": it is bounded, and in the
+        second half it only falls, or rises by smaller and smaller amounts; training converges to a
+        point where the curvature is below 2 / lr. Not allowed with momentum, which oscillates at
+        any rate. "finite": the run does not diverge within the steps, whatever its losses do. In
+        short runs that edge is far above the other two, because slow growth does not show.
     options
         Passed on to ``solve_many``, such as ``threads``.
 
     Returns
     -------
     StableRate
-        With ``lr``, the bracket, and ``summary()``.
+        The rate ``lr``, its bracket, and ``summary()``.
 
     Raises
     ------
     ValueError
-        Bad input; or no edge, as where the rate has no effect.
+        If an argument is not allowed, or there is no edge because the rate has no effect.
 
     Notes
     -----
-    The training loss decides as the test loss may rise though training is stable. Label noise and
-    minibatches raise the loss to a floor, which near the edge lies far above the start; lazy
-    training rises to it like a falling exponential, and above the edge it rises like a growing
-    one. From 8 steps on the criteria tell the two apart. Theory section 12: items 3 and 7 are
+    The criteria use the training loss, because the test loss may rise though training is stable.
+    Label noise and minibatches raise the loss to a floor, which near the edge is far above the
+    start. In lazy training the loss approaches it like a decaying exponential; above the edge it
+    grows exponentially. From 8 steps on the criteria tell the two apart. Theory section 12: items 3 and 7 are
     edges in closed form, which do not depend on the noise; item 10, at infinite width and
     gamma0 >> 1, is gamma0^(-2L / (L + 1)).
 
@@ -154,7 +155,7 @@ def largest_stable_lrs(
     criterion: str = "bounded",
     **options: Any,
 ) -> list[StableRate]:
-    """``largest_stable_lr`` of many problems, whose searches advance together on all cores.
+    """Find the largest stable rates of many problems; searches advance together on all cores.
 
     Parameters
     ----------
@@ -166,7 +167,7 @@ def largest_stable_lrs(
     Returns
     -------
     list of StableRate
-        In the order of the problems.
+        The results, in the order of the problems.
 
     Raises
     ------
@@ -212,11 +213,11 @@ def _found(
 
 
 def edge(rates: Rates, criterion: str, precision: float) -> Search[StableRate]:
-    """The search: bracket by factors of two, and then bisect."""
+    """Search for the edge: bracket it by factors of two, and then bisect."""
     lower, upper, solves = yield from _bracket(rates, criterion)
     while upper > precision * lower:
         middle = math.sqrt(lower * upper)
-        if not lower < middle < upper:  # as near as doubles are
+        if not lower < middle < upper:  # neighbouring doubles
             break
         (run,) = yield (middle,)
         solves += 1
@@ -226,7 +227,7 @@ def edge(rates: Rates, criterion: str, precision: float) -> Search[StableRate]:
 
 
 def _bracket(rates: Rates, criterion: str) -> Search[tuple[float, float, int]]:
-    """A stable rate, an unstable one twice as large, and the number of runs."""
+    """Return a stable rate, an unstable one twice as large, and the number of runs."""
     rate = start = rates.start
     (run,) = yield (rate,)
     stable = is_stable(run, criterion)

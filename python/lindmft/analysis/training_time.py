@@ -1,4 +1,4 @@
-"""The optimal learning rate against training time and schedule."""
+"""The optimal learning rate by training time and schedule."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,8 +31,9 @@ SCHEDULES: Mapping[str, Shape] = {
     "warm-up, cosine": lambda steps: schedule("cosine", steps, warmup=0.1),
     "warm-up": lambda steps: schedule("constant", steps, warmup=0.1),
 }
-"""Names that ``optimum_over_time`` knows: shapes for a number of steps, with peak 1."""
+"""Schedules by name: functions from a number of steps to rates with peak 1."""
 USUAL = ("constant", "linear decay", "cosine decay", "warm-up, cosine")
+"""Names of the schedules that are compared by default."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,19 +43,19 @@ class OptimumOverTime:
     Attributes
     ----------
     problem, objective
-        As given.
+        The arguments of the call.
     schedules
-        (S,) names.
+        (S,), names of the schedules.
     steps
-        (m,) numbers of steps.
+        (m,), numbers of steps.
     lr, loss
-        (S, m): the best peak of the schedule (its largest rate that acts within the run, which is
-        none after the last step), and the loss at the last step with it.
+        (S, m), the best peak of the schedule (its largest rate that acts within the run), and the
+        loss at the last step with it.
     solves
-        Runs of all searches together.
+        The number of runs of all searches together.
     determined
-        (S, m), whether the best rate is determined: where False, several rates reach the accuracy
-        of the solver, and ``lr`` is in their middle.
+        (S, m), whether the best rate is determined. Where it is not, several rates reach the
+        accuracy of the solver, and ``lr`` is in their middle.
 
     Notes
     -----
@@ -84,7 +85,7 @@ class OptimumOverTime:
     _repr_html_ = field_table
 
     def summary(self) -> str:
-        """A table of rates and one of losses."""
+        """A table of rates and a table of losses."""
         width = max(len(name) for name in self.schedules) + 2
         head = " " * width + "".join(f"{steps:>11}" for steps in self.steps)
         lines = []
@@ -105,7 +106,7 @@ class OptimumOverTime:
         return "\n".join(lines)
 
     def to_xarray(self) -> "xr.Dataset":
-        """The same as a dataset of dimensions ``schedule`` and ``steps``."""
+        """Return the same as a dataset with the dimensions ``schedule`` and ``steps``."""
         dims = ("schedule", "steps")
         dataset: xr.Dataset = optional("xarray", "io").Dataset(
             {
@@ -128,21 +129,21 @@ def optimum_over_time(
     max_solves: int = 25,
     **options: Any,
 ) -> OptimumOverTime:
-    """The best learning rate after each of several training times, for each of several schedules.
+    """Find the best learning rate for several training times and several schedules.
 
-    What looks like a failure of transfer is often this: a longer run, or another schedule, has
-    another best rate at the same size.
+    What looks like a failure of transfer is often the effect of training time: a longer run, or
+    another schedule, has another best rate at the same size.
 
     Parameters
     ----------
     problem
-        A ``Problem`` or its dictionary form; the largest entry of its rate is where searches start.
+        A ``Problem`` or its dictionary form; searches start at the largest entry of its rate.
     steps
-        Numbers of steps, each a run of its own: a schedule ends with its run.
+        Numbers of steps. Each is a separate run, because a schedule ends with its run.
     schedules
-        Names out of "constant", "linear decay", "cosine decay", "warm-up" (a tenth of the steps,
-        then constant) and "warm-up, cosine"; or by name, functions from a number of steps to that
-        many rates with peak 1.
+        Some of the names "constant", "linear decay", "cosine decay", "warm-up" (a tenth of the
+        steps, then constant) and "warm-up, cosine"; or a dictionary from names to functions that
+        take a number of steps and return as many rates with peak 1.
     rtol, objective, max_solves
         As in ``optimal_lr``, for every search.
     options
@@ -151,12 +152,13 @@ def optimum_over_time(
     Returns
     -------
     OptimumOverTime
-        With ``summary()``.
+        The best rates and their losses, with ``summary()``.
 
     Raises
     ------
     ValueError
-        Bad input, with the field; or no minimum, as in ``optimal_lr``.
+        If an argument is not allowed (the message names the field), or there is no minimum, as in
+        ``optimal_lr``.
 
     Notes
     -----

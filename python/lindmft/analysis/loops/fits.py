@@ -1,8 +1,8 @@
 """Fits of hypotheses to the losses of a training loop, with error bars over its networks.
 
-Everything is on the scale of log losses. Means of finite networks are off by order 1 / D (theory.md
-section 3) with a D that is not known here. The networks' variance is of the same order, and half of
-it, the difference between the arithmetic and the geometric mean of a loss, is what is allowed for.
+Everything is on the scale of log losses. Means of finite networks deviate by order 1 / D (theory.md
+section 3), and D is not known here. The variance over networks is of the same order. Half of it, the
+difference between the logarithms of the arithmetic and the geometric mean, is allowed.
 """
 
 from collections.abc import Sequence
@@ -21,26 +21,28 @@ from lindmft.theory.many import solve_many
 __all__ = ["CONFIDENCE", "FLOOR", "Fit", "Losses", "as_given", "excluded_by", "fit_all"]
 
 CONFIDENCE = 0.99
+"""Confidence of the intervals."""
 FLOOR = 1e-3
-"""Relative difference of losses below which nothing is judged."""
+"""Relative difference of losses that never counts."""
 POOLED = 3
-"""Degrees of freedom with which the variance over all steps counts in that of every step.
+"""Degrees of freedom that the mean variance over steps adds to the variance of every step.
 
-The variances of few networks are so uncertain that steps which look quiet by chance would dominate
+The variances of few networks are so uncertain that steps with a small one by chance would dominate
 a fit.
 """
 CLOSE = 0.15
 """Difference of logarithms below which a first fit is refined."""
 PARTS = 16
-"""Points of the interpolation between two values that were solved for."""
+"""Points of the interpolation between two solved values."""
 ROUNDS = 2
+"""Number of refinements of a fit."""
 RESAMPLED = 400
 """Bootstrap samples of the networks."""
 
 
 @dataclass(frozen=True, eq=False)
 class Losses:
-    """The losses of a loop: (networks, n), and what follows for the mean over networks."""
+    """The losses of a loop, (networks, n), with the mean over networks and its uncertainty."""
 
     by_network: Array
     smallest: float = field(init=False)
@@ -58,7 +60,7 @@ class Losses:
             variance = (self.by_network / mean).var(axis=0, ddof=1)
             freedom = self.networks - 1
             variance = (freedom * variance + POOLED * variance.mean()) / (freedom + POOLED)
-            # At the confidence, a mean may be off by this, and by half the variance.
+            # Besides chance, a mean may deviate by half the variance, at the confidence.
             off = (variance / 2 + FLOOR) / self.critical
             sigma = np.hypot(np.sqrt(variance / self.networks), off)
             values |= {"variance": variance, "sigma": sigma}
@@ -67,12 +69,12 @@ class Losses:
 
     @property
     def networks(self) -> int:
-        """How many there are."""
+        """The number of networks."""
         return len(self.by_network)
 
     @property
     def alone(self) -> bool:
-        """Whether there is a single curve, which has no error bar; copies of it count as one."""
+        """Whether there is a single curve, which has no error bar; copies count as one."""
         return bool((np.ptp(self.by_network, axis=0) <= 1e-12 * self.by_network[0]).all())
 
     @property
@@ -81,11 +83,11 @@ class Losses:
         return student.quantile(CONFIDENCE, self.networks - 1)
 
     def log(self, losses: Array) -> Array:
-        """Logarithms of losses of the theory, those of the loop's rounding as its smallest."""
+        """Return log losses of the theory, no smaller than the rounding of the loop's losses."""
         return np.log(np.maximum(losses[: len(self.mean)], self.smallest))
 
     def misfit(self, logs: Array) -> Array:
-        """Mean square difference of (..., n) curves in units of sigma (of one, if alone)."""
+        """Return the mean square difference of curves (..., n) in units of sigma (1 if alone)."""
         misfit: Array = np.mean(((logs - self.mean) / self.sigma) ** 2, axis=-1)
         return misfit
 
@@ -97,7 +99,7 @@ class Fit:
     Attributes
     ----------
     hypothesis
-        Which one.
+        The hypothesis.
     value
         The value that fits best.
     logs
@@ -105,9 +107,9 @@ class Fit:
     difference
         Root mean square difference of the logarithms.
     misfit
-        The same in units of the standard error; of one for a single curve.
+        The same in units of the standard error; for a single curve the same as ``difference``.
     interval
-        Of the value, at the confidence; None for a single curve or if nothing is fitted.
+        Interval of the value at the confidence; None for a single curve or if nothing is fitted.
     """
 
     hypothesis: Hypothesis
@@ -120,14 +122,14 @@ class Fit:
 
 @dataclass(eq=False)
 class _Curve:
-    """Log losses as a function of the logarithm of the value, from the values solved for."""
+    """Log losses as a function of the logarithm of the value, from the solved values."""
 
     hypothesis: Hypothesis
     x: Array = field(default_factory=lambda: np.empty(0))
     logs: Array = field(default_factory=lambda: np.empty((0, 0)))
 
     def add(self, values: Sequence[float], solutions: list[Solution | None], seen: Losses) -> None:
-        """Keep those that could be solved and do not diverge within the steps compared."""
+        """Add the solutions that exist and do not diverge within the compared steps."""
         for value, solution in zip(values, solutions, strict=True):
             if solution is None:
                 continue
@@ -135,12 +137,12 @@ class _Curve:
             if np.isfinite(logs).all():
                 self.logs = np.vstack([*self.logs, logs])
                 self.x = np.append(self.x, np.log(value))
-        # Rounded, so that no value stands there twice with different last bits.
+        # Rounding removes values that differ in their last bits only.
         self.x, keep = np.unique(np.round(self.x, 9), return_index=True)
         self.logs = self.logs[keep]
 
     def fine(self) -> tuple[Array, Array]:
-        """Cubic Hermite interpolation in between."""
+        """Return the cubic Hermite interpolation between the values."""
         if len(self.x) < 3:
             return self.x, self.logs
         slopes = np.gradient(self.logs, self.x, axis=0)
@@ -160,7 +162,7 @@ def fit_all(
     seen: Losses,
     threads: int | None,
 ) -> list[Fit]:
-    """Fit every hypothesis that has a curve at all; refine those that come near the losses."""
+    """Fit every hypothesis that has a curve; refine those that come near the losses."""
     curves = [_Curve(hypothesis) for hypothesis in candidates]
     values = [hypothesis.values for hypothesis in candidates]
     _solve(curves, values, problem, theory, seen, threads)
@@ -184,7 +186,7 @@ def _solve(
     seen: Losses,
     threads: int | None,
 ) -> None:
-    """Add the solutions at all values, in one batch; those of the problem itself are known."""
+    """Add the solutions at all values, from one call; that of the problem itself is known."""
     steps = len(seen.mean)
     made = [
         [_made(curve.hypothesis, value) for value in some]
@@ -198,7 +200,7 @@ def _solve(
 
 
 def _made(hypothesis: Hypothesis, value: float) -> Problem | None:
-    """The problem, or None where the value makes none (such as a schedule with rates too large)."""
+    """The problem, or None if the value is not allowed (as a schedule of too large rates)."""
     try:
         return hypothesis.problem(value)
     except ValueError:
@@ -206,7 +208,7 @@ def _made(hypothesis: Hypothesis, value: float) -> Problem | None:
 
 
 def _nearby(curve: _Curve, value: float, level: int) -> tuple[float, ...]:
-    """Values around the best one, closer at every level."""
+    """Values around the best one, at smaller distances at every level."""
     spacing = float(np.median(np.diff(np.log(np.sort(curve.hypothesis.values))))) * 8.0**-level
     near = (np.round(np.log(value) / spacing) + np.array([-4, -2, -1, 0, 1, 2, 4])) * spacing
     return tuple(np.exp(near[(near >= curve.x[0]) & (near <= curve.x[-1])]).tolist())
@@ -229,7 +231,7 @@ def _fit(curve: _Curve, seen: Losses) -> Fit | None:
 
 
 def as_given(problem: Problem, theory: Solution, seen: Losses) -> Fit:
-    """The problem itself: infinitely far if it diverges where the losses do not."""
+    """Return the fit of the problem itself: infinitely far if it diverges where losses do not."""
     same = Hypothesis("as given", "the problem as given", (1.0,), lambda _: problem)
     logs = seen.log(theory.test_loss)
     difference = float(np.sqrt(np.mean((logs - seen.mean) ** 2)))
@@ -237,25 +239,25 @@ def as_given(problem: Problem, theory: Solution, seen: Losses) -> Fit:
 
 
 def _interval(x: Array, logs: Array, best: int, seen: Losses) -> tuple[float, float]:
-    """Student's t of the bootstrapped standard error, and what finite networks may be off by."""
+    """Interval from the bootstrapped standard error and the deviation of finite networks."""
     weights = seen.sigma**-2
     draws = np.random.default_rng(0).multinomial(
         seen.networks, np.full(seen.networks, 1 / seen.networks), size=RESAMPLED
     )
     means = np.log(np.maximum(draws @ seen.by_network / seen.networks, seen.smallest))
-    # The squared distances of means and curves, without what does not depend on the curve.
+    # Squared distances of means and curves, without the term that all curves share.
     distance = (weights * logs**2).sum(axis=1) - 2 * (means * weights) @ logs.T
     found = x[np.argmin(distance, axis=1)]
     error = found.std() * np.sqrt(seen.networks / (seen.networks - 1))
     slope = np.gradient(logs[max(best - 1, 0) : best + 2], x[max(best - 1, 0) : best + 2], axis=0)
     slope = slope[min(best, 1)]
-    # How far an error of every log loss by half the variance can move the value.
+    # The change of the value if every log loss is wrong by half the variance.
     bias = (weights * abs(slope) * (seen.variance / 2 + FLOOR)).sum() / max(
         (weights * slope**2).sum(), 1e-300
     )
     half = np.hypot(seen.critical * error, bias)
     low, high = x[best] - half, x[best] + half
-    # Beyond the values tried, anything goes.
+    # Values outside of the range tried are not excluded.
     return (
         float(np.exp(low)) if low > x[0] else 0.0,
         float(np.exp(high)) if high < x[-1] else np.inf,
@@ -263,10 +265,10 @@ def _interval(x: Array, logs: Array, best: int, seen: Losses) -> tuple[float, fl
 
 
 def excluded_by(best: Fit, other: Fit, seen: Losses) -> bool:
-    """Whether the networks speak against ``other``, in the direction of the better fit.
+    """Return whether the networks exclude ``other``, in the direction of the better fit.
 
-    The networks' losses are projected onto the difference of the two curves. If ``other`` were
-    true, this number would be zero in the mean, up to what finite networks may be off by.
+    The losses are projected onto the difference of the two curves. If ``other`` were true, this
+    number would have mean zero, up to the deviation of finite networks.
     """
     direction = (best.logs - other.logs) * seen.sigma**-2
     toward = float(direction @ (seen.mean - other.logs))

@@ -1,4 +1,4 @@
-"""Hypotheses about a training loop: the ways in which it may differ from the problem it is for.
+"""Hypotheses about a training loop: ways in which it may differ from the intended problem.
 
 Each has at most one unknown number, so that a curve of the loss can decide between them.
 """
@@ -24,35 +24,37 @@ FACTORS = tuple(np.geomspace(0.01, 100, 41).tolist())
 SMALL_FACTORS = tuple(np.geomspace(1 / 8, 8, 13).tolist())
 SCALES = tuple(np.geomspace(1 / 3, 3, 13).tolist())
 NOISES = (1e-3, *np.geomspace(0.05, 5, 14).tolist())
-"""Label noise in units of the target's root mean square; the first one has no effect."""
+"""Label noise in units of the root mean square of the target; the first value has no effect."""
 REMAINDERS = (1.0, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02)
 """1 - momentum."""
 OFFSET = "loss offset"
+"""Name of the hypothesis that the losses have an offset."""
 FRACTIONS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
 
 
 def the_test_loss(theory: Solution, _: float) -> Array:
+    """Return the test loss: what a loop reports if it reports the right losses."""
     return theory.test_loss
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One way to differ from the problem, with the value that says how far.
+    """One way in which a loop may differ from the problem, with one unknown value.
 
     Attributes
     ----------
     name
         A short name, the same for all problems.
     phrase
-        What the loop would have; ``{}`` stands for the value.
+        A description of the difference, in which ``{}`` stands for the value.
     values
-        Values to start a fit from, increasing or decreasing and positive; one if nothing is fitted.
+        Positive values from which a fit starts, increasing or decreasing; one if nothing is fitted.
     problem
-        The problem that the loop would train.
+        A function from the value to the problem that the loop would train.
     read
-        The losses that the loop would report.
+        A function from the solution and the value to the losses that the loop would report.
     shown
-        The number that ``phrase`` shows, from the value.
+        A function from the value to the number in ``phrase``.
     """
 
     name: str
@@ -64,10 +66,10 @@ class Hypothesis:
 
 
 def hypotheses(problem: Problem, theory: Solution, steps: int) -> list[Hypothesis]:
-    """All that apply to the problem; the learning rate comes first.
+    """Return all hypotheses that apply to the problem; the learning rate is the first.
 
-    ``theory`` is the problem's solution; it has a step more than ``steps`` where a loop that
-    records its losses one step late is among the hypotheses.
+    ``theory`` is the problem's solution. It has one step more than ``steps`` if the hypotheses
+    include a loop that records its losses one step late.
     """
     return [
         _rate(problem),
@@ -81,6 +83,7 @@ def hypotheses(problem: Problem, theory: Solution, steps: int) -> list[Hypothesi
 
 
 def with_rate(problem: Problem, factor: float) -> Problem:
+    """Return the problem with its learning rate multiplied by a factor."""
     return problem.replace(optimizer__lr=np.multiply(problem.optimizer.lr, factor).tolist())
 
 
@@ -115,7 +118,7 @@ def _noise(problem: Problem, scale: float) -> Iterator[Hypothesis]:
 
 
 def effective_gamma0(network: Network) -> float:
-    """The richness after the division of the NTK parameterization."""
+    """Return the richness, divided by the root of the width in the NTK parameterization."""
     if network.parameterization == "mup":
         return network.gamma0
     return network.gamma0 / math.sqrt(widths(network)[-1])
@@ -220,7 +223,7 @@ def _data(problem: Problem) -> Iterator[Hypothesis]:
 def _orders(
     problem: Problem, data: FullBatch | MultiPass, kept: dict[str, Any], size: dict[str, Any]
 ) -> Iterator[Hypothesis]:
-    """Other uses of the same samples."""
+    """Hypotheses about other uses of the same samples."""
     if not all(math.isfinite(value) for value in size.values() if value is not None):
         return
     given = data.batch_fraction if isinstance(data, MultiPass) else 1.0
@@ -257,7 +260,7 @@ def loss_offset(problem: Problem, theory: Solution) -> Hypothesis:
 
 
 def _reports(problem: Problem, theory: Solution, steps: int) -> Iterator[Hypothesis]:
-    """The right training with other losses written down; nothing is solved for these."""
+    """Hypotheses about right training with wrong losses reported; they need no solution."""
 
     def same(_: float) -> Problem:
         return problem

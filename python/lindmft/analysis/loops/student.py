@@ -1,4 +1,4 @@
-"""Student's t distribution of whole degrees of freedom, in closed form."""
+"""Student's t distribution for whole degrees of freedom, in closed form."""
 
 import math
 from functools import cache
@@ -7,7 +7,7 @@ __all__ = ["central", "quantile"]
 
 
 def central(t: float, freedom: int) -> float:
-    """The probability of a number between -t and t: a finite sum of powers of a cosine.
+    """Return the probability of a number between -t and t: a finite sum of powers of a cosine.
 
     Abramowitz and Stegun (1964), Handbook of Mathematical Functions, 26.7.3 and 26.7.4.
     """
@@ -23,7 +23,7 @@ def central(t: float, freedom: int) -> float:
 
 @cache
 def quantile(confidence: float, freedom: int) -> float:
-    """The t for which a number lies between -t and t with probability ``confidence``."""
+    """Return the t for which a number lies between -t and t with probability ``confidence``."""
     low, high = 0.0, 1.0
     while central(high, freedom) < confidence:
         low, high = high, 2 * high

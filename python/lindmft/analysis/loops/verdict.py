@@ -15,15 +15,15 @@ __all__ = ["Explanation", "agreement", "explanation", "judge", "judge_curve"]
 CLOSE = 0.1
 """Difference of log losses below which a single curve may be that of the theory."""
 CLEARLY = 10.0
-"""How many times better an explanation of a single curve must fit than the problem as given."""
+"""Factor by which an explanation of a single curve must fit better than the problem as given."""
 WELL = 0.03
 """Difference of log losses below which an explanation of a single curve is good."""
 EQUALLY = 3.0
-"""How many times worse than the best it may fit to be as good."""
+"""Factor up to which a worse fit than the best counts as equally good."""
 NARROW = 1.5
 """Ratio of the ends of an interval above which it does not name a factor."""
 MOST = 5
-"""Explanations that a verdict lists."""
+"""Largest number of explanations that a verdict lists."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Explanation:
 
 
 def explanation(fit: Fit, fits: bool, alone: bool) -> Explanation:
-    """The value that users see."""
+    """Return the explanation that users see."""
     shown = fit.hypothesis.shown
     interval = None
     if fit.interval:
@@ -97,7 +97,7 @@ def _text(fit: Fit) -> str:
 
 
 def agreement(seen: Losses, given: Fit, rate: Fit) -> str | None:
-    """The verdict on several networks if they agree with the problem, else None."""
+    """Return the verdict on several networks if they agree with the problem, or None."""
     low, high = rate.interval or (0.0, math.inf)
     # A weighted mean of squares of normal numbers has the heaviest tail if one of them has all the
     # weight (Szekely and Bakirov 2003, Probability Theory and Related Fields 126, 184). So the mean
@@ -119,7 +119,7 @@ def agreement(seen: Losses, given: Fit, rate: Fit) -> str | None:
 
 
 def judge(problem: Problem, seen: Losses, given: Fit, ranked: list[Fit]) -> tuple[list[Fit], str]:
-    """The explanations that fit equally well, and the verdict, where several networks disagree.
+    """Return the explanations that fit equally well and the verdict, if networks disagree.
 
     ``ranked`` are the fits, the best one first.
     """
@@ -135,9 +135,9 @@ def judge(problem: Problem, seen: Losses, given: Fit, ranked: list[Fit]) -> tupl
 
 
 def judge_curve(problem: Problem, given: Fit, ranked: list[Fit]) -> tuple[bool, list[Fit], str]:
-    """Whether a single curve agrees, then as ``judge``.
+    """Return whether a single curve agrees, the explanations, and the verdict.
 
-    It has no error bar: what counts is how much better one explanation fits.
+    A single curve has no error bar, so that an explanation counts if it fits much better.
     """
     best = ranked[0]
     differ = f"differ from the theory by {given.difference:.1g} (root mean square of the logarithm)"
@@ -153,7 +153,11 @@ def judge_curve(problem: Problem, given: Fit, ranked: list[Fit]) -> tuple[bool, 
     if best.difference > CLOSE:
         return False, [], _none(given, ranked, f"off by {best.difference:.2g}")
     found = f"No verdict: the losses {differ}, and fit better with {_listed(fitting)}."
-    return False, fitting, f"{found} {advice}, whose scatter tells a difference from chance."
+    return (
+        False,
+        fitting,
+        f"{found} {advice}, whose scatter distinguishes a difference from chance.",
+    )
 
 
 def _none(given: Fit, ranked: Sequence[Fit], how: str) -> str:
@@ -193,7 +197,7 @@ def _listed(fitting: Sequence[Fit]) -> str:
 
 
 def _rate(problem: Problem, fit: Fit) -> str:
-    """Advice for a wrong learning rate: a reason only if the interval contains just one."""
+    """Advice for a wrong learning rate, with a reason if the interval contains exactly one."""
     low, high = fit.interval or (fit.value / 1.01, fit.value * 1.01)
     within = [reason for value, reason in _reasons(problem) if low < value < high]
     rate = f"The loop has {_text(fit)}"

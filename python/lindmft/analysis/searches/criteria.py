@@ -43,8 +43,8 @@ def is_stable(run: Solution | NotConverged, criterion: str) -> bool:
 def levels_off(loss: Array, tolerance: float) -> bool:
     """Return whether a calm loss rises no faster in its last quarter than before.
 
-    The rises of its mean over quarters are compared, because means average out small oscillations. Where
-    loss(t) - loss(infinity) is a power A^t, as in lazy one-pass training, this is A <= 1,
+    The rises of its mean over quarters are compared, because means average out small oscillations.
+    Where loss(t) - loss(infinity) is a power A^t, as in lazy one-pass training, this is A <= 1,
     whatever the floor.
     """
     if len(loss) < FEWEST or _jumps(loss[len(loss) // 2 :]) > CALM * loss[0]:

@@ -187,8 +187,8 @@ class Survey:
         if abs(point) > FARTHEST or self.left <= 1:
             found = "diverges" if self.best == math.inf else "has no minimum"
             raise ValueError(
-                f"optimizer.lr must have a best value, got a {self.name} that {found} (at {where}). "
-                "Start nearer to it, or raise max_solves."
+                f"optimizer.lr must have a best value, got a {self.name} that {found} "
+                f"(at {where}). Start nearer to it, or raise max_solves."
             )
 
 
