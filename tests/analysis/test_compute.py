@@ -33,7 +33,7 @@ def long() -> lm.ComputeOptimal:
 def test_longer_runs_change_no_covered_budget(
     short: lm.ComputeOptimal, long: lm.ComputeOptimal
 ) -> None:
-    """Narrow networks drop out where their steps end: the frontier must not continue without them."""
+    """Narrow networks drop out where their steps end, so that the frontier ends there, too."""
     assert not short.covered.all()
     again = lm.compute_optimal(CLEAN, WIDTHS, 300, budgets=short.budgets)
     for name in ("width", "steps", "loss"):

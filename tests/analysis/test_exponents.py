@@ -400,5 +400,5 @@ def test_bad_comparisons_are_refused() -> None:
     with pytest.raises(ValueError, match="^capacity must be a positive finite number, got 0"):
         lm.predicted_exponents(1).lazy_loss(1.0, capacity=0)
     theory = lm.solve(lm.Problem(LAZY, lm.Population(), lm.SGD(lr=0.1)), 10)
-    with pytest.raises(ValueError, match="^loss must be left out where a result is given"):
+    with pytest.raises(ValueError, match="^loss cannot be combined with a result as the curve"):
         lm.local_exponent(theory, theory.test_loss)

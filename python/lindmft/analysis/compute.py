@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from lindmft._internal.types import Array, Numbers
 from lindmft._internal.validation import (
     function_or_none,
-    integer,
     positive,
     refuse,
     tuple_of_numbers,
 )
 from lindmft.analysis.frontier import ComputeOptimal, below_first_step, ends_of, missing_steps
 from lindmft.analysis.searches.accuracy import resolution
-from lindmft.analysis.sizes.fixed_fields import cautions
+from lindmft.analysis.searches.search import checked_steps
+from lindmft.analysis.sizes.fixed_fields import cautions, width_path
 from lindmft.problem.data import MultiPass, Population
 from lindmft.problem.network import widths as widths_of
 from lindmft.problem.problem import Problem, as_problem
@@ -96,13 +96,11 @@ def compute_optimal(
     True
     """
     problem, values = as_problem(problem), tuple_of_numbers(widths, "widths")
-    steps = integer(steps, "steps")
-    if steps < 2:
-        refuse("steps", "at least 2", steps)
+    steps = checked_steps(steps)
     increasing = all(a < b for a, b in pairwise(values))
     if len(values) < 2 or not increasing or math.inf in values:
         refuse("widths", "at least two, increasing and finite", widths)
-    path = "network.width" if problem.network.hidden is None else "network.hidden"
+    path = width_path(problem)
     cautions(problem, path, {"as given": ()})
     warn_of_widths(problem, values)
     problems = problem.vary({path: values})

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from lindmft._internal.series import round_steps
 from lindmft._internal.types import Callback, Numbers
-from lindmft._internal.validation import integer, refuse, tuple_of_numbers
+from lindmft._internal.validation import refuse, tuple_of_numbers
 from lindmft.analysis.coordinate_checks.result import QUANTITIES, CoordinateCheck, Coordinates
 from lindmft.analysis.coordinate_checks.rms import Rms, measured, slopes, theoretical
 from lindmft.analysis.deviations import FEWEST_NETWORKS
+from lindmft.analysis.searches.search import checked_steps
 from lindmft.analysis.sizes.fixed_fields import cautions
 from lindmft.analysis.sizes.scalings import PARAMETERIZATIONS, Rule, Scalings, read_scalings
 from lindmft.problem.problem import Problem, as_problem
@@ -110,9 +111,7 @@ def coordinate_check(
     >>> check.slopes.gradient_updates[:, 0, -1].round(2)  # muP and NTK, first layer, last step
     array([-0.02, -0.49])
     """
-    problem, steps = _finite_depth(as_problem(problem)), integer(steps, "steps")
-    if steps < 2:
-        refuse("steps", "at least 2", steps)
+    problem, steps = _finite_depth(as_problem(problem)), checked_steps(steps)
     size = SIZES[problem.data.spectrum.trace_class]
     sizes, time = _widths(widths), _times(at, steps)
     named = read_scalings(PARAMETERIZATIONS if scalings is None else scalings, size, *SIZES)

@@ -68,7 +68,7 @@ class PredictedExponents:
     _repr_html_ = field_table
 
     def lazy_loss(self, time: Number | Numbers, capacity: float, kernel: float = 1.0) -> Array:
-        """Return (Gamma(b) / a) (2 K t)^-b, the limit of the lazy loss at large t, in gradient flow.
+        """Return (Gamma(b) / a) (2 K t)^-b, the lazy loss of gradient flow at large t.
 
         ``time`` counts eta t, ``capacity`` is a, and ``kernel`` is K: L + 1 for a perceptron of L
         hidden layers.
@@ -302,9 +302,7 @@ def source_of(label: str, curve: Any, source: Any) -> Any:
     """Return b of a labelled curve: as given, or that of its problem's power-law spectrum."""
     if isinstance(source, Mapping):
         if label not in source:
-            missing(
-                "source", f"it has no value for the curve {label!r}, only for {sorted(source)}."
-            )
+            missing("source", _not_among(label, source))
         return source[label]
     if source is None:
         source = spectrum_source(curve)
@@ -317,9 +315,13 @@ def depth_of(label: str, curve: Any, depth: Any) -> Any:
     """Return L of a labelled curve: as given, or that of its network, or 1 without one."""
     if isinstance(depth, Mapping):
         if label not in depth:
-            missing("depth", f"it has no value for the curve {label!r}, only for {sorted(depth)}.")
+            missing("depth", _not_among(label, depth))
         return depth[label]
     return (network_depth(curve) or 1) if depth is None else depth
+
+
+def _not_among(label: str, given: Mapping[str, Any]) -> str:
+    return f"it has no value for the curve {label!r}, only for {sorted(given)}."
 
 
 def network_depth(curve: Any) -> float | None:

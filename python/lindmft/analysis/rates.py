@@ -11,7 +11,14 @@ from lindmft._internal.display import field_table
 from lindmft._internal.types import Array
 from lindmft._internal.validation import choice, integer, positive, refuse
 from lindmft.analysis.searches.accuracy import SMALLEST, resolution
-from lindmft.analysis.searches.search import OF_SCHEDULES, Rates, Run, Search, run_searches
+from lindmft.analysis.searches.search import (
+    OF_SCHEDULES,
+    Rates,
+    Run,
+    Search,
+    checked_steps,
+    run_searches,
+)
 from lindmft.analysis.searches.valleys import FLAT, Survey, around, close_in, minima, next_valley
 from lindmft.problem.problem import Problem, Problems, as_problem, listed_problems
 from lindmft.problem.scales import warn_of_sizes_among
@@ -205,7 +212,7 @@ def optimal_lr(
     goal = Goal.checked(objective, rtol, max_solves)
     problem = as_problem(problem)
     warn_of_sizes_among([problem], str)
-    rates = Rates(problem, _checked(steps))
+    rates = Rates(problem, checked_steps(steps))
     return run_searches([(rates, optimum(rates, goal))], options)[0]
 
 
@@ -249,20 +256,13 @@ def optimal_lrs(
     >>> [f"{best.lr:.3f}" for best in lm.optimal_lrs(widths, steps=40)]
     ['0.040', '0.040']
     """
-    steps = _checked(steps)
+    steps = checked_steps(steps)
     listed = listed_problems(problems)
     warn_of_sizes_among(listed, "problems[{}]".format)
     found = [Rates(problem, steps) for problem in listed]
     goal = Goal.checked(objective, rtol, max_solves)
     names = [f"problems[{i}]" for i in range(len(found))]
     return run_searches([(rates, optimum(rates, goal)) for rates in found], options, names)
-
-
-def _checked(steps: Any) -> int:
-    count = integer(steps, "steps")
-    if count < 2:
-        refuse("steps", "at least 2", steps)
-    return count
 
 
 @dataclass(frozen=True)

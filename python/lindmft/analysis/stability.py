@@ -6,9 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lindmft._internal.display import field_table, short_repr
-from lindmft._internal.validation import choice, integer, positive, refuse
+from lindmft._internal.validation import choice, positive, refuse
 from lindmft.analysis.searches.criteria import CRITERIA, MEANINGS, is_stable
-from lindmft.analysis.searches.search import OF_SCHEDULES, Rates, Search, run_searches
+from lindmft.analysis.searches.search import (
+    OF_SCHEDULES,
+    Rates,
+    Search,
+    checked_steps,
+    run_searches,
+)
 from lindmft.problem.problem import Problem, Problems, as_problem, listed_problems
 from lindmft.problem.scales import warn_of_sizes_among
 
@@ -129,8 +135,8 @@ def largest_stable_lr(
     The criteria use the training loss, because the test loss may rise though training is stable.
     Label noise and minibatches raise the loss to a floor, which near the edge is far above the
     start. In lazy training the loss approaches it like a decaying exponential; above the edge it
-    grows exponentially. From 8 steps on the criteria tell the two apart. Theory section 12: items 3 and 7 are
-    edges in closed form, which do not depend on the noise; item 10, at infinite width and
+    grows exponentially. From 8 steps on the criteria tell the two apart. Theory section 12: items 3
+    and 7 are edges in closed form, which do not depend on the noise; item 10, at infinite width and
     gamma0 >> 1, is gamma0^(-2L / (L + 1)).
 
     Examples
@@ -202,9 +208,7 @@ def _found(
     options: Mapping[str, Any],
 ) -> list[StableRate]:
     precision = 1 + positive(rtol, "rtol")
-    steps, kind = integer(steps, "steps"), choice(*CRITERIA)(criterion, "criterion")
-    if steps < 2:
-        refuse("steps", "at least 2", steps)
+    steps, kind = checked_steps(steps), choice(*CRITERIA)(criterion, "criterion")
     for problem in problems:
         if kind == "settled" and problem.optimizer.momentum > 0:
             refuse("criterion", "'bounded' or 'finite' with momentum", criterion)

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from lindmft._internal.types import Array, Numbers
-from lindmft._internal.validation import integer, number, refuse, tuple_of_numbers
+from lindmft._internal.validation import number, refuse, tuple_of_numbers
 from lindmft.analysis.rates import Goal, OptimalRate, optimum
 from lindmft.analysis.searches.accuracy import resolved
-from lindmft.analysis.searches.search import Rates, run_searches
+from lindmft.analysis.searches.search import Rates, checked_steps, run_searches
 from lindmft.analysis.sizes.fixed_fields import cautions
 from lindmft.analysis.sizes.parameterizations import common_factor
 from lindmft.analysis.sizes.scalings import (
@@ -115,9 +115,7 @@ def transfer(
     chosen = _scalings(problem, path, scalings)
     grid = [[rule.at(problem, {path: size}) for size in values] for rule in chosen.values()]
     at = _base(base, values)
-    goal, steps = Goal.checked(objective, rtol, max_solves), integer(steps, "steps")
-    if steps < 2:
-        refuse("steps", "at least 2", steps)
+    goal, steps = Goal.checked(objective, rtol, max_solves), checked_steps(steps)
     changed = {name: rule.changes(problem, {path: values[0]}) for name, rule in chosen.items()}
     fixed = cautions(problem, path, changed)
     if path == "network.width":

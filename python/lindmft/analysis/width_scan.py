@@ -11,7 +11,7 @@ from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.types import Array, Mask, Numbers
 from lindmft._internal.validation import refuse, tuple_of_numbers
 from lindmft.analysis.searches.accuracy import EQUAL_LOSSES, resolution
-from lindmft.analysis.sizes.fixed_fields import cautions
+from lindmft.analysis.sizes.fixed_fields import cautions, width_path
 from lindmft.problem.axes import short
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.problem.scales import warn_of_widths
@@ -219,7 +219,7 @@ def wider_is_better(
     problem, values = as_problem(problem), tuple_of_numbers(widths, "widths")
     if len(values) < 2 or not all(a < b for a, b in pairwise(values)):
         refuse("widths", "at least two, increasing", widths)
-    path = "network.width" if problem.network.hidden is None else "network.hidden"
+    path = width_path(problem)
     cautions(problem, path, {"as given": ()})
     warn_of_widths(problem, values)
     runs = solve_many(problem.vary({path: values}), steps, **options)

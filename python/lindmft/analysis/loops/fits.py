@@ -1,8 +1,8 @@
 """Fits of hypotheses to the losses of a training loop, with error bars over its networks.
 
 Everything is on the scale of log losses. Means of finite networks deviate by order 1 / D (theory.md
-section 3), and D is not known here. The variance over networks is of the same order. Half of it, the
-difference between the logarithms of the arithmetic and the geometric mean, is allowed.
+section 3), and D is not known here. The variance over networks is of the same order. Half of it,
+the difference between the logarithms of the arithmetic and the geometric mean, is allowed.
 """
 
 from collections.abc import Sequence

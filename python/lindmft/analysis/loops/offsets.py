@@ -72,7 +72,7 @@ def _phrase(fit: Fit) -> str:
 
 
 def _meaning(fit: Fit, noise: float, *, only: bool) -> str:
-    """What adds a constant to losses, and what to do; a condition where there are other reasons."""
+    """The cause of a constant in losses, and what to do; conditional if it is not the only one."""
     low, high = fit.interval or (fit.value / (1 + NEAR), fit.value * (1 + NEAR))
     if low < noise < high:
         cause, amount = "the label noise of the problem", noise

@@ -153,11 +153,7 @@ def judge_curve(problem: Problem, given: Fit, ranked: list[Fit]) -> tuple[bool, 
     if best.difference > CLOSE:
         return False, [], _none(given, ranked, f"off by {best.difference:.2g}")
     found = f"No verdict: the losses {differ}, and fit better with {_listed(fitting)}."
-    return (
-        False,
-        fitting,
-        f"{found} {advice}, whose scatter distinguishes a difference from chance.",
-    )
+    return False, fitting, f"{found} {advice}, whose scatter shows whether it is chance."
 
 
 def _none(given: Fit, ranked: Sequence[Fit], how: str) -> str:

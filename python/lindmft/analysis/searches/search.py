@@ -13,7 +13,7 @@ import numpy as np
 from lindmft._core import NotConverged
 from lindmft._internal.refusals import BadInput, within
 from lindmft._internal.types import Array
-from lindmft._internal.validation import refuse
+from lindmft._internal.validation import integer, refuse
 from lindmft.problem.problem import Problem
 from lindmft.results.solution import Solution
 from lindmft.theory.many import solve_many
@@ -65,6 +65,14 @@ class Rates:
     def scope(self) -> str:
         """The entries of a schedule that act, in words."""
         return f"in its first {self.steps - 1} entries, which act within {self.steps} steps"
+
+
+def checked_steps(steps: Any) -> int:
+    """Return the number of steps of a run as an int; fewer than two have no update."""
+    count = integer(steps, "steps")
+    if count < 2:
+        refuse("steps", "at least 2", steps)
+    return count
 
 
 def run_searches(

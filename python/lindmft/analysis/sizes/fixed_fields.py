@@ -36,6 +36,11 @@ class ScalingWarning(UserWarning):
     """
 
 
+def width_path(problem: Problem) -> str:
+    """Return the path of the width: a ratio, or the number of units where that is given."""
+    return "network.width" if problem.network.hidden is None else "network.hidden"
+
+
 def cautions(problem: Problem, path: str, changed: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
     """Return a sentence for each field that stays fixed, and warn of each.
 
