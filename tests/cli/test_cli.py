@@ -1,4 +1,4 @@
-"""The commands: what they print and write, and how they refuse."""
+"""The commands: their output, their files, and their refusals."""
 
 import subprocess
 import sys
@@ -45,7 +45,7 @@ def run(*arguments: object) -> Result:
 
 
 def refusal(*arguments: object) -> str:
-    """The one line on standard error with which a command is refused."""
+    """Return the one line on standard error of a command that is refused."""
     result = run(*arguments)
     assert result.exit_code == 2
     assert "Traceback" not in result.output
@@ -63,7 +63,7 @@ def test_names_that_the_system_does_not_allow_are_refused(file: Path, tmp_path: 
 
 
 def test_what_does_not_exist_is_printed_as_a_dash(tmp_path: Path) -> None:
-    """The kernel in the direction of the target, where there is no target."""
+    """The kernel in the direction of the target does not exist without a target."""
     path = tmp_path / "nothing.toml"
     spectrum = "eigenvalues = [1.0]\ntarget_power = [0.0]\nweights = [1.0]\n"
     path.write_text(PROBLEM + f'\n[data.spectrum]\nkind = "discrete"\n{spectrum}' + RUN)
@@ -243,7 +243,7 @@ def test_info_prints_the_configuration(capsys: pytest.CaptureFixture[str]) -> No
 def test_examples_run(example: Path) -> None:
     assert run("solve", example, "--steps", 5).exit_code == 0
     trained = run("train", example, "--steps", 5, "--dim", 20, "--seeds", 2)
-    if example.name == "deep.toml":  # of infinite depth
+    if example.name == "deep.toml":  # infinite depth
         assert trained.exit_code == 2
         assert "network.depth must be finite to train networks, got inf" in trained.output
     else:

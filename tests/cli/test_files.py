@@ -32,7 +32,7 @@ def printed(*arguments: object) -> str:
 
 
 def refusal(*arguments: object) -> str:
-    """The last line on standard error with which a command is refused."""
+    """Return the last line on standard error of a command that is refused."""
     result = run(*arguments)
     assert result.exit_code == 2, result.output
     line = result.stderr.strip().splitlines()[-1]
@@ -271,7 +271,7 @@ def test_too_much_memory_advises_a_coarse_grid(file: Path) -> None:
     assert "; --grid adaptive solves as many" in refusal("solve", file, "--steps", "1e7")
     assert "; --grid adaptive solves as many" in refusal("tune", file, "--steps", "1e7")
     one_pass = ["--set", "data.kind=one_pass", "--steps", "1e7"]
-    assert "adaptive" not in refusal("solve", file, *one_pass), "which it cannot be solved on"
+    assert "adaptive" not in refusal("solve", file, *one_pass), "it cannot be solved on that grid"
     assert "adaptive" not in refusal("solve", file, "--kernels", "--steps", "1e7")
     for call in (lm.solve, lambda problem, steps: lm.solve_many([problem], steps)):
         with pytest.raises(MemoryError, match='; grid="adaptive" solves as many steps'):
@@ -394,7 +394,7 @@ def test_the_documented_completion_works(shell: str, tmp_path: Path) -> None:
     if shell != "bash" or shutil.which("bash"):
         assert "_LINDMFT_COMPLETE" in answer("source")
     found = answer("complete", COMP_WORDS="lindmft sol", COMP_CWORD="1")
-    assert "solve" in found or shell == "fish"  # which asks in another way
+    assert "solve" in found or shell == "fish"  # a shell with another protocol
 
 
 def test_keys_of_set_are_completed() -> None:

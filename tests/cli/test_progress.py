@@ -1,4 +1,4 @@
-"""Bars of long calls: their length is the work, and the time left is estimated by it."""
+"""Bars of long calls: their length is the work, from which the remaining time is estimated."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""The commands ``sweep`` and ``transfer``, through real files."""
+"""The commands ``sweep`` and ``transfer``, with real files."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The scripts of ``bench``: what they compare is the same thing, and what they judge is judged."""
+"""The scripts of ``bench`` compare the same computations, and their verdicts are correct."""
 
 import runpy
 from importlib import import_module
@@ -20,7 +20,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_random_bits_are_philox(bench: Path) -> None:
-    """Known answers of the generator's authors."""
+    """The known answers are those of the authors of the generator."""
     even, odd = import_module("arrays").philox(0, 0, 0, 1)
     assert (int(even[0]), int(odd[0])) == (0xE169C58D6627E8D5, 0x9B00DBD8BC57AC4C)
 

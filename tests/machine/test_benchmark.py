@@ -1,4 +1,4 @@
-"""``lindmft bench``: limits, counted work, and what is printed and saved. No time is asserted."""
+"""``lindmft bench``: limits, counted work, output and files. No time is asserted."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Real processes: forks, spawned workers, threads, Ctrl-C, kills, and other libraries beside us."""
+"""Real processes: forks, spawned workers, threads, Ctrl-C, kills, and other loaded libraries."""
 
 import json
 import multiprocessing
@@ -26,7 +26,7 @@ import lindmft as lm
 EXAMPLE = Path(__file__).parents[2] / "examples" / "overfitting.toml"
 PROBLEM = problem()
 
-# What a child computes: one line of bits and the threads it used.
+# The program of a child: it prints one line with the bits and the threads it used.
 WORK = """
 import hashlib
 import lindmft as lm
@@ -68,7 +68,7 @@ def bits_and_threads(line: str) -> tuple[str, list[int]]:
 
 @pytest.mark.parametrize("code", [POOL_AFTER_FORK, BARE_FORK], ids=["pool", "os.fork"])
 def test_a_forked_child_computes_on_one_thread(code: str) -> None:
-    """OpenMP's threads do not survive a fork: the child would wait for them for ever."""
+    """The threads of OpenMP do not survive a fork: the child would wait for them without end."""
     lines = run(WORK + code).splitlines()
     (expected, in_parent), *children, (again, afterwards) = map(bits_and_threads, lines)
     assert in_parent == afterwards == [2, 2]
@@ -117,7 +117,7 @@ LONG: dict[str, Callable[[], object]] = {
 
 @pytest.mark.parametrize("name", LONG)
 def test_other_threads_run_during_a_computation(name: str) -> None:
-    """With the interpreter locked, this loop would turn a few times before and after the call."""
+    """If the interpreter were locked, this loop would run a few times before and after the call."""
     turns = 0
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(LONG[name])
@@ -166,14 +166,14 @@ def test_ctrl_c_ends_a_long_call_and_leaves_the_process_in_order(name: str, thre
 
 
 def read_until(terminal: int, text: bytes, patience: float = PATIENCE) -> bytes:
-    """What a process shows on its terminal, up to this text, its end, or the end of patience."""
+    """Return the output of a process on its terminal, up to this text, its end, or a timeout."""
     shown = b""
     end = time.monotonic() + patience
     while text not in shown and (left := end - time.monotonic()) > 0:
         if select.select([terminal], [], [], left)[0]:
             try:
                 shown += os.read(terminal, 1000)
-            except OSError:  # nobody holds the other side any more
+            except OSError:  # the other side is closed
                 break
     return shown
 
@@ -189,7 +189,9 @@ def test_an_interrupted_command_leaves_the_earlier_file(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdin=inside, stdout=subprocess.PIPE, stderr=inside) as process:
         os.close(inside)
         try:
-            assert b"train:" in read_until(terminal, b"train:")  # the progress bar: it is at work
+            assert b"train:" in read_until(
+                terminal, b"train:"
+            )  # the progress bar shows that it computes
             process.send_signal(signal.SIGINT)
             shown = read_until(terminal, b"Interrupted.")
             printed, _ = process.communicate(timeout=PATIENCE)
@@ -227,7 +229,7 @@ def test_a_reader_never_meets_half_a_file_even_after_a_kill(tmp_path: Path) -> N
             lengths = {len(lm.Solution.load(file).time) for _ in range(15)}
         finally:
             process.kill()
-    assert lengths == {20, 30}  # the file was replaced again and again meanwhile
+    assert lengths == {20, 30}  # the file was replaced repeatedly meanwhile
     assert len(lm.Solution.load(file).time) in lengths
     remains = [path.name for path in tmp_path.iterdir() if path != file]
     assert len(remains) <= 1, "a kill leaves at most the file that was being written"
@@ -279,7 +281,7 @@ def test_our_blas_has_one_thread_and_others_keep_theirs() -> None:
 
 @pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
 def test_scipy_may_be_imported_before_or_after(first: bool) -> None:
-    """Its BLAS has symbols of nearly the same names as ours."""
+    """The BLAS of SciPy has symbols of nearly the same names as ours."""
     alone = run(WORK + "print(bits())")
     work = "import numpy, scipy.linalg\nscipy.linalg.svdvals(numpy.ones((300, 300)))\n"
     code = work + WORK if first else WORK + "bits()\n" + work
@@ -303,7 +305,7 @@ print(started, threads() - before)
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux")
 def test_threads_are_used_again_and_no_more_than_asked() -> None:
-    """The caller and one more: it waits for the next call, and nobody else joins."""
+    """There are two threads, the caller and one more that waits for the next call."""
     assert run(WORK + CROWD) == "1 1\n"
 
 

@@ -1,4 +1,4 @@
-"""Blocks of a sweep: every point once, about a second of work, networks that share weights."""
+"""Blocks of a sweep: every point once, a second of work, networks with shared weights together."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,10 +28,10 @@ def test_blocks_cover_every_point_once(lengths: tuple[int, ...], chunk: tuple[in
 @pytest.mark.parametrize(
     ("lengths", "seconds", "chunk"),
     [
-        ((8, 64), 10.0, (1, 1)),  # a point is a block
-        ((8, 64), 1e-6, (8, 64)),  # all are one
-        ((8, 64), 0.02, (1, 32)),  # a second
-        ((8, 64), 0.01, (1, 32)),  # a sixteenth of all, in pieces of equal size
+        ((8, 64), 10.0, (1, 1)),  # every point is a block
+        ((8, 64), 1e-6, (8, 64)),  # all points are one block
+        ((8, 64), 0.02, (1, 32)),  # a second of work
+        ((8, 64), 0.01, (1, 32)),  # a sixteenth of all points, in blocks of equal size
         ((1000, 4), 0.02, (12, 4)),
     ],
 )

@@ -1,6 +1,6 @@
-"""Engines: whoever computes the blocks, the points are the same to the last bit.
+"""Engines: all of them give the same points to the last bit.
 
-Dask runs in a process of its own, as a user has it: a real cluster of two worker processes.
+Dask runs in a separate process as for a user: a real cluster of two worker processes.
 """
 
 import json
@@ -59,7 +59,7 @@ if __name__ == "__main__":
 
 
 class Counting(Executor):
-    """One of the user's own."""
+    """An executor of a user, which counts its tasks."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -118,7 +118,7 @@ def test_a_dask_cluster_that_loses_a_worker(form: str, tmp_path: Path) -> None:
 def test_threads_never_use_more_than_they_may(
     threads: int, blocks: int, expected: tuple[int, int]
 ) -> None:
-    """So many blocks at once, on so many threads each."""
+    """``expected`` has the blocks at once, and the threads of each."""
     engine = engines.engine_maker("threads", threads, None)(blocks)
     running, most, gate = [0], [0], threading.Lock()
 
@@ -188,7 +188,7 @@ def test_a_lost_block_is_tried_again_and_then_given_up(
 
 
 class Breaking(Losing):
-    """A pool that is broken when it is asked."""
+    """A pool that is broken when a block is submitted."""
 
     def submit(self, fn: Any, /, *arguments: Any, **options: Any) -> "Future[Any]":
         self.count += 1
@@ -210,7 +210,7 @@ def test_a_pool_is_replaced_if_it_broke() -> None:
     engine: Any = engines.engine_maker("processes", 1, None)(1)
     first = engine._executor
     assert engine.restart()
-    assert engine._executor is first, "blocks of its own are under way"
+    assert engine._executor is first, "its other blocks are still computed"
     with pytest.raises(BrokenExecutor):
         first.submit(os._exit, 1).result(60)
     assert engine.restart()
@@ -222,7 +222,7 @@ def test_a_pool_is_replaced_if_it_broke() -> None:
 def test_a_full_disk_leaves_nothing_with_the_executor(
     monkeypatch: pytest.MonkeyPatch, small_blocks: None
 ) -> None:
-    """What waits there is taken back, also where what is finished cannot be kept."""
+    """Waiting tasks are cancelled, also if finished blocks cannot be stored."""
 
     def full(*_arguments: Any) -> None:
         raise OSError(28, "No space left on device")

@@ -53,7 +53,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
 
 
 def same(copied: Any, computed: Any) -> None:
-    """The theory to the last bit, training up to rounding: its blocks are others."""
+    """Compare the theory to the last bit, and training up to rounding: its blocks are others."""
     for name in computed.data_vars:
         if str(name).startswith("theory") or computed[name].dtype.kind in "iu":
             assert copied[name].equals(computed[name]), name

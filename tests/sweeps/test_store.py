@@ -1,4 +1,4 @@
-"""The store of a sweep: what others read, what is refused, what is computed again."""
+"""The store of a sweep: readers, refusals, and blocks that are computed again."""
 
 import json
 import shutil
@@ -54,8 +54,8 @@ def test_a_finished_store_is_not_computed_again(tmp_path: Path) -> None:
 
 
 def test_what_has_no_mark_was_not_computed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Arrays that were written before a kill, but no mark, are not read as done."""
-    monkeypatch.setattr(chunks, "SECONDS", 1e-9)  # every point a block
+    """Arrays without a mark, as after a kill, are not read as done."""
+    monkeypatch.setattr(chunks, "SECONDS", 1e-9)  # every point is a block
     monkeypatch.setattr(chunks, "LEAST_SECONDS", 1e-9)
     store = tmp_path / "a.zarr"
     whole = lm.sweep(BASE, AXES, STEPS, store=store)
@@ -164,7 +164,7 @@ def test_a_store_that_lacks_an_array_is_refused(name: str, tmp_path: Path) -> No
 
 
 def test_blocks_of_an_older_plan_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The guess of cost may change; a store keeps the blocks that it was begun with."""
+    """The estimate of cost may change; a store keeps the blocks with which it was begun."""
     whole = lm.sweep(BASE, AXES, STEPS)
     with monkeypatch.context() as patch:
         patch.setattr(chunks, "_wanted", lambda *_: 2)  # of three rates: blocks of 2 and 1
@@ -182,7 +182,7 @@ def test_blocks_of_an_older_plan_are_kept(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_store_appears_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another process that looks meanwhile sees none of it."""
+    """Another process sees nothing of it before it is complete."""
     create = store._create
 
     def interrupted(place: Any, plan: Any) -> Any:
@@ -275,7 +275,7 @@ def test_a_damaged_chunk_is_noticed(tmp_path: Path) -> None:
 
 
 def test_kernels_that_do_not_exist_are_kept_as_such(tmp_path: Path) -> None:
-    """They are nan, as is what got lost; the store knows how many there are."""
+    """They are nan like lost values; the store knows their number."""
     nothing = {"kind": "discrete", "eigenvalues": [1.0], "target_power": [0.0], "weights": [1.0]}
     base = BASE.replace(**{"data.spectrum": nothing})
     names = ("test_loss", "kernel_scale", "kernel_target", "kernel_gradient")

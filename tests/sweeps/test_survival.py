@@ -1,6 +1,6 @@
-"""Sweeps that are killed, interrupted or shared by processes: nothing is lost, nothing done twice.
+"""Sweeps that are killed, interrupted or shared: nothing is lost, nothing is computed twice.
 
-Real processes and real signals; what they compute and keep, they write down, block by block.
+Processes and signals are real. The processes record the blocks that they compute and store.
 """
 
 import os
@@ -56,7 +56,7 @@ def start(folder: Path, *options: object) -> "subprocess.Popen[str]":
 
 
 def notes(folder: Path, word: str) -> list[tuple[str, ...]]:
-    """Process, stage, block and points, in the order they were written."""
+    """Return process, stage, block and points of every record, in order."""
     log = folder / "log"
     lines = log.read_text().splitlines() if log.exists() else []
     found = [line.split(" ", 3) for line in lines if line.startswith(f"{word} ")]
@@ -64,7 +64,7 @@ def notes(folder: Path, word: str) -> list[tuple[str, ...]]:
 
 
 def wait_until(count: int, folder: Path, process: "subprocess.Popen[str]") -> None:
-    """So many blocks are kept."""
+    """Wait until this number of blocks is stored."""
     deadline = time.monotonic() + child.PATIENCE
     while len(notes(folder, "kept")) < count:
         assert process.poll() is None, "ended before it could be killed"
@@ -73,7 +73,7 @@ def wait_until(count: int, folder: Path, process: "subprocess.Popen[str]") -> No
 
 
 def finish(process: "subprocess.Popen[str]") -> tuple[int, int]:
-    """Points computed and found by a process that ends well."""
+    """Return the points that a process computed and found; it must end without an error."""
     output, _ = process.communicate(timeout=child.PATIENCE)
     assert process.returncode == 0
     computed, found = output.split()
@@ -81,7 +81,7 @@ def finish(process: "subprocess.Popen[str]") -> tuple[int, int]:
 
 
 def kept_twice(folder: Path) -> int:
-    """Points of blocks that were kept more than once."""
+    """Return the number of points in blocks that were stored more than once."""
     kept = Counter((stage, block) for _, stage, block, _ in notes(folder, "kept"))
     sizes = {(stage, block): int(points) for _, stage, block, points in notes(folder, "kept")}
     return sum((n - 1) * sizes[key] for key, n in kept.items())
@@ -106,21 +106,21 @@ def test_killed_three_times_and_resumed(options: tuple[object, ...], tmp_path: P
     computed, found = finish(start(hurt, *options))
     at_least = sum(int(points) for *_, points in kept_before)
     assert computed + found == runs * POINTS
-    # Between a mark and its note a process may be killed, so that more is found than was noted.
+    # A process may be killed between a mark and its record, so that more is found than recorded.
     assert found >= at_least > 0
     assert kept_twice(hurt) == 0
     assert lm.open_sweep(hurt / "a.zarr").equals(lm.open_sweep(whole / "a.zarr"))
 
 
 def test_two_processes_share_a_store(tmp_path: Path) -> None:
-    """Neither is harmed by the other, and what one has finished the other does not compute."""
+    """They do not disturb each other, and none computes blocks that the other has finished."""
     together = tmp_path / "together"
     together.mkdir()
     processes = [start(together, 0.01, "{'threads': 1}") for _ in range(2)]
     results = [finish(process) for process in processes]
     for computed, found in results:
         assert computed + found == POINTS
-        assert found > 0, "it left some to the other"
+        assert found > 0, "the other process computed some"
     assert kept_twice(together) < POINTS / 4
     alone = tmp_path / "alone"
     alone.mkdir()
@@ -130,7 +130,7 @@ def test_two_processes_share_a_store(tmp_path: Path) -> None:
 
 
 def test_the_mark_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process may die between any two files that it writes."""
+    """A process may be killed between any two files that it writes."""
     problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
     call = {"problem": problem, "axes": {"optimizer.lr": [0.1, 0.2]}, "steps": 5}
     write = zarr.Array.__setitem__
@@ -181,7 +181,7 @@ def test_ctrl_c_ends_it_and_keeps_what_is_finished(engine: str, tmp_path: Path) 
 
 @pytest.mark.parametrize("engine", ["threads", "processes"])
 def test_ctrl_c_does_not_wait_for_long_blocks(engine: str, tmp_path: Path) -> None:
-    """Each takes minutes here."""
+    """Each block takes minutes here."""
     script = tmp_path / "sweep.py"
     script.write_text(SWEEP)
     options = f"{{'steps': 4000, 'engine': '{engine}'}}"

@@ -1,4 +1,4 @@
-"""Sweeps: labelled datasets whose points are what solve, flow and train_many give."""
+"""Sweeps: labelled datasets whose points are the results of solve, flow and train_many."""
 
 import json
 import math
@@ -23,7 +23,7 @@ def at(**changes: Any) -> lm.Problem:
     return BASE.replace(**{path.replace("__", "."): value for path, value in changes.items()})
 
 
-# ---- what is in it
+# ---- contents
 
 
 def test_points_of_the_theory_are_those_of_solve() -> None:
@@ -64,7 +64,7 @@ def test_points_of_the_training_are_those_of_train_many() -> None:
 
 
 def test_theory_and_training_side_by_side_agree() -> None:
-    """Away from the edge of stability, where 1/dim is amplified."""
+    """The rates are not near the edge of stability, where deviations of 1/dim are amplified."""
     axes = {"network.width": WIDTHS, "optimizer.lr": [0.02, 0.05]}
     dataset = lm.sweep(BASE, axes, STEPS, run=["train", "solve"], dim=300, seeds=16)
     runs = dataset.training_test_loss
@@ -178,7 +178,7 @@ def test_adaptive_steps_and_gradient_flow() -> None:
     )
 
 
-# ---- points that are not ordinary
+# ---- unusual points
 
 
 def test_diverged_points_are_data() -> None:
@@ -199,7 +199,7 @@ def test_diverged_points_are_data() -> None:
 
 
 def test_diverged_points_of_adaptive_grids_are_data() -> None:
-    """The step before the first that diverged is in a panel with it."""
+    """The last step before the divergence is in the same panel."""
     axes = {"network.width": [0.5, 1.0, 8.0], "optimizer.lr": [0.1, 0.6]}
     dataset = lm.sweep(BASE, axes, 100, grid="adaptive", times=range(100))
     exact = lm.sweep(BASE, axes, 100, times=range(100))
@@ -241,7 +241,7 @@ def test_layers_that_a_shallow_network_lacks_are_missing() -> None:
 def test_points_that_fail_do_not_end_the_sweep(
     seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The deep network does not fit into the memory that is allowed."""
+    """The deep network needs more than the allowed memory."""
     monkeypatch.setattr(chunks, "SECONDS", seconds)
     monkeypatch.setattr(chunks, "LEAST_SECONDS", seconds)
     limit = 3 * lm.estimate_memory(at(network__depth=2), 200)
@@ -259,12 +259,12 @@ def test_points_that_fail_do_not_end_the_sweep(
     assert lines[0] == "theory: 2 points, 1 done, 1 failed"
     assert lines[1].startswith("failed: theory at depth=60: MemoryError: ")
     again = lm.sweep(BASE, axes, 200, **options)
-    assert again.attrs["points_computed"] == 0, "a failure is a result, which is kept"
+    assert again.attrs["points_computed"] == 0, "a failure is stored as a result"
     assert again.attrs["errors"] == dataset.attrs["errors"]
     more = options | {"memory_limit": None, "retry_failed": True}
     mended = lm.sweep(BASE, axes, 200, **more)
     assert mended.attrs["points_computed"] == (1 if seconds < 1 else 2)
-    assert mended.theory_status.values.tolist() == [1, 2], "so deep a network diverges"
+    assert mended.theory_status.values.tolist() == [1, 2], "this deep network diverges"
     assert json.loads(mended.attrs["errors"]) == []
     assert mended.equals(lm.sweep(BASE, axes, 200))
 

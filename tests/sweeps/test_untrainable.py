@@ -1,4 +1,4 @@
-"""Grids with points of which no finite networks exist: they have the theory alone."""
+"""Grids with points of infinite width or depth, which have the theory but no networks."""
 
 import json
 import math
@@ -21,7 +21,7 @@ OPTIONS: dict[str, Any] = {"steps": 20, "run": ("solve", "train"), "dim": 16, "s
 def test_the_theory_is_solved_and_training_marked_missing(
     size: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """In blocks of such points alone, and in blocks with others."""
+    """Blocks contain only such points, or such points and others."""
     monkeypatch.setattr(chunks, "_wanted", lambda *_: size)
     monkeypatch.setattr(chunks, "MEMBERS", size)
     dataset = lm.sweep(BASE, AXES, store=tmp_path / "a.zarr", **OPTIONS)
