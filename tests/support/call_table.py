@@ -183,6 +183,7 @@ SWEEP: dict[str, Kind] = {
     "times": EITHER | NONE,
     "time": NONE | NUMBER,
     "store": PATH,
+    "reuse": PATH,
     "engine": CHOICE,
     "retry_failed": FLAG,
 }

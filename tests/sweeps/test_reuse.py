@@ -202,6 +202,41 @@ def test_points_that_failed_are_computed_again(
     assert len(json.loads(mended.attrs["reused"])) == 2
 
 
+def test_stores_of_format_version_1_are_read_continued_and_reused(
+    earlier: Path, tmp_path: Path
+) -> None:
+    """They have no origins, and their attribute for the sizes of blocks has another name."""
+    group = zarr.open_group(earlier, mode="r+", use_consolidated=False)
+    group.attrs["tiles"] = group.attrs["chunks"]
+    del group.attrs["chunks"]
+    del group["origins"]
+    group["marks/training"][0, 0] = 0
+    group.attrs["format_version"] = 1
+    group.attrs["checksum"] = json.dumps(checksums(group))
+    continued = lm.sweep(BASE, AXES, seeds=2, store=earlier, **OPTIONS)
+    assert 0 < continued.attrs["points_computed"] < 12
+    assert continued.equals(lm.sweep(BASE, AXES, seeds=2, **OPTIONS))
+    copied = lm.sweep(BASE, LARGER, seeds=2, reuse=earlier, **OPTIONS)
+    same(copied, lm.sweep(BASE, LARGER, seeds=2, **OPTIONS))
+
+
+def test_points_that_are_computed_later_do_not_count_as_reused(
+    earlier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A block with a copied and a failed point is computed as a whole without the request."""
+    axes = {"optimizer.lr": [0.05, 0.02]}
+    base = BASE.replace(**{"network.width": 2.0})
+    call: dict[str, Any] = {"seeds": 2, "store": tmp_path / "b.zarr", **OPTIONS, "run": "train"}
+    with monkeypatch.context() as patch:
+        patch.setattr("lindmft.sweeps.stages.train_many", _out_of_memory)
+        partial = lm.sweep(base, axes, reuse=earlier, **call)
+    assert partial.training_status.values.tolist() == [1, 3]
+    assert "reused: 1 points of training" in lm.sweep_summary(partial)
+    finished = lm.sweep(base, axes, retry_failed=True, **call)
+    assert finished.training_status.values.tolist() == [1, 1]
+    assert json.loads(finished.attrs["reused"]) == []
+
+
 def _out_of_memory(*_: Any, **__: Any) -> None:
     raise MemoryError("too large")
 

@@ -20,6 +20,7 @@ from lindmft._internal.difference import differences
 from lindmft._internal.types import Callback, Mask, Path
 from lindmft.problem.problem import Problem
 from lindmft.problem.schema import spell_inf
+from lindmft.sweeps.contents import ORIGINS, open_group, read_group, row_text
 from lindmft.sweeps.plan import Plan
 from lindmft.sweeps.stages import (
     DIVERGED,
@@ -32,7 +33,7 @@ from lindmft.sweeps.stages import (
     Stage,
     Training,
 )
-from lindmft.sweeps.store import ORIGINS, open_group, read_group, row_text, shortened
+from lindmft.sweeps.store import shortened
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -9,7 +9,7 @@ moment, and several may work on one store: at worst two compute the same block, 
 import json
 import shutil
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
@@ -17,21 +17,35 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lindmft._internal.difference import differences
-from lindmft._internal.files import check_folder, naming, temporary_beside, too_long
+from lindmft._internal.files import check_folder, naming, temporary_beside
 from lindmft._internal.optional import optional
 from lindmft._internal.provenance import provenance
 from lindmft._internal.signals import signals_deferred
 from lindmft._internal.types import Mask, Path
 from lindmft.results.content import CHECKSUM
 from lindmft.results.observables import long_name
-from lindmft.sweeps.integrity import check_checksums, checksums, lost, over_points, reading
+from lindmft.sweeps.contents import (
+    CLAIMS,
+    FORM,
+    MARKS,
+    MEANINGS,
+    ORIGINS,
+    TEXTS,
+    VERSION,
+    all_set,
+    chunk_sizes,
+    is_set,
+    occupied,
+    open_group,
+    read_group,
+    require_zarr,
+    table,
+)
+from lindmft.sweeps.integrity import checksums, lost, reading
 from lindmft.sweeps.plan import Plan
 from lindmft.sweeps.stages import (
     FAILED,
-    PENDING,
-    STAGES,
     STATES,
-    UNTRAINABLE,
     Computed,
     Variable,
     Work,
@@ -42,20 +56,10 @@ if TYPE_CHECKING:
 
     from lindmft.sweeps.reuse import Earlier
 
-FORM = "lindmft-sweep"
-VERSION = 2
-"""Version 2 has the array ``origins``, the state "untrainable", and the attribute ``chunks``."""
-MARKS, CLAIMS, TEXTS, ORIGINS = "marks", "claims", "errors", "origins"
 LONGEST_TEXT = 500
 """Bytes that are kept of a text about a point."""
-FIRST_ZARR = 3
-"""First major version of the package zarr that reads format 3."""
 SHOWN = 4
 """Maximum number of differences that an error spells out."""
-MEANINGS = {
-    "status": "state of the point",
-    "diverged_at": "first diverged step, -1 for none",
-}
 
 
 class Store:
@@ -92,7 +96,7 @@ class Store:
         The other process may have been killed since. A claim is only a reason to compute other
         blocks first.
         """
-        if _is_set(self._claims[stage], block):
+        if is_set(self._claims[stage], block):
             return False
         with signals_deferred(), naming(self._place):
             self._claims[stage][block] = 1
@@ -100,7 +104,7 @@ class Store:
 
     def all_finished(self, stage: str) -> np.ndarray[Any, Any]:
         """Return which blocks are finished."""
-        found = _all_set(self._marks[stage], self.plan.blocks(stage))
+        found = all_set(self._marks[stage], self.plan.blocks(stage))
         try:
             missing = self._lost(stage, ())
         except Exception:  # a chunk is damaged; the libraries below raise many kinds
@@ -119,7 +123,7 @@ class Store:
                 self._marks[stage][block] = 0
 
     def _marked(self, stage: str, block: tuple[int, ...]) -> bool:
-        return _is_set(self._marks[stage], block)
+        return is_set(self._marks[stage], block)
 
     def _kept(self, stage: str, block: tuple[int, ...]) -> bool:
         """Whether all arrays of a block can be read and have all values."""
@@ -149,7 +153,9 @@ class Store:
 
     def _write_texts(self, name: str, region: tuple[slice, ...], texts: dict[int, str]) -> None:
         """Write texts about points of a block; other points have none."""
-        if not texts or name not in self._arrays:  # stores of version 1 have no origins
+        if name not in self._arrays:  # stores of version 1 have no origins
+            return
+        if not texts and not self._has_texts(name, region):
             return
         shape = tuple(part.stop - part.start for part in region)
         rows = np.zeros((int(np.prod(shape)), LONGEST_TEXT), np.uint8)
@@ -157,6 +163,13 @@ class Store:
             raw = text.encode()[:LONGEST_TEXT]
             rows[i, : len(raw)] = np.frombuffer(raw, np.uint8)
         self._arrays[name][region] = rows.reshape(*shape, LONGEST_TEXT)
+
+    def _has_texts(self, name: str, region: tuple[slice, ...]) -> bool:
+        """Whether an earlier computation of a block left texts about its points."""
+        try:
+            return bool(np.asarray(self._arrays[name][region]).any())
+        except Exception:  # a damaged chunk, which is written again
+            return True
 
     def copied(self, stage: str, block: tuple[int, ...]) -> Computed | None:
         """Return a block that an earlier store has as a whole; None if it does not."""
@@ -186,181 +199,12 @@ def open_store(plan: Plan, path: Path | None, advice: Callable[[], str] = str) -
     if path is None:
         return Store(_create(zarr.storage.MemoryStore(), plan), plan)
     target = FilePath(path)
-    if not _occupied(target):
+    if not occupied(target):
         _make(target, plan)
     group = open_group(target)
-    _refuse_other(_tables(group, "configuration"), plan, path, advice)
-    chunk = {name: tuple(sizes) for name, sizes in _chunks(group).items()}
+    _refuse_other(table(group, "configuration"), plan, path, advice)
+    chunk = {name: tuple(sizes) for name, sizes in chunk_sizes(group).items()}
     return Store(group, replace(plan, chunk=chunk))
-
-
-def open_group(path: Path) -> Any:
-    """Open the group of a sweep's store; anything else is a ``ValueError``."""
-    zarr = require_zarr()
-    target = FilePath(path)
-    if not _occupied(target):
-        raise FileNotFoundError(f"{path} must be the store of a sweep, got nothing there")
-    try:
-        group = zarr.open_group(target, mode="r+", zarr_format=3, use_consolidated=False)
-        form, version = group.attrs.get("format"), group.attrs.get("format_version")
-    except Exception as error:  # the library below raises many kinds for the same thing
-        raise ValueError(
-            f"{path} must be the store of a sweep, got something else there: {error}"
-        ) from error
-    if form != FORM:
-        raise ValueError(f"{path} must be the store of a sweep, got one of another program")
-    if version not in range(1, VERSION + 1):
-        raise ValueError(
-            f"{path} must have a format_version up to {VERSION}, got {version}: "
-            "it needs a newer lindmft"
-        )
-    check_checksums(group)
-    return group
-
-
-def require_zarr() -> Any:
-    """Return the package zarr; version 2 is refused, because it cannot read stores of format 3."""
-    zarr = optional("zarr", "sweep")
-    if int(zarr.__version__.partition(".")[0]) < FIRST_ZARR:
-        raise ImportError(
-            f"stores of sweeps have Zarr format 3, which zarr {zarr.__version__} cannot read. "
-            "Install a newer one: pip install 'lindmft[sweep]'"
-        )
-    return zarr
-
-
-def _chunks(group: Any) -> dict[str, Any]:
-    """Return the number of points of a block along every axis, by stage."""
-    return _tables(group, "chunks" if "chunks" in group.attrs else "tiles")  # as in version 1
-
-
-def _tables(group: Any, name: str) -> dict[str, Any]:
-    """Read an attribute that is JSON text."""
-    with reading(group.store):
-        found: dict[str, Any] = json.loads(group.attrs[name])
-    return found
-
-
-def _is_set(array: Any, block: tuple[int, ...]) -> bool:
-    """Whether a block has a mark or a claim; one that cannot be read counts as none."""
-    try:
-        return bool(array[block])
-    except Exception:  # the libraries below raise many kinds for a damaged chunk
-        return False
-
-
-def _all_set(array: Any, blocks: Iterable[tuple[int, ...]]) -> Mask:
-    """Return which blocks have a mark."""
-    try:
-        found: Mask = np.asarray(array[...]) > 0
-    except Exception:  # one of them is damaged
-        found = np.zeros(array.shape, bool)
-        for block in blocks:
-            found[block] = _is_set(array, block)
-    return found
-
-
-def read_group(group: Any) -> "xr.Dataset":
-    """Read the labelled dataset of a store into memory."""
-    xarray = optional("xarray", "sweep")
-    options = {"chunks": None, "consolidated": False, "decode_times": False}
-    with reading(group.store):
-        dataset: xr.Dataset = xarray.open_zarr(group.store, **options).load()
-        for stage in group[MARKS].array_keys():
-            _check_stage(group, dataset, stage)
-        # Numbers alone are in all versions of Zarr and of its readers; labels are attributes.
-        for name in [name for name in dataset.coords if "labels" in dataset[name].attrs]:
-            attrs = dict(dataset[name].attrs)
-            labels = np.array(json.loads(attrs.pop("labels")))
-            dataset = dataset.assign_coords({name: (dataset[name].dims, labels, attrs)})
-        for name in dataset.variables:
-            dataset[name].encoding = {}
-        dataset = dataset[_ordered(dataset)]
-        dataset.attrs["errors"] = json.dumps(_errors(group, dataset))
-        dataset.attrs["untrainable"] = json.dumps(_untrainable(group, dataset))
-        dataset.attrs["reused"] = json.dumps(_reused(group, dataset))
-        dataset.attrs.pop(CHECKSUM, None)
-    return dataset
-
-
-def _check_stage(group: Any, dataset: "xr.Dataset", stage: str) -> None:
-    """Refuse a store in which blocks that count as computed have lost values."""
-    states, chunk = dataset[f"{stage}_status"].values, _chunks(group)[stage]
-    marks = group[f"{MARKS}/{stage}"]
-    marked = over_points(_all_set(marks, np.ndindex(*marks.shape)), chunk, states.shape)
-    names = [str(name) for name in dataset.data_vars if str(name).startswith(f"{stage}_")]
-    missing = marked & lost(stage, {name: dataset[name].values for name in names})
-    if missing.any():
-        point = tuple(int(i) for i in np.argwhere(missing)[0])
-        raise ValueError(
-            f"{int(missing.sum())} points of {stage} have lost values, the first at {point}; the "
-            "same call of sweep computes them again"
-        )
-    states[~marked] = PENDING
-
-
-def _ordered(dataset: "xr.Dataset") -> list[str]:
-    """Return the names of the arrays by stage, in the order of the call; the store has no order."""
-    observables = json.loads(dataset.attrs["configuration"])["observables"]
-    order = [f"{stage}_{name}" for stage in STAGES for name in (*observables, *MEANINGS)]
-    return [name for name in order if name in dataset]
-
-
-def _errors(group: Any, dataset: "xr.Dataset") -> list[dict[str, Any]]:
-    """Return stage, point and text of every failure."""
-    found = []
-    order = _tables(group, "configuration")["order"]
-    for stage in group[TEXTS].array_keys():
-        states = dataset[f"{stage}_status"].values
-        for point in np.argwhere(states == FAILED):
-            row = np.asarray(group[f"{TEXTS}/{stage}"][tuple(point)])
-            where = {
-                name: dataset[name].values[i].item() for name, i in zip(order, point, strict=True)
-            }
-            found.append({"run": stage, "point": where, "error": row_text(row)})
-    return found
-
-
-def row_text(row: np.ndarray[Any, Any]) -> str:
-    """Return the text about a point from its bytes."""
-    return bytes(row).rstrip(b"\0").decode(errors="replace")
-
-
-def _counted(rows: np.ndarray[Any, Any]) -> list[tuple[str, int]]:
-    """Return the different texts of these rows with the number of rows that have each."""
-    if not len(rows):
-        return []
-    texts, counts = np.unique(rows, axis=0, return_counts=True)
-    return [(row_text(row), int(count)) for row, count in zip(texts, counts, strict=True)]
-
-
-def _untrainable(group: Any, dataset: "xr.Dataset") -> dict[str, int]:
-    """Return why points cannot be trained, with the number of points of each reason."""
-    if "training_status" not in dataset:
-        return {}
-    chosen = dataset["training_status"].values == UNTRAINABLE
-    return (
-        dict(_counted(np.asarray(group[f"{TEXTS}/training"][...])[chosen])) if chosen.any() else {}
-    )
-
-
-def _reused(group: Any, dataset: "xr.Dataset") -> list[dict[str, Any]]:
-    """Return what was copied from earlier stores: run, origin, and the number of points."""
-    found = []
-    names = set(group[ORIGINS].array_keys()) if ORIGINS in group else set()
-    for stage in (stage for stage in STAGES if stage in names):
-        rows = np.asarray(group[f"{ORIGINS}/{stage}"][...])
-        computed = dataset[f"{stage}_status"].values != PENDING
-        for text, count in _counted(rows[computed & rows.any(axis=-1)]):
-            found.append({"run": stage, "points": count, **json.loads(text)})
-    return found
-
-
-def _occupied(target: FilePath) -> bool:
-    """Whether anything is at this path; an empty folder counts as nothing."""
-    if too_long(target):
-        return False
-    return target.exists() and not (target.is_dir() and not any(target.iterdir()))
 
 
 def _make(target: FilePath, plan: Plan) -> None:
@@ -374,7 +218,7 @@ def _make(target: FilePath, plan: Plan) -> None:
             _create(temporary, plan)
             temporary.rename(target)
     except OSError:
-        if not _occupied(target):  # else another one was first
+        if not occupied(target):  # else another one was first
             raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

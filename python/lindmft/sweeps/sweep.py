@@ -28,13 +28,14 @@ from lindmft.problem.problem import Problem, as_problem
 from lindmft.problem.scales import warn_of_sizes_among
 from lindmft.progress import reporting
 from lindmft.results.dataset import check_sweep
+from lindmft.sweeps.contents import open_group, read_group
 from lindmft.sweeps.engines import engine_maker
 from lindmft.sweeps.loop import carry_out, outcome, unfinished
 from lindmft.sweeps.options import SweepOptions
 from lindmft.sweeps.plan import make_plan
 from lindmft.sweeps.reuse import find_earlier, reuse_advice
 from lindmft.sweeps.stages import DIVERGED, DONE, FAILED, PENDING, UNTRAINABLE
-from lindmft.sweeps.store import open_group, open_store, read_group
+from lindmft.sweeps.store import open_store
 from lindmft.theory.solve import solve
 from lindmft.training.train import train
 
@@ -136,6 +137,8 @@ def sweep(
     ValueError
         Bad input, found before any work: a path or value that makes no problem, with the point; a
         store of another sweep, with the differences; a grid of which no point can be trained.
+    FileNotFoundError
+        If there is no store at ``reuse``.
     RuntimeError
         Workers were lost repeatedly; finished blocks stay in the store. Also if a script starts
         "processes" without the guard ``if __name__ == "__main__":``.
