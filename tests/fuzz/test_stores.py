@@ -131,7 +131,7 @@ def test_damaged_chunks_are_computed_again(store: Path, array: str, tmp_path: Pa
     ("part", "old", "new", "named"),
     [
         ("zarr.json", "12, ", "13, ", "attributes"),
-        ("theory_status/zarr.json", "what became", "what begame", "'theory_status'"),
+        ("theory_status/zarr.json", "state of", "stage of", "'theory_status'"),
         ("time/zarr.json", "steps", "stops", "'time'"),
     ],
 )
@@ -158,7 +158,7 @@ def test_arguments_of_any_kind(name: str, value: Any) -> None:
 
 
 def test_an_array_is_no_engine() -> None:
-    with pytest.raises(ValueError, match="memory_limit must be left out but with engine 'threads'"):
+    with pytest.raises(ValueError, match="memory_limit cannot be combined with engine 'ndarray'"):
         lm.sweep(**SWEEP, memory_limit=2e8, engine=np.array([]))
 
 

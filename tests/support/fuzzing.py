@@ -28,6 +28,7 @@ PATIENCE = 20.0
 REFUSALS = (ValueError, TypeError, MemoryError, FileNotFoundError, lm.NotConverged)
 SAYS_WHAT = (
     *("must ", "needs ", "converge", "not resolved", "not solved", "would be needed"),
+    *("cannot be combined", "is missing"),
     *("keyword", "expected", "should be"),  # Python's own
 )
 
