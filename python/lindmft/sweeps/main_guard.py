@@ -30,8 +30,8 @@ MESSAGE = (
 def require_guard(engine: str) -> None:
     """Refuse to start processes from a script that certainly has no guard.
 
-    Scripts that test anything by which they could notice the import are given the benefit of the
-    doubt: ``exit_if_importing`` finds those that still reach a sweep.
+    A script that uses one of ``GUARDS`` is not refused here, because it may have a guard. If it has
+    none, ``exit_if_importing`` finds it in a worker.
     """
     script = _script()
     line = _line_of(script) if script is not None else None

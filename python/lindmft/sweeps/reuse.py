@@ -17,7 +17,7 @@ import numpy as np
 
 from lindmft import _core
 from lindmft._internal.difference import differences
-from lindmft._internal.types import Callback, Mask, Path
+from lindmft._internal.types import Mask, Path
 from lindmft.problem.problem import Problem
 from lindmft.problem.schema import spell_inf
 from lindmft.sweeps.contents import ORIGINS, open_group, read_group, row_text
@@ -133,26 +133,19 @@ class Rest:
     known: Computed
     missing_seeds: tuple[int, ...]
 
-    def compute(
-        self,
-        problems: Sequence[Problem],
-        threads: int | None,
-        memory_limit: float | None = None,
-        progress: Callback | None = None,
-    ) -> Computed:
-        """Compute what is missing, and add the known values."""
-        options = (threads, memory_limit, progress)
+    def compute(self, problems: Sequence[Problem], *limits: Any, **named: Any) -> Computed:
+        """Compute what is missing, and add the known values; arguments as in ``Stage.compute``."""
         result = Computed({k: v.copy() for k, v in self.known.arrays.items()}, {}, {})
         result.origins.update(self.known.origins)
         new = [i for i in range(len(problems)) if i not in self.known.origins]
         if new:
-            computed = self.stage.compute([problems[i] for i in new], *options)
+            computed = self.stage.compute([problems[i] for i in new], *limits, **named)
             _insert(self.stage, result, new, computed, None)
         old = sorted(self.known.origins)
         if isinstance(self.stage, Training) and self.missing_seeds and old:
             part = replace(self.stage, seeds=self.missing_seeds)
             seeds = [self.stage.seeds.index(seed) for seed in self.missing_seeds]
-            computed = part.compute([problems[i] for i in old], *options)
+            computed = part.compute([problems[i] for i in old], *limits, **named)
             _insert(self.stage, result, old, computed, seeds)
         return result
 

@@ -91,14 +91,8 @@ class Untrainable(Exception):  # noqa: N818 (no error: such points are expected)
 class Work(Protocol):
     """Anything that computes the points of a block: a stage, or the rest of a known block."""
 
-    def compute(
-        self,
-        problems: Sequence[Problem],
-        threads: int | None,
-        memory_limit: float | None = None,
-        progress: Callback | None = None,
-    ) -> Computed:
-        """Compute these points."""
+    def compute(self, problems: Sequence[Problem], *limits: Any, **named: Any) -> Computed:
+        """Compute these points; further arguments as in ``Stage.compute``."""
 
 
 Many: TypeAlias = Callable[[Sequence[Problem]], list[Any]]
