@@ -95,11 +95,11 @@ def test_planted_faults_are_found(
         ("a.py", 'def f():\n    """Information on the machine."""\n'),
         ("a.py", 'def f():\n    """Format a number."""\n'),
         ("a.py", 'def f():\n    """Overlap of features.\n\n    Of these, one is drawn.\n    """\n'),
-        ("a.py", "ga|te = of_its_own(lent)  # strides, overrides, a stretched axis\n"),
+        ("a.py", "g|ate = of_its_own(lent)  # strides, overrides, a stretched axis\n"),
         ("a.py", "# An equivalent gateway: what it goes through, from right to left.\n"),
         ("a.py", "# Every network with its own data, so much faster than some networks.\n"),
         ("a.py", "# Values that are missing are left out of the mean.\n"),
-        ("a.cpp", "const int str|etch = ga|te(ri|des);\n"),
+        ("a.cpp", "const int st|retch = g|ate(rid|es);\n"),
         ("a.md", "The rows go one by one; nobodies and lenticular shapes.\n"),
     ],
 )

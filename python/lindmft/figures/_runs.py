@@ -6,6 +6,7 @@ points of one curve belong to the same networks, and deviate together.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,6 +27,7 @@ __all__ = [
     "PARAMETERIZATIONS",
     "Progress",
     "Sizes",
+    "by_parameterization",
     "from_one",
     "leading_modes",
     "over_rates",
@@ -37,7 +39,7 @@ __all__ = [
 ]
 
 PARAMETERIZATIONS = {"ntk": "NTK parameterization", "mup": "muP"}
-"""Titles of the panels that compare the two parameterizations."""
+"""Titles of the two panels that compare the parameterizations."""
 FLOOR = 1e-13
 """Smallest loss in units of the target's power: smaller ones are rounding errors, not drawn."""
 NEGLIGIBLE = 1e-10
@@ -84,6 +86,12 @@ class Rates(Sizes, Protocol):
 
 Trained = Callable[[Problem], tuple[Problem, float]]
 """Returns the problem that networks are trained on, and a constant to add to their losses."""
+
+
+def by_parameterization(build: Callable[..., Panel]) -> dict[str, Callable[..., Panel]]:
+    """Return panels a and b: ``build`` with NTK parameterization, and with muP."""
+    names = zip("ab", PARAMETERIZATIONS, strict=True)
+    return {panel: partial(build, parameterization=name) for panel, name in names}
 
 
 def over_time(

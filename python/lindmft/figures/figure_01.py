@@ -1,11 +1,10 @@
 """Figure 1: wider and deeper networks learn faster in muP."""
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Panel
-from lindmft.figures._runs import PARAMETERIZATIONS, Progress, over_time
+from lindmft.figures._runs import PARAMETERIZATIONS, Progress, by_parameterization, over_time
 from lindmft.problem.axes import short
 from lindmft.problem.data import FullBatch
 from lindmft.problem.network import MLP
@@ -70,10 +69,6 @@ FIGURE = Figure(
     chosen="Richness 2, full batch of 4 D samples without noise, learning rates 0.012 and 0.0025.",
     parameters=Parameters(),
     quick=QUICK,
-    panels={
-        "a": partial(widths, parameterization="ntk"),
-        "b": partial(widths, parameterization="mup"),
-        "c": depths,
-    },
+    panels={**by_parameterization(widths), "c": depths},
     module=__name__,
 )

@@ -1,11 +1,10 @@
 """Figure 2: learning rates transfer across width in muP, not in NTK parameterization."""
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Panel
-from lindmft.figures._runs import PARAMETERIZATIONS, Progress, over_rates
+from lindmft.figures._runs import PARAMETERIZATIONS, Progress, by_parameterization, over_rates
 from lindmft.problem.axes import short
 from lindmft.problem.data import FullBatch
 from lindmft.problem.network import MLP
@@ -61,9 +60,6 @@ FIGURE = Figure(
     chosen="Depth 3, richness 4, full batch of 4 D samples, 60 steps.",
     parameters=Parameters(),
     quick=QUICK,
-    panels={
-        "a": partial(rates, parameterization="ntk"),
-        "b": partial(rates, parameterization="mup"),
-    },
+    panels=by_parameterization(rates),
     module=__name__,
 )

@@ -1,11 +1,16 @@
 """Figure 7: learning rates transfer across width also for power-law data."""
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Panel
-from lindmft.figures._runs import PARAMETERIZATIONS, Progress, leading_modes, over_rates
+from lindmft.figures._runs import (
+    PARAMETERIZATIONS,
+    Progress,
+    by_parameterization,
+    leading_modes,
+    over_rates,
+)
 from lindmft.problem.data import OnePass
 from lindmft.problem.network import MLP
 from lindmft.problem.optimizer import SGD
@@ -71,9 +76,6 @@ FIGURE = Figure(
     ),
     parameters=Parameters(),
     quick=QUICK,
-    panels={
-        "a": partial(rates, parameterization="ntk"),
-        "b": partial(rates, parameterization="mup"),
-    },
+    panels=by_parameterization(rates),
     module=__name__,
 )

@@ -1,7 +1,6 @@
 """Figure 8: the largest stable learning rate against the width."""
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
@@ -9,7 +8,7 @@ from lindmft._internal.types import Array
 from lindmft.analysis.stability import largest_stable_lrs
 from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Curve, Panel
-from lindmft.figures._runs import PARAMETERIZATIONS, Progress, points_of, slope
+from lindmft.figures._runs import PARAMETERIZATIONS, Progress, by_parameterization, points_of, slope
 from lindmft.problem.data import Population
 from lindmft.problem.network import MLP
 from lindmft.problem.optimizer import SGD
@@ -152,9 +151,6 @@ FIGURE = Figure(
     ),
     parameters=Parameters(),
     quick=QUICK,
-    panels={
-        "a": partial(edges, parameterization="ntk"),
-        "b": partial(edges, parameterization="mup"),
-    },
+    panels=by_parameterization(edges),
     module=__name__,
 )
