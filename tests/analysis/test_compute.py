@@ -61,7 +61,7 @@ def test_it_says_how_many_steps_would_do() -> None:
     found = lm.compute_optimal(CLEAN, [1, 2, 4], 30, budgets=budgets)
     assert not found.covered[-1]
     assert found.needed == 1000 // 24 + 1  # a step of width 1 costs 24
-    assert f"(steps={found.needed} would do)" in found.summary()
+    assert f"(steps={found.needed} are enough)" in found.summary()
     assert not found.to_xarray().covered.to_numpy()[-1]
     whole = lm.compute_optimal(CLEAN, [1, 2, 4], found.needed, budgets=budgets)
     assert whole.needed == 0

@@ -162,12 +162,12 @@ def test_plateaus_are_no_power_laws() -> None:
     fit = lm.fit_exponent(times, 1e-4 + (1 + times) ** -1.0, decades=0.5)
     assert fit.exponent == pytest.approx(-1, abs=0.05)
     for flat in (np.ones_like(times), 1 + 1e-9 / (1 + times)):
-        with pytest.raises(ValueError, match="^window must be given"):
+        with pytest.raises(ValueError, match="^decades is "):
             lm.fit_exponent(times, flat)
 
 
 def test_no_window_is_an_error_that_says_what_there_is() -> None:
-    message = r"flat within 1.0% for at most 0\.\d+ decades \(t = .* to .*\), got decades=2"
+    message = r"^decades is 2, .* flat within 1.0% for at most 0\.\d+ decades \(t = .* to .*\)"
     with pytest.raises(ValueError, match=message):
         lm.fit_exponent(TIMES, np.exp(-0.1 * np.log(TIMES + 2) ** 2), tolerance=0.01, decades=2)
 
@@ -215,7 +215,9 @@ def test_one_network_has_no_statistical_error() -> None:
 def test_a_floor_too_near_to_single_networks_is_refused() -> None:
     steps = np.maximum(np.arange(30.0), 0.5)
     runs = networks([1.5 + 0 * steps, 0.1 + 1 / steps])
-    with pytest.raises(ValueError, match="^floor must be below the mean loss of all networks but"):
+    with pytest.raises(
+        ValueError, match="^floor must be below the mean loss of the networks whichever"
+    ):
         lm.fit_exponent(runs, window=(1, 29), floor=0.5)
 
 
