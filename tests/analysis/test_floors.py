@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import lindmft as lm
-from lindmft.analysis.searches.accuracy import ROUNDING, resolution, resolved
+from lindmft.analysis.searches.accuracy import START_FRACTION, resolution, resolved
 
 FAST = lm.Problem(lm.MLP(2), lm.Population(), lm.SGD(0.1))
 
@@ -43,7 +43,7 @@ def test_above_the_floor_nothing_changes() -> None:
     assert found.loss > 10 * found.floor
     assert found.plateau == (found.lr, found.lr)
     assert "is smallest" in found.summary()
-    assert math.isclose(found.floor, ROUNDING * 2)
+    assert math.isclose(found.floor, START_FRACTION * 2)
 
 
 def test_the_floor_of_coarse_grids_is_their_tolerance() -> None:
