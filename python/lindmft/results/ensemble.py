@@ -56,6 +56,12 @@ class Series(Result):
     feature_update, gradient_update
         (L, n), with ``updates=True``.
 
+    Raises
+    ------
+    NotRequested
+        For an observable that the call did not ask for. The message says how to ask for it, and
+        ``has`` tells without an error.
+
     Notes
     -----
     Units and meaning are those of ``Ensemble``. Theory sections 1 and 2.
@@ -135,11 +141,15 @@ class Ensemble(Result):
         how far features and gradients have moved since initialization; their means over infinitely
         large networks are C(t, t) - 2 C(t, 0) + C(0, 0), of C_h^l and C_g^l.
 
+    Raises
+    ------
+    NotRequested
+        For an observable that the call did not ask for. The message says how to ask for it, and
+        ``has`` tells without an error.
+
     Notes
     -----
-    An observable that the call did not ask for is not there: using it raises ``NotRequested``,
-    whose message says how to ask for it, and ``has`` tells without an error. Theory sections 1, 2,
-    4, 8 and 11. Means differ from the theory by order 1 / D.
+    Theory sections 1, 2, 4, 8 and 11. Means differ from the theory by order 1 / D.
 
     Examples
     --------

@@ -48,6 +48,12 @@ class ReplicaSeries(Result):
     shared_init, shared_data, independent
         (n,); not there where k_init or k_data leave no such pair.
 
+    Raises
+    ------
+    NotRequested
+        For an observable that the call did not ask for. The message says how to ask for it, and
+        ``has`` tells without an error.
+
     Notes
     -----
     Units and meaning are those of ``ReplicaEnsemble``. Theory section 3, replicas.
@@ -107,6 +113,12 @@ class ReplicaEnsemble(Result):
         Versions, libraries, threads and time of the computation.
     dtype
         "float64" or "float32": the precision of weights, data and signals.
+
+    Raises
+    ------
+    NotRequested
+        For an observable that the call did not ask for. The message says how to ask for it, and
+        ``has`` tells without an error.
 
     Notes
     -----

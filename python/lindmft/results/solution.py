@@ -123,11 +123,15 @@ class Solution(Result):
     provenance
         Versions, libraries, threads and time of the computation.
 
+    Raises
+    ------
+    NotRequested
+        For an observable that the call did not ask for. The message says how to ask for it, and
+        ``has`` tells without an error.
+
     Notes
     -----
-    An observable that the call did not ask for is not there: using it raises ``NotRequested``,
-    whose message says how to ask for it, and ``has`` tells without an error. Theory sections 3 to
-    8; Bordelon and Pehlevan (2025), equation 13 for the three terms.
+    Theory sections 3 to 8; Bordelon and Pehlevan (2025), equation 13 for the three terms.
 
     Examples
     --------
