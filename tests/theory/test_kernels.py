@@ -229,7 +229,7 @@ def test_nothing_else_changes(network: dict[str, Any]) -> None:
 
 def test_kernels_of_several_outputs_are_those_of_their_channels() -> None:
     setting = problem(data={"targets": [1.0, 2.0]})
-    solution, _ = solved(setting, 10)
+    solution = lm.solve(setting, 10, kernels=True)
     for name in (*NAMES, "kernel_alignment"):
         with pytest.raises(ValueError, match=rf"of a channel: channels\[0\]\.{name}"):
             getattr(solution, name)
