@@ -31,7 +31,7 @@ struct MachineLimits {
 /// Measures the limits for about `seconds`, longer if five repetitions take longer. threads = 0 is the default
 /// (`Config::threads`). Each array is four times as large as all last-level caches, at least 64 MiB; all arrays
 /// together take at most a quarter of the free memory. progress(0, 1) is called between repetitions and can stop the
-/// measurement. Throws std::invalid_argument for bad threads and for seconds that are not positive and finite,
+/// measurement. Throws BadInput for bad threads and for seconds that are not positive and finite,
 /// MemoryLimit, and Interrupted.
 [[nodiscard]] LINDMFT_EXPORT MachineLimits machine_limits(int threads = 0, double seconds = 2.0,
                                                           const Progress& progress = {});

@@ -13,7 +13,7 @@
  * result: see "diverged_at".
  *
  * Threads: the calls may be made from several threads at the same time. A handle may be read by several (solving and
- * training read the problem and the options), but nobody may use it while it is set or freed. After fork(), a child
+ * training read the problem and the options), but no thread may use it while it is set or freed. After fork(), a child
  * computes on one thread.
  *
  * Versions with the same soname, which has the minor version in it, only add functions, names and statuses.
@@ -109,7 +109,7 @@ LINDMFT_EXPORT const char* lindmft_options_list(void);
 LINDMFT_EXPORT int lindmft_options_set_double(lindmft_options* options, const char* name, double value);
 LINDMFT_EXPORT int lindmft_options_set_string(lindmft_options* options, const char* name, const char* value);
 
-/* Called between units of work, from the thread that made the call. Return 0 to go on; anything else stops, and the
+/* Called between units of work, from the thread that made the call. Return 0 to continue; anything else stops, and the
  * call returns LINDMFT_INTERRUPTED. It must come back: no longjmp. */
 typedef int (*lindmft_progress)(int done, int total, void* user);
 /* Null: no progress. */

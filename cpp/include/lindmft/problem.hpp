@@ -75,7 +75,7 @@ struct Problem {
   Optimizer optimizer;
 };
 
-/// Each of these throws std::invalid_argument, whose message names the field, the value and what is allowed.
+/// Each of these throws BadInput, whose message names the field, the value and what is allowed.
 LINDMFT_EXPORT void validate(const Network& network);
 LINDMFT_EXPORT void validate(const Data& data);
 LINDMFT_EXPORT void validate(const Optimizer& optimizer);

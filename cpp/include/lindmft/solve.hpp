@@ -33,7 +33,7 @@ inline constexpr std::array<Word<Grid>, 2> words(Grid /*kind*/) {
 }
 
 struct SolveOptions {
-  Grid grid = Grid::exact;        ///< of steps; flow() has panels of its own
+  Grid grid = Grid::exact;        ///< of steps; flow() always has panels
   double rtol = 1e-6;             ///< relative error allowed on coarse grids
   double atol = 1e-10;            ///< absolute error allowed there, in units of the value at the start
   int threads = 0;                ///< 0: the allowed physical cores
