@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from lindmft._internal.refusals import BadInput
 from lindmft._internal.validation import choice, integer, missing, number, positive, refuse
 from lindmft.cli.files import opened
 from lindmft.cli.run_table import read_run
@@ -48,7 +49,8 @@ def _sweep_table(tables: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]
     """Return the axes, and the other keys of the table ``sweep``."""
     table = tables.get("sweep", {})
     if not isinstance(table, dict) or "axes" not in table:
-        raise ValueError("the file must have a table [sweep.axes] of paths, each with its values")
+        text = "the file must have a table [sweep.axes] of paths, each with its values"
+        raise BadInput(text, field="sweep.axes")
     check_keys(table, ("axes", *OPTIONS), "sweep")
     axes = table["axes"]
     if not isinstance(axes, dict):
@@ -63,7 +65,8 @@ def _check_path(path: str) -> None:
     try:
         check_path(path)
     except ValueError as error:
-        raise ValueError(f"sweep.axes.{path}: {error}") from error
+        field = f"sweep.axes.{path}"
+        raise BadInput(f"{field}: {error}", field=field) from error
 
 
 def _values(field: str, values: Any) -> Any:
