@@ -89,10 +89,10 @@ void list(Listing& out, const std::string& before, const Solution& s) {
   const auto add_function = [&](const char* name, const auto& function) { out.add(before + name, function); };
   out.add(before + "time", s.time);
   out.add(before + "panels", s.panels);
+  Solution::for_each_series(add_series, s);
   out.add(before + "depth", s.depth);
   out.add(before + "irreducible", s.irreducible);
   out.add(before + "diverged_at", s.diverged_at.value_or(-1));
-  Solution::for_each_series(add_series, s);
   TwoTimeFunctions::for_each(add_function, s.functions);
   list(out, before + "stats.", s.stats);
   out.add(before + "channel", s.channel);
