@@ -108,9 +108,8 @@ void register_solve(py::module_& module) {
       [](const Problems& problems, int steps, const SolveOptions& o) { check_solve(problems, steps, o); }, "problems",
       "steps");
   def_check(
-      "check_flow",
-      [](const Problems& problems, double time, const SolveOptions& o) { check_flow(problems, time, o); }, "problems",
-      "time");
+      "check_flow", [](const Problems& problems, double time, const SolveOptions& o) { check_flow(problems, time, o); },
+      "problems", "time");
   module.def("estimate_solve_memory", &estimate_solve_memory, "problem"_a, "steps"_a, "options"_a,
              "Bytes that solve takes at its peak.");
 }

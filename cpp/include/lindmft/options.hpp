@@ -52,7 +52,7 @@ constexpr Option option_of_threads(unsigned calls) {
           "a whole number from 1 to 4096",
           1.0,
           4096.0,
-          "the allowed physical cores"};
+          "the default"};
 }
 constexpr Option option_of_memory(unsigned calls) {
   return {"memory_limit",

@@ -36,7 +36,7 @@ struct SolveOptions {
   Grid grid = Grid::exact;        ///< of steps; flow() always has panels
   double rtol = 1e-6;             ///< relative error allowed on coarse grids
   double atol = 1e-10;            ///< absolute error allowed there, in units of the value at the start
-  int threads = 0;                ///< 0: the allowed physical cores
+  int threads = 0;                ///< 0: LINDMFT_NUM_THREADS, else the allowed cores
   double memory_limit = 0.0;      ///< bytes the call may take; 0: four fifths of the free memory
   std::vector<std::string> save;  ///< two-time functions to keep: names of TwoTimeFunctions, or "all"
   int depth_nodes = 0;            ///< collocation nodes of infinite depth; 0: as many as an error estimate asks for

@@ -46,7 +46,7 @@ struct TrainOptions {
   int k_data = 2;                       ///< train_replicas(): data sets of a seed
   int dim = 256;                        ///< D, the input dimension; N_l = round(width_l D), P = round(alpha D)
   std::vector<std::uint64_t> seeds{0};  ///< one network (weights, data, noise) a seed
-  int threads = 0;                      ///< 0: the allowed physical cores
+  int threads = 0;                      ///< 0: LINDMFT_NUM_THREADS, else the allowed cores
   double memory_limit = 0.0;            ///< bytes the call may take; 0: four fifths of the free memory
   Progress progress{};
   bool kernels = false;  ///< record Ensemble's kernel_...; two more forward passes a step; one target only

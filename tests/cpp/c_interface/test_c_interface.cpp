@@ -350,7 +350,7 @@ TEST(CInterface, BadOptionsAreRefused) {
   const OptionsHandle o = options({});
   const auto number = [&](const char* name, double value) { return lindmft_options_set_double(o.get(), name, value); };
   expect_refused(number("threads", -1),
-                 "threads must be a whole number from 1 to 4096, or 0 for the allowed physical cores, got -1");
+                 "threads must be a whole number from 1 to 4096, or 0 for the default, got -1");
   expect_refused(number("memory_limit", kNan),
                  "memory_limit must be a positive number of bytes, or 0 for four fifths of the free memory, got nan");
   expect_refused(number("noise_draw", 4294967296.0),
@@ -364,7 +364,7 @@ TEST(CInterface, BadOptionsAreRefused) {
   const ProblemHandle p = simple_handle();
   lindmft_result* result = nullptr;
   expect_refused(number("threads", 5000),
-                 "threads must be a whole number from 1 to 4096, or 0 for the allowed physical cores, got 5000");
+                 "threads must be a whole number from 1 to 4096, or 0 for the default, got 5000");
   ASSERT_EQ(number("threads", 1), LINDMFT_OK);
   ASSERT_EQ(lindmft_options_set_string(o.get(), "save", "C_v,"), LINDMFT_OK);
   EXPECT_EQ(lindmft_solve(p.get(), 5, o.get(), &result), LINDMFT_OK);  // a comma at the end is no word

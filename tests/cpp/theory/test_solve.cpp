@@ -226,7 +226,7 @@ TEST(Solve, RefusesBadOptions) {
             "save must be among 'all', 'C_h', 'C_g', 'R_hr', 'R_gu', 'C_v', 'C_delta', 'R_delta', got 'C_x'");
   EXPECT_EQ(refusal(0, {}), "steps must be at least 1, got 0");
   EXPECT_EQ(refusal(5, {.threads = -1, .save = {}, .progress = {}}),
-            "threads must be a whole number from 1 to 4096, or 0 for the allowed physical cores, got -1");
+            "threads must be a whole number from 1 to 4096, or 0 for the default, got -1");
 }
 
 }  // namespace
