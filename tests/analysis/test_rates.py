@@ -337,7 +337,7 @@ def test_schedules_have_the_shapes_that_they_are_called_by() -> None:
         (("step", 10), "name must be 'constant', 'linear' or 'cosine'"),
         (("linear", 0), "steps must be at least 1"),
         (("linear", 10, {"peak": 0}), "peak must be a positive finite number"),
-        (("linear", 10, {"end": 2}), "end must be a part of the peak"),
+        (("linear", 10, {"end": 2}), "end must be a fraction of the peak"),
         (("linear", 10, {"warmup": 11}), r"warmup must be a fraction .* up to steps \(10\)"),
         (("linear", 10, {"warmup": 1.5}), "warmup must be a fraction"),
         (("linear", 10, {"warmup": -1}), "warmup must be a fraction"),
@@ -464,13 +464,13 @@ def test_parts_of_steps_are_rounded_in_warm_ups() -> None:
 @pytest.mark.parametrize("search", [lm.optimal_lr, lm.largest_stable_lr])
 def test_errors_do_not_name_problems_that_only_the_search_knows(search: Any) -> None:
     given = lm.Problem(lm.MLP(), lm.OnePass(alpha=0.5), lm.SGD(lr=0.1))
-    with pytest.raises(ValueError, match=r"^grid 'adaptive' needs data\.kind"):
+    with pytest.raises(ValueError, match=r"^data\.kind 'one_pass' cannot be combined with grid"):
         search(given, 20, grid="adaptive")
     fine = lm.Problem(lm.MLP(), lm.Population(), lm.SGD(lr=0.1))
     several = {lm.optimal_lr: lm.optimal_lrs, lm.largest_stable_lr: lm.largest_stable_lrs}[search]
-    with pytest.raises(ValueError, match=r"^problems\[1\]: grid 'adaptive' needs data\.kind"):
+    with pytest.raises(ValueError, match=r"^problems\[1\]: data\.kind 'one_pass' cannot be"):
         several([fine, given], 20, grid="adaptive")
-    with pytest.raises(ValueError, match=r"^muP, network\.width = 1: grid 'adaptive' needs"):
+    with pytest.raises(ValueError, match=r"^muP, network\.width = 1: data\.kind 'one_pass' cannot"):
         lm.transfer(given, "network.width", [1, 2], 20, grid="adaptive")
 
 

@@ -87,7 +87,10 @@ def test_rich_edges_approach_their_power_of_gamma0(depth: int, criterion: str) -
     slopes = np.diff(np.log(edges)) / np.diff(np.log(gammas))
     off = np.abs(slopes - limit)
     assert off[1] <= max(off[0], 2e-3)
-    assert off[1] < 0.025
+    # Bounded runs near their edge are chaotic at depth 3. Rounding differs between instruction sets
+    # and moves the edge by up to a tenth (slopes are off by 0.02 with AVX-512, 0.037 with AVX2).
+    moved = np.log(1.2) / np.log(gammas[2] / gammas[1]) if criterion == "bounded" else 0.0
+    assert off[1] < max(0.025, moved)
     if criterion == "settled":
         # Training converges where the curvature (L + 1) gamma0^(2L / (L + 1)) is below 2 / lr.
         assert edges[-1] == pytest.approx(2 / (depth + 1) * gammas[-1] ** limit, rel=0.02)

@@ -185,5 +185,5 @@ def test_names_longer_than_the_system_allows_are_refused_before_any_work(tmp_pat
         lm.solve(SMALL, 10**6, checkpoint=path)  # would take too long if it were run
     with pytest.raises(ValueError, match="must have a shorter name"):
         lm.sweep(SMALL, {"optimizer.lr": [0.1]}, 10**6, store=path)
-    with pytest.raises(FileNotFoundError, match="must be a file"):
+    with pytest.raises(FileNotFoundError, match="must be an existing file"):
         lm.Solution.load(path)

@@ -214,7 +214,7 @@ def test_bad_covariances_are_refused_by_name(matrix: Any, target: Any, message: 
 
 
 BAD_DATA = [
-    ([1.0, 2.0], [1.0, 2.0], "X must be a matrix of numbers, one sample a row"),
+    ([1.0, 2.0], [1.0, 2.0], "X must be a matrix of numbers, one sample in each row"),
     ([[1.0], [2.0]], [1.0, 2.0, 3.0], "y must be of length 2"),
     ([[1.0], [2.0]], [[1.0], [2.0]], "y must be a list of numbers"),
     ([[1.0], [math.nan]], [1.0, 2.0], "X[1][0] must be finite, got nan"),

@@ -154,11 +154,12 @@ def test_files_without_some_observables_say_how_to_ask(tmp_path: Path) -> None:
 def everything() -> list[tuple[Table, dict[str, Any]]]:
     """Each table, with the result of the core that has all of its observables."""
     core = SEVERAL.as_core()
-    solution = _core.solve(core, STEPS, save=["all"], replicas=True, kernels=True)
+    asked = _core.SolveOptions(save=["all"], replicas=True, kernels=True)
+    solution = _core.solve(core, STEPS, asked)
     channel: dict[str, Any] = solution["channels"][0]  # type: ignore[assignment]
     one, sizes = PROBLEM.as_core(), {"dim": 16, "seeds": [0], "threads": 1}
-    runs: Any = _core.train(one, STEPS, kernels=True, updates=True, **sizes)
-    pairs: Any = _core.train_replicas(one, STEPS, k_init=2, k_data=2, **sizes)
+    runs: Any = _core.train(one, STEPS, _core.TrainOptions(kernels=True, updates=True, **sizes))
+    pairs: Any = _core.train_replicas(one, STEPS, _core.TrainOptions(k_init=2, k_data=2, **sizes))
     return [
         (SOLUTION, channel["series"] | channel["functions"]),
         (ENSEMBLE, runs["series"]),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 FIRST_WORDS = (
-    "Also And As Beyond But By Else For From How If In Into Nor Of On Over So That These This Those"
+    "Also And As Beyond But By Else For From How In Into Nor Of On Over So That These This Those"
     " To What Where Which Who With Without"
 )
 """A docstring that begins with one of these neither is a sentence nor names what it describes."""

@@ -88,7 +88,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"saveat": [0.5]}, "^saveat must be whole steps"),
     ({"saveat": [2, 1]}, "^saveat must be increasing"),
     ({"saveat": []}, "^saveat must be increasing, and at least one"),
-    ({"checkpoint_every": 10}, "^checkpoint is missing"),
+    ({"checkpoint_every": 10}, "^checkpoint_every cannot be combined"),
     ({"checkpoint": "a.nc", "checkpoint_every": 0}, "^checkpoint_every must be at least 1"),
     ({"checkpoint": "a.nc", "checkpoint_every": 5, "grid": "adaptive"}, "^checkpoint_every cannot"),
     ({"checkpoint": "a.nc", "kernels": True}, "^checkpoint cannot be combined with"),
@@ -113,7 +113,7 @@ def test_times_of_flow_must_be_positive_numbers(time: Any) -> None:
 
 
 def test_fresh_noise_needs_exact_steps() -> None:
-    with pytest.raises(ValueError, match="use exact steps"):
+    with pytest.raises(ValueError, match="Use exact steps"):
         lm.solve(ONLINE, 1000, grid="adaptive")
     with pytest.raises(ValueError, match="one_pass"):
         lm.flow(ONLINE, 10.0)

@@ -11,6 +11,7 @@
 #include "support/memory.hpp"
 #include "support/threads.hpp"
 #include "support/workers.hpp"
+#include "theory/core/saved.hpp"
 #include "theory/march/panel_march.hpp"
 #include "theory/solve_one.hpp"
 
@@ -87,6 +88,7 @@ class Many {
 void Many::check_all(const Check& check) {
   if (options_.continue_from != nullptr)
     throw BadInput::conflict("continue_from", "several problems", "it is a solution of one", "Use solve or flow");
+  static_cast<void>(theory::Saved(options_.save));  // a wrong name is no fault of the first problem
   for (std::size_t i = 0; i < problems_.size(); ++i) {
     try {
       horizons_.push_back(check(problems_[i], options_));

@@ -119,4 +119,4 @@ def _cut(text: str) -> str:
 
 
 def _empty(value: Any) -> bool:
-    return value is None or (hasattr(value, "__len__") and not len(value))
+    return value is None or (bool(np.ndim(value)) and not len(value))

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Array, Mask, Number
-from lindmft._internal.validation import instance, is_iterable, number, one_of, refuse, suggestion
+from lindmft._internal.validation import (
+    describe,
+    instance,
+    is_iterable,
+    number,
+    one_of,
+    refuse,
+    suggestion,
+)
 from lindmft.analysis.searches.accuracy import EQUAL_LOSSES
 
 if TYPE_CHECKING:
@@ -232,7 +240,7 @@ def _observed(dataset: Any, observable: Any) -> "xr.DataArray":
     names = [str(name) for name in dataset.data_vars]
     if not isinstance(observable, str) or observable not in names:
         hint = suggestion(observable, names)
-        raise ValueError(f"observable must be {one_of(names)}, got {observable!r}{hint}")
+        raise ValueError(f"observable must be {one_of(names)}, got {describe(observable)}{hint}")
     values: xr.DataArray = dataset[observable]
     status = f"{observable.partition('_')[0]}_status"
     if status in names:
@@ -265,9 +273,8 @@ def _searched(along: Any, axes: list[str]) -> tuple[str, ...]:
         refuse("along", allowed, along)
     named: Any = [along] if isinstance(along, str) else along
     given = axes if along is None else list(named)
-    unknown = [axis for axis in given if axis not in axes]
-    if unknown or not given:
-        refuse("along", allowed, unknown[0] if unknown else along)
+    if not given or not all(isinstance(axis, str) and axis in axes for axis in given):
+        refuse("along", allowed, along)
     return tuple(dict.fromkeys(given))
 
 

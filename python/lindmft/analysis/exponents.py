@@ -11,7 +11,7 @@ import numpy as np
 
 from lindmft._internal.display import field_table, html_table, short, short_repr
 from lindmft._internal.types import Array, Number, Numbers
-from lindmft._internal.validation import is_list, number, positive, refuse
+from lindmft._internal.validation import is_list, missing, number, positive, refuse
 from lindmft.analysis.curves import FEWEST_POINTS, Curve, Trajectory, as_curve
 from lindmft.analysis.log_fits import Line, fit_line, local_slopes, widest_flat
 
@@ -307,10 +307,11 @@ def _find_window(curve: Curve, span: float, tolerance: float, least: float) -> t
     start, end = float(curve.time[first]), float(curve.time[last])
     found = np.log10(end / start)
     if found < least or last - first + 1 < FEWEST_POINTS:
-        raise ValueError(
-            f"decades is {least:g}, but the local exponent is flat within {tolerance:.1%} for at "
-            f"most {found:.2g} decades (t = {start:.4g} to {end:.4g}). Give a window, fewer "
-            "decades or a larger tolerance."
+        missing(
+            "window",
+            f"the local exponent is flat within {tolerance:.1%} for at most {found:.2g} decades (t = "
+            f"{start:.4g} to {end:.4g}), less than decades = {least:g}. Give a window, fewer decades "
+            "or a larger tolerance",
         )
     return start, end
 

@@ -62,7 +62,9 @@ PICTURE = click.option(
     "--picture", type=click.Path(path_type=Path), help="Draw the losses (png, pdf, svg)."
 )
 THREADS = click.option(
-    "--threads", type=WHOLE, help="Threads to use.  [default: LINDMFT_NUM_THREADS, else the allowed cores]"
+    "--threads",
+    type=WHOLE,
+    help="Threads to use.  [default: LINDMFT_NUM_THREADS, else the allowed cores]",
 )
 CHECKPOINT = click.option(
     "--checkpoint",

@@ -94,7 +94,15 @@ def divergence_remedy(problem: Problem) -> str:
 def warn_of_sizes(problem: Problem) -> None:
     """Warn, at the line that called the public function, if sizes look like actual numbers."""
     if note := _size_note(problem):
-        warnings.warn(note, SizeWarning, stacklevel=3)
+        warnings.warn(note, SizeWarning, stacklevel=_level_of_the_user())
+
+
+def _level_of_the_user() -> int:
+    """Return the ``stacklevel`` of the first caller that is outside the package."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back and str(frame.f_globals.get("__name__", "")).startswith("lindmft."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def warn_of_sizes_among(problems: Sequence[Problem], label: Callable[[int], str]) -> None:

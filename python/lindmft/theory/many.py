@@ -93,7 +93,9 @@ def solve_many(
     """
     given = with_defaults(solve_many, options)
     grid = choice("exact", "adaptive")(given["grid"], "grid")
-    return _carry_out(_listed(problems), grid, steps, given, errors)
+    listed = listed_problems(problems)
+    warn_of_sizes_among(listed, "problems[{}]".format)
+    return _carry_out(listed, grid, steps, given, errors)
 
 
 @overload
@@ -146,14 +148,10 @@ def flow_many(
     >>> [float(flow.test_loss[-1].round(4)) for flow in flows]  # noise^2 / (alpha - 1)
     [0.09, 0.03]
     """
-    return _carry_out(_listed(problems), "flow", time, with_defaults(flow_many, options), errors)
-
-
-def _listed(problems: Any) -> list[Problem]:
-    """Return the problems as a list, after a warning if their sizes look like counts."""
+    given = with_defaults(flow_many, options)
     listed = listed_problems(problems)
     warn_of_sizes_among(listed, "problems[{}]".format)
-    return listed
+    return _carry_out(listed, "flow", time, given, errors)
 
 
 def _carry_out(

@@ -11,7 +11,7 @@ from lindmft import _core
 from lindmft._internal.files import check_folder
 from lindmft._internal.options import options_like, with_defaults
 from lindmft._internal.types import Array, Callback, Number, Numbers, Path
-from lindmft._internal.validation import check_progress, choice, conflict, file_path, missing
+from lindmft._internal.validation import check_progress, choice, conflict, file_path
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.problem.scales import warn_of_sizes
 from lindmft.progress import reporting_work
@@ -294,7 +294,12 @@ def _tolerances(grid: str, given: Mapping[str, Any], start: Solution | None) -> 
 def _checked_checkpoint(run: Run, checkpoint: Any, every: Any, start: Any) -> int | None:
     if checkpoint is None:
         if every is not None:
-            missing("checkpoint", f"checkpoint_every was given ({every!r}), and there is no file")
+            conflict(
+                "checkpoint_every",
+                "checkpoint=None",
+                "it says how often a checkpoint is saved",
+                "Give checkpoint a file, or leave checkpoint_every out",
+            )
         return None
     file = file_path(checkpoint, "checkpoint")
     if start is not None:

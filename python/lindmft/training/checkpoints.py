@@ -17,7 +17,7 @@ from lindmft._internal.difference import first_difference
 from lindmft._internal.files import check_folder
 from lindmft._internal.signals import signals_deferred
 from lindmft._internal.types import Callback, Path, TrainDict
-from lindmft._internal.validation import describe, file_path, integer, missing, refuse
+from lindmft._internal.validation import conflict, describe, file_path, integer, refuse
 from lindmft.problem.problem import Problem
 from lindmft.results import netcdf
 from lindmft.results.content import Content
@@ -72,7 +72,12 @@ def checked_checkpoint(path: Any, every: Any) -> tuple[FilePath | None, int | No
     """Return the file, and the steps of a segment if they are given; refused before any work."""
     if path is None:
         if every is not None:
-            missing("checkpoint", f"checkpoint_every was given ({every!r}), and there is no file")
+            conflict(
+                "checkpoint_every",
+                "checkpoint=None",
+                "it says how often a checkpoint is saved",
+                "Give checkpoint a file, or leave checkpoint_every out",
+            )
         return None, None
     netcdf.require_netcdf()
     file = FilePath(file_path(path, "checkpoint"))
