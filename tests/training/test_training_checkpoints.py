@@ -206,7 +206,7 @@ def test_readers_say_what_an_unfinished_training_is(unfinished: Path) -> None:
 
 
 def test_bad_arguments_are_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="checkpoint is missing: checkpoint_every was given"):
+    with pytest.raises(ValueError, match="checkpoint_every cannot be combined"):
         lm.train(BASE, 3, checkpoint_every=1, **SIZES)
     with pytest.raises(ValueError, match="checkpoint_every must be at least 1"):
         lm.train(BASE, 3, checkpoint=tmp_path / "c.nc", checkpoint_every=0, **SIZES)

@@ -309,9 +309,9 @@ def _find_window(curve: Curve, span: float, tolerance: float, least: float) -> t
     if found < least or last - first + 1 < FEWEST_POINTS:
         missing(
             "window",
-            f"the local exponent is flat within {tolerance:.1%} for at most {found:.2g} decades (t = "
-            f"{start:.4g} to {end:.4g}), less than decades = {least:g}. Give a window, fewer decades "
-            "or a larger tolerance",
+            f"the local exponent is flat within {tolerance:.1%} for at most {found:.2g} decades "
+            f"(t = {start:.4g} to {end:.4g}), less than decades = {least:g}. Give a window, fewer "
+            "decades or a larger tolerance",
         )
     return start, end
 
