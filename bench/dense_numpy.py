@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import dtrmm, dtrsm
 
 Array = NDArray[np.float64]
-DATA_ITERATIONS = (
-    2  # of R_Delta and C_Delta per sweep; sweeps at T = 400: 36 with 1, 22 with 2, 21 with 3
-)
+DATA_ITERATIONS = 2
+"""Updates of R_Delta and C_Delta in each sweep. Sweeps at T = 400: 36 with 1 update, 22
+with 2, 21 with 3."""
 
 
 def times(lower: Array, matrix: Array) -> Array:

@@ -12,7 +12,7 @@ namespace {
 py::object to_object(Matrix&& matrix) { return to_numpy(std::move(matrix)); }
 py::object to_object(std::vector<Matrix>&& matrices) { return to_list(std::move(matrices)); }
 
-/// What ensembles of all kinds have. Series that were not asked for, or have no terms, are left out.
+/// The entries that ensembles of all kinds have. Series that were not asked for, or have no terms, are left out.
 template <class Result>
 py::dict described(Result& result) {
   py::dict stats;

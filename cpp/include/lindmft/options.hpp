@@ -1,4 +1,4 @@
-// What is known of every option: its name, what it means, what it takes, and which calls know it. The options
+// The description of every option: its name, its meaning, its allowed values, and the calls that know it. The options
 // themselves are the members of SolveOptions and TrainOptions, each of which lists its own once, in for_each(). The C
 // interface, the Python classes, the checks of values and the messages follow from these lists.
 #pragma once

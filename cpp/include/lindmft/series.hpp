@@ -1,4 +1,4 @@
-// What code that treats all series of a result alike knows about each of them.
+// The description of a series, for code that treats all series of a result in the same way.
 //
 // Solution, Ensemble and ReplicaEnsemble list their series once, in a static member function for_each_series(). It
 // calls f(series, values...) with the values of one result, or of several results side by side. Whatever copies, adds,
@@ -8,7 +8,7 @@
 namespace lindmft {
 
 struct Series {
-  /// What a series needs before it has values.
+  /// The part of the computation that gives a series its values.
   enum class Part {
     always,    ///< nothing: every result has it
     outputs,   ///< an array for each output

@@ -30,7 +30,7 @@ void for_each_option(lindmft_options& handle, Visit visit) {
   of(handle.train);
 }
 
-/// What an option takes, in words.
+/// The allowed values of an option, in words.
 std::string allowed(const Option& /*option*/, bool /*value*/) { return "0 or 1"; }
 std::string allowed(const Option& /*option*/, const std::vector<std::string>& /*value*/) {
   return "words with commas between them";
@@ -115,7 +115,7 @@ int set_option(lindmft_options* handle, const char* name, Value value) {
 
 /// Refuses options that were set and that the call does not know.
 void check_given(const lindmft_options& options, Calls call, const std::string& name) {
-  std::map<std::string_view, unsigned> calls;  // of all options of a name
+  std::map<std::string_view, unsigned> calls;  // the calls that know an option, by its name
   for (const Option& option : options.given) calls[option.name] |= option.calls;
   for (const Option& option : options.given) {
     if ((calls[option.name] & call) == 0) throw BadInput::unknown_option(option.name, name);

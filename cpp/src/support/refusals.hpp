@@ -33,7 +33,7 @@ void require(bool good, const std::string& field, const std::string& allowed, co
   if (!good) refuse(field, allowed, got);
 }
 
-/// What an option takes, in words.
+/// The allowed values of an option, in words.
 inline std::string allowed(const Option& option) {
   return std::string(option.allowed) + (*option.zero == '\0' ? "" : std::string(", or 0 for ") + option.zero);
 }

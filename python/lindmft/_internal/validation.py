@@ -29,7 +29,7 @@ TEXTS = (str, bytes, bytearray, memoryview)
 UNORDERED = (set, frozenset, Mapping)
 """Not lists: a set has no order, and iterating over a mapping drops its values."""
 BINARY = (io.RawIOBase, io.BufferedIOBase)
-LARGEST_INT = 2**31 - 1  # of the type int in the compiled module
+LARGEST_INT = 2**31 - 1  # the largest int of the compiled module
 IN_YAML = re.compile(r"[+-]?[0-9]*\.?[0-9]*[eE][+-]?[0-9]+")
 
 

@@ -83,7 +83,7 @@ def widest_flat(x: Array, values: Array, tolerance: float) -> tuple[int, int]:
         high = np.maximum.accumulate(values[first:])
         # A segment only becomes less flat as it grows, so that the flat ones come first.
         flat = (high - low) <= tolerance * np.abs(high + low)
-        flat &= low * high > 0  # of one sign, because zero is not a power
+        flat &= low * high > 0  # slopes of one sign only: a power is not zero
         last = first + int(np.argmin(np.append(flat, False))) - 1
         if last > first and x[last] - x[first] > x[best[1]] - x[best[0]]:
             best = first, last

@@ -272,7 +272,7 @@ def _descent(run: Solution | Ensemble) -> Mask:
     Random batches, momentum and weight decay may raise the loss of stable training; with them only
     a divergence ends the descent.
     """
-    loss = np.maximum(run.train_loss, 0.0)  # that of the population may round to less than 0
+    loss = np.maximum(run.train_loss, 0.0)  # the loss on the population may be below 0 by rounding
     data, optimizer = run.problem.data, run.problem.optimizer
     random = isinstance(data, OnePass | MultiPass)
     if random or optimizer.momentum > 0 or optimizer.weight_decay > 0:

@@ -97,7 +97,7 @@ def _chunk(lengths: Sequence[int], order: Iterable[int], points: int) -> tuple[i
     chunk = [1] * len(lengths)
     for i in order:
         pieces = math.ceil(lengths[i] / points)
-        chunk[i] = math.ceil(lengths[i] / pieces)  # of nearly equal size
+        chunk[i] = math.ceil(lengths[i] / pieces)  # blocks of nearly equal size
         if pieces > 1:
             break
         points = max(1, points // lengths[i])

@@ -349,8 +349,7 @@ TEST(CInterface, BadArgumentsAreRefused) {
 TEST(CInterface, BadOptionsAreRefused) {
   const OptionsHandle o = options({});
   const auto number = [&](const char* name, double value) { return lindmft_options_set_double(o.get(), name, value); };
-  expect_refused(number("threads", -1),
-                 "threads must be a whole number from 1 to 4096, or 0 for the default, got -1");
+  expect_refused(number("threads", -1), "threads must be a whole number from 1 to 4096, or 0 for the default, got -1");
   expect_refused(number("memory_limit", kNan),
                  "memory_limit must be a positive number of bytes, or 0 for four fifths of the free memory, got nan");
   expect_refused(number("noise_draw", 4294967296.0),

@@ -305,8 +305,8 @@ class InfiniteDepth::RowState {
     bool symmetric;
     int end;  // columns
     double scale;
-    const Matrix* kernel;  // of correlations: E (backward: F)
-    const Matrix* source;  // of correlations: S_b (backward: S_a)
+    const Matrix* kernel;  // for correlations: E (backward: F)
+    const Matrix* source;  // for correlations: S_b (backward: S_a)
   };
 
   /// The smallest unit of a correlation that is zero at the start: the rounding error of terms E S_b E^T that cancel,

@@ -269,7 +269,7 @@ class FreshSamples : public SampledGradient<T> {
  private:
   DataSet origin_;
   std::vector<PaddedRows<T>> z_;  // a part's block x D  white inputs
-  std::vector<Noise<T>> noise_;   // of a part's block
+  std::vector<Noise<T>> noise_;   // one for each part, for its block of samples
   Padded<T> kept_;                // block  ones: every sample is used
 };
 

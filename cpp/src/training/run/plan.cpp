@@ -178,8 +178,8 @@ std::vector<Plan> batches(const Plan& whole, Method method, double room) {
   return out;
 }
 
-/// A step with enough work for several threads. They synchronize about ten times in it, and where another program uses a
-/// core, each time may cost as much as that program's time slice: small steps gain microseconds and may lose
+/// A step with enough work for several threads. They synchronize about ten times in it, and where another program uses
+/// a core, each time may cost as much as that program's time slice: small steps gain microseconds and may lose
 /// milliseconds.
 bool is_large(const Plan& plan) {
   constexpr double kOperations = 3e7;

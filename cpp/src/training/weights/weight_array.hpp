@@ -19,7 +19,7 @@ namespace lindmft::training {
 struct TrainedNetwork {
   Optimizer optimizer;
   double init_scale;
-  Coefficients coefficients;  // of the factored methods: how its weights follow from stored arrays
+  Coefficients coefficients;  // for the factored methods: how its weights follow from stored arrays
   bool active = true;         // false: the network has diverged, and its vectors are zero
   int steps = 0;              // number of updates done
 };
