@@ -85,7 +85,11 @@ int threads_of_environment(const Option& option) {
 
 }  // namespace
 
-int allowed_cores() { return cores_within(cores_of_affinity(), cpu_quota(kGroupListing, kGroupMount)); }
+int allowed_cores() {
+  // Once, because reading the files of the system takes longer than a small solve.
+  static const int cores = cores_within(cores_of_affinity(), cpu_quota(kGroupListing, kGroupMount));
+  return cores;
+}
 
 double cpu_quota(const std::filesystem::path& listing, const std::filesystem::path& mount) {
   double quota = std::numeric_limits<double>::infinity();
@@ -103,9 +107,8 @@ int resolve_threads(int requested) {
   const int preset = threads_of_environment(option);
 #ifdef _OPENMP
   if (forked) return 1;
-  static const int cores = allowed_cores();
   if (requested > 0) return requested;
-  return preset > 0 ? preset : cores;
+  return preset > 0 ? preset : allowed_cores();
 #else
   static_cast<void>(preset);
   return 1;
