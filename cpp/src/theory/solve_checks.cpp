@@ -38,7 +38,8 @@ void check_coarse(const Problem& problem, const SolveOptions& options, const std
                                                 : mode == DataMode::multi_pass && problem.data.batch_fraction < 1.0;
   if (noisy) {
     const std::string kind = mode == DataMode::one_pass ? "'one_pass'" : "'multi_pass'";
-    throw BadInput::conflict("data.kind " + kind, call, "fresh noise in every step is no smooth function of time",
+    throw BadInput::conflict("data.kind " + kind, call,
+                             "the noise is new in every step, so that curves are not smooth in time",
                              "Use exact steps, or data.kind 'full_batch' or 'population'");
   }
   if (options.kernels) throw BadInput::conflict("kernels", call, "they are about single steps", "Use exact steps");

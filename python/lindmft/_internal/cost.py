@@ -45,7 +45,7 @@ class Cost:
         return f"{done}/{total} steps" if self.counted else f"{done / total:.0%} of log time"
 
     def done(self, share: float) -> float:
-        """Return the fraction of the work when this fraction of the steps is done."""
+        """Return the fraction of the work that is done when ``share`` of the steps are."""
         rounds = max(1.0, self.parts)
         whole = int(share * rounds)
         within = (share * rounds - whole) ** self.power

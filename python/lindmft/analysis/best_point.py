@@ -235,7 +235,7 @@ def best_point(
 
 
 def _observed(dataset: Any, observable: Any) -> "xr.DataArray":
-    """The array of the observable; refused if it has more than axes, seeds and times."""
+    """Return the array of the observable; refuse dimensions besides axes, seeds and times."""
     instance(dataset, "dataset", "an xarray.Dataset of a sweep", optional("xarray", "io").Dataset)
     names = [str(name) for name in dataset.data_vars]
     if not isinstance(observable, str) or observable not in names:

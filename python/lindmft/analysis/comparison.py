@@ -64,7 +64,7 @@ class Agreement:
 
     @property
     def worst_step(self) -> int:
-        """The time of ``largest_z``."""
+        """The step at which ``|z|`` is largest."""
         return int(np.argmax(np.abs(self.z)))
 
     @property

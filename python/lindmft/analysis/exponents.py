@@ -57,33 +57,33 @@ class ExponentFit:
     Attributes
     ----------
     exponent, prefactor
-        Parameters of the least-squares line in log-log, in which every decade of time has the same
-        weight.
+        Parameters of a least-squares line through log(loss - floor) against log(t). Points are
+        weighted so that every decade of t counts equally.
     error
         The uncertainty of the exponent, of the kind that ``error_source`` names. "networks": one
         standard error, by the jackknife over the networks of an ensemble. "window": a theory curve
-        has no statistical error, but it is no exact power law; the error is the larger of
-        ``spread`` and |drift|, and says how much the exponent depends on the part of the window. It
-        has no probability.
+        has no statistical error, but it is not an exact power law; the error is the larger of
+        ``spread`` and |drift|, and shows how much the exponent depends on the part of the window
+        that is fitted. No confidence level belongs to it.
     error_source
         "networks" or "window".
     spread
-        Half the range of the local exponents within the window.
+        Half of the largest minus the smallest d log(loss - floor) / d log t within the window.
     drift
         Exponent of the later half of the window less that of the earlier half (halves in log t):
         its sign says in which direction the exponent changes.
     residual
-        Root mean square of log(loss above the floor) about the line: a relative deviation.
+        Root mean square distance of log(loss - floor) from the line; 0.01 means about 1 %.
     window
         First and last time used.
     points, networks
-        The number of times used, and of networks averaged (0: no ensemble).
+        The number of times used, and of networks averaged (0 for a theory curve).
     floor
         The constant that was subtracted from the loss.
 
     Notes
     -----
-    Theory section 12, items 4 and 11, has exponents to expect.
+    Theory section 12, items 4 and 11, lists exponents that are predicted.
 
     Examples
     --------
@@ -91,8 +91,8 @@ class ExponentFit:
     >>> fit = lm.fit_exponent([1, 2, 4, 8, 16], [1.0, 0.25, 0.0625, 1 / 64, 1 / 256])
     >>> print(f"{fit.exponent:.3f}, {fit.decades:.1f} decades, error {fit.error:.3f}")
     -2.000, 1.2 decades, error 0.000
-    >>> print(fit.summary().partition(" ± ")[0])
-    loss ~ 1 t^(-2.0000
+    >>> print(fit.summary().splitlines()[0])  # doctest: +ELLIPSIS
+    loss ~ 1 t^(-2.0000 ± ...
     """
 
     exponent: float

@@ -57,7 +57,7 @@ class Sizes(Protocol):
 
     @property
     def dim(self) -> int:
-        """The input dimension D, or the number of modes."""
+        """The input dimension D; of a trace-class spectrum, the number of modes."""
 
     @property
     def seeds(self) -> int:

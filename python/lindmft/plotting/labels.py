@@ -53,7 +53,7 @@ def label_ends(ax: "Axes", ends: Sequence[End], gap: float = 11.0) -> None:
 
 
 def spread_out(heights: Sequence[float], gap: float) -> list[float]:
-    """Move ascending heights at least ``gap`` apart; groups keep their centre."""
+    """Return ascending heights at least ``gap`` apart; close ones are spread about their mean."""
     groups: list[list[float]] = []
     for height in heights:
         groups.append([height])

@@ -77,5 +77,5 @@ class TomlFile:
 
 
 def _plain(name: str) -> str:
-    """Return a key without quotes and spaces around the dots."""
+    """Return a TOML key without its quotes and without the spaces next to its dots."""
     return re.sub(r"[\"' ]", "", name)

@@ -169,7 +169,7 @@ class ReplicaEnsemble(Result):
 
     @property
     def used(self) -> Mask:
-        """(seed,), the seeds in ``mean``: those that did not diverge, or all if all did."""
+        """(seed,), bool: seeds in ``mean``, those that did not diverge; if all diverged, all."""
         return used(self.diverged_at)
 
     @property

@@ -37,7 +37,7 @@ class Tally:
     sizes: dict[Item, int] = field(default_factory=dict)
 
     def find(self, item: Item) -> None:
-        """Count a block that was computed before."""
+        """Count a block that the store already has."""
         self.found += self.sizes[item]
         self._tell()
 

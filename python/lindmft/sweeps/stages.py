@@ -156,7 +156,7 @@ class Stage(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Theory(Stage):
-    """The theory by ``solve_many``, with grid "flow" by ``flow_many``; ``options`` are for them."""
+    """The stage of the theory: ``flow_many`` if grid is "flow", else ``solve_many``."""
 
     grid: str
     end: float

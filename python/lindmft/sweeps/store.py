@@ -165,7 +165,7 @@ class Store:
         self._arrays[name][region] = rows.reshape(*shape, LONGEST_TEXT)
 
     def _has_texts(self, name: str, region: tuple[slice, ...]) -> bool:
-        """Whether an earlier computation of a block left texts about its points."""
+        """Whether the store has messages about points of a block from an earlier computation."""
         try:
             return bool(np.asarray(self._arrays[name][region]).any())
         except Exception:  # a damaged chunk, which is written again

@@ -40,7 +40,7 @@ def check_same_computation(run: Run, start: Solution, name: str) -> None:
         conflict(
             name,
             run.all_times,
-            "such computations cannot be resumed",
+            "a solution with them cannot be resumed",
             "Leave one of them out",
         )
     if start.grid != run.grid:

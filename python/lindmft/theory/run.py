@@ -138,7 +138,7 @@ def checked_run(problem: Problem, grid: str, end: Any, given: Mapping[str, Any])
         conflict(
             "keep_state",
             run.all_times,
-            "such computations cannot be resumed",
+            "a solution with them cannot be resumed",
             "Leave one of them out",
         )
     return run

@@ -315,7 +315,7 @@ def _checked_checkpoint(run: Run, checkpoint: Any, every: Any, start: Any) -> in
         conflict(
             "checkpoint",
             run.all_times,
-            "such computations cannot be resumed",
+            "a solution with them cannot be resumed",
             "Leave one of them out",
         )
     return checked_every(every, run)

@@ -213,7 +213,7 @@ def valleys_of(seen: dict[float, float]) -> list[Valley]:
 
 
 def minima(seen: dict[float, float], apart: float) -> list[float]:
-    """Return the valleys, the deepest first, without those too near to a deeper one."""
+    """Return the positions of valleys, the deepest first, without those near a deeper one."""
     kept: list[float] = []
     for _, x, _ in valleys_of(seen):
         if all(abs(x - y) > apart for y in kept):

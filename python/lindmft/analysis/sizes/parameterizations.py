@@ -73,7 +73,7 @@ def common_factor(problem: Problem) -> float | None:
 
 
 def _ratios(problem: Problem) -> Array:
-    """(1,) or (L,), N_l / D."""
+    """Ratios N_l / D of the hidden layers: (1,) if all are equal, else (L,)."""
     units = np.array(widths(problem.network))
     return units if problem.network.hidden is None else units / _modes(problem)
 

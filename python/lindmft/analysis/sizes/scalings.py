@@ -81,7 +81,7 @@ class Rule:
 
 
 def read_scalings(given: Any, *varied: str) -> dict[str, Rule]:
-    """Check the scalings that a user gave; none may change the varied size."""
+    """Return the scalings that a user gave by name; none may change a size that is ``varied``."""
     if isinstance(given, str):
         given = [given]
     if not isinstance(given, Mapping) and is_iterable(given):
