@@ -34,6 +34,8 @@ from lindmft.sweeps.stages import (
     Training,
 )
 from lindmft.sweeps.store import shortened
+from lindmft.theory.options import AccuracyOptions
+from lindmft.training.options import NetworkOptions
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,10 +43,13 @@ if TYPE_CHECKING:
 Array: TypeAlias = np.ndarray[Any, Any]
 Arrays: TypeAlias = dict[str, Array]
 CONDITIONS = {
-    "theory": ("steps", "time", "times", "grid", "rtol", "atol", "depth_nodes"),
-    "training": ("steps", "times", "dim", "dtype"),
+    "theory": ("steps", "time", "times", "grid", *AccuracyOptions.__annotations__),
+    "training": ("steps", "times", *(n for n in NetworkOptions.__annotations__ if n[:4] != "seed")),
 }
-"""Entries of the configuration that must be the same, beside the problem and the observables."""
+"""Entries of the configuration that must be the same, beside the problem and the observables.
+
+They include every option of a sweep, so that a new option is compared as well.
+"""
 LONGEST_NAME = 100
 """Characters that are kept of the name of an earlier store."""
 
