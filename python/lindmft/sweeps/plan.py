@@ -210,8 +210,8 @@ def _extent(run: tuple[str, ...], arguments: dict[str, Any]) -> tuple[float, tup
     """Return the end of the runs, and the times that are kept."""
     needed, other = ("time", "steps") if "flow" in run else ("steps", "time")
     if arguments[needed] is None:
-        end = "the time at which it ends" if "flow" in run else "the number of steps"
-        missing(needed, f"run={run[0]!r} needs {end}")
+        extent = "the time at which it ends" if "flow" in run else "the number of steps"
+        missing(needed, f"run={run[0]!r} needs {extent}")
     if arguments[other] is not None:
         conflict(other, f"run={run[0]!r}", f"it ends at {needed}", f"Give only {needed}")
     flow = needed == "time"
