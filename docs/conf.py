@@ -70,6 +70,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"(numpy|np|xarray|xr|matplotlib|mpl|os|pathlib|contextlib|collections|typing)\..*"),
     ("py:.*", r"(Array|Axes|Callback|Executor|Number|Numbers|Path)"),
     ("py:.*", r"lindmft\.([a-z_]+\.)*_.*"),
+    ("py:.*", r"lindmft\.results\.observables\..*"),  # the table is shown as pages, not as a class
 ]
 
 # ---- the look
