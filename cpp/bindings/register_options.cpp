@@ -61,6 +61,7 @@ constexpr const char* kind(const bool* /*member*/) { return "flag"; }
 constexpr const char* kind(const int* /*member*/) { return "whole"; }
 constexpr const char* kind(const double* /*member*/) { return "number"; }
 constexpr const char* kind(const std::vector<std::string>* /*member*/) { return "names"; }
+constexpr const char* kind(const std::vector<double>* /*member*/) { return "times"; }
 template <class Value>
 constexpr const char* kind(const Value* /*member*/) {
   return std::is_enum_v<Value> ? "choice" : "numbers";

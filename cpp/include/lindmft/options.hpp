@@ -44,7 +44,7 @@ struct Word {
   Value value;
 };
 
-/// Two options that all calls know.
+/// Options that several kinds of calls know.
 constexpr Option option_of_threads(unsigned calls) {
   return {"threads",
           calls | kInC,
@@ -62,6 +62,10 @@ constexpr Option option_of_memory(unsigned calls) {
           std::numeric_limits<double>::denorm_min(),
           std::numeric_limits<double>::infinity(),
           "four fifths of the free memory"};
+}
+
+constexpr Option option_of_lanczos(unsigned calls) {
+  return {"lanczos", calls, "Steps of Lanczos' method for the spectrum.", "a whole number from 2 to 4096", 2.0, 4096.0};
 }
 
 }  // namespace lindmft

@@ -16,6 +16,7 @@
 #include "lindmft/problem.hpp"
 #include "lindmft/progress.hpp"
 #include "lindmft/series.hpp"
+#include "lindmft/sharpness.hpp"
 
 namespace lindmft {
 
@@ -42,6 +43,9 @@ struct SolveOptions {
   int depth_nodes = 0;            ///< collocation nodes of infinite depth; 0: as many as an error estimate asks for
   bool replicas = false;          ///< also pairs of networks that share initial weights, data or neither
   bool kernels = false;           ///< also the neural tangent kernel
+  /// Times of the spectrum of the Hessian; steps, but for flow().
+  std::vector<double> spectrum_at{};
+  int lanczos = 24;               ///< steps of Lanczos' method for it
   bool keep_state = false;        ///< keep Solution::state, to resume from later; about as much memory again
   /// Continue this solution where it ended. It is of the same problem on the same kind of grid, kept its state and has
   /// not diverged. Without replicas and kernels. Must outlive the call.
@@ -67,6 +71,8 @@ void SolveOptions::for_each(Visit&& visit) {
   visit(Option{"save", kTheory | kInC, "Two-time functions to keep, or all.", "names of two-time functions"}, &O::save);
   visit(Option{"replicas", kTheory | kInC, "Also split the test loss into bias and variances."}, &O::replicas);
   visit(Option{"kernels", kSolve | kSolveMany | kInC, "Also compute the neural tangent kernel."}, &O::kernels);
+  visit(Option{"spectrum_at", kTheory, "Times at which to compute the spectrum of the Hessian."}, &O::spectrum_at);
+  visit(option_of_lanczos(kTheory), &O::lanczos);
   visit(Option{"depth_nodes", kTheory | kInC, "Collocation nodes in depth at infinite depth.", "between 2 and 64", 2.0,
                64.0, "as many as an error estimate asks for"},
         &O::depth_nodes);
@@ -165,6 +171,7 @@ struct Solution {
   TwoTimeFunctions functions;
   Replicas replicas;                                      ///< empty unless asked for
   Kernels kernels;                                        ///< empty unless asked for
+  HessianSpectrum spectrum;                               ///< empty unless asked for; of several outputs: of channels
   std::vector<std::vector<double>> test_loss_by_output;   ///< C x n
   std::vector<std::vector<double>> train_loss_by_output;  ///< C x n
   std::vector<Solution> channels;                         ///< one a distinct target; empty if there is one output

@@ -14,6 +14,7 @@
 #include "lindmft/problem.hpp"
 #include "lindmft/progress.hpp"
 #include "lindmft/series.hpp"
+#include "lindmft/sharpness.hpp"
 
 namespace lindmft {
 
@@ -51,6 +52,8 @@ struct TrainOptions {
   Progress progress{};
   bool kernels = false;  ///< record Ensemble's kernel_...; two more forward passes a step; one target only
   bool updates = false;  ///< record Ensemble's feature_update and gradient_update
+  std::vector<double> spectrum_at{};  ///< steps before which to compute Ensemble::spectrum; one target only
+  int lanczos = 24;                   ///< steps of Lanczos' method for it; with `dim` of them it is the whole spectrum
   /// Which independent draw of the label noise, on the same weights and inputs: one, or of train_many() one a problem.
   std::vector<std::uint32_t> noise_draw{0};
   Precision precision = Precision::float64;
@@ -76,6 +79,8 @@ void TrainOptions::for_each(Visit&& visit) {
   visit(Option{"k_init", kTrainReplicas, "Initializations of a seed.", "from 1 to 256", 1.0, 256.0}, &O::k_init);
   visit(Option{"k_data", kTrainReplicas, "Data sets of a seed.", "from 1 to 256", 1.0, 256.0}, &O::k_data);
   visit(Option{"kernels", kTrain | kInC, "Also record the neural tangent kernel."}, &O::kernels);
+  visit(Option{"spectrum_at", kTrain, "Steps before which to compute the spectrum of the Hessian."}, &O::spectrum_at);
+  visit(option_of_lanczos(kTrain), &O::lanczos);
   visit(Option{"updates", kTrain | kTrainMany | kInC, "Also record how far features and gradients have moved."},
         &O::updates);
   visit(Option{"noise_draw", kTrain | kTrainMany | kInC,
@@ -137,6 +142,7 @@ struct Ensemble {
   Matrix kernel_target;          ///< seeds x n
   Matrix kernel_scale;           ///< seeds x n
   std::vector<int> diverged_at;  ///< seeds           first step past 1e12 max(1, initial test loss), or -1
+  std::vector<HessianSpectrum> spectrum;  ///< seeds  or empty; not finite past a divergence
   Precision precision = Precision::float64;
   std::uint32_t noise_draw = 0;
   /// seeds  bytes from which TrainOptions::start resumes, on machines with the same order of bytes. The bytes of a
