@@ -94,6 +94,9 @@ py::dict to_dict(Solution&& solution) {
   py::dict state;
   for (auto& [name, kept] : solution.state) state[py::str(name)] = to_numpy(std::move(kept));
   out["state"] = state;
+  py::dict spectrum;
+  HessianSpectrum::for_each([&](const char* name, auto& v) { if (!v.empty()) spectrum[name] = to_numpy(std::move(v)); }, solution.spectrum);
+  out["spectrum"] = spectrum;
   out["functions"] = to_dict(std::move(solution.functions));
   out["stats"] = to_dict(solution.stats);
   return out;

@@ -14,6 +14,8 @@
 #include "theory/network/depth_grid.hpp"
 #include "theory/network/network_side.hpp"
 #include "theory/replicas.hpp"
+#include "theory/spectrum/frozen_weights.hpp"
+#include "theory/spectrum/spectrum.hpp"
 #include "theory/tangent_kernel.hpp"
 #include "time_grid/adaptive_steps.hpp"
 #include "time_grid/exact_steps.hpp"
@@ -113,6 +115,36 @@ void lift_to_zero(Solution& solution) {
       solution);
 }
 
+/// The valid part of a solution's panels: a divergence may lie in the last one.
+std::vector<int> valid_panels(const Solution& solution) {
+  std::vector<int> edges = solution.panels;
+  while (edges.size() > 1 && edges.back() > static_cast<int>(solution.time.size())) edges.pop_back();
+  return edges;
+}
+
+/// Computes the spectra that were asked for, at times before a divergence.
+void find_spectra(const Problem& problem, const Horizon& horizon, const SolveOptions& options, Parts& parts, int rows,
+                  Solution& solution) {
+  std::vector<double> times = options.spectrum_at;
+  std::ranges::sort(times);
+  times.erase(std::ranges::unique(times).begin(), times.end());
+  if (solution.diverged_at) std::erase_if(times, [&](double t) { return t >= *solution.diverged_at; });
+  std::vector<FrozenWeights> weights;
+  std::vector<double> decay;
+  if (horizon.coarse()) {
+    const std::vector<int> edges = valid_panels(solution);
+    const std::unique_ptr<PanelGrid> grid = make_grid(problem, horizon, panel_order(options.rtol));
+    weights = weights_at(*grid, edges, solution.time, times);
+    const double* d = grid->committed({0, edges.back()}).decay;
+    decay.assign(d, d + edges.back());
+  } else {
+    weights = weights_at(problem, times);
+    decay = decay_at_steps(problem, static_cast<int>(solution.time.size()));
+  }
+  const TrainedSides sides{*parts.network, parts.data, static_cast<int>(decay.size()), decay};
+  add_spectrum(options, weights, sides, rows, solution);
+}
+
 /// Marches over the same nodes again, and computes only correlations.
 void march_again(const Problem& problem, const Horizon& horizon, const SolveOptions& options, MarchOptions marching,
                  NetworkSide& network, DataSide& data, const Solution& on, Solution& pair) {
@@ -139,7 +171,9 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
   support::require_memory(bytes, options.memory_limit, describe(horizon));
 
   const int rows = horizon.coarse() ? panel_order(options.rtol) : std::min(kLargestPanel, nodes);
-  Parts parts(problem, nodes, rows, depth_nodes, horizon.coarse(), support::resolve_threads(options.threads));
+  const int most_rows = options.spectrum_at.empty() ? rows : std::max(rows, 2);
+  Parts parts(problem, nodes + spectrum_rows(options, most_rows), most_rows, depth_nodes, horizon.coarse(),
+              support::resolve_threads(options.threads));
   NetworkSide& network = *parts.network;
   SpectralData& data = parts.data;
   Solution solution;
@@ -173,6 +207,7 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
   marching.progress = interruptible(options.progress, nodes);
   if (options.keep_state && !solution.diverged_at) keep_state(network, data, valid, solution);
   if (options.kernels) add_kernels(problem, valid, network, data, marching, solution);
+  if (!options.spectrum_at.empty()) find_spectra(problem, horizon, options, parts, most_rows, solution);
   saved.trim(valid);
   if (options.replicas) saved.keep();
   data.release(solution.functions, saved);
@@ -191,7 +226,7 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
 }  // namespace
 
 double attempt_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options, int depth_nodes) {
-  const int nodes = horizon.nodes;
+  const int nodes = horizon.nodes + spectrum_rows(options, kMostOrder);
   const int rows = horizon.coarse() ? kMostOrder : std::min(kLargestPanel, nodes);
   const double sides = sides_bytes(problem, horizon, rows, depth_nodes);
   double bytes = sides + Scratch::bytes(nodes, rows) + 8.0 * nodes * (rows + 16.0 + 4.0 * layers(problem, depth_nodes));

@@ -131,6 +131,7 @@ Solution combine(Channels channels, const std::vector<double>& rotation) {
   if (channels.of_target.size() == 1) {
     sum.functions = std::move(channels.distinct.front().functions);
     sum.kernels = std::move(channels.distinct.front().kernels);
+    sum.spectrum = std::move(channels.distinct.front().spectrum);
     sum.state = std::move(channels.distinct.front().state);
   } else {
     for (Solution& channel : channels.distinct) {

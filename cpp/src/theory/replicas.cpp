@@ -21,7 +21,9 @@ class Unrelated final : public NetworkSide {
   [[nodiscard]] double gradient_norm(int /*layer*/, int /*node*/) const override { return 0.0; }
   [[nodiscard]] std::vector<ChainTerm> chain(int /*node*/) const override { return {}; }
   void release(TwoTimeFunctions& /*out*/, const Saved& /*saved*/) override {}
-  [[nodiscard]] double tangent_kernel(int /*node*/, const DataField& /*data*/) const override { return 0.0; }
+  [[nodiscard]] double tangent_kernel(int /*node*/, int /*weights*/, const DataField& /*data*/) const override {
+    return 0.0;
+  }
 };
 
 std::vector<double> overlap(const MarchAgain& march_again, NetworkSide& network, DataSide& data, Solution& solution) {

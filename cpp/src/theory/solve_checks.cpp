@@ -45,6 +45,16 @@ void check_coarse(const Problem& problem, const SolveOptions& options, const std
   if (options.kernels) throw BadInput::conflict("kernels", call, "they are about single steps", "Use exact steps");
 }
 
+/// Refuse times of spectra that the solution does not have; end: the last one.
+void check_spectrum(const SolveOptions& options, bool steps, double end) {
+  constexpr int kMostLanczos = 64;
+  require(options.lanczos <= kMostLanczos, "lanczos", "at most 64 in the theory", options.lanczos);
+  for (const double time : options.spectrum_at) {
+    const std::string allowed = std::string(steps ? "whole numbers" : "times") + " from 0 to " + support::text(end);
+    require(time >= 0.0 && time <= end && (!steps || time == std::floor(time)), "spectrum_at", allowed.c_str(), time);
+  }
+}
+
 /// Refuse a start that cannot be continued; end: of time, in its units.
 void check_continuation(const Problem& problem, const SolveOptions& options, bool coarse, double end) {
   const Solution* from = options.continue_from;
@@ -74,6 +84,7 @@ Horizon steps_horizon(const Problem& problem, int steps, const SolveOptions& opt
   check_outputs(problem);
   check_depth_nodes(problem, options.depth_nodes);
   check_continuation(problem, options, options.grid != Grid::exact, steps - 1.0);
+  check_spectrum(options, true, steps - 1.0);
   if (options.grid == Grid::exact) return {Horizon::Kind::exact_steps, 1.0 * steps, steps};
   check_coarse(problem, options, "grid 'adaptive'");
   return {Horizon::Kind::adaptive_steps, 1.0 * steps, kRoom};
@@ -91,6 +102,7 @@ Horizon flow_horizon(const Problem& problem, double time, const SolveOptions& op
           "0 for gradient flow (in the limit of small learning rates it only divides time by 1 - momentum)",
           problem.optimizer.momentum);
   check_continuation(problem, options, true, time);
+  check_spectrum(options, false, time);
   return {Horizon::Kind::gradient_flow, time, kRoom};
 }
 

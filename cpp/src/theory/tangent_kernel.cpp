@@ -79,7 +79,7 @@ void add_kernels(const Problem& problem, int nodes, NetworkSide& network, const 
       network.forward(sweep, probe.field());
       check();
       network.finish(sweep, probe.field());
-      return network.tangent_kernel(t, probe.field());
+      return network.tangent_kernel(t, t, probe.field());
     };
     network.backward(sweep, probe.field());
     check();

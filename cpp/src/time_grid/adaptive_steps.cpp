@@ -73,63 +73,83 @@ std::vector<double> AdaptiveSteps::sums(double count) const {
   return out;
 }
 
+/// Weights that are followed through the panel's steps: one that starts with the value 1, one with the velocity 1, one
+/// with the decay of the initial weights, and one for each of the panel's polynomials as gradients. A weight that got an
+/// earlier gradient is a combination of the first two.
+class AdaptiveSteps::Stepping {
+ public:
+  explicit Stepping(const AdaptiveSteps& grid)
+      : start(grid.start_), own(static_cast<std::size_t>(grid.panel().size())), grid_(grid) {}
+
+  void advance(int count) {
+    for (; done_ < count; ++done_) {
+      const int time = static_cast<int>(grid_.begin()) + done_;
+      const std::vector<double> l = grid_.polynomials().at((done_ + 1.0) / grid_.length());
+      for (std::size_t j = 0; j < own.size(); ++j) grid_.stepper_.step(own[j], l[j], time);
+      for (Weight* weight : {&from_value_, &from_velocity_, &start}) grid_.stepper_.step(*weight, 0.0, time);
+    }
+  }
+
+  [[nodiscard]] Weight earlier(const Weight& w) const {
+    return {w.value * from_value_.value + w.velocity * from_velocity_.value,
+            w.value * from_value_.velocity + w.velocity * from_velocity_.velocity};
+  }
+
+  void write(double* K) const {
+    for (const Weight& w : grid_.history_) *K++ = earlier(w).value;
+    for (const Weight& w : own) *K++ = w.value;
+  }
+
+  Weight start;
+  std::vector<Weight> own;
+
+ private:
+  const AdaptiveSteps& grid_;
+  Weight from_value_{1.0, 0.0};
+  Weight from_velocity_{0.0, 1.0};
+  int done_ = 0;
+};
+
 void AdaptiveSteps::fill(Matrix& K, double* decay) {
   if (plain_lr_ > 0.0) {
     fill_plain(K);
     std::fill_n(decay, panel().size(), init_scale_);
     return;
   }
-  fill_stepping(K);
-  Weight start = start_;
-  int done = 0;
+  Stepping weights(*this);
   for (int i = 0; i < panel().size(); ++i) {
-    const int step = static_cast<int>(std::lround(time(panel().begin + i) - begin()));
-    for (; done < step; ++done) stepper_.step(start, 0.0, static_cast<int>(begin()) + done);
-    decay[i] = start.value;
+    weights.advance(static_cast<int>(std::lround(time(panel().begin + i) - begin())));
+    weights.write(K.row(i));
+    decay[i] = weights.start.value;
   }
-  for (; done < length(); ++done) stepper_.step(start, 0.0, static_cast<int>(begin()) + done);
-  next_start_ = start;
+  weights.advance(static_cast<int>(length()));
+  next_start_ = weights.start;
+  next_.clear();
+  for (const Weight& w : history_) next_.push_back(weights.earlier(w));
+  next_.insert(next_.end(), weights.own.begin(), weights.own.end());
 }
 
 void AdaptiveSteps::fill_plain(Matrix& K) {
-  const int first = panel().begin;
-  const auto weight_of = [&](double sum) { return Weight{plain_lr_ * sum, 0.0}; };
-  for (int i = 0; i < panel().size(); ++i) {
-    std::transform(history_.begin(), history_.end(), K.row(i), [](const Weight& w) { return w.value; });
-    const std::vector<double> own = sums(std::round(time(first + i) - begin()));
-    std::transform(own.begin(), own.end(), K.row(i) + first, [&](double s) { return plain_lr_ * s; });
-  }
+  for (int i = 0; i < panel().size(); ++i) respond_plain(std::round(time(panel().begin + i) - begin()), K.row(i));
   next_ = history_;
-  for (const double sum : sums(length())) next_.push_back(weight_of(sum));
+  for (const double sum : sums(length())) next_.push_back({plain_lr_ * sum, 0.0});
   next_start_ = start_;
 }
 
-// Other optimizers are followed through all steps. For the panel's nodes the gradients are the panel's polynomials. For
-// earlier nodes there is no gradient, and the weight is a combination of two solutions.
-void AdaptiveSteps::fill_stepping(Matrix& K) {
-  const int first = panel().begin;
-  const int a = static_cast<int>(begin());
-  std::vector<Weight> own(static_cast<std::size_t>(panel().size()));
-  Weight from_value{1.0, 0.0};
-  Weight from_velocity{0.0, 1.0};
-  int node = 0;
-  for (int s = 0; s < length(); ++s) {
-    if (node < panel().size() && a + s == std::lround(time(first + node))) {
-      double* row = K.row(node++);
-      for (const Weight& w : history_) *row++ = w.value * from_value.value + w.velocity * from_velocity.value;
-      for (const Weight& w : own) *row++ = w.value;
-    }
-    const std::vector<double> l = polynomials().at((s + 1.0) / length());
-    for (std::size_t j = 0; j < own.size(); ++j) stepper_.step(own[j], l[j], a + s);
-    stepper_.step(from_value, 0.0, a + s);
-    stepper_.step(from_velocity, 0.0, a + s);
-  }
-  next_.clear();
-  for (const Weight& w : history_) {
-    next_.push_back({w.value * from_value.value + w.velocity * from_velocity.value,
-                     w.value * from_value.velocity + w.velocity * from_velocity.velocity});
-  }
-  next_.insert(next_.end(), own.begin(), own.end());
+/// The response of a weight after `count` steps of the panel.
+void AdaptiveSteps::respond_plain(double count, double* K) const {
+  for (const Weight& w : history_) *K++ = w.value;
+  for (const double sum : sums(count)) *K++ = plain_lr_ * sum;
+}
+
+void AdaptiveSteps::weights(double time, double* K, double& decay) const {
+  const double count = std::round(time - begin());
+  decay = init_scale_;
+  if (plain_lr_ > 0.0) return respond_plain(count, K);
+  Stepping weights(*this);
+  weights.advance(static_cast<int>(count));
+  weights.write(K);
+  decay = weights.start.value;
 }
 
 void AdaptiveSteps::keep() {

@@ -18,6 +18,7 @@ class AdaptiveSteps final : public PanelGrid {
   [[nodiscard]] double memory() const override;
   [[nodiscard]] double exact_length() const override { return order(); }
   [[nodiscard]] bool exact() const override { return panel().size() == length(); }
+  void weights(double time, double* K, double& decay) const override;
 
  private:
   [[nodiscard]] std::vector<double> positions(double& length) const override;
@@ -25,8 +26,9 @@ class AdaptiveSteps final : public PanelGrid {
   [[nodiscard]] double offset() const override { return 1.0; }
   void fill(Matrix& K, double* decay) override;
   void keep() override;
+  class Stepping;
   void fill_plain(Matrix& K);
-  void fill_stepping(Matrix& K);
+  void respond_plain(double count, double* K) const;
   [[nodiscard]] std::vector<double> sums(double count) const;
 
   int steps_;

@@ -47,13 +47,22 @@ std::vector<double> GradientFlow::integrals(double x) const {
 void GradientFlow::fill(Matrix& K, double* decay) {
   const int first = panel().begin;
   for (int i = 0; i < panel().size(); ++i) {
-    const double x = polynomials().nodes()[static_cast<std::size_t>(i)];
-    const double left = std::exp(-weight_decay_ * x * length());
     decay[i] = init_scale_ * std::exp(-weight_decay_ * time(first + i));
-    std::transform(history_.begin(), history_.end(), K.row(i), [&](double h) { return left * h; });
-    const std::vector<double> own = integrals(x);
-    std::copy(own.begin(), own.end(), K.row(i) + first);
+    respond(polynomials().nodes()[static_cast<std::size_t>(i)], K.row(i));
   }
+}
+
+/// The response of a weight at position x of the panel.
+void GradientFlow::respond(double x, double* K) const {
+  const double left = std::exp(-weight_decay_ * x * length());
+  K = std::transform(history_.begin(), history_.end(), K, [&](double h) { return left * h; });
+  const std::vector<double> own = integrals(x);
+  std::copy(own.begin(), own.end(), K);
+}
+
+void GradientFlow::weights(double time, double* K, double& decay) const {
+  decay = init_scale_ * std::exp(-weight_decay_ * time);
+  respond(length() > 0.0 ? (time - begin()) / length() : 1.0, K);
 }
 
 void GradientFlow::keep() {

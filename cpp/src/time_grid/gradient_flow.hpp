@@ -18,6 +18,7 @@ class GradientFlow final : public PanelGrid {
   [[nodiscard]] double memory() const override { return 1.0 / weight_decay_; }
   [[nodiscard]] double exact_length() const override { return 0.0; }
   [[nodiscard]] bool exact() const override { return false; }
+  void weights(double time, double* K, double& decay) const override;
 
  private:
   [[nodiscard]] std::vector<double> positions(double& length) const override;
@@ -25,6 +26,7 @@ class GradientFlow final : public PanelGrid {
   void fill(Matrix& K, double* decay) override;
   void keep() override;
   [[nodiscard]] std::vector<double> integrals(double x) const;
+  void respond(double x, double* K) const;
 
   double time_;
   double weight_decay_;

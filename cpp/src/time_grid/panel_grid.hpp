@@ -31,6 +31,9 @@ class PanelGrid : public TimeGrid {
   void place(double length);
   /// Places a panel with nodes at these times.
   void place(const std::vector<double>& times);
+  /// The weights at a time within the placed panel, or at its end: their response to the gradient at each node up to
+  /// the panel's last one (the others are left as they are), and their decay.
+  virtual void weights(double time, double* K, double& decay) const = 0;
   [[nodiscard]] Panel panel() const { return panel_; }
   [[nodiscard]] double length() const { return length_; }
   /// Whether every step of the placed panel is a node, so that nothing is approximated.

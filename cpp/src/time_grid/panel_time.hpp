@@ -3,6 +3,7 @@
 
 #include "linalg/panel.hpp"
 #include "linalg/view.hpp"
+#include "time_grid/frozen_rows.hpp"
 
 namespace lindmft {
 
@@ -11,6 +12,12 @@ struct PanelTime {
   Panel panel;
   linalg::ConstView K;  ///< panel.size() x panel.end   propagator: response of a weight to the gradient at node s
   const double* decay;  ///< d, panel.end entries       decay of the initial weights (the diagonal of D_w)
+  const FrozenRows* frozen = nullptr;  ///< if the panel's rows are vectors passed through frozen weights
+
+  /// The number of rows that are nodes of training.
+  [[nodiscard]] int trained() const { return frozen == nullptr ? panel.end : frozen->begin; }
+  /// The number of rows whose g is that of a network.
+  [[nodiscard]] int networks() const { return frozen == nullptr ? panel.end : frozen->networks(); }
 };
 
 }  // namespace lindmft

@@ -2,14 +2,16 @@
 
 namespace lindmft::theory {
 
-void kernel_rows(linalg::View out, const PanelTime& time, const Matrix* R, const Matrix* C, double lr, double scale) {
+void kernel_rows(linalg::View out, const PanelTime& time, const Matrix* R, const Matrix* C, double lr, double scale,
+                 Pass pass) {
   const int a = time.panel.begin;
   const int b = time.panel.end;
   for (int i = 0; i < out.rows; ++i) {
     double* to = out.row(i);
     const double* K = time.K.row(i);
     if (C == nullptr) {
-      for (int s = 0; s < b; ++s) to[s] = scale * lr * K[s];
+      const double g = a + i < time.networks() ? 1.0 : 0.0;  // the readout's own g; a passed vector has none
+      for (int s = 0; s < b; ++s) to[s] = g * scale * lr * K[s];
     } else {
       const double* c = C->row(a + i);
       for (int s = 0; s < b; ++s) to[s] = scale * lr * K[s] * c[s];
@@ -18,6 +20,19 @@ void kernel_rows(linalg::View out, const PanelTime& time, const Matrix* R, const
     const double d = scale * time.decay[a + i];
     const double* r = R->row(a + i);
     for (int s = 0; s < b; ++s) to[s] += d * r[s];
+  }
+  if (pass == Pass::backward) add_frozen(out, time, C, scale * lr);
+}
+
+void add_frozen(linalg::View rows, const PanelTime& time, const Matrix* C, double weight) {
+  if (time.frozen == nullptr) return;
+  const FrozenRows& frozen = *time.frozen;
+  for (int i = 0; i < rows.rows; ++i) {
+    const int t = time.panel.begin + i;
+    if (frozen.is_start(t)) continue;
+    const int weights = frozen.start(t);
+    const double kappa = C == nullptr ? 1.0 : (*C)(weights, weights);
+    rows(i, frozen.before(t)) += weight * frozen.chain(t).step * kappa;
   }
 }
 

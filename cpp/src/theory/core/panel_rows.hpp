@@ -35,9 +35,9 @@ inline linalg::ConstView rows_of(const Matrix& m, Panel panel) {
   return linalg::leading(m, panel.end, panel.end).block(panel.begin, 0, panel.size(), panel.end);
 }
 
-/// sums[t] = sum of row t, for the panel's rows t.
-inline void row_sums(std::vector<double>& sums, const Matrix& m, Panel panel) {
-  for (int t = panel.begin; t < panel.end; ++t) sums[static_cast<std::size_t>(t)] = linalg::sum(m.row(t), panel.end);
+/// sums[t] = sum of the first `columns` entries of row t, for the panel's rows t.
+inline void row_sums(std::vector<double>& sums, const Matrix& m, Panel panel, int columns) {
+  for (int t = panel.begin; t < panel.end; ++t) sums[static_cast<std::size_t>(t)] = linalg::sum(m.row(t), columns);
 }
 
 }  // namespace lindmft::theory

@@ -103,9 +103,9 @@ class NetworkSide : public Side {
   /// Estimated relative error of the representation in depth, at a converged node.
   [[nodiscard]] virtual double depth_error(int /*node*/) const { return 0.0; }
 
-  /// The tangent kernel applied to the vector that takes the place of u at a node: the sum over weight arrays of c_l
-  /// (N_{l+1} / N_L) C_g^{l+1} C_h^l at equal times, with b^2 for branches (tangent_kernel.hpp).
-  [[nodiscard]] virtual double tangent_kernel(int node, const DataField& data) const = 0;
+  /// u N u for the tangent kernel N at the time of the node `weights` and the vector that takes the place of u at a
+  /// node: the sum over weight arrays of c_l (N_{l+1} / N_L) C_g^{l+1} C_h^l at equal times, with b^2 for branches.
+  [[nodiscard]] virtual double tangent_kernel(int node, int weights, const DataField& data) const = 0;
 };
 
 /// Losses and the three terms of C_v at one node.
@@ -127,6 +127,8 @@ class DataSide : public Side {
   virtual std::vector<Losses> losses(const Sweep& sweep, const NetworkField& network) = 0;
   /// end: the end of the node's panel
   [[nodiscard]] virtual ChainTerm chain(int node, int end, const NetworkField& network) const = 0;
+  /// <v u> at equal times, per dimension; end: the end of the node's panel
+  [[nodiscard]] virtual double alignment(int node, int end) const = 0;
   /// Sets what two replicas share; sweeps with final responses then compute their cross-correlations.
   virtual void share(bool init, bool data) = 0;
   /// <x u(s)> for x = Lambda w*, per dimension and for all nodes; and |x|^2.

@@ -234,7 +234,11 @@ void ModeBatch::Worker::resolve() {
   const View f = lines(0, 0, b_);
   add_moments(sums_[0], sums_[1], f, w1_, w2_, count_);
   if (!job_.sources.power) return;
-  add_lines(at_, f);
+  if (job_.sources.targets == nullptr) {
+    add_lines(at_, f);
+  } else {
+    add_weighted_lines(at_, f, job_.sources.targets->data());
+  }
   for (int i = 0; i < p_; ++i) {
     double* kept = batch_.targets_.row(job_.panel.begin + i) + first_;
     std::copy_n(at_ + i * count_, count_, kept);

@@ -57,6 +57,8 @@ class ModeBatch {
     const Matrix* B;
     double scale;  // factor of both
     bool power;    // whether power_k is included; then F_k is the transfer function H_k, and F_k 1 is stored
+    /// n entries that take the place of the vector 1; null: all ones
+    const std::vector<double>* targets = nullptr;
   };
 
   /// Computes the panel's rows of the sums, from the panel's rows of X.

@@ -123,6 +123,12 @@ LINDMFT_CLONES void add_lines(double* sums, ConstView f) {
   }
 }
 
+LINDMFT_CLONES void add_weighted_lines(double* sums, ConstView f, const double* weights) {
+  for (int s = 0; s < f.rows; ++s) {
+    for (int v = 0; v < f.cols; v += kLanes) store(sums + v, lanes(sums + v) + weights[s] * lanes(f.row(s) + v));
+  }
+}
+
 LINDMFT_CLONES void add_moments(View first, View second, ConstView f, const double* w1, const double* w2, int chunk) {
   for (int s = 0; s < f.rows; ++s) {
     for (int i = 0; i < first.rows; ++i) {

@@ -24,6 +24,8 @@ void subtract(linalg::View out, linalg::ConstView known, const double* lambda, b
 
 /// sums += f, over times
 void add_lines(double* sums, linalg::ConstView f);
+/// sums += weights f, with one weight for each time
+void add_weighted_lines(double* sums, linalg::ConstView f, const double* weights);
 /// first(i, s) and second(i, s) += sums over modes of w f
 void add_moments(linalg::View first, linalg::View second, linalg::ConstView f, const double* w1, const double* w2,
                  int chunk);

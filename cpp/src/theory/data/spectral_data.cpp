@@ -203,12 +203,16 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
 // <w_hat . u> / D = <w* u> - <v u>, plus the part that centering subtracts: <w_hat(0) . u> / D.
 ChainTerm SpectralData::chain(int node, int n, const NetworkField& network) const {
   const double target = left_of_target(node, n, 1);
-  double discrepancy = data_power_[static_cast<std::size_t>(node)];
-  discrepancy += stored_samples() ? linalg::dot(C_v_.row(node), R_delta_.row(node), n) : C_v_(node, node);
+  const double discrepancy = alignment(node, n);
   double start = 0.0;
   for (int s = 0; s < n && centered_; ++s) start += R_hr0_(node, s) * (*network.C_g1)(s, 0);
   start *= scales_.first_to_last * init_scale_;
   return {target - discrepancy + start, std::abs(target) + std::abs(discrepancy) + std::abs(start)};
+}
+
+double SpectralData::alignment(int node, int n) const {
+  return data_power_[static_cast<std::size_t>(node)] +
+         (stored_samples() ? linalg::dot(C_v_.row(node), R_delta_.row(node), n) : C_v_(node, node));
 }
 
 void SpectralData::share(bool init, bool data) {

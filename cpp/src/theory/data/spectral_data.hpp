@@ -13,6 +13,7 @@
 
 #include "problem/scales.hpp"
 #include "theory/core/sides.hpp"
+#include "theory/data/frozen_vectors.hpp"
 #include "theory/data/mode_batch.hpp"
 #include "theory/data/sample_equations.hpp"
 
@@ -35,6 +36,7 @@ class SpectralData final : public DataSide {
 
   std::vector<Losses> losses(const Sweep& sweep, const NetworkField& network) override;
   [[nodiscard]] ChainTerm chain(int node, int end, const NetworkField& network) const override;
+  [[nodiscard]] double alignment(int node, int end) const override;
   void share(bool init, bool data) override;
   [[nodiscard]] std::vector<double> target_overlap(int nodes) const override;
   [[nodiscard]] double target_size() const override;
@@ -56,6 +58,7 @@ class SpectralData final : public DataSide {
   };
 
   void update_Bt(const Sweep& sweep, const NetworkField& network);
+  void sum_targets(std::vector<double>& sums, const Matrix& m, const Sweep& sweep) const;
   void update_responses(const Sweep& sweep);
   void update_moments(const Sweep& sweep);
   void update_errors_response(const Sweep& sweep);
@@ -112,6 +115,8 @@ class SpectralData final : public DataSide {
   std::vector<Mode> modes_;
   ModeBatch batch_;         // only for several modes
   ModeOperator BtR_, RBt_;  // Bt R_Delta of H_k, and R_Delta Bt of G_k (only on long panels)
+
+  FrozenVectors vectors_;  // of the current frozen rows, if any
 
   std::optional<SampleEquations> sample_equations_;  // equations of the current panel (only if solves_samples())
 

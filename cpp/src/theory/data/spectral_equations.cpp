@@ -13,6 +13,7 @@ using linalg::ConstView;
 using linalg::View;
 
 void SpectralData::update(const Sweep& sweep, const NetworkField& network) {
+  if (sweep.time.frozen != nullptr) vectors_.extend(sweep.time);
   if (!sweep.responses_final) update_Bt(sweep, network);
   if (solves_samples()) {
     if (!sweep.responses_final) update_responses(sweep);
@@ -44,7 +45,9 @@ void SpectralData::times_R_delta(View out, ConstView x, const Sweep& sweep) {
 void SpectralData::update_Bt(const Sweep& sweep, const NetworkField& network) {
   const Panel panel = sweep.time.panel;
   const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
-  kernel_rows(rows, sweep.time, network.R_gu1, network.C_g1, scales_.lr.front(), scales_.first_to_last);
+  kernel_rows(rows, sweep.time, network.R_gu1, network.C_g1, scales_.lr.front(), scales_.first_to_last,
+              Pass::backward);
+  if (sweep.time.frozen != nullptr) vectors_.add_earlier_rows(rows, sweep.time, Bt_);
   linalg::replace_rows(Bt_, panel, rows, sweep.changes);
 }
 
@@ -59,13 +62,13 @@ void SpectralData::update_responses(const Sweep& sweep) {
     sample_equations_->response(sweep.scratch(Buffer::R_delta, panel.size(), panel.end), x, R_delta_, modes_.front().H,
                                 sweep);
     linalg::replace_rows(R_delta_, panel, sweep.scratch(Buffer::R_delta, panel.size(), panel.end), sweep.changes);
-    row_sums(error_sum_, R_delta_, panel);
+    row_sums(error_sum_, R_delta_, panel, sweep.time.trained());
   }
   times_R_delta(BtR, rows_of(Bt_, panel), sweep);
   Mode& mode = modes_.front();
   solve_resolvent(rows, BtR, mode.H, -mode.lambda, sweep);
   linalg::replace_rows(mode.H, panel, rows, sweep.changes);
-  row_sums(mode.target, mode.H, panel);
+  sum_targets(mode.target, mode.H, sweep);
   if (solves_samples()) {
     R_delta_times(rows, modes_.front().H, 1.0, sweep);
     linalg::replace_rows(RH_, panel, rows, sweep.changes);
@@ -83,7 +86,13 @@ void SpectralData::update_errors_response(const Sweep& sweep) {
   if (!stored_samples() || solves_samples()) return;
   solve_resolvent(rows, R_vu, R_delta_, inverse_alpha_, sweep);
   linalg::replace_rows(R_delta_, panel, rows, sweep.changes);
-  row_sums(error_sum_, R_delta_, panel);
+  row_sums(error_sum_, R_delta_, panel, sweep.time.trained());
+}
+
+// The action of m on a unit target: on nodes of training it is 1, on frozen rows the part of their vectors in it.
+void SpectralData::sum_targets(std::vector<double>& sums, const Matrix& m, const Sweep& sweep) const {
+  row_sums(sums, m, sweep.time.panel, sweep.time.trained());
+  if (sweep.time.frozen != nullptr) vectors_.add_targets(sums, m, sweep.time);
 }
 
 // Several modes: H_k = I - lambda Bt R_Delta H_k, their moments, and C_v and C_v2, which are sums of
@@ -97,9 +106,12 @@ void SpectralData::update_modes(const Sweep& sweep) {
     times_R_delta(BtR, rows_of(Bt_, panel), sweep);
     BtR_.set(BtR, panel);
   }
-  const bool random_start = scales_.rho > 0.0 && shares_init_;  // otherwise init_ is zero
-  batch_.run(BtR_, {random_start ? &init_ : nullptr, data_.empty() ? nullptr : &data_, 1.0, true}, sweep.algebra.map(),
-             panel);
+  const bool frozen = sweep.time.frozen != nullptr;
+  const bool random_start = (scales_.rho > 0.0 && shares_init_) || frozen;  // otherwise init_ is zero
+  batch_.run(BtR_,
+             {random_start ? &init_ : nullptr, data_.empty() ? nullptr : &data_, 1.0, true,
+              frozen ? &vectors_.targets() : nullptr},
+             sweep.algebra.map(), panel);
   if (responses) update_moments(sweep);
   add_up_discrepancy(sweep);
 }
@@ -125,6 +137,7 @@ void SpectralData::add_up_discrepancy(const Sweep& sweep) {
 // rows <- rows E, with E = D_w, or D_w - d(0) 1 e_0^T if the predictor at initialization is subtracted (theory.md
 // section 1).
 void SpectralData::times_E(View rows, const Sweep& sweep, const double* row_sums) const {
+  if (sweep.time.frozen != nullptr) vectors_.times_sources(rows, sweep.time);
   for (int i = 0; i < rows.rows; ++i) {
     for (int s = 0; s < rows.cols; ++s) rows(i, s) *= sweep.time.decay[s];
     if (centered_) rows(i, 0) -= sweep.time.decay[0] * row_sums[i];
@@ -164,7 +177,10 @@ void SpectralData::initial_weights_rows(View out, const Sweep& sweep, const Netw
 void SpectralData::update_initial(const Sweep& sweep, const NetworkField& network) {
   const Panel panel = sweep.time.panel;
   const View init = sweep.scratch(Buffer::rows, panel.size(), panel.end);
-  if (shares_init_) {
+  if (sweep.time.frozen != nullptr) {
+    const double scale = scales_.rho * scales_.first_to_last;
+    vectors_.source_rows(init, sweep.time, *network.C_g1, scale, centered_);
+  } else if (shares_init_) {
     initial_weights_rows(init, sweep, network);
   } else {
     set_zero(init);
@@ -196,7 +212,8 @@ void SpectralData::update_discrepancy(const Sweep& sweep) {
   const Mode& mode = modes_.front();
   const double share = mode.weight * mode.lambda;
   set_zero(C_v);
-  const bool random_start = scales_.rho > 0.0 || !separate_sources();  // otherwise init_ is zero
+  // Otherwise init_ is zero.
+  const bool random_start = scales_.rho > 0.0 || !separate_sources() || sweep.time.frozen != nullptr;
   if (random_start || !data_.empty()) {
     sweep.algebra.times_symmetric(left, rows_of(mode.H, panel), init_, share);
     if (!data_.empty()) sweep.algebra.times_symmetric(left, rows_of(mode.H, panel), data_, share * mode.lambda, 1.0);
@@ -215,7 +232,7 @@ void SpectralData::update_errors(const Sweep& sweep) {
     stored_errors(C_e, sweep);
   } else {
     for (int t = panel.begin; t < panel.end; ++t) {
-      const double fresh = C_v_(t, t) + noise_sq_;
+      const double fresh = sweep.time.frozen == nullptr ? C_v_(t, t) + noise_sq_ : 0.0;
       train_loss_[static_cast<std::size_t>(t)] = fresh;
       C_e(t - panel.begin, t) = fresh;
     }
@@ -252,7 +269,7 @@ void SpectralData::stored_errors(View C_e, const Sweep& sweep) {
     for (int s = 0; s < panel.begin + i && sgd_noise_ > 0.0; ++s) {
       c += R(i, s) * R(i, s) * sgd_noise_ * train_loss_[static_cast<std::size_t>(s)];
     }
-    train_loss_[static_cast<std::size_t>(panel.begin + i)] = c;
+    train_loss_[static_cast<std::size_t>(panel.begin + i)] = sweep.time.frozen == nullptr ? c : 0.0;
   }
   if (sgd_noise_ == 0.0) return;
   for (int i = 0; i < panel.size(); ++i) {
@@ -282,7 +299,7 @@ void SpectralData::update_gradient(const Sweep& sweep) {
       std::transform(rows.row(i), rows.row(i) + b, rows.row(i),
                      [&](double x) { return -scales_.rho * H1_factor() * x; });
     std::vector<double> sums(static_cast<std::size_t>(p));
-    for (int i = 0; i < p; ++i) sums[static_cast<std::size_t>(i)] = linalg::sum(rows.row(i), b);
+    for (int i = 0; i < p; ++i) sums[static_cast<std::size_t>(i)] = linalg::sum(rows.row(i), sweep.time.trained());
     times_E(rows, sweep, sums.data());
     linalg::replace_rows(R_hr0_, panel, rows, sweep.changes);
   }

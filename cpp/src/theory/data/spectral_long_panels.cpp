@@ -21,7 +21,7 @@ void SpectralData::solve_for_samples(const Sweep& sweep, const NetworkField& net
   const View errors = sweep.scratch(Buffer::errors, p, panel.end);
   sweep.algebra.times_symmetric(left, rows_of(RH_, panel), init_);
   sweep.algebra.times_transposed(errors, left, RH_);
-  row_sums(RH_sum_, RH_, panel);
+  sum_targets(RH_sum_, RH_, sweep);
   add_outer(errors, panel, RH_sum_, mode.power);
 
   const View F = sweep.scratch(Buffer::rows, p, panel.end);
@@ -94,7 +94,7 @@ void SpectralData::small_gradient(View C_h0, const Sweep& sweep) {
   if (solves_samples()) return add(C_h0, sweep.scratch(Buffer::errors, panel.size(), panel.end), weight * mode.lambda);
   sweep.algebra.times_symmetric(left, RH, init_, weight * mode.lambda);
   sweep.algebra.times_transposed(C_h0, left, RH_, 1.0, 1.0);
-  row_sums(RH_sum_, RH_, panel);
+  sum_targets(RH_sum_, RH_, sweep);
   add_outer(C_h0, panel, RH_sum_, weight * mode.lambda * mode.power);
 }
 

@@ -1,5 +1,7 @@
 #include "theory/network/crossing.hpp"
 
+#include <algorithm>
+
 #include "linalg/extrapolate.hpp"
 #include "linalg/rows.hpp"
 
@@ -39,7 +41,9 @@ void last_source_rows(Matrix& S_b, const Sweep& sweep) {
   const double* d = sweep.time.decay;
   const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
   for (int i = 0; i < rows.rows; ++i) {
-    for (int s = 0; s < rows.cols; ++s) rows(i, s) = d[panel.begin + i] * d[s];
+    const int sources = panel.begin + i < sweep.time.networks() ? sweep.time.networks() : 0;
+    std::fill_n(rows.row(i), rows.cols, 0.0);
+    for (int s = 0; s < std::min(sources, rows.cols); ++s) rows(i, s) = d[panel.begin + i] * d[s];
   }
   linalg::replace_symmetric(S_b, panel, rows, sweep.changes);
 }

@@ -171,8 +171,8 @@ void InfiniteDepth::visit(const StateVisitor& visitor) {
 
 InfiniteDepth::DirectionView InfiniteDepth::direction(Node& node, bool is_forward) {
   Crossing& x = node.crossing;
-  if (is_forward) return {node.forward, node.backward.branch, x.S_a, x.S_b, x.h, x.g};
-  return {node.backward, node.forward.branch, x.S_b, x.S_a, x.g, x.h};
+  if (is_forward) return {node.forward, node.backward.branch, x.S_a, x.S_b, x.h, x.g, Pass::forward};
+  return {node.backward, node.forward.branch, x.S_b, x.S_a, x.g, x.h, Pass::backward};
 }
 
 // The derivatives in depth. With T = gamma0^2 E Bhat, forward (and backward with the roles exchanged):
@@ -243,7 +243,7 @@ void InfiniteDepth::couple_directions(const Sweep& sweep, const DirectionView& v
   view.x.correlate(sweep, view.partner, {&view.S, 1.0}, {&view.S_partner, 1.0}, gamma0_sq);
   if (sweep.responses_final) return;
   const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
-  branch_rows(rows, sweep.time, view.x.cross, view.x.C, scales_.lr[1], 1.0);
+  branch_rows(rows, sweep.time, view.x.cross, view.x.C, scales_.lr[1], 1.0, view.pass);
   linalg::replace_rows(view.my.branch, panel, rows, sweep.changes);
 }
 
@@ -417,7 +417,7 @@ void InfiniteDepth::backward(const Sweep& sweep, const DataField& /*data*/) {
   last_source_rows(last.crossing.S_b, sweep);
   if (!sweep.responses_final) {
     const View F = sweep.scratch(Buffer::rows, panel.size(), panel.end);
-    kernel_rows(F, sweep.time, nullptr, nullptr, scales_.lr.back(), 1.0);
+    kernel_rows(F, sweep.time, nullptr, nullptr, scales_.lr.back(), 1.0, Pass::backward);
     linalg::replace_rows(last.backward.kernel, panel, F, sweep.changes);
     // The window has moved since the last sweep, so the forward kernels are set again.
     for (Node& node : nodes_) {
@@ -437,7 +437,7 @@ void InfiniteDepth::forward(const Sweep& sweep, const DataField& data) {
   first_source_rows(first.crossing.S_a, sweep, data);
   if (!sweep.responses_final) {
     const View E = sweep.scratch(Buffer::rows, panel.size(), panel.end);
-    kernel_rows(E, sweep.time, data.R_hr0, data.C_h0, scales_.lr.front(), 1.0);
+    kernel_rows(E, sweep.time, data.R_hr0, data.C_h0, scales_.lr.front(), 1.0, Pass::forward);
     linalg::replace_rows(first.forward.kernel, panel, E, sweep.changes);
   }
   solve_direction(sweep, true);
@@ -462,11 +462,11 @@ double InfiniteDepth::depth_error(int node) const {
   return std::max(grid_.last_coefficient(C_h, start_h), grid_.last_coefficient(C_g, start_g));
 }
 
-double InfiniteDepth::tangent_kernel(int node, const DataField& data) const {
-  double sum = scales_.lr.front() * nodes_.front().crossing.g.C(node, node) * (*data.C_h0)(node, node);
+double InfiniteDepth::tangent_kernel(int node, int weights, const DataField& data) const {
+  double sum = scales_.lr.front() * nodes_.front().crossing.g.C(weights, weights) * (*data.C_h0)(node, node);
   for (int j = 0; j < grid_.size(); ++j) {
     const Crossing& at = nodes_[static_cast<std::size_t>(j)].crossing;
-    sum += scales_.lr[1] * branch_sq_ * grid_.weights()[j] * at.g.C(node, node) * at.h.C(node, node);
+    sum += scales_.lr[1] * branch_sq_ * grid_.weights()[j] * at.g.C(weights, weights) * at.h.C(node, node);
   }
   return sum + scales_.lr.back() * nodes_.back().crossing.h.C(node, node);
 }

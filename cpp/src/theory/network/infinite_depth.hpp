@@ -6,6 +6,7 @@
 #pragma once
 
 #include "problem/scales.hpp"
+#include "theory/core/memory_kernel.hpp"
 #include "theory/network/crossing.hpp"
 #include "theory/network/depth_grid.hpp"
 
@@ -36,7 +37,7 @@ class InfiniteDepth final : public NetworkSide {
   [[nodiscard]] double depth_error(int node) const override;
   [[nodiscard]] std::vector<ChainTerm> chain(int node) const override;
   void release(TwoTimeFunctions& out, const Saved& saved) override;
-  [[nodiscard]] double tangent_kernel(int node, const DataField& data) const override;
+  [[nodiscard]] double tangent_kernel(int node, int weights, const DataField& data) const override;
 
   /// Bytes an object of these sizes takes.
   [[nodiscard]] static double bytes(int nodes, int rows, int depth_nodes);
@@ -62,6 +63,7 @@ class InfiniteDepth final : public NetworkSide {
     const Matrix& opposite;  // branch of the other direction
     Matrix &S, &S_partner;
     LinearProcess &x, &partner;
+    Pass pass;
   };
   class RowState;
 

@@ -86,8 +86,8 @@ void LinearProcess::set_kernel(const Sweep& sweep, ConstView k, const LinearProc
 void LinearProcess::respond(const Sweep& sweep, const LinearProcess& partner, double gamma0_sq) {
   respond(cross, sweep, cross_history_, partner.own_history_, partner, 1.0, gamma0_sq);
   respond(own, sweep, own_history_, partner.cross_history_, partner, gamma0_sq, gamma0_sq);
-  row_sums(own_sum_, own, sweep.time.panel);
-  row_sums(cross_sum_, cross, sweep.time.panel);
+  row_sums(own_sum_, own, sweep.time.panel, sweep.time.networks());
+  row_sums(cross_sum_, cross, sweep.time.panel, sweep.time.networks());
 }
 
 // Let k and k' be the blocks of the two kernels within the panel. Eliminating the partner's rows gives

@@ -65,7 +65,7 @@ linalg::ConstView Mlp::backward_kernel(int l, const Sweep& sweep) {
   const auto array = static_cast<std::size_t>(l);
   const linalg::View B = sweep.scratch(Buffer::rows, panel.size(), panel.end);
   kernel_rows(B, sweep.time, top ? nullptr : &layer(l + 1).g.cross, top ? nullptr : &layer(l + 1).g.C,
-              scales_.lr[array], scales_.ratio[array]);
+              scales_.lr[array], scales_.ratio[array], Pass::backward);
   return B;
 }
 
@@ -74,7 +74,7 @@ linalg::ConstView Mlp::forward_kernel(int l, const Sweep& sweep, const DataField
   const Panel panel = sweep.time.panel;
   const linalg::View A = sweep.scratch(Buffer::rows, panel.size(), panel.end);
   kernel_rows(A, sweep.time, l == 1 ? data.R_hr0 : &layer(l - 1).h.cross, l == 1 ? data.C_h0 : &layer(l - 1).h.C,
-              scales_.lr[static_cast<std::size_t>(l - 1)], 1.0);
+              scales_.lr[static_cast<std::size_t>(l - 1)], 1.0, Pass::forward);
   return A;
 }
 
@@ -111,11 +111,11 @@ void Mlp::forward(const Sweep& sweep, const DataField& data) {
 // The correlation of the last hidden layer is needed only for the results.
 void Mlp::finish(const Sweep& sweep, const DataField& data) { correlate_features(layers(), sweep, data); }
 
-double Mlp::tangent_kernel(int node, const DataField& data) const {
+double Mlp::tangent_kernel(int node, int weights, const DataField& data) const {
   double sum = 0.0;
   for (int l = 0; l <= layers(); ++l) {
     const double C_h = l == 0 ? (*data.C_h0)(node, node) : layer(l).h.C(node, node);
-    const double C_g = l == layers() ? 1.0 : width_[static_cast<std::size_t>(l)] * layer(l + 1).g.C(node, node);
+    const double C_g = l == layers() ? 1.0 : width_[static_cast<std::size_t>(l)] * layer(l + 1).g.C(weights, weights);
     sum += scales_.lr[static_cast<std::size_t>(l)] * C_g * C_h;
   }
   return sum;

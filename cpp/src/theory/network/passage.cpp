@@ -13,7 +13,8 @@ namespace lindmft::theory {
 using linalg::ConstView;
 using linalg::View;
 
-void branch_rows(View rows, const PanelTime& time, const Matrix& R, const Matrix& C, double lr, double weight) {
+void branch_rows(View rows, const PanelTime& time, const Matrix& R, const Matrix& C, double lr, double weight,
+                 Pass pass) {
   for (int i = 0; i < rows.rows; ++i) {
     const int t = time.panel.begin + i;
     const double* r = R.row(t);
@@ -23,6 +24,7 @@ void branch_rows(View rows, const PanelTime& time, const Matrix& R, const Matrix
     double* to = rows.row(i);
     for (int s = 0; s < rows.cols; ++s) to[s] = weight * (d[t] * d[s] * r[s] + lr * K[s] * c[s]);
   }
+  if (pass == Pass::backward) add_frozen(rows, time, &C, weight * lr);
 }
 
 void add_decayed(View rows, const PanelTime& time, const Matrix& C, double weight) {
@@ -51,10 +53,11 @@ void Passage::clear(Panel panel) {
   for (Matrix* m : {&branch, &own, &cross}) linalg::clear_rows(*m, panel);
 }
 
-void Passage::set_branch(const Sweep& sweep, const Matrix& Y, const Matrix& C, double lr, double branch_sq) {
+void Passage::set_branch(const Sweep& sweep, const Matrix& Y, const Matrix& C, double lr, double branch_sq,
+                         Pass pass) {
   const Panel panel = sweep.time.panel;
   const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
-  branch_rows(rows, sweep.time, Y, C, lr, branch_sq);
+  branch_rows(rows, sweep.time, Y, C, lr, branch_sq, pass);
   linalg::replace_rows(branch, panel, rows, sweep.changes);
 }
 

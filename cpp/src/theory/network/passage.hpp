@@ -4,6 +4,7 @@
 // In regular variables kernels stand for kernels divided by gamma0.
 #pragma once
 
+#include "theory/core/memory_kernel.hpp"
 #include "theory/core/sides.hpp"
 
 namespace lindmft::theory {
@@ -23,7 +24,8 @@ class Passage {
   void visit(const std::string& prefix, const StateVisitor& visitor);
 
   /// Rows of the branch, b^2 (D_w Y D_w + lr K * C), from the crossing where it begins.
-  void set_branch(const Sweep& sweep, const Matrix& Y, const Matrix& C, double lr, double branch_sq);
+  void set_branch(const Sweep& sweep, const Matrix& Y, const Matrix& C, double lr, double branch_sq,
+                  Pass pass);
 
   /// Rows of the responses to the incoming signal with kernel k (rows of E or F); opposite: the branch of the other
   /// direction.
@@ -43,7 +45,8 @@ class Passage {
 };
 
 /// rows = weight (D_w R D_w + lr K * C) on the panel's rows
-void branch_rows(linalg::View rows, const PanelTime& time, const Matrix& R, const Matrix& C, double lr, double weight);
+void branch_rows(linalg::View rows, const PanelTime& time, const Matrix& R, const Matrix& C, double lr, double weight,
+                 Pass pass);
 
 /// rows += weight D_w C D_w on the panel's rows
 void add_decayed(linalg::View rows, const PanelTime& time, const Matrix& C, double weight);

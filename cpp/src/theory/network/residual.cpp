@@ -64,7 +64,7 @@ View Residual::forward_kernel(int l, const Sweep& sweep, const DataField& data) 
   const Panel panel = sweep.time.panel;
   const View E = sweep.scratch(Buffer::kernel, panel.size(), panel.end);
   if (l == 1) {
-    kernel_rows(E, sweep.time, data.R_hr0, data.C_h0, scales_.lr.front(), 1.0);
+    kernel_rows(E, sweep.time, data.R_hr0, data.C_h0, scales_.lr.front(), 1.0, Pass::forward);
   } else {
     branch(l - 1).forward.outgoing_kernel(E, panel);
   }
@@ -76,7 +76,7 @@ View Residual::backward_kernel(int l, const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   const View F = sweep.scratch(Buffer::kernel, panel.size(), panel.end);
   if (l == layers()) {
-    kernel_rows(F, sweep.time, nullptr, nullptr, scales_.lr.back(), 1.0);
+    kernel_rows(F, sweep.time, nullptr, nullptr, scales_.lr.back(), 1.0, Pass::backward);
   } else {
     branch(l).backward.outgoing_kernel(F, panel);
   }
@@ -90,7 +90,8 @@ void Residual::cross_backward(int l, const Sweep& sweep) {
   Passage& passage = branch(l).backward;
   if (!sweep.responses_final) {
     const View F = backward_kernel(l + 1, sweep);
-    passage.set_branch(sweep, from.g.cross, from.g.C, scales_.lr[static_cast<std::size_t>(l)], branch_sq_);
+    passage.set_branch(sweep, from.g.cross, from.g.C, scales_.lr[static_cast<std::size_t>(l)], branch_sq_,
+                       Pass::backward);
     passage.respond(sweep, F, branch(l).forward.branch, gamma0_sq);
   }
   passage.correlate(sweep, from.S_b, from.g.C, layer(l).h.C, branch_sq_, gamma0_sq, layer(l).S_b);
@@ -102,7 +103,8 @@ void Residual::cross_forward(int l, const Sweep& sweep, const DataField& data) {
   Passage& passage = branch(l).forward;
   if (!sweep.responses_final) {
     const View E = forward_kernel(l, sweep, data);
-    passage.set_branch(sweep, from.h.cross, from.h.C, scales_.lr[static_cast<std::size_t>(l)], branch_sq_);
+    passage.set_branch(sweep, from.h.cross, from.h.C, scales_.lr[static_cast<std::size_t>(l)], branch_sq_,
+                       Pass::forward);
     passage.respond(sweep, E, branch(l).backward.branch, gamma0_sq);
   }
   passage.correlate(sweep, from.S_a, from.h.C, layer(l + 1).g.C, branch_sq_, gamma0_sq, layer(l + 1).S_a);
@@ -158,11 +160,11 @@ void Residual::finish(const Sweep& sweep, const DataField& /*data*/) {
   decay_.assign(sweep.time.decay, sweep.time.decay + sweep.time.panel.end);
 }
 
-double Residual::tangent_kernel(int node, const DataField& data) const {
-  double sum = scales_.lr.front() * layer(1).g.C(node, node) * (*data.C_h0)(node, node);
+double Residual::tangent_kernel(int node, int weights, const DataField& data) const {
+  double sum = scales_.lr.front() * layer(1).g.C(weights, weights) * (*data.C_h0)(node, node);
   for (int l = 1; l < layers(); ++l) {
-    sum +=
-        scales_.lr[static_cast<std::size_t>(l)] * branch_sq_ * layer(l + 1).g.C(node, node) * layer(l).h.C(node, node);
+    const double C_g = layer(l + 1).g.C(weights, weights);
+    sum += scales_.lr[static_cast<std::size_t>(l)] * branch_sq_ * C_g * layer(l).h.C(node, node);
   }
   return sum + scales_.lr.back() * layers_.back().h.C(node, node);
 }

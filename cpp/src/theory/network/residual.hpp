@@ -28,7 +28,7 @@ class Residual final : public NetworkSide {
   [[nodiscard]] double gradient_norm(int l, int node) const override { return layer(l).g.C(node, node); }
   [[nodiscard]] std::vector<ChainTerm> chain(int node) const override;
   void release(TwoTimeFunctions& out, const Saved& saved) override;
-  [[nodiscard]] double tangent_kernel(int node, const DataField& data) const override;
+  [[nodiscard]] double tangent_kernel(int node, int weights, const DataField& data) const override;
 
   /// Bytes an object of these sizes takes.
   [[nodiscard]] static double bytes(const Problem& problem, int nodes, int rows);
