@@ -91,6 +91,8 @@ py::dict to_dict(Solution&& solution) {
   out["depth"] = to_numpy(solution.depth);
   out["irreducible"] = solution.irreducible;
   out["diverged_at"] = solution.diverged_at;
+  out["unstable_at"] = solution.unstable_at;
+  out["predictable_until"] = solution.predictable_until;
   py::dict state;
   for (auto& [name, kept] : solution.state) state[py::str(name)] = to_numpy(std::move(kept));
   out["state"] = state;

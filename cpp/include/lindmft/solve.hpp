@@ -168,6 +168,12 @@ struct Solution {
   std::vector<std::vector<double>> gradient_norm;  ///< L x n   C_g^l(t,t), l = 1 .. L
   double irreducible = 0.0;                        ///< sigma^2
   std::optional<int> diverged_at;                  ///< the first step whose loss passes the threshold
+  /// The time from which learning rate times sharpness exceeds stability_threshold(), where the solution does not follow
+  /// the instability: on a coarse grid the rest is the unstable branch, on which fast modes stay at rest.
+  std::optional<double> unstable_at;
+  /// Exact steps: the last step before rounding errors, amplified by an instability, change the losses visibly. The rest
+  /// is one possible continuation.
+  std::optional<double> predictable_until;
   TwoTimeFunctions functions;
   Replicas replicas;                                      ///< empty unless asked for
   Kernels kernels;                                        ///< empty unless asked for

@@ -8,24 +8,23 @@
 
 #include "support/memory.hpp"
 #include "support/threads.hpp"
+#include "theory/coarse_grid.hpp"
 #include "theory/data/spectral_data.hpp"
 #include "theory/march/exact_march.hpp"
 #include "theory/march/panel_march.hpp"
 #include "theory/network/depth_grid.hpp"
 #include "theory/network/network_side.hpp"
+#include "theory/predictability.hpp"
 #include "theory/replicas.hpp"
-#include "theory/spectrum/frozen_weights.hpp"
-#include "theory/spectrum/spectrum.hpp"
+#include "theory/spectrum/edge_watch.hpp"
+#include "theory/spectrum/solved.hpp"
 #include "theory/tangent_kernel.hpp"
-#include "time_grid/adaptive_steps.hpp"
 #include "time_grid/exact_steps.hpp"
-#include "time_grid/gradient_flow.hpp"
 
 namespace lindmft::theory {
 namespace {
 
 constexpr double kDepthTolerance = 1e-6;  // last coefficient of the profiles; losses are accurate to about its square
-constexpr int kMostOrder = 10;            // largest number of nodes of a panel of a coarse grid
 constexpr int kLargestPanel = 8;          // rows of the sliding window; with more rows, sweeps cost more than they save
 
 double layers(const Problem& problem, int depth_nodes) {
@@ -61,9 +60,6 @@ void lift(std::vector<std::vector<double>>& layers) {
   for (std::vector<double>& series : layers) lift(series);
 }
 
-/// Nodes of a panel of a coarse grid. More nodes make panels longer and cost more work; rounding limits their number.
-int panel_order(double rtol) { return rtol > 3e-5 ? 6 : rtol > 3e-8 ? 8 : kMostOrder; }
-
 /// Estimate of the rate at which gradient flow starts to learn the strongest mode; it sets the length of the first
 /// panel.
 double initial_rate(const Problem& problem) {
@@ -86,23 +82,28 @@ struct Parts {
   SpectralData data;
 };
 
-std::unique_ptr<PanelGrid> make_grid(const Problem& problem, const Horizon& horizon, int order) {
-  if (horizon.kind == Horizon::Kind::gradient_flow)
-    return std::make_unique<GradientFlow>(problem, horizon.end, horizon.nodes, order);
-  return std::make_unique<AdaptiveSteps>(problem, horizon.steps(), horizon.nodes, order);
+/// Rows after the nodes for vectors that pass through frozen weights.
+int spare_rows(const Horizon& horizon, const SolveOptions& options, int rows) {
+  const bool watched = horizon.kind == Horizon::Kind::adaptive_steps;
+  return std::max(spectrum_rows(options, rows), watched ? Lanczos::rows(rows / 2, EdgeWatch::kSteps) : 0);
 }
 
 /// Marches on a coarse grid. Returns nothing if the grid has too few nodes.
 std::optional<Marched> march_coarse(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
                                     Parts& parts, const MarchOptions& marching, Solution& solution) {
-  const std::unique_ptr<PanelGrid> grid = make_grid(problem, horizon, marching.largest_panel);
+  const std::unique_ptr<PanelGrid> grid = coarse_grid(problem, horizon, marching.largest_panel);
   if (options.continue_from != nullptr) grid->restore(options.continue_from->panels, options.continue_from->time);
   const Tolerance tolerance{options.rtol, options.atol};
-  const Marched marched =
-      march_panels(*grid, *parts.network, parts.data, marching, tolerance, initial_rate(problem), solution);
+  EdgeWatch edge(problem);
+  const Marched marched = march_panels(*grid, *parts.network, parts.data, marching, tolerance, initial_rate(problem),
+                                       solution, horizon.kind == Horizon::Kind::adaptive_steps ? &edge : nullptr);
   const bool stopped = solution.diverged_at || !marched.resolved;
   if (!stopped && !grid->finished()) return std::nullopt;
   solution.panels = grid->edges();
+  if (edge.passed()) {
+    const SolvedSides solved(problem, horizon, *parts.network, parts.data, marching.spectrum_rows, solution);
+    solution.unstable_at = first_unstable(solved, edge, *edge.passed());
+  }
   return marched;
 }
 
@@ -115,43 +116,13 @@ void lift_to_zero(Solution& solution) {
       solution);
 }
 
-/// The valid part of a solution's panels: a divergence may lie in the last one.
-std::vector<int> valid_panels(const Solution& solution) {
-  std::vector<int> edges = solution.panels;
-  while (edges.size() > 1 && edges.back() > static_cast<int>(solution.time.size())) edges.pop_back();
-  return edges;
-}
-
-/// Computes the spectra that were asked for, at times before a divergence.
-void find_spectra(const Problem& problem, const Horizon& horizon, const SolveOptions& options, Parts& parts, int rows,
-                  Solution& solution) {
-  std::vector<double> times = options.spectrum_at;
-  std::ranges::sort(times);
-  times.erase(std::ranges::unique(times).begin(), times.end());
-  if (solution.diverged_at) std::erase_if(times, [&](double t) { return t >= *solution.diverged_at; });
-  std::vector<FrozenWeights> weights;
-  std::vector<double> decay;
-  if (horizon.coarse()) {
-    const std::vector<int> edges = valid_panels(solution);
-    const std::unique_ptr<PanelGrid> grid = make_grid(problem, horizon, panel_order(options.rtol));
-    weights = weights_at(*grid, edges, solution.time, times);
-    const double* d = grid->committed({0, edges.back()}).decay;
-    decay.assign(d, d + edges.back());
-  } else {
-    weights = weights_at(problem, times);
-    decay = decay_at_steps(problem, static_cast<int>(solution.time.size()));
-  }
-  const TrainedSides sides{*parts.network, parts.data, static_cast<int>(decay.size()), decay};
-  add_spectrum(options, weights, sides, rows, solution);
-}
-
 /// Marches over the same nodes again, and computes only correlations.
 void march_again(const Problem& problem, const Horizon& horizon, const SolveOptions& options, MarchOptions marching,
                  NetworkSide& network, DataSide& data, const Solution& on, Solution& pair) {
   marching.responses_final = true;
   marching.from = 0;
   if (horizon.coarse()) {
-    const std::unique_ptr<PanelGrid> grid = make_grid(problem, horizon, marching.largest_panel);
+    const std::unique_ptr<PanelGrid> grid = coarse_grid(problem, horizon, marching.largest_panel);
     march_panels_again(*grid, network, data, marching, {options.rtol, options.atol}, on, pair);
   } else {
     ExactSteps grid(problem, static_cast<int>(on.time.size()), marching.largest_panel);
@@ -160,19 +131,26 @@ void march_again(const Problem& problem, const Horizon& horizon, const SolveOpti
   lift_to_zero(pair);
 }
 
-/// Solves with this number of nodes in depth. If there are too few of them, it sets `resolved` to false and returns
-/// nothing. If a coarse grid has too few nodes in time, it returns nothing, and `resolved` stays true.
+/// What else is known about an attempt.
+struct Outcome {
+  bool resolved = true;  ///< in depth
+  std::string negative;  ///< see Marched
+};
+
+/// Solves with this number of nodes in depth. If there are too few of them, the outcome is not resolved, and it returns
+/// nothing. If a coarse grid has too few nodes in time, it returns nothing, too.
 std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
-                                      int depth_nodes, bool& resolved) {
-  resolved = true;
+                                      int depth_nodes, Outcome& outcome) {
+  outcome = {};
   Saved saved(options.save);
   const int nodes = horizon.nodes;
   const double bytes = attempt_bytes(problem, horizon, options, depth_nodes);
   support::require_memory(bytes, options.memory_limit, describe(horizon));
 
   const int rows = horizon.coarse() ? panel_order(options.rtol) : std::min(kLargestPanel, nodes);
-  const int most_rows = options.spectrum_at.empty() ? rows : std::max(rows, 2);
-  Parts parts(problem, nodes + spectrum_rows(options, most_rows), most_rows, depth_nodes, horizon.coarse(),
+  const int most_rows = std::max(rows, 2);  // the two starts of Lanczos' method
+  const int spare = spare_rows(horizon, options, most_rows);
+  Parts parts(problem, nodes + spare, most_rows, depth_nodes, horizon.coarse(),
               support::resolve_threads(options.threads));
   NetworkSide& network = *parts.network;
   SpectralData& data = parts.data;
@@ -180,6 +158,8 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
   solution.irreducible = problem.data.noise * problem.data.noise;
   solution.stats.threads = support::resolve_threads(options.threads);
   MarchOptions marching{.threads = solution.stats.threads, .largest_panel = rows, .progress = options.progress};
+  marching.spare_rows = spare;
+  marching.spectrum_rows = most_rows;
   if (options.depth_nodes == 0) marching.depth_tolerance = kDepthTolerance;
   if (horizon.coarse()) marching.rounding = options.rtol;
   if (options.continue_from != nullptr) {
@@ -192,13 +172,14 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
     if (!done) return std::nullopt;
     marched = *done;
   } else {
+    marching.steps = true;
     ExactSteps grid(problem, nodes, rows);
     grid.restore(marching.from);
     marched = march(grid, network, data, marching, solution);
   }
   const int valid = marched.nodes;
-  resolved = marched.resolved;
-  if (!resolved) return std::nullopt;
+  outcome = {marched.resolved, marched.negative};
+  if (!outcome.resolved) return std::nullopt;
   lift_to_zero(solution);  // the recorder has refused values below zero by more than rounding
   solution.depth = network.depth();
 
@@ -207,7 +188,8 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
   marching.progress = interruptible(options.progress, nodes);
   if (options.keep_state && !solution.diverged_at) keep_state(network, data, valid, solution);
   if (options.kernels) add_kernels(problem, valid, network, data, marching, solution);
-  if (!options.spectrum_at.empty()) find_spectra(problem, horizon, options, parts, most_rows, solution);
+  if (!options.spectrum_at.empty())
+    add_spectrum(SolvedSides(problem, horizon, network, data, most_rows, solution), options, marching.progress, solution);
   saved.trim(valid);
   if (options.replicas) saved.keep();
   data.release(solution.functions, saved);
@@ -226,7 +208,7 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
 }  // namespace
 
 double attempt_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options, int depth_nodes) {
-  const int nodes = horizon.nodes + spectrum_rows(options, kMostOrder);
+  const int nodes = horizon.nodes + spare_rows(horizon, options, kMostOrder);
   const int rows = horizon.coarse() ? kMostOrder : std::min(kLargestPanel, nodes);
   const double sides = sides_bytes(problem, horizon, rows, depth_nodes);
   double bytes = sides + Scratch::bytes(nodes, rows) + 8.0 * nodes * (rows + 16.0 + 4.0 * layers(problem, depth_nodes));
@@ -266,9 +248,16 @@ void pad(Solution& solution, const Horizon& horizon, const SolveOptions& options
 std::optional<Solution> solve_at(const Problem& problem, Horizon horizon, const SolveOptions& options,
                                  int depth_nodes) {
   while (true) {
-    bool resolved = true;
-    std::optional<Solution> solution = solve_in_room(problem, horizon, options, depth_nodes, resolved);
-    if (solution || !resolved) return solution;
+    Outcome outcome;
+    std::optional<Solution> solution = solve_in_room(problem, horizon, options, depth_nodes, outcome);
+    if (solution && !horizon.coarse()) {
+      const auto solve = [&](const Problem& shadow, int steps, const SolveOptions& own) {
+        Outcome unused;
+        return solve_in_room(shadow, exact_steps(steps), own, depth_nodes, unused);
+      };
+      judge_predictability(problem, options, solve, outcome.negative, *solution);
+    }
+    if (solution || !outcome.resolved) return solution;
     horizon.nodes *= 2;
   }
 }

@@ -55,6 +55,8 @@ Solution at_times(const Solution& solution, const std::vector<double>& times) {
   out.depth = solution.depth;
   out.irreducible = solution.irreducible;
   out.diverged_at = solution.diverged_at;
+  out.unstable_at = solution.unstable_at;
+  out.predictable_until = solution.predictable_until;
   std::vector<Weights> points;
   for (const double time : times) points.push_back(weights_at(solution, time));
   Solution::for_each_series(

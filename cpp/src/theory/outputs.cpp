@@ -1,6 +1,7 @@
 #include "theory/outputs.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -71,6 +72,12 @@ void add(SolveStats& sum, const SolveStats& stats) {
   sum.error_estimate = std::max(sum.error_estimate, stats.error_estimate);
 }
 
+/// The earlier of two events that may not have happened.
+template <class Time>
+void take_earlier(std::optional<Time>& at, const std::optional<Time>& other) {
+  if (other && (!at || *other < *at)) at = other;
+}
+
 void add(Solution& sum, const Solution& channel) {
   sum.time = channel.time;
   sum.panels = channel.panels;
@@ -81,8 +88,9 @@ void add(Solution& sum, const Solution& channel) {
         if (series.adds_up()) add(total, values);
       },
       sum, channel);
-  if (channel.diverged_at && (!sum.diverged_at || *channel.diverged_at < *sum.diverged_at))
-    sum.diverged_at = channel.diverged_at;
+  take_earlier(sum.diverged_at, channel.diverged_at);
+  take_earlier(sum.unstable_at, channel.unstable_at);
+  take_earlier(sum.predictable_until, channel.predictable_until);
 }
 
 /// Loss of output a: sum_j rotation(a, j)^2 loss of channel j, since channels are independent.

@@ -59,6 +59,8 @@ void restore_state(NetworkSide& network, DataSide& data, const Solution& from, S
         if (series.part == Series::Part::always) to = earlier;
       },
       solution, from);
+  solution.unstable_at = from.unstable_at;
+  solution.predictable_until = from.predictable_until;
   const int threads = solution.stats.threads;
   solution.stats = from.stats;
   solution.stats.threads = threads;

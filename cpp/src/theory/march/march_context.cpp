@@ -9,9 +9,9 @@ MarchContext::MarchContext(TimeGrid& time, NetworkSide& network_side, DataSide& 
       data(data_side),
       options(march_options),
       solution(out),
-      map(time.nodes()),
+      map(time.nodes() + march_options.spare_rows),
       algebra(map, march_options.threads),
-      scratch(march_options.largest_panel, time.nodes()) {
+      scratch(march_options.largest_panel, time.nodes() + march_options.spare_rows) {
   for (int node = 0; node < options.from; ++node) map.set({node, node + 1});
 }
 

@@ -9,6 +9,7 @@
 #include "linalg/anderson.hpp"
 #include "lindmft/errors.hpp"
 #include "theory/core/panel_state.hpp"
+#include "theory/spectrum/edge_watch.hpp"
 
 namespace lindmft::theory {
 namespace {
@@ -66,6 +67,8 @@ class PanelMarch {
              const Tolerance& tolerance, Solution& solution)
       : grid_(grid), context_(grid, network, data, options, solution), recorder_(context_), tolerance_(tolerance) {}
 
+  void watch(EdgeWatch* edge) { edge_ = edge; }
+
   Marched run(double length);
   void run_again(const Solution& on);
 
@@ -94,6 +97,7 @@ class PanelMarch {
   int sweeps_ = 0;         // number of sweeps of the placed panel
   int shrunk_ = 0;         // how many times in a row shrinking the panel did not reduce its error
   double last_error_ = std::numeric_limits<double>::infinity();  // error before it shrank
+  EdgeWatch* edge_ = nullptr;                                    // looks for instabilities, if given
 };
 
 void PanelMarch::guess() {
@@ -250,6 +254,7 @@ bool PanelMarch::accept(double error) {
   shrunk_ = 0;
   last_error_ = std::numeric_limits<double>::infinity();
   if (!recorder_.record(panel)) return false;
+  if (edge_ != nullptr) edge_->look(grid_, context_);
   report();
   if (grid_.length() > 0.0) refuse_if_endless();
   return true;
@@ -302,8 +307,10 @@ void march_panels_again(PanelGrid& grid, NetworkSide& network, DataSide& data, c
 }
 
 Marched march_panels(PanelGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options,
-                     const Tolerance& tolerance, double rate, Solution& solution) {
-  return PanelMarch(grid, network, data, options, tolerance, solution).run(grid.first_length(rate));
+                     const Tolerance& tolerance, double rate, Solution& solution, EdgeWatch* edge) {
+  PanelMarch march(grid, network, data, options, tolerance, solution);
+  march.watch(edge);
+  return march.run(grid.first_length(rate));
 }
 
 }  // namespace lindmft::theory

@@ -28,15 +28,22 @@ Recorder::Recorder(MarchContext& context)
   solution_.gradient_norm.resize(static_cast<std::size_t>(network_.layers()));
 }
 
-bool Recorder::diverged(int node, const Losses& losses) const {
+/// A loss below zero by more than rounding. Steps may have amplified rounding errors, which the caller finds out; panels
+/// have not converged.
+void Recorder::refuse_negative(int node, const Losses& losses) {
+  std::ostringstream message;
+  message << "the " << (losses.test <= losses.train ? "test" : "train") << " loss at step " << context_.grid.time(node)
+          << " is negative (" << std::min(losses.test, losses.train)
+          << "), so the sweeps did not converge; lower optimizer.lr, or use more depth_nodes where they are given";
+  negative_ = message.str();
+  if (!options_.steps) throw NotConverged(negative_);
+}
+
+bool Recorder::diverged(int node, const Losses& losses) {
   const double start = node == 0 ? losses.test : solution_.test_loss.front();
-  const double smallest = std::min(losses.test, losses.train);
-  if (smallest < -options_.rounding * std::max(1.0, start)) {
-    std::ostringstream message;
-    message << "the " << (losses.test <= losses.train ? "test" : "train") << " loss at step "
-            << context_.grid.time(node) << " is negative (" << smallest
-            << "), so the sweeps did not converge; lower optimizer.lr, or use more depth_nodes where they are given";
-    throw NotConverged(message.str());
+  if (std::min(losses.test, losses.train) < -options_.rounding * std::max(1.0, start)) {
+    refuse_negative(node, losses);
+    return true;
   }
   const double limit = support::kDivergence * std::max(1.0, start);
   bool fine = losses.test < limit && losses.train < limit;  // false for nan
@@ -118,7 +125,7 @@ Marched Recorder::finish() {
   solution_.stats.flops += context_.algebra.flops();
   solution_.stats.chain_residual =
       std::max(solution_.stats.chain_residual, chain_spread_ / std::max(largest_chain_, kSmallestChain));
-  return {solution_.stats.nodes, resolved_};
+  return {solution_.stats.nodes, resolved_, negative_};
 }
 
 }  // namespace lindmft::theory

@@ -1,6 +1,8 @@
 // Writes final rows to the solution: losses, norms and self-checks. Also decides whether a run has diverged.
 #pragma once
 
+#include <string>
+
 #include "theory/march/march_context.hpp"
 
 namespace lindmft::theory {
@@ -9,6 +11,8 @@ namespace lindmft::theory {
 struct Marched {
   int nodes;      ///< number of valid nodes: all of them, or those before a divergence
   bool resolved;  ///< false if the march stopped because the nodes in depth do not resolve the solution
+  /// If the march stopped at a loss below zero: what to say where rounding errors are not the reason.
+  std::string negative{};
 };
 
 /// Records the rows of a march, in order.
@@ -26,7 +30,8 @@ class Recorder {
   Marched finish();
 
  private:
-  [[nodiscard]] bool diverged(int node, const Losses& losses) const;
+  [[nodiscard]] bool diverged(int node, const Losses& losses);
+  void refuse_negative(int node, const Losses& losses);
   void check_chain(int node, int end);
   [[nodiscard]] double earlier_chain() const;
   void append(int node, const Losses& losses);
@@ -38,6 +43,7 @@ class Recorder {
   Solution& solution_;
   int recorded_;
   bool resolved_ = true;        // in depth
+  std::string negative_;        // what to say about a loss below zero
   double largest_chain_ = 0.0;  // largest term of the chain identity so far
   double chain_spread_ = 0.0;   // largest difference between its two sides so far
 };

@@ -1,4 +1,4 @@
-// The spectrum of the Hessian of a solution, from Lanczos' method in the theory.
+// What Lanczos' method in the theory says about the spectrum of the Hessian at one time.
 #pragma once
 
 #include "lindmft/solve.hpp"
@@ -15,12 +15,5 @@ struct Sharpness {
 
 /// Joins what the two starts see: the sharpness is the largest eigenvalue of either.
 [[nodiscard]] Sharpness sharpness_of(const LanczosResult& target, const LanczosResult& random);
-
-/// Rows after the nodes of training that add_spectrum() needs, for panels of at most `rows` rows.
-[[nodiscard]] int spectrum_rows(const SolveOptions& options, int rows);
-
-/// Fills solution.spectrum at the times of `weights`. rows: the largest panel of the two sides.
-void add_spectrum(const SolveOptions& options, const std::vector<FrozenWeights>& weights, TrainedSides sides, int rows,
-                  Solution& solution);
 
 }  // namespace lindmft::theory

@@ -1,0 +1,118 @@
+#include "theory/predictability.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "lindmft/errors.hpp"
+#include "theory/spectrum/edge_watch.hpp"
+
+namespace lindmft::theory {
+namespace {
+
+constexpr double kRise = 1.01;      // growth of the training loss above its least value so far that is looked into
+constexpr double kFloor = 1e-12;    // rise that is not looked into, in units of the loss at the start
+constexpr double kUlps = 4.0;       // difference of the learning rates, in units in the last place
+constexpr double kVisible = 1e-6;   // relative difference of losses at which rounding errors are visible
+constexpr double kInvisible = 1e-10;  // difference that is not, in units of the loss at the start
+constexpr int kLooks = 16;          // number of times at which the sharpness is computed
+constexpr int kLanczos = 12;
+
+/// The number of nodes before a divergence.
+int valid_nodes(const Solution& solution) {
+  const auto nodes = static_cast<int>(solution.time.size());
+  return solution.diverged_at ? std::min(nodes, *solution.diverged_at) : nodes;
+}
+
+bool rises(const std::vector<double>& loss, int nodes) {
+  double least = std::numeric_limits<double>::infinity();
+  for (int t = 0; t < nodes; ++t) {
+    const double now = loss[static_cast<std::size_t>(t)];
+    if (now > kRise * least + kFloor * std::max(1.0, loss.front())) return true;
+    least = std::min(least, now);
+  }
+  return false;
+}
+
+/// Noise of stochastic gradients excites all modes, so that rounding errors do not matter.
+bool noisy(const Data& data) {
+  return data.mode == DataMode::one_pass || (data.mode == DataMode::multi_pass && data.batch_fraction < 1.0);
+}
+
+/// The first node at which the losses of two solutions differ visibly; `nodes` if there is none.
+int first_difference(const Solution& a, const Solution& b, int nodes) {
+  int first = nodes;
+  for (const auto loss : {&Solution::test_loss, &Solution::train_loss}) {
+    const std::vector<double>&x = a.*loss, &y = b.*loss;
+    const double floor = kInvisible * std::max(1.0, x.front());
+    for (int t = 0; t < first; ++t) {
+      const auto at = static_cast<std::size_t>(t);
+      if (std::abs(x[at] - y[at]) > kVisible * std::max(x[at], y[at]) + floor) first = t;
+    }
+  }
+  return first;
+}
+
+/// The options of another solution of which only losses are needed.
+SolveOptions losses_alone(const SolveOptions& options) {
+  SolveOptions own;
+  own.threads = options.threads;
+  own.memory_limit = options.memory_limit;
+  own.depth_nodes = options.depth_nodes;
+  own.continue_from = options.continue_from;
+  if (options.progress) {
+    // All steps are done: it only asks whether to go on.
+    own.progress = [&options](int /*done*/, int total) { return options.progress(total, total); };
+  }
+  return own;
+}
+
+/// The step at which the threshold is passed for the last time before the predictable steps end; between the times at
+/// which the sharpness is computed, it is interpolated.
+std::optional<double> unstable_before(const Problem& problem, int last, SolveOptions own, const SolveSteps& solve) {
+  own.lanczos = kLanczos;
+  own.continue_from = nullptr;
+  for (int k = 0; k < kLooks; ++k) own.spectrum_at.push_back(std::round(static_cast<double>(last) * k / (kLooks - 1)));
+  const std::optional<Solution> solution = solve(problem, last + 1, own);
+  if (!solution) return std::nullopt;
+  const EdgeWatch edge(problem);
+  const HessianSpectrum& found = solution->spectrum;
+  std::optional<double> passed;
+  double before = 0.0;
+  for (std::size_t k = 0; k < found.time.size(); ++k) {
+    const double ratio = edge.ratio(found.time[k], found.sharpness[k]);
+    if (ratio <= 1.0) {
+      passed.reset();
+    } else if (!passed) {
+      const double share = k == 0 ? 1.0 : (1.0 - before) / (ratio - before);
+      passed = k == 0 ? 0.0 : std::ceil(found.time[k - 1] + share * (found.time[k] - found.time[k - 1]));
+    }
+    before = ratio;
+  }
+  return passed;
+}
+
+}  // namespace
+
+void judge_predictability(const Problem& problem, const SolveOptions& options, const SolveSteps& solve,
+                          const std::string& negative, Solution& solution) {
+  const int nodes = valid_nodes(solution);
+  if (nodes == 0) return;
+  if (negative.empty() && (noisy(problem.data) || !rises(solution.train_loss, nodes))) return;
+  const SolveOptions own = losses_alone(options);
+  Problem shadow = problem;
+  for (double& lr : shadow.optimizer.lr) lr *= 1.0 + kUlps * std::numeric_limits<double>::epsilon();
+  const std::optional<Solution> other = solve(shadow, nodes, own);
+  if (!other) return;
+  const int common = valid_nodes(*other);
+  const int first = first_difference(solution, *other, common);
+  if (first == nodes) {
+    if (!negative.empty()) throw NotConverged(negative);
+    return;
+  }
+  solution.predictable_until = solution.time[static_cast<std::size_t>(std::max(0, first - 1))];
+  if (first > 1) solution.unstable_at = unstable_before(problem, first - 1, own, solve);
+}
+
+}  // namespace lindmft::theory
