@@ -26,9 +26,19 @@ enum class Grid {
   adaptive,  ///< a few steps on each of growing panels, between which functions are polynomials: full batch, population
 };
 
+/// What a coarse grid does where a fast mode that it does not follow becomes unstable.
+enum class BeyondEdge {
+  branch,  ///< go on: the mode stays at rest, as no perturbation would leave it
+  steps    ///< from the last stable panel on every step is a node, if these are at most kMostResolvedSteps steps
+};
+inline constexpr int kMostResolvedSteps = 4000;
+
 struct Solution;
 
-/// The words for a grid.
+/// The words for grids and for what they do beyond the edge of stability.
+inline constexpr std::array<Word<BeyondEdge>, 2> words(BeyondEdge /*kind*/) {
+  return {{{"branch", BeyondEdge::branch}, {"steps", BeyondEdge::steps}}};
+}
 inline constexpr std::array<Word<Grid>, 2> words(Grid /*kind*/) {
   return {{{"exact", Grid::exact}, {"adaptive", Grid::adaptive}}};
 }
@@ -37,6 +47,7 @@ struct SolveOptions {
   Grid grid = Grid::exact;        ///< of steps; flow() always has panels
   double rtol = 1e-6;             ///< relative error allowed on coarse grids
   double atol = 1e-10;            ///< absolute error allowed there, in units of the value at the start
+  BeyondEdge beyond_edge = BeyondEdge::branch;  ///< on an adaptive grid
   int threads = 0;                ///< 0: LINDMFT_NUM_THREADS, else the allowed cores
   double memory_limit = 0.0;      ///< bytes the call may take; 0: four fifths of the free memory
   std::vector<std::string> save;  ///< two-time functions to keep: names of TwoTimeFunctions, or "all"
@@ -68,6 +79,9 @@ void SolveOptions::for_each(Visit&& visit) {
                "Absolute error allowed there, in units of the value at the start (of 1 where that is 0).",
                "between 1e-12 (rounding) and 0.1", 1e-12, 0.1},
         &O::atol);
+  visit(Option{"beyond_edge", kSolve | kSolveMany | kInC,
+               "On an adaptive grid, what to do where a mode becomes unstable that the grid does not follow."},
+        &O::beyond_edge);
   visit(Option{"save", kTheory | kInC, "Two-time functions to keep, or all.", "names of two-time functions"}, &O::save);
   visit(Option{"replicas", kTheory | kInC, "Also split the test loss into bias and variances."}, &O::replicas);
   visit(Option{"kernels", kSolve | kSolveMany | kInC, "Also compute the neural tangent kernel."}, &O::kernels);

@@ -25,6 +25,7 @@ namespace lindmft::theory {
 namespace {
 
 constexpr double kDepthTolerance = 1e-6;  // last coefficient of the profiles; losses are accurate to about its square
+constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr int kLargestPanel = 8;          // rows of the sliding window; with more rows, sweeps cost more than they save
 
 double layers(const Problem& problem, int depth_nodes) {
@@ -88,9 +89,16 @@ int spare_rows(const Horizon& horizon, const SolveOptions& options, int rows) {
   return std::max(spectrum_rows(options, rows), watched ? Lanczos::rows(rows / 2, EdgeWatch::kSteps) : 0);
 }
 
+/// What else is known about an attempt.
+struct Outcome {
+  bool resolved = true;             ///< in depth
+  std::string negative;             ///< see Marched
+  std::optional<double> stable_at;  ///< the last look below the threshold, if a coarse grid saw an instability
+};
+
 /// Marches on a coarse grid. Returns nothing if the grid has too few nodes.
 std::optional<Marched> march_coarse(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
-                                    Parts& parts, const MarchOptions& marching, Solution& solution) {
+                                    Parts& parts, const MarchOptions& marching, Outcome& outcome, Solution& solution) {
   const std::unique_ptr<PanelGrid> grid = coarse_grid(problem, horizon, marching.largest_panel);
   if (options.continue_from != nullptr) grid->restore(options.continue_from->panels, options.continue_from->time);
   const Tolerance tolerance{options.rtol, options.atol};
@@ -103,6 +111,7 @@ std::optional<Marched> march_coarse(const Problem& problem, const Horizon& horiz
   if (edge.passed()) {
     const SolvedSides solved(problem, horizon, *parts.network, parts.data, marching.spectrum_rows, solution);
     solution.unstable_at = first_unstable(solved, edge, *edge.passed());
+    outcome.stable_at = edge.passed()->below;
   }
   return marched;
 }
@@ -131,16 +140,10 @@ void march_again(const Problem& problem, const Horizon& horizon, const SolveOpti
   lift_to_zero(pair);
 }
 
-/// What else is known about an attempt.
-struct Outcome {
-  bool resolved = true;  ///< in depth
-  std::string negative;  ///< see Marched
-};
-
 /// Solves with this number of nodes in depth. If there are too few of them, the outcome is not resolved, and it returns
 /// nothing. If a coarse grid has too few nodes in time, it returns nothing, too.
 std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
-                                      int depth_nodes, Outcome& outcome) {
+                                      int depth_nodes, Outcome& outcome, double steps_from = kNever) {
   outcome = {};
   Saved saved(options.save);
   const int nodes = horizon.nodes;
@@ -162,13 +165,14 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
   marching.spectrum_rows = most_rows;
   if (options.depth_nodes == 0) marching.depth_tolerance = kDepthTolerance;
   if (horizon.coarse()) marching.rounding = options.rtol;
+  marching.steps_from = steps_from;
   if (options.continue_from != nullptr) {
     restore_state(network, data, *options.continue_from, solution);
     marching.from = static_cast<int>(options.continue_from->time.size());
   }
   Marched marched{};
   if (horizon.coarse()) {
-    const std::optional<Marched> done = march_coarse(problem, horizon, options, parts, marching, solution);
+    const std::optional<Marched> done = march_coarse(problem, horizon, options, parts, marching, outcome, solution);
     if (!done) return std::nullopt;
     marched = *done;
   } else {
@@ -178,7 +182,8 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
     marched = march(grid, network, data, marching, solution);
   }
   const int valid = marched.nodes;
-  outcome = {marched.resolved, marched.negative};
+  outcome.resolved = marched.resolved;
+  outcome.negative = marched.negative;
   if (!outcome.resolved) return std::nullopt;
   lift_to_zero(solution);  // the recorder has refused values below zero by more than rounding
   solution.depth = network.depth();
@@ -203,6 +208,21 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
   solution.stats.flops += data.flops();
   pad(solution, horizon, options);
   return solution;
+}
+
+/// Solves again with a node at every step from the last stable time on, if that was asked for and is affordable.
+void resolve_steps(const Problem& problem, Horizon horizon, const SolveOptions& options, int depth_nodes,
+                   const Outcome& branch, std::optional<Solution>& solution) {
+  if (options.beyond_edge != BeyondEdge::steps || !solution || !solution->unstable_at || !branch.stable_at) return;
+  const double steps = horizon.end - *branch.stable_at;
+  if (steps > kMostResolvedSteps) return;
+  horizon.nodes = static_cast<int>(solution->time.size()) + static_cast<int>(steps) + 2 * kMostOrder;
+  Outcome outcome;
+  std::optional<Solution> resolved = solve_in_room(problem, horizon, options, depth_nodes, outcome, *branch.stable_at);
+  if (!resolved) return;
+  // The mode starts from the tolerance of the panels before, not from its own value.
+  resolved->unstable_at = resolved->predictable_until = solution->unstable_at;
+  solution = std::move(resolved);
 }
 
 }  // namespace
@@ -250,6 +270,7 @@ std::optional<Solution> solve_at(const Problem& problem, Horizon horizon, const 
   while (true) {
     Outcome outcome;
     std::optional<Solution> solution = solve_in_room(problem, horizon, options, depth_nodes, outcome);
+    if (horizon.coarse()) resolve_steps(problem, horizon, options, depth_nodes, outcome, solution);
     if (solution && !horizon.coarse()) {
       const auto solve = [&](const Problem& shadow, int steps, const SolveOptions& own) {
         Outcome unused;

@@ -85,6 +85,8 @@ Horizon steps_horizon(const Problem& problem, int steps, const SolveOptions& opt
   check_depth_nodes(problem, options.depth_nodes);
   check_continuation(problem, options, options.grid != Grid::exact, steps - 1.0);
   check_spectrum(options, true, steps - 1.0);
+  if (options.grid == Grid::exact && options.beyond_edge != BeyondEdge::branch)
+    throw BadInput::conflict("beyond_edge", "grid 'exact'", "it is about coarse grids", "Use grid 'adaptive'");
   if (options.grid == Grid::exact) return {Horizon::Kind::exact_steps, 1.0 * steps, steps};
   check_coarse(problem, options, "grid 'adaptive'");
   return {Horizon::Kind::adaptive_steps, 1.0 * steps, kRoom};

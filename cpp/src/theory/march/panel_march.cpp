@@ -267,6 +267,7 @@ Marched PanelMarch::run(double length) {
     length = std::max(length_before_, grid_.exact_length());
   }
   while (!grid_.finished() && grid_.room()) {
+    if (grid_.begin() >= context_.options.steps_from) length = std::min(length, grid_.exact_length());
     grid_.place(length);
     const bool converged = converge();
     const double error = converged ? this->error() : std::numeric_limits<double>::infinity();

@@ -36,7 +36,7 @@ void Recorder::refuse_negative(int node, const Losses& losses) {
           << " is negative (" << std::min(losses.test, losses.train)
           << "), so the sweeps did not converge; lower optimizer.lr, or use more depth_nodes where they are given";
   negative_ = message.str();
-  if (!options_.steps) throw NotConverged(negative_);
+  if (!options_.steps && context_.grid.time(node) < options_.steps_from) throw NotConverged(negative_);
 }
 
 bool Recorder::diverged(int node, const Losses& losses) {
