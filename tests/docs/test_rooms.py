@@ -22,6 +22,7 @@ BELOW = {
     "support": "",
     "linalg": "support",
     "optimizer": "",
+    "hessian": "",
     "problem": "support",
     "time_grid": "linalg optimizer",
     "theory/core": "linalg support time_grid",
@@ -34,7 +35,7 @@ BELOW = {
     "training/network": "training/random training/weights problem",
     "training/data": "training/random training/weights support",
     "training/run": "training/random training/weights training/network training/data "
-    "problem support",
+    "hessian problem support",
     "machine": "linalg support",
     "c_interface": "",
 }

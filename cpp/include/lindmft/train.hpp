@@ -50,8 +50,8 @@ struct TrainOptions {
   int threads = 0;                      ///< 0: LINDMFT_NUM_THREADS, else the allowed cores
   double memory_limit = 0.0;            ///< bytes the call may take; 0: four fifths of the free memory
   Progress progress{};
-  bool kernels = false;  ///< record Ensemble's kernel_...; two more forward passes a step; one target only
-  bool updates = false;  ///< record Ensemble's feature_update and gradient_update
+  bool kernels = false;               ///< record Ensemble's kernel_...; two more forward passes a step; one target only
+  bool updates = false;               ///< record Ensemble's feature_update and gradient_update
   std::vector<double> spectrum_at{};  ///< steps before which to compute Ensemble::spectrum; one target only
   int lanczos = 24;                   ///< steps of Lanczos' method for it; with `dim` of them it is the whole spectrum
   /// Which independent draw of the label noise, on the same weights and inputs: one, or of train_many() one a problem.
@@ -142,7 +142,8 @@ struct Ensemble {
   Matrix kernel_target;          ///< seeds x n
   Matrix kernel_scale;           ///< seeds x n
   std::vector<int> diverged_at;  ///< seeds           first step past 1e12 max(1, initial test loss), or -1
-  std::vector<HessianSpectrum> spectrum;  ///< seeds  or empty; not finite past a divergence
+  /// seeds  or empty; infinite past a divergence, and zero at steps that this call does not do.
+  std::vector<HessianSpectrum> spectrum;
   Precision precision = Precision::float64;
   std::uint32_t noise_draw = 0;
   /// seeds  bytes from which TrainOptions::start resumes, on machines with the same order of bytes. The bytes of a

@@ -1,6 +1,5 @@
-// Comparison of the collapsed training of theory.md sections 2, 4 and 8 with ordinary training: every sample passes
-// through the network f(x), explicit gradients of (1/2P) sum over samples and outputs of Delta^2, raw learning rate eta
-// gamma0^2 N_L.
+// Comparison of the collapsed training of theory.md sections 2, 4 and 8 with ordinary training: trajectories, signals,
+// and the spectrum of the Hessian.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -9,262 +8,18 @@
 #include <vector>
 
 #include "lindmft/train.hpp"
-#include "problem/scales.hpp"
-#include "training/data/modes.hpp"
-#include "training/random/arrays.hpp"
-#include "training/random/normals.hpp"
+#include "naive_training.hpp"
+#include "symmetric_eigenvalues.hpp"
 
 namespace lindmft {
 namespace {
 
-using Vector = std::vector<double>;
-using Rows = std::vector<Vector>;
-
-Rows random_rows(std::uint64_t seed, std::uint32_t array, std::uint64_t first, int rows, int cols) {
-  Rows out;
-  for (int i = 0; i < rows; ++i) {
-    Vector& row = out.emplace_back(cols);
-    training::fill_normals({seed, array}, first + static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(cols),
-                           row);
-  }
-  return out;
-}
-
-double dot(const Vector& a, const Vector& b) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
-  return sum;
-}
-
-double size(const Vector& x) { return static_cast<double>(x.size()); }
-
-double squared_distance(const Vector& a, const Vector& b) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
-  return sum;
-}
-
-/// The signals of one output in all layers; h[0] = u, and g[0] is not used.
-struct Signals {
-  Rows h;  // h^0 .. h^L
-  Rows g;  // g^0 .. g^L
-};
-
-struct Batch {
-  Rows x;       // inputs
-  Rows y;       // C of P  labels
-  Vector kept;  // factor of a sample's gradient
-};
-
-class NaiveTraining {
- public:
-  NaiveTraining(const Problem& problem, const Ensemble& like)
-      : problem_(problem), seed_(like.seeds.front()), dim_(like.dim), samples_(like.samples), widths_(like.widths) {
-    for (const int count : training::mode_counts(problem.data.spectrum.weights, dim_)) {
-      eigenvalues_.insert(eigenvalues_.end(), static_cast<std::size_t>(count),
-                          problem.data.spectrum.eigenvalues[modes_++]);
-    }
-    const training::Modes modes(problem.data, dim_, seed_);
-    for (int c = 0; c < outputs(); ++c) {
-      const auto target = modes.target(c).span();
-      targets_.emplace_back(target.begin(), target.end());
-    }
-    draw_weights();
-    initial_ = weights_;
-    test_losses.assign(targets_.size(), 0.0);
-    train_losses = test_losses;
-  }
-
-  void step(int t) {
-    const Batch batch = draw(t);
-    const double gamma0 = scales(problem_).gamma0;
-    const double raw_rate = gamma0 * gamma0 * last_width();
-    std::vector<Rows> descent = buffers_;
-    for (Rows& layer : descent) {
-      for (Vector& row : layer) row.assign(row.size(), 0.0);
-    }
-    train_losses.assign(train_losses.size(), 0.0);
-    Rows data_gradients(targets_.size(), Vector(static_cast<std::size_t>(dim_)));
-    for (std::size_t mu = 0; mu < batch.x.size(); ++mu) {
-      Vector error = output(batch.x[mu]);
-      for (std::size_t c = 0; c < error.size(); ++c) {
-        const double delta = batch.y[c][mu] - error[c];
-        train_losses[c] += delta * delta / samples_;
-        for (std::size_t k = 0; k < batch.x[mu].size(); ++k)
-          data_gradients[c][k] += std::sqrt(dim_) / samples_ * batch.kept[mu] * delta * batch.x[mu][k];
-        error[c] = raw_rate * batch.kept[mu] * delta / samples_;
-      }
-      add_gradient(batch.x[mu], error, descent);
-    }
-    measure_expected_errors();
-    signals.clear();
-    for (std::size_t c = 0; c < data_gradients.size(); ++c) signals.push_back(pass(data_gradients[c], c));
-    for (std::size_t l = 0; l < weights_.size(); ++l) update(l, t, descent[l]);
-  }
-
-  Vector test_losses;            // C
-  Vector train_losses;           // C
-  std::vector<Signals> signals;  // C  of the last step, before its update
-
- private:
-  int outputs() const { return static_cast<int>(problem_.data.targets.size()); }
-  int last_width() const { return widths_[widths_.size() - 2]; }
-
-  void draw_weights() {
-    int inputs = dim_;
-    widths_.push_back(outputs());  // the readout is a matrix with one row for each output
-    for (std::size_t l = 0; l < widths_.size(); ++l) {
-      const auto array = training::kFirstWeightArray + static_cast<std::uint32_t>(l);
-      weights_.push_back(random_rows(seed_, array, 0, widths_[l], inputs));
-      if (l + 1 == widths_.size()) {
-        for (int c = 0; c < outputs(); ++c)
-          weights_[l][static_cast<std::size_t>(c)] =
-              random_rows(seed_, training::array_of(array, 0, c), 0, 1, inputs).front();
-      }
-      buffers_.emplace_back(static_cast<std::size_t>(widths_[l]), Vector(static_cast<std::size_t>(inputs)));
-      for (Vector& row : weights_.back()) {
-        for (double& w : row) w *= problem_.network.init_scale;
-      }
-      inputs = widths_[l];
-    }
-  }
-
-  Batch draw(int t) const {
-    const Data& data = problem_.data;
-    const std::uint64_t epoch =
-        data.mode == DataMode::one_pass ? static_cast<std::uint64_t>(t) * static_cast<std::uint64_t>(samples_) : 0;
-    Batch batch;
-    batch.x = random_rows(seed_, training::kInputArray, epoch * static_cast<std::uint64_t>(dim_), samples_, dim_);
-    batch.kept.resize(batch.x.size());
-    training::fill_uniforms({seed_, training::kSelectionArray},
-                            static_cast<std::uint64_t>(t) * static_cast<std::uint64_t>(samples_), batch.kept);
-    for (double& kept : batch.kept) kept = kept < data.batch_fraction ? 1.0 / data.batch_fraction : 0.0;
-    for (Vector& x : batch.x) {
-      for (std::size_t k = 0; k < eigenvalues_.size(); ++k) x[k] *= std::sqrt(eigenvalues_[k]);
-    }
-    for (int c = 0; c < outputs(); ++c) {
-      const auto array = training::array_of(training::kNoiseArray, 0, c);
-      Vector& y = batch.y.emplace_back(random_rows(seed_, array, epoch, 1, samples_).front());
-      for (std::size_t mu = 0; mu < y.size(); ++mu)
-        y[mu] = dot(targets_[static_cast<std::size_t>(c)], batch.x[mu]) / std::sqrt(dim_) + data.noise * y[mu];
-    }
-    return batch;
-  }
-
-  /// Whether weight array l has a parallel skip connection and a factor b.
-  bool branches(std::size_t l) const {
-    return problem_.network.kind == Architecture::resnet && l > 0 && l + 1 < weights_.size();
-  }
-
-  /// The factor of products with weight array l (theory.md sections 1 and 4).
-  double scale(std::size_t l) const {
-    if (l + 1 == weights_.size()) return 1.0;
-    double b = 1.0;
-    if (branches(l)) {
-      b = problem_.network.branch;
-      if (problem_.network.branch_scaling == BranchScaling::depth) b /= std::sqrt(problem_.network.depth);
-    }
-    return b / std::sqrt(size(weights_[l].front()));
-  }
-
-  /// h^1 .. h^L and the readouts' preactivations, for one input.
-  Rows activations(const std::vector<Rows>& weights, const Vector& x) const {
-    Rows h{x};
-    for (std::size_t l = 0; l < weights.size(); ++l) {
-      Vector next;
-      for (std::size_t i = 0; i < weights[l].size(); ++i)
-        next.push_back((branches(l) ? h.back()[i] : 0.0) + scale(l) * dot(weights[l][i], h.back()));
-      h.push_back(next);
-    }
-    return h;
-  }
-
-  /// Passes the data gradient forward and an output's readout backward (theory.md section 2).
-  Signals pass(const Vector& u, std::size_t c) const {
-    Signals out{.h = activations(weights_, u), .g = {weights_.back()[c]}};
-    out.h.pop_back();
-    for (std::size_t l = weights_.size() - 1; l-- > 0;) {
-      const Vector& above = out.g.front();
-      Vector below(weights_[l].front().size());
-      for (std::size_t i = 0; i < above.size(); ++i) {
-        if (branches(l)) below[i] += above[i];
-        for (std::size_t k = 0; k < below.size(); ++k) below[k] += scale(l) * weights_[l][i][k] * above[i];
-      }
-      out.g.insert(out.g.begin(), below);
-    }
-    return out;
-  }
-
-  double output_scale() const { return std::sqrt(dim_) / (scales(problem_).gamma0 * last_width()); }
-
-  /// f(x) of every output.
-  Vector output(const Vector& x) const {
-    Vector f = activations(weights_, x).back();
-    const Vector before = activations(initial_, x).back();
-    for (std::size_t c = 0; c < f.size(); ++c)
-      f[c] = output_scale() * (f[c] - (problem_.network.centered ? before[c] : 0.0));
-    return f;
-  }
-
-  /// Adds sum_c factor_c df_c/dW for every weight array: back-propagation of one sample.
-  void add_gradient(const Vector& x, const Vector& factor, std::vector<Rows>& sum) const {
-    const Rows h = activations(weights_, x);
-    Vector error = factor;
-    for (double& e : error) e *= output_scale();
-    for (std::size_t l = weights_.size(); l-- > 0;) {
-      Vector below(h[l].size());
-      for (std::size_t i = 0; i < error.size(); ++i) {
-        if (branches(l)) below[i] += error[i];
-        for (std::size_t k = 0; k < below.size(); ++k) {
-          sum[l][i][k] += scale(l) * error[i] * h[l][k];
-          below[k] += scale(l) * error[i] * weights_[l][i][k];
-        }
-      }
-      error = below;
-    }
-  }
-
-  /// PyTorch's SGD, with layer_lr on the gradient.
-  void update(std::size_t l, int t, const Rows& descent) {
-    const Optimizer& o = problem_.optimizer;
-    const double lr = o.lr.size() == 1 ? o.lr[0] : o.lr[static_cast<std::size_t>(t)];
-    for (std::size_t i = 0; i < descent.size(); ++i) {
-      for (std::size_t k = 0; k < descent[i].size(); ++k) {
-        double& w = weights_[l][i][k];
-        double& buffer = buffers_[l][i][k];
-        const double direction = (o.layer_lr.empty() ? 1.0 : o.layer_lr[l]) * descent[i][k] - o.weight_decay * w;
-        buffer = o.momentum * buffer + direction;
-        w += lr * (o.nesterov ? direction + o.momentum * buffer : buffer);
-      }
-    }
-  }
-
-  /// E (w* . x / sqrt(D) - f(x))^2 of every output, from the network's outputs for the unit vectors.
-  void measure_expected_errors() {
-    test_losses.assign(test_losses.size(), 0.0);
-    for (std::size_t k = 0; k < eigenvalues_.size(); ++k) {
-      Vector unit(eigenvalues_.size());
-      unit[k] = 1.0;
-      const Vector f = output(unit);
-      for (std::size_t c = 0; c < f.size(); ++c) {
-        const double error = targets_[c][k] / std::sqrt(dim_) - f[c];
-        test_losses[c] += eigenvalues_[k] * error * error;
-      }
-    }
-  }
-
-  Problem problem_;
-  std::uint64_t seed_;
-  int dim_;
-  int samples_;
-  std::vector<int> widths_;
-  std::size_t modes_ = 0;
-  Rows targets_;  // C of D
-  Vector eigenvalues_;
-  std::vector<Rows> weights_;
-  std::vector<Rows> buffers_;
-  std::vector<Rows> initial_;
-};
+using naive::dot;
+using naive::NaiveTraining;
+using naive::Signals;
+using naive::size;
+using naive::squared_distance;
+using naive::Vector;
 
 struct Case {
   std::string name;
@@ -402,6 +157,61 @@ TEST_P(Naive, SignalsAgree) {
       }
     }
     EXPECT_GT(fast.feature_update.front()(0, kSteps - 1), 0.01 * fast.feature_norm.front()(0, 0)) << "features move";
+  }
+}
+
+/// Without zeros and repetitions, which Lanczos' method does not find.
+Vector different(const Vector& eigenvalues) {
+  Vector out;
+  for (const double x : eigenvalues) {
+    const double last = out.empty() ? 2.0 * x : out.back();
+    if (x > 1e-9 * eigenvalues.front() && last - x > 1e-9 * eigenvalues.front()) out.push_back(x);
+  }
+  return out;
+}
+
+/// All eigenvalues, those from the random vector, and the first two moments of the weights of those from the target.
+void expect_spectrum(const HessianSpectrum& found, int row, const NaiveTraining& naive) {
+  const naive::Rows hessian = naive.hessian();
+  const Vector expected = different(naive::symmetric_eigenvalues(hessian));
+  const double largest = expected.front();
+  EXPECT_NEAR(found.sharpness[static_cast<std::size_t>(row)], largest, 1e-10 * largest);
+  const int dim = found.random_ritz.cols();
+  for (int k = 0; k < dim; ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    EXPECT_EQ(std::isnan(found.random_ritz(row, k)), at >= expected.size()) << k;
+    if (at >= expected.size()) continue;
+    EXPECT_NEAR(found.random_ritz(row, k), expected[at], 1e-9 * largest) << k;
+  }
+  const Vector y = naive.clean_labels();
+  Vector image;
+  for (const Vector& one : hessian) image.push_back(dot(one, y));
+  double first = 0.0, second = 0.0;
+  for (int k = 0; k < dim && !std::isnan(found.target_ritz(row, k)); ++k) {
+    first += found.target_weight(row, k) * found.target_ritz(row, k);
+    second += found.target_weight(row, k) * found.target_ritz(row, k) * found.target_ritz(row, k);
+  }
+  EXPECT_NEAR(first, dot(y, image) / dot(y, y), 1e-10 * largest);
+  EXPECT_NEAR(second, dot(image, image) / dot(y, y), 1e-10 * largest * largest);
+}
+
+/// The spectrum of the Hessian, with as many steps of Lanczos' method as there are dimensions.
+TEST_P(Naive, SpectraAgree) {
+  constexpr int kDim = 13;
+  const Problem& problem = GetParam().problem;
+  if (problem.data.targets.size() > 1) return;  // refused
+  for (const TrainMethod method : {TrainMethod::shared, TrainMethod::factored, TrainMethod::in_place}) {
+    TrainOptions options{.dim = kDim, .seeds = {42}, .threads = 1, .spectrum_at = {0, 3, 11}, .lanczos = kDim};
+    options.method = method;
+    const Ensemble fast = train(problem, 12, options);
+    NaiveTraining naive(problem, fast);
+    for (int t = 0; t < 12; ++t) {
+      if (t == 0 || t == 3 || t == 11) {
+        SCOPED_TRACE("step " + std::to_string(t));
+        expect_spectrum(fast.spectrum.front(), t == 0 ? 0 : t == 3 ? 1 : 2, naive);
+      }
+      naive.step(t);
+    }
   }
 }
 

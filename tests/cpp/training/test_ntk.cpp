@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -66,6 +67,37 @@ TEST(TrainKernel, IsTheResponseOfThePredictor) {
     const double measured = training::dot(x, after) / (kRate * training::dot(x, x));
     EXPECT_NEAR(measured, probed, 1e-5 * probed);
     EXPECT_DOUBLE_EQ(own, probed);
+  }
+}
+
+/// The whole vector, for networks with different scales that share their weights.
+TEST(TrainKernel, ProductIsTheResponseOfThePredictor) {
+  constexpr double kRate = 1e-7;
+  constexpr int kDim = 24;
+  for (Problem first : {perceptron(), residual()}) {
+    first.optimizer.lr = {kRate};
+    Problem second = first;
+    second.network.gamma0 = 1.3;
+    second.network.init_scale = 0.8;
+    second.optimizer.layer_lr = {};
+    const training::Schedule shared{.method = TrainMethod::shared, .capacity = 2};
+    Networks<double> networks({first, second}, sizes(first, kDim), {5}, shared, 1);
+    training::PaddedMatrix x(2, kDim), product(2, kDim), before(2, kDim), after(2, kDim);
+    networks.backward();
+    for (int k = 0; k < 2; ++k) {
+      training::fill_normals({9, 1}, 100 * static_cast<std::uint64_t>(k), x.span(k));
+      networks.predictor(k, 0, before.row(k));
+      std::ranges::copy(x.span(k), networks.input(k));
+    }
+    networks.kernel_product(x.view(), product.view());
+    networks.forward_and_update(0);
+    networks.backward();
+    for (int k = 0; k < 2; ++k) {
+      networks.predictor(k, 0, after.row(k));
+      const double size = std::sqrt(training::dot(product.row(k), product.row(k), product.view().width()));
+      for (int i = 0; i < kDim; ++i)
+        EXPECT_NEAR((after.row(k)[i] - before.row(k)[i]) / kRate, product.row(k)[i], 1e-5 * size);
+    }
   }
 }
 

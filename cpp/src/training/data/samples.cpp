@@ -211,6 +211,13 @@ class FixedSamples : public SampledGradient<T> {
     noise_.draw(0, count);
   }
 
+  void covariance(Rows<const T> s, Rows<T> q) override {
+    if (products_.rows() != s.rows) products_ = PaddedRows<T>(s.rows, z_.rows());
+    forward_products<T>(z_.view(), s, products_.view(), this->threads());
+    backward_products<T>(z_.view(), products_.view(), T{}, q, this->threads());
+    for (int r = 0; r < q.rows; ++r) scale_and_add(q.row(r), static_cast<T>(1.0 / z_.rows()), q.row(r), T{}, q.width());
+  }
+
  protected:
   void prepare(int t) override {
     if (fraction_ >= 1.0) return;
@@ -237,6 +244,7 @@ class FixedSamples : public SampledGradient<T> {
   Noise<T> noise_;
   Padded<T> kept_;                // P  1 / fraction for the samples of this step, 0 for the others
   std::vector<double> uniforms_;  // P
+  PaddedRows<T> products_;        // rows of P  z . s, in covariance(); empty before it is called
 };
 
 /// A new batch in every step, drawn and used in blocks of rows.

@@ -3,6 +3,7 @@
 // once for all of them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -39,6 +40,11 @@ class Samples {
   /// Delta^2. Rows are all outputs of the first network, then those of the next. All rows have the same inputs and
   /// selection of samples; every output has its noise.
   virtual void gradient(int t, Rows<const T> s, Rows<T> q, std::span<double> losses) = 0;
+  /// q = C s, with C the covariance of the white inputs: the mean of z z^T over all samples. Of the population and of
+  /// fresh samples it is the identity.
+  virtual void covariance(Rows<const T> s, Rows<T> q) {
+    for (int r = 0; r < s.rows; ++r) std::copy_n(s.row(r), s.width(), q.row(r));
+  }
 };
 
 /// Creates the samples. `count`: P, or the batch size of one pass; 0 for the population. `labels`: one entry for each

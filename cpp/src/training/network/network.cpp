@@ -255,49 +255,93 @@ double Networks<T>::chain_residual(int network) const {
 
 template <class T>
 std::vector<double> Networks<T>::kernel_quotients(const Padded<T>& x) {
-  if (probe_.empty()) {
-    for (const PaddedRows<T>& h : h_) probe_.emplace_back(h.rows(), h.cols());
-  }
+  make_room(probe_);
   for (int r = 0; r < probe_.front().rows(); ++r) std::ranges::copy(x.span(), probe_.front().row(r));
+  pass_probe();
+  std::vector<double> out;
+  for (int k = 0; k < count(); ++k) out.push_back(kernel_quotient(k, probe_));
+  return out;
+}
+
+/// The forward pass of the vectors in probe_.front().
+template <class T>
+void Networks<T>::pass_probe() {
   for (std::size_t l = 0; l < arrays_.size(); ++l) {
     arrays_[l]->forward(probe_[l].view(), probe_[l + 1].view());
     add_skip(l, probe_[l], probe_[l + 1]);
   }
-  std::vector<double> out;
-  for (int k = 0; k < count(); ++k) out.push_back(kernel_quotient(k, probe_));
-  return out;
 }
 
 // A step changes array l by eta c_l gamma0 b_l / sqrt(N_l) g^{l+1} h_u^l^T and the response to x, sqrt(D) / (gamma0
 // N_L) w^L . h_x^L, by sqrt(D) / (gamma0 N_L) b_l / sqrt(N_l) g^{l+1} . dW^l h_x^l for that: in total by eta x . NTK u
 // / sqrt(D), with NTK = D / N_L sum_l c_l b_l^2 |g^{l+1}|^2 / N_l h_x^l . h_u^l; the readout is array L, with 1 for
 // |g|^2.
+
+/// The factor of h_x^l . h_u^l / N_l in NTK / D.
+template <class T>
+double Networks<T>::kernel_share(int network, std::size_t l) const {
+  const Scale& s = scales_[static_cast<std::size_t>(network)];
+  if (l == arrays_.size()) return s.multipliers.back();
+  const double branch = skips(l) ? s.branch : 1.0;
+  const double growth = static_cast<double>(g_[l + 1].cols()) / g_.back().cols();
+  return s.multipliers[l] * branch * branch * growth * norm_per_entry(network, g_[l + 1]);
+}
+
+/// |x|^2 / N for the row of a network's first output.
+template <class T>
+double Networks<T>::norm_per_entry(int network, const PaddedRows<T>& x) const {
+  const T* r = x.row(row(network, 0));
+  return dot(r, r, x.view().width()) / x.cols();
+}
+
 template <class T>
 double Networks<T>::kernel_quotient(int network, const Layers& h) const {
-  const int r = row(network, 0);
-  const auto norm_per_entry = [&](const PaddedRows<T>& x) {
-    return dot(x.row(r), x.row(r), x.view().width()) / x.cols();
-  };
   // Squares of smaller entries are subnormal and have lost digits.
   constexpr double kSmallest = std::numeric_limits<T>::min();
-  const double size = norm_per_entry(h.front());
+  const double size = norm_per_entry(network, h.front());
   if (size < std::max(kSmallest * kSmallest, std::numeric_limits<double>::min()))
     return std::numeric_limits<double>::quiet_NaN();
-  const Scale& s = scales_[static_cast<std::size_t>(network)];
-  double sum = s.multipliers.back() * norm_per_entry(h.back());
-  for (std::size_t l = 0; l < arrays_.size(); ++l) {
-    const double branch = skips(l) ? s.branch : 1.0;
-    const double growth = static_cast<double>(g_[l + 1].cols()) / g_.back().cols();
-    sum += s.multipliers[l] * branch * branch * growth * norm_per_entry(g_[l + 1]) * norm_per_entry(h[l]);
-  }
+  double sum = kernel_share(network, arrays_.size()) * norm_per_entry(network, h.back());
+  for (std::size_t l = 0; l < arrays_.size(); ++l) sum += kernel_share(network, l) * norm_per_entry(network, h[l]);
   const double quotient = sum / size;
   return std::isnan(quotient) ? std::numeric_limits<double>::infinity() : quotient;
+}
+
+// NTK x = D sum_l kernel_share(l) / N_l J_l^T J_l x, with J_l x = h_x^l: every layer adds its term to what passes
+// backward.
+template <class T>
+void Networks<T>::kernel_product(Rows<const T> x, Rows<T> out) {
+  make_room(probe_);
+  make_room(returned_);
+  for (int k = 0; k < count(); ++k) std::ranges::copy(x.span(k), probe_.front().row(row(k, 0)));
+  pass_probe();
+  for (int r = 0; r < returned_.back().rows(); ++r) std::ranges::fill(returned_.back().span(r), T{});
+  for (std::size_t l = probe_.size(); l-- > 0;) {
+    if (l < arrays_.size()) {
+      arrays_[l]->backward(returned_[l + 1].view(), returned_[l].view());
+      add_skip(l, returned_[l + 1], returned_[l]);
+    }
+    for (int k = 0; k < count(); ++k) {
+      const int r = row(k, 0);
+      const double share = kernel_share(k, l) * probe_.front().cols() / probe_[l].cols();
+      scale_and_add(returned_[l].row(r), T{1}, probe_[l].row(r), static_cast<T>(share), probe_[l].view().width());
+    }
+  }
+  for (int k = 0; k < count(); ++k) std::ranges::copy(returned_.front().span(row(k, 0)), out.row(k));
+}
+
+/// Allocates the layers of a pass, unless that was done before.
+template <class T>
+void Networks<T>::make_room(Layers& layers) const {
+  if (!layers.empty()) return;
+  for (const PaddedRows<T>& h : h_) layers.emplace_back(h.rows(), h.cols());
 }
 
 double networks_bytes(const std::vector<int>& sizes, const Schedule& schedule, double networks, double outputs,
                       bool momentum, const Extras& extras, double scalar) {
   const double vectors = networks * outputs;
-  const double signals = 2.0 + (extras.kernels ? 1.0 : 0.0);
+  const double probe = extras.spectrum ? 2.0 : extras.kernels ? 1.0 : 0.0;
+  const double signals = 2.0 + probe;
   double sum = padded_bytes(vectors, sizes.front(), scalar) + padded_bytes(2.0 * vectors, sizes.back(), scalar);
   for (std::size_t l = 0; l < sizes.size(); ++l) {
     const double first = extras.updates && l > 0 ? 2.0 : 0.0;

@@ -23,6 +23,7 @@ struct Initialization {
 struct Extras {
   bool kernels = false;
   bool updates = false;
+  bool spectrum = false;
 };
 
 /// Networks that share initial weights, their weights and their signals.
@@ -66,6 +67,9 @@ class Networks {
   [[nodiscard]] double kernel_quotient(int network) const { return kernel_quotient(network, h_); }
   /// The same for all networks and any x, by a separate forward pass. NaN for x = 0.
   [[nodiscard]] std::vector<double> kernel_quotients(const Padded<T>& x);
+  /// out = NTK x with the kernel of each network's first output, for one row a network, by a forward and a backward
+  /// pass. After backward(), whose g^l the kernel contains.
+  void kernel_product(Rows<const T> x, Rows<T> out);
 
   /// Writes or reads the weights that training changes, and the stored signals from initialization.
   void persist(Archive& archive);
@@ -101,6 +105,10 @@ class Networks {
   [[nodiscard]] double norm(int network, const PaddedRows<T>& x) const;
   [[nodiscard]] double distance(int network, const PaddedRows<T>& x, const PaddedRows<T>& from) const;
   [[nodiscard]] double kernel_quotient(int network, const Layers& h) const;
+  [[nodiscard]] double kernel_share(int network, std::size_t l) const;
+  [[nodiscard]] double norm_per_entry(int network, const PaddedRows<T>& x) const;
+  void pass_probe();
+  void make_room(Layers& layers) const;
 
   int outputs_;
   bool residual_;
@@ -115,7 +123,8 @@ class Networks {
   Layers h_;                                             // h^l, the data gradient h^0 = u passed forward
   Layers g_;                                             // g^l, the readout passed backward; g^0 = W^0^T g^1 / sqrt(D)
   PaddedRows<T> initial_;  // K C x D  w_hat(0) of centered networks; empty before it is computed
-  Layers probe_;           // the forward pass of kernel_quotients(x); empty before the first call
+  Layers probe_;           // the forward pass of kernel_quotients(x) and kernel_product(x); empty before the first call
+  Layers returned_;        // the backward pass of kernel_product(x), the same
   Layers first_h_;         // h^1 .. h^L at initialization; empty if updates are not recorded
   Layers first_g_;         // g^1 .. g^L, the same
 };

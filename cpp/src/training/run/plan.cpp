@@ -13,6 +13,7 @@
 #include "training/network/network.hpp"
 #include "training/random/arrays.hpp"
 #include "training/run/grouping.hpp"
+#include "training/run/lanczos.hpp"
 
 namespace lindmft::training {
 namespace {
@@ -70,7 +71,9 @@ void require_common(int steps, const TrainOptions& options, Calls call, const st
   require(!options.seeds.empty(), "seeds", "a list with at least one entry", "an empty list");
 }
 
-Extras extras(const TrainOptions& options) { return {.kernels = options.kernels, .updates = options.updates}; }
+Extras extras(const TrainOptions& options) {
+  return {.kernels = options.kernels, .updates = options.updates, .spectrum = !options.spectrum_at.empty()};
+}
 
 /// Numbers that a step of a network leaves
 double series(const Plan& plan) {
@@ -115,6 +118,31 @@ bool any_momentum(const Plan& plan) {
   return std::ranges::any_of(plan.members, [](const Member& m) { return m.problem.optimizer.momentum > 0.0; });
 }
 
+/// Several outputs have several kernels.
+void require_one_target(const Plan& plan, const std::string& option) {
+  if (plan.outputs() > 1)
+    throw BadInput::conflict(option, "several targets", "each output has a different kernel",
+                             "Leave " + option + " out");
+}
+
+/// Takes the steps whose spectrum is asked for: in ascending order, each once.
+void add_spectrum(const TrainOptions& options, Plan& plan) {
+  if (options.spectrum_at.empty()) return;
+  require_one_target(plan, "spectrum_at");
+  const std::string last = std::to_string(plan.steps - 1);
+  for (const double t : options.spectrum_at) {
+    require(t >= 0.0 && t < plan.steps && t == std::floor(t), "spectrum_at",
+            "whole numbers from 0 to the last step (" + last + ")", t);
+    plan.spectrum_at.push_back(static_cast<int>(t));
+  }
+  std::ranges::sort(plan.spectrum_at);
+  const auto same = std::ranges::unique(plan.spectrum_at);
+  plan.spectrum_at.erase(same.begin(), same.end());
+  require(options.lanczos <= options.dim, "lanczos", "at most dim (" + std::to_string(options.dim) + ")",
+          options.lanczos);
+  plan.lanczos = options.lanczos;
+}
+
 /// Of the networks with one initialization
 Shape shape(const Plan& plan, int steps) {
   return {.sizes = plan.sizes,
@@ -132,6 +160,14 @@ double state_bytes(const Plan& plan) {
                         plan.scalar());
 }
 
+/// Of Lanczos' method, and of the products that it needs
+double spectrum_bytes(const Plan& plan) {
+  if (!plan.extras.spectrum) return 0.0;
+  constexpr double kVectors = 2.0;
+  return lanczos_bytes(plan.dim(), plan.lanczos) + padded_bytes(kVectors, plan.dim(), plan.scalar()) +
+         padded_bytes(kVectors, plan.dim(), sizeof(double)) + padded_bytes(1.0, plan.samples, plan.scalar());
+}
+
 double seed_bytes(const Plan& plan) {
   const double networks = static_cast<double>(plan.count()) * plan.k_data;
   const double outputs = plan.outputs();
@@ -142,7 +178,7 @@ double seed_bytes(const Plan& plan) {
                                        plan.scalar()) +
                         padded_bytes(kErrors * networks * outputs, plan.dim(), plan.scalar())) +
          plan.k_data * samples_bytes(plan.data(), plan.dim(), plan.samples, plan.count() * plan.k_init, plan.scalar()) +
-         padded_bytes(mode_vectors, plan.dim(), sizeof(double));
+         padded_bytes(mode_vectors, plan.dim(), sizeof(double)) + spectrum_bytes(plan);
 }
 
 void settle_method(Plan& plan, Method method) {
@@ -153,7 +189,12 @@ void settle_method(Plan& plan, Method method) {
 
 double result_bytes(const std::vector<Plan>& plans) {
   double sum = 0.0;
-  for (const Plan& p : plans) sum += sizeof(double) * p.count() * (p.series * p.runs() + 1.0) * p.steps;
+  for (const Plan& p : plans) {
+    sum += sizeof(double) * p.count() * (p.series * p.runs() + 1.0) * p.steps;
+    constexpr double kNumbers = 3.0;  // time, sharpness and its error
+    constexpr double kArrays = 4.0;   // values and weights from two start vectors
+    sum += sizeof(double) * p.runs() * static_cast<double>(p.spectrum_at.size()) * (kNumbers + kArrays * p.lanczos);
+  }
   return sum;
 }
 
@@ -239,8 +280,8 @@ Call make_call(const Problem& problem, int steps, const TrainOptions& options, d
   require(options.noise_draw.size() == 1, "noise_draw", "one number",
           std::to_string(options.noise_draw.size()) + " of them");
   Plan plan = plan_of(problem, steps, options);
-  if (options.kernels && plan.outputs() > 1)
-    throw BadInput::conflict("kernels", "several targets", "each output has a different kernel", "Leave kernels out");
+  if (options.kernels) require_one_target(plan, "kernels");
+  add_spectrum(options, plan);
   plan.members.front().noise_draw = options.noise_draw.front();
   plan.keep_state = options.keep_state;
   plan.starts = options.start;

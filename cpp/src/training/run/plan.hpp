@@ -33,11 +33,13 @@ struct Plan {
   double feature_scale;  ///< what |h^l|^2 / N_l is multiplied by; not 1 for trace-class spectra
   Precision precision;
   Schedule schedule{};
-  int threads = 1;                    ///< within the passes of a seed
-  double seed_bytes = 0.0;            ///< of everything but the results, for one seed
-  double series = 0.0;                ///< numbers that a step of a seed leaves for every member
-  int stop = 0;                       ///< the step before which to stop: `steps`, or earlier
-  bool keep_state = false;            ///< what the seeds that are left at `stop` can be resumed from
+  int threads = 1;                 ///< within the passes of a seed
+  double seed_bytes = 0.0;         ///< of everything but the results, for one seed
+  double series = 0.0;             ///< numbers that a step of a seed leaves for every member
+  int stop = 0;                    ///< the step before which to stop: `steps`, or earlier
+  bool keep_state = false;         ///< what the seeds that are left at `stop` can be resumed from
+  std::vector<int> spectrum_at{};  ///< steps before which the spectrum of the Hessian is computed, in ascending order
+  int lanczos = 0;                 ///< steps of Lanczos' method for it
   std::vector<std::string> starts{};  ///< states of the seeds, empty for the initial weights; or no entries
 
   [[nodiscard]] int runs() const { return static_cast<int>(seeds.size()); }

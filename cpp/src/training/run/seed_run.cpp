@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <utility>
 
 #include "support/divergence.hpp"
 #include "training/random/arrays.hpp"
 #include "training/random/normals.hpp"
+#include "training/run/hessian_product.hpp"
+#include "training/run/lanczos.hpp"
+#include "training/run/spectrum.hpp"
 #include "training/weights/loops.hpp"
 #include "training/weights/parts.hpp"
 
@@ -24,6 +28,7 @@ class TypedSeedRun : public SeedRun {
   TypedSeedRun(const Plan& plan, std::uint64_t seed);
 
   void step(int t, bool update) override;
+  void find_spectrum(int row, HessianSpectrum& out) override;
   [[nodiscard]] const Observables& observables(int i) const override {
     return observables_[static_cast<std::size_t>(i)];
   }
@@ -48,9 +53,11 @@ class TypedSeedRun : public SeedRun {
   [[nodiscard]] Networks<T>& group(int i) { return networks_[static_cast<std::size_t>(i / members_ % k_init_)]; }
   [[nodiscard]] int in_group(int i) const { return i / (members_ * k_init_) * members_ + i % members_; }
 
+  std::uint64_t seed_;
   int members_;
   int k_init_;
   int outputs_;
+  int lanczos_;
   bool kernels_;
   bool updates_;
   int threads_;
@@ -70,9 +77,11 @@ class TypedSeedRun : public SeedRun {
 
 template <class T>
 TypedSeedRun<T>::TypedSeedRun(const Plan& plan, std::uint64_t seed)
-    : members_(plan.count()),
+    : seed_(seed),
+      members_(plan.count()),
       k_init_(plan.k_init),
       outputs_(plan.outputs()),
+      lanczos_(plan.lanczos),
       kernels_(plan.extras.kernels),
       updates_(plan.extras.updates),
       threads_(plan.threads),
@@ -154,6 +163,19 @@ void TypedSeedRun<T>::step(int t, bool update) {
   for_each_part(count(), threads_, [&](int i) { observe(i); });
   if (!first) return;
   for (const Observables& r : observables_) limits_.push_back(threshold(r.test_loss));
+}
+
+template <class T>
+void TypedSeedRun<T>::find_spectrum(int row, HessianSpectrum& out) {
+  Networks<T>& network = networks_.front();
+  network.backward();
+  HessianProduct<T> hessian(modes_, network, *samples_.front(), s_.cols(), feature_scale_);
+  PaddedVector target = modes_.target();
+  PaddedVector random(s_.cols());
+  fill_normals({seed_, kSpectrumArray}, 0, random.span());
+  for (PaddedVector* x : {&target, &random}) modes_.color(x->data(), x->data());
+  const Krylov from_target = lanczos(std::move(target), lanczos_, hessian);
+  record(from_target, lanczos(std::move(random), lanczos_, hessian), row, out);
 }
 
 /// Computes the discrepancies of a network.

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "training/run/record.hpp"
+#include "training/run/spectrum.hpp"
 
 namespace lindmft::training {
 namespace {
@@ -70,6 +71,14 @@ void restore(const Plan& plan, const std::string& bytes, SeedRun& run) {
 void lose(int row, int t, Ensemble& out) {
   out.diverged_at[static_cast<std::size_t>(row)] = t;
   Ensemble::for_each_series([&](const Series& /*series*/, auto& values) { fill_infinity(values, row, t); }, out);
+  if (!out.spectrum.empty()) fill_infinity(out.spectrum[static_cast<std::size_t>(row)], t);
+}
+
+/// Computes the spectrum before step t if the plan contains that step.
+void probe_spectrum(const Plan& plan, int t, int seed, SeedRun& run, Ensemble& out) {
+  const auto found = std::ranges::lower_bound(plan.spectrum_at, t);
+  if (found == plan.spectrum_at.end() || *found != t) return;
+  run.find_spectrum(static_cast<int>(found - plan.spectrum_at.begin()), out.spectrum[static_cast<std::size_t>(seed)]);
 }
 
 }  // namespace
@@ -79,6 +88,9 @@ Ensemble allocate(const Plan& plan, const Member& member) {
   out.noise_draw = member.noise_draw;
   const auto outputs = static_cast<std::size_t>(plan.outputs());
   if (plan.keep_state) out.state.resize(plan.seeds.size());
+  if (plan.extras.spectrum) {
+    for (int i = 0; i < plan.runs(); ++i) out.spectrum.push_back(allocate_spectrum(plan));
+  }
   const auto allocate_one = [&](Matrix& m) { m = Matrix(plan.runs(), plan.steps); };
   Ensemble::for_each_series(
       [&]<class Values>(const Series& series, Values& values) {
@@ -104,6 +116,7 @@ int simulate(const Plan& plan, int index, std::vector<Ensemble>& out, const Adva
     return out[static_cast<std::size_t>(plan.members[static_cast<std::size_t>(k)].index)];
   };
   for (int t = begin; t < plan.stop; ++t) {
+    probe_spectrum(plan, t, index, *run, result(0));
     run->step(t, t + 1 < plan.steps);  // after the last step the weights are not needed
     std::erase_if(left, [&](int k) {
       if (!run->diverged(k)) {
