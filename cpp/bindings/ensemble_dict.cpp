@@ -1,5 +1,10 @@
+#include <algorithm>
+#include <functional>
+#include <iterator>
+#include <numeric>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "register.hpp"
 #include "result_dicts.hpp"
@@ -36,11 +41,38 @@ py::dict described(Result& result) {
   return out;
 }
 
+std::vector<py::ssize_t> shape(const std::vector<double>& values) { return {std::ssize(values)}; }
+std::vector<py::ssize_t> shape(const Matrix& values) { return {values.rows(), values.cols()}; }
+
+/// The spectra of the Hessian of all seeds: each array with a leading axis of seeds, the time without it. Arrays that
+/// networks do not have are left out.
+py::dict stacked(const std::vector<HessianSpectrum>& spectra) {
+  py::dict out;
+  for (std::size_t i = 0; i < spectra.size(); ++i) {
+    HessianSpectrum::for_each(
+        [&](const char* name, const auto& values) {
+          std::vector<py::ssize_t> sizes = shape(values);
+          const py::ssize_t count = std::reduce(sizes.begin(), sizes.end(), py::ssize_t{1}, std::multiplies());
+          if (count == 0) return;
+          if (i == 0) {
+            sizes.insert(sizes.begin(), std::ssize(spectra));
+            out[name] = py::array_t<double>(sizes);
+          }
+          auto array = out[name].template cast<py::array_t<double>>();
+          std::copy_n(values.data(), count, array.mutable_data() + static_cast<py::ssize_t>(i) * count);
+        },
+        spectra[i]);
+  }
+  if (!spectra.empty()) out["spectrum_time"] = to_numpy(spectra.front().time);
+  return out;
+}
+
 }  // namespace
 
 py::dict to_dict(Ensemble&& ensemble) {
   py::dict out = described(ensemble);
   out["noise_draw"] = ensemble.noise_draw;
+  out["spectrum"] = stacked(ensemble.spectrum);
   py::list states;
   for (const std::string& state : ensemble.state) states.append(py::bytes(state));
   out["state"] = states;

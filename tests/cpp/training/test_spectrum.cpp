@@ -124,9 +124,11 @@ TEST(Spectrum, ProductsDoNotDependOnThreads) {
   for (const TrainMethod method : {TrainMethod::factored, TrainMethod::in_place}) {
     std::vector<std::vector<double>> products;
     for (const int threads : {1, 2}) {
-      training::PaddedVector covariance(kDim), kernel(kDim);
       const auto samples = training::make_samples<double>(problem.data, kDim, 600, {3}, {{0.3}}, threads);
-      samples->covariance(in, {covariance.data(), 1, kDim, kDim});
+      training::PaddedMatrix residuals(1, samples->factor_rows(kDim));
+      training::PaddedVector covariance(kDim), kernel(kDim);
+      samples->factor_forward(in, residuals.view());
+      samples->factor_backward(residuals.view(), {covariance.data(), 1, kDim, kDim});
       training::Networks<double> network({problem}, {kDim, 300, 300}, {3}, {.method = method, .capacity = 4}, threads);
       network.backward();
       network.kernel_product(in, {kernel.data(), 1, kDim, kDim});
@@ -187,6 +189,18 @@ TEST(Spectrum, EndsWhereTheStartVectorHasNoPart) {
     EXPECT_NEAR(std::accumulate(weights->row(0), weights->row(0) + kSamples, 0.0), 1.0, 1e-12);
   }
   EXPECT_LT(found.sharpness_error[0], 1e-6 * expected.front());
+}
+
+/// Vectors of Lanczos' method would grow in a large kernel of the covariance until rounding errors hide the end.
+TEST(Spectrum, EndsWithALargeKernelOfTheCovariance) {
+  Problem problem = example();
+  problem.data.alpha = 0.3;
+  for (const Precision precision : {Precision::float64, Precision::float32}) {
+    TrainOptions given{.dim = 200, .seeds = {1}, .threads = 1, .spectrum_at = {0}, .lanczos = 200};
+    given.precision = precision;
+    const Ensemble e = train(problem, 1, given);
+    for (int k = 0; k < 200; ++k) EXPECT_EQ(std::isnan(e.spectrum.front().random_ritz(0, k)), k >= 60) << k;
+  }
 }
 
 /// A first array of rank 3 in one hidden layer: four different eigenvalues.

@@ -1,6 +1,7 @@
 #include "training/data/samples.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -211,11 +212,14 @@ class FixedSamples : public SampledGradient<T> {
     noise_.draw(0, count);
   }
 
-  void covariance(Rows<const T> s, Rows<T> q) override {
-    if (products_.rows() != s.rows) products_ = PaddedRows<T>(s.rows, z_.rows());
-    forward_products<T>(z_.view(), s, products_.view(), this->threads());
-    backward_products<T>(z_.view(), products_.view(), T{}, q, this->threads());
-    for (int r = 0; r < q.rows; ++r) scale_and_add(q.row(r), static_cast<T>(1.0 / z_.rows()), q.row(r), T{}, q.width());
+  [[nodiscard]] int factor_rows(int /*dim*/) const override { return z_.rows(); }
+  void factor_forward(Rows<const T> s, Rows<T> f) override {
+    forward_products<T>(z_.view(), s, f, this->threads());
+    divide(f);
+  }
+  void factor_backward(Rows<const T> f, Rows<T> q) override {
+    backward_products<T>(z_.view(), f, T{}, q, this->threads());
+    divide(q);
   }
 
  protected:
@@ -238,13 +242,18 @@ class FixedSamples : public SampledGradient<T> {
     return uniforms_;
   }
 
+  /// By sqrt(P)
+  void divide(Rows<T> x) const {
+    const auto scale = static_cast<T>(1.0 / std::sqrt(static_cast<double>(z_.rows())));
+    for (int r = 0; r < x.rows; ++r) scale_and_add(x.row(r), scale, x.row(r), T{}, x.width());
+  }
+
   double fraction_;
   Stream selection_;
   PaddedRows<T> z_;  // P x D   white inputs
   Noise<T> noise_;
   Padded<T> kept_;                // P  1 / fraction for the samples of this step, 0 for the others
   std::vector<double> uniforms_;  // P
-  PaddedRows<T> products_;        // rows of P  z . s, in covariance(); empty before it is called
 };
 
 /// A new batch in every step, drawn and used in blocks of rows.

@@ -40,10 +40,18 @@ class Samples {
   /// Delta^2. Rows are all outputs of the first network, then those of the next. All rows have the same inputs and
   /// selection of samples; every output has its noise.
   virtual void gradient(int t, Rows<const T> s, Rows<T> q, std::span<double> losses) = 0;
-  /// q = C s, with C the covariance of the white inputs: the mean of z z^T over all samples. Of the population and of
-  /// fresh samples it is the identity.
-  virtual void covariance(Rows<const T> s, Rows<T> q) {
-    for (int r = 0; r < s.rows; ++r) std::copy_n(s.row(r), s.width(), q.row(r));
+
+  /// The factor F of the covariance F^T F of white inputs in the expected update (theory.md section 16), rows x D. For
+  /// fixed samples it is Z / sqrt(P) with all of them, for the population and fresh samples the identity.
+  [[nodiscard]] virtual int factor_rows(int dim) const { return dim; }
+  /// f = F s
+  virtual void factor_forward(Rows<const T> s, Rows<T> f) { copy(s, f); }
+  /// q = F^T f
+  virtual void factor_backward(Rows<const T> f, Rows<T> q) { copy(f, q); }
+
+ private:
+  static void copy(Rows<const T> from, Rows<T> to) {
+    for (int r = 0; r < from.rows; ++r) std::copy_n(from.row(r), from.width(), to.row(r));
   }
 };
 

@@ -48,24 +48,15 @@ class Basis {
   PaddedVector image_;
 };
 
-/// Divides by the largest entry: squares of tiny ones would vanish.
-void normalize(PaddedVector& x) {
-  double most = 0.0;
-  for (const double entry : x.span()) most = std::max(most, std::abs(entry));
-  if (most == 0.0) return;
-  for (double& entry : x.span()) entry /= most;
-}
-
 }  // namespace
 
 Krylov lanczos(PaddedVector start, int steps, SymmetricProduct& product) {
   PaddedVector& x = start;
   PaddedVector image(x.size());
-  normalize(x);
   Krylov out;
+  steps = std::min(steps, x.size());
   Basis basis(steps, x.size());
-  product.right(x, image);
-  double square = dot(x, image);
+  double square = product.right(x, image);
   double least = 0.0;
   while (std::isfinite(square) && square > least && basis.size() < steps) {
     if (basis.size() > 0) out.matrix.beside.push_back(std::sqrt(square));
@@ -74,11 +65,10 @@ Krylov lanczos(PaddedVector start, int steps, SymmetricProduct& product) {
     const double along = basis.remove(x);
     out.matrix.diagonal.push_back(along + basis.remove(x));  // once more: the first time leaves rounding errors
     least = kEnd * out.matrix.diagonal.front() * out.matrix.diagonal.front();
-    product.right(x, image);
-    square = dot(x, image);
+    square = product.right(x, image);
   }
   out.finite = std::isfinite(square);
-  out.next = std::sqrt(std::max(square, 0.0));
+  out.next = std::sqrt(square);
   return out;
 }
 

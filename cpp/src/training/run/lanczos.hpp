@@ -6,8 +6,8 @@
 
 namespace lindmft::training {
 
-/// An operator that is a product M C of two symmetric factors. It is symmetric in the inner product <x, y> = x . C y,
-/// where C may have a kernel: components there neither count nor matter.
+/// An operator that is a product M C of two symmetric factors, with C positive definite. It is symmetric in the inner
+/// product <x, y> = x . C y.
 class SymmetricProduct {
  public:
   SymmetricProduct() = default;
@@ -15,8 +15,8 @@ class SymmetricProduct {
   SymmetricProduct& operator=(const SymmetricProduct&) = delete;
   virtual ~SymmetricProduct() = default;
 
-  /// y = C x
-  virtual void right(const PaddedVector& x, PaddedVector& y) = 0;
+  /// y = C x. Returns x . y, which is not negative.
+  virtual double right(const PaddedVector& x, PaddedVector& y) = 0;
   /// y = M x
   virtual void left(const PaddedVector& x, PaddedVector& y) = 0;
 };
@@ -28,9 +28,9 @@ struct Krylov {
   bool finite = true;      ///< false if a product is not finite; then the matrix has no meaning
 };
 
-/// At most `steps` steps from this vector, each of which is made orthogonal to all before it. The method ends early
-/// when the square of the next entry beside the diagonal is below 1e-12 times that of the first one on it: the start
-/// vector has a part in no further eigenvectors.
+/// At most `steps` steps from this vector, and at most as many as it has entries. Each vector is made orthogonal to all
+/// before it. The method ends early when the square of the next entry beside the diagonal is below 1e-12 times that of
+/// the first one on it: the start vector has a part in no further eigenvectors.
 [[nodiscard]] Krylov lanczos(PaddedVector start, int steps, SymmetricProduct& product);
 
 /// Bytes that it takes.

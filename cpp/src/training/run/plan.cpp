@@ -164,8 +164,8 @@ double state_bytes(const Plan& plan) {
 double spectrum_bytes(const Plan& plan) {
   if (!plan.extras.spectrum) return 0.0;
   constexpr double kVectors = 2.0;
-  return lanczos_bytes(plan.dim(), plan.lanczos) + padded_bytes(kVectors, plan.dim(), plan.scalar()) +
-         padded_bytes(kVectors, plan.dim(), sizeof(double)) + padded_bytes(1.0, plan.samples, plan.scalar());
+  return lanczos_bytes(plan.dim(), plan.lanczos) + padded_bytes(kVectors, plan.dim(), plan.scalar() + sizeof(double)) +
+         padded_bytes(1.0, std::max(plan.samples, plan.dim()), plan.scalar());
 }
 
 double seed_bytes(const Plan& plan) {

@@ -170,12 +170,10 @@ void TypedSeedRun<T>::find_spectrum(int row, HessianSpectrum& out) {
   Networks<T>& network = networks_.front();
   network.backward();
   HessianProduct<T> hessian(modes_, network, *samples_.front(), s_.cols(), feature_scale_);
-  PaddedVector target = modes_.target();
   PaddedVector random(s_.cols());
   fill_normals({seed_, kSpectrumArray}, 0, random.span());
-  for (PaddedVector* x : {&target, &random}) modes_.color(x->data(), x->data());
-  const Krylov from_target = lanczos(std::move(target), lanczos_, hessian);
-  record(from_target, lanczos(std::move(random), lanczos_, hessian), row, out);
+  const Krylov from_target = lanczos(hessian.vector_of(modes_.target()), lanczos_, hessian);
+  record(from_target, lanczos(hessian.vector_of(std::move(random)), lanczos_, hessian), row, out);
 }
 
 /// Computes the discrepancies of a network.
