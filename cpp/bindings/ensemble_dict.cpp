@@ -44,26 +44,32 @@ py::dict described(Result& result) {
 std::vector<py::ssize_t> shape(const std::vector<double>& values) { return {std::ssize(values)}; }
 std::vector<py::ssize_t> shape(const Matrix& values) { return {values.rows(), values.cols()}; }
 
-/// The spectra of the Hessian of all seeds: each array with a leading axis of seeds, the time without it. Arrays that
-/// networks do not have are left out.
-py::dict stacked(const std::vector<HessianSpectrum>& spectra) {
+/// Copies an array of seed `i` into the one of all seeds, which is made for the first of them.
+template <class Values>
+void copy_to(py::dict& out, const char* name, const Values& values, std::size_t i, std::size_t seeds) {
+  std::vector<py::ssize_t> sizes = shape(values);
+  const py::ssize_t count = std::reduce(sizes.begin(), sizes.end(), py::ssize_t{1}, std::multiplies());
+  if (count == 0) return;  // networks do not have it
+  if (i == 0) {
+    sizes.insert(sizes.begin(), static_cast<py::ssize_t>(seeds));
+    out[name] = py::array_t<double>(sizes);
+  }
+  auto array = out[name].template cast<py::array_t<double>>();
+  std::copy_n(values.data(), count, array.mutable_data() + static_cast<py::ssize_t>(i) * count);
+}
+
+/// The spectra of the Hessian of all seeds, which are freed one by one: each array with a leading axis of seeds, the
+/// time without it.
+py::dict stacked(std::vector<HessianSpectrum>&& spectra) {
   py::dict out;
+  if (spectra.empty()) return out;
+  const py::array_t<double> time = to_numpy(spectra.front().time);
   for (std::size_t i = 0; i < spectra.size(); ++i) {
     HessianSpectrum::for_each(
-        [&](const char* name, const auto& values) {
-          std::vector<py::ssize_t> sizes = shape(values);
-          const py::ssize_t count = std::reduce(sizes.begin(), sizes.end(), py::ssize_t{1}, std::multiplies());
-          if (count == 0) return;
-          if (i == 0) {
-            sizes.insert(sizes.begin(), std::ssize(spectra));
-            out[name] = py::array_t<double>(sizes);
-          }
-          auto array = out[name].template cast<py::array_t<double>>();
-          std::copy_n(values.data(), count, array.mutable_data() + static_cast<py::ssize_t>(i) * count);
-        },
-        spectra[i]);
+        [&](const char* name, const auto& values) { copy_to(out, name, values, i, spectra.size()); }, spectra[i]);
+    spectra[i] = {};
   }
-  if (!spectra.empty()) out["spectrum_time"] = to_numpy(spectra.front().time);
+  out["spectrum_time"] = time;
   return out;
 }
 
@@ -72,7 +78,7 @@ py::dict stacked(const std::vector<HessianSpectrum>& spectra) {
 py::dict to_dict(Ensemble&& ensemble) {
   py::dict out = described(ensemble);
   out["noise_draw"] = ensemble.noise_draw;
-  out["spectrum"] = stacked(ensemble.spectrum);
+  out["spectrum"] = stacked(std::move(ensemble.spectrum));
   py::list states;
   for (const std::string& state : ensemble.state) states.append(py::bytes(state));
   out["state"] = states;

@@ -45,8 +45,8 @@ class SeedRun {
   /// Computes step t in the order of theory.md section 3, g^L .. g^1 -> v -> Delta -> u -> h^1 .. h^L, with or without
   /// the update at its end. The accessors return values from before the update.
   virtual void step(int t, bool update) = 0;
-  /// Writes the spectrum of the Hessian at the current weights of the first network to a row. Steps do not change by
-  /// it.
+  /// Writes the spectrum of the Hessian at the current weights of the first network to a row. Later steps do not depend
+  /// on it.
   virtual void find_spectrum(int row, HessianSpectrum& out) = 0;
 
   /// The observables of network i. Network (j k_init + i) K + k has data set j, initialization i and member k.
