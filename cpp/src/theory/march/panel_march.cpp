@@ -75,6 +75,8 @@ class PanelMarch {
  private:
   [[nodiscard]] bool converge();
   [[nodiscard]] bool converge_exact();
+  [[nodiscard]] bool converge_rows();
+  [[nodiscard]] bool converge_row(const PanelTime& row);
   [[nodiscard]] bool converge_iterated();
   [[nodiscard]] double error() const;
   void guess();
@@ -111,9 +113,34 @@ bool PanelMarch::converge() {
   context_.map.set(grid_.panel());
   guess();
   sweeps_ = 0;
-  const bool exact =
-      grid_.exact() && context_.network.exact_first_row(grid_.panel().size()) && context_.data.exact_first_row();
-  return exact ? converge_exact() : converge_iterated();
+  if (!grid_.exact()) return converge_iterated();
+  const bool exact = context_.network.exact_first_row(grid_.panel().size()) && context_.data.exact_first_row();
+  return exact ? converge_exact() : converge_rows();
+}
+
+// Solves a panel of steps row by row, where a side is implicit. (Its rows together may converge to another solution of
+// the equations in depth.)
+bool PanelMarch::converge_rows() {
+  const PanelTime all = grid_.propose(grid_.panel());
+  for (int t = all.panel.begin; t < all.panel.end; ++t) {
+    const Panel row{t, t + 1};
+    context_.map.set(row);
+    if (!converge_row({row, all.K.block(t - all.panel.begin, 0, 1, t + 1), all.decay})) return false;
+  }
+  return true;
+}
+
+bool PanelMarch::converge_row(const PanelTime& row) {
+  double before = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < kMostSweeps; ++i) {
+    context_.sweep(row);
+    ++sweeps_;
+    const double change = context_.changes[0];
+    if (!std::isfinite(change)) return false;
+    if (change < kRounding || (change < kLoosest && change >= before)) return true;
+    before = change;
+  }
+  return false;
 }
 
 // Sweeps a panel of steps, of which every sweep makes one more row exact.

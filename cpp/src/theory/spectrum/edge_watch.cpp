@@ -23,9 +23,8 @@ double EdgeWatch::ratio(double time, double sharpness) const {
 }
 
 void EdgeWatch::look(const PanelGrid& grid, MarchContext& context) {
-  // Where every step is a node, an instability is followed.
-  const bool last = grid.finished();
-  if (passed_ || (grid.exact() && !last) || (skip_-- > 0 && !last)) return;
+  unseen_ = unseen_ || !grid.exact();  // where every step is a node, an instability is followed
+  if (passed_ || !unseen_ || (skip_-- > 0 && !grid.finished())) return;
   const int nodes = grid.panel().end;
   FrozenWeights weights{grid.begin(), std::vector<double>(static_cast<std::size_t>(nodes + grid.panel().size())), 1.0};
   grid.weights(weights.time, weights.K.data(), weights.decay);
@@ -39,6 +38,7 @@ void EdgeWatch::look(const PanelGrid& grid, MarchContext& context) {
     return;
   }
   stable_at_ = weights.time;
+  unseen_ = false;
   skip_ = 0;
   for (const Skip& skip : kSkips) {
     if (now < skip.below) skip_ = std::max(skip_, skip.panels);

@@ -39,6 +39,7 @@ class EdgeWatch {
   std::optional<Passed> passed_;
   double stable_at_ = 0.0;  // the time of the last look below the threshold
   int skip_ = 0;            // number of panels to pass over
+  bool unseen_ = false;     // whether there was a panel with fewer nodes than steps since then
 };
 
 }  // namespace lindmft::theory
