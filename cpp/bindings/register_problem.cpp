@@ -1,6 +1,7 @@
 #include <pybind11/native_enum.h>
 
 #include "lindmft/problem.hpp"
+#include "lindmft/sharpness.hpp"
 #include "register.hpp"
 
 namespace py = pybind11;
@@ -52,6 +53,8 @@ void register_problem(py::module_& module) {
   module.def("validate", py::overload_cast<const Optimizer&>(&validate), "optimizer"_a);
   module.def("validate", py::overload_cast<const Problem&, int>(&validate), "problem"_a, "steps"_a = 0,
              "Raises ValueError naming the field, the value and what is allowed.");
+  module.def("stability_threshold", &stability_threshold, "optimizer"_a, "step"_a = 0,
+             "See lindmft.stability_threshold.");
 }
 
 }  // namespace lindmft::bindings

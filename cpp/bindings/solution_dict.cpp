@@ -21,6 +21,8 @@ py::dict to_dict(const SolveStats& stats) {
 py::object to_object(Matrix&& matrix) { return to_numpy(std::move(matrix)); }
 py::object to_object(std::vector<Matrix>&& matrices) { return to_list(std::move(matrices)); }
 
+py::object to_object(const std::vector<double>& values) { return to_numpy(values); }
+
 /// Functions that were kept.
 py::dict to_dict(TwoTimeFunctions&& functions) {
   py::dict out;
@@ -79,6 +81,16 @@ SolveStats to_stats(const py::dict& stats) {
 
 }  // namespace
 
+py::dict to_dict(HessianSpectrum&& spectrum) {
+  py::dict out;
+  HessianSpectrum::for_each(
+      [&](const char* name, auto& values) {
+        if (!values.empty()) out[name] = to_object(std::move(values));
+      },
+      spectrum);
+  return out;
+}
+
 py::dict to_dict(Solution&& solution) {
   py::dict out;
   out["series"] = series_of(solution);
@@ -96,9 +108,7 @@ py::dict to_dict(Solution&& solution) {
   py::dict state;
   for (auto& [name, kept] : solution.state) state[py::str(name)] = to_numpy(std::move(kept));
   out["state"] = state;
-  py::dict spectrum;
-  HessianSpectrum::for_each([&](const char* name, auto& v) { if (!v.empty()) spectrum[name] = to_numpy(std::move(v)); }, solution.spectrum);
-  out["spectrum"] = spectrum;
+  out["spectrum"] = to_dict(std::move(solution.spectrum));
   out["functions"] = to_dict(std::move(solution.functions));
   out["stats"] = to_dict(solution.stats);
   return out;
@@ -116,6 +126,8 @@ Solution from_dict(const py::dict& dict) {
       },
       out);
   out.diverged_at = py::cast<std::optional<int>>(dict["diverged_at"]);
+  out.unstable_at = py::cast<std::optional<double>>(dict["unstable_at"]);
+  out.predictable_until = py::cast<std::optional<double>>(dict["predictable_until"]);
   out.stats = to_stats(py::cast<py::dict>(dict["stats"]));
   for (const auto& [name, kept] : py::cast<py::dict>(dict["state"]))
     out.state.emplace_back(py::cast<std::string>(name), to_matrix(kept));
