@@ -51,10 +51,12 @@ from lindmft.problem.problem import Problem
 from lindmft.problem.scales import SizeWarning
 from lindmft.problem.schedules import schedule
 from lindmft.problem.spectrum import Discrete, Isotropic, PowerLaw
+from lindmft.problem.stability import stability_threshold
 from lindmft.results.ensemble import Ensemble
 from lindmft.results.replica_ensemble import ReplicaEnsemble
 from lindmft.results.replicas import Replicas
 from lindmft.results.solution import Solution
+from lindmft.results.stability import StabilityWarning
 from lindmft.theory.check import check_flow, check_solve
 from lindmft.theory.many import flow_many, solve_many
 from lindmft.theory.solve import estimate_memory, flow, solve
@@ -98,6 +100,7 @@ __all__ = [
     "ScalingWarning",
     "SizeWarning",
     "Solution",
+    "StabilityWarning",
     "StableRate",
     "Transfer",
     "Verification",
@@ -136,6 +139,7 @@ __all__ = [
     "show_config",
     "solve",
     "solve_many",
+    "stability_threshold",
     "sweep",
     "sweep_summary",
     "train",

@@ -12,11 +12,13 @@ from typing import Any, TypeVar
 from lindmft._internal.types import OptionDict
 from lindmft._internal.validation import (
     choice,
+    conflict,
     flag,
     integer,
     number,
     refuse,
     suggestion,
+    times,
     tuple_of_names,
 )
 
@@ -36,8 +38,8 @@ def converted(table: Iterable[OptionDict], given: Mapping[str, Any]) -> dict[str
 
 
 def _needed(entry: OptionDict) -> bool:
-    """Whether None is refused: only numbers have a default that has no value to be written."""
-    return entry["kind"] not in {"whole", "number"}
+    """Whether None is refused: numbers and times have a default that needs no value."""
+    return entry["kind"] not in {"whole", "number", "times"}
 
 
 def convert(entry: OptionDict, value: Any) -> Any:
@@ -49,12 +51,28 @@ def convert(entry: OptionDict, value: Any) -> Any:
         return choice(*entry["choices"])(value, name)
     if kind == "names":
         return tuple_of_names(value, name, entry["allowed"])
+    if kind == "times":
+        return times(value, name)
     allowed = entry["allowed"]
     result = integer(value, name) if kind == "whole" else number(value, name, allowed)
     default = result == 0 and name in ZERO_IS_DEFAULT
     if not default and not entry["least"] <= result <= entry["most"]:
         refuse(name, allowed, value)
     return result
+
+
+def check_spectrum(options: Mapping[str, Any], *, steps: bool) -> None:
+    """Refuse times of the Hessian's spectrum that are no steps, and its size without its times."""
+    when = options.get("spectrum_at", ())
+    if steps and not all(float(time).is_integer() for time in when):
+        refuse("spectrum_at", "whole steps from 0 on", when)
+    if not when and "lanczos" in options:
+        conflict(
+            "lanczos",
+            "spectrum_at=None",
+            "it is about the spectrum at these times",
+            "Give spectrum_at a list of times, or leave lanczos out",
+        )
 
 
 def options_like(

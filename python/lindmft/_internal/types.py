@@ -21,9 +21,9 @@ Callback: TypeAlias = Callable[[int, int], object]
 class SolveDict(TypedDict):
     """Result of ``_core.solve`` and ``_core.flow``.
 
-    ``series`` and ``functions`` are by name and only have what was computed; functions of layers
-    are lists. ``channels`` are those that differ, and ``channel`` says which of them each output
-    has.
+    ``series``, ``functions`` and ``spectrum`` are by name and only have what was computed;
+    functions of layers are lists. ``channels`` are those that differ, and ``channel`` says which of
+    them each output has.
     """
 
     time: Array
@@ -33,6 +33,9 @@ class SolveDict(TypedDict):
     functions: dict[str, Array | list[Array]]
     irreducible: float
     diverged_at: int | None
+    unstable_at: float | None
+    predictable_until: float | None
+    spectrum: dict[str, Array]
     channels: list["SolveDict"]
     channel: list[int]
     stats: dict[str, Any]
@@ -62,6 +65,7 @@ class TrainDict(TrainedDict):
 
     state: list[bytes]
     noise_draw: int
+    spectrum: dict[str, Array]
 
 
 class ReplicasDict(TrainedDict):

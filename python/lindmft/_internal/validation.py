@@ -153,6 +153,15 @@ def number_or_numbers(value: Any, field: str) -> float | tuple[float, ...]:
     return values[0] if len(values) == 1 else values
 
 
+def times(value: Any, field: str) -> tuple[float, ...]:
+    """Return finite times from 0 on, in order and each of them once, from one or from a list."""
+    found = number_or_numbers(value, field)
+    listed = found if isinstance(found, tuple) else (found,)
+    if not all(0 <= time < math.inf for time in listed):
+        refuse(field, "a finite time from 0 on, or a list of such times", value)
+    return tuple(sorted(set(listed)))
+
+
 def number_array(
     value: Any, field: str, allowed: str = "a number or a list of numbers"
 ) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -12,6 +12,7 @@ from lindmft.problem.problem import Problem
 from lindmft.problem.scales import SizeWarning
 from lindmft.problem.schedules import schedule
 from lindmft.problem.spectrum import Discrete, Isotropic, PowerLaw
+from lindmft.problem.stability import stability_threshold
 
 __all__ = [
     "MLP",
@@ -31,4 +32,5 @@ __all__ = [
     "from_covariance",
     "from_data",
     "schedule",
+    "stability_threshold",
 ]

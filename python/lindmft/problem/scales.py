@@ -5,12 +5,12 @@ the losses alone do not show that another problem was meant.
 """
 
 import math
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from lindmft._internal.callers import called_by_the_package, level_of_the_user
 from lindmft._internal.validation import describe
 from lindmft.problem.network import widths
 from lindmft.problem.problem import Problem
@@ -94,15 +94,7 @@ def divergence_remedy(problem: Problem) -> str:
 def warn_of_sizes(problem: Problem) -> None:
     """Warn, at the line that called the public function, if sizes look like actual numbers."""
     if note := _size_note(problem):
-        warnings.warn(note, SizeWarning, stacklevel=_level_of_the_user())
-
-
-def _level_of_the_user() -> int:
-    """Return the ``stacklevel`` of the first caller that is outside the package."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back and str(frame.f_globals.get("__name__", "")).startswith("lindmft."):
-        frame, level = frame.f_back, level + 1
-    return level
+        warnings.warn(note, SizeWarning, stacklevel=level_of_the_user())
 
 
 def warn_of_sizes_among(problems: Sequence[Problem], label: Callable[[int], str]) -> None:
@@ -111,8 +103,7 @@ def warn_of_sizes_among(problems: Sequence[Problem], label: Callable[[int], str]
     The warning is that of the function which calls this one. If the package itself called it, the
     function that the user called has warned.
     """
-    caller = str(sys._getframe(2).f_globals.get("__name__", ""))
-    if caller.startswith("lindmft.") and not caller.startswith("lindmft.cli."):
+    if called_by_the_package(1):
         return
     for i, problem in enumerate(problems):
         if note := _size_note(problem):

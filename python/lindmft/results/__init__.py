@@ -8,11 +8,14 @@ from lindmft.results.replicas import Replicas
 from lindmft.results.result import NotRequested
 from lindmft.results.solution import Solution
 from lindmft.results.solve_stats import SolveStats
+from lindmft.results.spectrum import HessianSpectrum
+from lindmft.results.stability import StabilityWarning
 from lindmft.results.statistics import TrainStats
 
 __all__ = [
     "FUNCTIONS",
     "Ensemble",
+    "HessianSpectrum",
     "Layers",
     "NotRequested",
     "ReplicaEnsemble",
@@ -21,5 +24,6 @@ __all__ = [
     "Series",
     "Solution",
     "SolveStats",
+    "StabilityWarning",
     "TrainStats",
 ]

@@ -7,6 +7,7 @@ object with their fields.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -33,19 +34,21 @@ if TYPE_CHECKING:
 STATE = "state."
 """The beginning of the names of arrays of the solver's state."""
 SOLVER_STATE = "the solver's own"
+OPTIONAL = ("rtol", "atol", "unstable_at", "predictable_until")
+"""Numbers that a solution may not have; its file then has no such attribute."""
 
 
 def solution_to_dataset(solution: Any, *, state: bool = False) -> "xr.Dataset":
     """Return the dataset of a ``Solution``.
 
-    It has the dimensions time, layer, output, and time_s if two-time functions were kept.
-    Variables of the channels of several outputs begin with "channel0." and so on; on coarse grids
-    each channel has separate times. The solver's state has separate dimensions, and variables that
-    begin with "state.".
+    It has the dimensions time, layer, output, time_s if two-time functions were kept, and
+    spectrum_time and ritz if the spectrum of the Hessian was asked for. Variables of the channels
+    of several outputs begin with "channel0." and so on; on coarse grids each channel has separate
+    times. The solver's state has separate dimensions, and variables that begin with "state.".
     """
     require_memory(_stacked_bytes(solution), "the dataset of a solution")
-    variables = _variables(solution)
-    times: dict[str, Any] = {}
+    variables = _variables(solution) | _spectrum(solution)
+    times = _spectrum_coords([solution, *solution.channels])
     for c, channel in enumerate(solution.channels):
         variables |= _of_channel(c, channel)
         times |= _own_times(c, channel)
@@ -68,6 +71,7 @@ def solution_to_dataset(solution: Any, *, state: bool = False) -> "xr.Dataset":
         coords,
         irreducible=solution.irreducible,
         diverged_at=diverged,
+        **_optional_attributes(solution),
         **_grid_attributes(solution),
         state_version=solution.state.version,
         channels=json.dumps([_channel_attributes(channel) for channel in solution.channels]),
@@ -82,12 +86,12 @@ def _stacked_bytes(solution: Any) -> float:
 
 
 def _grid_attributes(solution: Any) -> dict[str, Any]:
-    tolerances = {"rtol": solution.rtol, "atol": solution.atol}
-    return {
-        "grid": solution.grid,
-        "panels": json.dumps(solution.panels.tolist()),
-        **{name: value for name, value in tolerances.items() if value is not None},
-    }
+    return {"grid": solution.grid, "panels": json.dumps(solution.panels.tolist())}
+
+
+def _optional_attributes(solution: Any) -> dict[str, float]:
+    values = {name: getattr(solution, name) for name in OPTIONAL}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _state_variables(solution: Any) -> dict[str, Any]:
@@ -123,6 +127,23 @@ def _variables(solution: Any) -> dict[str, Any]:
     return found
 
 
+def _spectrum(result: Any, *more_dims: str) -> dict[str, Any]:
+    """Return dimensions and values of the Hessian's spectrum by name; empty if there is none."""
+    return {
+        one.name: ((*more_dims, *one.dims), value)
+        for one in observables.SPECTRUM.values()
+        if (value := value_of(result, one)) is not None
+    }
+
+
+def _spectrum_coords(results: Iterable[Any]) -> dict[str, Any]:
+    """Return the coordinates of the spectra, which channels have in common."""
+    for result in results:
+        if (found := vars(result).get("spectrum")) is not None:
+            return {"spectrum_time": found.time, "ritz": np.arange(found.lanczos)}
+    return {}
+
+
 def _kept(result: Any, table: Table) -> list[Observable]:
     """Return the observables that a result has. A single output's losses are not stored twice."""
     several = len(result.problem.data.targets) > 1
@@ -142,7 +163,7 @@ def _of_channel(c: int, channel: Any) -> dict[str, Any]:
     own = {name: name for name in TWO_TIME} if channel.grid == "exact" else _own_names(c)
     return {
         f"channel{c}.{name}": (tuple(own.get(dim, dim) for dim in dims), array)
-        for name, (dims, array) in _variables(channel).items()
+        for name, (dims, array) in (_variables(channel) | _spectrum(channel)).items()
     }
 
 
@@ -166,6 +187,7 @@ def _channel_attributes(channel: Any) -> dict[str, Any]:
         "provenance": json.dumps(dict(channel.provenance)),
         "irreducible": channel.irreducible,
         "diverged_at": -1 if channel.diverged_at is None else channel.diverged_at,
+        **_optional_attributes(channel),
         **_grid_attributes(channel),
     }
 
@@ -173,8 +195,9 @@ def _channel_attributes(channel: Any) -> dict[str, Any]:
 def ensemble_to_dataset(runs: Any) -> "xr.Dataset":
     """Return the dataset of an ``Ensemble``, with dimensions seed, time, layer and output."""
     outputs = {"output": np.arange(runs.test_loss_by_output.shape[1])}
-    variables = _series(runs, observables.ENSEMBLE)
-    return _training_dataset(ENSEMBLE, runs, variables, outputs, noise_draw=runs.noise_draw)
+    variables = _series(runs, observables.ENSEMBLE) | _spectrum(runs, "seed")
+    coords = outputs | _spectrum_coords([runs])
+    return _training_dataset(ENSEMBLE, runs, variables, coords, noise_draw=runs.noise_draw)
 
 
 def replicas_to_dataset(runs: Any) -> "xr.Dataset":
@@ -224,13 +247,9 @@ def _dataset(
     units = "learning rate times steps" if attrs.get("grid") == "flow" else "steps"
     for name in (*variables, *coords):
         own = name.split(".")[-1]
-        dataset[name].attrs = {
-            "long_name": SOLVER_STATE if STATE in name else long_name(own),
-            "units": units if own in TWO_TIME else "1",
-        }
-        undefined = getattr(observables.SOLUTION.get(own), "undefined", "")
-        if undefined and STATE not in name:
-            dataset[name].attrs["comment"] = undefined
+        dataset[name].attrs = (
+            {"long_name": SOLVER_STATE, "units": "1"} if STATE in name else _attributes(own, units)
+        )
     dataset.attrs = {
         "format": form,
         "format_version": VERSION,
@@ -241,6 +260,18 @@ def _dataset(
         **attrs,
     }
     return dataset
+
+
+def _attributes(name: str, time_units: str) -> dict[str, str]:
+    """Return the attributes of a variable or coordinate, other than those of the state."""
+    spectrum = observables.SPECTRUM.get(name)
+    one = spectrum or observables.SOLUTION.get(name)
+    units = spectrum.units if spectrum else "1"
+    found = {
+        "long_name": long_name(name),
+        "units": time_units if name in {*TWO_TIME, "spectrum_time"} else units,
+    }
+    return found | ({"comment": one.undefined} if one and one.undefined else {})
 
 
 def check_sweep(dataset: Any) -> None:

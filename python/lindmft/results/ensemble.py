@@ -16,10 +16,11 @@ from lindmft.problem.scales import scale_notes
 from lindmft.problem.schema import brief
 from lindmft.results import netcdf
 from lindmft.results.dataset import ensemble_to_dataset
-from lindmft.results.observables import ENSEMBLE
+from lindmft.results.observables import ENSEMBLE, SPECTRUM_AT
 from lindmft.results.places import result_place
 from lindmft.results.reading import ensemble_from_dataset
 from lindmft.results.result import ON_REQUEST, Result, with_requests
+from lindmft.results.spectrum import HessianSpectrum, spectrum_from
 from lindmft.results.statistics import (
     DOUBLE,
     Statistic,
@@ -140,6 +141,9 @@ class Ensemble(Result):
         (seed, L, n), with ``updates=True``: |h^l - h^l(0)|^2 / N_l and |g^l - g^l(0)|^2 / N_l,
         how far features and gradients have moved since initialization; their means over infinitely
         large networks are C(t, t) - 2 C(t, 0) + C(0, 0), of C_h^l and C_g^l.
+    spectrum
+        ``HessianSpectrum``, with ``spectrum_at=[...]``: the sharpness and Ritz values of each
+        network's Hessian, (seed, k) and (seed, k, m). It has no edge of the bulk.
 
     Raises
     ------
@@ -192,9 +196,11 @@ class Ensemble(Result):
     noise_draw: int = 0
     feature_update: Array = ON_REQUEST
     gradient_update: Array = ON_REQUEST
+    spectrum: HessianSpectrum = ON_REQUEST
 
     observables = ENSEMBLE
     _call = "train"
+    _asked = {"spectrum": SPECTRUM_AT}  # noqa: RUF012 - a class variable, as the base class says
     _repr_html_ = field_table
 
     @property
@@ -283,4 +289,5 @@ class Ensemble(Result):
 def ensemble_from_core(problem: Problem, result: TrainDict) -> Ensemble:
     """Return the ensemble that the compiled module computed."""
     fields = common_fields(result)
+    fields["spectrum"] = spectrum_from(fields.get("spectrum", {}))
     return Ensemble(problem=problem, provenance=provenance(fields["stats"].threads), **fields)

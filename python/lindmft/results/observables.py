@@ -20,6 +20,7 @@ __all__ = [
     "NORMS",
     "REPLICA_ENSEMBLE",
     "SOLUTION",
+    "SPECTRUM",
     "TWO_TIME",
     "Observable",
     "Table",
@@ -111,6 +112,23 @@ def _kernel(name: str, direction: str, **options: str) -> Observable:
     )
 
 
+RATE = "1 / learning rate"
+"""Unit of eigenvalues of the Hessian."""
+
+
+def _at_times(name: str, long_name: str) -> Observable:
+    return Observable(
+        name, ("spectrum_time",), long_name, RATE, ESTIMATE, asked=SPECTRUM_AT, part="spectrum"
+    )
+
+
+def _of_ritz(name: str, long_name: str, units: str) -> Observable:
+    return Observable(
+        name, ("spectrum_time", "ritz"), long_name, units, ESTIMATE, asked=SPECTRUM_AT,
+        part="spectrum", undefined="nan where the method ended early",
+    )  # fmt: skip
+
+
 def _function(name: str, long_name: str, units: str, *more_dims: str, **options: str) -> Observable:
     asked = f'save=["{name}"]'
     kind = RESPONSE if name.startswith("R") else CORRELATION
@@ -119,6 +137,7 @@ def _function(name: str, long_name: str, units: str, *more_dims: str, **options:
     )
 
 
+SPECTRUM_AT = "spectrum_at=[...]"
 NO_DIRECTION = "nan where the direction does not exist"
 IN_REPLICAS = {"asked": "replicas=True", "part": "replicas"}
 
@@ -200,6 +219,18 @@ REPLICA_ENSEMBLE: Table = _measured(
 )  # fmt: skip
 """Observables of ``ReplicaEnsemble``; its means and standard errors have them without the seeds."""
 
+SPECTRUM: Table = _table(
+    _at_times("sharpness", "largest eigenvalue of the Hessian"),
+    _at_times("sharpness_error", "estimated error of the largest eigenvalue"),
+    _at_times("bulk_edge", "upper edge of the continuous part of the spectrum; theory only"),
+    _at_times("bulk_edge_error", "estimated error of the upper edge; theory only"),
+    _of_ritz("target_ritz", "Ritz values, target as start", RATE),
+    _of_ritz("target_weight", "weights of the Ritz values, target as start", "1"),
+    _of_ritz("random_ritz", "Ritz values, random start", RATE),
+    _of_ritz("random_weight", "weights of the Ritz values, random start", "1"),
+)
+"""Arrays of ``HessianSpectrum``; in the spectrum of an ``Ensemble`` with seeds before them."""
+
 COORDINATES = {
     "time": "training time",
     "time_s": "training time, second time of two-time functions",
@@ -209,6 +240,8 @@ COORDINATES = {
     "seed": "random seed of the network, its data and noise",
     "width": "hidden units",
     "diverged_at": "first diverged step, -1 for none",
+    "spectrum_time": "training time of the spectrum of the Hessian",
+    "ritz": "number of the Ritz value, in descending order",
     "undefined": "number of kernels whose direction does not exist",
 }
 """Long names of coordinates, and of arrays that are no observables."""
@@ -227,7 +260,7 @@ def long_name(name: str) -> str:
     """Return the long name of an array of a dataset, or of a store of a sweep."""
     if name in COORDINATES:
         return COORDINATES[name]
-    for table in (SOLUTION, ENSEMBLE, REPLICA_ENSEMBLE):
+    for table in (SOLUTION, ENSEMBLE, REPLICA_ENSEMBLE, SPECTRUM):
         if name in table:
             return table[name].long_name
     return SOLUTION[name.removesuffix("0")].layer_0

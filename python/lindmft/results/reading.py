@@ -10,17 +10,19 @@ from lindmft._internal.validation import choice, describe, increasing, refuse, t
 from lindmft.problem.problem import Problem
 from lindmft.results.assembly import observables_from
 from lindmft.results.content import Content
-from lindmft.results.dataset import STATE
+from lindmft.results.dataset import OPTIONAL, STATE
 from lindmft.results.observables import (
     ENSEMBLE,
     REPLICA_ENSEMBLE,
     SOLUTION,
+    SPECTRUM,
     SQUARES,
     TWO_TIME,
     Observable,
     Table,
 )
 from lindmft.results.solve_stats import SolveStats
+from lindmft.results.spectrum import HessianSpectrum, spectrum_from
 from lindmft.results.state import STATE_VERSION, State
 from lindmft.results.statistics import DOUBLE, TrainStats, checked_dtype
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 GRIDS = ("exact", "adaptive", "flow")
 """Kinds of grids of times."""
+BULK = ("bulk_edge", "bulk_edge_error")
+"""Arrays that the spectrum of trained networks does not have."""
 
 
 def solution_from_dataset(dataset: "xr.Dataset", solution: type[Any]) -> dict[str, Any]:
@@ -58,6 +62,7 @@ def ensemble_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
         **fields,
         **_series(content, ENSEMBLE, fields["problem"]),
         "noise_draw": content.whole("noise_draw", 0),
+        "spectrum": _spectrum(content, "seed"),
     }
 
 
@@ -83,7 +88,8 @@ def _solution_fields(content: Content) -> dict[str, Any]:
     fields["irreducible"] = content.number("irreducible")
     # Files of version 1 have the layers, and no depth.
     fields["depth"] = content.array("depth" if "depth" in content else "layer", "layer") * 1.0
-    fields |= _grid(content, len(fields["time"]))
+    fields |= _grid(content, len(fields["time"])) | _optional(content)
+    fields["spectrum"] = _spectrum(content)
     valid = _valid(series["test_loss"], fields["diverged_at"])
     several = bool(content.tables("channels", list, "[]"))
     return fields | observables_from(series | _functions(content, valid), in_channels=several)
@@ -145,8 +151,36 @@ def _grid(content: Content, nodes: int) -> dict[str, Any]:
     return {
         "grid": choice(*GRIDS)(content.text("grid", "exact"), "grid"),
         "panels": edges.astype(int),
-        **{name: content.number(name) for name in ("rtol", "atol") if name in content.attrs},
     }
+
+
+def _optional(content: Content) -> dict[str, float]:
+    found = {name: content.number(name) for name in OPTIONAL if name in content.attrs}
+    for name, value in found.items():
+        if not 0 <= value < math.inf:
+            refuse(name, "finite and not negative", value)
+    return found
+
+
+def _spectrum(content: Content, *more_dims: str) -> HessianSpectrum | None:
+    """Return the spectrum of the Hessian; None if the file has none.
+
+    Only that of a solution, whose dimensions are no more than those of the table, has an edge of
+    the bulk.
+    """
+    if "sharpness" not in content:
+        return None
+    time = content.array("spectrum_time", "spectrum_time")
+    if not len(time) or not increasing(time) or not (time[0] >= 0 and time[-1] < math.inf):
+        refuse("spectrum_time", "finite, increasing from 0 on, and at least one", time)
+    arrays = {
+        one.name: content.array(one.name, *more_dims, *one.dims, undefined=bool(one.undefined))
+        for one in SPECTRUM.values()
+        if not (more_dims and one.name in BULK)
+    }
+    if not arrays["target_ritz"].shape[-1]:
+        refuse("target_ritz", "at least one Ritz value", arrays["target_ritz"])
+    return spectrum_from({"spectrum_time": time, **arrays})
 
 
 def _channel(dataset: "xr.Dataset", c: int, attrs: Any) -> Content:

@@ -63,6 +63,8 @@ class Result:
     """The table of the class."""
     _call: ClassVar[str]
     """The call that makes such results, for messages."""
+    _asked: ClassVar[Mapping[str, str]] = {}
+    """Arguments that ask for attributes which are no observables of the table."""
 
     def __post_init__(self) -> None:
         for name in _requested(type(self)):
@@ -95,7 +97,8 @@ class Result:
         return _holds(self, name)
 
     def _why_missing(self, name: str) -> str:
-        return why_missing(self.observables[name], self._call)
+        one = self.observables.get(name)
+        return why_missing(one, self._call) if one else asking(name, self._call, self._asked[name])
 
 
 def why_missing(one: Observable, call: str) -> str:

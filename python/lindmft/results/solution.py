@@ -17,12 +17,19 @@ from lindmft._internal.validation import choice, describe, flag
 from lindmft.problem.problem import Problem
 from lindmft.problem.scales import divergence_remedy, scale_notes
 from lindmft.problem.schema import brief
-from lindmft.results import netcdf, self_check
+from lindmft.results import netcdf, self_check, stability
 from lindmft.results.dataset import solution_to_dataset
 from lindmft.results.dense_output import sample
 from lindmft.results.depth import interpolate
 from lindmft.results.layers import Layers
-from lindmft.results.observables import FUNCTIONS, LAYERED, NORMS, RESPONSE, SOLUTION
+from lindmft.results.observables import (
+    FUNCTIONS,
+    LAYERED,
+    NORMS,
+    RESPONSE,
+    SOLUTION,
+    SPECTRUM_AT,
+)
 from lindmft.results.places import result_place
 from lindmft.results.reading import solution_from_dataset
 from lindmft.results.replicas import Replicas
@@ -35,6 +42,7 @@ from lindmft.results.result import (
     with_requests,
 )
 from lindmft.results.solve_stats import SolveStats
+from lindmft.results.spectrum import HessianSpectrum
 from lindmft.results.state import State
 
 if TYPE_CHECKING:
@@ -42,8 +50,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Layers", "Solution", "SolveStats"]
 
-ASKED = {"replicas": "replicas=True", "kernel_alignment": "kernels=True"}
-"""Arguments that ask for attributes which are made of several observables."""
 RESOLVED = 1e-6
 """A ``depth_error`` up to which profiles over depth count as resolved."""
 
@@ -96,6 +102,14 @@ class Solution(Result):
         none. Entries from this step on are inf, and two-time functions have the m = ``valid`` rows
         before it instead of n. At infinite depth it is also the first step that cannot be resolved,
         if the loss exceeds ten times its start or a finite network diverges within three steps.
+    unstable_at
+        The time at which learning rate times sharpness passes ``stability_threshold``; None if
+        there is none. On a coarse grid, which does not see a mode that has decayed below its
+        tolerances, losses after this time are those of the unstable branch, which exact steps and
+        networks leave.
+    predictable_until
+        The time up to which losses do not depend on rounding; None: all do not. From there on a
+        mode grows that had decayed to rounding errors.
     replicas
         ``Replicas``, with ``replicas=True``: overlaps of networks that share initial weights, data
         or neither; for ``ensemble_loss`` and the split of the test loss into bias and variances.
@@ -104,10 +118,14 @@ class Solution(Result):
         D: a small step of gradient descent moves w_hat by lr K u, u the data gradient), for random
         x (the mean eigenvalue), for x = Lambda w*, and for x = u. A value is nan where the
         direction does not exist: where x is zero, and where u is no larger than its rounding error.
+    spectrum
+        ``HessianSpectrum``, with ``spectrum_at=[...]``: the sharpness, the edge of the bulk and
+        Ritz values at these times, which ``at`` does not change.
     channels
         With several outputs, the ``Solution`` of each channel; otherwise empty. Two-time functions
         and kernels are those of the channels. Channels are the outputs, or the eigenvectors of a
-        Gram matrix. On coarse grids each channel has separate times.
+        Gram matrix. On coarse grids each channel has separate times. ``spectrum`` is that of a
+        channel, too.
     grid
         "exact": every step. "adaptive": steps on a coarse grid. "flow": gradient flow.
     panels
@@ -177,15 +195,23 @@ class Solution(Result):
     kernel_scale: Array = ON_REQUEST
     kernel_target: Array = ON_REQUEST
     kernel_gradient: Array = ON_REQUEST
+    spectrum: HessianSpectrum = ON_REQUEST
     channels: tuple["Solution", ...] = ()
     grid: str = "exact"
     panels: NDArray[np.int_] = field(default_factory=lambda: np.array([], int))
     rtol: float | None = None
     atol: float | None = None
     state: State = field(default_factory=State)
+    unstable_at: float | None = None
+    predictable_until: float | None = None
 
     observables = SOLUTION
     _call = "solve"
+    _asked = {  # noqa: RUF012 - declared as a class variable by the base class
+        "replicas": "replicas=True",
+        "kernel_alignment": "kernels=True",
+        "spectrum": SPECTRUM_AT,
+    }
     _repr_html_ = field_table
 
     @property
@@ -307,7 +333,14 @@ class Solution(Result):
 
     @property
     def status(self) -> str:
-        """One sentence about the outcome and its accuracy, with a remedy if there is a problem."""
+        """One sentence about the outcome and its accuracy, with a remedy if there is a problem.
+
+        Further sentences follow where steps are unstable, or where rounding decides.
+        """
+        return " ".join([self._outcome, *stability.cautions(self)])
+
+    @property
+    def _outcome(self) -> str:
         if self.stats.depth_error > RESOLVED:
             return (
                 f"Solved {self._extent} with too few nodes in depth: profiles are accurate to "
@@ -401,12 +434,12 @@ class Solution(Result):
         held = [c for c, channel in enumerate(self.channels) if hasattr(channel, name)]
         if held:
             return f"{name} of several outputs is that of a channel: channels[{held[0]}].{name}"
-        message = why_missing(one, call) if one else asking(name, call, ASKED[name])
+        message = why_missing(one, call) if one else asking(name, call, self._asked[name])
         return f"{message} in channels[j].{name}" if self._in_channels(name) else message
 
     def _in_channels(self, name: str) -> bool:
         one = SOLUTION.get(name)
-        held = name == "kernel_alignment" or (one is not None and bool(one.asked))
+        held = name in {"kernel_alignment", "spectrum"} or (one is not None and bool(one.asked))
         return bool(self.channels) and held
 
     def to_xarray(self) -> "xr.Dataset":

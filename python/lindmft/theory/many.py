@@ -14,6 +14,7 @@ from lindmft.problem.problem import Problem, Problems, listed_problems
 from lindmft.problem.scales import warn_of_sizes_among
 from lindmft.progress import reporting_work
 from lindmft.results.solution import Solution
+from lindmft.results.stability import warn_of_instability_among
 from lindmft.theory.options import FlowOptions, SolveOptions
 from lindmft.theory.run import Run, checked_run, from_core
 from lindmft.theory.solve import flow, solve
@@ -164,10 +165,12 @@ def _carry_out(
     label = "flow_many" if grid == "flow" else "solve_many"
     with reporting_work(given["progress"], label, cost) as callback:
         results = _compute(checked, listed, callback, errors == "return")
-    return [
+    found = [
         result if isinstance(result, Exception) else from_core(run, result)
         for run, result in zip(runs, results, strict=True)
     ]
+    warn_of_instability_among(found)
+    return found
 
 
 def _compute(run: Run, problems: list[Problem], progress: Callback | None, keep: bool) -> list[Any]:

@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 from lindmft import _core
 from lindmft._internal.options import converted
-from lindmft._internal.types import Callback
+from lindmft._internal.types import Callback, Number, Numbers
 
 __all__ = ["AccuracyOptions", "FlowOptions", "SolveOptions"]
 
@@ -25,6 +25,8 @@ class FlowOptions(AccuracyOptions, total=False):
 
     save: Iterable[str] | str
     replicas: bool
+    spectrum_at: Number | Numbers | None
+    lanczos: int | None
     keep_state: bool | None
     threads: int | None
     memory_limit: float | None

@@ -88,6 +88,8 @@ def to_core(solution: Solution) -> dict[str, Any]:
         "series": {name: getattr(solution, name) for name in names(SOLUTION, resumed=True)},
         "panels": solution.panels.tolist(),
         "diverged_at": solution.diverged_at,
+        "unstable_at": solution.unstable_at,
+        "predictable_until": solution.predictable_until,
         "stats": asdict(solution.stats),
         "state": dict(solution.state),
         "channels": [to_core(channel) for channel in distinct],

@@ -8,6 +8,7 @@ import numpy as np
 
 from lindmft import _core
 from lindmft._internal.cost import COARSE, EXACT, OF_KERNELS, OF_REPLICAS, Cost, likely_depth
+from lindmft._internal.options import check_spectrum
 from lindmft._internal.provenance import provenance
 from lindmft._internal.types import Callback, SolveDict
 from lindmft._internal.validation import conflict, integer, number
@@ -16,6 +17,7 @@ from lindmft.problem.targets import channels
 from lindmft.results.assembly import observables_from
 from lindmft.results.solution import Solution
 from lindmft.results.solve_stats import SolveStats
+from lindmft.results.spectrum import spectrum_from
 from lindmft.results.state import SMALL, State
 from lindmft.theory.advice import advising, coarse_advice
 from lindmft.theory.options import checked_options
@@ -133,6 +135,7 @@ def checked_run(problem: Problem, grid: str, end: Any, given: Mapping[str, Any])
                 f"Leave {name} out, or use grid='adaptive' or flow",
             )
     options = checked_options(given)
+    check_spectrum(options, steps=grid != "flow")
     run = Run(problem, grid, end, options)
     if options.get("keep_state") and run.all_times:
         conflict(
@@ -146,11 +149,12 @@ def checked_run(problem: Problem, grid: str, end: Any, given: Mapping[str, Any])
 
 def from_core(run: Run, result: SolveDict) -> Solution:
     """Return the compiled module's result as a ``Solution``."""
-    named = {"series", "functions", "channel"}
+    named = {"series", "functions", "spectrum", "channel"}
     fields: dict[str, Any] = {name: value for name, value in result.items() if name not in named}
     arrays = result["series"] | result["functions"]
     fields |= observables_from(arrays, in_channels=bool(result["channel"]))
     fields |= {"stats": SolveStats(**result["stats"]), "state": State(result["state"])}
+    fields["spectrum"] = spectrum_from(result["spectrum"])
     fields |= {"grid": run.grid, "panels": np.array(result["panels"], int)}
     fields |= run.tolerances
     distinct = [from_core(_channel_run(run, c), r) for c, r in _distinct(result)]

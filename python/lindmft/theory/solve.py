@@ -21,6 +21,7 @@ from lindmft.results.observables import FUNCTIONS, LAYERED, NORMS
 from lindmft.results.places import check_suffix
 from lindmft.results.solution import Solution
 from lindmft.results.solve_stats import SolveStats
+from lindmft.results.stability import warn_of_instability
 from lindmft.theory.checkpoints import checked_every, solve_with_checkpoints
 from lindmft.theory.options import SolveOptions
 from lindmft.theory.resume import continued
@@ -51,6 +52,8 @@ def solve(
     save: Iterable[str] | str = (),
     replicas: bool = False,
     kernels: bool = False,
+    spectrum_at: Number | Numbers | None = None,
+    lanczos: int | None = None,
     depth_nodes: int | None = None,
     continue_from: Solution | None = None,
     keep_state: bool | None = None,
@@ -86,6 +89,12 @@ def solve(
     kernels
         Also compute the neural tangent kernel: ``Solution.kernel_scale``, ``kernel_target``,
         ``kernel_gradient`` and ``kernel_alignment``.
+    spectrum_at
+        A step, or a list of steps, before whose updates to compute the spectrum of the Hessian:
+        ``Solution.spectrum``. None: none.
+    lanczos
+        Steps of Lanczos' method for each spectrum, 2 to 4096; None: 24. More steps resolve more of
+        it.
     depth_nodes
         At infinite depth, the number of collocation nodes in depth, 2 to 64; None: as many as an
         error estimate asks for.
@@ -151,6 +160,8 @@ def flow(
     saveat: Number | Numbers | None = None,
     save: Iterable[str] | str = (),
     replicas: bool = False,
+    spectrum_at: Number | Numbers | None = None,
+    lanczos: int | None = None,
     depth_nodes: int | None = None,
     continue_from: Solution | None = None,
     keep_state: bool | None = None,
@@ -174,8 +185,10 @@ def flow(
         ``continue_from``.
     saveat
         Times at which to return the solution, ``Solution.at``; None: the solver's nodes.
-    save, replicas, depth_nodes, continue_from, keep_state, threads, memory_limit, progress
+    save, replicas, lanczos, depth_nodes, continue_from, keep_state, threads, memory_limit, progress
         As in ``solve``.
+    spectrum_at
+        As in ``solve``; times need not be whole.
     checkpoint
         As in ``solve``; segments end at powers of ten.
 
@@ -279,6 +292,7 @@ def _carry_out(
             solution = solve_with_checkpoints(run, checkpoint, every, callback)
         else:
             solution = run.solve(callback, start)
+    warn_of_instability(solution)
     return solution if times is None else solution.at(times)
 
 

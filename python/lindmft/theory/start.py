@@ -20,6 +20,8 @@ KINDS: dict[str, Any] = {
     "state": State,
     "channels": tuple,
     "diverged_at": int | None,
+    "unstable_at": float | None,
+    "predictable_until": float | None,
 }
 
 

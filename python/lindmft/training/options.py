@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from lindmft import _core
-from lindmft._internal.options import converted
-from lindmft._internal.types import Callback
+from lindmft._internal.options import check_spectrum, converted
+from lindmft._internal.types import Callback, Number, Numbers
 from lindmft._internal.validation import integer, is_list, refuse
 from lindmft.results.statistics import checked_dtype
 from lindmft.training.seeds import seed_list
@@ -36,6 +36,8 @@ class TrainOptions(TrainManyOptions, total=False):
     """Options of ``train`` that other calls have, too."""
 
     kernels: bool
+    spectrum_at: Number | Numbers | None
+    lanczos: int | None
 
 
 class AllTrainOptions(TrainOptions, total=False):
@@ -64,6 +66,7 @@ def checked_options(
         if name in given:
             integer(given[name], name)  # None is no number of replicas
     options = converted(PLAIN, given) | {"dim": dim, "precision": checked_dtype(given["dtype"])}
+    check_spectrum(options, steps=True)
     if "noise_draw" in given:
         options["noise_draw"] = _draws(given["noise_draw"], problems)
     return options | {"seeds": seed_list(given["seeds"], given.get("seed", 0))}

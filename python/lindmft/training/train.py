@@ -9,7 +9,7 @@ from typing import Any, Unpack
 
 from lindmft import _core
 from lindmft._internal.options import options_like, with_defaults
-from lindmft._internal.types import Callback, Path, TrainDict
+from lindmft._internal.types import Callback, Number, Numbers, Path, TrainDict
 from lindmft._internal.validation import check_progress, conflict, integer
 from lindmft.problem.problem import Problem, Problems, as_problem, listed_problems
 from lindmft.problem.scales import warn_of_sizes, warn_of_sizes_among
@@ -54,6 +54,8 @@ def train(
     memory_limit: float | None = None,
     progress: bool | Callback | None = None,
     kernels: bool = False,
+    spectrum_at: Number | Numbers | None = None,
+    lanczos: int | None = None,
     updates: bool = False,
     noise_draw: int = 0,
     dtype: str = DOUBLE,
@@ -88,6 +90,12 @@ def train(
     kernels
         Also record the neural tangent kernel's ``kernel_gradient``, ``kernel_target`` and
         ``kernel_scale``, at the cost of two more forward passes a step. One target only.
+    spectrum_at
+        A step, or a list of steps, before whose updates to compute the spectrum of every network's
+        Hessian: ``Ensemble.spectrum``. None: none. One target only.
+    lanczos
+        Steps of Lanczos' method for each spectrum, 2 to ``dim``; None: 24. With ``dim`` of them the
+        random start gives all nonzero eigenvalues.
     updates
         Also record ``feature_update`` and ``gradient_update``: how far h^l and g^l have moved since
         initialization.

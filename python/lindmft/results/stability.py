@@ -1,0 +1,82 @@
+"""Cautions about solutions that pass through unstable steps."""
+
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+from lindmft._internal.callers import called_by_the_package, level_of_the_user
+from lindmft._internal.validation import describe
+
+__all__ = ["StabilityWarning", "cautions", "warn_of_instability", "warn_of_instability_among"]
+
+
+class StabilityWarning(UserWarning):
+    """Warning that steps become unstable, so that later losses are not what networks do.
+
+    ``solve`` and ``solve_many`` issue it where ``Solution.unstable_at`` or
+    ``Solution.predictable_until`` has a time; ``Solution.status`` says the same. ``solve_many``
+    issues it once for all problems, and names the first. Sweeps and searches for learning rates,
+    which try unstable rates on purpose, do not issue it.
+    ``warnings.simplefilter("ignore", lindmft.StabilityWarning)`` turns it off.
+
+    There are two cases. A coarse grid does not see a mode that has decayed below its tolerances. If
+    slow learning later raises the sharpness above the threshold, the grid follows the unstable
+    branch, on which this mode stays at zero. Exact steps see the mode, but start its growth from
+    rounding errors: from some step on, the loss follows these.
+
+    Notes
+    -----
+    Theory section 16: sharpness, and why it matters for coarse grids.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import lindmft as lm
+    >>> warnings.simplefilter("ignore", lm.StabilityWarning)  # where only the first steps count
+    """
+
+
+def cautions(solution: Any) -> tuple[str, ...]:
+    """Return sentences about the times from which on a ``Solution`` is no prediction."""
+    unit = "time" if solution.grid == "flow" else "step"
+    rate = f"lower optimizer.lr (now {describe(solution.problem.optimizer.lr)})"
+    found = []
+    if (time := solution.unstable_at) is not None:
+        passes = (
+            f"Learning rate times sharpness passes the threshold of stability at {unit} {time:.10g}"
+        )
+        found.append(
+            f"{passes}: steps are unstable from there on. To stay below, {rate}."
+            if solution.grid == "exact"
+            else f"{passes}: the coarse grid follows the unstable branch from there on, which "
+            "exact steps and networks leave. Use the losses before, solve with "
+            f'grid="exact", or {rate}.'
+        )
+    if (time := solution.predictable_until) is not None:
+        found.append(
+            f"From {unit} {time:.10g} on the loss follows rounding errors, which unstable steps "
+            "have enlarged: no single curve is the prediction there, and networks leave it "
+            f"earlier, by fluctuations of order 1/sqrt(D). Use the losses before, or {rate}."
+        )
+    return tuple(found)
+
+
+def warn_of_instability(solution: Any) -> None:
+    """Warn, at the line that called the public function, if steps of the solution are unstable."""
+    if found := cautions(solution):
+        warnings.warn(" ".join(found), StabilityWarning, stacklevel=level_of_the_user())
+
+
+def warn_of_instability_among(solutions: Iterable[Any]) -> None:
+    """Warn once if steps of some of these solutions are unstable, and name the first of them.
+
+    Entries may also be exceptions. The warning is that of the public function which calls the
+    caller of this one. It is not issued if the package itself called that function.
+    """
+    if called_by_the_package(2):
+        return
+    for i, solution in enumerate(solutions):
+        if not isinstance(solution, Exception) and (found := cautions(solution)):
+            text = f"{' '.join(found)} (First at problems[{i}].)"
+            warnings.warn(text, StabilityWarning, stacklevel=level_of_the_user())
+            return
