@@ -108,12 +108,14 @@ class SolveOptions:
     table: ClassVar[list[OptionDict]]
     rtol: float
     atol: float
+    lanczos: int
     def __init__(self, **options: Any) -> None: ...
 
 class TrainOptions:
     """Made of keywords: the options of the table."""
 
     table: ClassVar[list[OptionDict]]
+    lanczos: int
     def __init__(self, **options: Any) -> None: ...
 
 def solve(

@@ -64,8 +64,9 @@ def convert(entry: OptionDict, value: Any) -> Any:
 def check_spectrum(options: Mapping[str, Any], *, steps: bool) -> None:
     """Refuse times of the Hessian's spectrum that are no steps, and its size without its times."""
     when = options.get("spectrum_at", ())
-    if steps and not all(float(time).is_integer() for time in when):
-        refuse("spectrum_at", "whole steps from 0 on", when)
+    for time in when:
+        if steps and not float(time).is_integer():
+            refuse("spectrum_at", "whole steps from 0 on", time)
     if not when and "lanczos" in options:
         conflict(
             "lanczos",

@@ -33,6 +33,23 @@ class WholeNumber(click.types.IntParamType):
         return int(number)
 
 
+class Times(click.ParamType):
+    """Times with commas between them, as 0,10,1e3."""
+
+    name = "times"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> list[float]:
+        """Return the times; anything else is a usage error that names the option."""
+        if not isinstance(value, str):
+            return [float(time) for time in value]
+        try:
+            return [float(time) for time in value.split(",")]
+        except ValueError:
+            self.fail(f"must be times such as 0,10,1e3, got {value!r}", param, ctx)
+
+
 WHOLE = WholeNumber()
 PROBLEM = click.argument("problem", type=click.Path(path_type=Path))
 STEPS = click.option(
@@ -71,7 +88,7 @@ CHECKPOINT = click.option(
     type=click.Path(path_type=Path),
     help="Save to this file regularly; resume from it if it exists.",
 )
-TYPES = {"whole": WHOLE, "number": click.FLOAT}
+TYPES = {"whole": WHOLE, "number": click.FLOAT, "times": Times()}
 """Types of options by the kinds of the compiled module's table."""
 WORDS = {"save": FUNCTIONS}
 """The names that an option may have which takes several of them."""
@@ -105,6 +122,8 @@ def _option(entry: OptionDict) -> Callable[[Any], Any]:
     if kind == "names":
         words = f"{text[:-1]}: all, {', '.join(WORDS[entry['name']])}."
         return click.option(name, multiple=True, metavar="NAME", help=words)
+    if kind == "times":
+        return click.option(name, type=TYPES[kind], metavar="TIME,...", help=text)
     default = entry["zero"] or f"{entry['default']:g}"
     return click.option(name, type=TYPES[kind], help=f"{text}  [default: {default}]")
 

@@ -8,6 +8,7 @@ import click
 from lindmft._internal.series import round_steps, round_times
 from lindmft._internal.types import Array
 from lindmft.cli import files
+from lindmft.cli.spectrum_report import print_spectrum
 from lindmft.problem.schema import brief
 from lindmft.results.ensemble import Ensemble
 from lindmft.results.solution import Solution
@@ -42,11 +43,12 @@ def _state_note(result: Solution | Ensemble) -> str:
 
 
 def print_table(result: Solution | Ensemble) -> None:
-    """Print losses and other requested series at a few round times."""
+    """Print losses and other requested series at a few round times, and the sharpness."""
     labels, columns = _rows(result)
     click.echo(f"{labels[0]:>8}" + "".join(f"{name:>14}" for name in columns))
     for label, *values in zip(labels[1:], *columns.values(), strict=True):
         click.echo(f"{label:>8}" + "".join(f"{_entry(value):>14}" for value in values))
+    print_spectrum(result)
 
 
 def _entry(value: float) -> str:

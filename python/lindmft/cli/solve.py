@@ -55,6 +55,7 @@ def solve_command(
       lindmft solve problem.toml --steps 200 --set optimizer.lr=0.1
       lindmft solve problem.toml --output theory.nc --save C_h --save C_v --picture losses.png
       lindmft solve problem.toml --grid adaptive --steps 1000000 --checkpoint run.nc
+      lindmft solve problem.toml --steps 200 --spectrum-at 0,50,199 --lanczos 32
     """
     files.check_outputs(output, picture, force=force, form=netcdf.SOLUTION)
     parsed, run = files.read_problem(problem, changes=changes, steps=steps)

@@ -51,6 +51,8 @@ class Observable:
     meaning of layer 0, the data gradient, of a function that has this layer; a file keeps this
     layer as a separate array, with "0" at the end of the name. ``added`` is the version of lindmft
     that added an observable of every result; files of earlier versions do not have it.
+    ``of_theory`` says that trained networks do not have it, though they have the others of its
+    part.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Observable:
     undefined: str = ""
     layer_0: str = ""
     added: str = ""
+    of_theory: bool = False
 
     @property
     def two_time(self) -> bool:
@@ -97,15 +100,15 @@ def _table(*observables: Observable) -> Table:
     return {one.name: one for one in observables}
 
 
-def _loss(name: str, long_name: str, *more_dims: str, **options: str) -> Observable:
+def _loss(name: str, long_name: str, *more_dims: str, **options: Any) -> Observable:
     return Observable(name, (*more_dims, "time"), long_name, "y^2", **options)
 
 
-def _norm(name: str, long_name: str, **options: str) -> Observable:
+def _norm(name: str, long_name: str, **options: Any) -> Observable:
     return Observable(name, ("layer", "time"), long_name, "per hidden unit", **options)
 
 
-def _kernel(name: str, direction: str, **options: str) -> Observable:
+def _kernel(name: str, direction: str, **options: Any) -> Observable:
     text = f"neural tangent kernel in {direction}"
     return Observable(
         name, ("time",), text, "per unit of learning rate", asked="kernels=True", **options
@@ -116,20 +119,23 @@ RATE = "1 / learning rate"
 """Unit of eigenvalues of the Hessian."""
 
 
-def _at_times(name: str, long_name: str) -> Observable:
-    return Observable(
-        name, ("spectrum_time",), long_name, RATE, ESTIMATE, asked=SPECTRUM_AT, part="spectrum"
-    )
+def _at_times(name: str, long_name: str, **options: Any) -> Observable:
+    return _of_spectrum(name, (), long_name, RATE, **options)
 
 
 def _of_ritz(name: str, long_name: str, units: str) -> Observable:
-    return Observable(
-        name, ("spectrum_time", "ritz"), long_name, units, ESTIMATE, asked=SPECTRUM_AT,
-        part="spectrum", undefined="nan where the method ended early",
-    )  # fmt: skip
+    return _of_spectrum(name, ("ritz",), long_name, units, undefined="nan where the method ended")
 
 
-def _function(name: str, long_name: str, units: str, *more_dims: str, **options: str) -> Observable:
+def _of_spectrum(
+    name: str, more_dims: tuple[str, ...], long_name: str, units: str, **options: Any
+) -> Observable:
+    dims = ("spectrum_time", *more_dims)
+    asked, part = SPECTRUM_AT, "spectrum"
+    return Observable(name, dims, long_name, units, ESTIMATE, asked, part, **options)
+
+
+def _function(name: str, long_name: str, units: str, *more_dims: str, **options: Any) -> Observable:
     asked = f'save=["{name}"]'
     kind = RESPONSE if name.startswith("R") else CORRELATION
     return Observable(
@@ -139,7 +145,7 @@ def _function(name: str, long_name: str, units: str, *more_dims: str, **options:
 
 SPECTRUM_AT = "spectrum_at=[...]"
 NO_DIRECTION = "nan where the direction does not exist"
-IN_REPLICAS = {"asked": "replicas=True", "part": "replicas"}
+IN_REPLICAS: Any = {"asked": "replicas=True", "part": "replicas"}
 
 SOLUTION: Table = _table(
     _loss("test_loss", "test loss, excess over the irreducible noise"),
@@ -222,8 +228,8 @@ REPLICA_ENSEMBLE: Table = _measured(
 SPECTRUM: Table = _table(
     _at_times("sharpness", "largest eigenvalue of the Hessian"),
     _at_times("sharpness_error", "estimated error of the largest eigenvalue"),
-    _at_times("bulk_edge", "upper edge of the continuous part of the spectrum; theory only"),
-    _at_times("bulk_edge_error", "estimated error of the upper edge; theory only"),
+    _at_times("bulk_edge", "upper edge of the continuous part of the spectrum", of_theory=True),
+    _at_times("bulk_edge_error", "estimated error of the upper edge", of_theory=True),
     _of_ritz("target_ritz", "Ritz values, target as start", RATE),
     _of_ritz("target_weight", "weights of the Ritz values, target as start", "1"),
     _of_ritz("random_ritz", "Ritz values, random start", RATE),

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 GRIDS = ("exact", "adaptive", "flow")
 """Kinds of grids of times."""
-BULK = ("bulk_edge", "bulk_edge_error")
-"""Arrays that the spectrum of trained networks does not have."""
 
 
 def solution_from_dataset(dataset: "xr.Dataset", solution: type[Any]) -> dict[str, Any]:
@@ -163,11 +161,7 @@ def _optional(content: Content) -> dict[str, float]:
 
 
 def _spectrum(content: Content, *more_dims: str) -> HessianSpectrum | None:
-    """Return the spectrum of the Hessian; None if the file has none.
-
-    Only that of a solution, whose dimensions are no more than those of the table, has an edge of
-    the bulk.
-    """
+    """Return the spectrum of the Hessian, or None. That of networks has more dimensions."""
     if "sharpness" not in content:
         return None
     time = content.array("spectrum_time", "spectrum_time")
@@ -176,7 +170,7 @@ def _spectrum(content: Content, *more_dims: str) -> HessianSpectrum | None:
     arrays = {
         one.name: content.array(one.name, *more_dims, *one.dims, undefined=bool(one.undefined))
         for one in SPECTRUM.values()
-        if not (more_dims and one.name in BULK)
+        if not (more_dims and one.of_theory)
     }
     if not arrays["target_ritz"].shape[-1]:
         refuse("target_ritz", "at least one Ritz value", arrays["target_ritz"])

@@ -26,7 +26,7 @@ def solve_with_checkpoints(
 ) -> Solution:
     """Solve in segments, from where the file ends if there is one."""
     stops = _stops(run, every)
-    segment = run.with_options(save=(), keep_state=True)
+    segment = run.with_options(save=(), spectrum_at=(), keep_state=True)
     solution = _resumed(run, path) if FilePath(path).exists() else None
     for stop in stops:
         if solution is not None and (solution.diverged_at is not None or stop <= covered(solution)):
@@ -34,16 +34,21 @@ def solve_with_checkpoints(
         last = stop == run.end
         part = replace(segment, end=stop)
         if last:
-            part = part.with_options(save=run.options.get("save", ()))
+            asked = {name: run.options.get(name, ()) for name in ("save", "spectrum_at")}
+            part = part.with_options(**asked)
         if solution is not None and run.problem.network.depth == np.inf:
             part = part.with_options(depth_nodes=len(solution.depth))
         start = None if solution is None else to_core(solution)
         solution = part.solve(_of_the_whole(progress, run), start)
         solution.save(path)
     assert solution is not None  # the last stop is the end
-    if solution.diverged_at is not None and solution.channels:
-        return run.solve(progress)  # the other channels have only come to the end of a segment
-    return _finished(run, solution)
+    behind = bool(solution.channels) and covered(solution) < run.end
+    if solution.diverged_at is None or not (behind or _missing(run, solution)):
+        return _finished(run, solution)
+    # The other channels have only come to the end of a segment, and segments save no functions.
+    solution = run.solve(progress)
+    solution.save(path)
+    return solution
 
 
 def checked_every(value: Any, run: Run) -> int | None:
@@ -93,15 +98,26 @@ def _resumed(run: Run, path: Path) -> Solution:
         refuse(run.extent, f"at least the {covered(solution):g} of {name}", run.end)
     if solution.diverged_at is None and covered(solution) < run.end:
         check_resumable(solution, name)
-    elif missing := [one for one in _asked(run) if not solution.has(one)]:
-        refuse("save", f"among what {name} kept, which is finished", missing)
+    else:
+        for field, what in _missing(run, solution).items():
+            refuse(field, f"among what {name} kept, which is finished", what)
     return solution
 
 
-def _asked(run: Run) -> tuple[str, ...]:
-    """The two-time functions that the run is to keep."""
+def _missing(run: Run, solution: Solution) -> dict[str, Any]:
+    """Return what the run asks for and the solution does not have, by the name of the option."""
     save: tuple[str, ...] = run.options.get("save", ())
-    return FUNCTIONS if "all" in save else save
+    functions = [name for name in (FUNCTIONS if "all" in save else save) if not solution.has(name)]
+    found: dict[str, Any] = {"save": functions} if functions else {}
+    times = run.options.get("spectrum_at", ())
+    if not times:
+        return found
+    parts = solution.channels or (solution,)
+    spectra = [part.spectrum for part in parts if part.has("spectrum")]
+    if not spectra or any(tuple(spectrum.time) != times for spectrum in spectra):
+        return found | {"spectrum_at": times}
+    steps = run.core_options().lanczos
+    return found if spectra[0].lanczos == steps else found | {"lanczos": steps}
 
 
 def _finished(run: Run, solution: Solution) -> Solution:

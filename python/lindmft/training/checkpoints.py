@@ -26,6 +26,7 @@ from lindmft.results.ensemble import Ensemble, ensemble_from_core
 from lindmft.results.observables import ENSEMBLE
 from lindmft.results.places import check_suffix
 from lindmft.results.reading import ensemble_from_dataset
+from lindmft.training import spectra
 
 STATE_VERSION = 1
 """Raised when networks can no longer be resumed from the states of the version before."""
@@ -41,7 +42,7 @@ class Training:
     """A call of ``train`` in checked values.
 
     ``options`` are those of the compiled module; ``segment(seeds, stop, start, progress)`` trains
-    some of the networks up to a step.
+    some of the networks up to a step, with other options where they are given.
     """
 
     problem: Problem
@@ -65,7 +66,13 @@ class Training:
             "dtype": given["precision"],
             "noise_draw": given["noise_draw"][0],
             **{name: given[name] for name in ("dim", "kernels", "updates")},
+            **spectra.asked(given),
         }
+
+    def spectra_of(self, begin: int, stop: int) -> dict[str, Any]:
+        """Return the option that asks for the spectra of these steps alone."""
+        given = self.options.get("spectrum_at", ())
+        return {"spectrum_at": [step for step in given if begin <= step < stop]}
 
 
 def checked_checkpoint(path: Any, every: Any) -> tuple[FilePath | None, int | None]:
@@ -106,8 +113,9 @@ def train_with_checkpoints(
         start = [record.states[i] for i in group]
         seeds = [training.seeds[i] for i in group]
         callback = _of_the_whole(progress, record)
+        own = training.spectra_of(min(record.done[i] for i in group), stop)
         try:
-            result = training.segment(seeds, stop, start, callback)
+            result = training.segment(seeds, stop, start, callback, own)
         except ValueError as error:
             raise ValueError(f"the checkpoint {path} cannot be resumed: {error}") from error
         with signals_deferred():
@@ -168,6 +176,10 @@ class Record:
             for name in filter(part.has, ENSEMBLE):
                 entries = getattr(part, name)[row, ..., self.done[i] : end]
                 getattr(self.runs, name)[i, ..., self.done[i] : end] = entries
+            if self.runs.has("spectrum"):
+                found = part.spectrum if part.has("spectrum") else None
+                lost = diverged[i] is not None
+                spectra.add(self.runs.spectrum, found, (i, row), (self.done[i], stop), lost)
             self.done[i] = end
             self.states[i] = result["state"][row] if end < self.training.steps else b""
         self.runs = replace(
@@ -203,6 +215,7 @@ def _empty(part: Ensemble, training: Training) -> Ensemble:
     fields: dict[str, Any] = {
         name: np.zeros((count, *series.shape[1:])) for name, series in kept.items()
     }
+    fields["spectrum"] = spectra.none_yet(training.options, count)
     stats = replace(part.stats, seconds=0.0, operations=0.0, bytes_moved=0.0)
     return replace(
         part, seeds=tuple(training.seeds), diverged_at=(None,) * count, stats=stats, **fields
@@ -242,6 +255,7 @@ def _difference(training: Training, runs: Ensemble) -> tuple[str, Any, Any] | No
         "noise_draw": runs.noise_draw,
         "kernels": runs.has("kernel_scale"),
         "updates": runs.has("feature_update"),
+        **spectra.kept(runs.spectrum if runs.has("spectrum") else None),
     }
     return first_difference(training.tables(), theirs)
 

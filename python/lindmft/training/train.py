@@ -175,9 +175,10 @@ def _segment(
     stop: int,
     start: list[bytes],
     progress: Callback | None,
+    changes: Mapping[str, Any],
 ) -> TrainDict:
-    """Train these networks up to a step, from their states."""
-    own = {"seeds": seeds, "stop": stop, "keep_state": True, "start": start}
+    """Train these networks up to a step, from their states, with changes of the options."""
+    own = {"seeds": seeds, "stop": stop, "keep_state": True, "start": start, **changes}
     return _core.train(core, steps, _core.TrainOptions(**(options | own)), progress=progress)
 
 
