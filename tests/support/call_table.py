@@ -33,6 +33,7 @@ from public_calls import (
     Kind,
     kind,
 )
+from spectra import hessian_spectrum
 
 import lindmft as lm
 from lindmft.analysis import verification as verifying
@@ -49,6 +50,10 @@ FIGURE: dict[str, Any] = {"widths": (0.5,), "dim": 8, "seeds": 4, "steps": 3}
 @functools.cache
 def theory() -> lm.Solution:
     return lm.solve(BASE, 3, save="all", replicas=True, kernels=True)
+
+
+def spectrum() -> lm.results.HessianSpectrum:
+    return hessian_spectrum(times=[0.0, 2.0], lanczos=3)
 
 
 @functools.cache
@@ -257,6 +262,12 @@ CALLS: dict[str, Call] = {
         costly=True,
     ),
     "Solution.load": Call(lambda: {"path": "theory.nc"}, of=lambda: lm.Solution),
+    "results.HessianSpectrum.density": Call(
+        lambda: {"bins": 4, "start": "target"},
+        {"bins": EITHER | kind("range"), "start": CHOICE},
+        of=spectrum,
+    ),
+    "stability_threshold": Call(lambda: {"optimizer": BASE.optimizer, "step": 0}, {"step": WHOLE}),
     "Ensemble.has": Call(lambda: {"name": "test_loss"}, {"name": CHOICE}, of=runs),
     "Ensemble.save": Call(lambda: {"path": "runs.nc", "force": False}, of=runs, costly=True),
     "Ensemble.load": Call(lambda: {"path": "runs.nc"}, of=lambda: lm.Ensemble),

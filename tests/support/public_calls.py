@@ -37,6 +37,7 @@ RESULTS = (
         "ComputeOptimal",
         "CoordinateCheck",
         "Ensemble",
+        "HessianSpectrum",
     ),
     *(
         "Explanation",
@@ -180,7 +181,10 @@ KINDS: dict[str, Kind] = {
     "save": NAMES,
     **dict.fromkeys(("replicas", "kernels", "updates", "quick", "centered", "force"), FLAG),
     "keep_state": FLAG | NONE,
-    **dict.fromkeys(("depth_nodes", "threads", "dim", "seed", "max_solves", "count"), WHOLE),
+    "spectrum_at": EITHER | kind("range"),
+    **dict.fromkeys(
+        ("lanczos", "depth_nodes", "threads", "dim", "seed", "max_solves", "count"), WHOLE
+    ),
     "seeds": WHOLE | NUMBERS | kind("list of it", "array of it"),
     "noise_draw": WHOLE | NUMBERS | kind("list of it", "array of it"),
     **dict.fromkeys(("k_init", "k_data"), WHOLE | kind("large")),

@@ -33,7 +33,7 @@ class WholeNumber(click.types.IntParamType):
         return int(number)
 
 
-class Times(click.ParamType):
+class Times(click.ParamType[list[float]]):
     """Times with commas between them, as 0,10,1e3."""
 
     name = "times"

@@ -108,10 +108,11 @@ class HessianSpectrum:
         """Return the density of the spectrum in bins, and the edges of the bins, for pictures.
 
         It is an approximation, since the m Ritz values are a Gauss rule and no eigenvalues. Each
-        weight is spread evenly between the middles of the gaps to both neighbours, the last one up
-        to ``bulk_edge``. Details narrower than these gaps, which shrink like 1 / m, are lost.
-        Single eigenvalues are not spread, but counted in the bin that contains them: Ritz values
-        above the bulk edge, and all of them where the method ended early.
+        weight is spread evenly between the middles of the gaps to both neighbours, that of the
+        largest up to ``bulk_edge`` (of networks, up to this Ritz value). Details narrower than
+        these gaps, which shrink like 1 / m, are lost. Single eigenvalues are not spread, but
+        counted in the bin that contains them: Ritz values above the bulk edge, and all of them
+        where the method ended early.
 
         Parameters
         ----------
@@ -219,6 +220,6 @@ def _spread(ritz: Array, weight: Array, bulk_edge: float, edges: Array) -> Array
     """Return the weight in each bin if each weight is spread up to the middles of the gaps."""
     middles = 0.5 * (ritz[1:] + ritz[:-1])
     lowest = min(ritz[0], max(0.0, 2.0 * ritz[0] - middles[0]))
-    beyond = bulk_edge if np.isfinite(bulk_edge) else 2.0 * ritz[-1] - middles[-1]
-    ends = np.concatenate([[lowest], middles, [max(ritz[-1], beyond)]])
+    highest = max(ritz[-1], bulk_edge) if np.isfinite(bulk_edge) else ritz[-1]
+    ends = np.concatenate([[lowest], middles, [highest]])
     return np.diff(np.interp(edges, ends, np.append(0.0, np.cumsum(weight))))
