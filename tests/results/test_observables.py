@@ -19,6 +19,7 @@ from lindmft.results.observables import (
     ENSEMBLE,
     REPLICA_ENSEMBLE,
     SOLUTION,
+    SPECTRUM,
     Observable,
     Table,
     names,
@@ -45,6 +46,17 @@ MESSAGES = [
         "solution",
         "kernel_alignment",
         "kernel_alignment was not computed: solve(..., kernels=True) does it",
+    ),
+    (
+        "solution",
+        "spectrum",
+        "spectrum was not computed: solve(..., spectrum_at=[...]) does it",
+    ),
+    ("flow", "spectrum", "spectrum was not computed: flow(..., spectrum_at=[...]) does it"),
+    (
+        "ensemble",
+        "spectrum",
+        "spectrum was not computed: train(..., spectrum_at=[...]) does it",
     ),
     ("solution", "replicas", "replicas was not computed: solve(..., replicas=True) does it"),
     (
@@ -175,6 +187,7 @@ def test_the_core_has_the_same_observables() -> None:
 def axes(one: Observable) -> str:
     """The dimensions as docstrings write them: (seed, L, n)."""
     letters = {"layer": "L", "time": "n", "output": "C", "seed": "seed"}
+    letters |= {"spectrum_time": "k", "ritz": "m"}
     shape = [letters[dim] for dim in one.dims]
     return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(shape)})"
 
@@ -200,18 +213,20 @@ def entries(cls: type) -> dict[str, str]:
         (lm.ReplicaEnsemble, REPLICA_ENSEMBLE, False),
         (lm.results.Series, ENSEMBLE, True),
         (lm.results.ReplicaSeries, REPLICA_ENSEMBLE, True),
+        (lm.results.HessianSpectrum, SPECTRUM, False),
     ],
 )
 def test_docstrings_agree_with_the_table(cls: type, table: Table, reduced: bool) -> None:
     """Every observable is a field and is described, with its shape and how it is asked for."""
     described, fields = entries(cls), {one.name for one in dataclasses.fields(cls)}
     for one in table.values():
-        if one.part or one.two_time or (reduced and one.name == "chain_residual"):
+        held_by_another = one.part and table is not SPECTRUM
+        if held_by_another or one.two_time or (reduced and one.name == "chain_residual"):
             continue
         assert one.name in fields
         shown = dataclasses.replace(one, dims=one.dims[1:]) if reduced else one
         assert axes(shown) in described[one.name], one.name
-        if one.asked.endswith("=True"):
+        if one.asked.endswith("=True") and not one.part:
             assert one.asked in described[one.name], one.name
 
 
@@ -221,7 +236,7 @@ def test_pages_have_the_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     from observable_tables import filled
 
     text = filled((docs / "api" / "results.md").read_text(encoding="utf-8"))
-    for table in (SOLUTION, ENSEMBLE, REPLICA_ENSEMBLE):
+    for table in (SOLUTION, ENSEMBLE, REPLICA_ENSEMBLE, SPECTRUM):
         for one in table.values():
             assert f"| `{one.name}` | {', '.join(one.dims)} | {one.long_name}" in text
     assert "| `R_hr0` | time, time_s |" in text

@@ -172,6 +172,9 @@ SIZED = {"width": EITHER, "hidden": EITHER, "depth": NUMBER}
 WHEN = {"time": EITHER}
 
 
+SPECTRUM = {"spectrum_at": (EITHER | kind("range")).called("lanczos")}
+
+
 SWEPT: dict[str, Any] = {
     "problem": BASE,
     "axes": {"optimizer.lr": [0.1]},
@@ -504,6 +507,11 @@ CALLS: dict[str, Call] = {
     ),
     # The same callables with other arguments: some arguments are only checked beside these.
     "solve (adaptive)": Call(lambda: _solve(grid="adaptive", rtol=1e-3, atol=1e-6)),
+    "solve (spectrum)": Call(lambda: _solve(spectrum_at=[0, 1], lanczos=2), SPECTRUM),
+    "train (spectrum)": Call(
+        lambda: {"problem": BASE, "steps": 3, **TRAINED, "spectrum_at": [0, 1], "lanczos": 2},
+        SPECTRUM | {"noise_draw": WHOLE},
+    ),
     "solve (continued)": Call(
         lambda: _solve(continue_from=start()),
         dict.fromkeys(("replicas", "kernels"), FLAG.called("continue_from"))
