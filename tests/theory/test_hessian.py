@@ -143,6 +143,34 @@ def test_a_checkpoint_that_diverged_in_a_segment_has_what_was_asked_for(tmp_path
         np.testing.assert_array_equal(found.C_v, plain.C_v)
 
 
+@pytest.mark.parametrize("grid", ["exact", "adaptive"])
+def test_spectra_past_a_divergence_are_infinite(tmp_path: Path, grid: str) -> None:
+    for times in ([0, 200, 299], [299]):
+        theory = lm.solve(UNSTABLE, 300, grid=grid, spectrum_at=times, lanczos=4)
+        assert theory.diverged_at is not None
+        assert theory.diverged_at < 200
+        assert theory.spectrum.time.tolist() == times
+        for one in SPECTRUM.values():
+            values = getattr(theory.spectrum, one.name)
+            assert values.shape == one.shape({"spectrum_time": len(times), "ritz": 4})
+            assert np.isposinf(values[-2:] if len(times) > 1 else values).all()
+            assert len(times) == 1 or np.isfinite(values[0]).all()
+        theory.save(tmp_path / "theory.nc")
+        assert_same(lm.Solution.load(tmp_path / "theory.nc").spectrum, theory.spectrum)
+
+
+def test_a_channel_that_diverged_has_the_same_times(tmp_path: Path) -> None:
+    several = PROBLEM.replace({"data.targets": [0.05, 10.0]})
+    theory = lm.solve(several, 250, spectrum_at=[0, 249], lanczos=4)
+    assert [channel.diverged_at is None for channel in theory.channels] == [True, False]
+    assert np.isfinite(theory.channels[0].spectrum.sharpness).all()
+    assert np.isposinf(theory.channels[1].spectrum.sharpness).tolist() == [False, True]
+    theory.save(tmp_path / "theory.nc")
+    loaded = lm.Solution.load(tmp_path / "theory.nc")
+    for mine, theirs in zip(loaded.channels, theory.channels, strict=True):
+        assert_same(mine.spectrum, theirs.spectrum)
+
+
 # ---- files and commands
 
 

@@ -103,13 +103,14 @@ class Solution(Result):
         before it instead of n. At infinite depth it is also the first step that cannot be resolved,
         if the loss exceeds ten times its start or a finite network diverges within three steps.
     unstable_at
-        The time at which learning rate times sharpness passes ``stability_threshold``; None if
-        there is none. On a coarse grid, which does not see a mode that has decayed below its
-        tolerances, losses after this time are those of the unstable branch, which exact steps and
-        networks leave.
+        On coarse grids, the time from which on learning rate times sharpness exceeds
+        ``stability_threshold`` and the solution does not follow the instability: losses after it
+        are those of the unstable branch, which exact steps and networks leave. None if there is no
+        such time.
     predictable_until
-        The time up to which losses do not depend on rounding; None: all do not. From there on a
-        mode grows that had decayed to rounding errors.
+        Of exact steps, the last one before rounding errors, which an instability amplifies, change
+        the losses visibly: losses after it are one possible continuation. None: all losses are
+        predictable.
     replicas
         ``Replicas``, with ``replicas=True``: overlaps of networks that share initial weights, data
         or neither; for ``ensemble_loss`` and the split of the test loss into bias and variances.

@@ -1,6 +1,6 @@
 """The spectrum of the Hessian along training, as Lanczos' method sees it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from lindmft._internal.validation import choice, increasing, number_array, refus
 from lindmft.results.observables import SPECTRUM
 from lindmft.results.result import NotRequested
 
-__all__ = ["HessianSpectrum", "spectrum_from"]
+__all__ = ["HessianSpectrum", "spectrum_from", "up_to"]
 
 STARTS = ("target", "random")
 """Start vectors of Lanczos' method."""
@@ -36,10 +36,12 @@ class HessianSpectrum:
     time
         (k,), in the units of the result. The weights are those before the update of this step.
     sharpness
-        (k,), the largest Ritz value of both starts. It approaches the largest eigenvalue from
-        below.
+        (k,), the largest eigenvalue. Of the theory it is the edge of the bulk, or the largest Ritz
+        value of the target start if that lies above. Of networks it is the largest Ritz value of
+        both starts. Ritz values approach eigenvalues from below.
     sharpness_error
-        (k,), the estimated error of ``sharpness``: the residual of its Ritz vector.
+        (k,), the estimated error of ``sharpness``: that of the edge, or the residual of the Ritz
+        value.
     bulk_edge, bulk_edge_error
         (k,), the upper edge of the continuous part of the spectrum, and its estimated error. They
         are properties of the theory: None for trained networks, whose spectra have no continuous
@@ -54,7 +56,7 @@ class HessianSpectrum:
     Notes
     -----
     Theory section 16. Ritz values and weights are a Gauss rule for the spectrum that the start
-    vector sees: Golub and Meurant (2010). Entries are inf where a network had diverged.
+    vector sees: Golub and Meurant (2010). Entries are inf past a divergence.
 
     Examples
     --------
@@ -126,7 +128,7 @@ class HessianSpectrum:
         -------
         density
             (k, bins), in units of the learning rate: the integral over all bins is the part of the
-            weight in them, 1 if they cover the spectrum. Inf where a network had diverged.
+            weight in them, 1 if they cover the spectrum. Inf past a divergence.
         edges
             (bins + 1,), as ``matplotlib.pyplot.stairs`` takes them.
 
@@ -170,6 +172,17 @@ def spectrum_from(arrays: Mapping[str, Array]) -> HessianSpectrum | None:
         return None
     found: dict[str, Any] = {name: arrays.get(name) for name in SPECTRUM}
     return HessianSpectrum(time=arrays["spectrum_time"], **found)
+
+
+def up_to(times: Sequence[float], lanczos: int, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the arrays of a diverged solution at all of these times, inf where they end before."""
+    known = len(arrays.get("spectrum_time", ()))
+    sizes = {"spectrum_time": len(times) - known, "ritz": lanczos}
+    found = {"spectrum_time": np.array(times, float)}
+    for one in SPECTRUM.values():
+        lost = np.full(one.shape(sizes), np.inf)
+        found[one.name] = np.concatenate([arrays[one.name], lost]) if known else lost
+    return found
 
 
 def _range(values: Array) -> str:

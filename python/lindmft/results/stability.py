@@ -21,8 +21,8 @@ class StabilityWarning(UserWarning):
 
     There are two cases. A coarse grid does not see a mode that has decayed below its tolerances. If
     slow learning later raises the sharpness above the threshold, the grid follows the unstable
-    branch, on which this mode stays at zero. Exact steps see the mode, but start its growth from
-    rounding errors: from some step on, the loss follows these.
+    branch, on which this mode stays at rest. Exact steps see the mode, but its growth starts from
+    rounding errors: after some step, the losses follow these.
 
     Notes
     -----
@@ -37,26 +37,21 @@ class StabilityWarning(UserWarning):
 
 
 def cautions(solution: Any) -> tuple[str, ...]:
-    """Return sentences about the times from which on a ``Solution`` is no prediction."""
+    """Return sentences about the times after which a ``Solution`` is no prediction."""
     unit = "time" if solution.grid == "flow" else "step"
     rate = f"lower optimizer.lr (now {describe(solution.problem.optimizer.lr)})"
     found = []
     if (time := solution.unstable_at) is not None:
-        passes = (
-            f"Learning rate times sharpness passes the threshold of stability at {unit} {time:.10g}"
-        )
         found.append(
-            f"{passes}: steps are unstable from there on. To stay below, {rate}."
-            if solution.grid == "exact"
-            else f"{passes}: the coarse grid follows the unstable branch from there on, which "
-            "exact steps and networks leave. Use the losses before, solve with "
-            f'grid="exact", or {rate}.'
+            f"Learning rate times sharpness exceeds the threshold of stability from {unit} "
+            f"{time:.10g} on, and the coarse grid follows the unstable branch, which exact steps "
+            f'and networks leave. Use the losses before, solve with grid="exact", or {rate}.'
         )
     if (time := solution.predictable_until) is not None:
         found.append(
-            f"From {unit} {time:.10g} on the loss follows rounding errors, which unstable steps "
-            "have enlarged: no single curve is the prediction there, and networks leave it "
-            f"earlier, by fluctuations of order 1/sqrt(D). Use the losses before, or {rate}."
+            f"After {unit} {time:.10g} the losses follow rounding errors, which an instability "
+            "amplifies: no single curve is the prediction there, and networks leave it earlier, "
+            f"by fluctuations of order 1/sqrt(D). Use the losses up to there, or {rate}."
         )
     return tuple(found)
 

@@ -93,7 +93,7 @@ def solve(
         A step, or a list of steps, before whose updates to compute the spectrum of the Hessian:
         ``Solution.spectrum``. None: none.
     lanczos
-        Steps of Lanczos' method for each spectrum, 2 to 4096; None: 24. More steps resolve more of
+        Steps of Lanczos' method for each spectrum, 2 to 64; None: 24. More steps resolve more of
         it.
     depth_nodes
         At infinite depth, the number of collocation nodes in depth, 2 to 64; None: as many as an
