@@ -29,6 +29,8 @@ theory_options = options(
     atol=st.just(1e-8),
     save=st.sampled_from(["all", "C_v", "C_h"]),
     replicas=st.booleans(),
+    spectrum_at=st.sampled_from([0, [0, 2], [0.5], []]),
+    lanczos=st.integers(2, 5),
     depth_nodes=st.integers(2, 8),
     keep_state=st.booleans(),
     threads=st.just(1),
@@ -96,6 +98,7 @@ def test_train_with_any_options(
     few, size = small(steps, 50), small(dim, 50)
     chosen = {"memory_limit": ROOM, "threads": 1} | chosen
     outcome(lambda: lm.train(problem, few, dim=size, kernels=flag, updates=flag, **chosen))
+    outcome(lambda: lm.train(problem, few, dim=size, spectrum_at=other, **chosen))
     outcome(lambda: lm.train(problem, few, dim=size, noise_draw=other, **chosen))
     outcome(lambda: lm.train_many([problem], few, dim=size, noise_draw=other, **chosen))
     outcome(lambda: lm.train_replicas(problem, few, dim=size, k_init=other, **chosen))

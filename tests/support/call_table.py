@@ -172,9 +172,6 @@ SIZED = {"width": EITHER, "hidden": EITHER, "depth": NUMBER}
 WHEN = {"time": EITHER}
 
 
-SPECTRUM = {"spectrum_at": (EITHER | kind("range")).called("lanczos")}
-
-
 SWEPT: dict[str, Any] = {
     "problem": BASE,
     "axes": {"optimizer.lr": [0.1]},
@@ -507,10 +504,10 @@ CALLS: dict[str, Call] = {
     ),
     # The same callables with other arguments: some arguments are only checked beside these.
     "solve (adaptive)": Call(lambda: _solve(grid="adaptive", rtol=1e-3, atol=1e-6)),
-    "solve (spectrum)": Call(lambda: _solve(spectrum_at=[0, 1], lanczos=2), SPECTRUM),
+    "solve (spectrum)": Call(lambda: _solve(spectrum_at=[0, 1], lanczos=2)),
     "train (spectrum)": Call(
         lambda: {"problem": BASE, "steps": 3, **TRAINED, "spectrum_at": [0, 1], "lanczos": 2},
-        SPECTRUM | {"noise_draw": WHOLE},
+        {"noise_draw": WHOLE},
     ),
     "solve (continued)": Call(
         lambda: _solve(continue_from=start()),

@@ -181,7 +181,7 @@ KINDS: dict[str, Kind] = {
     "save": NAMES,
     **dict.fromkeys(("replicas", "kernels", "updates", "quick", "centered", "force"), FLAG),
     "keep_state": FLAG | NONE,
-    "spectrum_at": EITHER | kind("range"),
+    "spectrum_at": (EITHER | kind("range")).called("lanczos"),
     **dict.fromkeys(
         ("lanczos", "depth_nodes", "threads", "dim", "seed", "max_solves", "count"), WHOLE
     ),

@@ -103,10 +103,10 @@ class Solution(Result):
         before it instead of n. At infinite depth it is also the first step that cannot be resolved,
         if the loss exceeds ten times its start or a finite network diverges within three steps.
     unstable_at
-        On coarse grids, the time from which on learning rate times sharpness exceeds
-        ``stability_threshold`` and the solution does not follow the instability: losses after it
-        are those of the unstable branch, which exact steps and networks leave. None if there is no
-        such time.
+        The time from which on learning rate times sharpness exceeds ``stability_threshold``, where
+        that matters: on coarse grids, losses after it are those of the unstable branch, on which
+        fast modes stay at rest, and which exact steps and networks leave; of exact steps it comes
+        with ``predictable_until``. None if there is no such time.
     predictable_until
         Of exact steps, the last one before rounding errors, which an instability amplifies, change
         the losses visibly: losses after it are one possible continuation. None: all losses are

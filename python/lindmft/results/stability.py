@@ -42,9 +42,14 @@ def cautions(solution: Any) -> tuple[str, ...]:
     rate = f"lower optimizer.lr (now {describe(solution.problem.optimizer.lr)})"
     found = []
     if (time := solution.unstable_at) is not None:
+        exceeds = (
+            "Learning rate times sharpness exceeds the threshold of stability from "
+            f"{unit} {time:.10g} on"
+        )
         found.append(
-            f"Learning rate times sharpness exceeds the threshold of stability from {unit} "
-            f"{time:.10g} on, and the coarse grid follows the unstable branch, which exact steps "
+            f"{exceeds}, where small deviations grow."
+            if solution.grid == "exact"
+            else f"{exceeds}, and the coarse grid follows the unstable branch, which exact steps "
             f'and networks leave. Use the losses before, solve with grid="exact", or {rate}.'
         )
     if (time := solution.predictable_until) is not None:

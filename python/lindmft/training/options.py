@@ -67,6 +67,8 @@ def checked_options(
             integer(given[name], name)  # None is no number of replicas
     options = converted(PLAIN, given) | {"dim": dim, "precision": checked_dtype(given["dtype"])}
     check_spectrum(options, steps=True)
+    if options.get("spectrum_at"):
+        options.setdefault("lanczos", min(_core.TrainOptions().lanczos, dim))
     if "noise_draw" in given:
         options["noise_draw"] = _draws(given["noise_draw"], problems)
     return options | {"seeds": seed_list(given["seeds"], given.get("seed", 0))}

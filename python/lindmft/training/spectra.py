@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from lindmft import _core
 from lindmft.results.observables import SPECTRUM
 from lindmft.results.spectrum import HessianSpectrum, spectrum_from
 
@@ -15,7 +14,7 @@ __all__ = ["add", "asked", "kept", "none_yet"]
 def asked(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the options of the compiled module ask for, for a comparison of checkpoints."""
     steps = [float(step) for step in options.get("spectrum_at", ())]
-    return {"spectrum_at": steps, "lanczos": _lanczos(options)} if steps else {"spectrum_at": []}
+    return {"spectrum_at": steps, "lanczos": options["lanczos"]} if steps else {"spectrum_at": []}
 
 
 def kept(spectrum: HessianSpectrum | None) -> dict[str, Any]:
@@ -30,7 +29,7 @@ def none_yet(options: Mapping[str, Any], count: int) -> HessianSpectrum | None:
     steps = np.array(options.get("spectrum_at", ()), float)
     if not len(steps):
         return None
-    sizes = {"spectrum_time": len(steps), "ritz": _lanczos(options)}
+    sizes = {"spectrum_time": len(steps), "ritz": options["lanczos"]}
     arrays = {
         one.name: np.zeros((count, *one.shape(sizes)))
         for one in SPECTRUM.values()
@@ -61,7 +60,3 @@ def add(
             found = np.isin(part.time, whole.time[mine])
             entries[i, mine] = getattr(part, name)[row, found]
         entries[i, later] = np.inf
-
-
-def _lanczos(options: Mapping[str, Any]) -> int:
-    return int(options.get("lanczos", _core.TrainOptions().lanczos))

@@ -94,8 +94,8 @@ def train(
         A step, or a list of steps, before whose updates to compute the spectrum of every network's
         Hessian: ``Ensemble.spectrum``. None: none. One target only.
     lanczos
-        Steps of Lanczos' method for each spectrum, 2 to ``dim``; None: 24. With ``dim`` of them the
-        random start gives all nonzero eigenvalues.
+        Steps of Lanczos' method for each spectrum, 2 to ``dim``; None: 24, or ``dim`` if that is
+        less. With ``dim`` of them the random start gives all nonzero eigenvalues.
     updates
         Also record ``feature_update`` and ``gradient_update``: how far h^l and g^l have moved since
         initialization.
