@@ -222,6 +222,7 @@ void resolve_steps(const Problem& problem, Horizon horizon, const SolveOptions& 
   if (!resolved) return;
   // The mode starts from the tolerance of the panels before, not from its own value.
   resolved->unstable_at = resolved->predictable_until = solution->unstable_at;
+  resolved->stats.chain_residual = solution->stats.chain_residual;  // beyond, rounding errors are amplified
   solution = std::move(resolved);
 }
 

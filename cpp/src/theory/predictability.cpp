@@ -68,16 +68,17 @@ SolveOptions losses_alone(const SolveOptions& options) {
   return own;
 }
 
-/// The step at which the threshold is passed for the last time before the predictable steps end; between the times at
-/// which the sharpness is computed, it is interpolated.
-std::optional<double> unstable_before(const Problem& problem, int last, SolveOptions own, const SolveSteps& solve) {
+/// The predictable steps alone, with the sharpness at some of them.
+std::optional<Solution> predictable_part(const Problem& problem, int last, SolveOptions own, const SolveSteps& solve) {
   own.lanczos = kLanczos;
   own.continue_from = nullptr;
   for (int k = 0; k < kLooks; ++k) own.spectrum_at.push_back(std::round(static_cast<double>(last) * k / (kLooks - 1)));
-  const std::optional<Solution> solution = solve(problem, last + 1, own);
-  if (!solution) return std::nullopt;
+  return solve(problem, last + 1, own);
+}
+
+/// The step at which the threshold is passed for the last time; between the times of the spectrum it is interpolated.
+std::optional<double> last_passed(const Problem& problem, const HessianSpectrum& found) {
   const EdgeWatch edge(problem);
-  const HessianSpectrum& found = solution->spectrum;
   std::optional<double> passed;
   double before = 0.0;
   for (std::size_t k = 0; k < found.time.size(); ++k) {
@@ -112,7 +113,11 @@ void judge_predictability(const Problem& problem, const SolveOptions& options, c
     return;
   }
   solution.predictable_until = solution.time[static_cast<std::size_t>(std::max(0, first - 1))];
-  if (first > 1) solution.unstable_at = unstable_before(problem, first - 1, own, solve);
+  if (first < 2) return;
+  if (const std::optional<Solution> part = predictable_part(problem, first - 1, own, solve)) {
+    solution.unstable_at = last_passed(problem, part->spectrum);
+    solution.stats.chain_residual = part->stats.chain_residual;  // what follows has lost its digits
+  }
 }
 
 }  // namespace lindmft::theory

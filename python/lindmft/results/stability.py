@@ -41,18 +41,27 @@ def cautions(solution: Any) -> tuple[str, ...]:
     unit = "time" if solution.grid == "flow" else "step"
     rate = f"lower optimizer.lr (now {describe(solution.problem.optimizer.lr)})"
     found = []
+    resolved = solution.grid != "exact" and solution.predictable_until is not None
     if (time := solution.unstable_at) is not None:
         exceeds = (
             "Learning rate times sharpness exceeds the threshold of stability from "
             f"{unit} {time:.10g} on"
         )
-        found.append(
-            f"{exceeds}, where small deviations grow."
-            if solution.grid == "exact"
-            else f"{exceeds}, and the coarse grid follows the unstable branch, which exact steps "
-            f'and networks leave. Use the losses before, solve with grid="exact", or {rate}.'
-        )
-    if (time := solution.predictable_until) is not None:
+        if solution.grid == "exact":
+            found.append(f"{exceeds}, where small deviations grow.")
+        elif resolved:
+            found.append(
+                f"{exceeds}. There every step is solved, but unstable modes start from the "
+                f"tolerance of the panels before, so that this is one possible continuation. Use "
+                f"the losses before, or {rate}."
+            )
+        else:
+            found.append(
+                f"{exceeds}, and the coarse grid follows the unstable branch, which exact steps "
+                f'and networks leave. Use the losses before, solve with grid="exact" or '
+                f'beyond_edge="steps", or {rate}.'
+            )
+    if (time := solution.predictable_until) is not None and not resolved:
         found.append(
             f"After {unit} {time:.10g} the losses follow rounding errors, which an instability "
             "amplifies: no single curve is the prediction there, and networks leave it earlier, "

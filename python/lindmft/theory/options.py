@@ -37,6 +37,7 @@ class SolveOptions(FlowOptions, total=False):
     """Options of ``solve_many``, ``check_solve`` and ``estimate_memory``, each as in ``solve``."""
 
     grid: str
+    beyond_edge: str
     kernels: bool
 
 

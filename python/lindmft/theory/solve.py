@@ -48,6 +48,7 @@ def solve(
     grid: str = "exact",
     rtol: float | None = None,
     atol: float | None = None,
+    beyond_edge: str = "branch",
     saveat: Number | Numbers | None = None,
     save: Iterable[str] | str = (),
     replicas: bool = False,
@@ -78,6 +79,10 @@ def solve(
         On the adaptive grid: relative error allowed in the losses, and absolute error in units of a
         function's value at the start, which counts for losses that fall to zero. None: 1e-6 and
         1e-10, or those of ``continue_from``. Exact grids have no such error and refuse both.
+    beyond_edge
+        On the adaptive grid, what to do where a mode becomes unstable that the grid does not
+        follow (``Solution.unstable_at``). "branch": go on, as if nothing disturbed the mode.
+        "steps": from there on every step is a node, if at most 4000 steps are left.
     saveat
         Times at which to return the solution, ``Solution.at``; None: all steps or nodes.
     save
