@@ -28,8 +28,10 @@ BELOW = {
     "theory/core": "linalg support time_grid",
     "theory/network": "theory/core linalg problem time_grid",
     "theory/data": "theory/core linalg problem support",
-    "theory/march": "theory/core linalg support time_grid",
-    "theory": "theory/core theory/network theory/data theory/march support time_grid",
+    "theory/spectrum": "theory/core linalg hessian optimizer time_grid",
+    "theory/march": "theory/core theory/spectrum linalg support time_grid",
+    "theory": "theory/core theory/network theory/data theory/spectrum theory/march support "
+    "time_grid",
     "training/random": "support",
     "training/weights": "linalg support",
     "training/network": "training/random training/weights problem",

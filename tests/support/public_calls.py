@@ -175,6 +175,7 @@ KINDS: dict[str, Kind] = {
     "problems": PROBLEMS,
     "steps": WHOLE,
     "grid": CHOICE,
+    "beyond_edge": CHOICE,
     **dict.fromkeys(("rtol", "atol", "memory_limit", "span", "floor", "source"), NUMBER),
     **dict.fromkeys(("tolerance", "noise", "alpha", "samples", "batch", "inputs"), NUMBER),
     **dict.fromkeys(("gamma0", "init_scale", "branch"), NUMBER),

@@ -95,7 +95,7 @@ def test_bad_arguments_of_the_threshold_are_refused(arguments: Any, message: str
 BRANCH = (
     "Learning rate times sharpness exceeds the threshold of stability from step 2.5 on, and the "
     "coarse grid follows the unstable branch, which exact steps and networks leave. Use the losses "
-    'before, solve with grid="exact", or lower optimizer.lr (now 0.1).'
+    'before, solve with grid="exact" or beyond_edge="steps", or lower optimizer.lr (now 0.1).'
 )
 EXCEEDS = (
     "Learning rate times sharpness exceeds the threshold of stability from step 2.5 on, where "

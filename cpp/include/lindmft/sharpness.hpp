@@ -1,4 +1,4 @@
-// The spectrum of the Gauss-Newton part of the Hessian along training (theory.md section 16): of N S, N the predictor's
+// The spectrum of the Gauss-Newton part of the Hessian along training (theory.md section 15): of N S, N the predictor's
 // tangent kernel and S the covariance of the samples, in units of 1 / learning rate. Its largest eigenvalue, the
 // sharpness, decides: a step with learning rate eta is locally stable while eta times the sharpness is below
 // stability_threshold(), which is 2 for plain gradient descent.

@@ -28,7 +28,7 @@ enum class Grid {
 
 /// What a coarse grid does where a fast mode that it does not follow becomes unstable.
 enum class BeyondEdge {
-  branch,  ///< go on: the mode stays at rest, as no perturbation would leave it
+  branch,  ///< continue as if nothing disturbed the mode
   steps    ///< from the last stable panel on every step is a node, if these are at most kMostResolvedSteps steps
 };
 inline constexpr int kMostResolvedSteps = 4000;

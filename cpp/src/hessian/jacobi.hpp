@@ -1,4 +1,4 @@
-// The Jacobi matrix of Lanczos' method, and what it says about the spectrum (theory.md section 16).
+// The Jacobi matrix of Lanczos' method, and what it says about the spectrum (theory.md section 15).
 #pragma once
 
 #include <vector>

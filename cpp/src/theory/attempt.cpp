@@ -16,15 +16,14 @@
 #include "theory/network/network_side.hpp"
 #include "theory/predictability.hpp"
 #include "theory/replicas.hpp"
-#include "theory/spectrum/edge_watch.hpp"
-#include "theory/spectrum/solved.hpp"
+#include "theory/march/edge_watch.hpp"
+#include "theory/solved_sides.hpp"
 #include "theory/tangent_kernel.hpp"
 #include "time_grid/exact_steps.hpp"
 
 namespace lindmft::theory {
 namespace {
 
-constexpr double kDepthTolerance = 1e-6;  // last coefficient of the profiles; losses are accurate to about its square
 constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr int kLargestPanel = 8;          // rows of the sliding window; with more rows, sweeps cost more than they save
 

@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "lindmft/errors.hpp"
-#include "theory/spectrum/edge_watch.hpp"
+#include "theory/march/edge_watch.hpp"
+#include "theory/network/depth_grid.hpp"
 
 namespace lindmft::theory {
 namespace {
@@ -62,7 +63,7 @@ SolveOptions losses_alone(const SolveOptions& options) {
   own.depth_nodes = options.depth_nodes;
   own.continue_from = options.continue_from;
   if (options.progress) {
-    // All steps are done: it only asks whether to go on.
+    // All steps are done: it only asks whether to continue.
     own.progress = [&options](int /*done*/, int total) { return options.progress(total, total); };
   }
   return own;
@@ -100,6 +101,7 @@ void judge_predictability(const Problem& problem, const SolveOptions& options, c
                           const std::string& negative, Solution& solution) {
   const int nodes = valid_nodes(solution);
   if (nodes == 0) return;
+  if (!negative.empty() && solution.stats.depth_error > kDepthTolerance) throw NotConverged(negative);
   if (negative.empty() && (noisy(problem.data) || !rises(solution.train_loss, nodes))) return;
   const SolveOptions own = losses_alone(options);
   Problem shadow = problem;

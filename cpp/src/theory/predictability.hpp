@@ -1,6 +1,6 @@
 // How long exact steps can be predicted. Beyond the edge of stability a mode that has decayed grows again from its
 // rounding error (in trained networks: from fluctuations of order 1 / sqrt(D)), and what follows is one of many possible
-// continuations (theory.md section 16).
+// continuations (theory.md section 15).
 #pragma once
 
 #include <functional>

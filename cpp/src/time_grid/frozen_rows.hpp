@@ -1,4 +1,4 @@
-// Rows of time that are no times: vectors passed through weights that are frozen at some time (theory.md section 16).
+// Rows of time that are no times: vectors passed through weights that are frozen at some time (theory.md section 15).
 //
 // Such rows follow the nodes of training. They come in levels of one row for each chain; the chains are independent of
 // each other. On level 0 the row of a chain has g at the time of its weights, and in place of v the start vector. From

@@ -33,7 +33,7 @@ def stability_threshold(optimizer: SGD, step: int = 0) -> float:
 
     Notes
     -----
-    Theory section 16. Threshold and learning rate are those of one step; momentum is taken as
+    Theory section 15. Threshold and learning rate are those of one step; momentum is taken as
     constant. The batches of one-pass and multi-pass data are unstable earlier, by their noise.
 
     Examples

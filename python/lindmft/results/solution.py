@@ -364,7 +364,8 @@ class Solution(Result):
     def self_check_passed(self) -> bool:
         """Whether ``stats.chain_residual`` is as small as is usual for correct solutions.
 
-        The limit is 1e-9, at infinite depth 1e-6.
+        The limit is 1e-9. It is 1e-6 at infinite depth, and where an instability amplifies
+        rounding errors; then only the times up to ``predictable_until`` count.
         """
         return self_check.passed(
             self.stats.chain_residual,

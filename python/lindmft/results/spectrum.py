@@ -55,7 +55,7 @@ class HessianSpectrum:
 
     Notes
     -----
-    Theory section 16. Ritz values and weights are a Gauss rule for the spectrum that the start
+    Theory section 15. Ritz values and weights are a Gauss rule for the spectrum that the start
     vector sees: Golub and Meurant (2010). Entries are inf past a divergence.
 
     Examples

@@ -26,7 +26,7 @@ class StabilityWarning(UserWarning):
 
     Notes
     -----
-    Theory section 16: sharpness, and why it matters for coarse grids.
+    Theory section 15: sharpness, and why it matters for coarse grids.
 
     Examples
     --------
@@ -41,7 +41,9 @@ def cautions(solution: Any) -> tuple[str, ...]:
     unit = "time" if solution.grid == "flow" else "step"
     rate = f"lower optimizer.lr (now {describe(solution.problem.optimizer.lr)})"
     found = []
-    resolved = solution.grid != "exact" and solution.predictable_until is not None
+    resolved = None not in {solution.unstable_at, solution.predictable_until} and (
+        solution.grid != "exact"
+    )
     if (time := solution.unstable_at) is not None:
         exceeds = (
             "Learning rate times sharpness exceeds the threshold of stability from "

@@ -81,7 +81,7 @@ def solve(
         1e-10, or those of ``continue_from``. Exact grids have no such error and refuse both.
     beyond_edge
         On the adaptive grid, what to do where a mode becomes unstable that the grid does not
-        follow (``Solution.unstable_at``). "branch": go on, as if nothing disturbed the mode.
+        follow (``Solution.unstable_at``). "branch": continue as if nothing disturbed the mode.
         "steps": from there on every step is a node, if at most 4000 steps are left.
     saveat
         Times at which to return the solution, ``Solution.at``; None: all steps or nodes.

@@ -9,7 +9,7 @@
 #include "linalg/anderson.hpp"
 #include "lindmft/errors.hpp"
 #include "theory/core/panel_state.hpp"
-#include "theory/spectrum/edge_watch.hpp"
+#include "theory/march/edge_watch.hpp"
 
 namespace lindmft::theory {
 namespace {

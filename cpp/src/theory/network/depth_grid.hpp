@@ -10,6 +10,8 @@ namespace lindmft::theory {
 
 /// Largest number of nodes in depth.
 inline constexpr int kMostDepthNodes = 64;
+/// The largest last coefficient of the profiles over depth; losses are accurate to about its square.
+inline constexpr double kDepthTolerance = 1e-6;
 
 /// The nodes in depth, and integration on them.
 class DepthGrid {

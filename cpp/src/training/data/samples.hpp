@@ -41,7 +41,7 @@ class Samples {
   /// selection of samples; every output has its noise.
   virtual void gradient(int t, Rows<const T> s, Rows<T> q, std::span<double> losses) = 0;
 
-  /// The factor F of the covariance F^T F of white inputs in the expected update (theory.md section 16), rows x D. For
+  /// The factor F of the covariance F^T F of white inputs in the expected update (theory.md section 15), rows x D. For
   /// fixed samples it is Z / sqrt(P) with all of them, for the population and fresh samples the identity.
   [[nodiscard]] virtual int factor_rows(int dim) const { return dim; }
   /// f = F s

@@ -1,4 +1,4 @@
-// The Gauss-Newton part of a network's Hessian, N S of theory.md section 16, as products with vectors.
+// The Gauss-Newton part of a network's Hessian, N S of theory.md section 15, as products with vectors.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Lanczos' method for the Hessian (theory.md section 16), from one start vector.
+// Lanczos' method for the Hessian (theory.md section 15), from one start vector.
 #pragma once
 
 #include "hessian/jacobi.hpp"

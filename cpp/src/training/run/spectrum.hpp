@@ -1,4 +1,4 @@
-// The spectrum of the Hessian in the results of one network (theory.md section 16).
+// The spectrum of the Hessian in the results of one network (theory.md section 15).
 #pragma once
 
 #include "lindmft/sharpness.hpp"

@@ -1,4 +1,4 @@
-#include "theory/spectrum/solved.hpp"
+#include "theory/solved_sides.hpp"
 
 #include <algorithm>
 #include <cmath>

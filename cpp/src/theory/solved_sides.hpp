@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "theory/horizon.hpp"
-#include "theory/spectrum/edge_watch.hpp"
+#include "theory/march/edge_watch.hpp"
 #include "theory/spectrum/spectrum.hpp"
 
 namespace lindmft::theory {

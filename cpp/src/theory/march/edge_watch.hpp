@@ -1,5 +1,5 @@
 // Looks for instabilities that a coarse grid does not see. A fast mode that has decayed below the tolerance can become
-// unstable later, when slow learning raises the sharpness (theory.md section 16); panels represent it by zero, and the
+// unstable later, when slow learning raises the sharpness (theory.md section 15); panels represent it by zero, and the
 // march would pass the instability without a sign.
 #pragma once
 

@@ -1,4 +1,4 @@
-#include "theory/spectrum/edge_watch.hpp"
+#include "theory/march/edge_watch.hpp"
 
 #include <algorithm>
 
