@@ -75,7 +75,7 @@ def test_flow_at_the_edge(problem: Any, time: float) -> None:
 @examples(60)
 @given(odd, theory_options)
 def test_flow_with_any_options(time: Any, chosen: Any) -> None:
-    large = isinstance(time, int | float) and time > 1e8
+    large = isinstance(time, int | float | np.number) and time > 1e8
     outcome(lambda: lm.flow(BASE, 10.0 if large else time, **chosen))
     outcome(lambda: lm.flow_many([BASE], 1.0, **chosen))
 

@@ -18,10 +18,6 @@ SEVERAL = PROBLEM.replace({"data.targets": [1.0, 0.5]})
 UNSTABLE = PROBLEM.replace({"optimizer.lr": 1.0})
 STEPS, ASKED = 12, {"spectrum_at": [11, 0, 5.0, 0], "lanczos": 6}
 
-pytestmark = pytest.mark.skipif(
-    not lm.solve(PROBLEM, 2, spectrum_at=0).has("spectrum"), reason="the core does not compute it"
-)
-
 
 def assert_same(found: HessianSpectrum, expected: HessianSpectrum, rtol: float = 0.0) -> None:
     for name, values in vars(expected).items():

@@ -20,7 +20,7 @@ STEPS, ASKED = 30, {"spectrum_at": [29, 0, 12.0, 12], "lanczos": 5}
 
 pytestmark = pytest.mark.skipif(
     not lm.train(BASE, 2, spectrum_at=0, dim=32, seeds=1).has("spectrum"),
-    reason="the core does not compute it",
+    reason="this core does not compute it yet",
 )
 
 
