@@ -97,6 +97,12 @@ BRANCH = (
     "coarse grid follows the unstable branch, which exact steps and networks leave. Use the losses "
     'before, solve with grid="exact" or beyond_edge="steps", or lower optimizer.lr (now 0.1).'
 )
+RESOLVED = (
+    "Learning rate times sharpness exceeds the threshold of stability from step 2.5 on. There "
+    "every step is solved, but unstable modes start from the tolerance of the panels before, so "
+    "that this is one possible continuation. Use the losses before, or lower optimizer.lr (now "
+    "0.1)."
+)
 EXCEEDS = (
     "Learning rate times sharpness exceeds the threshold of stability from step 2.5 on, where "
     "small deviations grow."
@@ -114,6 +120,8 @@ ROUNDING = (
         ("adaptive", UNSTABLE, BRANCH),
         ("exact", UNPREDICTABLE, ROUNDING),
         ("exact", UNSTABLE | UNPREDICTABLE, f"{EXCEEDS} {ROUNDING}"),
+        ("adaptive", UNSTABLE | UNPREDICTABLE, RESOLVED),
+        ("adaptive", UNPREDICTABLE, ROUNDING),
     ],
 )
 def test_solve_warns_and_the_status_says_the_same(
@@ -248,6 +256,7 @@ def test_commands_print_the_warning_in_their_words(finding: Any, tmp_path: Path)
     done = CliRunner().invoke(commands, [*map(str, arguments), "--grid", "adaptive"])
     assert done.exit_code == 0, done.output
     text = BRANCH.replace('grid="exact"', "--grid exact")
+    text = text.replace('beyond_edge="steps"', "--beyond-edge steps")
     assert f"Warning: {text}" in done.stderr
     assert "threshold of stability from step 2.5 on" in done.stdout
     shown = CliRunner().invoke(commands, ["show", str(output)])

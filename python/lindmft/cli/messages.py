@@ -20,6 +20,7 @@ class Wording(NamedTuple):
 
 WORDINGS = (
     Wording(r'grid="(\w+)"', "--grid", r"--grid \1"),
+    Wording(r'beyond_edge="(\w+)"', "--beyond-edge", r"--beyond-edge \1"),
     Wording(r'engine="(\w+)"', "--engine", r"--engine \1"),
     Wording(r'reuse="([^"]*)"', "--reuse", r"--reuse \1"),
     Wording(r"\b(seeds?|dim)=(\d+)", "--seeds", r"--\1 \2"),

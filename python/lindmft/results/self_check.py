@@ -32,5 +32,5 @@ def verdict(residual: float, depth: float, *, amplified: bool = False) -> str:
     )
 
 
-def _usual(depth: float, amplified: bool) -> float:  # noqa: FBT001
+def _usual(depth: float, amplified: bool) -> float:
     return USUAL_COARSE if math.isinf(depth) or amplified else USUAL

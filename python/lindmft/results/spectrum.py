@@ -1,6 +1,6 @@
 """The spectrum of the Hessian along training, as Lanczos' method sees it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from lindmft._internal.validation import choice, increasing, number_array, refus
 from lindmft.results.observables import SPECTRUM
 from lindmft.results.result import NotRequested
 
-__all__ = ["HessianSpectrum", "spectrum_from", "up_to"]
+__all__ = ["HessianSpectrum", "spectrum_from"]
 
 STARTS = ("target", "random")
 """Start vectors of Lanczos' method."""
@@ -172,17 +172,6 @@ def spectrum_from(arrays: Mapping[str, Array]) -> HessianSpectrum | None:
         return None
     found: dict[str, Any] = {name: arrays.get(name) for name in SPECTRUM}
     return HessianSpectrum(time=arrays["spectrum_time"], **found)
-
-
-def up_to(times: Sequence[float], lanczos: int, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """Return the arrays of a diverged solution at all of these times, inf where they end before."""
-    known = len(arrays.get("spectrum_time", ()))
-    sizes = {"spectrum_time": len(times) - known, "ritz": lanczos}
-    found = {"spectrum_time": np.array(times, float)}
-    for one in SPECTRUM.values():
-        lost = np.full(one.shape(sizes), np.inf)
-        found[one.name] = np.concatenate([arrays[one.name], lost]) if known else lost
-    return found
 
 
 def _range(values: Array) -> str:

@@ -26,7 +26,7 @@ class StabilityWarning(UserWarning):
 
     Notes
     -----
-    Theory section 15: sharpness, and why it matters for coarse grids.
+    Theory section 16: sharpness, and why it matters for coarse grids.
 
     Examples
     --------
@@ -41,9 +41,8 @@ def cautions(solution: Any) -> tuple[str, ...]:
     unit = "time" if solution.grid == "flow" else "step"
     rate = f"lower optimizer.lr (now {describe(solution.problem.optimizer.lr)})"
     found = []
-    resolved = None not in {solution.unstable_at, solution.predictable_until} and (
-        solution.grid != "exact"
-    )
+    both = solution.unstable_at is not None and solution.predictable_until is not None
+    resolved = solution.grid != "exact" and both
     if (time := solution.unstable_at) is not None:
         exceeds = (
             "Learning rate times sharpness exceeds the threshold of stability from "
@@ -54,7 +53,7 @@ def cautions(solution: Any) -> tuple[str, ...]:
         elif resolved:
             found.append(
                 f"{exceeds}. There every step is solved, but unstable modes start from the "
-                f"tolerance of the panels before, so that this is one possible continuation. Use "
+                "tolerance of the panels before, so that this is one possible continuation. Use "
                 f"the losses before, or {rate}."
             )
         else:

@@ -10,14 +10,14 @@ from lindmft import _core
 from lindmft._internal.cost import COARSE, EXACT, OF_KERNELS, OF_REPLICAS, Cost, likely_depth
 from lindmft._internal.options import check_spectrum
 from lindmft._internal.provenance import provenance
-from lindmft._internal.types import Array, Callback, SolveDict
+from lindmft._internal.types import Callback, SolveDict
 from lindmft._internal.validation import conflict, integer, number
 from lindmft.problem.problem import Problem
 from lindmft.problem.targets import channels
 from lindmft.results.assembly import observables_from
 from lindmft.results.solution import Solution
 from lindmft.results.solve_stats import SolveStats
-from lindmft.results.spectrum import spectrum_from, up_to
+from lindmft.results.spectrum import spectrum_from
 from lindmft.results.state import SMALL, State
 from lindmft.theory.advice import advising, coarse_advice
 from lindmft.theory.options import checked_options
@@ -154,21 +154,13 @@ def from_core(run: Run, result: SolveDict) -> Solution:
     arrays = result["series"] | result["functions"]
     fields |= observables_from(arrays, in_channels=bool(result["channel"]))
     fields |= {"stats": SolveStats(**result["stats"]), "state": State(result["state"])}
-    fields["spectrum"] = spectrum_from(_spectrum(run, result))
+    fields["spectrum"] = spectrum_from(result["spectrum"])
     fields |= {"grid": run.grid, "panels": np.array(result["panels"], int)}
     fields |= run.tolerances
     distinct = [from_core(_channel_run(run, c), r) for c, r in _distinct(result)]
     fields["channels"] = tuple(distinct[c] for c in result["channel"])
     origin = provenance(fields["stats"].threads)
     return Solution(problem=run.problem, provenance=origin, **fields)
-
-
-def _spectrum(run: Run, result: SolveDict) -> dict[str, Array]:
-    """Return the arrays of the spectrum. The core has none past a divergence; they are inf here."""
-    times = run.options.get("spectrum_at", ())
-    if result["diverged_at"] is None or result["channels"] or not times:
-        return result["spectrum"]
-    return up_to(times, run.core_options().lanczos, result["spectrum"])
 
 
 def _distinct(result: SolveDict) -> list[tuple[int, SolveDict]]:
