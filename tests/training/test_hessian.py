@@ -18,11 +18,6 @@ UNSTABLE = BASE.replace({"optimizer.lr": 0.6})  # for two of three networks
 SIZES: dict[str, Any] = {"dim": 16, "seeds": 3, "threads": 2}
 STEPS, ASKED = 30, {"spectrum_at": [29, 0, 12.0, 12], "lanczos": 5}
 
-pytestmark = pytest.mark.skipif(
-    not lm.train(BASE, 2, spectrum_at=0, dim=32, seeds=1).has("spectrum"),
-    reason="this core does not compute it yet",
-)
-
 
 class Stopped(Exception):  # noqa: N818 (it is no error)
     """Ends a training from its progress callback."""
