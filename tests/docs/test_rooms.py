@@ -27,7 +27,7 @@ BELOW = {
     "time_grid": "linalg optimizer",
     "theory/core": "linalg support time_grid",
     "theory/network": "theory/core linalg problem time_grid",
-    "theory/data": "theory/core linalg problem support",
+    "theory/data": "theory/core linalg problem support time_grid",
     "theory/spectrum": "theory/core linalg hessian optimizer time_grid",
     "theory/march": "theory/core theory/spectrum linalg support time_grid",
     "theory": "theory/core theory/network theory/data theory/spectrum theory/march support "

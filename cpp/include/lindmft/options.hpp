@@ -64,8 +64,8 @@ constexpr Option option_of_memory(unsigned calls) {
           "four fifths of the free memory"};
 }
 
-constexpr Option option_of_lanczos(unsigned calls) {
-  return {"lanczos", calls, "Steps of Lanczos' method for the spectrum.", "a whole number from 2 to 4096", 2.0, 4096.0};
+constexpr Option option_of_lanczos(unsigned calls, const char* allowed, double most) {
+  return {"lanczos", calls, "Steps of Lanczos' method for the spectrum.", allowed, 2.0, most};
 }
 
 }  // namespace lindmft

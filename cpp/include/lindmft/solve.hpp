@@ -86,7 +86,7 @@ void SolveOptions::for_each(Visit&& visit) {
   visit(Option{"replicas", kTheory | kInC, "Also split the test loss into bias and variances."}, &O::replicas);
   visit(Option{"kernels", kSolve | kSolveMany | kInC, "Also compute the neural tangent kernel."}, &O::kernels);
   visit(Option{"spectrum_at", kTheory, "Times at which to compute the spectrum of the Hessian."}, &O::spectrum_at);
-  visit(option_of_lanczos(kTheory), &O::lanczos);
+  visit(option_of_lanczos(kTheory, "a whole number from 2 to 64", 64.0), &O::lanczos);
   visit(Option{"depth_nodes", kTheory | kInC, "Collocation nodes in depth at infinite depth.", "between 2 and 64", 2.0,
                64.0, "as many as an error estimate asks for"},
         &O::depth_nodes);

@@ -80,7 +80,7 @@ void TrainOptions::for_each(Visit&& visit) {
   visit(Option{"k_data", kTrainReplicas, "Data sets of a seed.", "from 1 to 256", 1.0, 256.0}, &O::k_data);
   visit(Option{"kernels", kTrain | kInC, "Also record the neural tangent kernel."}, &O::kernels);
   visit(Option{"spectrum_at", kTrain, "Steps before which to compute the spectrum of the Hessian."}, &O::spectrum_at);
-  visit(option_of_lanczos(kTrain), &O::lanczos);
+  visit(option_of_lanczos(kTrain, "a whole number from 2 to 4096", 4096.0), &O::lanczos);
   visit(Option{"updates", kTrain | kTrainMany | kInC, "Also record how far features and gradients have moved."},
         &O::updates);
   visit(Option{"noise_draw", kTrain | kTrainMany | kInC,

@@ -100,8 +100,9 @@ std::optional<double> last_passed(const Problem& problem, const HessianSpectrum&
 void judge_predictability(const Problem& problem, const SolveOptions& options, const SolveSteps& solve,
                           const std::string& negative, Solution& solution) {
   const int nodes = valid_nodes(solution);
+  const bool unresolved = nodes == 0 || solution.stats.depth_error > kDepthTolerance;
+  if (!negative.empty() && unresolved) throw NotConverged(negative);
   if (nodes == 0) return;
-  if (!negative.empty() && solution.stats.depth_error > kDepthTolerance) throw NotConverged(negative);
   if (negative.empty() && (noisy(problem.data) || !rises(solution.train_loss, nodes))) return;
   const SolveOptions own = losses_alone(options);
   Problem shadow = problem;

@@ -26,7 +26,7 @@ class StabilityWarning(UserWarning):
 
     Notes
     -----
-    Theory section 16: sharpness, and why it matters for coarse grids.
+    Theory section 15: sharpness, and why it matters for coarse grids.
 
     Examples
     --------
