@@ -9,9 +9,11 @@
 namespace lindmft::hessian {
 namespace {
 
-constexpr int kMostSteps = 60;       // QL steps for one eigenvalue; two or three are usual
-constexpr double kSettled = 0.02;    // variation of the last entries, relative to the edge, that counts as settled
-constexpr std::size_t kTail = 3;     // the last 1/kTail of the entries is looked at
+constexpr int kMostSteps = 60;      // QL steps for one eigenvalue; two or three are usual
+constexpr double kSettled = 0.02;   // variation of the last entries, relative to the edge, that counts as settled
+constexpr std::size_t kTail = 3;    // the last 1/kTail of the entries is looked at
+constexpr std::size_t kFewest = 3;  // number of bounds of Gershgorin's theorem that are looked at, at least
+constexpr double kRounding = 1e-6;  // relative error of an entry, by rounding, at which the method is ended
 
 /// Diagonalizes by implicit QL steps with Wilkinson's shift; `first` and `last` are rows of the eigenvectors.
 class Diagonalization {
@@ -97,11 +99,24 @@ Ritz ritz(const Jacobi& matrix, double next) {
   return out;
 }
 
+std::size_t accurate_entries(const Jacobi& matrix, double at) {
+  const double most = std::sqrt(kRounding / std::numeric_limits<double>::epsilon());
+  double before = 0.0, now = 1.0;
+  for (std::size_t k = 0; k + 1 < matrix.diagonal.size(); ++k) {
+    const double back = k > 0 ? matrix.beside[k - 1] : 0.0;
+    const double next = ((at - matrix.diagonal[k]) * now - back * before) / matrix.beside[k];
+    before = now;
+    now = next;
+    if (!(std::abs(now) < most)) return k + 1;
+  }
+  return matrix.diagonal.size();
+}
+
 Estimate upper_edge(const Jacobi& matrix, const Ritz& values) {
   const std::size_t n = matrix.diagonal.size();
   const double largest = values.values.front();
   if (matrix.beside.size() < kTail + 1) return {largest, values.residual};
-  const std::size_t from = std::min(n - 2, n - std::max<std::size_t>(2, n / kTail));
+  const std::size_t from = n - 1 - std::max(kFewest, n / kTail - 1);
   double low = std::numeric_limits<double>::infinity();
   double high = 0.0;
   for (std::size_t k = from; k + 1 < n; ++k) {

@@ -1,6 +1,7 @@
 // The Jacobi matrix of Lanczos' method, and what it says about the spectrum (theory.md section 15).
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 namespace lindmft::hessian {
@@ -22,6 +23,11 @@ struct Ritz {
 /// Computes them by implicit QL steps. `next` is the entry beside the diagonal that the next step of Lanczos' method
 /// would add, for the residual.
 [[nodiscard]] Ritz ritz(const Jacobi& matrix, double next);
+
+/// The leading entries that rounding errors leave accurate, where the method amplifies a perturbation of the start
+/// vector in an eigenvalue `at`: by the square of the orthonormal polynomial there, which grows where the spectrum has
+/// no part.
+[[nodiscard]] std::size_t accurate_entries(const Jacobi& matrix, double at);
 
 /// A number between bounds that an estimate gives.
 struct Estimate {

@@ -49,7 +49,8 @@ class HessianSpectrum:
     target_ritz, target_weight
         (k, m), the Ritz values of the start in the direction of the target, in descending order,
         and their weights, with sum 1. Entries are nan where the method ended early: the start
-        vector has no part in more eigenvalues.
+        vector has no part in more eigenvalues, or (in the theory) rounding errors would change
+        them, as they do after a few steps if the bulk is narrow and far from 0.
     random_ritz, random_weight
         (k, m), the same of a random start.
 

@@ -13,7 +13,8 @@ struct Sharpness {
   hessian::Ritz target, random;
 };
 
-/// Joins what the two starts see: the sharpness is the largest eigenvalue of either.
-[[nodiscard]] Sharpness sharpness_of(const LanczosResult& target, const LanczosResult& random);
+/// Joins what the two starts see, as far as rounding errors are small: the sharpness is the largest eigenvalue of
+/// either.
+[[nodiscard]] Sharpness sharpness_of(LanczosResult target, LanczosResult random);
 
 }  // namespace lindmft::theory
