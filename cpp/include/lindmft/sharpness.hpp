@@ -14,8 +14,8 @@ namespace lindmft {
 
 /// The spectrum of one network or of the theory at k times, as Lanczos' method sees it after m steps from two start
 /// vectors: the target, which sees what has been learned, and a random vector, which sees the bulk. Ritz values are in
-/// descending order; their weights have sum 1. Where the method ended early, the remaining entries are NaN: there are no
-/// more eigenvalues that the start vector has a part in, or, in the theory, rounding errors would change them.
+/// descending order; their weights have sum 1. Where the method ended early, the remaining entries are NaN: there are
+/// no more eigenvalues that the start vector has a part in, or, in the theory, rounding errors would change them.
 struct HessianSpectrum {
   std::vector<double> time;             ///< k      the weights are those before the update of this step
   std::vector<double> sharpness;        ///< k      the largest eigenvalue

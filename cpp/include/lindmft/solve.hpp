@@ -44,20 +44,20 @@ inline constexpr std::array<Word<Grid>, 2> words(Grid /*kind*/) {
 }
 
 struct SolveOptions {
-  Grid grid = Grid::exact;        ///< of steps; flow() always has panels
-  double rtol = 1e-6;             ///< relative error allowed on coarse grids
-  double atol = 1e-10;            ///< absolute error allowed there, in units of the value at the start
+  Grid grid = Grid::exact;                      ///< of steps; flow() always has panels
+  double rtol = 1e-6;                           ///< relative error allowed on coarse grids
+  double atol = 1e-10;                          ///< absolute error allowed there, in units of the value at the start
   BeyondEdge beyond_edge = BeyondEdge::branch;  ///< on an adaptive grid
-  int threads = 0;                ///< 0: LINDMFT_NUM_THREADS, else the allowed cores
-  double memory_limit = 0.0;      ///< bytes the call may take; 0: four fifths of the free memory
-  std::vector<std::string> save;  ///< two-time functions to keep: names of TwoTimeFunctions, or "all"
-  int depth_nodes = 0;            ///< collocation nodes of infinite depth; 0: as many as an error estimate asks for
-  bool replicas = false;          ///< also pairs of networks that share initial weights, data or neither
-  bool kernels = false;           ///< also the neural tangent kernel
+  int threads = 0;                              ///< 0: LINDMFT_NUM_THREADS, else the allowed cores
+  double memory_limit = 0.0;                    ///< bytes the call may take; 0: four fifths of the free memory
+  std::vector<std::string> save;                ///< two-time functions to keep: names of TwoTimeFunctions, or "all"
+  int depth_nodes = 0;    ///< collocation nodes of infinite depth; 0: as many as an error estimate asks for
+  bool replicas = false;  ///< also pairs of networks that share initial weights, data or neither
+  bool kernels = false;   ///< also the neural tangent kernel
   /// Times of the spectrum of the Hessian; steps, but for flow().
   std::vector<double> spectrum_at{};
-  int lanczos = 24;               ///< steps of Lanczos' method for it
-  bool keep_state = false;        ///< keep Solution::state, to resume from later; about as much memory again
+  int lanczos = 24;         ///< steps of Lanczos' method for it
+  bool keep_state = false;  ///< keep Solution::state, to resume from later; about as much memory again
   /// Continue this solution where it ended. It is of the same problem on the same kind of grid, kept its state and has
   /// not diverged. Without replicas and kernels. Must outlive the call.
   const Solution* continue_from = nullptr;
@@ -182,11 +182,11 @@ struct Solution {
   std::vector<std::vector<double>> gradient_norm;  ///< L x n   C_g^l(t,t), l = 1 .. L
   double irreducible = 0.0;                        ///< sigma^2
   std::optional<int> diverged_at;                  ///< the first step whose loss passes the threshold
-  /// The time from which learning rate times sharpness exceeds stability_threshold(), where the solution does not follow
-  /// the instability: on a coarse grid the rest is the unstable branch, on which fast modes stay at rest.
+  /// The time from which learning rate times sharpness exceeds stability_threshold(), where the solution does not
+  /// follow the instability: on a coarse grid the rest is the unstable branch, on which fast modes stay at rest.
   std::optional<double> unstable_at;
-  /// Exact steps: the last step before rounding errors, amplified by an instability, change the losses visibly. The rest
-  /// is one possible continuation.
+  /// Exact steps: the last step before rounding errors, amplified by an instability, change the losses visibly. The
+  /// rest is one possible continuation.
   std::optional<double> predictable_until;
   TwoTimeFunctions functions;
   Replicas replicas;                                      ///< empty unless asked for

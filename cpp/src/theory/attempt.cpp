@@ -10,13 +10,13 @@
 #include "support/threads.hpp"
 #include "theory/coarse_grid.hpp"
 #include "theory/data/spectral_data.hpp"
+#include "theory/march/edge_watch.hpp"
 #include "theory/march/exact_march.hpp"
 #include "theory/march/panel_march.hpp"
 #include "theory/network/depth_grid.hpp"
 #include "theory/network/network_side.hpp"
 #include "theory/predictability.hpp"
 #include "theory/replicas.hpp"
-#include "theory/march/edge_watch.hpp"
 #include "theory/solved_sides.hpp"
 #include "theory/tangent_kernel.hpp"
 #include "time_grid/exact_steps.hpp"
@@ -25,7 +25,7 @@ namespace lindmft::theory {
 namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
-constexpr int kLargestPanel = 8;          // rows of the sliding window; with more rows, sweeps cost more than they save
+constexpr int kLargestPanel = 8;  // rows of the sliding window; with more rows, sweeps cost more than they save
 
 double layers(const Problem& problem, int depth_nodes) {
   return problem.network.depth == kInfiniteDepth ? depth_nodes : problem.network.depth;
@@ -193,7 +193,8 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
   if (options.keep_state && !solution.diverged_at) keep_state(network, data, valid, solution);
   if (options.kernels) add_kernels(problem, valid, network, data, marching, solution);
   if (!options.spectrum_at.empty())
-    add_spectrum(SolvedSides(problem, horizon, network, data, most_rows, solution), options, marching.progress, solution);
+    add_spectrum(SolvedSides(problem, horizon, network, data, most_rows, solution), options, marching.progress,
+                 solution);
   saved.trim(valid);
   if (options.replicas) saved.keep();
   data.release(solution.functions, saved);

@@ -12,12 +12,12 @@
 namespace lindmft::theory {
 namespace {
 
-constexpr double kRise = 1.01;      // growth of the training loss above its least value so far that is looked into
-constexpr double kFloor = 1e-12;    // rise that is not looked into, in units of the loss at the start
-constexpr double kUlps = 4.0;       // difference of the learning rates, in units in the last place
-constexpr double kVisible = 1e-6;   // relative difference of losses at which rounding errors are visible
+constexpr double kRise = 1.01;        // growth of the training loss above its least value so far that is looked into
+constexpr double kFloor = 1e-12;      // rise that is not looked into, in units of the loss at the start
+constexpr double kUlps = 4.0;         // difference of the learning rates, in units in the last place
+constexpr double kVisible = 1e-6;     // relative difference of losses at which rounding errors are visible
 constexpr double kInvisible = 1e-10;  // difference that is not, in units of the loss at the start
-constexpr int kLooks = 16;          // number of times at which the sharpness is computed
+constexpr int kLooks = 16;            // number of times at which the sharpness is computed
 constexpr int kLanczos = 12;
 
 /// The number of nodes before a divergence.

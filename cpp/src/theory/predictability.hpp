@@ -1,6 +1,6 @@
 // How long exact steps can be predicted. Beyond the edge of stability a mode that has decayed grows again from its
-// rounding error (in trained networks: from fluctuations of order 1 / sqrt(D)), and what follows is one of many possible
-// continuations (theory.md section 15).
+// rounding error (in trained networks: from fluctuations of order 1 / sqrt(D)), and what follows is one of many
+// possible continuations (theory.md section 15).
 #pragma once
 
 #include <functional>
@@ -17,8 +17,8 @@ using SolveSteps = std::function<std::optional<Solution>(const Problem&, int ste
 /// Finds out whether rounding errors change the losses visibly, and sets predictable_until and unstable_at.
 ///
 /// Only a solution whose training loss rises can be concerned. It is solved again with learning rates that differ by a
-/// few units in the last place: the solution is predictable as long as both agree. `negative` is empty, or says that the
-/// solution ends before a loss below zero; if rounding errors do not explain it, NotConverged is thrown.
+/// few units in the last place: the solution is predictable as long as both agree. `negative` is empty, or says that
+/// the solution ends before a loss below zero; if rounding errors do not explain it, NotConverged is thrown.
 void judge_predictability(const Problem& problem, const SolveOptions& options, const SolveSteps& solve,
                           const std::string& negative, Solution& solution);
 

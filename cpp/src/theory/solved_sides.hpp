@@ -37,8 +37,7 @@ class SolvedSides {
 [[nodiscard]] int spectrum_rows(const SolveOptions& options, int rows);
 
 /// Fills solution.spectrum at the times that were asked for. Past a divergence the numbers are infinite.
-void add_spectrum(const SolvedSides& solved, const SolveOptions& options, const Progress& progress,
-                  Solution& solution);
+void add_spectrum(const SolvedSides& solved, const SolveOptions& options, const Progress& progress, Solution& solution);
 
 /// The first step, between two looks, at which the watched threshold is passed.
 [[nodiscard]] double first_unstable(const SolvedSides& solved, const EdgeWatch& edge, EdgeWatch::Passed between);

@@ -74,8 +74,8 @@ std::vector<double> AdaptiveSteps::sums(double count) const {
 }
 
 /// Weights that are followed through the panel's steps: one that starts with the value 1, one with the velocity 1, one
-/// with the decay of the initial weights, and one for each of the panel's polynomials as gradients. A weight that got an
-/// earlier gradient is a combination of the first two.
+/// with the decay of the initial weights, and one for each of the panel's polynomials as gradients. A weight that got
+/// an earlier gradient is a combination of the first two.
 class AdaptiveSteps::Stepping {
  public:
   explicit Stepping(const AdaptiveSteps& grid)

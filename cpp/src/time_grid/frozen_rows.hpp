@@ -21,7 +21,7 @@ struct FrozenRows {
     double second = 0.0;  ///< factor of the vector two levels before
   };
 
-  int begin = 0;              ///< the first such row; rows before it are nodes of training
+  int begin = 0;  ///< the first such row; rows before it are nodes of training
   std::vector<Chain> chains;
 
   [[nodiscard]] int count() const { return static_cast<int>(chains.size()); }

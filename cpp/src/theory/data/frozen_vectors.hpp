@@ -38,7 +38,7 @@ class FrozenVectors {
   int begin_ = 0;
   std::vector<std::vector<double>> P_;        // its rows, up to the diagonal
   std::vector<std::vector<double>> sources_;  // rows of P s s^T P^T, up to the diagonal
-  std::vector<double> targets_;         // panel.end
+  std::vector<double> targets_;               // panel.end
 };
 
 }  // namespace lindmft::theory

@@ -45,8 +45,7 @@ void SpectralData::times_R_delta(View out, ConstView x, const Sweep& sweep) {
 void SpectralData::update_Bt(const Sweep& sweep, const NetworkField& network) {
   const Panel panel = sweep.time.panel;
   const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
-  kernel_rows(rows, sweep.time, network.R_gu1, network.C_g1, scales_.lr.front(), scales_.first_to_last,
-              Pass::backward);
+  kernel_rows(rows, sweep.time, network.R_gu1, network.C_g1, scales_.lr.front(), scales_.first_to_last, Pass::backward);
   if (sweep.time.frozen != nullptr) vectors_.add_earlier_rows(rows, sweep.time, Bt_);
   linalg::replace_rows(Bt_, panel, rows, sweep.changes);
 }

@@ -14,14 +14,14 @@ struct MarchOptions {
   int threads = 1;
   int largest_panel = 8;  ///< rows of the sliding window, and number of rows recorded together
   double depth_tolerance = std::numeric_limits<double>::infinity();  ///< the march stops where depth_error() exceeds it
-  bool steps = false;            ///< every step is a node
+  bool steps = false;                                                ///< every step is a node
   bool responses_final = false;  ///< compute only correlations, with given responses: those of replicas
   /// Coarse grids: the time from which every step is a node.
   double steps_from = std::numeric_limits<double>::infinity();
-  double rounding = 1e-9;        ///< how far below zero a loss may be, relative to the loss at the start
-  int from = 0;                  ///< number of nodes that are already final and recorded
-  int spare_rows = 0;            ///< rows after the nodes in which vectors pass through frozen weights
-  int spectrum_rows = 2;         ///< number of these rows that are computed together
+  double rounding = 1e-9;  ///< how far below zero a loss may be, relative to the loss at the start
+  int from = 0;            ///< number of nodes that are already final and recorded
+  int spare_rows = 0;      ///< rows after the nodes in which vectors pass through frozen weights
+  int spectrum_rows = 2;   ///< number of these rows that are computed together
   Progress progress{};
 };
 

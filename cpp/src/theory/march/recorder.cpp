@@ -28,8 +28,8 @@ Recorder::Recorder(MarchContext& context)
   solution_.gradient_norm.resize(static_cast<std::size_t>(network_.layers()));
 }
 
-/// A loss below zero by more than rounding. Steps may have amplified rounding errors, which the caller finds out; panels
-/// have not converged.
+/// A loss below zero by more than rounding. Steps may have amplified rounding errors, which the caller finds out;
+/// panels have not converged.
 void Recorder::refuse_negative(int node, const Losses& losses) {
   std::ostringstream message;
   message << "the " << (losses.test <= losses.train ? "test" : "train") << " loss at step " << context_.grid.time(node)

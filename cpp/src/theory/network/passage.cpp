@@ -53,8 +53,7 @@ void Passage::clear(Panel panel) {
   for (Matrix* m : {&branch, &own, &cross}) linalg::clear_rows(*m, panel);
 }
 
-void Passage::set_branch(const Sweep& sweep, const Matrix& Y, const Matrix& C, double lr, double branch_sq,
-                         Pass pass) {
+void Passage::set_branch(const Sweep& sweep, const Matrix& Y, const Matrix& C, double lr, double branch_sq, Pass pass) {
   const Panel panel = sweep.time.panel;
   const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
   branch_rows(rows, sweep.time, Y, C, lr, branch_sq, pass);

@@ -24,8 +24,7 @@ class Passage {
   void visit(const std::string& prefix, const StateVisitor& visitor);
 
   /// Rows of the branch, b^2 (D_w Y D_w + lr K * C), from the crossing where it begins.
-  void set_branch(const Sweep& sweep, const Matrix& Y, const Matrix& C, double lr, double branch_sq,
-                  Pass pass);
+  void set_branch(const Sweep& sweep, const Matrix& Y, const Matrix& C, double lr, double branch_sq, Pass pass);
 
   /// Rows of the responses to the incoming signal with kernel k (rows of E or F); opposite: the branch of the other
   /// direction.

@@ -15,8 +15,8 @@ namespace lindmft::theory {
 /// The decay of the initial weights at the first `steps` steps.
 [[nodiscard]] std::vector<double> decay_at_steps(const Problem& problem, int steps);
 
-/// The weights at these times, in ascending order, on a coarse grid whose panels have these edges and nodes. `grid` is a new one of the same kind; it gets the
-/// panels.
+/// The weights at these times, in ascending order, on a coarse grid whose panels have these edges and nodes. `grid` is
+/// a new one of the same kind; it gets the panels.
 [[nodiscard]] std::vector<FrozenWeights> weights_at(PanelGrid& grid, const std::vector<int>& edges,
                                                     const std::vector<double>& nodes, const std::vector<double>& times);
 
