@@ -272,10 +272,11 @@ std::optional<Solution> solve_at(const Problem& problem, Horizon horizon, const 
     Outcome outcome;
     std::optional<Solution> solution = solve_in_room(problem, horizon, options, depth_nodes, outcome);
     if (horizon.coarse()) resolve_steps(problem, horizon, options, depth_nodes, outcome, solution);
-    if (solution && !horizon.coarse()) {
-      const auto solve = [&](const Problem& shadow, int steps, const SolveOptions& own) {
+    if (solution && horizon.kind != Horizon::Kind::gradient_flow) {
+      const auto solve = [&](const Problem& other, int steps, const SolveOptions& own) {
+        const Horizon until = own.grid == Grid::exact ? exact_steps(steps) : shorter(horizon, steps);
         Outcome unused;
-        return solve_in_room(shadow, exact_steps(steps), own, depth_nodes, unused);
+        return solve_in_room(other, until, own, depth_nodes, unused);
       };
       judge_predictability(problem, options, solve, outcome.negative, *solution);
     }

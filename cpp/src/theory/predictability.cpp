@@ -6,24 +6,30 @@
 #include <vector>
 
 #include "lindmft/errors.hpp"
+#include "theory/dense_output.hpp"
 #include "theory/march/edge_watch.hpp"
 #include "theory/network/depth_grid.hpp"
 
 namespace lindmft::theory {
 namespace {
 
-constexpr double kRise = 1.01;        // growth of the training loss above its least value so far that is looked into
-constexpr double kFloor = 1e-12;      // rise that is not looked into, in units of the loss at the start
-constexpr double kUlps = 4.0;         // difference of the learning rates, in units in the last place
-constexpr double kVisible = 1e-6;     // relative difference of losses at which rounding errors are visible
-constexpr double kInvisible = 1e-10;  // difference that is not, in units of the loss at the start
-constexpr int kLooks = 16;            // number of times at which the sharpness is computed
+constexpr double kRise = 1.01;    // growth of the training loss above its least value so far that is looked into
+constexpr double kFloor = 1e-12;  // rise that is not looked into, in units of the loss at the start
+constexpr double kUlps = 4.0;     // difference of the learning rates, in units in the last place
+// Difference of losses at which rounding errors are visible: relative, and in units of the loss at the start. On coarse
+// grids they are ten times the tolerances.
+constexpr double kVisible = 1e-6;
+constexpr double kInvisible = 1e-10;
+constexpr double kTolerances = 10.0;
+constexpr int kLooks = 16;  // number of times at which the sharpness is computed
 constexpr int kLanczos = 12;
+constexpr int kMostSteps = 4000;  // beyond these, the sharpness is not computed
 
 /// The number of nodes before a divergence.
 int valid_nodes(const Solution& solution) {
-  const auto nodes = static_cast<int>(solution.time.size());
-  return solution.diverged_at ? std::min(nodes, *solution.diverged_at) : nodes;
+  if (!solution.diverged_at) return static_cast<int>(solution.time.size());
+  const auto end = std::ranges::lower_bound(solution.time, static_cast<double>(*solution.diverged_at));
+  return static_cast<int>(end - solution.time.begin());
 }
 
 bool rises(const std::vector<double>& loss, int nodes) {
@@ -42,22 +48,37 @@ bool noisy(const Data& data) {
 }
 
 /// The first node at which the losses of two solutions differ visibly; `nodes` if there is none.
-int first_difference(const Solution& a, const Solution& b, int nodes) {
+int first_difference(const Solution& a, const Solution& b, int nodes, const SolveOptions& options) {
+  const bool exact = options.grid == Grid::exact;
+  const double visible = exact ? kVisible : kTolerances * options.rtol;
+  const double invisible = exact ? kInvisible : kTolerances * options.atol;
   int first = nodes;
   for (const auto loss : {&Solution::test_loss, &Solution::train_loss}) {
     const std::vector<double>&x = a.*loss, &y = b.*loss;
-    const double floor = kInvisible * std::max(1.0, x.front());
+    const double floor = invisible * std::max(1.0, x.front());
     for (int t = 0; t < first; ++t) {
       const auto at = static_cast<std::size_t>(t);
-      if (std::abs(x[at] - y[at]) > kVisible * std::max(x[at], y[at]) + floor) first = t;
+      if (std::abs(x[at] - y[at]) > visible * std::max(x[at], y[at]) + floor) first = t;
     }
   }
   return first;
 }
 
+/// The number of the first nodes that lie before a divergence in both solutions.
+int common_nodes(const Solution& solution, const Solution& other, int nodes) {
+  const int valid = valid_nodes(other);
+  if (valid == 0) return 0;
+  const double last = other.time[static_cast<std::size_t>(valid - 1)];
+  while (nodes > 0 && solution.time[static_cast<std::size_t>(nodes - 1)] > last) --nodes;
+  return nodes;
+}
+
 /// The options of another solution of which only losses are needed.
 SolveOptions losses_alone(const SolveOptions& options) {
   SolveOptions own;
+  own.grid = options.grid;
+  own.rtol = options.rtol;
+  own.atol = options.atol;
   own.threads = options.threads;
   own.memory_limit = options.memory_limit;
   own.depth_nodes = options.depth_nodes;
@@ -71,6 +92,7 @@ SolveOptions losses_alone(const SolveOptions& options) {
 
 /// The predictable steps alone, with the sharpness at some of them.
 std::optional<Solution> predictable_part(const Problem& problem, int last, SolveOptions own, const SolveSteps& solve) {
+  own.grid = Grid::exact;
   own.lanczos = kLanczos;
   own.continue_from = nullptr;
   for (int k = 0; k < kLooks; ++k) own.spectrum_at.push_back(std::round(static_cast<double>(last) * k / (kLooks - 1)));
@@ -103,21 +125,25 @@ void judge_predictability(const Problem& problem, const SolveOptions& options, c
   const bool unresolved = nodes == 0 || solution.stats.depth_error > kDepthTolerance;
   if (!negative.empty() && unresolved) throw NotConverged(negative);
   if (nodes == 0) return;
+  if (solution.unstable_at) return;  // a coarse grid has found it out
   if (negative.empty() && (noisy(problem.data) || !rises(solution.train_loss, nodes))) return;
   const SolveOptions own = losses_alone(options);
   Problem shadow = problem;
   for (double& lr : shadow.optimizer.lr) lr *= 1.0 + kUlps * std::numeric_limits<double>::epsilon();
-  const std::optional<Solution> other = solve(shadow, nodes, own);
+  const auto steps = static_cast<int>(solution.time[static_cast<std::size_t>(nodes - 1)]) + 1;
+  std::optional<Solution> other = solve(shadow, steps, own);
   if (!other) return;
-  const int common = valid_nodes(*other);
-  const int first = first_difference(solution, *other, common);
+  const int common = common_nodes(solution, *other, nodes);
+  if (own.grid != Grid::exact) other = at_times(*other, {solution.time.begin(), solution.time.begin() + common});
+  const int first = first_difference(solution, *other, common, own);
   if (first == nodes) {
     if (!negative.empty()) throw NotConverged(negative);
     return;
   }
   solution.predictable_until = solution.time[static_cast<std::size_t>(std::max(0, first - 1))];
-  if (first < 2) return;
-  if (const std::optional<Solution> part = predictable_part(problem, first - 1, own, solve)) {
+  if (first < 2 || *solution.predictable_until > kMostSteps) return;
+  const auto last = static_cast<int>(*solution.predictable_until);
+  if (const std::optional<Solution> part = predictable_part(problem, last, own, solve)) {
     solution.unstable_at = last_passed(problem, part->spectrum);
     solution.stats.chain_residual = part->stats.chain_residual;  // what follows has lost its digits
   }

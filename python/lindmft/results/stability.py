@@ -41,8 +41,8 @@ def cautions(solution: Any) -> tuple[str, ...]:
     unit = "time" if solution.grid == "flow" else "step"
     rate = f"lower optimizer.lr (now {describe(solution.problem.optimizer.lr)})"
     found = []
-    both = solution.unstable_at is not None and solution.predictable_until is not None
-    resolved = solution.grid != "exact" and both
+    same = solution.unstable_at is not None and solution.unstable_at == solution.predictable_until
+    resolved = solution.grid != "exact" and same
     if (time := solution.unstable_at) is not None:
         exceeds = (
             "Learning rate times sharpness exceeds the threshold of stability from "

@@ -83,6 +83,7 @@ class PanelMarch {
   [[nodiscard]] double next_length(double error) const;
   double shorter_length();
   [[nodiscard]] bool inherited(double error);
+  [[nodiscard]] bool spurious();
   [[nodiscard]] bool accept(double error);
   void resume();
   [[noreturn]] void refuse(double error) const;
@@ -97,6 +98,7 @@ class PanelMarch {
   double length_before_ = 0.0;
   double growth_ = kGrow;  // limit of growth with which sweeps converge
   int sweeps_ = 0;         // number of sweeps of the placed panel
+  int unsound_ = 0;        // how many times in a row the panel violated the self-check
   int shrunk_ = 0;         // how many times in a row shrinking the panel did not reduce its error
   double last_error_ = std::numeric_limits<double>::infinity();  // error before it shrank
   EdgeWatch* edge_ = nullptr;                                    // looks for instabilities, if given
@@ -125,6 +127,7 @@ bool PanelMarch::converge_rows() {
   for (int t = all.panel.begin; t < all.panel.end; ++t) {
     const Panel row{t, t + 1};
     context_.map.set(row);
+    if (t > all.panel.begin) context_.guess({row});  // from the rows before, which are steps
     if (!converge_row({row, all.K.block(t - all.panel.begin, 0, 1, t + 1), all.decay})) return false;
   }
   return true;
@@ -268,6 +271,13 @@ bool PanelMarch::inherited(double error) {
   return grid_.exact_length() == 0.0 && std::isfinite(error) && shrunk_ > kPatientShrinks;
 }
 
+/// Whether the sweeps converged to a solution of the panel's equations that is not the one which continues the history.
+/// A shorter panel has fewer of them. Panels of flow that are not sound after some attempts are left to the self-check.
+bool PanelMarch::spurious() {
+  if (context_.options.responses_final || grid_.exact() || recorder_.sound(grid_.panel())) return false;
+  return grid_.exact_length() > 0.0 || ++unsound_ <= kPatientShrinks;
+}
+
 /// Makes the panel a part of the history; false if the run has diverged in it.
 bool PanelMarch::accept(double error) {
   SolveStats& stats = context_.solution.stats;
@@ -279,6 +289,7 @@ bool PanelMarch::accept(double error) {
   growth_ = std::min(kGrow, kRecover * growth_);
   length_before_ = grid_.length();
   shrunk_ = 0;
+  unsound_ = 0;
   last_error_ = std::numeric_limits<double>::infinity();
   if (!recorder_.record(panel)) return false;
   if (edge_ != nullptr) edge_->look(grid_, context_);
@@ -298,7 +309,8 @@ Marched PanelMarch::run(double length) {
     grid_.place(length);
     const bool converged = converge();
     const double error = converged ? this->error() : std::numeric_limits<double>::infinity();
-    if (converged && (error <= 1.0 || grid_.exact() || inherited(error))) {
+    const bool good = converged && (error <= 1.0 || grid_.exact() || inherited(error));
+    if (good && !spurious()) {
       if (grid_.length() > 0.0) length = next_length(std::min(error, grid_.exact() ? error : 1.0));
       if (!accept(error)) break;
       continue;
@@ -309,7 +321,7 @@ Marched PanelMarch::run(double length) {
       break;
     }
     if (grid_.length() < kSmallest * std::max(grid_.begin(), first)) refuse(error);
-    length = converged ? next_length(error) : shorter_length();
+    length = converged && !good ? next_length(error) : shorter_length();
   }
   return recorder_.finish();
 }

@@ -12,6 +12,8 @@ namespace {
 
 // Growth of the loss above which a row that cannot be resolved counts as diverged.
 constexpr double kRunaway = 10.0;
+// Violation of the chain identity, relative to its largest term, that no correct panel has: 1e-6 is the most otherwise.
+constexpr double kUnsound = 1e-4;
 // Smallest scale of the identity's terms; where nothing is learned they are rounding errors.
 constexpr double kSmallestChain = 1e-6;
 
@@ -39,9 +41,14 @@ void Recorder::refuse_negative(int node, const Losses& losses) {
   if (!options_.steps && context_.grid.time(node) < options_.steps_from) throw NotConverged(negative_);
 }
 
+/// Whether a loss is below zero by more than rounding; start: the test loss at the start.
+bool Recorder::negative(const Losses& losses, double start) const {
+  return std::min(losses.test, losses.train) < -options_.rounding * std::max(1.0, start);
+}
+
 bool Recorder::diverged(int node, const Losses& losses) {
   const double start = node == 0 ? losses.test : solution_.test_loss.front();
-  if (std::min(losses.test, losses.train) < -options_.rounding * std::max(1.0, start)) {
+  if (negative(losses, start)) {
     refuse_negative(node, losses);
     return true;
   }
@@ -69,12 +76,31 @@ void Recorder::check_chain(int node, int end) {
   }
 }
 
-bool Recorder::record(Panel panel) {
+/// Finishes the panel's rows and returns their losses.
+std::vector<Losses> Recorder::finished(Panel panel) {
   context_.changes.reset(panel.size());
   const PanelTime time = context_.grid.committed(panel);
   const Sweep pass{time, context_.algebra, context_.scratch, context_.changes, options_.responses_final};
   network_.finish(pass, data_.field());
-  const std::vector<Losses> losses = data_.losses(pass, network_.field());
+  return data_.losses(pass, network_.field());
+}
+
+bool Recorder::sound(Panel panel) {
+  for (const Losses& losses : finished(panel)) {
+    if (recorded_ > 0 && negative(losses, solution_.test_loss.front())) return false;
+  }
+  double largest = std::max(largest_chain_, kSmallestChain);
+  double spread = 0.0;
+  for (int node = panel.begin; node < panel.end; ++node) {
+    const ChainTerm other = data_.chain(node, panel.end, network_.field());
+    largest = std::max(largest, other.scale);
+    for (const ChainTerm& layer : network_.chain(node)) spread = std::max(spread, std::abs(layer.value - other.value));
+  }
+  return spread < kUnsound * largest;
+}
+
+bool Recorder::record(Panel panel) {
+  const std::vector<Losses> losses = finished(panel);
   for (int node = panel.begin; node < panel.end; ++node) {
     const Losses& at = losses[static_cast<std::size_t>(node - panel.begin)];
     if (diverged(node, at)) {

@@ -20,6 +20,9 @@ class Recorder {
  public:
   explicit Recorder(MarchContext& context);
 
+  /// Whether the panel's rows, before they are recorded, satisfy the chain identity up to what a spurious solution of
+  /// the panel's equations would violate.
+  [[nodiscard]] bool sound(Panel panel);
   /// Finishes the panel's rows and appends them to the solution; false at the first diverged row.
   bool record(Panel panel);
   /// Number of nodes that are in the solution.
@@ -31,7 +34,9 @@ class Recorder {
 
  private:
   [[nodiscard]] bool diverged(int node, const Losses& losses);
+  [[nodiscard]] bool negative(const Losses& losses, double start) const;
   void refuse_negative(int node, const Losses& losses);
+  [[nodiscard]] std::vector<Losses> finished(Panel panel);
   void check_chain(int node, int end);
   [[nodiscard]] double earlier_chain() const;
   void append(int node, const Losses& losses);
