@@ -37,6 +37,7 @@ from lindmft.analysis.predictions import (
 )
 from lindmft.analysis.rates import OptimalRate, optimal_lr, optimal_lrs
 from lindmft.analysis.scaling import Scaling, check_scaling
+from lindmft.analysis.sharpness import EdgeOfStability, edge_of_stability
 from lindmft.analysis.sizes.fixed_fields import ScalingWarning
 from lindmft.analysis.stability import StableRate, largest_stable_lr, largest_stable_lrs
 from lindmft.analysis.training_time import OptimumOverTime, optimum_over_time
@@ -77,6 +78,7 @@ __all__ = [
     "ComputeOptimal",
     "CoordinateCheck",
     "Discrete",
+    "EdgeOfStability",
     "Ensemble",
     "ExponentComparison",
     "ExponentFit",
@@ -117,6 +119,7 @@ __all__ = [
     "compare_exponents",
     "compute_optimal",
     "coordinate_check",
+    "edge_of_stability",
     "estimate_memory",
     "estimate_noise",
     "estimate_train_memory",

@@ -15,6 +15,12 @@ from lindmft.analysis.exponents import ExponentFit, LocalExponent, fit_exponent,
 from lindmft.analysis.predictions import compare_exponents, predicted_exponents
 from lindmft.analysis.rates import OptimalRate, optimal_lr, optimal_lrs
 from lindmft.analysis.scaling import Explanation, Scaling, check_scaling
+from lindmft.analysis.sharpness import (
+    EdgeOfStability,
+    SharpnessLimit,
+    SharpnessRun,
+    edge_of_stability,
+)
 from lindmft.analysis.sizes.fixed_fields import ScalingWarning
 from lindmft.analysis.stability import StableRate, largest_stable_lr, largest_stable_lrs
 from lindmft.analysis.training_time import OptimumOverTime, optimum_over_time
@@ -33,6 +39,7 @@ __all__ = [
     "Comparison",
     "ComputeOptimal",
     "CoordinateCheck",
+    "EdgeOfStability",
     "Explanation",
     "ExponentFit",
     "LocalExponent",
@@ -40,6 +47,8 @@ __all__ = [
     "OptimumOverTime",
     "Scaling",
     "ScalingWarning",
+    "SharpnessLimit",
+    "SharpnessRun",
     "StableRate",
     "Transfer",
     "Verification",
@@ -50,6 +59,7 @@ __all__ = [
     "compare_exponents",
     "compute_optimal",
     "coordinate_check",
+    "edge_of_stability",
     "fit_exponent",
     "largest_stable_lr",
     "largest_stable_lrs",
