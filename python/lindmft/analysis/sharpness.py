@@ -39,6 +39,8 @@ TIMES = 25
 """Default number of times, of which there are more early ones."""
 TRAINING = ("lanczos", "threads", "memory_limit", "progress")
 """Options of ``solve_many`` that ``train`` gets, too."""
+LANCZOS = 12
+"""Default steps of Lanczos' method: enough for the largest eigenvalue."""
 LONG = 500
 """Number of steps above which runs take the adaptive grid, where the data allow it."""
 
@@ -93,8 +95,8 @@ def edge_of_stability(
     dim
         Their input dimension, as in ``train``.
     options
-        Passed on to ``solve_many``: ``lanczos``, ``threads``, ``memory_limit`` and others; the
-        first two of them also to ``train``.
+        Passed on to ``solve_many``: ``lanczos`` (12 by default), ``threads``, ``memory_limit``,
+        ``progress`` and others; these four also to ``train``.
 
     Returns
     -------
@@ -132,7 +134,7 @@ def edge_of_stability(
     """
     problem, steps = as_problem(problem), checked_steps(steps)
     rates = None if lr is None else _rates(lr)
-    plan = _Plan(steps, _times(times, steps), {**options, "grid": _grid(grid, problem, steps)})
+    plan = _Plan(steps, _times(times, steps), _options(options, grid, problem, steps))
     variants = _variants(problem, widths, parameterizations)
     find, precision, count = flag(limits, "limits"), 1 + positive(rtol, "rtol"), _count(networks)
     found = _limits(variants, plan, precision) if find else []
@@ -185,7 +187,8 @@ def _limits(problems: Sequence[Problem], plan: _Plan, precision: float) -> list[
     at = zip(problems, found, strict=True)
     rates = [Rates(Rates(one, plan.steps).at(limit.lr), plan.steps) for one, limit in at]
     searches = [(one, edge(one, "bounded", precision)) for one in rates]
-    losses = run_searches(searches, plan.options, [""] * len(rates))
+    options = {name: value for name, value in plan.options.items() if name != "lanczos"}
+    losses = run_searches(searches, options, [""] * len(rates))
     return [replace(one, by_loss=loss) for one, loss in zip(found, losses, strict=True)]
 
 
@@ -239,6 +242,11 @@ def _times(given: Any, steps: int) -> Array:
     if not found or not all(time.is_integer() and time < steps for time in found):
         refuse("times", f"whole numbers from 0 to {steps - 1}", given)
     return np.array(found)
+
+
+def _options(options: Mapping[str, Any], grid: Any, problem: Problem, steps: int) -> dict[str, Any]:
+    """Return the options of ``solve_many`` with the defaults of this function."""
+    return {"lanczos": LANCZOS, **options, "grid": _grid(grid, problem, steps)}
 
 
 def _grid(given: Any, problem: Problem, steps: int) -> str:

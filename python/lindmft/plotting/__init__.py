@@ -6,11 +6,13 @@ imported when a picture is drawn.
 
 from lindmft.plotting.compute import compute_optimal
 from lindmft.plotting.coordinates import coordinates
+from lindmft.plotting.edge import edge_of_stability
 from lindmft.plotting.exponents import exponents
 from lindmft.plotting.kernels import kernels
 from lindmft.plotting.losses import compare, losses
 from lindmft.plotting.profiles import profile
 from lindmft.plotting.rates import optimum_over_time
+from lindmft.plotting.spectrum import spectrum
 from lindmft.plotting.stability import stability
 from lindmft.plotting.style import style
 from lindmft.plotting.sweep import sweep
@@ -23,11 +25,13 @@ __all__ = [
     "compare",
     "compute_optimal",
     "coordinates",
+    "edge_of_stability",
     "exponents",
     "kernels",
     "losses",
     "optimum_over_time",
     "profile",
+    "spectrum",
     "stability",
     "style",
     "sweep",
