@@ -136,6 +136,9 @@ def edge_of_stability(
     rates = None if lr is None else _rates(lr)
     plan = _Plan(steps, _times(times, steps), _options(options, grid, problem, steps))
     variants = _variants(problem, widths, parameterizations)
+    if widths is not None:
+        cautions(problem, width_path(problem), {"as given": ()})
+        warn_of_widths(problem, sorted({width_of(one) for one in variants}))
     find, precision, count = flag(limits, "limits"), 1 + positive(rtol, "rtol"), _count(networks)
     found = _limits(variants, plan, precision) if find else []
     if rates is None:
@@ -218,8 +221,6 @@ def _variants(problem: Problem, widths: Any, parameterizations: Any) -> list[Pro
         sizes = tuple(sorted(set(tuple_of_numbers(widths, "widths"))))
         if not sizes:
             refuse("widths", "a list of at least one width", widths)
-        cautions(problem, path, {"as given": ()})
-        warn_of_widths(problem, sizes)
     return [
         problem.replace(**{"network.parameterization": name, path: size})
         for name in dict.fromkeys(names)

@@ -1,7 +1,7 @@
 """Learning rate times sharpness over time, and the threshold of stability."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -74,10 +74,8 @@ def edge_of_stability(
     runs = _chosen(found, lr)
     ax = given_axes(ax, new_axes)
     threshold = _threshold(runs)
-    ends = [
-        _draw(ax, run, look, colour, threshold, lr is not None)
-        for look, (run, colour) in enumerate(zip(runs, ordered_colours(len(runs)), strict=True))
-    ]
+    looks = _looks(runs, lr is not None)
+    ends = [_draw(ax, run, look, threshold) for run, look in zip(runs, looks, strict=True)]
     level = threshold or 1.0
     symmetric_axis(ax, max(run.time[-1] for run in runs))
     ax.axhline(level, color=GUIDE, linewidth=0.9, zorder=1)
@@ -103,9 +101,36 @@ def _chosen(found: EdgeOfStability, lr: Any) -> list[SharpnessRun]:
         if not chosen:
             rates = ", ".join(f"{one:.4g}" for one in sorted({run.lr for run in found.runs}))
             refuse("lr", f"a learning rate of these runs ({rates})", lr)
-    if len(chosen) <= MOST:
-        return chosen
-    return [chosen[i] for i in np.linspace(0, len(chosen) - 1, MOST).round().astype(int)]
+    values = sorted({_value(run, lr is not None) for run in chosen})
+    kept = {values[i] for i in np.linspace(0, len(values) - 1, MOST).round().astype(int)}
+    return [run for run in chosen if _value(run, lr is not None) in kept]
+
+
+def _value(run: SharpnessRun, sizes: bool) -> float:
+    """Return the number that the colour of a run stands for."""
+    return run.width if sizes else run.lr
+
+
+class _Look(NamedTuple):
+    """The look of a run: its label, colour, marker and dashes."""
+
+    label: str
+    colour: Any
+    marker: str
+    dashes: str
+
+
+def _looks(runs: Sequence[SharpnessRun], sizes: bool) -> list[_Look]:
+    values = sorted({_value(run, sizes) for run in runs})
+    names = list(dict.fromkeys(run.parameterization for run in runs))
+    colours = ordered_colours(len(values))
+    looks = []
+    for run in runs:
+        i = values.index(_value(run, sizes))
+        label = f"{'width' if sizes else 'lr'} {short(float(f'{values[i]:.3g}'))}"
+        dashes = "-" if run.parameterization == names[0] else "--"
+        looks.append(_Look(label, colours[i], MARKERS[i % len(MARKERS)], dashes))
+    return looks
 
 
 def _threshold(runs: Sequence[SharpnessRun]) -> float | None:
@@ -114,53 +139,32 @@ def _threshold(runs: Sequence[SharpnessRun]) -> float | None:
     return float(values[0]) if len(values) == 1 and values[0] > 0 else None
 
 
-def _draw(
-    ax: "Axes",
-    run: SharpnessRun,
-    look: int,
-    colour: Any,
-    threshold: float | None,
-    sizes: bool,
-) -> End | None:
+def _draw(ax: "Axes", run: SharpnessRun, look: _Look, threshold: float | None) -> End | None:
     """Draw a run, and return the end of its line with its label; None if nothing is finite."""
     y = run.product if threshold else run.ratio
-    scale = y[0] / run.sharpness[0] if np.isfinite(y[0]) else 1.0
-    marker = MARKERS[look % len(MARKERS)]
+    line = {"color": look.colour, "linewidth": LINE_WIDTH, "zorder": 2}
     if run.networks is not None:
-        _networks(ax, run, marker, colour, threshold)
-    known = np.isfinite(y) & np.isfinite(scale)
-    solid, dotted = known & run.predicted, known.copy()
-    if solid.any():
-        dotted[: np.flatnonzero(solid)[-1]] = False
-    ax.plot(run.time[solid], y[solid], "-", color=colour, linewidth=LINE_WIDTH, zorder=2)
-    if run.until is not None and dotted.sum() > 1:
-        ax.plot(run.time[dotted], y[dotted], ":", color=colour, linewidth=LINE_WIDTH, zorder=2)
-    shown = np.flatnonzero(solid)
+        _networks(ax, run, look, threshold)
+    shown = np.flatnonzero(run.predicted)
     if not len(shown):
         return None
+    ax.plot(run.time[shown], y[shown], look.dashes, **line)
     last = shown[-1]
-    return End(run.time[last], y[last], _label(run, sizes), colour)
+    later = np.flatnonzero(np.isfinite(y) & (np.arange(len(y)) >= last))
+    if len(later) > 1:
+        ax.plot(run.time[later], y[later], ":", **line)
+    return End(run.time[last], y[last], look.label, look.colour)
 
 
-def _label(run: SharpnessRun, sizes: bool) -> str:
-    if not sizes:
-        return f"lr {run.lr:.3g}"
-    return f"{NAMES.get(run.parameterization, run.parameterization)}, width {short(run.width)}"
-
-
-def _networks(
-    ax: "Axes", run: SharpnessRun, marker: str, colour: Any, threshold: float | None
-) -> None:
+def _networks(ax: "Axes", run: SharpnessRun, look: _Look, threshold: float | None) -> None:
     """Draw means over networks with standard errors, in the unit of the line."""
     factor = run.learning_rate if threshold else run.learning_rate / run.threshold
     mean, error = run.network_mean, run.network_error
     finite = np.isfinite(mean)
-    for at, face in ((finite & run.predicted, colour), (finite & ~run.predicted, "white")):
+    for at, face in ((finite & run.predicted, look.colour), (finite & ~run.predicted, "white")):
         if at.any():
-            y = factor[at] * mean[at]
-            points(
-                ax, run.time[at], y, factor[at] * error[at], marker, colour, markerfacecolor=face
-            )
+            y, bar = factor[at] * mean[at], factor[at] * error[at]
+            points(ax, run.time[at], y, bar, look.marker, look.colour, markerfacecolor=face)
 
 
 def _limit_height(
@@ -173,7 +177,11 @@ def _limit_height(
 
 def _explain(ax: "Axes", runs: Sequence[SharpnessRun], dim: int | None) -> None:
     """Draw a legend of the styles that are drawn."""
-    entries: dict[str, dict[str, Any]] = {"theory": {"linestyle": "-"}}
+    names = list(dict.fromkeys(run.parameterization for run in runs))
+    entries: dict[str, dict[str, Any]] = {
+        (NAMES.get(name, name) if len(names) > 1 else "theory"): {"linestyle": dashes}
+        for name, dashes in zip(names, ("-", "--"), strict=False)
+    }
     if any(run.until is not None for run in runs):
         entries["no prediction any more"] = {"linestyle": ":"}
     trained = [run.networks for run in runs if run.networks is not None]

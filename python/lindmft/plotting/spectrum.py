@@ -37,11 +37,12 @@ def spectrum(
 ) -> "NDArray[Any]":
     """Draw the spectrum of the Hessian at several times, a panel each, up to six of them.
 
-    The line is the density of the theory that a random start sees; where its Ritz values do not
-    determine a smooth one, it is ``HessianSpectrum.density``, in bins. A triangle marks the
-    sharpness where an eigenvalue has left the bulk. The histogram is that of trained networks: of
-    all their eigenvalues with as many steps of Lanczos' method as they have inputs, and otherwise
-    the density of their Ritz values in bins.
+    The line is the density that a random start sees; where its Ritz values do not determine a
+    smooth one, it is ``HessianSpectrum.density``, in bins. On infinite isotropic data this is the
+    density of eigenvalues; otherwise each eigenvalue has a weight, larger for directions in which
+    the samples vary more. A triangle marks the sharpness where an eigenvalue has left the bulk. The
+    histogram is the same density of trained networks: exact if Lanczos' method makes as many steps
+    as there are inputs, otherwise that of their Ritz values.
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ def spectrum(
     top = 1.05 * float(np.concatenate(largest).max(initial=0.0)) or 1.0
     for ax, i in zip(grid[0], places, strict=True):
         _panel(ax, expected, trained, int(i), top)
-    grid[0, 0].set_ylabel("density of eigenvalues")
+    grid[0, 0].set_ylabel("density, random start")
     _explain(grid[0, -1], expected, trained)
     return grid
 
@@ -128,9 +129,10 @@ class _Networks:
             return np.zeros(BINS), edges
         if not self.complete:
             return self.spectrum.density(edges)[0][used, i].mean(axis=0), edges
-        values = self.spectrum.random_ritz[used, i]
-        values = values[np.isfinite(values)]
-        return np.histogram(values, edges)[0] / (len(values) * np.diff(edges)), edges
+        values, weights = self.spectrum.random_ritz[used, i], self.spectrum.random_weight[used, i]
+        known = np.isfinite(values)
+        masses = np.histogram(values[known], edges, weights=weights[known])[0]
+        return masses / (used.sum() * np.diff(edges)), edges
 
 
 def _new(count: int) -> "NDArray[Any]":
