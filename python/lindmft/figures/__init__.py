@@ -32,6 +32,7 @@ _MODULES = {
     "10": "figure_10",
     "table1": "table_1",
     "depth": "infinite_depth",
+    "edge": "edge",
     "horizon": "horizon",
     "million": "million_steps",
     "multi-pass": "multi_pass",
