@@ -29,6 +29,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "10": {"steps": 30, "hidden": 32, "sources": (0.5, 1)},
     "table1": {"horizons": (30, 1000), "solved": (10, 20), "adaptive": (300, 1000)},
     "depth": {"steps": 8, "depths": (1, 2), "line_depths": (2, 4, 8), "times": (2, 5)},
+    "edge": {"steps": 8, "times": (0, 5), "widths": (0.5, 1), "spectrum_dim": 24},
     "horizon": {"exact": (10, 20), "horizons": (30, 300), "repeats": 1},
     "million": {"steps": 3001, "trained_steps": 301},
     "multi-pass": {"steps": 8},
@@ -288,6 +289,8 @@ def test_the_same_figure_is_the_same_file(tmp_path: Path) -> None:
         ("8", {"depths": 2, "points": 1, "trained_points": 1}),
         ("9", {"steps": 1}),
         ("depth", {"line_depths": 4, "times": 0}),
+        ("edge", {"rates": 5.0, "widths": 1, "times": 0}),  # diverges
+        ("edge", {"steps": 2, "spectrum_seeds": 1}),
         ("million", {"alphas": 0.5}),
         ("multi-pass", {"fractions": 0.5, "alphas": 0.25}),
         ("optimizers", {"momenta": 0, "warmup": 1}),

@@ -107,6 +107,11 @@ def wider() -> lm.WiderIsBetter:
 
 
 @functools.cache
+def edges() -> lm.EdgeOfStability:
+    return lm.edge_of_stability(BASE, 3, lr=0.1, limits=False, networks=2, dim=8)
+
+
+@functools.cache
 def verified() -> lm.Verification:
     ones = np.ones(4)
     case = verifying.Case(0, BASE, 3, *[np.outer(ones, [1.0, 1.1])] * 3, 16, 0)
@@ -376,6 +381,33 @@ CALLS: dict[str, Call] = {
     ),
     "largest_stable_lr": Call(lambda: {"problem": BASE, "steps": 3}, SEARCH, costly=True),
     "largest_stable_lrs": Call(lambda: {"problems": [BASE], "steps": 3}, SEARCH, costly=True),
+    "edge_of_stability": Call(
+        lambda: {
+            "problem": BASE,
+            "steps": 3,
+            "lr": 0.1,
+            "widths": [1.0],
+            "parameterizations": ["mup"],
+            "times": [0, 2],
+            "limits": False,
+            "networks": 1,
+            "dim": 8,
+            "options.threads": 1,
+            "options.lanczos": 3,
+        },
+        {
+            **OPTIONS,
+            "options.grid": CHOICE | NONE,
+            "steps": WHOLE.called("times"),
+            "dim": WHOLE.called("lanczos"),
+            "lr": EITHER,
+            "grid": CHOICE | NONE,
+            "limits": FLAG,
+            "networks": WHOLE,
+            "parameterizations": NAMES | kind("none"),
+            "options.lanczos": WHOLE | NONE,
+        },
+    ),
     "optimum_over_time": Call(
         lambda: {"problem": BASE, "steps": [3, 4], "schedules": ["constant"], "max_solves": 12},
         {
@@ -405,6 +437,9 @@ CALLS: dict[str, Call] = {
     "plotting.compare": Call(lambda: {"theory": theory(), "runs": runs(), "ax": ax()}),
     "plotting.compute_optimal": Call(lambda: {"found": compute(), "ax": ax()}, {"unit": TEXT}),
     "plotting.coordinates": Call(lambda: {"check": check(), "axes": None}, {"layer": WHOLE}),
+    "plotting.edge_of_stability": Call(
+        lambda: {"found": edges(), "ax": ax(), "lr": 0.1}, {"lr": NUMBER}
+    ),
     "plotting.exponents": Call(
         lambda: {"curves": {"a": (TIMES, LOSS)}, "axes": two()},
         {
@@ -424,6 +459,9 @@ CALLS: dict[str, Call] = {
     "plotting.profile": Call(
         lambda: {"theory": theory(), "name": "feature_norm", "steps": [0, 2]},
         {"name": CHOICE, "steps": NUMBERS},
+    ),
+    "plotting.spectrum": Call(
+        lambda: {"theory": spectrum(), "runs": hessian_spectrum([0.0, 2.0], seeds=2), "axes": None}
     ),
     "plotting.stability": Call(
         lambda: {"rates": {"a": ([1.0, 2.0], [0.2, 0.1])}, "slopes": {"a": -1.0}, "ax": ax()},

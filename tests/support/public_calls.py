@@ -48,6 +48,7 @@ RESULTS = (
         "OptimalRate",
     ),
     *("OptimumOverTime", "PredictedExponents", "ReplicaEnsemble", "Scaling", "Solution"),
+    *("EdgeOfStability", "SharpnessLimit", "SharpnessRun"),
     *("StableRate", "Transfer", "Verification", "WiderIsBetter", "Layers", "ReplicaSeries"),
     *(
         "Coordinates",

@@ -39,8 +39,11 @@ TIMES = 25
 """Default number of times, of which there are more early ones."""
 TRAINING = ("lanczos", "threads", "memory_limit", "progress")
 """Options of ``solve_many`` that ``train`` gets, too."""
-LANCZOS = 12
-"""Default steps of Lanczos' method: enough for the largest eigenvalue."""
+LANCZOS = 8
+"""Default steps of Lanczos' method: enough for the largest eigenvalue.
+
+Each further step multiplies rounding errors, by about ten where the spectrum is a narrow interval.
+"""
 LONG = 500
 """Number of steps above which runs take the adaptive grid, where the data allow it."""
 
@@ -95,7 +98,7 @@ def edge_of_stability(
     dim
         Their input dimension, as in ``train``.
     options
-        Passed on to ``solve_many``: ``lanczos`` (12 by default), ``threads``, ``memory_limit``,
+        Passed on to ``solve_many``: ``lanczos`` (8 by default), ``threads``, ``memory_limit``,
         ``progress`` and others; these four also to ``train``.
 
     Returns
@@ -135,6 +138,11 @@ def edge_of_stability(
     problem, steps = as_problem(problem), checked_steps(steps)
     rates = None if lr is None else _rates(lr)
     plan = _Plan(steps, _times(times, steps), _options(options, grid, problem, steps))
+        steps,
+        _times(times, steps),
+        _options(options, grid, problem, steps),
+        options.get("lanczos") is None,
+    )
     variants = _variants(problem, widths, parameterizations)
     if widths is not None:
         cautions(problem, width_path(problem), {"as given": ()})
@@ -169,8 +177,8 @@ class _Plan:
 
     @property
     def asked(self) -> dict[str, Any]:
-        """The options with the times."""
-        return {**self.options, "spectrum_at": self.time}
+        """The options with the times, and the default of ``lanczos``."""
+        return {"lanczos": LANCZOS, **self.options, "spectrum_at": self.time}
 
 
 def _by_sharpness(
@@ -246,8 +254,9 @@ def _times(given: Any, steps: int) -> Array:
 
 
 def _options(options: Mapping[str, Any], grid: Any, problem: Problem, steps: int) -> dict[str, Any]:
-    """Return the options of ``solve_many`` with the defaults of this function."""
-    return {"lanczos": LANCZOS, **options, "grid": _grid(grid, problem, steps)}
+    """Return the options of ``solve_many``; without ``lanczos`` if it is None."""
+    found = {k: v for k, v in options.items() if not (k == "lanczos" and v is None)}
+    return {**found, "grid": _grid(grid, problem, steps)}
 
 
 def _grid(given: Any, problem: Problem, steps: int) -> str:
