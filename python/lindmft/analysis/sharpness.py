@@ -138,11 +138,6 @@ def edge_of_stability(
     problem, steps = as_problem(problem), checked_steps(steps)
     rates = None if lr is None else _rates(lr)
     plan = _Plan(steps, _times(times, steps), _options(options, grid, problem, steps))
-        steps,
-        _times(times, steps),
-        _options(options, grid, problem, steps),
-        options.get("lanczos") is None,
-    )
     variants = _variants(problem, widths, parameterizations)
     if widths is not None:
         cautions(problem, width_path(problem), {"as given": ()})
