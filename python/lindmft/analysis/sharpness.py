@@ -133,7 +133,7 @@ def edge_of_stability(
     >>> [run.passes_at is None for run in found.runs]
     [True, True, False]
     >>> print(f"{found.limits[0].lr:.3f}, by losses {found.limits[0].by_loss.lr:.2f}")
-    0.118, by losses 0.27
+    0.115, by losses 0.27
     """
     problem, steps = as_problem(problem), checked_steps(steps)
     rates = None if lr is None else _rates(lr)

@@ -31,8 +31,8 @@ class SizeWarning(UserWarning):
     ``solve``, ``flow`` and ``train`` issue it; the attribute ``notes`` of their results says the
     same. ``solve_many``, ``flow_many``, ``train_many``, ``sweep`` and the searches for learning
     rates issue it once for all problems, and name the first. ``transfer``, ``coordinate_check``,
-    ``compute_optimal`` and ``wider_is_better`` issue it for the widths that they are given.
-    ``warnings.simplefilter("ignore", lindmft.SizeWarning)`` turns it off.
+    ``compute_optimal``, ``wider_is_better`` and ``edge_of_stability`` issue it for the widths that
+    they are given. ``warnings.simplefilter("ignore", lindmft.SizeWarning)`` turns it off.
 
     Notes
     -----

@@ -1,1 +1,1 @@
-"""What ``edge_of_stability`` returns: runs, crossings of the threshold, limits and verdicts."""
+"""Results of ``edge_of_stability``: runs, crossings of the threshold, limits and verdicts."""

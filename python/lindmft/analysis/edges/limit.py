@@ -18,7 +18,7 @@ MOST_ROUNDS = 60
 WIDEST = math.log(8.0)
 """Largest step of the logarithm of the rate in a round."""
 SLOW = 3
-"""Every so many rounds the bracket is halved, whatever its ends suggest."""
+"""Number of rounds after which the bracket is halved, whatever its ends suggest."""
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,8 @@ class EdgeOfStability:
     [True, False]
     >>> len(found.table().splitlines())
     3
+    >>> found.summary()[:56]
+    'Learning rate times sharpness stays at or below the thre'
     """
 
     problem: Problem
@@ -65,7 +67,7 @@ class EdgeOfStability:
 
     @property
     def spread(self) -> dict[str, float]:
-        """How far the sharpness of different widths is apart, for each parameterization.
+        """Distance of the sharpness of different widths, for each parameterization.
 
         It is the largest ratio, over all times, of the sharpest width to the flattest one at the
         smallest learning rate; 1 if they are equal. Empty with fewer than two widths.

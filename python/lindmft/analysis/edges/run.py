@@ -54,6 +54,8 @@ class SharpnessRun:
     >>> run = lm.edge_of_stability(problem, 50, lr=[0.2]).runs[0]
     >>> run.passes_at is None, bool(run.ratio.max() < 1)
     (True, True)
+    >>> run.fate()
+    'no divergence'
     """
 
     parameterization: str

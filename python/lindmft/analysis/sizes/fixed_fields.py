@@ -19,9 +19,10 @@ USUAL_SCALES = (1.0, PYTORCH_SCALE)
 class ScalingWarning(UserWarning):
     """Warning that a size varies, but a field that usually follows it stays fixed.
 
-    ``transfer``, ``coordinate_check``, ``compute_optimal`` and ``wider_is_better`` warn with this
-    category; the first two repeat the text in the ``cautions`` of their result. A scaling that
-    sets the field, also to a constant, gives no warning.
+    ``transfer``, ``coordinate_check``, ``compute_optimal``, ``wider_is_better`` and
+    ``edge_of_stability`` warn with this category; the first two repeat the text
+    in the ``cautions`` of their result. A scaling that sets the field, also to a constant, gives no
+    warning.
 
     Notes
     -----
