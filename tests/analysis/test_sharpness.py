@@ -101,7 +101,7 @@ def test_at_width_one_the_parameterizations_are_the_same() -> None:
 
 
 def test_in_mup_networks_sharpen_at_every_width_and_in_ntk_they_become_lazy() -> None:
-    """The sharpness that training reaches from a small start is nearly that of all widths in muP."""
+    """In muP training from a small start reaches nearly the same sharpness at all widths."""
     small = RICH.replace(**{"network.init_scale": 0.6, "network.gamma0": 3.0})
     with pytest.warns(lm.ScalingWarning, match=r"network\.init_scale stays 0\.6"):
         found = edge(small, 100, lr=0.05, widths=[1, 4, INF], parameterizations=["mup", "ntk"])

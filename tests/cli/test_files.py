@@ -360,6 +360,18 @@ def test_tune_says_what_to_do_with_a_schedule(file: Path) -> None:
     assert "[optimizer]" not in text
 
 
+# ---- edge
+
+
+def test_edge_prints_the_table_and_draws(file: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "edge.png"
+    text = printed("edge", file, "--rates", "0.1,0.2", "--picture", picture)
+    assert str(lm.edge_of_stability(BASE, 10, lr=[0.1, 0.2])) in text
+    assert text.endswith(f"wrote {picture}\n")
+    assert picture.read_bytes()[:4] == b"\x89PNG"
+    assert "lr must be a positive learning rate" in refusal("edge", file, "--rates", "0")
+
+
 # ---- completion
 
 

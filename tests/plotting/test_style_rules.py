@@ -43,13 +43,23 @@ def stability() -> Any:
     return lm.plotting.stability({"L = 1": ([1.0, 3.0, 10.0], [0.5, 0.3, 0.1])})
 
 
+def edge() -> Any:
+    return lm.plotting.edge_of_stability(lm.edge_of_stability(PROBLEM, 40, limits=False))
+
+
+def spectrum() -> Any:
+    return lm.plotting.spectrum(lm.solve(PROBLEM, 40, spectrum_at=[0, 39], lanczos=8))[0]
+
+
 def numbers(axis: Any) -> int:
     low, high = sorted(axis.get_view_interval())
     ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
     return sum(low <= tick.get_loc() <= high and tick.label1.get_text() != "" for tick in ticks)
 
 
-@pytest.mark.parametrize("picture", [coordinates, transfer, wider, compute, profile, stability])
+@pytest.mark.parametrize(
+    "picture", [coordinates, transfer, wider, compute, profile, stability, edge, spectrum]
+)
 def test_every_axis_has_three_numbers(picture: Callable[[], Any]) -> None:
     panels: list[Axes] = list(np.ravel(np.array(picture(), dtype=object)))
     figure = panels[0].figure

@@ -7,6 +7,7 @@ import click
 
 from lindmft import _core
 from lindmft.cli.demo_command import demo_command
+from lindmft.cli.edge import edge_command
 from lindmft.cli.figures import figure_command
 from lindmft.cli.group import Commands
 from lindmft.cli.machine import bench_command, info_command
@@ -36,6 +37,7 @@ def commands() -> None:
       lindmft compare theory.nc runs.nc --picture both.png
       lindmft show theory.nc
       lindmft tune problem.toml --steps 200
+      lindmft edge problem.toml --steps 200
       lindmft sweep grid.toml --store grid.zarr --picture grid.png
       lindmft transfer problem.toml --sizes 0.5,1,2,4,8
       lindmft bench
@@ -54,6 +56,7 @@ for command in (
     compare_command,
     show_command,
     tune_command,
+    edge_command,
     sweep_command,
     transfer_command,
     figure_command,
