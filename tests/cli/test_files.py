@@ -370,6 +370,9 @@ def test_edge_prints_the_table_and_draws(file: Path, tmp_path: Path) -> None:
     assert text.endswith(f"wrote {picture}\n")
     assert picture.read_bytes()[:4] == b"\x89PNG"
     assert "lr must be a positive learning rate" in refusal("edge", file, "--rates", "0")
+    assert "must be learning rates such as 0.05,0.1, got 'x'" in refusal(
+        "edge", file, "--rates", "x"
+    )
 
 
 # ---- completion

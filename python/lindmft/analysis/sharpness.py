@@ -182,7 +182,13 @@ def _by_sharpness(
     """Return the limits of these problems; their searches advance together."""
     rates = [Rates(one, plan.steps) for one in problems]
     searches = [(one, by_sharpness(one, plan.time, precision)) for one in rates]
-    return run_searches(searches, plan.asked, [""] * len(rates))
+    return run_searches(searches, plan.asked, _names(problems))
+
+
+def _names(problems: Sequence[Problem]) -> list[str]:
+    """Return the names of searches for errors; a single one needs none."""
+    several = problems if len(problems) > 1 else []
+    return [f"{one.network.parameterization}, width {width_of(one):g}" for one in several]
 
 
 def _limits(problems: Sequence[Problem], plan: _Plan, precision: float) -> list[SharpnessLimit]:
@@ -194,7 +200,7 @@ def _limits(problems: Sequence[Problem], plan: _Plan, precision: float) -> list[
     rates = [Rates(Rates(one, plan.steps).at(limit.lr), plan.steps) for one, limit in at]
     searches = [(one, edge(one, "bounded", precision)) for one in rates]
     options = {name: value for name, value in plan.options.items() if name != "lanczos"}
-    losses = run_searches(searches, options, [""] * len(rates))
+    losses = run_searches(searches, options, _names(problems))
     return [replace(one, by_loss=loss) for one, loss in zip(found, losses, strict=True)]
 
 

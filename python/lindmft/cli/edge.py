@@ -13,13 +13,20 @@ from lindmft.cli.options import FORCE, PICTURE, PROBLEM, SET, STEPS, THREADS, WH
 from lindmft.problem.schema import brief
 
 
+class Rates(Times):
+    """Learning rates with commas between them, as 0.05,0.1."""
+
+    name = "rates"
+    example = "learning rates such as 0.05,0.1"
+
+
 @click.command("edge", short_help="The sharpness along training, and where steps become unstable.")
 @PROBLEM
 @STEPS
 @SET
 @click.option(
     "--rates",
-    type=Times(),
+    type=Rates(),
     metavar="RATE,...",
     help="Learning rates, such as 0.05,0.1.  [default: fractions of the largest stable one]",
 )

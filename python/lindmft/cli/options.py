@@ -37,6 +37,7 @@ class Times(click.ParamType[list[float]]):
     """Times with commas between them, as 0,10,1e3."""
 
     name = "times"
+    example = "times such as 0,10,1e3"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -47,7 +48,7 @@ class Times(click.ParamType[list[float]]):
         try:
             return [float(time) for time in value.split(",")]
         except ValueError:
-            self.fail(f"must be times such as 0,10,1e3, got {value!r}", param, ctx)
+            self.fail(f"must be {self.example}, got {value!r}", param, ctx)
 
 
 WHOLE = WholeNumber()

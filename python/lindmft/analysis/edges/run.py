@@ -120,10 +120,7 @@ class SharpnessRun:
 
     @property
     def certain(self) -> bool:
-        """Whether the error of the sharpness leaves no doubt that the ratio passes 1 or does not.
-
-        It is also in doubt if the ratio reaches 1 only after the times that are predicted.
-        """
+        """Whether the error of the sharpness leaves no doubt that the ratio passes 1 or does not."""
         early, late = self.passes_between
         return (early is None) == (late is None)
 
