@@ -81,7 +81,7 @@ def test_a_threshold_that_changes_is_drawn_as_one() -> None:
 
 
 def test_smooth_densities_are_those_of_marchenko_and_pastur() -> None:
-    """One hidden layer at the start: 1 + W^T W / N, on infinite data (theory section 16)."""
+    """One hidden layer at the start: 1 + W^T W / N, on infinite data (theory section 15)."""
     problem = lm.Problem(lm.MLP(width=2.0), lm.Population(), lm.SGD(lr=0.1))
     spectrum = lm.solve(problem, 2, spectrum_at=0, lanczos=8).spectrum
     low, high = 1 + (1 - 0.5**0.5) ** 2, 1 + (1 + 0.5**0.5) ** 2

@@ -119,7 +119,7 @@ def edge_of_stability(
 
     Notes
     -----
-    Theory section 16. The sharpness of a run depends on its learning rate only through the path of
+    Theory section 15. The sharpness of a run depends on its learning rate only through the path of
     the weights, so that in lazy training the largest rate is the threshold over the sharpness at
     the start: 2 / (L + 1) for a perceptron of infinite width on infinite data. All runs are solved
     together, on all cores. The unstable rates that are tried give no ``StabilityWarning``: see

@@ -41,10 +41,12 @@ def smooth_density(spectrum: HessianSpectrum, i: int, x: Array) -> Array | None:
 
 
 def _jacobi(ritz: Array, weight: Array) -> tuple[Array, Array] | None:
-    """Return m coefficients on the diagonal and m - 1 beside it; None if the method ended early."""
-    if not (np.isfinite(ritz).all() and np.isfinite(weight).all()) or (weight < 0).any():
-        return None
+    """Return the coefficients on the diagonal and those beside it; None if there are too few."""
+    known = np.isfinite(ritz) & np.isfinite(weight)
+    ritz, weight = ritz[known], weight[known]
     count = len(ritz)
+    if count <= LAST or (weight < 0).any():
+        return None
     vectors, a, b = np.zeros((count, count)), np.zeros(count), np.zeros(count)
     vector = np.sqrt(weight / weight.sum())
     for k in range(count):

@@ -59,7 +59,7 @@ def edge_of_stability(
 
     Notes
     -----
-    Theory section 16.
+    Theory section 15.
 
     Examples
     --------

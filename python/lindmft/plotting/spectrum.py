@@ -67,7 +67,7 @@ def spectrum(
 
     Notes
     -----
-    Theory section 16.
+    Theory section 15.
 
     Examples
     --------

@@ -48,7 +48,7 @@ class SharpnessLimit:
 
     Notes
     -----
-    Theory section 16.
+    Theory section 15.
 
     Examples
     --------

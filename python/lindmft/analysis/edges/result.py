@@ -40,7 +40,7 @@ class EdgeOfStability:
 
     Notes
     -----
-    Theory section 16. Sharpness and threshold are those of the theory, which is the limit of large
+    Theory section 15. Sharpness and threshold are those of the theory, which is the limit of large
     networks. Between the times of ``times`` nothing is known.
 
     Examples

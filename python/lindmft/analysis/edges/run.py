@@ -45,7 +45,7 @@ class SharpnessRun:
 
     Notes
     -----
-    Theory section 16.
+    Theory section 15.
 
     Examples
     --------
