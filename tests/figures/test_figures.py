@@ -210,6 +210,23 @@ def test_a_million_steps_end_where_they_must() -> None:
     assert ends["4"] == pytest.approx(0.03, rel=1e-6)
 
 
+def test_the_spectrum_of_networks_has_the_density_of_the_theory() -> None:
+    sizes = {"steps": 20, "times": (0, 12), "spectrum_dim": 96, "spectrum_seeds": 32}
+    panel = small("edge", "b", **sizes).panels["b"]
+    z = np.concatenate([points.agreement().z for points in panel.trained])
+    assert len(z) == 32
+    assert np.sqrt(np.mean(z**2)) < 1.5
+    assert panel.grey == "an eigenvalue that has left the bulk"
+
+
+def test_the_sharpness_of_trained_networks_does_not_depend_on_the_width_in_mup() -> None:
+    panel = small("edge", "c", steps=101, widths=(4, 1)).panels["c"]
+    ends = {curve.label: curve.y for curve in panel.curves}
+    assert ends["muP"] == pytest.approx(ends["muP"][0], rel=0.02)
+    assert ends["NTK"][0] > 2 * ends["NTK"][1]
+    assert ends["at the start"][0] > 1.2 * ends["at the start"][1]
+
+
 def test_infinite_depth_is_a_distance_of_1_over_l_away() -> None:
     panel = lm.figures.get("depth").make("b", quick=True, line_depths=(16, 32, 64)).panels["b"]
     for curve in panel.curves:

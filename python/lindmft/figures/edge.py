@@ -197,8 +197,10 @@ def _bins(x: Array, y: Array, inside: Any, runs: Ensemble, look: int) -> Points 
 
 def by_width(p: Parameters, progress: Progress) -> Panel:
     """Largest sharpness of a run across widths, in muP and in NTK parameterization."""
-    widths = np.array(p.widths)
-    runs = {name: [_at_width(p, name, width, progress) for width in p.widths] for name in PARTS}
+    widths = np.sort(p.widths)
+    runs = {
+        name: [_at_width(p, name, float(width), progress) for width in widths] for name in PARTS
+    }
     curves = [_last(PARTS[name], mine, look, p) for look, (name, mine) in enumerate(runs.items())]
     start = np.array([p.lr * run.sharpness[0] for run in runs["mup"]])
     level = np.full(len(widths), stability_threshold(SGD(p.lr)))

@@ -120,7 +120,7 @@ class SharpnessRun:
 
     @property
     def certain(self) -> bool:
-        """Whether the error of the sharpness leaves no doubt that the ratio passes 1 or does not."""
+        """Whether the ratio passes 1, or does not, whatever its error within the estimate is."""
         early, late = self.passes_between
         return (early is None) == (late is None)
 
