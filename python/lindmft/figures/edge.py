@@ -196,7 +196,7 @@ def _bins(x: Array, y: Array, inside: Any, runs: Ensemble, look: int) -> Points 
 
 
 def by_width(p: Parameters, progress: Progress) -> Panel:
-    """Largest sharpness of a run across widths, in muP and in NTK parameterization."""
+    """Sharpness at the last step across widths, in muP and in NTK parameterization."""
     widths = np.sort(p.widths)
     runs = {
         name: [_at_width(p, name, float(width), progress) for width in widths] for name in PARTS
