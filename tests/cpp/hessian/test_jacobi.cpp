@@ -81,7 +81,9 @@ TEST(Jacobi, HasTheRootsOfItsCharacteristicPolynomial) {
   double power = 0.0;
   for (std::size_t k = 0; k < found.values.size(); ++k) {
     const double x = found.values[k];
-    if (k > 0) EXPECT_LT(x, found.values[k - 1]);
+    if (k > 0) {
+      EXPECT_LT(x, found.values[k - 1]);
+    }
     const double below = determinant(matrix, x - 1e-9);
     const double above = determinant(matrix, x + 1e-9);
     EXPECT_LT(below * above, 0.0) << x;
@@ -156,7 +158,8 @@ TEST(Jacobi, AccurateEntriesAreAllInsideTheSpectrumAndFewFarOutside) {
 }
 
 TEST(Threshold, OfStepsIsWhereAModeGrows) {
-  Optimizer sgd{.lr = {0.1, 0.4}};
+  Optimizer sgd;
+  sgd.lr = {0.1, 0.4};
   EXPECT_DOUBLE_EQ(stability_threshold(sgd), 2.0);
   sgd.momentum = 0.5;
   EXPECT_DOUBLE_EQ(stability_threshold(sgd), 3.0);
