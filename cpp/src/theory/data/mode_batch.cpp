@@ -32,7 +32,9 @@ constexpr double kParallelWork = 4e7;
 }  // namespace
 
 ModeOperator::ModeOperator(int nodes, int lanes, bool dense) : X_(nodes, nodes), transposed_(nodes, nodes) {
-  if (dense) inverses_ = Matrix(kMostRows * nodes, lanes);
+  if (!dense) return;
+  inverses_ = Matrix(kMostRows * nodes, lanes);
+  ends_.assign(static_cast<std::size_t>(nodes), 0);
 }
 
 double ModeOperator::bytes(int nodes, int lanes, bool dense) {
@@ -44,6 +46,8 @@ void ModeOperator::set(ConstView rows, Panel panel) {
     const int t = panel.begin + i;
     std::copy_n(rows.row(i), rows.cols, X_.row(t));
     for (int s = 0; s < rows.cols; ++s) transposed_(s, t) = rows(i, s);
+    // A longer panel that was rejected may have left entries, which a map of longer blocks would read.
+    for (int s = rows.cols; s < std::min(X_.cols(), t + kMostRows); ++s) X_(t, s) = transposed_(s, t) = 0.0;
   }
 }
 
@@ -155,7 +159,7 @@ void ModeBatch::Worker::begin_chunk(int first, int count) {
   if (!dense()) return;
   for (int t = 0; t < b_;) {
     const Block block = block_from(t);
-    if (block.end > job_.X.inverted_) invert(block);
+    if (block.end > job_.X.inverted_ || block.end != job_.X.ends_[static_cast<std::size_t>(t)]) invert(block);
     t = block.end;
   }
 }
@@ -394,6 +398,11 @@ void ModeBatch::run(ModeOperator& X, const Sources& sources, const PanelMap& map
     for (int w = 0; w < workers_; ++w) work_on(w);
   }
   X.inverted_ = panel.begin;
+  for (int t = 0; t < panel.begin && !X.ends_.empty();) {
+    int& end = X.ends_[static_cast<std::size_t>(t)];
+    end = std::min(panel.end, map.end_of(t));
+    t = end;
+  }
   add_up(panel, sources.power);
 }
 

@@ -42,7 +42,8 @@ class ModeOperator {
   Matrix X_, transposed_;  // n x n
   // kMostRows n x lanes   diagonal blocks of F_k (only if dense): entry (t, j), j from the block's first column on
   Matrix inverses_;
-  int inverted_ = 0;  // rows before it have final inverses
+  int inverted_ = 0;       // rows before it have final inverses
+  std::vector<int> ends_;  // n   end of the block that was inverted from this row on: blocks change with the PanelMap
 };
 
 /// The modes of a spectrum, and the sums over them.
