@@ -19,7 +19,7 @@ SLOW = lm.Problem(
     lm.Population(spectrum=lm.Discrete([1, 0.002], target_power=[0.05, 100], weights=[0.5, 0.5])),
     lm.SGD(lr=0.05),
 )
-"""A fast mode that has decayed becomes unstable when a slow one is learned (theory section 16)."""
+"""A fast mode that has decayed becomes unstable when a slow one is learned (theory section 15)."""
 
 
 def edge(problem: lm.Problem, steps: int, **options: Any) -> lm.EdgeOfStability:
@@ -72,7 +72,7 @@ def test_lazy_networks_have_the_largest_rate_of_their_constant_kernel(
 
 @pytest.mark.parametrize("width", [1.0, 4.0])
 def test_one_hidden_layer_on_infinite_data_has_a_bulk_in_closed_form(width: float) -> None:
-    """Theory section 16: C_g(t, t) + (1 + nu^(-1/2))^2, while no eigenvalue has left the bulk."""
+    """Theory section 15: C_g(t, t) + (1 + nu^(-1/2))^2, while no eigenvalue has left the bulk."""
     problem = lm.Problem(lm.MLP(width=width, gamma0=0.5), lm.Population(), lm.SGD(lr=0.1))
     run = edge(problem, 20, lr=0.1, times=range(20)).runs[0]
     kernel = np.diag(lm.solve(problem, 20, save="C_g").C_g[1])

@@ -1,7 +1,7 @@
 """Instabilities that coarse grids do not follow, and that exact steps follow from rounding errors.
 
 A fast mode of little power decays below the tolerance. A slow mode of much power then raises the
-sharpness beyond the edge of stability (theory.md section 16).
+sharpness beyond the edge of stability (theory.md section 15).
 """
 
 import warnings

@@ -107,7 +107,7 @@ def test_the_reference_numbers(name: str) -> None:
 
 
 def test_the_printed_numbers_of_the_theory() -> None:
-    """Theory section 16: 25 nodes of training, 8 steps of Lanczos' method."""
+    """Theory section 15: 25 nodes of training, 8 steps of Lanczos' method."""
     problem = REFERENCE["depth 3"][0]
     found = lm.solve(problem, 25, spectrum_at=24, lanczos=8).spectrum
     target = [25.251, 23.424, 20.393, 16.402, 11.880, 7.375, 3.679, 1.612]
