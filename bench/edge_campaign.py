@@ -84,7 +84,7 @@ def solutions(seed: int) -> tuple[dict[str, lm.Solution], list[str]]:
     for grid, options in GRIDS.items():
         try:
             found[grid] = lm.solve(setting, steps, threads=1, **options)
-        except (lm.NotConverged, RuntimeError, ValueError) as error:
+        except (MemoryError, RuntimeError, ValueError) as error:
             raised.append(f"{grid}: {error!r}")
     return found, raised
 

@@ -161,3 +161,47 @@ def test_a_narrow_bulk_gives_no_false_alarm() -> None:
     assert theory.unstable_at is None
     edge = 1.0 + (1.0 + 20.0**-0.5) ** 2
     assert theory.spectrum.bulk_edge[0] == pytest.approx(edge, abs=1e-4)
+
+
+# Problems at which the last steps of an adaptive grid, solved one by one, were wrong.
+LAST: dict[str, tuple[lm.Problem, int]] = {
+    "infinite depth": (
+        lm.Problem(
+            lm.ResNet(depth=np.inf, width=4.0, gamma0=1.0), lm.FullBatch(1.0), lm.SGD(lr=0.02536)
+        ),
+        60,
+    ),
+    "infinite depth, modes": (
+        lm.Problem(
+            lm.ResNet(depth=np.inf, width=1.0, gamma0=1.0),
+            lm.FullBatch(
+                alpha=3.0, spectrum=lm.Discrete([1.0, 0.0129172], [1.639209, 0.377693], [0.5, 0.5])
+            ),
+            lm.SGD(lr=0.04480846),
+        ),
+        60,
+    ),
+    "modes": (
+        lm.Problem(
+            lm.ResNet(depth=3, width=4.0, gamma0=0.7440434, centered=True),
+            lm.FullBatch(
+                alpha=0.5,
+                noise=0.3,
+                spectrum=lm.Discrete([1.0, 0.732474], [0.2327484, 6.724721], [0.5, 0.5]),
+            ),
+            lm.SGD(lr=0.05546826),
+        ),
+        100,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LAST)
+def test_the_last_steps_of_a_coarse_grid_are_right(name: str) -> None:
+    setting, steps = LAST[name]
+    for end in (steps - 1, steps, steps + 1):
+        coarse = lm.solve(setting, end, grid="adaptive")
+        exact = lm.solve(setting, end)
+        expected = exact.test_loss[coarse.time.astype(int)]
+        np.testing.assert_allclose(coarse.test_loss, expected, rtol=RTOL)
+        assert coarse.stats.chain_residual < 1e-8

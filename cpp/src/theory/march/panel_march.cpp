@@ -112,22 +112,23 @@ void PanelMarch::guess() {
 }
 
 bool PanelMarch::converge() {
+  sweeps_ = 0;
+  const bool exact = context_.network.exact_first_row(grid_.panel().size()) && context_.data.exact_first_row();
+  if (grid_.exact() && !exact) return converge_rows();
   context_.map.set(grid_.panel());
   guess();
-  sweeps_ = 0;
-  if (!grid_.exact()) return converge_iterated();
-  const bool exact = context_.network.exact_first_row(grid_.panel().size()) && context_.data.exact_first_row();
-  return exact ? converge_exact() : converge_rows();
+  return grid_.exact() ? converge_exact() : converge_iterated();
 }
 
 // Solves a panel of steps row by row, where a side is implicit. (Its rows together may converge to another solution of
-// the equations in depth.)
+// the equations in depth.) Each row has its own guess: that of a panel has entries above the diagonal, which later rows
+// would read.
 bool PanelMarch::converge_rows() {
   const PanelTime all = grid_.propose(grid_.panel());
   for (int t = all.panel.begin; t < all.panel.end; ++t) {
     const Panel row{t, t + 1};
     context_.map.set(row);
-    if (t > all.panel.begin) context_.guess({row});  // from the rows before, which are steps
+    context_.guess({row});
     if (!converge_row({row, all.K.block(t - all.panel.begin, 0, 1, t + 1), all.decay})) return false;
   }
   return true;
