@@ -175,7 +175,6 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
     if (!done) return std::nullopt;
     marched = *done;
   } else {
-    marching.steps = true;
     ExactSteps grid(problem, nodes, rows);
     grid.restore(marching.from);
     marched = march(grid, network, data, marching, solution);

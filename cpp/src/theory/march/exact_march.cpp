@@ -138,7 +138,7 @@ bool March::record_final(bool rest) {
     const Panel panel{recorder_.recorded(),
                       std::min(window_.begin, recorder_.recorded() + context_.options.largest_panel)};
     if (panel.size() < context_.options.largest_panel && !rest) return true;
-    if (!recorder_.record(panel)) return false;
+    if (!recorder_.record(panel, !context_.options.responses_final)) return false;
     report();
   }
   return true;

@@ -292,7 +292,7 @@ bool PanelMarch::accept(double error) {
   shrunk_ = 0;
   unsound_ = 0;
   last_error_ = std::numeric_limits<double>::infinity();
-  if (!recorder_.record(panel)) return false;
+  if (!recorder_.record(panel, grid_.exact())) return false;
   if (edge_ != nullptr) edge_->look(grid_, context_);
   report();
   if (grid_.length() > 0.0) refuse_if_endless();
@@ -334,7 +334,7 @@ void PanelMarch::run_again(const Solution& on) {
     grid_.commit(grid_.panel());
     before_ = grid_.panel();
     length_before_ = grid_.length();
-    recorder_.record(before_);
+    recorder_.record(before_, false);
     report();
   }
   recorder_.finish();

@@ -32,13 +32,13 @@ Recorder::Recorder(MarchContext& context)
 
 /// A loss below zero by more than rounding. Steps may have amplified rounding errors, which the caller finds out;
 /// panels have not converged.
-void Recorder::refuse_negative(int node, const Losses& losses) {
+void Recorder::refuse_negative(int node, const Losses& losses, bool every_step) {
   std::ostringstream message;
   message << "the " << (losses.test <= losses.train ? "test" : "train") << " loss at step " << context_.grid.time(node)
           << " is negative (" << std::min(losses.test, losses.train)
           << "), so the sweeps did not converge; lower optimizer.lr, or use more depth_nodes where they are given";
   negative_ = message.str();
-  if (!options_.steps && context_.grid.time(node) < options_.steps_from) throw NotConverged(negative_);
+  if (!every_step) throw NotConverged(negative_);
 }
 
 /// Whether a loss is below zero by more than rounding; start: the test loss at the start.
@@ -46,10 +46,10 @@ bool Recorder::negative(const Losses& losses, double start) const {
   return std::min(losses.test, losses.train) < -options_.rounding * std::max(1.0, start);
 }
 
-bool Recorder::diverged(int node, const Losses& losses) {
+bool Recorder::diverged(int node, const Losses& losses, bool every_step) {
   const double start = node == 0 ? losses.test : solution_.test_loss.front();
   if (negative(losses, start)) {
-    refuse_negative(node, losses);
+    refuse_negative(node, losses, every_step);
     return true;
   }
   const double limit = support::kDivergence * std::max(1.0, start);
@@ -99,11 +99,11 @@ bool Recorder::sound(Panel panel) {
   return spread < kUnsound * largest;
 }
 
-bool Recorder::record(Panel panel) {
+bool Recorder::record(Panel panel, bool every_step) {
   const std::vector<Losses> losses = finished(panel);
   for (int node = panel.begin; node < panel.end; ++node) {
     const Losses& at = losses[static_cast<std::size_t>(node - panel.begin)];
-    if (diverged(node, at)) {
+    if (diverged(node, at, every_step)) {
       solution_.diverged_at = static_cast<int>(context_.grid.time(node));
       return false;
     }

@@ -23,8 +23,9 @@ class Recorder {
   /// Whether the panel's rows, before they are recorded, satisfy the chain identity up to what a spurious solution of
   /// the panel's equations would violate.
   [[nodiscard]] bool sound(Panel panel);
-  /// Finishes the panel's rows and appends them to the solution; false at the first diverged row.
-  bool record(Panel panel);
+  /// Finishes the panel's rows and appends them to the solution; false at the first diverged row. every_step: whether
+  /// every step of the panel is a node.
+  bool record(Panel panel, bool every_step);
   /// Number of nodes that are in the solution.
   [[nodiscard]] int recorded() const { return recorded_; }
   /// Whether the loss has grown so far that a row that cannot be resolved counts as diverged.
@@ -33,9 +34,9 @@ class Recorder {
   Marched finish();
 
  private:
-  [[nodiscard]] bool diverged(int node, const Losses& losses);
+  [[nodiscard]] bool diverged(int node, const Losses& losses, bool every_step);
   [[nodiscard]] bool negative(const Losses& losses, double start) const;
-  void refuse_negative(int node, const Losses& losses);
+  void refuse_negative(int node, const Losses& losses, bool every_step);
   [[nodiscard]] std::vector<Losses> finished(Panel panel);
   void check_chain(int node, int end);
   [[nodiscard]] double earlier_chain() const;
