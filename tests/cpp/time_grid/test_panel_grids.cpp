@@ -99,6 +99,91 @@ TEST(PanelGrids, GradientFlowIntegratesAndForgets) {
   }
 }
 
+/// The sum of the response at a time to a gradient at the nodes, and the decay.
+struct Response {
+  double sum, decay;
+};
+
+Response weights_at(const PanelGrid& grid, double time, const std::function<double(double)>& gradient) {
+  std::vector<double> K(static_cast<std::size_t>(grid.panel().end), 0.0);
+  Response out{0.0, 1.0};
+  grid.weights(time, K.data(), out.decay);
+  for (int s = 0; s < grid.panel().end; ++s) out.sum += K[static_cast<std::size_t>(s)] * gradient(grid.time(s));
+  return out;
+}
+
+/// The weights at a node are the row of K there, entry by entry.
+void expect_rows(PanelGrid& grid, const std::vector<double>& lengths) {
+  for (const double length : lengths) {
+    grid.place(length);
+    const Panel panel = grid.panel();
+    const PanelTime time = grid.propose(panel);
+    for (int i = 0; i < panel.size(); ++i) {
+      std::vector<double> K(static_cast<std::size_t>(panel.end), 0.0);
+      double decay = 1.0;
+      grid.weights(grid.time(panel.begin + i), K.data(), decay);
+      for (int s = 0; s < panel.end; ++s)
+        EXPECT_NEAR(K[static_cast<std::size_t>(s)], time.K(i, s), 1e-13 * (1.0 + std::abs(time.K(i, s))));
+      EXPECT_NEAR(decay, time.decay[panel.begin + i], 1e-14);
+    }
+    grid.commit(panel);
+  }
+}
+
+TEST_P(AdaptiveStepsOptimizers, HaveWeightsAtAnyStep) {
+  const Problem problem = with(GetParam());
+  const auto gradient = [](double t) { return 1.0 - 0.01 * t + 1e-5 * t * t; };
+  constexpr int kSteps = 391;
+  Propagator propagator(problem);
+  std::vector<Response> exact;
+  std::vector<double> row(kSteps);
+  for (int t = 0; t < kSteps; ++t) {
+    Response at{0.0, 0.0};
+    propagator.next(row.data(), at.decay);
+    for (int s = 0; s < t; ++s) at.sum += row[static_cast<std::size_t>(s)] * gradient(s);
+    exact.push_back(at);
+  }
+  AdaptiveSteps grid(problem, 400, 200, 8);
+  for (const double length : {8.0, 20.0, 50.0, 123.0, 190.0}) {
+    grid.place(length);
+    static_cast<void>(grid.propose(grid.panel()));
+    for (double t = grid.begin(); t < grid.begin() + grid.length() && t < kSteps; t += 1.0) {
+      const Response found = weights_at(grid, t, gradient);
+      const Response& expected = exact[static_cast<std::size_t>(t)];
+      EXPECT_NEAR(found.sum, expected.sum, 1e-11 * (1.0 + std::abs(expected.sum))) << t;
+      EXPECT_NEAR(found.decay, expected.decay, 1e-12) << t;
+    }
+    grid.commit(grid.panel());
+  }
+}
+
+TEST_P(AdaptiveStepsOptimizers, HaveTheRowsOfKAtNodes) {
+  AdaptiveSteps grid(with(GetParam()), 400, 200, 8);
+  expect_rows(grid, {8, 20, 50, 123, 190});
+}
+
+TEST(PanelGrids, GradientFlowHasWeightsAtAnyTime) {
+  for (const double decay_rate : {0.0, 0.03}) {
+    const Problem problem = with({.lr = {0.1}, .weight_decay = decay_rate, .layer_lr = {}});
+    GradientFlow rows(problem, 1e3, 100, 8);
+    expect_rows(rows, {0.0, 2.0, 10.0, 100.0});
+    GradientFlow grid(problem, 1e3, 100, 8);
+    for (const double length : {0.0, 2.0, 10.0, 100.0}) {
+      grid.place(length);
+      static_cast<void>(grid.propose(grid.panel()));
+      for (const double x : {0.0, 0.3, 0.77, 1.0}) {
+        const double t = grid.begin() + x * length;
+        const double left = std::exp(-decay_rate * t);
+        const double expected = decay_rate > 0.0 ? (1.0 - left) / decay_rate : t;
+        const Response found = weights_at(grid, t, [](double) { return 1.0; });
+        EXPECT_NEAR(found.sum, expected, 1e-11 * (1.0 + expected)) << decay_rate << ' ' << t;
+        EXPECT_NEAR(found.decay, 1.3 * left, 1e-13) << t;
+      }
+      grid.commit(grid.panel());
+    }
+  }
+}
+
 TEST(PanelGrids, NodesAreStepsAndShortPanelsAreExact) {
   AdaptiveSteps grid(with({.lr = {0.1}, .layer_lr = {}}), 1000, 200, 8);
   for (const double length : {3.0, 8.0, 9.0, 11.5, 40.0}) {
