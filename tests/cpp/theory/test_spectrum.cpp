@@ -91,8 +91,8 @@ TEST(TheorySpectrum, HasTheNumbersOfTheReferenceAtDepthTwo) {
 TEST(TheorySpectrum, HasTheNumbersOfTheReferenceAtDepthThree) {
   const Solution s = solve(problem(3, 2.0, 2.0, 3.0, 0.02), 30, at({24}));
   expect_row(s.spectrum.target_ritz, 0, {25.251323475382556, 23.424, 20.393, 16.402, 11.880, 7.375, 3.679, 1.612},
-             2e-4);
-  expect_row(s.spectrum.random_ritz, 0, {25.024, 22.674, 19.127, 14.882, 10.523, 6.612, 3.577, 1.665}, 3e-4);
+             4e-4);
+  expect_row(s.spectrum.random_ritz, 0, {25.024, 22.674, 19.127, 14.882, 10.523, 6.612, 3.577, 1.665}, 4e-4);
 }
 
 TEST(TheorySpectrum, IsTheSameForAnyOrderOfTimes) {
