@@ -3,8 +3,8 @@
 python bench/edge_cost.py [package] [rounds]
 
 Solves the reference problem for 10^6 adaptive steps by turns with another version of the package
-(in the folder ``package``, if it is given), in one process each, ``rounds`` = 9 times. Then compares
-200 steps with and without a spectrum of 16 steps of Lanczos' method at the last one.
+(in the folder ``package``, if it is given), in one process each, ``rounds`` = 9 times. Then
+compares 200 steps with and without a spectrum of 16 steps of Lanczos' method at the last one.
 """
 
 import json

@@ -33,7 +33,7 @@ def quiet() -> Iterator[None]:
 def small_network(lr: float, steps: int) -> tuple[np.ndarray, np.ndarray]:
     """Return losses and sharpness of one hidden layer at infinite width, from a network of size 3.
 
-    The initial weights are an isometry, and the readout starts in a direction of its own. Training
+    The initial weights are an isometry, and the readout starts in another direction. Training
     stays in the span of the targets of both modes and of this direction. Every direction without a
     target has the kernel 1 + <g g>. (With one mode: theory.md section 12, item 6.)
     """
@@ -130,8 +130,12 @@ def agree_before_the_end(exact: lm.Solution, coarse: lm.Solution) -> None:
 
 
 def crosses_at(setting: lm.Problem, step: float, last: int) -> None:
-    """The sharpness of exact steps passes the threshold there, within two steps."""
-    times = [t for t in (step - 20.0, step - 2.0, step + 2.0) if 0 <= t <= last]
+    """The sharpness of exact steps passes the threshold there, up to the error of few vectors.
+
+    Coarse grids use fewer steps of Lanczos' method; an edge of the bulk is then less accurate.
+    """
+    margin = 2.0 if np.isinf(setting.network.width) else np.ceil(0.01 * step)
+    times = [t for t in (step - 20.0, step - margin, step + margin) if 0 <= t <= last]
     found = lm.solve(setting, last + 1, spectrum_at=times, lanczos=16).spectrum
     ratios = setting.optimizer.lr * found.sharpness / lm.stability_threshold(setting.optimizer)
     assert all(a < b for a, b in pairwise(ratios))

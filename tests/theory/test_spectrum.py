@@ -203,7 +203,7 @@ GRIDS: dict[str, lm.Problem] = {
 
 @pytest.mark.parametrize("name", GRIDS)
 def test_exact_and_adaptive_steps_have_the_same_spectra(name: str) -> None:
-    """Also between the nodes of the coarse grid."""
+    """Times may lie between the nodes of the coarse grid."""
     at = [0, 3, 37, 80, 101, 149]
     exact = lm.solve(GRIDS[name], 150, spectrum_at=at, lanczos=8)
     coarse = lm.solve(GRIDS[name], 150, spectrum_at=at, lanczos=8, grid="adaptive")

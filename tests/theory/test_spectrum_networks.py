@@ -114,7 +114,7 @@ PROBLEMS: dict[str, tuple[lm.Problem, int]] = {
 }
 # A random vector has a part of order 1/D in an outlier far from the bulk, and each step of Lanczos'
 # method amplifies it. After eight steps this is no longer a small shift at these sizes.
-FEW = {"modes, population, rich": 4, "init_scale": 4}
+FEW = {"modes, population, rich": 4, "init_scale": 4, "depth 1, population": 6}
 
 
 def ritz(of: Any) -> np.ndarray:
