@@ -143,8 +143,8 @@ def _limits(limits: Sequence[SharpnessLimit], steps: int) -> Iterator[str]:
             yield f"The training loss stays bounded up to lr = {_listed(x.lr for x in losses)}."
     if any(limit.by_loss and limit.by_loss.lower > limit.upper for limit in limits):
         yield (
-            "Between the two rates some steps are unstable, but training reaches weights with a "
-            "smaller sharpness instead of diverging."
+            "Between the two rates some steps are unstable, but the loss stays bounded: unstable "
+            "steps lead to weights with a smaller sharpness, or grow too slowly to show."
         )
 
 
