@@ -47,6 +47,7 @@ CASES = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::lindmft.StabilityWarning")  # of the rates above the best one
 @pytest.mark.parametrize("name", CASES)
 def test_it_is_within_a_percent_of_a_fine_grid(name: str) -> None:
     one, steps = CASES[name], 40
@@ -60,6 +61,7 @@ def test_it_is_within_a_percent_of_a_fine_grid(name: str) -> None:
     assert best.lower < best.lr < best.upper < 1.02 * best.lower
 
 
+@pytest.mark.filterwarnings("ignore::lindmft.StabilityWarning")
 def test_in_rough_country_it_finds_a_good_valley() -> None:
     """The loss has many valleys of nearly equal depth near the edge of stability with momentum."""
     rough = case().replace(**{"optimizer.momentum": 0.9})

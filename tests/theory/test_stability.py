@@ -120,7 +120,8 @@ ROUNDING = (
         ("adaptive", UNSTABLE, BRANCH),
         ("exact", UNPREDICTABLE, ROUNDING),
         ("exact", UNSTABLE | UNPREDICTABLE, f"{EXCEEDS} {ROUNDING}"),
-        ("adaptive", UNSTABLE | UNPREDICTABLE, RESOLVED),
+        ("adaptive", UNSTABLE | {"predictable_until": 2.5}, RESOLVED),
+        ("adaptive", UNSTABLE | UNPREDICTABLE, f"{BRANCH} {ROUNDING}"),
         ("adaptive", UNPREDICTABLE, ROUNDING),
     ],
 )

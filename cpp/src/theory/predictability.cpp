@@ -13,9 +13,9 @@
 namespace lindmft::theory {
 namespace {
 
-constexpr double kRise = 1.01;    // growth of the training loss above its least value so far that is looked into
-constexpr double kFloor = 1e-12;  // rise that is not looked into, in units of the loss at the start
-constexpr double kUlps = 4.0;     // difference of the learning rates, in units in the last place
+constexpr double kRise = 1.01;           // growth of the training loss above its least value so far that is looked into
+constexpr double kFloor = 1e-12;         // rise that is not looked into, in units of the loss at the start
+constexpr double kPerturbation = 1e-12;  // relative difference of the learning rates: the error of solved rows
 // Difference of losses at which rounding errors are visible: relative, and in units of the loss at the start. On coarse
 // grids they are ten times the tolerances.
 constexpr double kVisible = 1e-6;
@@ -129,7 +129,7 @@ void judge_predictability(const Problem& problem, const SolveOptions& options, c
   if (negative.empty() && (noisy(problem.data) || !rises(solution.train_loss, nodes))) return;
   const SolveOptions own = losses_alone(options);
   Problem shadow = problem;
-  for (double& lr : shadow.optimizer.lr) lr *= 1.0 + kUlps * std::numeric_limits<double>::epsilon();
+  for (double& lr : shadow.optimizer.lr) lr *= 1.0 + kPerturbation;
   const auto steps = static_cast<int>(solution.time[static_cast<std::size_t>(nodes - 1)]) + 1;
   std::optional<Solution> other = solve(shadow, steps, own);
   if (!other) return;

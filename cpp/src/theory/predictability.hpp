@@ -17,7 +17,7 @@ using SolveSteps = std::function<std::optional<Solution>(const Problem&, int ste
 /// Finds out whether rounding errors change the losses visibly, and sets predictable_until and unstable_at.
 ///
 /// An adaptive grid follows growing modes by panels of single steps. Only a solution whose training loss rises can be
-/// concerned. It is solved again with learning rates that differ by a few units in the last place: the solution is
+/// concerned. It is solved again with learning rates that differ by a relative 1e-12: the solution is
 /// predictable as long as both agree. `negative` is empty, or says that the solution ends before a loss below zero; if
 /// rounding errors do not explain it, NotConverged is thrown.
 void judge_predictability(const Problem& problem, const SolveOptions& options, const SolveSteps& solve,

@@ -115,7 +115,7 @@ class HessianSpectrum:
         largest up to ``bulk_edge`` (of networks, up to this Ritz value). Details narrower than
         these gaps, which shrink like 1 / m, are lost. Single eigenvalues are not spread, but
         counted in the bin that contains them: Ritz values above the bulk edge, and all of them
-        where the method ended early.
+        where the method ended after fewer than six steps, since the start vector sees no others.
 
         Parameters
         ----------
@@ -198,6 +198,8 @@ def _edges(bins: Any, ritz: Array, edge: Array) -> Array:
 
 MOST_BINS = 10**6
 """Largest number of bins."""
+MOST_SINGLE = 6
+"""Number of Ritz values from which a method that ended early still shows a continuous spectrum."""
 
 
 def _masses(ritz: Array, weight: Array, edge: tuple[float, float], edges: Array) -> Array:
@@ -208,8 +210,10 @@ def _masses(ritz: Array, weight: Array, edge: tuple[float, float], edges: Array)
     known = ~np.isnan(ritz)
     if np.isinf(ritz[known]).any():
         return np.full(len(edges) - 1, np.inf)
-    # Of a start vector that sees no more eigenvalues than these, they are the eigenvalues.
-    bulk = known & (ritz <= sum(edge)) & known.all()
+    # Of a start vector that sees no more eigenvalues than these, they are the eigenvalues. Rounding
+    # errors end the method later.
+    ended = not known.all() and known.sum() < MOST_SINGLE
+    bulk = known & (ritz <= sum(edge)) & (not ended)
     if bulk.sum() < 2:
         bulk[:] = False
     single = known & ~bulk

@@ -33,7 +33,7 @@ void EdgeWatch::look(const PanelGrid& grid, MarchContext& context) {
   Lanczos lanczos({context.network, context.data, nodes, decay}, context.map, context.algebra, context.scratch);
   const std::vector<LanczosResult> found = lanczos.run({weights}, kSteps);
   const double now = ratio(weights.time, sharpness_of(found[0], found[1]).sharpness.value);
-  if (now > 1.0) {
+  if (!(now <= 1.0)) {  // also where it is not a number
     passed_ = {stable_at_, weights.time};
     return;
   }
