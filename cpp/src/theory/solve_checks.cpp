@@ -1,9 +1,11 @@
 // Checks of a problem, its options and a start, before the theory is solved up to a time.
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <string>
 
 #include "support/refusals.hpp"
+#include "theory/coarse_grid.hpp"
 #include "theory/core/saved.hpp"
 #include "theory/solve_one.hpp"
 
@@ -87,7 +89,7 @@ Horizon steps_horizon(const Problem& problem, int steps, const SolveOptions& opt
     throw BadInput::conflict("beyond_edge", "grid 'exact'", "it is about coarse grids", "Use grid 'adaptive'");
   if (options.grid == Grid::exact) return {Horizon::Kind::exact_steps, 1.0 * steps, steps};
   check_coarse(problem, options, "grid 'adaptive'");
-  return {Horizon::Kind::adaptive_steps, 1.0 * steps, kRoom};
+  return {Horizon::Kind::adaptive_steps, 1.0 * steps, std::min(kRoom, steps + kMostOrder)};
 }
 
 Horizon flow_horizon(const Problem& problem, double time, const SolveOptions& options) {

@@ -1,19 +1,22 @@
 #include "theory/march/edge_watch.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "theory/spectrum/spectrum.hpp"
 
 namespace lindmft::theory {
 namespace {
 
-// Number of panels that are passed over while the ratio to the threshold is small: sharpness follows what is learned,
-// and changes by less than the inverse ratio over that time.
-struct Skip {
-  double below;
-  int panels;
-};
-constexpr Skip kSkips[] = {{0.25, 3}, {0.6, 1}};
+// Steps of a first look, and the ratio to the threshold below which it is enough.
+constexpr int kQuickSteps = 5;
+constexpr double kClearlyBelow = 0.9;
+
+// Growth of the ratio from one panel to the next that is expected: at first, and at least. As many panels are passed
+// over as this growth would need to reach the threshold, but no more than kMostSkipped.
+constexpr double kFirstGrowth = 1.2;
+constexpr double kLeastGrowth = 1.05;
+constexpr int kMostSkipped = 4;
 
 }  // namespace
 
@@ -31,18 +34,29 @@ void EdgeWatch::look(const PanelGrid& grid, MarchContext& context) {
   const double* d = grid.committed({0, nodes}).decay;
   const std::vector<double> decay(d, d + nodes);
   Lanczos lanczos({context.network, context.data, nodes, decay}, context.map, context.algebra, context.scratch);
-  const std::vector<LanczosResult> found = lanczos.run({weights}, kSteps);
-  const double now = ratio(weights.time, sharpness_of(found[0], found[1]).sharpness.value);
+  const auto look = [&](int steps) {
+    const std::vector<LanczosResult> found = lanczos.run({weights}, steps);
+    return sharpness_of(found[0], found[1]).sharpness;
+  };
+  hessian::Estimate sharpness = look(kQuickSteps);
+  if (!(ratio(weights.time, sharpness.value + sharpness.error) < kClearlyBelow)) sharpness = look(kSteps);
+  const double now = ratio(weights.time, sharpness.value);
   if (!(now <= 1.0)) {  // also where it is not a number
     passed_ = {stable_at_, weights.time};
     return;
   }
-  stable_at_ = weights.time;
+  note_stable(weights.time, now);
+}
+
+/// Chooses how many panels to pass over, from the growth since the look before.
+void EdgeWatch::note_stable(double time, double now) {
+  const double growth = before_ > 0.0 ? std::pow(now / before_, 1.0 / (skipped_ + 1.0)) : kFirstGrowth;
+  const double room = std::log(1.0 / std::max(now, 1e-6)) / std::log(std::max(growth, kLeastGrowth));
+  skipped_ = static_cast<int>(std::clamp(room - 1.0, 0.0, 1.0 * kMostSkipped));
+  skip_ = skipped_;
+  stable_at_ = time;
+  before_ = now;
   unseen_ = false;
-  skip_ = 0;
-  for (const Skip& skip : kSkips) {
-    if (now < skip.below) skip_ = std::max(skip_, skip.panels);
-  }
 }
 
 }  // namespace lindmft::theory

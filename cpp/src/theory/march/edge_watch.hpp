@@ -35,10 +35,14 @@ class EdgeWatch {
   [[nodiscard]] const std::optional<Passed>& passed() const { return passed_; }
 
  private:
+  void note_stable(double time, double now);
+
   Optimizer optimizer_;
   std::optional<Passed> passed_;
   double stable_at_ = 0.0;  // the time of the last look below the threshold
-  int skip_ = 0;            // number of panels to pass over
+  double before_ = 0.0;     // the ratio there
+  int skipped_ = 0;         // number of panels to pass over since then,
+  int skip_ = 0;            // and of those left
   bool unseen_ = false;     // whether there was a panel with fewer nodes than steps since then
 };
 
