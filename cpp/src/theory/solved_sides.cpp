@@ -45,9 +45,9 @@ std::vector<Sharpness> SolvedSides::spectrum_at(const std::vector<double>& times
   for (int t = 0; t < static_cast<int>(solution_.time.size()); ++t) map.set({t, t + 1});
   if (horizon_.coarse()) {
     const std::vector<int> edges = valid_panels();
-    for (std::size_t k = 0; k + 1 < edges.size(); ++k) map.set({edges[k], edges[k + 1]});
     const std::unique_ptr<PanelGrid> grid = coarse_grid(problem_, horizon_, kMostOrder);
     weights = weights_at(*grid, edges, solution_.time, times);
+    grid->write_panels(map, !(network_.exact_first_row(2) && data_.exact_first_row()));
     const double* d = grid->committed({0, edges.back()}).decay;
     decay.assign(d, d + edges.back());
   } else {

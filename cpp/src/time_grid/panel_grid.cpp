@@ -44,6 +44,15 @@ void PanelGrid::restore(const std::vector<int>& edges, const std::vector<double>
   }
 }
 
+void PanelGrid::write_panels(PanelMap& map, bool by_row) const {
+  for (std::size_t k = 0; k + 1 < edges_.size(); ++k) {
+    const Panel panel{edges_[k], edges_[k + 1]};
+    const bool every_step =
+        by_row && exact_length() > 0.0 && time(panel.end - 1) - time(panel.begin) == panel.size() - 1.0;
+    every_step ? map.set_rows(panel) : map.set(panel);
+  }
+}
+
 PanelTime PanelGrid::propose(Panel panel) {
   return {panel, linalg::leading(std::as_const(K_), panel.size(), panel.end), decay_.data()};
 }

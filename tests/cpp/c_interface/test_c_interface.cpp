@@ -383,7 +383,8 @@ TEST(CInterface, EveryOptionIsListedAndCanBeSet) {
         lindmft_options_set_double(o.get(), option.name, option.least > 0 ? option.least : 1) == LINDMFT_OK;
     const bool word = lindmft_options_set_string(o.get(), option.name, "exact") == LINDMFT_OK ||
                       lindmft_options_set_string(o.get(), option.name, "float32") == LINDMFT_OK ||
-                      lindmft_options_set_string(o.get(), option.name, "shared") == LINDMFT_OK;
+                      lindmft_options_set_string(o.get(), option.name, "shared") == LINDMFT_OK ||
+                      lindmft_options_set_string(o.get(), option.name, "steps") == LINDMFT_OK;
     EXPECT_TRUE(number || word) << option.name;
   };
   lindmft::SolveOptions::for_each(check);

@@ -75,6 +75,10 @@ class PanelMarch {
  private:
   [[nodiscard]] bool converge();
   [[nodiscard]] bool converge_exact();
+  /// Whether causality makes the first of so many rows exact in one sweep, where every step is a node.
+  [[nodiscard]] bool exact_rows(int rows) const {
+    return context_.network.exact_first_row(rows) && context_.data.exact_first_row();
+  }
   [[nodiscard]] bool converge_rows();
   [[nodiscard]] bool converge_row(const PanelTime& row);
   [[nodiscard]] bool converge_iterated();
@@ -113,8 +117,7 @@ void PanelMarch::guess() {
 
 bool PanelMarch::converge() {
   sweeps_ = 0;
-  const bool exact = context_.network.exact_first_row(grid_.panel().size()) && context_.data.exact_first_row();
-  if (grid_.exact() && !exact) return converge_rows();
+  if (grid_.exact() && !exact_rows(grid_.panel().size())) return converge_rows();
   context_.map.set(grid_.panel());
   guess();
   return grid_.exact() ? converge_exact() : converge_iterated();
@@ -243,10 +246,8 @@ void PanelMarch::report() const {
 /// Prepares a march that continues after the panels that the grid already has.
 void PanelMarch::resume() {
   const std::vector<int>& edges = grid_.edges();
-  for (std::size_t k = 0; k + 1 < edges.size(); ++k) {
-    before_ = {edges[k], edges[k + 1]};
-    context_.map.set(before_);
-  }
+  before_ = {edges[edges.size() - 2], edges.back()};
+  grid_.write_panels(context_.map, !exact_rows(2));
   length_before_ = grid_.length();
 }
 
