@@ -144,7 +144,10 @@ def test_a_late_instability_is_predicted_on_every_grid(grid: str) -> None:
     run = edge(SLOW, 501, lr=0.05, grid=grid, times=times).runs[0]
     assert run.passes_at == pytest.approx(420, abs=1)
     assert run.unstable_at == 420
-    assert run.until == (490 if grid == "exact" else 420)
+    if grid == "exact":
+        assert 470 < run.until < 500, "rounding errors differ between processors"
+    else:
+        assert run.until == 420
     assert run.certain
     assert run.growth > 10
     assert run.predicted.sum() == (len(times) - 1 if grid == "exact" else 14)
