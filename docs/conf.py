@@ -68,7 +68,7 @@ napoleon_use_rtype = False
 # Types of other projects and of Python, and private types, have no page in the guide.
 nitpick_ignore_regex = [
     ("py:.*", r"(numpy|np|xarray|xr|matplotlib|mpl|os|pathlib|contextlib|collections|typing)\..*"),
-    ("py:.*", r"(Array|Axes|Callback|Executor|Number|Numbers|Path)"),
+    ("py:.*", r"(Array|Axes|Callback|Executor|NDArray|Number|Numbers|Path)"),
     ("py:.*", r"lindmft\.([a-z_]+\.)*_.*"),
     ("py:.*", r"lindmft\.results\.observables\..*"),  # the table is shown as pages, not as a class
 ]
