@@ -103,6 +103,6 @@ def _stable(setting: Problem, steps: int) -> bool:
         run = coarse.exact(setting, steps)
     except lm.NotConverged:  # the rate is far too large
         return False
-    if run.diverged_at is not None:
+    if run.diverged_at is not None or run.predictable_until is not None:
         return False
     return bool(run.train_loss[-1] <= run.train_loss[0] and np.all(run.test_loss < 1e3))
