@@ -139,12 +139,34 @@ void march_again(const Problem& problem, const Horizon& horizon, const SolveOpti
   lift_to_zero(pair);
 }
 
+/// Adds what was asked for beside the series, from the rows of `valid` nodes.
+void add_requests(const Problem& problem, const Horizon& horizon, const SolveOptions& options, Parts& parts,
+                  const MarchOptions& marching, int valid, Solution& solution) {
+  NetworkSide& network = *parts.network;
+  SpectralData& data = parts.data;
+  if (options.keep_state && !solution.diverged_at) keep_state(network, data, valid, solution);
+  if (options.kernels) add_kernels(problem, valid, network, data, marching, solution);
+  if (!options.spectrum_at.empty()) {
+    const SolvedSides solved(problem, horizon, network, data, marching.spectrum_rows, solution);
+    add_spectrum(solved, options, marching.progress, solution);
+  }
+  Saved saved(options.save);
+  saved.trim(valid);
+  if (options.replicas) saved.keep();
+  data.release(solution.functions, saved);
+  network.release(solution.functions, saved);
+  if (!options.replicas || valid == 0) return;
+  const auto again = [&](NetworkSide& side, DataSide& samples, Solution& pair) {
+    march_again(problem, horizon, options, marching, side, samples, solution, pair);
+  };
+  add_replicas(again, network, data, solution);
+}
+
 /// Solves with this number of nodes in depth. If there are too few of them, the outcome is not resolved, and it returns
 /// nothing. If a coarse grid has too few nodes in time, it returns nothing, too.
 std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
                                       int depth_nodes, Outcome& outcome, double steps_from = kNever) {
   outcome = {};
-  Saved saved(options.save);
   const int nodes = horizon.nodes;
   const double bytes = attempt_bytes(problem, horizon, options, depth_nodes);
   support::require_memory(bytes, options.memory_limit, describe(horizon));
@@ -169,19 +191,17 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
     restore_state(network, data, *options.continue_from, solution);
     marching.from = static_cast<int>(options.continue_from->time.size());
   }
-  Marched marched{};
+  std::optional<Marched> marched;
   if (horizon.coarse()) {
-    const std::optional<Marched> done = march_coarse(problem, horizon, options, parts, marching, outcome, solution);
-    if (!done) return std::nullopt;
-    marched = *done;
+    marched = march_coarse(problem, horizon, options, parts, marching, outcome, solution);
+    if (!marched) return std::nullopt;
   } else {
     ExactSteps grid(problem, nodes, rows);
     grid.restore(marching.from);
     marched = march(grid, network, data, marching, solution);
   }
-  const int valid = marched.nodes;
-  outcome.resolved = marched.resolved;
-  outcome.negative = marched.negative;
+  outcome.resolved = marched->resolved;
+  outcome.negative = marched->negative;
   if (!outcome.resolved) return std::nullopt;
   lift_to_zero(solution);  // the recorder has refused values below zero by more than rounding
   solution.depth = network.depth();
@@ -189,21 +209,7 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
   // The rows are final: kernels and replicas need no error estimate in depth.
   marching.depth_tolerance = std::numeric_limits<double>::infinity();
   marching.progress = interruptible(options.progress, nodes);
-  if (options.keep_state && !solution.diverged_at) keep_state(network, data, valid, solution);
-  if (options.kernels) add_kernels(problem, valid, network, data, marching, solution);
-  if (!options.spectrum_at.empty())
-    add_spectrum(SolvedSides(problem, horizon, network, data, most_rows, solution), options, marching.progress,
-                 solution);
-  saved.trim(valid);
-  if (options.replicas) saved.keep();
-  data.release(solution.functions, saved);
-  network.release(solution.functions, saved);
-  if (options.replicas && valid > 0) {
-    const auto again = [&](NetworkSide& side, DataSide& samples, Solution& pair) {
-      march_again(problem, horizon, options, marching, side, samples, solution, pair);
-    };
-    add_replicas(again, network, data, solution);
-  }
+  add_requests(problem, horizon, options, parts, marching, marched->nodes, solution);
   solution.stats.flops += data.flops();
   pad(solution, horizon, options);
   return solution;

@@ -75,7 +75,7 @@ class PanelMarch {
  private:
   [[nodiscard]] bool converge();
   [[nodiscard]] bool converge_exact();
-  /// Whether causality makes the first of so many rows exact in one sweep, where every step is a node.
+  /// Whether causality makes the first of `rows` rows exact in one sweep, where every step is a node.
   [[nodiscard]] bool exact_rows(int rows) const {
     return context_.network.exact_first_row(rows) && context_.data.exact_first_row();
   }
