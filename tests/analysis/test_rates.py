@@ -47,7 +47,7 @@ CASES = {
 }
 
 
-@pytest.mark.filterwarnings("ignore::lindmft.StabilityWarning")  # of the rates above the best one
+@pytest.mark.filterwarnings("ignore::lindmft.StabilityWarning")  # some rates are unstable
 @pytest.mark.parametrize("name", CASES)
 def test_it_is_within_a_percent_of_a_fine_grid(name: str) -> None:
     one, steps = CASES[name], 40

@@ -16,7 +16,7 @@ BASE = lm.Problem(
 )
 MODES = lm.Discrete([2.0, 0.5], target_power=[1.5, 0.5], weights=[0.25, 0.75])
 
-# Of the NumPy reference implementation: problem, step, start, Ritz values, weights.
+# Numbers of the NumPy reference: problem, step, start, Ritz values, weights.
 REFERENCE: dict[str, Any] = {
     "depth 1": (
         lm.Problem(lm.MLP(depth=1, gamma0=2.0), lm.Population(), lm.SGD(lr=0.05)),

@@ -147,7 +147,7 @@ def test_theory_predicts_the_spectra_of_networks(name: str) -> None:
     assert np.abs(z).max() < BOUND, z
 
 
-# What a theory without one of its terms would predict: the bound must notice each.
+# Predictions of theories that lack one term. The bound must reject each of them.
 WRONG: dict[str, tuple[str, int, dict[str, Any]]] = {
     "no learning": ("depth 2, full batch", 25, {"optimizer.lr": 1e-9}),
     "half the learning rate": ("depth 1, population", 10, {"optimizer.lr": 0.05}),

@@ -26,7 +26,7 @@ enum class Grid {
   adaptive,  ///< a few steps on each of growing panels, between which functions are polynomials: full batch, population
 };
 
-/// What a coarse grid does where a fast mode that it does not follow becomes unstable.
+/// How a coarse grid continues after a fast mode that it does not resolve has become unstable.
 enum class BeyondEdge {
   branch,  ///< continue as if nothing disturbed the mode
   steps    ///< from the last stable panel on every step is a node, if these are at most kMostResolvedSteps steps

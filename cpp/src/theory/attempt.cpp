@@ -88,7 +88,7 @@ int spare_rows(const Horizon& horizon, const SolveOptions& options, int rows) {
   return std::max(spectrum_rows(options, rows), watched ? Lanczos::rows(rows / 2, EdgeWatch::kSteps) : 0);
 }
 
-/// What else is known about an attempt.
+/// The outcome of an attempt besides its solution.
 struct Outcome {
   bool resolved = true;             ///< in depth
   std::string negative;             ///< see Marched

@@ -145,7 +145,7 @@ void judge_predictability(const Problem& problem, const SolveOptions& options, c
   const auto last = static_cast<int>(*solution.predictable_until);
   if (const std::optional<Solution> part = predictable_part(problem, last, own, solve)) {
     solution.unstable_at = last_passed(problem, part->spectrum);
-    solution.stats.chain_residual = part->stats.chain_residual;  // what follows has lost its digits
+    solution.stats.chain_residual = part->stats.chain_residual;  // later rows are dominated by rounding errors
   }
 }
 

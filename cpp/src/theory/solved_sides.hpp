@@ -18,7 +18,7 @@ class SolvedSides {
               const Solution& solution)
       : problem_(problem), horizon_(horizon), network_(network), data_(data), rows_(rows), solution_(solution) {}
 
-  /// What Lanczos' method finds after this number of steps, at times in ascending order.
+  /// The results of `steps` steps of Lanczos' method, at times in ascending order.
   [[nodiscard]] std::vector<Sharpness> spectrum_at(const std::vector<double>& times, int steps,
                                                    const Progress& progress = {}) const;
 

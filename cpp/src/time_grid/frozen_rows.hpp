@@ -13,7 +13,7 @@ namespace lindmft {
 
 /// The levels that have been computed so far, and the one that is being computed.
 struct FrozenRows {
-  /// What one chain needs for its current level.
+  /// The start of one chain, and the factors of its recurrence for the current level.
   struct Chain {
     bool target = true;   ///< the start vector: the target, or a random vector
     double step = 0.0;    ///< factor of N S

@@ -210,8 +210,8 @@ def _masses(ritz: Array, weight: Array, edge: tuple[float, float], edges: Array)
     known = ~np.isnan(ritz)
     if np.isinf(ritz[known]).any():
         return np.full(len(edges) - 1, np.inf)
-    # Of a start vector that sees no more eigenvalues than these, they are the eigenvalues. Rounding
-    # errors end the method later.
+    # A method that ends after few steps has found all eigenvalues that its start vector sees.
+    # Rounding errors end it later.
     ended = not known.all() and known.sum() < MOST_SINGLE
     bulk = known & (ritz <= sum(edge)) & (not ended)
     if bulk.sum() < 2:

@@ -17,7 +17,8 @@ Jacobi constant(std::size_t n, double a, double b) {
   return {std::vector<double>(n, a), std::vector<double>(n - 1, b)};
 }
 
-/// Of the Marchenko-Pastur law with ratio c, which has the edges (1 - sqrt(c))^2 and (1 + sqrt(c))^2, plus a shift.
+/// The Jacobi matrix of the Marchenko-Pastur law with ratio c, which has the edges (1 - sqrt(c))^2 and (1 + sqrt(c))^2,
+/// plus a shift.
 Jacobi marchenko_pastur(std::size_t n, double c, double shift = 0.0) {
   Jacobi out = constant(n, shift + 1.0 + c, std::sqrt(c));
   out.diagonal[0] = shift + 1.0;
@@ -150,7 +151,7 @@ TEST(Jacobi, AccurateEntriesAreAllInsideTheSpectrumAndFewFarOutside) {
   const Jacobi bulk = constant(64, 3.0, 1.0);  // from 1 to 5
   EXPECT_EQ(accurate_entries(bulk, 3.0), 64U);
   EXPECT_EQ(accurate_entries(bulk, 1.0), 64U);
-  const double growth = 1.5 + std::sqrt(1.25);  // of a polynomial at 0
+  const double growth = 1.5 + std::sqrt(1.25);  // growth of the polynomials at 0
   const auto expected = static_cast<std::size_t>(0.5 * std::log(1e-6 / 2.2e-16) / std::log(growth));
   EXPECT_NEAR(static_cast<double>(accurate_entries(bulk, 0.0)), static_cast<double>(expected + 1), 1.0);
   EXPECT_EQ(accurate_entries(constant(64, 3.0, 0.01), 0.0), 2U);  // each entry costs a factor of 300, squared

@@ -253,7 +253,7 @@ TEST(Spectrum, SharpnessLiesWithinItsError) {
   }
 }
 
-/// What the sharpness is for: without noise, the error of a small residue grows above the threshold and shrinks below.
+/// Without noise, a small error grows above the threshold of stability and shrinks below it.
 TEST(Spectrum, SaysWhetherStepsAreStable) {
   Problem problem = example();
   problem.data.noise = 0.0;

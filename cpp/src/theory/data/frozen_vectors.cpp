@@ -44,7 +44,7 @@ void FrozenVectors::add_earlier_rows(View rows, const PanelTime& time, const Mat
 void FrozenVectors::source_rows(View rows, const PanelTime& time, const Matrix& C_g1, double scale, bool centered) {
   const FrozenRows& frozen = *time.frozen;
   const double* d = time.decay;
-  // What the initial weights give to the rows t and s, before the recurrence.
+  // The covariance at rows t and s that comes from the initial weights, before the recurrence.
   const auto initial = [&](int t, int s) {
     if (frozen.is_start(t) || frozen.is_start(s)) return 0.0;
     const double at_start = centered && !frozen.is_vector(s) ? d[0] * C_g1(t, 0) : 0.0;

@@ -116,7 +116,7 @@ class SpectralData final : public DataSide {
   ModeBatch batch_;         // only for several modes
   ModeOperator BtR_, RBt_;  // Bt R_Delta of H_k, and R_Delta Bt of G_k (only on long panels)
 
-  FrozenVectors vectors_;  // of the current frozen rows, if any
+  FrozenVectors vectors_;  // vectors of the current frozen rows
 
   std::optional<SampleEquations> sample_equations_;  // equations of the current panel (only if solves_samples())
 

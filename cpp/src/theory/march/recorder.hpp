@@ -49,7 +49,7 @@ class Recorder {
   Solution& solution_;
   int recorded_;
   bool resolved_ = true;        // in depth
-  std::string negative_;        // what to say about a loss below zero
+  std::string negative_;        // message about a loss below zero
   double largest_chain_ = 0.0;  // largest term of the chain identity so far
   double chain_spread_ = 0.0;   // largest difference between its two sides so far
 };

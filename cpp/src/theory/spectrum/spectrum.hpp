@@ -1,4 +1,4 @@
-// What Lanczos' method in the theory says about the spectrum of the Hessian at one time.
+// The sharpness and the Ritz values at one time, from Lanczos' method in the theory.
 #pragma once
 
 #include "lindmft/solve.hpp"
@@ -6,7 +6,7 @@
 
 namespace lindmft::theory {
 
-/// What Lanczos' method found at one time.
+/// The sharpness, the bulk edge and the Ritz values at one time.
 struct Sharpness {
   hessian::Estimate sharpness;
   hessian::Estimate bulk_edge;

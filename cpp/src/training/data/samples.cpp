@@ -242,7 +242,7 @@ class FixedSamples : public SampledGradient<T> {
     return uniforms_;
   }
 
-  /// By sqrt(P)
+  /// Divides the rows by sqrt(P).
   void divide(Rows<T> x) const {
     const auto scale = static_cast<T>(1.0 / std::sqrt(static_cast<double>(z_.rows())));
     for (int r = 0; r < x.rows; ++r) scale_and_add(x.row(r), scale, x.row(r), T{}, x.width());

@@ -20,7 +20,7 @@ namespace lindmft::training {
 template <class T>
 class HessianProduct : public SymmetricProduct {
  public:
-  /// Of the first network, whose vectors g^l must be those of its weights. `scale`: a factor of S.
+  /// The product of the first network. Its vectors g^l must be those of its weights. `scale`: a factor of S.
   HessianProduct(const Modes& modes, Networks<T>& networks, Samples<T>& samples, int dim, double scale)
       : modes_(modes),
         networks_(networks),

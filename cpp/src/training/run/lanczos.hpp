@@ -21,7 +21,7 @@ class SymmetricProduct {
   virtual void left(const PaddedVector& x, PaddedVector& y) = 0;
 };
 
-/// What Lanczos' method finds from one start vector.
+/// The result of Lanczos' method from one start vector.
 struct Krylov {
   hessian::Jacobi matrix;  ///< no entries if the start vector is zero
   double next = 0.0;       ///< the entry beside the diagonal that one more step would add

@@ -160,7 +160,7 @@ double state_bytes(const Plan& plan) {
                         plan.scalar());
 }
 
-/// Of Lanczos' method, and of the products that it needs
+/// Bytes of Lanczos' method, and of the products that it needs
 double spectrum_bytes(const Plan& plan) {
   if (!plan.extras.spectrum) return 0.0;
   constexpr double kVectors = 2.0;
