@@ -112,7 +112,7 @@ flow = lm.flow(problem, time=1e3)
 longer = lm.flow(problem, time=1e6, continue_from=flow)
 print(longer.status)
 figure, ax = plt.subplots()
-for rate in (0.1, 0.05, 0.0125):
+for rate in (0.08, 0.04, 0.01):
     count = int(100 / rate)
     run = lm.solve(problem.replace(**{"optimizer.lr": rate}), count, grid="adaptive")
     ax.semilogx(rate * run.time[1:], run.test_loss[1:], label=rf"steps, $\eta$ = {rate:g}")
