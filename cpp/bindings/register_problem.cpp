@@ -28,6 +28,7 @@ void register_problem(py::module_& module) {
       .value("multi_pass", DataMode::multi_pass)
       .value("one_pass", DataMode::one_pass)
       .value("population", DataMode::population)
+      .value("epochs", DataMode::epochs)
       .finalize();
 
   py::class_<Network>(module, "Network")
@@ -36,12 +37,16 @@ void register_problem(py::module_& module) {
            py::kw_only(), "kind"_a, "depth"_a, "width"_a, "gamma0"_a, "parameterization"_a, "init_scale"_a,
            "centered"_a, "branch"_a = 1.0, "branch_scaling"_a = BranchScaling::depth);
   py::class_<Spectrum>(module, "Spectrum")
-      .def(py::init<std::vector<double>, std::vector<double>, std::vector<double>, bool>(), py::kw_only(),
-           "eigenvalues"_a, "target_power"_a, "weights"_a, "trace_class"_a = false);
+      .def(py::init<std::vector<double>, std::vector<double>, std::vector<double>, bool, std::vector<double>>(),
+           py::kw_only(), "eigenvalues"_a, "target_power"_a, "weights"_a, "trace_class"_a = false,
+           "targets"_a = std::vector<double>{});
   py::class_<Data>(module, "Data")
-      .def(py::init<DataMode, double, double, double, Spectrum, std::vector<double>, std::vector<double>>(),
-           py::kw_only(), "mode"_a, "alpha"_a, "batch_fraction"_a, "noise"_a, "spectrum"_a,
-           "targets"_a = std::vector<double>{1.0}, "rotation"_a = std::vector<double>{});
+      .def(py::init<DataMode, double, double, int, double, Spectrum, std::vector<double>, std::vector<double>,
+                    std::vector<double>>(),
+           py::kw_only(), "mode"_a, "alpha"_a, "batch_fraction"_a = 1.0, "batches"_a = 1, "noise"_a, "spectrum"_a,
+           "targets"_a = std::vector<double>{1.0}, "rotation"_a = std::vector<double>{},
+           "noise_factor"_a = std::vector<double>{})
+      .def_property_readonly("irreducible", &noise_variance);
   py::class_<Optimizer>(module, "Optimizer")
       .def(py::init<std::vector<double>, double, bool, double, std::vector<double>>(), py::kw_only(), "lr"_a,
            "momentum"_a, "nesterov"_a, "weight_decay"_a, "layer_lr"_a);

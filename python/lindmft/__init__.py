@@ -44,7 +44,7 @@ from lindmft.analysis.training_time import OptimumOverTime, optimum_over_time
 from lindmft.analysis.transfer import Transfer, transfer
 from lindmft.analysis.width_scan import WiderIsBetter, wider_is_better
 from lindmft.problem.citation import citation
-from lindmft.problem.data import FullBatch, MultiPass, OnePass, Population
+from lindmft.problem.data import Epochs, FullBatch, MultiPass, OnePass, Population
 from lindmft.problem.empirical import estimate_noise, from_covariance, from_data
 from lindmft.problem.network import MLP, ResNet
 from lindmft.problem.optimizer import SGD
@@ -80,6 +80,7 @@ __all__ = [
     "Discrete",
     "EdgeOfStability",
     "Ensemble",
+    "Epochs",
     "ExponentComparison",
     "ExponentFit",
     "ExponentRow",

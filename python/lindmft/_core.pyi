@@ -39,6 +39,7 @@ class DataMode(Enum):
     multi_pass = 1
     one_pass = 2
     population = 3
+    epochs = 4
 
 class Network:
     def __init__(
@@ -63,6 +64,7 @@ class Spectrum:
         target_power: Sequence[float],
         weights: Sequence[float],
         trace_class: bool = False,
+        targets: Sequence[float] = ...,
     ) -> None: ...
 
 class Data:
@@ -71,12 +73,16 @@ class Data:
         *,
         mode: DataMode,
         alpha: float,
-        batch_fraction: float,
+        batch_fraction: float = 1.0,
+        batches: int = 1,
         noise: float,
         spectrum: Spectrum,
         targets: Sequence[float] = ...,
         rotation: Sequence[float] = ...,
+        noise_factor: Sequence[float] = ...,
     ) -> None: ...
+    @property
+    def irreducible(self) -> float: ...
 
 class Optimizer:
     def __init__(

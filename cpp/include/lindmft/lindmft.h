@@ -70,12 +70,15 @@ LINDMFT_EXPORT void lindmft_problem_free(lindmft_problem* problem);
  *   network.centered          flag
  *   network.branch            number   resnet
  *   network.branch_scaling    string   resnet: "depth" or "constant"
- *   data.kind                 string   "full_batch", "multi_pass", "one_pass" or "population"
+ *   data.kind                 string   "full_batch", "multi_pass", "one_pass", "population" or "epochs"
  *   data.alpha                number   P / D, one pass: batch / D. The same field: data.samples, data.batch
  *   data.batch_fraction       number   multi_pass
+ *   data.batches              number   epochs: batches in each
  *   data.noise                number
  *   data.spectrum.eigenvalues, data.spectrum.target_power, data.spectrum.weights    lists of equal length
  *   data.spectrum.trace_class flag     widths and amounts of data are counts; see lindmft/problem.hpp
+ *   data.spectrum.targets     list     row-major, modes x outputs: targets of outputs that share modes
+ *   data.noise_factor         list     row-major, square: F of their noise covariance F F^T
  *   data.targets              list     norms of the targets of several outputs
  *   data.rotation             list     row-major, square
  *   optimizer.lr              list     a rate, or one a step

@@ -39,15 +39,19 @@ struct Spectrum {
   std::vector<double> target_power{1.0};  ///< (w*_k)^2
   std::vector<double> weights{1.0};       ///< p_k, the fraction of the modes, with sum 1 (trace class: their number)
   bool trace_class = false;               ///< sizes are actual numbers instead of ratios to D
+  /// Outputs that share modes: the target vectors w*_k of C outputs, modes x C, row-major (theory.md section 16).
+  /// target_power is then |w*_k|^2. Empty: the outputs of `Data::targets`.
+  std::vector<double> targets{};
 };
 
-enum class DataMode { full_batch, multi_pass, one_pass, population };
+enum class DataMode { full_batch, multi_pass, one_pass, population, epochs };
 
 /// The amount of data, and how each step uses them (theory.md section 6).
 struct Data {
   DataMode mode = DataMode::full_batch;
   double alpha = std::numeric_limits<double>::infinity();  ///< P / D; for one pass: batch / D (trace class: P; batch)
   double batch_fraction = 1.0;                             ///< multi pass: the probability that a step keeps a sample
+  int batches = 1;                                         ///< epochs: the number of batches, or steps, of an epoch
   double noise = 0.0;                                      ///< sigma, the standard deviation of the label noise
   Spectrum spectrum;
   /// s_c, one entry for each output channel: its target is s_c times the spectrum's. The targets of channels are
@@ -56,7 +60,15 @@ struct Data {
   /// An orthogonal C x C matrix, row-major: output c is sum_j rotation[c C + j] channel j. Empty: the outputs are the
   /// channels.
   std::vector<double> rotation{};
+  /// A C x C matrix F, row-major: the label noise of outputs that share modes has the covariance F F^T. Empty: equal
+  /// and independent noise of standard deviation `noise`.
+  std::vector<double> noise_factor{};
 };
+
+/// C, the number of outputs.
+LINDMFT_EXPORT int outputs(const Data& data);
+/// The variance of the label noise, summed over outputs.
+LINDMFT_EXPORT double noise_variance(const Data& data);
 
 /// Gradient descent with schedule, momentum and weight decay, in the conventions of PyTorch (theory.md section 7).
 struct Optimizer {

@@ -39,6 +39,7 @@ const Choices<Problem> kData{
     {"multi_pass", [](Problem& p) { p.data.mode = DataMode::multi_pass; }},
     {"one_pass", [](Problem& p) { p.data.mode = DataMode::one_pass; }},
     {"population", [](Problem& p) { p.data.mode = DataMode::population; }},
+    {"epochs", [](Problem& p) { p.data.mode = DataMode::epochs; }},
 };
 
 constexpr Number<Problem> kAmount = [](Problem& p) -> double& { return p.data.alpha; };
@@ -60,6 +61,8 @@ const std::vector<Field<Problem>> kFields{
     {"data.samples", kAmount},
     {"data.batch", kAmount},
     {"data.batch_fraction", Number<Problem>([](Problem& p) -> double& { return p.data.batch_fraction; })},
+    {"data.batches", Whole<Problem>{[](Problem& p, double n) { p.data.batches = static_cast<int>(n); }, 1, kLongestList,
+                                    "a whole number of at least 1"}},
     {"data.noise", Number<Problem>([](Problem& p) -> double& { return p.data.noise; })},
     {"data.spectrum.eigenvalues",
      Numbers<Problem>([](Problem& p) -> std::vector<double>& { return p.data.spectrum.eigenvalues; })},
@@ -68,6 +71,9 @@ const std::vector<Field<Problem>> kFields{
     {"data.spectrum.weights",
      Numbers<Problem>([](Problem& p) -> std::vector<double>& { return p.data.spectrum.weights; })},
     {"data.spectrum.trace_class", Flag<Problem>([](Problem& p) -> bool& { return p.data.spectrum.trace_class; })},
+    {"data.spectrum.targets",
+     Numbers<Problem>([](Problem& p) -> std::vector<double>& { return p.data.spectrum.targets; })},
+    {"data.noise_factor", Numbers<Problem>([](Problem& p) -> std::vector<double>& { return p.data.noise_factor; })},
     {"data.targets", Numbers<Problem>([](Problem& p) -> std::vector<double>& { return p.data.targets; })},
     {"data.rotation", Numbers<Problem>([](Problem& p) -> std::vector<double>& { return p.data.rotation; })},
     {"optimizer.lr", Numbers<Problem>([](Problem& p) -> std::vector<double>& { return p.optimizer.lr; })},

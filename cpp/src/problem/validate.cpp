@@ -76,6 +76,31 @@ void validate_outputs(const Data& data) {
   }
 }
 
+/// Targets of outputs that share modes, and their noise.
+void validate_shared_modes(const Data& data) {
+  const Spectrum& spectrum = data.spectrum;
+  const std::size_t modes = spectrum.eigenvalues.size();
+  const std::size_t numbers = spectrum.targets.size();
+  if (numbers == 0) {
+    if (!data.noise_factor.empty())
+      throw BadInput::conflict("data.noise_covariance", "data.targets", "norms of targets come with equal noise",
+                               "Give the targets of all modes, data.spectrum.targets");
+    return;
+  }
+  if (numbers % modes != 0)
+    refuse("data.spectrum.targets", "a table with a row for each of the " + std::to_string(modes) + " modes",
+           std::to_string(numbers) + " numbers");
+  if (data.targets.size() != 1 || data.targets.front() != 1.0 || !data.rotation.empty())
+    throw BadInput::conflict("data.targets", "data.spectrum.targets", "both are targets of several outputs",
+                             "Leave data.targets out");
+  require_all(spectrum.targets, "data.spectrum.targets", "finite", [](double x) { return std::isfinite(x); });
+  const std::size_t square = (numbers / modes) * (numbers / modes);
+  if (!data.noise_factor.empty() && data.noise_factor.size() != square)
+    refuse("data.noise_covariance", "a square matrix with a row for each output (" + std::to_string(numbers / modes) + ")",
+           std::to_string(data.noise_factor.size()) + " numbers");
+  require_all(data.noise_factor, "data.noise_covariance", "finite", [](double x) { return std::isfinite(x); });
+}
+
 void validate(const Spectrum& spectrum) {
   const std::size_t modes = spectrum.eigenvalues.size();
   if (modes == 0) refuse("data.spectrum.eigenvalues", "a list with at least one entry", "an empty list");
@@ -134,9 +159,27 @@ void validate(const Data& data) {
     throw BadInput::conflict("data.batch_fraction", "this data.kind", "only 'multi_pass' draws batches from all data",
                              "Leave it out, or use 'multi_pass'");
   }
+  require(data.batches >= 1, "data.batches", "at least 1", data.batches);
+  if (data.mode != DataMode::epochs && data.batches != 1) {
+    throw BadInput::conflict("data.batches", "this data.kind", "only 'epochs' divides the data into batches",
+                             "Leave it out, or use 'epochs'");
+  }
   require(finite_not_negative(data.noise), "data.noise", "finite and not negative", data.noise);
   validate(data.spectrum);
   validate_outputs(data);
+  validate_shared_modes(data);
+}
+
+int outputs(const Data& data) {
+  const Spectrum& spectrum = data.spectrum;
+  if (spectrum.targets.empty()) return static_cast<int>(data.targets.size());
+  return static_cast<int>(spectrum.targets.size() / spectrum.eigenvalues.size());
+}
+
+double noise_variance(const Data& data) {
+  if (data.noise_factor.empty()) return outputs(data) * data.noise * data.noise;
+  const std::vector<double>& F = data.noise_factor;
+  return std::inner_product(F.begin(), F.end(), F.begin(), 0.0);
 }
 
 void validate(const Optimizer& optimizer) {

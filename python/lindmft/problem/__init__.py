@@ -4,7 +4,7 @@ They are value types, which are checked when they are made.
 """
 
 from lindmft.problem.citation import citation
-from lindmft.problem.data import FullBatch, MultiPass, OnePass, Population
+from lindmft.problem.data import Epochs, FullBatch, MultiPass, OnePass, Population
 from lindmft.problem.empirical import estimate_noise, from_covariance, from_data
 from lindmft.problem.network import MLP, ResNet
 from lindmft.problem.optimizer import SGD
@@ -18,6 +18,7 @@ __all__ = [
     "MLP",
     "SGD",
     "Discrete",
+    "Epochs",
     "FullBatch",
     "Isotropic",
     "MultiPass",

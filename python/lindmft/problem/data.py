@@ -6,17 +6,22 @@ actual number (``samples``, ``batch``).
 
 import math
 from dataclasses import dataclass, field
-from typing import ClassVar, get_args
+from typing import Any, ClassVar, Self, get_args
 
 import numpy as np
 
 from lindmft import _core
-from lindmft._internal.validation import missing, number
+from lindmft._internal.types import Array
+from lindmft._internal.validation import conflict, missing, number, refuse
+from lindmft.problem.outputs import as_outputs, noise_factor
 from lindmft.problem.parts import Part
 from lindmft.problem.schema import reader
 from lindmft.problem.sizes import check_names, count, optional, refuse_inputs, whole
 from lindmft.problem.spectrum import Isotropic, Spectrum, read_spectrum
-from lindmft.problem.targets import Targets, channels, read_targets
+from lindmft.problem.targets import Gram, Targets, read_gram, read_targets
+
+LATER: Any = field(default=None, metadata={"later": True}, kw_only=True)
+"""A field that older versions do not know."""
 
 
 class _Data(Part):
@@ -31,22 +36,29 @@ class _Data(Part):
         "batch": optional(count),
         "inputs": optional(whole),
         "batch_fraction": number,
+        "batches": optional(whole),
         "noise": number,
         "spectrum": read_spectrum,
         "targets": read_targets,
+        "noise_covariance": optional(read_gram),
     }
     _passages: ClassVar = {
         "noise, spectrum, targets": """
             noise
                 sigma, the standard deviation of the label noise: y = w* . x / sqrt(D) + sigma eps.
+                It is equal and independent in all outputs.
             spectrum
                 Input covariance and target: ``Isotropic()``, ``Discrete(...)`` or
-                ``PowerLaw(...)``.
+                ``PowerLaw(...)``. ``Discrete(targets=...)`` has several outputs, with a target
+                vector for each mode.
             targets
                 Several outputs: the norms s_1 .. s_C of orthogonal targets, each s_c times the
-                spectrum's, or their C x C Gram matrix. Label noise is equal and independent in all
-                of them. With a trace-class spectrum only training and the lazy limit have several
-                outputs.
+                spectrum's, or their C x C Gram matrix.
+            """,
+        "noise_covariance": """
+            noise_covariance
+                The C x C covariance of the label noise of several outputs, in the place of
+                ``noise``.
             """,
         "inputs": """
             inputs
@@ -61,31 +73,67 @@ class _Data(Part):
     spectrum: Spectrum
     targets: Targets
     inputs: float | None
+    noise_covariance: Gram | None
+
+    @property
+    def outputs(self) -> int:
+        """C, the number of outputs."""
+        return max(len(self.targets), self.spectrum.outputs)
+
+    @property
+    def channel_norms(self) -> tuple[float, ...]:
+        """The norms of the independent channels of outputs; outputs that share modes have one."""
+        _, norms, _ = as_outputs(self.spectrum, self.targets, self.noise_covariance)
+        return tuple(norms.tolist())
+
+    def channel(self, number: int) -> Self:
+        """Return the data of one independent channel of outputs."""
+        spectrum, norms, _ = as_outputs(self.spectrum, self.targets, self.noise_covariance)
+        changes = {"spectrum": spectrum, "targets": [float(norms[number])]}
+        return type(self)(**{**vars(self), **changes})
 
     @property
     def irreducible(self) -> float:
-        """C sigma^2, which label noise adds to the test loss of C outputs."""
-        return len(self.targets) * self.noise**2
+        """What label noise adds to the test loss: sigma^2 for each output, or the trace."""
+        if self.noise_covariance is not None:
+            return float(np.trace(np.array(self.noise_covariance)))
+        return self.outputs * self.noise**2
 
     def as_core(self) -> _core.Data:
         """Return the compiled module's value type."""
-        norms, rotation = channels(self.targets)
         amounts = (getattr(self, name, None) for name in ("alpha", self._counted))
+        spectrum, norms, rotation = as_outputs(self.spectrum, self.targets, self.noise_covariance)
         return _core.Data(
             mode=_core.DataMode[self.kind],
             alpha=next((amount for amount in amounts if amount is not None), math.inf),
             batch_fraction=getattr(self, "batch_fraction", 1.0),
+            batches=getattr(self, "batches", None) or 1,
             noise=self.noise,
-            spectrum=self.spectrum.as_core(),
+            spectrum=spectrum.as_core(),
             targets=norms.tolist(),
-            rotation=rotation.ravel().tolist() if np.ndim(self.targets) == 2 else [],
+            rotation=rotation.ravel().tolist(),
+            noise_factor=noise_factor(self.noise_covariance).ravel().tolist(),
         )
 
     def _check(self) -> None:
         refuse_inputs(self.spectrum, self.inputs)
+        if self.noise_covariance is not None:
+            self._check_covariance(np.array(self.noise_covariance))
         if hasattr(self, "alpha"):
             self._settle_amount(self.alpha, getattr(self, self._counted))
         _core.validate(self.as_core())
+
+    def _check_covariance(self, covariance: Array) -> None:
+        if len(covariance) != self.outputs:
+            allowed = f"a square matrix with one row for each output ({self.outputs})"
+            refuse("data.noise_covariance", allowed, covariance)
+        if self.noise:
+            conflict(
+                "data.noise_covariance",
+                "data.noise",
+                "both are the size of the label noise",
+                "Give one of them",
+            )
 
     def _settle_amount(self, alpha: float | None, samples: float | None) -> None:
         """Check that the amount of data is given once; divide it by the number of inputs."""
@@ -116,6 +164,7 @@ class FullBatch(_Data):
         P, the actual number of samples, in the place of ``alpha`` with a trace-class spectrum or
         ``inputs``. ``inf`` as for ``alpha``.
     {inputs}
+    {noise_covariance}
 
     {raises}
 
@@ -139,11 +188,15 @@ class FullBatch(_Data):
     targets: Targets = (1.0,)
     samples: float | None = None
     inputs: float | None = None
+    noise_covariance: Gram | None = LATER
 
 
 @dataclass(frozen=True)
 class MultiPass(_Data):
-    """P = alpha D samples, of which every step keeps a random part.
+    """P = alpha D samples, of which every step draws a random part anew.
+
+    A loader that shuffles the data, so that each epoch visits every sample once, is ``Epochs``: its
+    test loss is lower.
 
     Parameters
     ----------
@@ -157,6 +210,7 @@ class MultiPass(_Data):
         P, the actual number of samples, in the place of ``alpha`` with a trace-class spectrum or
         ``inputs``.
     {inputs}
+    {noise_covariance}
 
     {raises}
 
@@ -181,6 +235,83 @@ class MultiPass(_Data):
     targets: Targets = (1.0,)
     samples: float | None = None
     inputs: float | None = None
+    noise_covariance: Gram | None = LATER
+
+
+@dataclass(frozen=True)
+class Epochs(_Data):
+    """P = alpha D samples in shuffled epochs: each visits every sample once, in random batches.
+
+    This is what loaders of training frameworks do when they shuffle.
+
+    Parameters
+    ----------
+    alpha
+        P / D; ``inf`` is allowed in the theory and means the population.
+    batches
+        The number of batches, or steps, in an epoch; 1 is ``FullBatch``.
+    {noise, spectrum, targets}
+    samples
+        P, the actual number of samples, in the place of ``alpha`` with a trace-class spectrum or
+        ``inputs``.
+    batch
+        The number of samples in a batch, in the place of ``batches`` where ``samples`` is given:
+        samples / batch must be a whole number.
+    {inputs}
+    {noise_covariance}
+
+    {raises}
+
+    Notes
+    -----
+    Theory section 17 (not in the paper). The training loss is over all P samples, not over the
+    batch.
+
+    Examples
+    --------
+    >>> import lindmft as lm
+    >>> lm.Epochs(alpha=2.0, batches=4).batches
+    4
+    >>> lm.Epochs(samples=1280, batch=64, inputs=640).batches
+    20
+    """
+
+    kind: ClassVar[str] = "epochs"
+
+    alpha: float | None = None
+    batches: int | None = None
+    noise: float = 0.0
+    spectrum: Spectrum = Isotropic()
+    targets: Targets = (1.0,)
+    samples: float | None = None
+    batch: float | None = None
+    inputs: float | None = None
+    noise_covariance: Gram | None = LATER
+
+    def _check(self) -> None:
+        self._settle_batches()
+        super()._check()
+
+    def _settle_batches(self) -> None:
+        """Compute the number of batches from their size."""
+        if self.batches is None and self.batch is None:
+            missing("data.batches", "it is the number of steps in an epoch")
+        if self.batch is None:
+            return
+        if self.batches is not None:
+            conflict("data.batch", "data.batches", "one follows from the other", "Give one of them")
+        if self.samples is None or math.inf in (self.samples, self.batch):
+            conflict(
+                "data.batch",
+                "data.alpha, or an infinite size",
+                "it is a number of samples",
+                "Give data.batches, or data.samples",
+            )
+        if self.samples % self.batch:
+            allowed = f"a divisor of data.samples ({self.samples}), so that all batches are equal"
+            refuse("data.batch", allowed, self.batch)
+        object.__setattr__(self, "batches", int(self.samples // self.batch))
+        object.__setattr__(self, "batch", None)
 
 
 @dataclass(frozen=True)
@@ -196,6 +327,7 @@ class OnePass(_Data):
         The actual number of samples in a batch, in the place of ``alpha`` with a trace-class
         spectrum or ``inputs``. ``inf`` as for ``alpha``.
     {inputs}
+    {noise_covariance}
 
     {raises}
 
@@ -220,6 +352,7 @@ class OnePass(_Data):
     targets: Targets = (1.0,)
     batch: float | None = None
     inputs: float | None = None
+    noise_covariance: Gram | None = LATER
 
 
 @dataclass(frozen=True)
@@ -230,6 +363,7 @@ class Population(_Data):
     ----------
     {noise, spectrum, targets}
     {inputs}
+    {noise_covariance}
 
     {raises}
 
@@ -250,7 +384,8 @@ class Population(_Data):
     spectrum: Spectrum = Isotropic()
     targets: Targets = (1.0,)
     inputs: float | None = None
+    noise_covariance: Gram | None = LATER
 
 
-Data = FullBatch | MultiPass | OnePass | Population
+Data = FullBatch | MultiPass | Epochs | OnePass | Population
 read_data = reader(*get_args(Data))

@@ -15,7 +15,6 @@ from lindmft._internal.validation import describe
 from lindmft.problem.network import widths
 from lindmft.problem.problem import Problem
 from lindmft.problem.spectrum import Isotropic, PowerLaw
-from lindmft.problem.targets import channels
 
 LIKE_A_COUNT = 64
 """Smallest whole ratio that looks like a number of hidden units or samples."""
@@ -65,7 +64,7 @@ def target_power(problem: Problem) -> float:
         listed = spectrum.binned() if isinstance(spectrum, PowerLaw) else spectrum
         weights = np.asarray(listed.weights, float)
         power = float(weights @ (np.asarray(listed.eigenvalues) * listed.target_power))
-    return power * float(np.max(channels(data.targets)[0] ** 2))
+    return power * max(data.channel_norms) ** 2
 
 
 def scale_notes(problem: Problem) -> tuple[str, ...]:

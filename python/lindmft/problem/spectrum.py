@@ -13,9 +13,20 @@ import numpy as np
 from lindmft import _core
 from lindmft._internal.display import short_repr
 from lindmft._internal.types import Array, Numbers
-from lindmft._internal.validation import flag, integer, number, refuse, settle, tuple_of_numbers
+from lindmft._internal.validation import (
+    conflict,
+    flag,
+    integer,
+    missing,
+    number,
+    refuse,
+    settle,
+    tuple_of_numbers,
+)
 from lindmft.problem.binning import power_law_nodes
+from lindmft.problem.mode_targets import ModeTargets, powers, read_mode_targets, split_targets
 from lindmft.problem.schema import reader
+from lindmft.problem.sizes import optional
 
 SMALLEST_DECADE = 300.0
 """Numbers above 10 to minus this power are doubles of full precision."""
@@ -38,6 +49,7 @@ class Isotropic:
 
     kind: ClassVar[str] = "isotropic"
     trace_class: ClassVar[bool] = False
+    outputs: ClassVar[int] = 1
 
     def as_core(self) -> _core.Spectrum:
         """Return the compiled module's value type."""
@@ -56,13 +68,18 @@ class Discrete:
     eigenvalues
         lambda_k (K,), the variance of the inputs along the modes; positive.
     target_power
-        (w*_k)^2 (K,), the squared target coefficient per direction; not negative.
+        (w*_k)^2 (K,), the squared target coefficient per direction; not negative. With ``targets``
+        it follows from them and may be left out.
     weights
         p_k (K,), the fraction of directions in mode k; positive, with sum 1. With ``trace_class``
         the number of modes like mode k. None: equal weights, 1 / K each, or 1 each.
     trace_class
         Use sums instead of averages: y = sum_k w*_k x_k + sigma eps with <x_k^2> = lambda_k, in the
         place of y = w* . x / sqrt(D) of an ordinary spectrum. The first layer is h^1 = W^0 x.
+    targets
+        Several outputs that share modes: the target vectors w*_k (K, C) of C outputs, one row for
+        each mode, or the mean inner products of a class of modes, one Gram matrix for each
+        (K, C, C). None: one output.
 
     Raises
     ------
@@ -71,7 +88,8 @@ class Discrete:
 
     Notes
     -----
-    Theory section 6. The target's variance is sum_k p_k lambda_k (w*_k)^2.
+    Theory section 6, with ``targets`` section 16. The target's variance is
+    sum_k p_k lambda_k (w*_k)^2.
 
     With ``trace_class`` the theory is an approximation, which is accurate if samples and hidden
     units are many. The unit of lr is 1 / lambda: while a perceptron is lazy, the error of mode k
@@ -87,43 +105,96 @@ class Discrete:
     >>> modes = lm.Discrete(eigenvalues=[1.0, 0.3, 0.1], target_power=[1, 1, 2], trace_class=True)
     >>> lm.FullBatch(samples=200, spectrum=modes).spectrum.weights
     (1.0, 1.0, 1.0)
+    >>> two = lm.Discrete([1.0, 0.3], targets=[[1.0, 0.0], [0.6, 0.8]], trace_class=True)
+    >>> two.outputs, two.target_power
+    (2, (1.0, 1.0))
     """
 
     kind: ClassVar[str] = "discrete"
 
     eigenvalues: Numbers
-    target_power: Numbers
+    target_power: Numbers | None = None
     weights: Numbers | None = None
     trace_class: bool = field(default=False, metadata={"later": True})
+    targets: ModeTargets | None = field(default=None, metadata={"later": True})
 
     __repr__ = short_repr
 
+    @property
+    def outputs(self) -> int:
+        """C, the number of outputs."""
+        return 1 if self.targets is None else len(self.targets[0])
+
     def __post_init__(self) -> None:
-        lists = dict.fromkeys(("eigenvalues", "target_power"), tuple_of_numbers)
-        settle(self, "data.spectrum", **lists, trace_class=flag)
+        settle(self, "data.spectrum", eigenvalues=tuple_of_numbers, trace_class=flag)
+        settle(self, "data.spectrum", targets=optional(read_mode_targets))
+        self._settle_power()
         if self.weights is None:
             size = max(1, len(self.eigenvalues))
             object.__setattr__(self, "weights", (1.0 if self.trace_class else 1 / size,) * size)
         settle(self, "data.spectrum", weights=tuple_of_numbers)
+        self._check_lengths()
         population = _core.DataMode.population
         _core.validate(
             _core.Data(
                 mode=population,
                 alpha=math.inf,
-                batch_fraction=1.0,
                 noise=0.0,
                 spectrum=self.as_core(),
             )
         )
 
     def as_core(self) -> _core.Spectrum:
-        """Return the compiled module's value type."""
+        """Return the compiled module's value type; classes of modes with one row for each target.
+
+        A Gram matrix of rank r becomes r nodes with the same eigenvalue, which share the modes.
+        """
+        eigenvalues, weights = tuple(self.eigenvalues), tuple(self.weights or ())
+        if self.targets is None:
+            power = tuple(self.target_power or ())
+            return _core.Spectrum(
+                eigenvalues=eigenvalues,
+                target_power=power,
+                weights=weights,
+                trace_class=self.trace_class,
+            )
+        of_mode, rows, share = split_targets(self.targets)
         return _core.Spectrum(
-            eigenvalues=tuple(self.eigenvalues),
-            target_power=tuple(self.target_power),
-            weights=() if self.weights is None else tuple(self.weights),
+            eigenvalues=[eigenvalues[k] for k in of_mode],
+            target_power=np.sum(rows**2, axis=1).tolist(),
+            weights=[weights[k] * part for k, part in zip(of_mode, share, strict=True)],
             trace_class=self.trace_class,
+            targets=rows.ravel().tolist(),
         )
+
+    def _settle_power(self) -> None:
+        """Convert the target's power, or compute it from the targets of several outputs."""
+        if self.targets is None:
+            if self.target_power is None:
+                missing("data.spectrum.target_power", "give it, or the targets of several outputs")
+            settle(self, "data.spectrum", target_power=tuple_of_numbers)
+            return
+        power = powers(self.targets)
+        if self.target_power is not None:
+            settle(self, "data.spectrum", target_power=tuple_of_numbers)
+            if len(power) != len(self.target_power) or not np.allclose(power, self.target_power):
+                conflict(
+                    "data.spectrum.target_power",
+                    "data.spectrum.targets",
+                    "the power of each mode follows from its targets",
+                    "Leave target_power out",
+                )
+        object.__setattr__(self, "target_power", tuple(power.tolist()))
+
+    def _check_lengths(self) -> None:
+        """Refuse lists whose lengths differ, before classes of modes are split."""
+        if self.targets is None:
+            return  # the compiled module checks the lists
+        for name in ("targets", "weights"):
+            values = getattr(self, name)
+            if len(values) != len(self.eigenvalues):
+                allowed = f"as long as eigenvalues ({len(self.eigenvalues)} entries)"
+                refuse(f"data.spectrum.{name}", allowed, values)
 
 
 @dataclass(frozen=True)
@@ -182,6 +253,7 @@ class PowerLaw:
 
     kind: ClassVar[str] = "power_law"
     trace_class: ClassVar[bool] = True
+    outputs: ClassVar[int] = 1
 
     capacity: float
     source: float

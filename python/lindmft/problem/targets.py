@@ -26,6 +26,16 @@ def read_targets(value: Any, field: str) -> tuple[float, ...] | Gram:
     return gram
 
 
+def read_gram(value: Any, field: str) -> Gram:
+    """Return the rows of a symmetric, positive semidefinite matrix."""
+    rows = _rows(value)
+    if rows is None:
+        refuse(field, "a square matrix", value)
+    gram = tuple(tuple_of_numbers(row, f"{field}[{i}]", ALLOWED) for i, row in enumerate(rows))
+    _check_gram(gram, field)
+    return gram
+
+
 def channels(targets: Targets) -> tuple[Array, Array]:
     """Return norms (C,) of the orthogonal channels, and the rotation (C, C) to the outputs.
 

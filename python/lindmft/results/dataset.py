@@ -146,7 +146,7 @@ def _spectrum_coords(results: Iterable[Any]) -> dict[str, Any]:
 
 def _kept(result: Any, table: Table) -> list[Observable]:
     """Return the observables that a result has. A single output's losses are not stored twice."""
-    several = len(result.problem.data.targets) > 1
+    several = result.problem.data.outputs > 1
     return [
         one
         for one in table.values()

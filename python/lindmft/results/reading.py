@@ -37,7 +37,7 @@ def solution_from_dataset(dataset: "xr.Dataset", solution: type[Any]) -> dict[st
     """Return the fields of the ``Solution``, whose channels become instances of this class."""
     content = Content(dataset)
     fields = _solution_fields(content)
-    outputs = len(fields["problem"].data.targets)
+    outputs = fields["problem"].data.outputs
     channels = content.tables("channels", list, "[]")
     if channels and len(channels) != outputs:
         refuse("channels", f"one for each of {outputs} outputs", channels)
@@ -110,7 +110,7 @@ def _series(content: Content, table: Table, problem: Problem) -> dict[str, Any]:
 
 def _one_series(content: Content, one: Observable, problem: Problem) -> Array:
     if one.by_output:
-        return _by_output(content, one, len(problem.data.targets))
+        return _by_output(content, one, problem.data.outputs)
     return content.array(one.name, *one.dims, undefined=bool(one.undefined))
 
 

@@ -270,7 +270,7 @@ def _observables(given: Any, run: tuple[str, ...]) -> tuple[str, ...]:
 
 def _check_outputs(problems: Iterable[Problem], observables: Iterable[str]) -> None:
     """Refuse kernels if there are several outputs: they belong to the channels."""
-    if set(observables) & set(KERNELS) and any(len(p.data.targets) > 1 for p in problems):
+    if set(observables) & set(KERNELS) and any(p.data.outputs > 1 for p in problems):
         allowed = f"without {one_of(KERNELS)} where there are several targets"
         refuse("observables", allowed, tuple(observables))
 

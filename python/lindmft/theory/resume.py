@@ -7,7 +7,6 @@ import numpy as np
 
 from lindmft._internal.difference import first_difference
 from lindmft._internal.validation import conflict, describe, refuse
-from lindmft.problem.targets import channels
 from lindmft.results.observables import SOLUTION, names
 from lindmft.results.solution import Solution
 from lindmft.results.state import STATE_VERSION
@@ -79,7 +78,7 @@ def check_resumable(start: Solution, name: str) -> None:
 
 def to_core(solution: Solution) -> dict[str, Any]:
     """Return a start in the form of the compiled module's results, in which it takes one."""
-    norms = channels(solution.problem.data.targets)[0].tolist() if solution.channels else []
+    norms = solution.problem.data.channel_norms if solution.channels else ()
     kinds = list(dict.fromkeys(norms))
     distinct = [solution.channels[norms.index(norm)] for norm in kinds]
     return {

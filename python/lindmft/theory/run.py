@@ -13,7 +13,6 @@ from lindmft._internal.provenance import provenance
 from lindmft._internal.types import Callback, SolveDict
 from lindmft._internal.validation import conflict, integer, number
 from lindmft.problem.problem import Problem
-from lindmft.problem.targets import channels
 from lindmft.results.assembly import observables_from
 from lindmft.results.solution import Solution
 from lindmft.results.solve_stats import SolveStats
@@ -89,12 +88,12 @@ class Run:
         if problems:
             threads = self.options.get("threads") or _core.config()["threads"]
             return Cost(power, problems / threads, counted=exact)
-        norms, _ = channels(self.problem.data.targets)
+        norms = self.problem.data.channel_norms
         after = {None: 0.0, "kernels": OF_KERNELS, "replicas": OF_REPLICAS}
         kernels = bool(self.options.get("kernels"))
         advice = coarse_advice([self.problem], self.grid, self.end, kernels=kernels)
         extra = "kernels" if kernels else self.all_times
-        return Cost(power, len(set(norms.tolist())), after[extra], exact, advice)
+        return Cost(power, len(set(norms)), after[extra], exact, advice)
 
     def core_options(self) -> _core.SolveOptions:
         """Return the options as the compiled module takes them."""
@@ -169,5 +168,4 @@ def _distinct(result: SolveDict) -> list[tuple[int, SolveDict]]:
 
 
 def _channel_run(run: Run, channel: int) -> Run:
-    norms, _ = channels(run.problem.data.targets)
-    return replace(run, problem=run.problem.replace(**{"data.targets": [float(norms[channel])]}))
+    return replace(run, problem=run.problem.replace(data=run.problem.data.channel(channel)))

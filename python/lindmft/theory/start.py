@@ -36,7 +36,7 @@ def checked_start(start: Any, name: str = "continue_from") -> Solution:
     _check_arrays(start, name)
     for c, channel in enumerate(start.channels):
         checked_start(channel, f"{name}.channels[{c}]")
-    if len(start.channels) not in {0, len(start.problem.data.targets)}:
+    if len(start.channels) not in {0, start.problem.data.outputs}:
         refuse(f"{name}.channels", "one for each output", start.channels)
     return start
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lindmft._internal.types import Array
-from lindmft.problem.data import FullBatch, MultiPass, OnePass, Population
+from lindmft.problem.data import Epochs, FullBatch, MultiPass, OnePass, Population
 from lindmft.problem.network import Network, widths
 from lindmft.problem.problem import Problem
 from lindmft.results.solution import Solution
@@ -221,7 +221,10 @@ def _data(problem: Problem) -> Iterator[Hypothesis]:
 
 
 def _orders(
-    problem: Problem, data: FullBatch | MultiPass, kept: dict[str, Any], size: dict[str, Any]
+    problem: Problem,
+    data: FullBatch | MultiPass | Epochs,
+    kept: dict[str, Any],
+    size: dict[str, Any],
 ) -> Iterator[Hypothesis]:
     """Hypotheses about other uses of the same samples."""
     if not all(math.isfinite(value) for value in size.values() if value is not None):
