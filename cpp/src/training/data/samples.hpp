@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -17,7 +18,15 @@ namespace lindmft::training {
 /// The label noise of one network, on inputs that it shares with others.
 struct Labels {
   double sigma;
-  std::uint32_t draw = 0;  // number of the independent draw of the noise
+  std::uint32_t draw = 0;        // number of the independent draw of the noise
+  std::vector<double> factor{};  // C x C  F of the noise covariance F F^T in the place of sigma; or empty
+
+  /// The variance of the noise of one of the outputs.
+  [[nodiscard]] double variance(int output, int outputs) const {
+    if (factor.empty()) return sigma * sigma;
+    const double* row = factor.data() + static_cast<std::ptrdiff_t>(output) * outputs;
+    return std::inner_product(row, row + outputs, row, 0.0);
+  }
 };
 
 /// The origin of samples: data set `replica` of a seed.

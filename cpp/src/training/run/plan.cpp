@@ -33,7 +33,11 @@ int size_of(double ratio, int dim, const std::string& field, const std::string& 
 
 int sample_count(const Data& data, int dim) {
   const bool population = data.mode == DataMode::population || std::isinf(data.alpha);
-  return population ? 0 : size_of(data.alpha, dim, "data.alpha", "sample");
+  if (population) return 0;
+  const int count = size_of(data.alpha, dim, "data.alpha", "sample");
+  require(data.batches <= count, "data.batches", "at most the number of samples (" + std::to_string(count) + ")",
+          data.batches);
+  return count;
 }
 
 std::vector<int> network_sizes(const Network& network, int dim) {

@@ -118,7 +118,8 @@ template <class T>
 void TypedSeedRun<T>::make_data(const Plan& plan, std::uint64_t seed) {
   std::vector<Labels> labels;
   for (int i = 0; i < k_init_; ++i) {
-    for (const Member& m : plan.members) labels.push_back({m.problem.data.noise, m.noise_draw});
+    for (const Member& m : plan.members)
+      labels.push_back({m.problem.data.noise, m.noise_draw, m.problem.data.noise_factor});
   }
   for (int j = 0; j < plan.k_data; ++j)
     samples_.push_back(make_samples<T>(plan.data(), plan.dim(), plan.samples, {seed, j}, labels, plan.threads));
