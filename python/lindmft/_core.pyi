@@ -166,7 +166,12 @@ def check_flow(problem: Problem, time: float, options: SolveOptions) -> None: ..
 def check_flow(problems: Sequence[Problem], time: float, options: SolveOptions) -> None: ...
 def estimate_solve_memory(problem: Problem, steps: int, options: SolveOptions) -> float: ...
 def train(
-    problem: Problem, steps: int, options: TrainOptions, *, progress: Callback | None = None
+    problem: Problem,
+    steps: int,
+    options: TrainOptions,
+    *,
+    samples: tuple[Array, Array, Array, Array] | None = None,
+    progress: Callback | None = None,
 ) -> TrainDict: ...
 def train_many(
     problems: Sequence[Problem],

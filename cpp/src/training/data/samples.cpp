@@ -327,6 +327,31 @@ class FixedSamples : public SampledGradient<T> {
   const T* kept_ = nullptr;  // P  factors of the gradients in this step
 };
 
+/// Samples that the caller gave, with labels in the place of the noise: their coordinates are modes without a target.
+template <class T>
+class OwnSamples : public SampledGradient<T> {
+ public:
+  OwnSamples(const Data& data, std::shared_ptr<const StoredSamples<T>> samples, DataSet origin, int networks,
+             int threads)
+      : SampledGradient<T>(samples->inputs.cols(), samples->inputs.rows(), networks * outputs(data), threads),
+        selection_(data, samples->inputs.rows(), origin),
+        samples_(std::move(samples)) {}
+
+ protected:
+  void prepare(int t) override { kept_ = selection_.factors(t); }
+  typename SampledGradient<T>::Block block(int /*t*/, int /*part*/, int first, int count) override {
+    return {samples_->inputs.view().middle(first, count), kept_ + first};
+  }
+  [[nodiscard]] const T* noise(int /*part*/, int row, int first) const override {
+    return samples_->labels.row(row % samples_->labels.rows()) + first;
+  }
+
+ private:
+  Selection<T> selection_;
+  std::shared_ptr<const StoredSamples<T>> samples_;
+  const T* kept_ = nullptr;  // P  factors of the gradients in this step
+};
+
 /// A new batch in every step, drawn and used in blocks of rows.
 template <class T>
 class FreshSamples : public SampledGradient<T> {
@@ -371,14 +396,24 @@ std::unique_ptr<Samples<T>> make_samples(const Data& data, int dim, int count, D
   return std::make_unique<FixedSamples<T>>(data, dim, count, origin, labels, threads);
 }
 
+template <class T>
+std::unique_ptr<Samples<T>> make_samples(const Data& data, std::shared_ptr<const StoredSamples<T>> samples,
+                                         DataSet origin, int networks, int threads) {
+  return std::make_unique<OwnSamples<T>>(data, std::move(samples), origin, networks, threads);
+}
+
+template std::unique_ptr<Samples<double>> make_samples(const Data&, std::shared_ptr<const StoredSamples<double>>,
+                                                       DataSet, int, int);
+template std::unique_ptr<Samples<float>> make_samples(const Data&, std::shared_ptr<const StoredSamples<float>>, DataSet,
+                                                      int, int);
 template std::unique_ptr<Samples<double>> make_samples(const Data&, int, int, DataSet, const std::vector<Labels>&, int);
 template std::unique_ptr<Samples<float>> make_samples(const Data&, int, int, DataSet, const std::vector<Labels>&, int);
 
-double samples_bytes(const Data& data, int dim, int count, int networks, double scalar) {
+double samples_bytes(const Data& data, int dim, int count, int networks, double scalar, bool given) {
   if (count == 0) return 0.0;
   const auto [parts, block] = cut(dim, count);
   const bool fresh = data.mode == DataMode::one_pass;
-  const double stored = fresh ? static_cast<double>(parts) * block : count;
+  const double stored = fresh ? static_cast<double>(parts) * block : given ? 0.0 : count;
   const double vectors = static_cast<double>(networks) * outputs(data);
   const double residuals = vectors > 1.0 ? parts * padded_bytes(vectors, block, scalar) : 0.0;
   const bool selects = data.mode == DataMode::multi_pass || data.mode == DataMode::epochs;

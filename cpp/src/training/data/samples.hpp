@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lindmft/problem.hpp"
+#include "training/data/stored.hpp"
 #include "training/weights/padded.hpp"
 
 namespace lindmft::training {
@@ -70,7 +71,14 @@ template <class T>
 [[nodiscard]] std::unique_ptr<Samples<T>> make_samples(const Data& data, int dim, int count, DataSet origin,
                                                        const std::vector<Labels>& labels, int threads);
 
-/// Bytes that make_samples takes for `networks` networks.
-[[nodiscard]] double samples_bytes(const Data& data, int dim, int count, int networks, double scalar);
+/// The same with samples that the caller gave, for `networks` networks.
+template <class T>
+[[nodiscard]] std::unique_ptr<Samples<T>> make_samples(const Data& data,
+                                                       std::shared_ptr<const StoredSamples<T>> samples, DataSet origin,
+                                                       int networks, int threads);
+
+/// Bytes that make_samples takes for `networks` networks. `given`: the samples themselves are stored elsewhere.
+[[nodiscard]] double samples_bytes(const Data& data, int dim, int count, int networks, double scalar,
+                                   bool given = false);
 
 }  // namespace lindmft::training

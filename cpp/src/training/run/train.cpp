@@ -126,7 +126,11 @@ void check_replicas(const Problem& problem, int steps, const TrainOptions& optio
 }
 
 Ensemble train(const Problem& problem, int steps, const TrainOptions& options) {
-  const Call call = training::make_call(problem, steps, options, support::allowed_memory(options.memory_limit));
+  Call call = training::make_call(problem, steps, options, support::allowed_memory(options.memory_limit));
+  if (options.samples) {
+    require_room(call, options);
+    for (Plan& plan : call.plans) plan.stored = training::stored(*options.samples, options.precision);
+  }
   return std::move(run_all(call, options, 1).front());
 }
 
