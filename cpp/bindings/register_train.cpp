@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -24,30 +22,8 @@ auto trained(Train train, const Input& input, int steps, const TrainOptions& giv
   return train(input, steps, options);
 }
 
-using Numbers = py::array_t<double, py::array::c_style | py::array::forcecast>;
-
-Matrix to_matrix(const py::handle& given) {
-  const auto array = py::cast<Numbers>(given);
-  if (array.ndim() != 2) throw py::type_error("samples must be matrices");
-  Matrix out(static_cast<int>(array.shape(0)), static_cast<int>(array.shape(1)));
-  std::copy_n(array.data(), array.size(), out.data());
-  return out;
-}
-
-/// Options with samples from four arrays: inputs and labels, and those held out.
-TrainOptions with_samples(const TrainOptions& options, const py::object& samples) {
-  TrainOptions out = options;
-  if (samples.is_none()) return out;
-  const auto given = py::cast<py::sequence>(samples);
-  if (py::len(given) != 4) throw py::type_error("samples must be four arrays");
-  out.samples = std::make_shared<const GivenSamples>(
-      GivenSamples{to_matrix(given[0]), to_matrix(given[1]), to_matrix(given[2]), to_matrix(given[3])});
-  return out;
-}
-
-py::dict train_to_dict(const Problem& problem, int steps, const TrainOptions& options, const py::object& samples,
-                       const py::object& progress) {
-  return to_dict(trained(&train, problem, steps, with_samples(options, samples), progress));
+py::dict train_to_dict(const Problem& problem, int steps, const TrainOptions& options, const py::object& progress) {
+  return to_dict(trained(&train, problem, steps, options, progress));
 }
 
 py::list train_many_to_list(const Problems& problems, int steps, const TrainOptions& options,
@@ -68,8 +44,7 @@ void register_train(py::module_& module) {
   const auto def_train = [&](const char* name, auto call, const char* problems, const char* doc) {
     module.def(name, call, py::arg(problems), "steps"_a, "options"_a, py::kw_only(), "progress"_a = py::none(), doc);
   };
-  module.def("train", &train_to_dict, "problem"_a, "steps"_a, "options"_a, py::kw_only(), "samples"_a = py::none(),
-             "progress"_a = py::none(), "Train finite-size networks; see lindmft.train.");
+  def_train("train", &train_to_dict, "problem", "Train finite-size networks; see lindmft.train.");
   def_train("train_many", &train_many_to_list, "problems",
             "Train the networks of many problems; see lindmft.train_many.");
   def_train("train_replicas", &replicas_to_dict, "problem",

@@ -118,7 +118,7 @@ class SolveOptions:
     def __init__(self, **options: Any) -> None: ...
 
 class TrainOptions:
-    """Made of keywords: the options of the table."""
+    """Made of keywords: the options of the table, and ``samples``, four matrices."""
 
     table: ClassVar[list[OptionDict]]
     lanczos: int
@@ -166,12 +166,7 @@ def check_flow(problem: Problem, time: float, options: SolveOptions) -> None: ..
 def check_flow(problems: Sequence[Problem], time: float, options: SolveOptions) -> None: ...
 def estimate_solve_memory(problem: Problem, steps: int, options: SolveOptions) -> float: ...
 def train(
-    problem: Problem,
-    steps: int,
-    options: TrainOptions,
-    *,
-    samples: tuple[Array, Array, Array, Array] | None = None,
-    progress: Callback | None = None,
+    problem: Problem, steps: int, options: TrainOptions, *, progress: Callback | None = None
 ) -> TrainDict: ...
 def train_many(
     problems: Sequence[Problem],

@@ -181,7 +181,9 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(("tolerance", "noise", "alpha", "samples", "batch", "inputs"), NUMBER),
     **dict.fromkeys(("gamma0", "init_scale", "branch"), NUMBER),
     "save": NAMES,
-    **dict.fromkeys(("replicas", "kernels", "updates", "quick", "centered", "force"), FLAG),
+    **dict.fromkeys(
+        ("replicas", "kernels", "updates", "weights", "quick", "centered", "force"), FLAG
+    ),
     "keep_state": FLAG | NONE,
     "spectrum_at": (EITHER | kind("range")).called("lanczos"),
     **dict.fromkeys(

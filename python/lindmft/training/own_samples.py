@@ -1,4 +1,4 @@
-"""Samples that users give to ``train``: checked, and divided into those to train on and held out."""
+"""Samples that users give to ``train``: checked, and divided where a part of them is held out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from lindmft import _core
+from lindmft._internal.refusals import at_index
 from lindmft._internal.types import Array
 from lindmft._internal.validation import (
     conflict,
+    flag,
     integer,
     missing,
     number,
@@ -16,11 +19,11 @@ from lindmft._internal.validation import (
     refuse,
 )
 from lindmft.problem.problem import Problem
+from lindmft.training.finite import all_finite, finite
 
-__all__ = ["OwnSamples", "own_samples"]
+__all__ = ["OwnSamples", "all_settled", "settled"]
 
 HELD_OUT = ("X_test", "y_test")
-NAMES = ("X", "y", *HELD_OUT, "test_fraction")
 MATRIX = "a matrix of numbers, one sample in each row"
 LABELS = "a list of numbers, one for each sample, or a matrix with a column for each output"
 LARGEST = 1e150
@@ -41,53 +44,67 @@ class OwnSamples:
         """D, the number of inputs."""
         return int(self.inputs.shape[1])
 
-    def as_core(self) -> tuple[Array, Array, Array, Array]:
-        """Return the arrays in the order of the compiled module."""
-        return self.inputs, self.labels, self.test_inputs, self.test_labels
+    def as_options(self) -> dict[str, Any]:
+        """Return the option of the compiled module."""
+        return {"samples": (self.inputs, self.labels, self.test_inputs, self.test_labels)}
 
 
-def own_samples(given: Mapping[str, Any], problem: Problem) -> OwnSamples | None:
-    """Return the samples among the arguments of ``train``; None if there are none."""
+def settled(
+    problem: Problem, given: Mapping[str, Any]
+) -> tuple[_core.Problem, int, dict[str, Any]]:
+    """Return the compiled module's problem, the dimension, and options with given samples."""
+    samples = own_samples(given)
+    if samples is None:
+        return (*finite(problem, given["dim"]), {})
+    _check_fit(samples, problem, given["dim"])
+    return problem.as_core(), samples.dim, samples.as_options()
+
+
+def all_settled(
+    problems: list[Problem], given: Mapping[str, Any]
+) -> tuple[list[_core.Problem], int, dict[str, Any]]:
+    """Return the same for many problems, which have the samples in common."""
+    samples = own_samples(given)
+    if samples is None:
+        return (*all_finite(problems, given["dim"]), {})
+    for i, problem in enumerate(problems):
+        try:
+            _check_fit(samples, problem, given["dim"])
+        except ValueError as error:
+            raise at_index(error, i) from error
+    return [problem.as_core() for problem in problems], samples.dim, samples.as_options()
+
+
+def own_samples(given: Mapping[str, Any]) -> OwnSamples | None:
+    """Return the samples among the arguments of a call; None if there are none."""
     if given["X"] is None:
-        for name in NAMES[1:]:
+        for name in ("y", *HELD_OUT, "test_fraction"):
             if given[name] is not None:
                 missing("X", f"{name} belongs to samples that are given")
         _check_split(given)
         return None
-    _check_kind(problem)
     _check_others(given)
-    inputs, labels = _pair(given, "X", "y", problem.data.outputs)
-    if given["test_fraction"] is None:
-        test_inputs, test_labels = _held_out(given, inputs.shape[1], problem.data.outputs)
-        found = OwnSamples(inputs, labels, test_inputs, test_labels)
-    else:
-        found = _divided(inputs, labels, given)
-    _check_sizes(found, problem, given["dim"])
-    return found
-
-
-def _check_kind(problem: Problem) -> None:
-    if problem.data.kind not in {"full_batch", "multi_pass", "epochs"}:
-        conflict(
-            "X",
-            f"data of the kind {problem.data.kind!r}",
-            "it takes new samples in every step",
-            "Use FullBatch, MultiPass or Epochs; the first epoch of Epochs passes through the "
-            "samples once",
-        )
+    inputs, labels = _pair(given, "X", "y")
+    if given["test_fraction"] is not None:
+        return _divided(inputs, labels, given)
+    return OwnSamples(inputs, labels, *_held_out(given, inputs.shape[1], labels.shape[1]))
 
 
 def _check_others(given: Mapping[str, Any]) -> None:
     """Refuse options that make no sense for given samples."""
     target = "the samples have no known target direction"
-    reasons = {
-        "kernels": target,
-        "spectrum_at": target,
-        "noise_draw": "the labels contain their noise",
-        "checkpoint": "the file does not hold the samples",
+    pairs = "replicas have separate random samples"
+    draws = np.asarray(given["noise_draw"], dtype=object)
+    found = {
+        "kernels": (flag(given.get("kernels", False), "kernels"), target),
+        "spectrum_at": (given.get("spectrum_at") is not None, target),
+        "noise_draw": (bool(np.any(draws != 0)), "y contains the noise"),
+        "checkpoint": (given.get("checkpoint") is not None, "the file does not hold the samples"),
+        "k_init": (given.get("k_init") is not None, pairs),
+        "k_data": (given.get("k_data") is not None, pairs),
     }
-    for name, why in reasons.items():
-        if given[name] is not None and given[name] is not False and given[name] != 0:
+    for name, (asked, why) in found.items():
+        if asked:
             conflict(name, "X", why, f"Leave {name} out")
 
 
@@ -96,7 +113,7 @@ def _check_split(given: Mapping[str, Any]) -> None:
         missing("test_fraction", "test_split is the number of a random split into two parts")
 
 
-def _pair(given: Mapping[str, Any], inputs: str, labels: str, outputs: int) -> tuple[Array, Array]:
+def _pair(given: Mapping[str, Any], inputs: str, labels: str) -> tuple[Array, Array]:
     """Return inputs (P, D) and labels (P, C)."""
     if given[labels] is None:
         missing(labels, f"give the labels of the samples {inputs}")
@@ -104,22 +121,18 @@ def _pair(given: Mapping[str, Any], inputs: str, labels: str, outputs: int) -> t
     y = _finite(given[labels], labels, LABELS)
     if x.ndim != 2 or 0 in x.shape:
         refuse(inputs, MATRIX, given[inputs])
-    if y.ndim not in {1, 2}:
+    if y.ndim not in {1, 2} or 0 in y.shape:
         refuse(labels, LABELS, given[labels])
     if len(y) != len(x):
         allowed = f"of length {len(x)}, one label for each row of {inputs}"
-        refuse(labels, allowed, f"one of length {len(y)}")
-    y = y.reshape(len(x), -1)
-    if y.shape[1] != outputs:
-        allowed = f"labels of as many outputs as the problem has ({outputs})"
-        refuse(labels, allowed, f"labels of {y.shape[1]}")
-    return x, y
+        refuse(labels, allowed, y)
+    return x, y.reshape(len(x), -1)
 
 
 def _finite(value: Any, field: str, allowed: str) -> Array:
     array = real_array(value, field, allowed)
     with np.errstate(over="ignore"):  # numbers of longer types than doubles can become inf
-        array = np.ascontiguousarray(array, float)
+        array = np.asarray(array, dtype=float, order="C")
     if not np.isfinite(array).all():
         first = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         index = "".join(f"[{i}]" for i in first)
@@ -137,9 +150,11 @@ def _held_out(given: Mapping[str, Any], dim: int, outputs: int) -> tuple[Array, 
             "test_fraction; to train on all samples, give X and y once more",
         )
     _check_split(given)
-    inputs, labels = _pair(given, *HELD_OUT, outputs)
+    inputs, labels = _pair(given, *HELD_OUT)
     if inputs.shape[1] != dim:
-        refuse("X_test", f"samples of as many inputs as X ({dim})", f"samples of {inputs.shape[1]}")
+        refuse("X_test", f"a matrix with as many columns as X ({dim})", inputs)
+    if labels.shape[1] != outputs:
+        refuse("y_test", f"labels of as many outputs as y ({outputs})", labels)
     return inputs, labels
 
 
@@ -166,18 +181,29 @@ def _divided(inputs: Array, labels: Array, given: Mapping[str, Any]) -> OwnSampl
     return OwnSamples(inputs[rest], labels[rest], inputs[test], labels[test])
 
 
-def _check_sizes(samples: OwnSamples, problem: Problem, dim: int | None) -> None:
-    """Refuse a problem whose sizes are not those of the samples."""
+def _check_fit(samples: OwnSamples, problem: Problem, dim: Any) -> None:
+    """Refuse a problem whose kind of data, or whose sizes, are not those of the samples."""
     data, inputs = problem.data, samples.dim
+    if data.kind not in {"full_batch", "multi_pass", "epochs"}:
+        conflict(
+            "X",
+            f"data of the kind {data.kind!r}",
+            "it takes new samples in every step",
+            "Use FullBatch, MultiPass or Epochs; the first epoch of Epochs passes through the "
+            "samples once",
+        )
+    if samples.labels.shape[1] != data.outputs:
+        refuse(
+            "y", f"labels of as many outputs as the problem has ({data.outputs})", samples.labels
+        )
     for field, value in {"dim": dim, "data.inputs": data.inputs}.items():
-        if value is not None and value != inputs:
+        if value is not None and number(value, field, "a number or None") != inputs:
             refuse(field, f"the number of inputs in X ({inputs})", value)
     counted = data.spectrum.trace_class
-    amount = data.samples if counted else data.alpha * inputs
+    field = "data.samples" if counted else "data.alpha"
+    given = float(getattr(data, "samples" if counted else "alpha"))
+    amount = given if counted else given * inputs
     count = len(samples.inputs)
     if np.isinf(amount) or round(amount) != count:
-        field = "data.samples" if counted else "data.alpha"
         of_alpha = "" if counted else f", samples = alpha * {inputs}"
-        allowed = f"the amount of training samples that X gives ({count}{of_alpha})"
-        refuse(field, allowed, amount if counted else data.alpha)
-
+        refuse(field, f"the amount of training samples that X gives ({count}{of_alpha})", given)

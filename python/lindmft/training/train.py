@@ -25,9 +25,8 @@ from lindmft.training.checkpoints import (
     checked_checkpoint,
     train_with_checkpoints,
 )
-from lindmft.training.finite import all_finite, finite
 from lindmft.training.options import AllTrainOptions, TrainManyOptions, checked_options
-from lindmft.training.own_samples import own_samples
+from lindmft.training.own_samples import all_settled, settled
 from lindmft.training.replicas import train_replicas
 
 PAIRS = ("k_init", "k_data")
@@ -156,8 +155,8 @@ def train(
 
     Notes
     -----
-    Weights and predictors are in the scaling of theory section 1, with f(x) = predictor . x. Without
-    ``X``, inputs are in the basis of the modes.
+    Weights and predictors are in the scaling of theory section 1, with f(x) = predictor . x.
+    Without ``X``, inputs are in the basis of the modes.
 
     A step costs P D + sum N_l N_{l+1} operations for each output. How weights are kept depends on
     sizes and steps (``stats.method``), and the last bits with it. Theory sections 2, 4, 8 and 11.
@@ -191,24 +190,17 @@ def train(
     """
     given = locals()
     problem = as_problem(problem)
-    own = own_samples(given, problem)
-    core, size = finite(problem, dim) if own is None else (problem.as_core(), own.dim)
+    core, size, samples = settled(problem, given)
     count = integer(steps, "steps")
     if checkpoint is not None and flag(weights, "weights"):
         why = "files do not hold the weights"
         conflict("weights", "checkpoint", why, "Leave one of them out")
     file, every = checked_checkpoint(checkpoint, checkpoint_every)
-    options = checked_options(given, size)
+    options = checked_options(given, size) | samples
     warn_of_sizes(problem)
     with reporting(progress, "train") as callback:
         if file is None:
-            result = _core.train(
-                core,
-                count,
-                _core.TrainOptions(**options),
-                samples=None if own is None else own.as_core(),
-                progress=callback,
-            )
+            result = _core.train(core, count, _core.TrainOptions(**options), progress=callback)
             return ensemble_from_core(problem, result)
         block = _block(core, count, options)
         training = Training(problem, count, options, block, partial(_segment, core, count, options))
@@ -288,9 +280,9 @@ def train_many(
     given = with_defaults(train_many, options)
     listed = listed_problems(problems)
     warn_of_sizes_among(listed, "problems[{}]".format)
-    core, size = all_finite(listed, given["dim"])
+    core, size, samples = all_settled(listed, given)
     steps = integer(steps, "steps")
-    checked = _core.TrainOptions(**checked_options(given, size, len(listed)))
+    checked = _core.TrainOptions(**checked_options(given, size, len(listed)) | samples)
     if not listed:
         return []
     with reporting(given["progress"], "train_many") as callback:
@@ -405,9 +397,9 @@ def _prepared(
     crossed = [name for name in PAIRS if given[name] is not None]
     given = {name: v for name, v in given.items() if v is not None or name not in PAIRS}
     if isinstance(problem, Problem | Mapping):
-        core, size = finite(as_problem(problem), given["dim"])
+        core, size, samples = settled(as_problem(problem), given)
         kind = "train_replicas" if crossed else "train"
-        options = checked_options(given, size)
+        options = checked_options(given, size) | samples
         return kind, core, integer(steps, "steps"), _core.TrainOptions(**options)
     listed = listed_problems(problem)
     if crossed:
@@ -417,6 +409,6 @@ def _prepared(
             "replicas are trained of one problem",
             "Leave it out, or give one problem",
         )
-    cores, size = all_finite(listed, given["dim"])
-    options = checked_options(given, size, len(listed))
+    cores, size, samples = all_settled(listed, given)
+    options = checked_options(given, size, len(listed)) | samples
     return "train_many", cores, integer(steps, "steps"), _core.TrainOptions(**options)

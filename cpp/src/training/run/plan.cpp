@@ -88,10 +88,22 @@ double series(const Plan& plan) {
   return kTotals + layers * plan.depth() + 2.0 * plan.outputs() + (plan.extras.kernels ? kKernels : 0.0);
 }
 
+/// Samples of unknown distribution have no target direction, and no noise that could be drawn anew.
+void require_plain(const TrainOptions& options) {
+  const auto refuse = [](const char* option, const char* why) {
+    throw BadInput::conflict(option, "samples", why, std::string("Leave ") + option + " out");
+  };
+  if (options.kernels) refuse("kernels", "given samples have no known target");
+  if (!options.spectrum_at.empty()) refuse("spectrum_at", "given samples have no known target");
+  if (std::ranges::any_of(options.noise_draw, [](auto draw) { return draw != 0; }))
+    refuse("noise_draw", "given labels contain their noise");
+}
+
 /// One problem alone, without a method yet
 Plan plan_of(const Problem& given, int steps, const TrainOptions& options) {
   require_finite(given);
   validate(given, steps);
+  if (options.samples) require_plain(options);
   const Problem problem = options.samples ? on_samples(given, *options.samples, options.dim) : given;
   const bool trace_class = problem.data.spectrum.trace_class;
   Plan plan{.members = {{.problem = trace_class ? with_ratios(problem, options.dim) : problem}},
@@ -133,16 +145,6 @@ void require_one_target(const Plan& plan, const std::string& option) {
   if (plan.outputs() > 1)
     throw BadInput::conflict(option, "several targets", "each output has a different kernel",
                              "Leave " + option + " out");
-}
-
-/// Samples of unknown distribution have no target direction, and no noise that could be drawn anew.
-void require_plain(const TrainOptions& options) {
-  const auto refuse = [](const char* option, const char* why) {
-    throw BadInput::conflict(option, "samples", why, std::string("Leave ") + option + " out");
-  };
-  if (options.kernels) refuse("kernels", "given samples have no known target");
-  if (!options.spectrum_at.empty()) refuse("spectrum_at", "given samples have no known target");
-  if (options.noise_draw.front() != 0) refuse("noise_draw", "given labels contain their noise");
 }
 
 /// Takes the steps whose spectrum is asked for: in ascending order, each once.
@@ -319,7 +321,6 @@ Call make_call(const Problem& problem, int steps, const TrainOptions& options, d
           std::to_string(options.noise_draw.size()) + " of them");
   Plan plan = plan_of(problem, steps, options);
   if (options.kernels) require_one_target(plan, "kernels");
-  if (options.samples) require_plain(options);
   plan.weights = options.weights;
   add_spectrum(options, plan);
   plan.members.front().noise_draw = options.noise_draw.front();
@@ -334,7 +335,6 @@ Call make_call(const Problem& problem, int steps, const TrainOptions& options, d
 
 Call make_call(std::span<const Problem> problems, int steps, const TrainOptions& options, double limit) {
   require_common(steps, options, kTrainMany, "train_many");
-  if (options.samples) throw BadInput::unknown_option("samples", "train_many");
   require(!problems.empty(), "problems", "a list with at least one entry", "an empty list");
   const std::size_t draws = options.noise_draw.size();
   require(draws == 1 || draws == problems.size(), "noise_draw",
