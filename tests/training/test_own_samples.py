@@ -224,7 +224,7 @@ def test_weights_of_diverged_networks_are_nan() -> None:
 
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [
-    ("no X", {"X": None}, "X is missing: y belongs to samples that are given"),
+    ("no X", {"X": None}, "y cannot be combined with X=None: it belongs to samples"),
     ("no y", {"y": None}, "y is missing: give the labels of the samples X"),
     ("short y", {"y": Y[:39, 0]}, "y must be of length 40, one label for each row of X, got"),
     ("outputs", {"y": Y[:40]}, "y_test must be labels of as many outputs as y (2), got"),
@@ -240,8 +240,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         {"X_test": X[40:, 1:]},
         "X_test must be a matrix with as many columns as X (10)",
     ),
-    ("both", {"test_fraction": 0.2}, "test_fraction cannot be combined with X_test: both say"),
-    ("split alone", {"test_split": 1}, "test_fraction is missing: test_split is the number"),
+    ("both", {"test_fraction": 0.2}, "X_test cannot be combined with test_fraction: both say"),
+    ("split alone", {"test_split": 1}, "test_split cannot be combined with test_fraction=None"),
     ("dim", {"dim": 11}, "dim must be the number of inputs in X (10), got 11"),
     ("samples", {"X": X[:39], "y": Y[:39, 0]}, "data.samples must be the amount of training"),
     ("kernels", {"kernels": True}, "kernels cannot be combined with X: the samples have no"),

@@ -80,11 +80,12 @@ def own_samples(given: Mapping[str, Any]) -> OwnSamples | None:
     if given["X"] is None:
         for name in ("y", *HELD_OUT, "test_fraction"):
             if given[name] is not None:
-                missing("X", f"{name} belongs to samples that are given")
+                why = "it belongs to samples that are given"
+                conflict(name, "X=None", why, f"Give X, or leave {name} out")
         _check_split(given)
         return None
-    _check_others(given)
     inputs, labels = _pair(given, "X", "y")
+    _check_others(given)
     if given["test_fraction"] is not None:
         return _divided(inputs, labels, given)
     return OwnSamples(inputs, labels, *_held_out(given, inputs.shape[1], labels.shape[1]))
@@ -109,8 +110,17 @@ def _check_others(given: Mapping[str, Any]) -> None:
 
 
 def _check_split(given: Mapping[str, Any]) -> None:
-    if given["test_fraction"] is None and given["test_split"] != 0:
-        missing("test_fraction", "test_split is the number of a random split into two parts")
+    """Refuse the number of a random split where nothing is split."""
+    if given["test_fraction"] is None and _split(given) != 0:
+        why = "it is the number of a random split"
+        conflict("test_split", "test_fraction=None", why, "Give test_fraction, or leave it out")
+
+
+def _split(given: Mapping[str, Any]) -> int:
+    split = integer(given["test_split"], "test_split")
+    if split < 0:
+        refuse("test_split", "0, 1, ...", split)
+    return split
 
 
 def _pair(given: Mapping[str, Any], inputs: str, labels: str) -> tuple[Array, Array]:
@@ -163,14 +173,12 @@ def _divided(inputs: Array, labels: Array, given: Mapping[str, Any]) -> OwnSampl
     for name in HELD_OUT:
         if given[name] is not None:
             why = "both say which samples are held out"
-            conflict("test_fraction", name, why, "Give one of them")
+            conflict(name, "test_fraction", why, "Give one of them")
     allowed = "a number between 0 and 1"
     fraction = number(given["test_fraction"], "test_fraction", allowed)
     if not 0.0 < fraction < 1.0:
         refuse("test_fraction", allowed, fraction)
-    split = integer(given["test_split"], "test_split")
-    if split < 0:
-        refuse("test_split", "0, 1, ...", split)
+    split = _split(given)
     samples = len(inputs)
     count = round(fraction * samples)
     if not 0 < count < samples:
