@@ -112,6 +112,20 @@ def test_training_has_the_losses_of_theory(name: str) -> None:
     assert largest_z(*CASES[name]) < BOUND
 
 
+def test_gram_matrices_need_enough_modes() -> None:
+    """Of trace-class spectra every mode is trained as it is, with one target vector."""
+
+    def modes(weight: float) -> lm.Problem:
+        spectrum = lm.Discrete([1.0, 0.5], None, [weight] * 2, trace_class=True, targets=GRAMS)
+        return lm.Problem(
+            lm.MLP(hidden=20), lm.FullBatch(samples=20, spectrum=spectrum), lm.SGD(lr=0.05)
+        )
+
+    assert lm.train(modes(4.0), 3, seeds=1).dim == 8
+    with pytest.raises(lm.BadInput, match=r"targets\[0\] must be a Gram matrix whose rank divides"):
+        lm.train(modes(3.0), 3, seeds=1)
+
+
 @pytest.mark.parametrize("name", ["epochs", "epochs, noise", "epochs, deep"])
 def test_batches_that_are_drawn_anew_are_noticed(name: str) -> None:
     """Multi-pass data with batches of the same size have a larger loss."""

@@ -155,6 +155,9 @@ def train(
 
     Notes
     -----
+    With ``Epochs``, batches differ by at most one sample where the samples cannot be divided
+    equally.
+
     Weights and predictors are in the scaling of theory section 1, with f(x) = predictor . x.
     Without ``X``, inputs are in the basis of the modes.
 
