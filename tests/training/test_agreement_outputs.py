@@ -113,7 +113,7 @@ def test_training_has_the_losses_of_theory(name: str) -> None:
 
 
 def test_gram_matrices_need_enough_modes() -> None:
-    """Of trace-class spectra every mode is trained as it is, with one target vector."""
+    """Each mode of a trace-class spectrum is trained as it is, with one target vector."""
 
     def modes(weight: float) -> lm.Problem:
         spectrum = lm.Discrete([1.0, 0.5], None, [weight] * 2, trace_class=True, targets=GRAMS)

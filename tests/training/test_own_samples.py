@@ -211,6 +211,7 @@ def test_weights_of_random_samples() -> None:
     runs = lm.train(setting, 60, dim=12, seeds=2, weights=True)
     assert [w.shape for w in runs.weights] == [(2, 12, 12)] * 3 + [(2, 1, 12)]
     size = np.sqrt(np.repeat([0.3, 1.7], 6) / 12)
+    assert "weights" in runs._repr_html_()
     error = np.abs(runs.predictor[:, 0]) - size  # the signs of targets are random, and learned
     loss = error**2 @ np.repeat([2.0, 0.5], 6)
     np.testing.assert_allclose(loss, runs.test_loss[:, -1], rtol=1e-10)
