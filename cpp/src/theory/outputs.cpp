@@ -23,7 +23,7 @@ struct Channels {
 Channels solve_channels(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
   std::vector<double> norms;
   Channels out;
-  for (const double norm : problem.data.targets) {
+  for (const double norm : channel_norms(problem.data)) {
     const auto known = std::find(norms.begin(), norms.end(), norm);
     out.of_target.push_back(static_cast<int>(known - norms.begin()));
     if (known == norms.end()) norms.push_back(norm);
@@ -42,7 +42,7 @@ Channels solve_channels(const Problem& problem, const Horizon& horizon, const So
         return options.progress(reported, parts);
       };
     }
-    if (options.continue_from != nullptr && problem.data.targets.size() > 1)
+    if (options.continue_from != nullptr && channel_norms(problem.data).size() > 1)
       mine.continue_from = &options.continue_from->channels[c];
     out.distinct.push_back(solve_channel(channel_problem(problem, norms[c]), horizon, mine));
   }
@@ -125,6 +125,12 @@ Channels at_common_times(const Channels& channels) {
 Solution add_up(const Channels& channels, const std::vector<double>& rotation) {
   Solution sum;
   for (const int c : channels.of_target) add(sum, channels.distinct[static_cast<std::size_t>(c)]);
+  const Solution& only = channels.distinct.front();
+  if (!only.test_loss_by_output.empty()) {  // its outputs share modes
+    sum.test_loss_by_output = only.test_loss_by_output;
+    sum.train_loss_by_output = only.train_loss_by_output;
+    return sum;
+  }
   for (std::size_t a = 0; a < channels.of_target.size(); ++a) {
     sum.test_loss_by_output.push_back(rotated(channels, &Solution::test_loss, rotation, a));
     sum.train_loss_by_output.push_back(rotated(channels, &Solution::train_loss, rotation, a));
@@ -168,16 +174,22 @@ Channels with_equal_depth(Channels channels, const Problem& problem, const Horiz
 
 }  // namespace
 
+bool share_modes(const Data& data) { return !data.spectrum.targets.empty() && outputs(data) > 1; }
+
+std::vector<double> channel_norms(const Data& data) { return share_modes(data) ? std::vector{1.0} : data.targets; }
+
 Problem channel_problem(const Problem& problem, double norm) {
   Problem channel = problem;
   channel.data.targets = {1.0};
   channel.data.rotation.clear();
+  if (share_modes(problem.data)) return channel;
   for (double& power : channel.data.spectrum.target_power) power *= norm * norm;
   return channel;
 }
 
 std::size_t distinct_targets(const Problem& problem) {
-  return std::set<double>(problem.data.targets.begin(), problem.data.targets.end()).size();
+  const std::vector<double> norms = channel_norms(problem.data);
+  return std::set<double>(norms.begin(), norms.end()).size();
 }
 
 Solution solve_outputs(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
