@@ -93,6 +93,11 @@ class _Data(Part):
         return type(self)(**{**vars(self), **changes})
 
     @property
+    def random_batches(self) -> bool:
+        """Whether each step uses a random part of the data, so that the gradient has noise."""
+        return self.kind in {"multi_pass", "epochs", "one_pass"}
+
+    @property
     def irreducible(self) -> float:
         """What label noise adds to the test loss: sigma^2 for each output, or the trace."""
         if self.noise_covariance is not None:
