@@ -1,0 +1,127 @@
+"""Scripts that train the networks of a loop, with PyTorch or with NumPy alone.
+
+Both draw data and batches in the same way. A part of a script is left out where a loop has no use
+for it.
+"""
+
+from __future__ import annotations
+
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lindmft.problem.frameworks import templates
+
+if TYPE_CHECKING:
+    from lindmft.problem.frameworks.loop import PyTorchLoop
+
+__all__ = ["script"]
+
+LINE = 100
+"""Longest line of a script."""
+
+
+def script(loop: PyTorchLoop, framework: str, steps: int, networks: int) -> str:
+    """Return the text of a program; its function ``train(seed)`` returns the losses."""
+    torch = framework == "torch"
+    head = templates.HEAD_TORCH if torch else templates.HEAD_NUMPY
+    model = templates.MODEL_TORCH if torch else templates.MODEL_NUMPY
+    train = templates.TRAIN_TORCH if torch else templates.TRAIN_NUMPY
+    constants = {
+        **_constants(loop, torch),
+        "STEPS": steps,
+        "NETWORKS": networks,
+    }
+    parts = [
+        head,
+        "\n".join(_assignment(name, value) for name, value in constants.items()),
+        _data(loop),
+        _choose(model, loop),
+        _choose(train, loop),
+        templates.MAIN,
+    ]
+    return "\n".join(parts)
+
+
+def _constants(loop: PyTorchLoop, torch: bool) -> dict[str, Any]:
+    modes = loop.modes
+    used = {
+        "INPUTS": loop.inputs,
+        "HIDDEN": list(loop.hidden),
+        "OUTPUTS": loop.outputs,
+        "SAMPLES": loop.samples,
+        "BATCH": loop.batch,
+        "INIT_STD": loop.init_std,
+        "LR": loop.lr,
+        "WEIGHT_DECAY": loop.weight_decay,
+        "SCHEDULE": loop.schedule,
+        "MOMENTUM": loop.momentum,
+        "NESTEROV": loop.nesterov,
+        "BRANCH": loop.branch,
+        "NOISE": modes.noise,
+        "INPUT_STD": modes.std,
+        "TARGET": None if modes.target is None else modes.target,
+        "MIXING": modes.mixing,
+    }
+    optional = {"SAMPLES", "BATCH", "SCHEDULE", "BRANCH", "INPUT_STD", "TARGET", "MIXING"}
+    return {
+        name: value for name, value in used.items() if name not in optional or value is not None
+    }
+
+
+def _assignment(name: str, value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{name} = np.array(\n{_wrapped(repr(value.tolist()))}\n)"
+    text = f"{name} = {list(value)!r}" if isinstance(value, tuple) else f"{name} = {value!r}"
+    return text if len(text) <= LINE else f"{name} = (\n{_wrapped(text.partition(' = ')[2])}\n)"
+
+
+def _wrapped(text: str) -> str:
+    return fill(text, LINE, initial_indent="    ", subsequent_indent="    ")
+
+
+def _data(loop: PyTorchLoop) -> str:
+    """The functions that draw the target, the samples and the batches."""
+    if loop.samples is None:
+        batches = templates.FRESH
+    elif loop.batch is None:
+        batches = templates.ALL
+    else:
+        batches = {
+            "shuffled": templates.SHUFFLED,
+            "replacement": templates.REPLACEMENT,
+            "subsets": templates.SUBSETS,
+        }[loop.order]
+    modes = loop.modes
+    size = "INPUTS**-0.5" if modes.target is None else "TARGET"
+    mixed = f"({size} * signs) @ MIXING.T" if modes.mixing is not None else f"{size} * signs"
+    columns = "1" if modes.mixing is None else "OUTPUTS"
+    scaled = "" if modes.std is None else " * INPUT_STD"
+    return templates.DATA.format(target=mixed, columns=columns, scaled=scaled, batches=batches)
+
+
+def _choose(template: str, loop: PyTorchLoop) -> str:
+    """Keep the lines of a template whose mark, after ``#?``, applies to the loop."""
+    marks = {
+        "branch": loop.branch is not None,
+        "chain": loop.branch is None,
+        "centered": loop.centered,
+        "plain": not loop.centered,
+        "schedule": loop.schedule is not None,
+        "std": loop.modes.std is not None,
+        "white": loop.modes.std is None,
+        "momentum": loop.momentum > 0,
+        "steep": loop.momentum == 0,
+        "nesterov": loop.momentum > 0 and loop.nesterov,
+        "half": loop.half,
+        "whole": not loop.half,
+        "mean": loop.reduction == "mean",
+        "sum": loop.reduction == "sum",
+    }
+    lines = []
+    for line in template.splitlines():
+        text, _, wanted = line.partition("  #? ")
+        if all(marks[mark] for mark in wanted.split()):
+            lines.append(text)
+    return "\n".join(lines)
