@@ -138,7 +138,7 @@ def from_pytorch(
     8
     >>> wide = lm.from_pytorch(**loop, base_hidden=100, parameterization="mup")
     >>> round(wide.network.gamma0, 3)
-    1.299
+    7.348
     """
     if flag(bias, "bias"):
         conflict(
