@@ -153,7 +153,7 @@ LOOP: dict[str, Any] = {"inputs": 20, "hidden": [20, 40], "samples": 40, "lr": 0
         ({"gain": 0.0, "init": "xavier_normal"}, "gain must be a positive finite number, got 0.0"),
         (
             {"lr": [0.1, 0.2, 0.1], "weight_decay": 0.1},
-            "weight_decay cannot be combined with learning rates that differ between layers: a .*Give",
+            "weight_decay cannot be combined with learning rates that differ between .* Give",
         ),
         ({"lr": 0.0}, "lr must be positive in a layer, got 0.0"),
         ({"lr": [0.1, 0.2]}, r"lr must be one number, or a list of 3 \(one per layer\), got"),

@@ -12,7 +12,7 @@ from lindmft.problem.network import widths
 from lindmft.problem.optimizer import SGD
 from lindmft.problem.problem import Problem
 
-__all__ = ["batches_of", "rate_and_schedule", "sizes_of"]
+__all__ = ["batches_of", "rate_and_schedule", "samples_of", "sizes_of"]
 
 
 def sizes_of(problem: Problem, inputs: int) -> Sizes:
@@ -45,6 +45,12 @@ def batches_of(data: Data, sizes: Sizes) -> tuple[int | None, int | None, str]:
     if isinstance(data, MultiPass):
         return samples, _rounded(data.batch_fraction * samples), "subsets"
     return samples, None, "shuffled"
+
+
+def samples_of(data: Data, sizes: Sizes) -> int:
+    """Return the number of samples, or that in a fresh batch; 0 of the population."""
+    amount = _amount(data) * sizes.unit
+    return _rounded(amount) if math.isfinite(amount) else 0
 
 
 def rate_and_schedule(optimizer: SGD) -> tuple[float, tuple[float, ...] | None]:

@@ -45,7 +45,7 @@ class Modes:
     noise: Array
 
 
-def number_of_inputs(data: Data, inputs: Any) -> int:
+def number_of_inputs(data: Data, inputs: Any, field: str = "inputs") -> int:
     """Return D: as given, or as in ``train``."""
     spectrum = data.spectrum
     modes = spectrum.modes if isinstance(spectrum, PowerLaw) else None
@@ -58,11 +58,11 @@ def number_of_inputs(data: Data, inputs: Any) -> int:
     if inputs is None:
         usual = DIM if data.inputs is None else int(data.inputs)
         return usual if modes is None else min(LEADING, modes)
-    given = whole(inputs, "inputs")
+    given = whole(inputs, field)
     if modes is not None and given > modes:
-        refuse("inputs", f"at most the number of modes ({modes})", given)
+        refuse(field, f"at most the number of modes ({modes})", given)
     if isinstance(spectrum, Discrete) and modes is not None and given != modes:
-        refuse("inputs", f"the number of modes ({modes})", given)
+        refuse(field, f"the number of modes ({modes})", given)
     return given
 
 
