@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from lindmft._internal.validation import is_iterable, missing, one_of, refuse, suggestion
+from lindmft._internal.validation import missing, one_of, real_array, refuse, suggestion
 from lindmft.problem.problem import Problem
 from lindmft.results.ensemble import Ensemble
 
@@ -18,8 +16,10 @@ ALLOWED = "an Ensemble, an array of test losses, or a dictionary with 'test_loss
 def own_runs(problem: Problem, runs: Any, dim: int | None) -> Ensemble:
     """Return the ensemble of losses that are given as an array or as a dictionary of arrays."""
     if not isinstance(runs, Mapping):
-        losses = runs if is_iterable(runs) else refuse("runs", ALLOWED, runs)
-        return Ensemble.from_arrays(problem, test_loss=np.asarray(losses), dim=dim)
+        losses = real_array(runs, "runs", ALLOWED)
+        if losses.ndim == 0:
+            refuse("runs", ALLOWED, runs)
+        return Ensemble.from_arrays(problem, test_loss=losses, dim=dim)
     for name in runs:
         if name not in NAMES:
             hint = suggestion(name, NAMES)

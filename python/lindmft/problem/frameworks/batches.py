@@ -3,23 +3,35 @@
 import math
 from typing import Any
 
-from lindmft._internal.validation import conflict, is_list, missing, refuse, tuple_of_numbers
+from lindmft._internal.validation import (
+    conflict,
+    integer,
+    is_list,
+    missing,
+    refuse,
+    tuple_of_numbers,
+)
 from lindmft.problem.data import Data, Epochs, FullBatch, MultiPass, OnePass
 from lindmft.problem.frameworks.layers import Sizes
 from lindmft.problem.sizes import count, whole
 from lindmft.problem.spectrum import Discrete, PowerLaw, Spectrum
 
-__all__ = ["ORDERS", "read_data_of_loop", "read_sizes"]
+__all__ = ["ORDERS", "read_data_of_loop", "read_sizes", "whole_number"]
 
 ORDERS = ("shuffled", "replacement", "subsets")
 """Ways in which a loop draws batches from its samples."""
+
+
+def whole_number(value: Any, field: str) -> int:
+    """Return a whole number of at least 1 that arrays can have as their size."""
+    return integer(whole(value, field), field)
 
 
 def read_sizes(inputs: Any, hidden: Any, depth: Any, spectrum: Spectrum) -> Sizes:
     """Return the sizes of a network from the arguments of ``from_pytorch``."""
     units = _hidden(hidden)
     if depth is not None:
-        layers = whole(depth, "depth")
+        layers = whole_number(depth, "depth")
         if len(units) not in {1, layers}:
             refuse("depth", f"the number of hidden layers in hidden ({len(units)})", depth)
         units = units * layers if len(units) == 1 else units
@@ -28,11 +40,11 @@ def read_sizes(inputs: Any, hidden: Any, depth: Any, spectrum: Spectrum) -> Size
 
 def _hidden(hidden: Any) -> tuple[int, ...]:
     if not is_list(hidden):
-        return (whole(hidden, "hidden"),)
+        return (whole_number(hidden, "hidden"),)
     values = tuple_of_numbers(hidden, "hidden")
     if not values:
         refuse("hidden", "the number of hidden units, or a list with one per hidden layer", hidden)
-    return tuple(whole(value, f"hidden[{layer}]") for layer, value in enumerate(values))
+    return tuple(whole_number(value, f"hidden[{layer}]") for layer, value in enumerate(values))
 
 
 def _inputs(inputs: Any, spectrum: Spectrum) -> int:
@@ -40,9 +52,9 @@ def _inputs(inputs: Any, spectrum: Spectrum) -> int:
     if not spectrum.trace_class:
         if inputs is None:
             missing("inputs", "the number of inputs of the first layer decides its scale")
-        return whole(inputs, "inputs")
+        return whole_number(inputs, "inputs")
     modes = _modes(spectrum)
-    if inputs is not None and whole(inputs, "inputs") != modes:
+    if inputs is not None and whole_number(inputs, "inputs") != modes:
         refuse("inputs", f"the number of modes in the spectrum ({modes})", inputs)
     return modes
 

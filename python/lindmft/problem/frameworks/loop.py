@@ -7,13 +7,13 @@ from typing import Any
 from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.types import Array
 from lindmft._internal.validation import choice
+from lindmft.problem.frameworks.batches import whole_number
 from lindmft.problem.frameworks.finite import batches_of, rate_and_schedule, sizes_of
 from lindmft.problem.frameworks.layers import layers_of, rounded
 from lindmft.problem.frameworks.modes import Modes, modes_of, number_of_inputs
 from lindmft.problem.frameworks.raw import raw_options
 from lindmft.problem.frameworks.script import script
 from lindmft.problem.problem import Problem, as_problem
-from lindmft.problem.sizes import whole
 
 __all__ = ["PyTorchLoop", "to_pytorch"]
 
@@ -123,7 +123,7 @@ class PyTorchLoop:
             If an argument is something else.
         """
         used = choice("torch", "numpy")(framework, "framework")
-        return script(self, used, whole(steps, "steps"), whole(networks, "networks"))
+        return script(self, used, whole_number(steps, "steps"), whole_number(networks, "networks"))
 
 
 def to_pytorch(

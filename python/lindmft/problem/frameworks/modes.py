@@ -9,9 +9,9 @@ import numpy as np
 from lindmft._internal.types import Array
 from lindmft._internal.validation import refuse
 from lindmft.problem.data import Data
+from lindmft.problem.frameworks.batches import whole_number
 from lindmft.problem.mode_targets import split_targets
 from lindmft.problem.outputs import noise_factor
-from lindmft.problem.sizes import whole
 from lindmft.problem.spectrum import Discrete, Isotropic, PowerLaw
 from lindmft.problem.targets import channels
 
@@ -58,7 +58,7 @@ def number_of_inputs(data: Data, inputs: Any, field: str = "inputs") -> int:
     if inputs is None:
         usual = DIM if data.inputs is None else int(data.inputs)
         return usual if modes is None else min(LEADING, modes)
-    given = whole(inputs, field)
+    given = whole_number(inputs, field)
     if modes is not None and given > modes:
         refuse(field, f"at most the number of modes ({modes})", given)
     if isinstance(spectrum, Discrete) and modes is not None and given != modes:
