@@ -269,8 +269,9 @@ def _instead_of(data: FullBatch | MultiPass | Epochs) -> str:
     """Return the use of samples that the problem has, as the end of a phrase."""
     if isinstance(data, Epochs):
         return f" instead of shuffled epochs of {data.batches}"
-    given = f"{_fraction(data):g}"
-    return f" instead of {given if isinstance(data, FullBatch) else f'a random {given}'}"
+    if isinstance(data, MultiPass):
+        return f" instead of a random fraction {data.batch_fraction:g}"
+    return " instead of all samples"
 
 
 def loss_offset(problem: Problem, theory: Solution) -> Hypothesis:
