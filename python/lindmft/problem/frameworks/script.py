@@ -28,13 +28,9 @@ def script(loop: PyTorchLoop, framework: str, steps: int, networks: int) -> str:
     head = templates.HEAD_TORCH if torch else templates.HEAD_NUMPY
     model = templates.MODEL_TORCH if torch else templates.MODEL_NUMPY
     train = templates.TRAIN_TORCH if torch else templates.TRAIN_NUMPY
-    constants = {
-        **_constants(loop, torch),
-        "STEPS": steps,
-        "NETWORKS": networks,
-    }
+    constants = {**_constants(loop), "STEPS": steps, "NETWORKS": networks}
     parts = [
-        head,
+        _choose(head, loop),
         "\n".join(_assignment(name, value) for name, value in constants.items()),
         _data(loop),
         _choose(model, loop),
@@ -44,7 +40,7 @@ def script(loop: PyTorchLoop, framework: str, steps: int, networks: int) -> str:
     return "\n".join(parts)
 
 
-def _constants(loop: PyTorchLoop, torch: bool) -> dict[str, Any]:
+def _constants(loop: PyTorchLoop) -> dict[str, Any]:
     modes = loop.modes
     used = {
         "INPUTS": loop.inputs,
@@ -56,18 +52,14 @@ def _constants(loop: PyTorchLoop, torch: bool) -> dict[str, Any]:
         "LR": loop.lr,
         "WEIGHT_DECAY": loop.weight_decay,
         "SCHEDULE": loop.schedule,
-        "MOMENTUM": loop.momentum,
-        "NESTEROV": loop.nesterov,
+        "MOMENTUM": loop.momentum or None,
         "BRANCH": loop.branch,
         "NOISE": modes.noise,
         "INPUT_STD": modes.std,
-        "TARGET": None if modes.target is None else modes.target,
+        "TARGET": modes.target,
         "MIXING": modes.mixing,
     }
-    optional = {"SAMPLES", "BATCH", "SCHEDULE", "BRANCH", "INPUT_STD", "TARGET", "MIXING"}
-    return {
-        name: value for name, value in used.items() if name not in optional or value is not None
-    }
+    return {name: value for name, value in used.items() if value is not None}
 
 
 def _assignment(name: str, value: Any) -> str:
@@ -113,6 +105,7 @@ def _choose(template: str, loop: PyTorchLoop) -> str:
         "white": loop.modes.std is None,
         "momentum": loop.momentum > 0,
         "steep": loop.momentum == 0,
+        "heavy": loop.momentum > 0 and not loop.nesterov,
         "nesterov": loop.momentum > 0 and loop.nesterov,
         "half": loop.half,
         "whole": not loop.half,

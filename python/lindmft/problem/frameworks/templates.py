@@ -2,19 +2,21 @@
 
 HEAD_TORCH = '''"""Linear networks in PyTorch, trained like a problem of lindmft."""
 
-import copy
-
+import copy  #? centered
+  #? centered
 import numpy as np
 import torch
 from torch import nn
 
 torch.set_default_dtype(torch.float64)
+
 '''
 HEAD_NUMPY = '''"""Linear networks in NumPy, trained like a problem of lindmft."""
 
 from itertools import pairwise
 
 import numpy as np
+
 '''
 
 DATA = '''
@@ -88,7 +90,8 @@ def train(seed, steps=STEPS):
         {"params": [layer.weight], "lr": lr, "weight_decay": decay}
         for layer, lr, decay in zip(model.layers, LR, WEIGHT_DECAY)
     ]
-    optimizer = torch.optim.SGD(groups, momentum=MOMENTUM, nesterov=NESTEROV)  #? momentum
+    optimizer = torch.optim.SGD(groups, momentum=MOMENTUM)  #? heavy
+    optimizer = torch.optim.SGD(groups, momentum=MOMENTUM, nesterov=True)  #? nesterov
     optimizer = torch.optim.SGD(groups)  #? steep
     scheduler = torch.optim.lr_scheduler.LambdaLR(  #? schedule
         optimizer, lambda step: SCHEDULE[min(step, len(SCHEDULE) - 1)]  #? schedule
@@ -171,7 +174,7 @@ def train(seed, steps=STEPS):
         ]
         velocity = [MOMENTUM * v + f for v, f in zip(velocity, forces, strict=True)]  #? momentum
         updates = forces  #? steep
-        updates = velocity  #? momentum
+        updates = velocity  #? heavy
         updates = [f + MOMENTUM * v for f, v in zip(forces, velocity, strict=True)]  #? nesterov
         factor = SCHEDULE[step]  #? schedule
         updates = [factor * update for update in updates]  #? schedule
