@@ -272,7 +272,7 @@ CALLS: dict[str, Call] = {
     ),
     "to_pytorch": Call(
         lambda: {"problem": BASE, "inputs": 8},
-        {"inputs": WHOLE, "reduction": CHOICE, "half": FLAG},
+        {"inputs": WHOLE, "order": CHOICE, "reduction": CHOICE, "half": FLAG},
     ),
     "PyTorchLoop.code": Call(
         lambda: {"framework": "numpy", "steps": 2, "networks": 2},

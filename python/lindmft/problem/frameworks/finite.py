@@ -30,8 +30,11 @@ def sizes_of(problem: Problem, inputs: int) -> Sizes:
     return Sizes(inputs, tuple(_rounded(nu * unit) for nu in units.tolist()), trace_class)
 
 
-def batches_of(data: Data, sizes: Sizes) -> tuple[int | None, int | None, str]:
-    """Return the numbers of samples and of those in a batch, and the order of batches."""
+def batches_of(data: Data, sizes: Sizes, order: str) -> tuple[int | None, int | None, str]:
+    """Return the numbers of samples and of those in a batch, and the order of batches.
+
+    ``order`` is that of random batches.
+    """
     amount = _amount(data) * sizes.unit
     if not math.isfinite(amount):
         allowed = "a kind of data with finitely many samples (OnePass has large batches)"
@@ -43,7 +46,7 @@ def batches_of(data: Data, sizes: Sizes) -> tuple[int | None, int | None, str]:
         return batch * (data.batches or 1), batch, "shuffled"
     samples = _rounded(amount)
     if isinstance(data, MultiPass):
-        return samples, _rounded(data.batch_fraction * samples), "subsets"
+        return samples, _random_batch(data.batch_fraction, samples, order), order
     return samples, None, "shuffled"
 
 
@@ -61,6 +64,15 @@ def rate_and_schedule(optimizer: SGD) -> tuple[float, tuple[float, ...] | None]:
     if largest == 0:
         refuse("optimizer.lr", "positive in some step", optimizer.lr)
     return largest, tuple(lr / largest for lr in optimizer.lr)
+
+
+def _random_batch(fraction: float, samples: int, order: str) -> int:
+    """Return the batch whose gradients have the variance of a random fraction of the samples."""
+    if order == "subsets":
+        return _rounded(fraction * samples)
+    if fraction == 1:
+        refuse("data.batch_fraction", "below 1 in batches with replacement", fraction)
+    return _rounded(samples * fraction / (1 - fraction))
 
 
 def _amount(data: Any) -> float:

@@ -130,6 +130,7 @@ def to_pytorch(
     problem: Problem | Mapping[str, Any],
     *,
     inputs: int | None = None,
+    order: str = "subsets",
     reduction: str = "mean",
     half: bool = False,
 ) -> PyTorchLoop:
@@ -144,6 +145,9 @@ def to_pytorch(
     inputs
         D, the number of inputs. None: ``data.inputs``, or 256; with a trace-class spectrum all
         modes, of a power law at most the first 1024.
+    order
+        The order of the random batches of ``MultiPass``: "subsets" or "replacement", as in
+        ``from_pytorch``.
     reduction
         The loss of the loop: "mean" or "sum", that of ``nn.MSELoss``.
     half
@@ -176,7 +180,8 @@ def to_pytorch(
     problem = as_problem(problem)
     data, optimizer = problem.data, problem.optimizer
     sizes = sizes_of(problem, number_of_inputs(data, inputs))
-    samples, batch, order = batches_of(data, sizes)
+    drawn = choice("subsets", "replacement")(order, "order")
+    samples, batch, used = batches_of(data, sizes, drawn)
     rate, schedule = rate_and_schedule(optimizer)
     layers = layers_of(problem, sizes, rate)
     in_loss = float(batch or samples or 0)
@@ -196,7 +201,7 @@ def to_pytorch(
         half=half,
         samples=samples,
         batch=batch,
-        order=order,
+        order=used,
         branch=layers.branch,
         centered=problem.network.centered,
         modes=modes_of(data, sizes.inputs),

@@ -63,14 +63,17 @@ def _constants(loop: PyTorchLoop) -> dict[str, Any]:
 
 
 def _assignment(name: str, value: Any) -> str:
+    opening, closing, text = "(", ")", repr(value)
     if isinstance(value, np.ndarray):
-        return f"{name} = np.array(\n{_wrapped(repr(value.tolist()))}\n)"
-    text = f"{name} = {list(value)!r}" if isinstance(value, tuple) else f"{name} = {value!r}"
-    return text if len(text) <= LINE else f"{name} = (\n{_wrapped(text.partition(' = ')[2])}\n)"
+        opening, text = "np.array(", repr(value.tolist())
+    elif isinstance(value, tuple):
+        text = repr(list(value))
+    line = f"{name} = {opening}{text}{closing}" if opening != "(" else f"{name} = {text}"
+    return line if len(line) <= LINE else f"{name} = {opening}\n{_wrapped(text)}\n{closing}"
 
 
 def _wrapped(text: str) -> str:
-    return fill(text, LINE, initial_indent="    ", subsequent_indent="    ")
+    return fill(text, LINE, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
 
 
 def _data(loop: PyTorchLoop) -> str:
@@ -102,7 +105,6 @@ def _choose(template: str, loop: PyTorchLoop) -> str:
         "plain": not loop.centered,
         "schedule": loop.schedule is not None,
         "std": loop.modes.std is not None,
-        "white": loop.modes.std is None,
         "momentum": loop.momentum > 0,
         "steep": loop.momentum == 0,
         "heavy": loop.momentum > 0 and not loop.nesterov,
