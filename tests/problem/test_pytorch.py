@@ -267,6 +267,40 @@ def test_a_loop_is_short_in_print_and_complete_in_code() -> None:
         assert ("nesterov=True" in text) == problem.optimizer.nesterov
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("momentum and decay", "loss nn.MSELoss(), torch.optim.SGD with momentum=0.5, all of 64"),
+        ("multipliers and Nesterov", "SGD with momentum=0.5, nesterov=True, all of 48 samples in"),
+        ("residual, one pass", "torch.optim.SGD, 16 fresh samples in every step"),
+        ("centered, schedule, classes of modes", "torch.optim.SGD with a schedule, all of 48"),
+    ],
+)
+def test_summaries(name: str, said: str) -> None:
+    problem = PROBLEMS[name]
+    lines = lm.to_pytorch(problem, inputs=16).summary().splitlines()
+    assert said in lines[-1]
+    assert len(lines) == problem.network.depth + 3
+
+
+def test_the_summary_says_how_batches_are_drawn() -> None:
+    for data, order, said in [
+        (lm.Epochs(4.0, 4), "subsets", "shuffled epochs of 64 samples, 16 in a batch"),
+        (
+            lm.MultiPass(4.0, batch_fraction=0.25),
+            "subsets",
+            "random subsets of 64 samples, 16 in a",
+        ),
+        (
+            *(lm.MultiPass(4.0, batch_fraction=0.2), "replacement"),
+            "random batches with replacement of 64 samples, 16 in a batch",
+        ),
+    ]:
+        loop = lm.to_pytorch(BASE.replace(data=data), inputs=16, order=order, reduction="sum")
+        assert said in loop.summary()
+        assert "loss nn.MSELoss(reduction='sum'), " in loop.summary()
+
+
 BASE = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
 
 

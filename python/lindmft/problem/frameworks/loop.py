@@ -13,6 +13,7 @@ from lindmft.problem.frameworks.layers import layers_of, rounded
 from lindmft.problem.frameworks.modes import Modes, modes_of, number_of_inputs
 from lindmft.problem.frameworks.raw import raw_options
 from lindmft.problem.frameworks.script import script
+from lindmft.problem.frameworks.summary import table
 from lindmft.problem.problem import Problem, as_problem
 
 __all__ = ["PyTorchLoop", "to_pytorch"]
@@ -20,7 +21,7 @@ __all__ = ["PyTorchLoop", "to_pytorch"]
 Floats = tuple[float, ...]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PyTorchLoop:
     """Result of ``to_pytorch``: a training loop of ``nn.Linear`` layers without biases.
 
@@ -62,6 +63,12 @@ class PyTorchLoop:
     >>> loop = lm.to_pytorch(problem, inputs=100, half=True)
     >>> loop.hidden, loop.samples, [round(lr, 3) for lr in loop.lr]
     ((200, 200), 400, [0.2, 0.1, 0.05])
+    >>> print(loop.summary())
+    layer   weights  init std      lr  weight decay
+        0  200, 100       0.1     0.2             0
+        1  200, 200   0.07071     0.1             0
+        2    1, 200      0.05    0.05             0
+    loss 0.5 * nn.MSELoss(), torch.optim.SGD, all of 400 samples in every step
     >>> "torch.optim.SGD" in loop.code(steps=50)
     True
     >>> again = lm.from_pytorch(**loop.arguments(), parameterization="mup")
@@ -90,6 +97,10 @@ class PyTorchLoop:
 
     __repr__ = short_repr
     _repr_html_ = field_table
+
+    def summary(self) -> str:
+        """Return a table of the layers, and the loss, the optimizer and the batches."""
+        return table(self)
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments with which ``from_pytorch`` returns a problem of the same training.
