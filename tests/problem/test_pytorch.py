@@ -87,6 +87,44 @@ def test_one_rate_is_the_scaling_of_that_name(init: str, scaling: str) -> None:
     assert twice.optimizer.lr == pytest.approx(0.2)
 
 
+@pytest.mark.long
+def test_batches_with_replacement_have_more_noise_than_subsets() -> None:
+    """Their fraction of the samples is B / (B + P), that of subsets B / P; here 0.2 and 0.25."""
+    loop: dict[str, Any] = {"inputs": 96, "hidden": [96], "samples": 384, "batch": 96, "lr": 0.06}
+    loop["noise"] = 0.5
+    curves = {
+        order: lm.solve(converted({**loop, "order": order}), STEPS).test_loss
+        for order in ("replacement", "subsets")
+    }
+    for order, other in [("replacement", "subsets"), ("subsets", "replacement")]:
+        mine = mean_losses({**loop, "order": order}, 500)
+        assert np.abs(mine / curves[order] - 1).max() < 0.03
+        assert np.abs(mine / curves[other] - 1).mean() > np.abs(mine / curves[order] - 1).mean()
+
+
+def test_scales_that_cancel_give_the_same_problem() -> None:
+    """V = a U trains like U at a^2 times its rate, where the product of all a is 1."""
+    rng = np.random.default_rng(0)
+    loop: dict[str, Any] = {"inputs": 20, "hidden": [30, 10, 20], "samples": 40, "momentum": 0.5}
+    std, lr = rng.uniform(0.1, 1.0, 4), rng.uniform(0.01, 0.1, 4)
+    factor = rng.uniform(0.3, 3.0, 4)
+    factor /= np.prod(factor) ** 0.25
+    one, two = (
+        lm.from_pytorch(
+            **loop, init=list(a * std), lr=list(a**2 * lr), weight_decay=list(0.01 / a**2 / lr)
+        )
+        for a in (np.ones(4), factor)
+    )
+    assert one.network.init_scale == pytest.approx(two.network.init_scale, rel=1e-12)
+    assert one.optimizer.lr == pytest.approx(two.optimizer.lr, rel=1e-12)
+    assert one.optimizer.layer_lr == pytest.approx(two.optimizer.layer_lr, rel=1e-12)
+    assert one.optimizer.weight_decay == pytest.approx(two.optimizer.weight_decay, rel=1e-12)
+    scaled = lm.from_pytorch(**loop, init=list(std), lr=list(lr), input_scale=3.0)
+    first = np.array([3.0, 1.0, 1.0, 1.0])
+    other = lm.from_pytorch(**loop, init=list(first * std), lr=list(first**2 * lr))
+    assert scaled == other
+
+
 def test_both_parameterizations_are_the_same_training() -> None:
     for loop in combinations(16).values():
         if loop.get("order") is None and "batch" in loop and "samples" in loop:
