@@ -10,7 +10,7 @@ from lindmft._internal.validation import choice
 from lindmft.problem.frameworks.batches import whole_number
 from lindmft.problem.frameworks.finite import batches_of, rate_and_schedule, sizes_of
 from lindmft.problem.frameworks.layers import layers_of, rounded
-from lindmft.problem.frameworks.modes import Modes, modes_of, number_of_inputs
+from lindmft.problem.frameworks.modes import modes_of, number_of_inputs
 from lindmft.problem.frameworks.raw import raw_options
 from lindmft.problem.frameworks.script import script
 from lindmft.problem.frameworks.summary import table
@@ -49,8 +49,17 @@ class PyTorchLoop:
         The factor b of hidden layers h + b W h after the first one; None: hidden layers W h.
     centered
         Whether the predictor at initialization is subtracted from the predictor.
-    modes
-        Standard deviations of the inputs and the target along them, in arrays.
+    input_std
+        (D,), standard deviations of the inputs; None: 1.
+    target
+        The noiseless labels are x @ w. (D, C), the weights w up to a random sign of each row; or
+        (D, 1), the sizes of weights with independent signs in the columns, which ``mixing``
+        combines; None: 1 / sqrt(D).
+    mixing
+        (C, C), the columns of w are those with independent signs times its transpose; None where
+        ``target`` has C columns.
+    noise
+        (C, C), a root of the covariance of the label noise.
 
     Notes
     -----
@@ -93,7 +102,10 @@ class PyTorchLoop:
     order: str
     branch: float | None
     centered: bool
-    modes: Modes
+    input_std: Array | None
+    target: Array | None
+    mixing: Array | None
+    noise: Array
 
     __repr__ = short_repr
     _repr_html_ = field_table
@@ -196,6 +208,7 @@ def to_pytorch(
     rate, schedule = rate_and_schedule(optimizer)
     layers = layers_of(problem, sizes, rate)
     in_loss = float(batch or samples or 0)
+    modes = modes_of(data, sizes.inputs)
     lr, weight_decay = raw_options(layers, reduction, half, in_loss, data.outputs)
     return PyTorchLoop(
         problem=problem,
@@ -215,7 +228,10 @@ def to_pytorch(
         order=used,
         branch=layers.branch,
         centered=problem.network.centered,
-        modes=modes_of(data, sizes.inputs),
+        input_std=modes.std,
+        target=modes.target,
+        mixing=modes.mixing,
+        noise=modes.noise,
     )
 
 

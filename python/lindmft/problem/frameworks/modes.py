@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from lindmft._internal.display import short_repr
 from lindmft._internal.types import Array
 from lindmft._internal.validation import refuse
 from lindmft.problem.data import Data
@@ -22,7 +21,7 @@ DIM, LEADING = 256, 1024
 """Inputs if their number is not given, and leading modes of a power law, as in ``train``."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False)
 class Modes:
     """Directions of the inputs, as a script has them.
 
@@ -44,8 +43,6 @@ class Modes:
     target: Array | None
     mixing: Array | None
     noise: Array
-
-    __repr__ = short_repr
 
 
 def number_of_inputs(data: Data, inputs: Any, field: str = "inputs") -> int:

@@ -41,7 +41,6 @@ def script(loop: PyTorchLoop, framework: str, steps: int, networks: int) -> str:
 
 
 def _constants(loop: PyTorchLoop) -> dict[str, Any]:
-    modes = loop.modes
     used = {
         "INPUTS": loop.inputs,
         "HIDDEN": list(loop.hidden),
@@ -54,10 +53,10 @@ def _constants(loop: PyTorchLoop) -> dict[str, Any]:
         "SCHEDULE": loop.schedule,
         "MOMENTUM": loop.momentum or None,
         "BRANCH": loop.branch,
-        "NOISE": modes.noise,
-        "INPUT_STD": modes.std,
-        "TARGET": modes.target,
-        "MIXING": modes.mixing,
+        "NOISE": loop.noise,
+        "INPUT_STD": loop.input_std,
+        "TARGET": loop.target,
+        "MIXING": loop.mixing,
     }
     return {name: value for name, value in used.items() if value is not None}
 
@@ -88,11 +87,10 @@ def _data(loop: PyTorchLoop) -> str:
             "replacement": templates.REPLACEMENT,
             "subsets": templates.SUBSETS,
         }[loop.order]
-    modes = loop.modes
-    size = "INPUTS**-0.5" if modes.target is None else "TARGET"
-    mixed = f"({size} * signs) @ MIXING.T" if modes.mixing is not None else f"{size} * signs"
-    columns = "1" if modes.mixing is None else "OUTPUTS"
-    scaled = "" if modes.std is None else " * INPUT_STD"
+    size = "INPUTS**-0.5" if loop.target is None else "TARGET"
+    mixed = f"({size} * signs) @ MIXING.T" if loop.mixing is not None else f"{size} * signs"
+    columns = "1" if loop.mixing is None else "OUTPUTS"
+    scaled = "" if loop.input_std is None else " * INPUT_STD"
     return templates.DATA.format(target=mixed, columns=columns, scaled=scaled, batches=batches)
 
 
@@ -104,7 +102,7 @@ def _choose(template: str, loop: PyTorchLoop) -> str:
         "centered": loop.centered,
         "plain": not loop.centered,
         "schedule": loop.schedule is not None,
-        "std": loop.modes.std is not None,
+        "std": loop.input_std is not None,
         "momentum": loop.momentum > 0,
         "steep": loop.momentum == 0,
         "heavy": loop.momentum > 0 and not loop.nesterov,
