@@ -280,7 +280,7 @@ def test_there_and_back(name: str, loss: dict[str, Any]) -> None:
 
 
 def test_batches_with_replacement_there_and_back() -> None:
-    """Of 128 samples, 32 with replacement have the variance of a fraction 1/5."""
+    """A batch of 32 among 128 samples, with replacement, is like a fraction 1/5 of them."""
     loop: dict[str, Any] = {"inputs": 32, "hidden": 32, "samples": 128, "lr": 0.1, "batch": 32}
     problem = lm.from_pytorch(**loop, order="replacement")
     back = lm.to_pytorch(problem, order="replacement")
