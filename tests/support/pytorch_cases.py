@@ -44,6 +44,12 @@ PROBLEMS = {
     "outputs with a Gram matrix": lm.Problem(
         lm.MLP(2), lm.FullBatch(3.0, targets=[[1.0, 0.5], [0.5, 2.0]], noise=0.2), lm.SGD(0.05)
     ),
+    "shuffled epochs": lm.Problem(
+        lm.MLP(2), lm.Epochs(3.0, 4, noise=0.2), lm.SGD(0.08, momentum=0.3)
+    ),
+    "modes that outputs share": lm.Problem(
+        lm.MLP(1), lm.FullBatch(3.0, spectrum=SHARED), lm.SGD(0.05)
+    ),
     "a list of modes": lm.Problem(
         lm.MLP(2, hidden=32), lm.FullBatch(samples=48, spectrum=MODES), lm.SGD(0.1)
     ),
