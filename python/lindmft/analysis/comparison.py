@@ -14,10 +14,10 @@ from lindmft._internal.types import Array, Mask
 from lindmft._internal.validation import conflict, instance, refuse
 from lindmft.analysis.advice import Advice, advice, cell, percent
 from lindmft.analysis.deviations import FEWEST_NETWORKS, deviation_chances, rounding_errors
-from lindmft.analysis.own_runs import own_runs
 from lindmft.analysis.pilot import pilot_weights
 from lindmft.analysis.rotation import SUSPICIOUS_CHANCE, Chances
 from lindmft.results.ensemble import Ensemble
+from lindmft.results.own_runs import own_runs
 from lindmft.results.replica_ensemble import ReplicaEnsemble
 from lindmft.results.solution import Solution
 
