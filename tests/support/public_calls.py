@@ -49,6 +49,7 @@ RESULTS = (
     ),
     *("OptimumOverTime", "PredictedExponents", "ReplicaEnsemble", "Scaling", "Solution"),
     *("EdgeOfStability", "SharpnessLimit", "SharpnessRun"),
+    "PyTorchLoop",
     *("StableRate", "Transfer", "Verification", "WiderIsBetter", "Layers", "ReplicaSeries"),
     *(
         "Coordinates",
