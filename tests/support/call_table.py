@@ -212,12 +212,14 @@ CALLS: dict[str, Call] = {
     ),
     "FullBatch": Call(lambda: {"alpha": 2.0}),
     "MultiPass": Call(lambda: {"alpha": 2.0, "batch_fraction": 0.5}, {"batch_fraction": NUMBER}),
+    "Epochs": Call(lambda: {"alpha": 2.0, "batches": 2}),
     "OnePass": Call(lambda: {"alpha": 2.0}),
     "Population": Call(dict),
     "Discrete": Call(
         lambda: {"eigenvalues": [1.0, 0.5], "target_power": [1.0, 1.0]},
         {"eigenvalues": NUMBERS, "weights": NUMBERS}
-        | {"target_power": NUMBERS, "trace_class": FLAG},
+        | {"target_power": (NUMBERS | NONE).called("targets"), "trace_class": FLAG}
+        | {"targets": (MATRIX | NONE).called("target_power")},
     ),
     "PowerLaw": Call(
         lambda: {"capacity": 1.5, "source": 0.5, "modes": 8},

@@ -201,6 +201,8 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(("saveat", "times", "at", "tau"), EITHER),
     **dict.fromkeys(("spectrum", "network", "data", "optimizer"), OBJECT),
     "targets": MATRIX,
+    "noise_covariance": MATRIX | NONE,
+    "batches": WHOLE | NONE,
     **dict.fromkeys(("parameterization", "branch_scaling"), CHOICE),
     **dict.fromkeys(("theory", "runs", "found", "table", "check", "result", "dataset"), OBJECT),
     **dict.fromkeys(("ax", "axes", "other", "sizes"), OBJECT),

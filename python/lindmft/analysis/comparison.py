@@ -279,7 +279,9 @@ def compare(
     theory, runs = same_steps(theory, runs, dim)
     mean, error = runs.mean(), runs.sem()
     trained = not np.isnan(mean.train_loss).all()
-    series = [theory.test_loss, theory.train_loss, mean.test_loss]
+    # Losses on held-out samples of the user contain the label noise.
+    test_loss = theory.test_loss + (theory.irreducible - runs.irreducible)
+    series = [test_loss, theory.train_loss, mean.test_loss]
     series += [mean.train_loss] if trained else []
     valid: Mask = np.asarray(np.isfinite(series).all(axis=0))
     if not valid.any():
@@ -293,7 +295,7 @@ def compare(
         [
             (losses[runs.used][:, valid], expected[valid])
             for losses, expected in (
-                (runs.test_loss, theory.test_loss),
+                (runs.test_loss, test_loss),
                 (train_loss, theory.train_loss),
             )
         ],
@@ -302,7 +304,7 @@ def compare(
     )
     return Comparison(
         time=theory.time[valid],
-        test_loss=agreement(*(series.test_loss[valid] for series in (theory, mean, error))),
+        test_loss=agreement(*(x[valid] for x in (test_loss, mean.test_loss, error.test_loss))),
         train_loss=agreement(*(series.train_loss[valid] for series in (theory, mean, error)))
         if trained
         else None,
