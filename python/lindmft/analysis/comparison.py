@@ -27,6 +27,10 @@ LINE_WIDTH = 100
 """Characters in a line of the summary."""
 RATE_ROW = "their combination that shows a wrong learning rate best"
 ALL_ROW = "the smallest of these, as one of several"
+SAME_SAMPLES = (
+    "all networks were trained on the samples that were given, and tested on the same ones: the "
+    "standard error over networks does not contain how much other samples would change the losses."
+)
 DOUBTFUL_CHANCE = 0.05
 """Chance below which a comparison that agrees should be repeated."""
 
@@ -154,6 +158,11 @@ class Comparison:
     @property
     def verdict(self) -> str:
         """Sentences on how often chance gives this result, what is suspicious, and advice."""
+        if SAME_SAMPLES in self.notes:
+            return (
+                "No verdict: the scatter of samples is not known (see the note). The test loss "
+                f"differs from the theory by {percent(abs(self.test_loss.largest_error))} at most."
+            )
         if self.chances is None or self.finite_size_chance is None:
             networks = "1 network is" if self.networks == 1 else f"{self.networks} networks are"
             return (
@@ -311,8 +320,8 @@ def compare(
         dim=runs.dim,
         networks=int(runs.used.sum()),
         notes=tuple(_notes(theory, runs, valid)),
-        chances=found,
-        finite_size_chance=beyond,
+        chances=None if runs.test_samples else found,
+        finite_size_chance=None if runs.test_samples else beyond,
         advice=advice(runs),
     )
 
@@ -377,6 +386,8 @@ def _notes(theory: Solution, runs: Ensemble, valid: Mask) -> list[str]:
             f"z-scores of fewer than {FEWEST_NETWORKS} networks are not meaningful; "
             "train more seeds."
         )
+    if runs.test_samples:
+        notes.append(SAME_SAMPLES)
     if theory.diverged_at is not None:
         notes.append(f"the theory diverges at step {theory.diverged_at}.")
     if any(step is not None for step in runs.diverged_at):

@@ -106,7 +106,7 @@ class _Data(Part):
             mode=_core.DataMode[self.kind],
             alpha=next((amount for amount in amounts if amount is not None), math.inf),
             batch_fraction=getattr(self, "batch_fraction", 1.0),
-            batches=getattr(self, "batches", None) or 1,
+            batches=getattr(self, "batches", 1),
             noise=self.noise,
             spectrum=spectrum.as_core(),
             targets=norms.tolist(),
