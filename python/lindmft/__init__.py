@@ -49,6 +49,7 @@ from lindmft.problem.empirical import estimate_noise, from_covariance, from_data
 from lindmft.problem.network import MLP, ResNet
 from lindmft.problem.optimizer import SGD
 from lindmft.problem.problem import Problem
+from lindmft.problem.samples.fitted import DataWarning, FittedData
 from lindmft.problem.scales import SizeWarning
 from lindmft.problem.schedules import schedule
 from lindmft.problem.spectrum import Discrete, Isotropic, PowerLaw
@@ -77,6 +78,7 @@ __all__ = [
     "Comparison",
     "ComputeOptimal",
     "CoordinateCheck",
+    "DataWarning",
     "Discrete",
     "EdgeOfStability",
     "Ensemble",
@@ -84,6 +86,7 @@ __all__ = [
     "ExponentComparison",
     "ExponentFit",
     "ExponentRow",
+    "FittedData",
     "FullBatch",
     "Isotropic",
     "LocalExponent",

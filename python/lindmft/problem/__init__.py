@@ -9,6 +9,7 @@ from lindmft.problem.empirical import estimate_noise, from_covariance, from_data
 from lindmft.problem.network import MLP, ResNet
 from lindmft.problem.optimizer import SGD
 from lindmft.problem.problem import Problem
+from lindmft.problem.samples.fitted import DataWarning, FittedData
 from lindmft.problem.scales import SizeWarning
 from lindmft.problem.schedules import schedule
 from lindmft.problem.spectrum import Discrete, Isotropic, PowerLaw
@@ -17,8 +18,10 @@ from lindmft.problem.stability import stability_threshold
 __all__ = [
     "MLP",
     "SGD",
+    "DataWarning",
     "Discrete",
     "Epochs",
+    "FittedData",
     "FullBatch",
     "Isotropic",
     "MultiPass",

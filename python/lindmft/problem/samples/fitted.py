@@ -1,0 +1,344 @@
+"""Data sets as the theory sees them: spectrum, target and noise, with how well these are known."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lindmft._internal.display import short_repr
+from lindmft._internal.types import Array, Numbers
+from lindmft._internal.validation import missing
+from lindmft.problem.data import Epochs, FullBatch, MultiPass, OnePass, Population
+from lindmft.problem.samples.cautions import cautions
+from lindmft.problem.samples.fit import Fit
+from lindmft.problem.spectrum import Discrete, HasSpectrum
+from lindmft.problem.targets import Gram
+
+
+class DataWarning(UserWarning):
+    """Warning about data from which the theory's description does not follow reliably.
+
+    ``from_data`` issues one warning for all reasons: too few samples to separate noise from signal,
+    inputs with far heavier tails than Gaussian ones, or inputs with a large mean. The attribute
+    ``cautions`` of the result has the same sentences.
+    ``warnings.simplefilter("ignore", lindmft.DataWarning)`` turns it off.
+
+    Notes
+    -----
+    Theory section 6, "Measured spectra".
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> import lindmft as lm
+    >>> X, y = np.random.default_rng(0).standard_normal((20, 30)), np.arange(20.0)
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     data = lm.from_data(X, y)
+    >>> caught[0].category.__name__, str(caught[0].message)[:42]
+    ('DataWarning', '20 samples in 20 directions leave no resid')
+    """
+
+    __module__ = "lindmft"
+
+
+@dataclass(frozen=True, eq=False)
+class FittedData(HasSpectrum):
+    """What a data set is to the theory; the result of ``from_data``.
+
+    The methods ``full_batch``, ``epochs``, ``multi_pass``, ``one_pass`` and ``population`` return
+    the data of a problem. The object can also be given as ``spectrum=``. ``print`` shows a summary.
+
+    Attributes
+    ----------
+    spectrum
+        The trace-class ``Discrete``, with ``targets`` if there are several outputs.
+    noise
+        sigma, the standard deviation of the label noise; for several outputs the root of the mean
+        variance. NaN if the data cannot tell.
+    noise_covariance
+        The covariance of the label noise of C > 1 outputs (C, C), otherwise None.
+    mean, label_mean
+        What was subtracted from the inputs (D,) and from the labels (C,); zeros if nothing was.
+        Networks that are to be compared with the theory train on such differences.
+    centered
+        Whether means were subtracted.
+    classes
+        The names of the classes, in the order of the outputs; empty if labels are values. Two
+        classes are one output, -1 for the first and 1 for the second.
+    samples, inputs, rank
+        P, D, and the number of directions in which the inputs vary.
+    effective_dimension
+        (sum lambda)^2 / sum lambda^2, the number of directions with much variance.
+    signal, signal_error
+        Variance of the linear part of the labels, summed over outputs, and its standard error.
+        Estimates by least squares can be negative by chance where there is hardly any signal.
+    noise_variance, noise_error
+        Variance of the label noise, summed over outputs, and its standard error.
+    label_variance
+        Mean square of the labels, summed over outputs.
+    estimator
+        The name of the estimator.
+    penalty
+        The penalty of ridge regression, in the units of the eigenvalues; 0 for the other
+        estimators.
+    kurtosis, norm_spread, leverage
+        Deviations from Gaussian inputs: the fourth moment of whitened components, weighted by their
+        variance (Gaussian: 3); the variance of |x|^2 in units of that of Gaussian inputs (1); the
+        largest leverage of a sample in units of the mean (slightly above 1).
+    cautions
+        The sentences of the ``DataWarning``, if there was one.
+
+    Notes
+    -----
+    Theory section 6, "Measured spectra".
+    """
+
+    spectrum: Discrete
+    noise: float
+    noise_covariance: Gram | None
+    mean: Array
+    label_mean: Array
+    centered: bool
+    classes: tuple[Any, ...]
+    samples: int
+    inputs: int
+    rank: int
+    effective_dimension: float
+    signal: float
+    signal_error: float
+    noise_variance: float
+    noise_error: float
+    label_variance: float
+    estimator: str
+    penalty: float
+    kurtosis: float
+    norm_spread: float
+    leverage: float
+    cautions: tuple[str, ...] = ()
+
+    __repr__ = short_repr
+
+    @property
+    def outputs(self) -> int:
+        """C, the number of outputs."""
+        return self.spectrum.outputs
+
+    @property
+    def eigenvalues(self) -> Numbers:
+        """lambda_k, those of the spectrum."""
+        return self.spectrum.eigenvalues
+
+    @property
+    def target_power(self) -> Numbers | None:
+        """(w*_k)^2, those of the spectrum."""
+        return self.spectrum.target_power
+
+    @property
+    def weights(self) -> Numbers | None:
+        """The numbers of modes like mode k, those of the spectrum."""
+        return self.spectrum.weights
+
+    @property
+    def label_scale(self) -> float:
+        """Standard deviation of the labels, all outputs together: it multiplies gamma0."""
+        return math.sqrt(self.label_variance)
+
+    def full_batch(self, samples: float) -> FullBatch:
+        """Return the data of training in which every step uses all of these samples.
+
+        Parameters
+        ----------
+        samples
+            The number of training samples; ``inf`` is the population.
+
+        Raises
+        ------
+        ValueError
+            If the number is out of range, or the noise is not known.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lindmft as lm
+        >>> X = np.random.default_rng(0).standard_normal((400, 5))
+        >>> lm.from_data(X, X.sum(axis=1)).full_batch(samples=100).samples
+        100
+        """
+        return FullBatch(samples=samples, **self._description())
+
+    def epochs(
+        self, samples: float, batch: float | None = None, batches: int | None = None
+    ) -> Epochs:
+        """Return the data of training in shuffled epochs.
+
+        Parameters
+        ----------
+        samples
+            The number of training samples.
+        batch
+            The number of samples in a batch, which must divide ``samples``.
+        batches
+            The number of batches in an epoch, in the place of ``batch``.
+
+        Raises
+        ------
+        ValueError
+            If a number is out of range, or the noise is not known.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lindmft as lm
+        >>> X = np.random.default_rng(0).standard_normal((400, 5))
+        >>> lm.from_data(X, X.sum(axis=1)).epochs(samples=100, batch=20).batches
+        5
+        """
+        return Epochs(samples=samples, batch=batch, batches=batches, **self._description())
+
+    def multi_pass(self, samples: float, batch_fraction: float) -> MultiPass:
+        """Return the data of training in which every step draws a random part of the samples anew.
+
+        Parameters
+        ----------
+        samples
+            The number of training samples.
+        batch_fraction
+            The mean fraction of them in a batch.
+
+        Raises
+        ------
+        ValueError
+            If a number is out of range, or the noise is not known.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lindmft as lm
+        >>> X = np.random.default_rng(0).standard_normal((400, 5))
+        >>> lm.from_data(X, X.sum(axis=1)).multi_pass(100, batch_fraction=0.2).batch_fraction
+        0.2
+        """
+        return MultiPass(samples=samples, batch_fraction=batch_fraction, **self._description())
+
+    def one_pass(self, batch: float) -> OnePass:
+        """Return the data of training in which every step uses fresh samples.
+
+        Parameters
+        ----------
+        batch
+            The number of samples in a batch.
+
+        Raises
+        ------
+        ValueError
+            If the number is out of range, or the noise is not known.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lindmft as lm
+        >>> X = np.random.default_rng(0).standard_normal((400, 5))
+        >>> lm.from_data(X, X.sum(axis=1)).one_pass(batch=8).batch
+        8
+        """
+        return OnePass(batch=batch, **self._description())
+
+    def population(self) -> Population:
+        """Return the data of training on the mean loss of infinitely many samples."""
+        return Population(**self._description())
+
+    def summary(self) -> str:
+        """Return a table of the description, with the cautions below it."""
+        rows = dict(self._rows())
+        wide = max(map(len, rows))
+        lines = [f"{name:<{wide}}  {text}" for name, text in rows.items()]
+        return "\n".join([*lines, *(f"caution: {caution}" for caution in self.cautions)])
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def _description(self) -> dict[str, Any]:
+        """Return the fields of the kinds of data."""
+        if math.isnan(self.noise):
+            missing("noise", 'the samples leave no residuals. Fit with estimator="ridge"')
+        if self.noise_covariance is None:
+            return {"spectrum": self.spectrum, "noise": self.noise}
+        return {"spectrum": self.spectrum, "noise_covariance": self.noise_covariance}
+
+    def _rows(self) -> list[tuple[str, str]]:
+        means = "subtracted" if self.centered else "not subtracted"
+        unit = self.label_variance or 1.0
+        modes = len(self.eigenvalues)
+        return [
+            ("samples", f"{self.samples}, with {self.inputs} inputs (means {means})"),
+            ("directions", f"{self.rank} with variance, {modes} modes"),
+            ("effective dimension", f"{self.effective_dimension:.3g}"),
+            ("outputs", self._outputs()),
+            ("scale of labels", f"{self.label_scale:.4g} (it multiplies gamma0)"),
+            ("signal", _share(self.signal, self.signal_error, unit)),
+            ("noise variance", _share(self.noise_variance, self.noise_error, unit)),
+            ("estimator", self.estimator + (f", penalty {self.penalty:.3g}" * (self.penalty > 0))),
+            (
+                "Gaussian inputs?",
+                f"kurtosis {self.kurtosis:.3g} (Gaussian: 3), spread of |x|^2 "
+                f"{self.norm_spread:.3g} (1), largest leverage {self.leverage:.3g} x mean",
+            ),
+        ]
+
+    def _outputs(self) -> str:
+        if not self.classes:
+            return str(self.outputs)
+        names = ", ".join(map(str, self.classes[:12])) + ", ..." * (len(self.classes) > 12)
+        coded = "-1 and 1" if len(self.classes) == 2 else "one for each class"
+        return f"{self.outputs} ({coded}: {names})"
+
+
+def described(fit: Fit, estimator: str, spectrum: Discrete) -> FittedData:
+    """Return the result for a fit, whose modes may be grouped in the spectrum."""
+    factor, estimate, tails = fit.factor, fit.estimate, fit.tails
+    noise, covariance, variance = _noise(estimate.noise)
+    lam = factor.eigenvalues
+    return FittedData(
+        spectrum=spectrum,
+        noise=noise,
+        noise_covariance=covariance,
+        mean=fit.rows.mean,
+        label_mean=fit.rows.label_mean,
+        centered=fit.samples.center,
+        classes=fit.samples.labels.classes,
+        samples=factor.samples,
+        inputs=fit.samples.table.size,
+        rank=factor.rank,
+        effective_dimension=float(lam.sum() ** 2 / (lam**2).sum()),
+        signal=estimate.signal,
+        signal_error=estimate.signal_error,
+        noise_variance=variance,
+        noise_error=estimate.noise_error,
+        label_variance=float(factor.label_moments.trace()),
+        estimator=estimator,
+        penalty=estimate.penalty,
+        kurtosis=tails.kurtosis,
+        norm_spread=tails.norm_spread,
+        leverage=tails.leverage,
+        cautions=cautions(fit),
+    )
+
+
+def _noise(noise: Array | None) -> tuple[float, Gram | None, float]:
+    """Return sigma, the covariance of several outputs, and the total variance."""
+    if noise is None:
+        return math.nan, None, math.nan
+    total = float(np.trace(noise))
+    sigma = math.sqrt(max(0.0, total) / len(noise))
+    if len(noise) == 1:
+        return sigma, None, total
+    symmetric = (noise + noise.T) / 2
+    return sigma, tuple(map(tuple, symmetric.tolist())), total
+
+
+def _share(value: float, error: float, unit: float) -> str:
+    known = "" if not error else (f" +- {error:.2g}" if math.isfinite(error) else ", not known")
+    return f"{value:.4g}{known} ({value / unit:.1%} of the labels' variance)"
