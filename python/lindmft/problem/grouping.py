@@ -3,8 +3,8 @@
 The eigenvalues are cut into geometric panels. In each panel two measures are replaced by their
 Gauss rules, m nodes that are exact for polynomials in lambda of degree below 2 m: the eigenvalues
 themselves, and the target's power on them, which may vary irregularly between neighbors. With C
-outputs the second measure has matrices as values, and m C nodes with a target vector each. The nodes
-of the two measures are separate. The tolerance bounds sums, not losses (docs/accuracy.md).
+outputs the second measure has matrices as values, and m C nodes with a target vector each. The
+nodes of the two measures are separate. The tolerance bounds sums, not losses (docs/accuracy.md).
 """
 
 import numpy as np

@@ -13,48 +13,41 @@ LARGE_MEAN = 0.1
 
 def cautions(fit: Fit) -> tuple[str, ...]:
     """Return what to know about a fit before its numbers are used."""
-    moments = float(fit.factor.label_moments.trace())
-    found = _few(fit.factor.rank, fit.factor.samples, fit.estimate.doubt, moments)
-    found += _heavy(fit.tails, fit.samples.center)
-    if not fit.samples.center:
-        found += _mean(fit)
-    return tuple(found)
+    found = (_few(fit), _heavy(fit.tails), "" if fit.samples.center else _mean(fit))
+    return tuple(filter(None, found))
 
 
-def _few(rank: int, samples: int, doubt: float, label_variance: float) -> list[str]:
+def _few(fit: Fit) -> str:
     """Return a sentence if the samples are too few to tell signal from noise."""
+    counts = f"{fit.factor.samples} samples in {fit.factor.rank} directions"
+    doubt, variance = fit.estimate.doubt, float(fit.factor.label_moments.trace())
     if math.isinf(doubt):
-        return [
-            f"{samples} samples in {rank} directions leave no residuals: noise counts as signal. "
-            'Take more samples, or estimator="ridge".'
-        ]
-    if label_variance > 0 and doubt > DOUBTFUL * label_variance:
-        return [
-            f"{samples} samples in {rank} directions determine the signal only up to "
-            f"{doubt / label_variance:.2g} of the labels' variance. Take more samples."
-        ]
-    return []
+        more = 'Take more samples, or estimator="ridge".'
+        return f"{counts} leave no residuals: noise counts as signal. {more}"
+    if variance == 0 or doubt <= DOUBTFUL * variance:
+        return ""
+    known = f"{doubt / variance:.2g} of the labels' variance"
+    return f"{counts} determine the signal only up to {known} (one standard error)."
 
 
-def _heavy(tails: Tails, centered: bool) -> list[str]:
+def _heavy(tails: Tails) -> str:
     """Return a sentence if inputs are far from Gaussian ones."""
     if not tails.heavy:
-        return []
-    means = "" if centered else "subtract means (center=True), "
-    return [
-        f"the inputs have heavy tails: kurtosis {tails.kurtosis:.3g} (Gaussian: 3, large: "
+        return ""
+    return (
+        f"The inputs have heavy tails: kurtosis {tails.kurtosis:.3g} (Gaussian: 3, large: "
         f"{HEAVY_KURTOSIS:g}), spread of |x|^2 {tails.norm_spread:.3g} (Gaussian: 1, large: "
         f"{HEAVY_SPREAD:g}). Losses can be far from the theory's. If columns were divided by their "
-        f"standard deviations, {means}divide all by the same number, or clip the rare large values."
-    ]
+        "standard deviations, divide all by the same number instead, or clip rare large values."
+    )
 
 
-def _mean(fit: Fit) -> list[str]:
+def _mean(fit: Fit) -> str:
     """Return a sentence if the inputs have a large mean that was not subtracted."""
     share = float(fit.input_mean @ fit.input_mean / fit.factor.eigenvalues.sum())
     if share <= LARGE_MEAN:
-        return []
-    return [
-        f"the mean of the inputs has {share:.2g} of their second moments, and Gaussian inputs have "
+        return ""
+    return (
+        f"The mean of the inputs has {share:.2g} of their second moments, and Gaussian inputs have "
         "no mean. Subtract it from inputs and labels (center=True), also where networks train."
-    ]
+    )

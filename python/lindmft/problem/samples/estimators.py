@@ -5,7 +5,7 @@ Estimates subtract this, and keep one target vector for each mode.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -125,7 +125,7 @@ def held_out(
     power = factor.eigenvalues * (targets**2).sum(axis=1)
     signal_error = float(np.std(gain) / np.sqrt(len(gain)))
     return Estimate(
-        _with_moments(replace(factor), power, _positive(found)),
+        _with_moments(factor, power, _positive(found)),
         noise,
         float(gain.mean()),
         signal_error,
@@ -150,7 +150,8 @@ def cumulative(power: Array) -> Array:
             count += others
         levels.append((mean, count))
     sums = np.repeat([level[0] for level in levels], [level[1] for level in levels])
-    return np.diff(np.maximum(sums, 0.0), prepend=0.0)
+    steps: Array = np.diff(np.maximum(sums, 0.0), prepend=0.0)
+    return steps
 
 
 def _with_moments(factor: Factor, power: Array, moments: Array) -> Array:
@@ -188,14 +189,16 @@ def _positive(matrix: Array) -> Array:
     kept = np.maximum(values, 0.0)
     if kept.sum() > 0:
         kept *= max(0.0, float(values.sum())) / kept.sum()
-    return (vectors * kept) @ vectors.T
+    matrix = (vectors * kept) @ vectors.T
+    return matrix
 
 
 def _noise_fraction(factor: Factor, penalty: float) -> Array:
     """Return penalty / (lambda_k + penalty) (r,), by which ridge regression shrinks mode k."""
     if np.isinf(penalty):
         return np.ones(factor.rank)
-    return penalty / (factor.eigenvalues + penalty)
+    fraction: Array = penalty / (factor.eigenvalues + penalty)
+    return fraction
 
 
 def _residual(factor: Factor, shrink: Array) -> Array:

@@ -76,7 +76,7 @@ class Rows:
     @property
     def columns(self) -> int:
         """D + C."""
-        return self.table.size + self.labels.shape[1]
+        return self.table.size + int(self.labels.shape[1])
 
     @property
     def block(self) -> int:

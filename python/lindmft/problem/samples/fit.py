@@ -1,4 +1,4 @@
-"""From samples and labels to a factor, estimates and tails: the work behind ``from_data``."""
+"""The work behind ``from_data``: from samples and labels to a factor, estimates and tails."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -46,7 +46,7 @@ class DataWarning(UserWarning):
 
 @dataclass(frozen=True, eq=False)
 class FittedData(HasSpectrum):
-    """What a data set is to the theory; the result of ``from_data``.
+    """A data set as the theory sees it; the result of ``from_data``.
 
     The methods ``full_batch``, ``epochs``, ``multi_pass``, ``one_pass`` and ``population`` return
     the data of a problem. The object can also be given as ``spectrum=``. ``print`` shows a summary.
@@ -272,6 +272,11 @@ class FittedData(HasSpectrum):
         means = "subtracted" if self.centered else "not subtracted"
         unit = self.label_variance or 1.0
         modes = len(self.eigenvalues)
+        penalty = f", penalty {self.penalty:.3g}" if self.penalty else ""
+        tails = (
+            f"kurtosis {self.kurtosis:.3g} (Gaussian: 3), spread of |x|^2 {self.norm_spread:.3g} "
+            f"(1), largest leverage {self.leverage:.3g} x mean"
+        )
         return [
             ("samples", f"{self.samples}, with {self.inputs} inputs (means {means})"),
             ("directions", f"{self.rank} with variance, {modes} modes"),
@@ -280,19 +285,15 @@ class FittedData(HasSpectrum):
             ("scale of labels", f"{self.label_scale:.4g} (it multiplies gamma0)"),
             ("signal", _share(self.signal, self.signal_error, unit)),
             ("noise variance", _share(self.noise_variance, self.noise_error, unit)),
-            ("estimator", self.estimator + (f", penalty {self.penalty:.3g}" * (self.penalty > 0))),
-            (
-                "Gaussian inputs?",
-                f"kurtosis {self.kurtosis:.3g} (Gaussian: 3), spread of |x|^2 "
-                f"{self.norm_spread:.3g} (1), largest leverage {self.leverage:.3g} x mean",
-            ),
+            ("estimator", self.estimator + penalty),
+            ("Gaussian inputs?", tails),
         ]
 
     def _outputs(self) -> str:
         if not self.classes:
             return str(self.outputs)
         names = ", ".join(map(str, self.classes[:12])) + ", ..." * (len(self.classes) > 12)
-        coded = "-1 and 1" if len(self.classes) == 2 else "one for each class"
+        coded = "-1 and 1" if self.outputs == 1 else "one for each class"
         return f"{self.outputs} ({coded}: {names})"
 
 

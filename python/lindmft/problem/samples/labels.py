@@ -45,11 +45,14 @@ def read_labels(y: Any, classes: Any, samples: int) -> Labels:
     if is_frame(y) and y.shape[1] == 1:
         y = y.iloc[:, 0]
     if is_frame(y):
-        found = Labels(frame_array(y, "y"))
+        found = _columns(frame_array(y, "y"), tuple(y.columns), wanted)
     else:
         listed = _as_array(y)
-        names = _names(listed, y, wanted)
-        found = Labels(_numbers(listed)) if names is None else _coded(listed, names)
+        if listed.ndim == 2:
+            found = _columns(_numbers(listed), tuple(range(listed.shape[1])), wanted)
+        else:
+            names = _names(listed, y, wanted)
+            found = Labels(_numbers(listed)) if names is None else _coded(listed, names)
     if len(found.values) != samples:
         refuse("y", f"of length {samples}, one label for each row of X", found.values)
     if not found.values.shape[1]:
@@ -57,7 +60,20 @@ def read_labels(y: Any, classes: Any, samples: int) -> Labels:
     return found
 
 
-def _read_classes(classes: Any) -> bool | str | tuple[Any, ...]:
+def _columns(values: Array, names: tuple[Any, ...], wanted: Any) -> Labels:
+    """Return labels with a column for each output; one-hot columns can be classes."""
+    found = Labels(values)
+    if wanted is False or (wanted == "auto" and not found.one_hot):
+        return found
+    if isinstance(wanted, tuple):
+        names = wanted
+    if not found.one_hot or len(names) != values.shape[1]:
+        allowed = "a list with the name of one class for each sample, or one-hot columns"
+        refuse("y", allowed, values)
+    return Labels(values, names)
+
+
+def _read_classes(classes: Any) -> Any:
     """Return False, True, "auto", or the names of the classes in order."""
     if classes is None or isinstance(classes, bool):
         return bool(classes)
@@ -67,9 +83,8 @@ def _read_classes(classes: Any) -> bool | str | tuple[Any, ...]:
     if not is_list(classes):
         refuse("classes", allowed, classes)
     names = tuple(classes.tolist() if isinstance(classes, np.ndarray) else classes)
-    if not all(isinstance(name, Hashable) for name in names) or not len(set(names)) >= 2:
-        refuse("classes", allowed, classes)
-    if len(set(names)) < len(names):
+    hashable = all(isinstance(name, Hashable) for name in names)
+    if not hashable or len(names) < 2 or len(set(names)) < len(names):
         refuse("classes", allowed, classes)
     return names
 
@@ -91,13 +106,11 @@ def _as_array(y: Any) -> Any:
     return array
 
 
-def _names(listed: Any, y: Any, wanted: bool | str | tuple[Any, ...]) -> tuple[Any, ...] | None:
+def _names(listed: Any, y: Any, wanted: Any) -> tuple[Any, ...] | None:
     """Return the names of the classes, or None if the labels are values."""
     if wanted is False:
         return None
     if listed.ndim != 1:
-        if wanted == "auto":
-            return None
         refuse("y", "a list with the name of one class for each sample", y)
     if isinstance(wanted, tuple):
         return wanted
@@ -122,7 +135,7 @@ def _distinct(listed: Any, y: Any) -> tuple[Any, ...]:
     """Return the different labels in order."""
     if listed.dtype.kind == "O" and any(entry is None or entry != entry for entry in listed):
         refuse("y", "without missing values", y)
-    if listed.dtype.kind not in "biufOUS" or (
+    if listed.dtype.kind not in "biufOUST" or (
         listed.dtype.kind == "f" and not np.isfinite(listed).all()
     ):
         refuse("y", "names of classes, or numbers that stand for them", y)
@@ -134,8 +147,10 @@ def _distinct(listed: Any, y: Any) -> tuple[Any, ...]:
 
 def _numbers(listed: Any) -> Array:
     """Return values (P, C)."""
-    if listed.dtype.kind in "bOUS":
+    if listed.dtype.kind in "OUST" or (listed.dtype.kind == "b" and listed.ndim < 2):
         refuse("y", f"{ALLOWED} ({ASK})", listed)
+    if listed.dtype.kind == "b":
+        listed = listed.astype(float)
     if listed.ndim == 2:
         return finite_array(listed, "y", 2, ALLOWED)
     return finite_array(listed, "y", 1, ALLOWED)[:, None]
@@ -144,11 +159,11 @@ def _numbers(listed: Any) -> Array:
 def _coded(listed: Any, names: tuple[Any, ...]) -> Labels:
     """Return -1 and 1 for two classes, and one-hot rows for more."""
     number = {name: i for i, name in enumerate(names)}
-    try:
-        index = np.array([number[name] for name in listed.tolist()], dtype=int)
-    except (KeyError, TypeError):
-        stranger = next(name for name in listed.tolist() if name not in number)
-        refuse("y", f"labels from classes ({', '.join(map(repr, names))})", stranger)
+    index = np.empty(len(listed), dtype=int)
+    for i, name in enumerate(listed.tolist()):
+        if not isinstance(name, Hashable) or name not in number:
+            refuse("y", f"labels from classes ({', '.join(map(repr, names))})", name)
+        index[i] = number[name]
     if len(names) == 2:
         return Labels(2.0 * index[:, None] - 1.0, names)
     return Labels(np.eye(len(names))[index], names)

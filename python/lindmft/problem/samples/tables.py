@@ -87,7 +87,8 @@ def finite_array(
 
 
 def _from_array(array: Array) -> Table:
-    return Table(*array.shape, lambda rows: array[rows].astype(float))
+    samples, size = array.shape
+    return Table(samples, size, lambda rows: array[rows].astype(float))
 
 
 def _from_sparse(matrix: Any) -> Table:
@@ -95,7 +96,8 @@ def _from_sparse(matrix: Any) -> Table:
         refuse("X", ALLOWED, f"a sparse array of shape {matrix.shape} and type {matrix.dtype}")
     compressed = matrix.tocsr()
     finite_array(compressed.data.astype(float), "X.data", 1, ALLOWED)
-    return Table(*matrix.shape, lambda rows: compressed[rows].toarray().astype(float))
+    samples, size = matrix.shape
+    return Table(samples, size, lambda rows: compressed[rows].toarray().astype(float))
 
 
 def _fill(dtype: Any) -> Any:

@@ -21,7 +21,7 @@ HEAVY_SPREAD = 10.0
 
 @dataclass(frozen=True)
 class Tails:
-    """How far inputs are from Gaussian ones; numbers in brackets are those of Gaussian inputs."""
+    """Deviations of inputs from Gaussian ones; numbers in brackets are those of Gaussian inputs."""
 
     kurtosis: float
     """Mean of the fourth powers of whitened components, weighted by lambda_k (3)."""
