@@ -69,6 +69,8 @@ struct Data {
 LINDMFT_EXPORT int outputs(const Data& data);
 /// The variance of the label noise, summed over outputs.
 LINDMFT_EXPORT double noise_variance(const Data& data);
+/// Whether the gradient has new noise in every step, from random batches of finite size.
+LINDMFT_EXPORT bool noisy(const Data& data);
 
 /// Gradient descent with schedule, momentum and weight decay, in the conventions of PyTorch (theory.md section 7).
 struct Optimizer {

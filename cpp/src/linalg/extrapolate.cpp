@@ -99,12 +99,12 @@ double past_error(const Matrix& m, int last, int distance, const Rule& rule, dou
   return worst;
 }
 
-Rule best_rule(const Matrix& m, Panel panel, double near) {
+Rule best_rule(const Matrix& m, Panel panel, double near, int outputs) {
   const int last = panel.begin - 1;
   const int p = panel.size();
-  Rule best{0, 1, near};
+  Rule best{0, outputs, near};
   double least = last >= p ? past_error(m, last, p, best, std::numeric_limits<double>::infinity()) : 0.0;
-  for (const int stride : {1, kWideStride}) {
+  for (const int stride : {outputs, kWideStride * outputs}) {
     for (int order = 1; order <= kHighestOrder && last - p - order * stride >= 0; ++order) {
       const Rule rule{order, stride, near};
       const double off = past_error(m, last, p, rule, least);
@@ -116,10 +116,14 @@ Rule best_rule(const Matrix& m, Panel panel, double near) {
   return best;
 }
 
-void extrapolate(Matrix& m, Panel panel, double near) {
-  const int last = panel.begin - 1;
-  const Rule rule = best_rule(m, panel, near);
-  for (int t = panel.begin; t < panel.end; ++t) predict_row(m, last, t - last, rule);
+/// The rows of each output follow from earlier rows of the same output.
+void extrapolate(Matrix& m, const Guess& guess, double near) {
+  const Panel panel = guess.panel;
+  const Rule rule = best_rule(m, panel, near, guess.outputs);
+  for (int t = panel.begin; t < panel.end; ++t) {
+    const int last = panel.begin - guess.outputs + (t - panel.begin) % guess.outputs;
+    predict_row(m, last, t - last, rule);
+  }
 }
 
 /// Repeats the last row in the panel's rows.
@@ -150,7 +154,7 @@ void guess_causal(Matrix& m, const Guess& guess) {
     }
     return;
   }
-  extrapolate(m, panel, 0.5);
+  extrapolate(m, guess, 0.5);
   // Clears the rest of the row, which may hold values of a longer panel that was rejected.
   for (int t = panel.begin; t < panel.end; ++t) std::fill(m.row(t) + t + 1, m.row(t) + m.cols(), 0.0);
 }
@@ -164,7 +168,7 @@ void guess_symmetric(Matrix& m, const Guess& guess) {
       std::fill_n(m.row(t) + panel.begin, panel.size(), m(panel.begin - 1, panel.begin - 1));
     return mirror(m, panel);
   }
-  extrapolate(m, panel, 0.9);
+  extrapolate(m, guess, 0.9);
   for (int t = panel.begin; t < panel.end; ++t) {
     for (int s = t + 1; s < panel.end; ++s) m(t, s) = m(s, t);
   }

@@ -96,7 +96,8 @@ void validate_shared_modes(const Data& data) {
   require_all(spectrum.targets, "data.spectrum.targets", "finite", [](double x) { return std::isfinite(x); });
   const std::size_t square = (numbers / modes) * (numbers / modes);
   if (!data.noise_factor.empty() && data.noise_factor.size() != square)
-    refuse("data.noise_covariance", "a square matrix with a row for each output (" + std::to_string(numbers / modes) + ")",
+    refuse("data.noise_covariance",
+           "a square matrix with a row for each output (" + std::to_string(numbers / modes) + ")",
            std::to_string(data.noise_factor.size()) + " numbers");
   require_all(data.noise_factor, "data.noise_covariance", "finite", [](double x) { return std::isfinite(x); });
 }
@@ -174,6 +175,12 @@ int outputs(const Data& data) {
   const Spectrum& spectrum = data.spectrum;
   if (spectrum.targets.empty()) return static_cast<int>(data.targets.size());
   return static_cast<int>(spectrum.targets.size() / spectrum.eigenvalues.size());
+}
+
+bool noisy(const Data& data) {
+  if (std::isinf(data.alpha)) return false;
+  return data.mode == DataMode::one_pass || (data.mode == DataMode::multi_pass && data.batch_fraction < 1.0) ||
+         (data.mode == DataMode::epochs && data.batches > 1);
 }
 
 double noise_variance(const Data& data) {

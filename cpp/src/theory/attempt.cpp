@@ -20,6 +20,7 @@
 #include "theory/solved_sides.hpp"
 #include "theory/tangent_kernel.hpp"
 #include "time_grid/exact_steps.hpp"
+#include "time_grid/output_rows.hpp"
 
 namespace lindmft::theory {
 namespace {
@@ -33,8 +34,8 @@ double layers(const Problem& problem, int depth_nodes) {
 
 /// Bytes of the two sides. A state keeps all of them.
 double sides_bytes(const Problem& problem, const Horizon& horizon, int rows, int depth_nodes) {
-  return network_bytes(problem, horizon.nodes, rows, depth_nodes) +
-         SpectralData::bytes(problem, horizon.nodes, horizon.coarse());
+  const int nodes = horizon.nodes * outputs(problem.data);
+  return network_bytes(problem, nodes, rows, depth_nodes) + SpectralData::bytes(problem, nodes, horizon.coarse());
 }
 
 void pad(std::vector<double>& series, std::size_t nodes) {
@@ -45,11 +46,33 @@ void pad(std::vector<std::vector<double>>& layers, std::size_t nodes) {
   for (std::vector<double>& series : layers) pad(series, nodes);
 }
 
-/// Whether an attempt computes a series. Losses by output are made later, when channels are added up.
+/// Whether an attempt computes a series. Losses by output are empty, except for those of outputs that share modes: of
+/// others they are made later, when channels are added up.
 bool computed(Series::Part part, const SolveOptions& options) {
   if (part == Series::Part::replicas) return options.replicas;
   if (part == Series::Part::kernels) return options.kernels;
-  return part == Series::Part::always;
+  return part == Series::Part::always || part == Series::Part::outputs;
+}
+
+/// The grid of all steps, with a row for each output that shares modes.
+class StepRows {
+ public:
+  StepRows(const Problem& problem, int steps, int most_rows)
+      : steps_(problem, steps, std::max(1, most_rows / outputs(problem.data))) {
+    if (outputs(problem.data) > 1) rows_.emplace(steps_, outputs(problem.data), most_rows);
+  }
+  void restore(int steps) { steps_.restore(steps); }
+  TimeGrid& grid() { return rows_ ? static_cast<TimeGrid&>(*rows_) : steps_; }
+
+ private:
+  ExactSteps steps_;
+  std::optional<OutputRows> rows_;
+};
+
+/// Rows of the sliding window: at least two steps.
+int window_rows(const Problem& problem, int steps) {
+  const int width = outputs(problem.data);
+  return std::min(steps, std::max(width == 1 ? 1 : 2, kLargestPanel / width)) * width;
 }
 
 void lift(std::vector<double>& series) {
@@ -119,7 +142,7 @@ std::optional<Marched> march_coarse(const Problem& problem, const Horizon& horiz
 void lift_to_zero(Solution& solution) {
   Solution::for_each_series(
       [](const Series& series, auto& values) {
-        if (series.part == Series::Part::always) lift(values);
+        if (series.part == Series::Part::always || series.part == Series::Part::outputs) lift(values);
       },
       solution);
 }
@@ -133,8 +156,8 @@ void march_again(const Problem& problem, const Horizon& horizon, const SolveOpti
     const std::unique_ptr<PanelGrid> grid = coarse_grid(problem, horizon, marching.largest_panel);
     march_panels_again(*grid, network, data, marching, {options.rtol, options.atol}, on, pair);
   } else {
-    ExactSteps grid(problem, static_cast<int>(on.time.size()), marching.largest_panel);
-    march(grid, network, data, marching, pair);
+    StepRows steps(problem, static_cast<int>(on.time.size()), marching.largest_panel);
+    march(steps.grid(), network, data, marching, pair);
   }
   lift_to_zero(pair);
 }
@@ -144,7 +167,7 @@ void add_requests(const Problem& problem, const Horizon& horizon, const SolveOpt
                   const MarchOptions& marching, int valid, Solution& solution) {
   NetworkSide& network = *parts.network;
   SpectralData& data = parts.data;
-  if (options.keep_state && !solution.diverged_at) keep_state(network, data, valid, solution);
+  if (options.keep_state && !solution.diverged_at) keep_state(network, data, valid * marching.outputs, solution);
   if (options.kernels) add_kernels(problem, valid, network, data, marching, solution);
   if (!options.spectrum_at.empty()) {
     const SolvedSides solved(problem, horizon, network, data, marching.spectrum_rows, solution);
@@ -171,34 +194,36 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
   const double bytes = attempt_bytes(problem, horizon, options, depth_nodes);
   support::require_memory(bytes, options.memory_limit, describe(horizon));
 
-  const int rows = horizon.coarse() ? panel_order(options.rtol) : std::min(kLargestPanel, nodes);
+  const int width = outputs(problem.data);
+  const int rows = horizon.coarse() ? panel_order(options.rtol) : window_rows(problem, nodes);
   const int most_rows = std::max(rows, 2);  // the two starts of Lanczos' method
   const int spare = spare_rows(horizon, options, most_rows);
-  Parts parts(problem, nodes + spare, most_rows, depth_nodes, horizon.coarse(),
+  Parts parts(problem, nodes * width + spare, most_rows, depth_nodes, horizon.coarse(),
               support::resolve_threads(options.threads));
   NetworkSide& network = *parts.network;
   SpectralData& data = parts.data;
   Solution solution;
-  solution.irreducible = problem.data.noise * problem.data.noise;
+  solution.irreducible = noise_variance(problem.data);
   solution.stats.threads = support::resolve_threads(options.threads);
   MarchOptions marching{.threads = solution.stats.threads, .largest_panel = rows, .progress = options.progress};
+  marching.outputs = width;
   marching.spare_rows = spare;
   marching.spectrum_rows = most_rows;
   if (options.depth_nodes == 0) marching.depth_tolerance = kDepthTolerance;
   if (horizon.coarse()) marching.rounding = options.rtol;
   marching.steps_from = steps_from;
   if (options.continue_from != nullptr) {
-    restore_state(network, data, *options.continue_from, solution);
-    marching.from = static_cast<int>(options.continue_from->time.size());
+    restore_state(network, data, *options.continue_from, width, solution);
+    marching.from = static_cast<int>(options.continue_from->time.size()) * width;
   }
   std::optional<Marched> marched;
   if (horizon.coarse()) {
     marched = march_coarse(problem, horizon, options, parts, marching, outcome, solution);
     if (!marched) return std::nullopt;
   } else {
-    ExactSteps grid(problem, nodes, rows);
-    grid.restore(marching.from);
-    marched = march(grid, network, data, marching, solution);
+    StepRows steps(problem, nodes, rows);
+    steps.restore(marching.from / width);
+    marched = march(steps.grid(), network, data, marching, solution);
   }
   outcome.resolved = marched->resolved;
   outcome.negative = marched->negative;
@@ -234,8 +259,8 @@ void resolve_steps(const Problem& problem, Horizon horizon, const SolveOptions& 
 }  // namespace
 
 double attempt_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options, int depth_nodes) {
-  const int nodes = horizon.nodes + spare_rows(horizon, options, kMostOrder);
-  const int rows = horizon.coarse() ? kMostOrder : std::min(kLargestPanel, nodes);
+  const int nodes = horizon.nodes * outputs(problem.data) + spare_rows(horizon, options, kMostOrder);
+  const int rows = horizon.coarse() ? kMostOrder : window_rows(problem, horizon.nodes);
   const double sides = sides_bytes(problem, horizon, rows, depth_nodes);
   double bytes = sides + Scratch::bytes(nodes, rows) + 8.0 * nodes * (rows + 16.0 + 4.0 * layers(problem, depth_nodes));
   // The functions of the training errors are computed for the caller where the equations do not need them.

@@ -1,6 +1,7 @@
 #include "theory/outputs.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <set>
 #include <utility>
@@ -23,7 +24,7 @@ struct Channels {
 Channels solve_channels(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
   std::vector<double> norms;
   Channels out;
-  for (const double norm : problem.data.targets) {
+  for (const double norm : channel_norms(problem.data)) {
     const auto known = std::find(norms.begin(), norms.end(), norm);
     out.of_target.push_back(static_cast<int>(known - norms.begin()));
     if (known == norms.end()) norms.push_back(norm);
@@ -42,7 +43,7 @@ Channels solve_channels(const Problem& problem, const Horizon& horizon, const So
         return options.progress(reported, parts);
       };
     }
-    if (options.continue_from != nullptr && problem.data.targets.size() > 1)
+    if (options.continue_from != nullptr && channel_norms(problem.data).size() > 1)
       mine.continue_from = &options.continue_from->channels[c];
     out.distinct.push_back(solve_channel(channel_problem(problem, norms[c]), horizon, mine));
   }
@@ -125,6 +126,12 @@ Channels at_common_times(const Channels& channels) {
 Solution add_up(const Channels& channels, const std::vector<double>& rotation) {
   Solution sum;
   for (const int c : channels.of_target) add(sum, channels.distinct[static_cast<std::size_t>(c)]);
+  const Solution& only = channels.distinct.front();
+  if (!only.test_loss_by_output.empty()) {  // its outputs share modes
+    sum.test_loss_by_output = only.test_loss_by_output;
+    sum.train_loss_by_output = only.train_loss_by_output;
+    return sum;
+  }
   for (std::size_t a = 0; a < channels.of_target.size(); ++a) {
     sum.test_loss_by_output.push_back(rotated(channels, &Solution::test_loss, rotation, a));
     sum.train_loss_by_output.push_back(rotated(channels, &Solution::train_loss, rotation, a));
@@ -152,6 +159,29 @@ Solution combine(Channels channels, const std::vector<double>& rotation) {
   return sum;
 }
 
+/// Targets of every mode. Those of random signs have inner products that vanish in the mean over classes of modes: a
+/// class becomes C nodes, of one target vector each.
+Spectrum with_mode_targets(const Data& data) {
+  if (!data.spectrum.targets.empty()) return data.spectrum;
+  const Spectrum& all = data.spectrum;
+  const std::size_t outputs = data.targets.size();
+  const auto count = static_cast<double>(outputs);
+  Spectrum out{.eigenvalues = {}, .target_power = {}, .weights = {}, .trace_class = all.trace_class};
+  for (std::size_t k = 0; k < all.eigenvalues.size(); ++k) {
+    for (std::size_t j = 0; j < outputs; ++j) {
+      const double size = data.targets[j] * std::sqrt(count * all.target_power[k]);
+      out.eigenvalues.push_back(all.eigenvalues[k]);
+      out.target_power.push_back(size * size);
+      out.weights.push_back(all.weights[k] / count);
+      for (std::size_t a = 0; a < outputs; ++a) {
+        const double rotation = data.rotation.empty() ? (a == j ? 1.0 : 0.0) : data.rotation[a * outputs + j];
+        out.targets.push_back(size * rotation);
+      }
+    }
+  }
+  return out;
+}
+
 /// At infinite depth all channels must have the same nodes in depth; solves again with the largest number.
 Channels with_equal_depth(Channels channels, const Problem& problem, const Horizon& horizon, SolveOptions options) {
   std::size_t least = kMostDepthNodes;
@@ -168,16 +198,28 @@ Channels with_equal_depth(Channels channels, const Problem& problem, const Horiz
 
 }  // namespace
 
+bool share_modes(const Data& data) {
+  if (!data.spectrum.targets.empty()) return outputs(data) > 1;
+  return data.spectrum.trace_class && data.targets.size() > 1;
+}
+
+std::vector<double> channel_norms(const Data& data) { return share_modes(data) ? std::vector{1.0} : data.targets; }
+
 Problem channel_problem(const Problem& problem, double norm) {
   Problem channel = problem;
   channel.data.targets = {1.0};
   channel.data.rotation.clear();
+  if (share_modes(problem.data)) {
+    channel.data.spectrum = with_mode_targets(problem.data);
+    return channel;
+  }
   for (double& power : channel.data.spectrum.target_power) power *= norm * norm;
   return channel;
 }
 
 std::size_t distinct_targets(const Problem& problem) {
-  return std::set<double>(problem.data.targets.begin(), problem.data.targets.end()).size();
+  const std::vector<double> norms = channel_norms(problem.data);
+  return std::set<double>(norms.begin(), norms.end()).size();
 }
 
 Solution solve_outputs(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {

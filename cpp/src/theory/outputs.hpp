@@ -1,14 +1,23 @@
-// Several outputs: their channels are solved one after the other and added up.
+// Several outputs. Independent channels are solved one after the other and added up; outputs that share modes are
+// solved together, as a single channel.
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "lindmft/solve.hpp"
 #include "theory/horizon.hpp"
 
 namespace lindmft::theory {
 
-/// The problem of one channel: a single output whose target is that of the spectrum, times a norm.
+/// Whether outputs share modes (theory.md section 16). With a trace-class spectrum all of them do.
+[[nodiscard]] bool share_modes(const Data& data);
+
+/// The norms of the channels: a single 1 for outputs that share modes.
+[[nodiscard]] std::vector<double> channel_norms(const Data& data);
+
+/// The problem of one channel: a single output whose target is that of the spectrum, times a norm; or outputs that
+/// share modes, with their targets by mode.
 [[nodiscard]] Problem channel_problem(const Problem& problem, double norm);
 
 /// The number of channels that are solved: channels of equal norms count once.

@@ -42,11 +42,6 @@ bool rises(const std::vector<double>& loss, int nodes) {
   return false;
 }
 
-/// Noise of stochastic gradients excites all modes, so that rounding errors do not matter.
-bool noisy(const Data& data) {
-  return data.mode == DataMode::one_pass || (data.mode == DataMode::multi_pass && data.batch_fraction < 1.0);
-}
-
 /// The first node at which the losses of two solutions differ visibly; `nodes` if there is none.
 int first_difference(const Solution& a, const Solution& b, int nodes, const SolveOptions& options) {
   const bool exact = options.grid == Grid::exact;
@@ -126,6 +121,7 @@ void judge_predictability(const Problem& problem, const SolveOptions& options, c
   if (!negative.empty() && unresolved) throw NotConverged(negative);
   if (nodes == 0) return;
   if (solution.unstable_at) return;  // a coarse grid has found it out
+  // Noise of stochastic gradients excites all modes, so that rounding errors do not matter.
   if (negative.empty() && (noisy(problem.data) || !rises(solution.train_loss, nodes))) return;
   const SolveOptions own = losses_alone(options);
   Problem shadow = problem;
@@ -141,7 +137,7 @@ void judge_predictability(const Problem& problem, const SolveOptions& options, c
     return;
   }
   solution.predictable_until = solution.time[static_cast<std::size_t>(std::max(0, first - 1))];
-  if (first < 2 || *solution.predictable_until > kMostSteps) return;
+  if (first < 2 || *solution.predictable_until > kMostSteps || outputs(problem.data) > 1) return;
   const auto last = static_cast<int>(*solution.predictable_until);
   if (const std::optional<Solution> part = predictable_part(problem, last, own, solve)) {
     solution.unstable_at = last_passed(problem, part->spectrum);

@@ -1,12 +1,12 @@
 // Checks of a problem, its options and a start, before the theory is solved up to a time.
 #include <algorithm>
 #include <cmath>
-#include <set>
 #include <string>
 
 #include "support/refusals.hpp"
 #include "theory/coarse_grid.hpp"
 #include "theory/core/saved.hpp"
+#include "theory/outputs.hpp"
 #include "theory/solve_one.hpp"
 
 namespace lindmft::theory {
@@ -22,24 +22,32 @@ void check_depth_nodes(const Problem& problem, int nodes) {
     throw BadInput::conflict("depth_nodes", "a finite depth", "every layer is solved there", "Leave depth_nodes out");
 }
 
-/// Targets with random signs overlap in a few leading modes, so that features which one output learns serve the others;
-/// channels are independent only where very many modes share the targets, or features do not move.
-void check_outputs(const Problem& problem) {
-  const Data& data = problem.data;
-  if (!data.spectrum.trace_class || data.targets.size() == 1 || problem.network.gamma0 == 0.0) return;
-  refuse("data.targets",
-         "a single target with a trace-class spectrum (several outputs share its leading modes, and the theory takes "
-         "outputs as independent: train instead, or solve the lazy limit)",
-         std::to_string(data.targets.size()) + " of them");
+/// Refuse what outputs that share modes do not have yet.
+void check_outputs(const Problem& problem, const SolveOptions& options, const std::string& coarse) {
+  if (!share_modes(problem.data)) return;
+  const auto refuse_together = [](const std::string& what, const std::string& why, const std::string& instead) {
+    throw BadInput::conflict(what, "outputs that share modes", why, instead);
+  };
+  if (!coarse.empty()) refuse_together(coarse, "every step needs one row for each output", "Use exact steps");
+  if (options.kernels) refuse_together("kernels", "the tangent kernel couples the outputs", "Leave it out");
+  if (!options.save.empty()) refuse_together("save", "functions depend on pairs of outputs, too", "Leave it out");
+  if (!options.spectrum_at.empty()) refuse_together("spectrum_at", "the Hessian couples the outputs", "Leave it out");
+}
+
+/// Refuse what shuffled epochs do not have.
+void check_epochs(const Problem& problem, const SolveOptions& options) {
+  if (problem.data.mode != DataMode::epochs || problem.data.batches == 1 || options.spectrum_at.empty()) return;
+  throw BadInput::conflict("spectrum_at", "data.kind 'epochs'",
+                           "the samples of an epoch that were visited differ from the others", "Leave it out");
 }
 
 /// Refuse what coarse grids cannot do.
 void check_coarse(const Problem& problem, const SolveOptions& options, const std::string& call) {
   const DataMode mode = problem.data.mode;
-  const bool noisy = mode == DataMode::one_pass ? !std::isinf(problem.data.alpha)
-                                                : mode == DataMode::multi_pass && problem.data.batch_fraction < 1.0;
-  if (noisy) {
-    const std::string kind = mode == DataMode::one_pass ? "'one_pass'" : "'multi_pass'";
+  if (noisy(problem.data)) {
+    const std::string kind = mode == DataMode::one_pass ? "'one_pass'"
+                             : mode == DataMode::epochs ? "'epochs'"
+                                                        : "'multi_pass'";
     throw BadInput::conflict("data.kind " + kind, call,
                              "the noise is new in every step, so that curves are not smooth in time",
                              "Use exact steps, or data.kind 'full_batch' or 'population'");
@@ -66,9 +74,8 @@ void check_continuation(const Problem& problem, const SolveOptions& options, boo
   if (from->diverged_at) refuse("continue_from", "a solution that has not diverged", "one that has");
   if (from->time.empty() || from->panels.empty() == coarse)
     refuse("continue_from", "a solution on the same kind of grid", "one on another grid");
-  const std::set<double> norms(problem.data.targets.begin(), problem.data.targets.end());
-  const bool several = problem.data.targets.size() > 1;
-  if (several ? from->channels.size() != norms.size() : from->state.empty())
+  const bool several = channel_norms(problem.data).size() > 1;
+  if (several ? from->channels.size() != distinct_targets(problem) : from->state.empty())
     refuse("continue_from", "a solution of the same problem that kept its state (keep_state)", "one without");
   require(from->time.back() < end, "continue_from", "a solution that ends before time " + support::text(end),
           "one that ends at time " + support::text(from->time.back()));
@@ -81,7 +88,8 @@ Horizon steps_horizon(const Problem& problem, int steps, const SolveOptions& opt
   validate(problem, steps);
   support::check_options(options, kSolve, "solve");
   static_cast<void>(Saved(options.save));
-  check_outputs(problem);
+  check_outputs(problem, options, options.grid == Grid::exact ? "" : "grid 'adaptive'");
+  check_epochs(problem, options);
   check_depth_nodes(problem, options.depth_nodes);
   check_continuation(problem, options, options.grid != Grid::exact, steps - 1.0);
   check_spectrum(options, true, steps - 1.0);
@@ -97,7 +105,7 @@ Horizon flow_horizon(const Problem& problem, double time, const SolveOptions& op
   validate(problem);
   support::check_options(options, kFlow, "flow");
   static_cast<void>(Saved(options.save));
-  check_outputs(problem);
+  check_outputs(problem, options, "gradient flow");
   check_depth_nodes(problem, options.depth_nodes);
   check_coarse(problem, options, "gradient flow");
   require(problem.optimizer.momentum == 0.0, "optimizer.momentum",

@@ -7,13 +7,16 @@
 
 namespace lindmft {
 
-/// The quantities through which time enters the equations, for the rows of one panel (theory.md section 9).
+/// The quantities through which time enters the equations, for the rows of one panel (theory.md section 9). Where
+/// several outputs share modes (section 16), every time has one row for each output, one after the other.
 struct PanelTime {
   Panel panel;
   linalg::ConstView K;  ///< panel.size() x panel.end   propagator: response of a weight to the gradient at node s
   const double* decay;  ///< d, panel.end entries       decay of the initial weights (the diagonal of D_w)
   const FrozenRows* frozen = nullptr;  ///< if the panel's rows are vectors passed through frozen weights
+  int outputs = 1;                     ///< C, the number of rows of each time
 
+  [[nodiscard]] bool same_output(int row, int other) const { return row % outputs == other % outputs; }
   /// The number of rows that are nodes of training.
   [[nodiscard]] int trained() const { return frozen == nullptr ? panel.end : frozen->begin; }
   /// The number of rows whose g is that of a network.

@@ -12,7 +12,7 @@ namespace lindmft::theory {
 enum class Pass { forward, backward };
 
 /// out(t,s) = scale * (d(t) R(t,s) + lr K(t,s) C(t,s)) on the panel's rows; R counts as zero if it is null, and C as
-/// all ones.
+/// all ones, of several outputs between rows of the same output.
 void kernel_rows(linalg::View out, const PanelTime& time, const Matrix* R, const Matrix* C, double lr, double scale,
                  Pass pass);
 

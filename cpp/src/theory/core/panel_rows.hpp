@@ -2,11 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "linalg/blas.hpp"
 #include "linalg/panel.hpp"
 #include "linalg/rows.hpp"
+#include "theory/core/state.hpp"
 
 namespace lindmft::theory {
 
@@ -38,6 +40,36 @@ inline linalg::ConstView rows_of(const Matrix& m, Panel panel) {
 /// sums[t] = sum of the first `columns` entries of row t, for the panel's rows t.
 inline void row_sums(std::vector<double>& sums, const Matrix& m, Panel panel, int columns) {
   for (int t = panel.begin; t < panel.end; ++t) sums[static_cast<std::size_t>(t)] = linalg::sum(m.row(t), columns);
+}
+
+/// Sums over the columns of each output, C of n: the action of a function on sources that are constant in time.
+using OutputSums = std::vector<std::vector<double>>;
+
+inline OutputSums output_sums(int outputs, int nodes) {
+  return OutputSums(static_cast<std::size_t>(outputs), std::vector<double>(static_cast<std::size_t>(nodes)));
+}
+
+/// sums[c][t] = sum of the entries of row t in columns of output c, for the panel's rows t.
+inline void row_sums(OutputSums& sums, const Matrix& m, Panel panel, int columns) {
+  const auto outputs = static_cast<int>(sums.size());
+  if (outputs == 1) return row_sums(sums.front(), m, panel, columns);
+  for (int t = panel.begin; t < panel.end; ++t) {
+    for (int c = 0; c < outputs; ++c) {
+      double sum = 0.0;
+      for (int s = c; s < columns; s += outputs) sum += m(t, s);
+      sums[static_cast<std::size_t>(c)][static_cast<std::size_t>(t)] = sum;
+    }
+  }
+}
+
+/// out += weight * sum over outputs of x(t) x(s)
+inline void add_outer(linalg::View out, Panel panel, const OutputSums& x, double weight) {
+  for (const std::vector<double>& output : x) add_outer(out, panel, output, weight);
+}
+
+inline void visit_sums(const std::string& name, OutputSums& sums, const StateVisitor& visitor) {
+  for (std::size_t c = 0; c < sums.size(); ++c)
+    visitor.series(sums.size() == 1 ? name : name + std::to_string(c), sums[c]);
 }
 
 }  // namespace lindmft::theory

@@ -111,6 +111,15 @@ class NetworkSide : public Side {
 /// Losses and the three terms of C_v at one node.
 struct Losses {
   double test, train, term_target, term_init, term_data;
+
+  Losses& operator+=(const Losses& other) {
+    test += other.test;
+    train += other.train;
+    term_target += other.term_target;
+    term_init += other.term_init;
+    term_data += other.term_data;
+    return *this;
+  }
 };
 
 /// The data side: the two-time functions of discrepancies and errors.

@@ -27,23 +27,23 @@ const Matrix& find(const Solution& from, const std::string& name, int rows, int 
 
 }  // namespace
 
-void keep_state(NetworkSide& network, DataSide& data, int nodes, Solution& solution) {
-  const auto keep = [&](const std::string& name, int rows, auto row) {
-    Matrix kept(rows, nodes);
-    for (int t = 0; t < rows; ++t) std::copy_n(row(t), nodes, kept.row(t));
+void keep_state(NetworkSide& network, DataSide& data, int rows, Solution& solution) {
+  const auto keep = [&](const std::string& name, int count, auto row) {
+    Matrix kept(count, rows);
+    for (int t = 0; t < count; ++t) std::copy_n(row(t), rows, kept.row(t));
     solution.state.emplace_back(name, std::move(kept));
   };
   visit(network, data,
         {[&](const std::string& name, Matrix& m) {
-           if (!m.empty()) keep(name, nodes, [&](int t) { return m.row(t); });
+           if (!m.empty()) keep(name, rows, [&](int t) { return m.row(t); });
          },
          [&](const std::string& name, std::vector<double>& series) {
            keep(name, 1, [&](int /*t*/) { return series.data(); });
          }});
 }
 
-void restore_state(NetworkSide& network, DataSide& data, const Solution& from, Solution& solution) {
-  const int nodes = static_cast<int>(from.time.size());
+void restore_state(NetworkSide& network, DataSide& data, const Solution& from, int outputs, Solution& solution) {
+  const int nodes = static_cast<int>(from.time.size()) * outputs;
   visit(network, data,
         {[&](const std::string& name, Matrix& m) {
            if (m.empty()) return;
@@ -55,8 +55,8 @@ void restore_state(NetworkSide& network, DataSide& data, const Solution& from, S
          }});
   solution.time = from.time;
   Solution::for_each_series(
-      [](const Series& series, auto& to, const auto& earlier) {
-        if (series.part == Series::Part::always) to = earlier;
+      [outputs](const Series& series, auto& to, const auto& earlier) {
+        if (series.part == Series::Part::always || (outputs > 1 && series.part == Series::Part::outputs)) to = earlier;
       },
       solution, from);
   solution.unstable_at = from.unstable_at;

@@ -18,10 +18,11 @@ struct StateVisitor {
 class NetworkSide;
 class DataSide;
 
-/// Copies the first `nodes` nodes of everything into solution.state.
-void keep_state(NetworkSide& network, DataSide& data, int nodes, Solution& solution);
+/// Copies the first `rows` rows of everything into solution.state.
+void keep_state(NetworkSide& network, DataSide& data, int rows, Solution& solution);
 
 /// Restores the state and the series; throws std::invalid_argument if something is missing or of another size.
-void restore_state(NetworkSide& network, DataSide& data, const Solution& from, Solution& solution);
+/// outputs: the number of rows of each time
+void restore_state(NetworkSide& network, DataSide& data, const Solution& from, int outputs, Solution& solution);
 
 }  // namespace lindmft::theory

@@ -238,7 +238,11 @@ void ModeBatch::Worker::resolve() {
   const View f = lines(0, 0, b_);
   add_moments(sums_[0], sums_[1], f, w1_, w2_, count_);
   if (!job_.sources.power) return;
-  if (job_.sources.targets == nullptr) {
+  if (!batch_.patterns_.empty()) {
+    const Matrix& patterns = batch_.patterns_;
+    add_patterned_lines(
+        at_, f, linalg::leading(patterns, patterns.rows(), first_ + count_).block(0, first_, patterns.rows(), count_));
+  } else if (job_.sources.targets == nullptr) {
     add_lines(at_, f);
   } else {
     add_weighted_lines(at_, f, job_.sources.targets->data());
@@ -314,7 +318,14 @@ ModeBatch::ModeBatch(const Spectrum& spectrum, int nodes, int threads)
       power_(spectrum.target_power),
       weight_(spectrum.weights),
       targets_(nodes, padded(static_cast<int>(spectrum.eigenvalues.size()))) {
-  for (std::vector<double>& left : left_) left.resize(static_cast<std::size_t>(nodes));
+  const auto outputs = static_cast<int>(std::max<std::size_t>(1, spectrum.targets.size() / lambda_.size()));
+  for (OutputSums& left : left_) left = output_sums(outputs, nodes);
+  if (spectrum.targets.empty()) return;
+  power_.assign(lambda_.size(), 1.0);
+  patterns_ = Matrix(outputs, lanes());
+  for (int k = 0; k < modes(); ++k) {
+    for (int c = 0; c < outputs; ++c) patterns_(c, k) = spectrum.targets[static_cast<std::size_t>(k * outputs + c)];
+  }
 }
 
 double ModeBatch::bytes(int modes, int nodes, int rows) {
@@ -371,14 +382,17 @@ void ModeBatch::add_up(Panel panel, bool keep) {
     if (w > 0) add(buffers_.data(), buffers_.data() + w * per_worker_, static_cast<std::ptrdiff_t>(kSums) * p * ld_);
   }
   for (int t = panel.begin; t < panel.end && keep; ++t) {
-    double sum[2] = {};
-    for (int k = 0; k < modes(); ++k) {
-      const auto mode = static_cast<std::size_t>(k);
-      const double share = weight_[mode] * lambda_[mode] * power_[mode] * targets_(t, k);
-      sum[0] += share;
-      sum[1] += share * lambda_[mode];
+    for (std::size_t c = 0; c < left_[0].size(); ++c) {
+      double sum[2] = {};
+      for (int k = 0; k < modes(); ++k) {
+        const auto mode = static_cast<std::size_t>(k);
+        const double power = patterns_.empty() ? power_[mode] : patterns_(static_cast<int>(c), k);
+        const double share = weight_[mode] * lambda_[mode] * power * targets_(t, k);
+        sum[0] += share;
+        sum[1] += share * lambda_[mode];
+      }
+      for (int power = 0; power < 2; ++power) left_[power][c][static_cast<std::size_t>(t)] = sum[power];
     }
-    for (int power = 0; power < 2; ++power) left_[power][static_cast<std::size_t>(t)] = sum[power];
   }
 }
 

@@ -15,6 +15,7 @@
 #include "linalg/panel.hpp"
 #include "lindmft/matrix.hpp"
 #include "lindmft/problem.hpp"
+#include "theory/core/panel_rows.hpp"
 #include "theory/data/mode_lanes.hpp"
 
 namespace lindmft::theory {
@@ -75,9 +76,9 @@ class ModeBatch {
   };
   [[nodiscard]] const Terms& terms(int row) const { return terms_[static_cast<std::size_t>(row)]; }
 
-  /// The vector sum p lambda^power power_k F_k 1 with n entries.
-  [[nodiscard]] const std::vector<double>& left_of_target(int power) const { return left_[power - 1]; }
-  [[nodiscard]] std::vector<double>& left_of_target(int power) { return left_[power - 1]; }
+  /// The vector sum p lambda^power power_k F_k 1 with n entries, for every output: times the mode's target there.
+  [[nodiscard]] const OutputSums& left_of_target(int power) const { return left_[power - 1]; }
+  [[nodiscard]] OutputSums& left_of_target(int power) { return left_[power - 1]; }
 
   [[nodiscard]] int modes() const { return static_cast<int>(lambda_.size()); }
   [[nodiscard]] int lanes() const { return padded(modes()); }
@@ -103,8 +104,9 @@ class ModeBatch {
   int threads_ = 1;
   double flops_ = 0.0;
   std::vector<double> lambda_, power_, weight_;  // modes
-  Matrix targets_;                               // n x lanes   F_k 1
-  std::vector<double> left_[2];                  // n
+  Matrix patterns_;                              // C x lanes   targets of outputs that share modes; otherwise empty
+  Matrix targets_;                               // n x lanes   F_k 1, or F_k of the pattern of targets
+  OutputSums left_[2];                           // C of n
   // Variables of one run:
   Panel panel_;
   int ld_ = 0;     // leading dimension of the sums

@@ -23,10 +23,10 @@ Matrix identity(int n) {
 }
 
 /// Correlation of the errors Delta = x . v / sqrt(D) + sigma eps on samples that the network has not been trained on.
-Matrix infinite_sample_correlation(const Matrix& C_v, double noise_sq) {
+Matrix infinite_sample_correlation(const Matrix& C_v, const LabelNoise& noise, int outputs) {
   Matrix C(C_v.rows(), C_v.cols());
   for (int t = 0; t < C.rows(); ++t) {
-    for (int s = 0; s < C.cols(); ++s) C(t, s) = C_v(t, s) + noise_sq;
+    for (int s = 0; s < C.cols(); ++s) C(t, s) = C_v(t, s) + noise.covariance(t % outputs, s % outputs);
   }
   return C;
 }
@@ -35,14 +35,15 @@ Matrix infinite_sample_correlation(const Matrix& C_v, double noise_sq) {
 
 SpectralData::SpectralData(const Problem& problem, int nodes, bool long_panels, int threads)
     : scales_(scales(problem)),
+      outputs_(outputs(problem.data)),
       mode_(problem.data.mode),
       centered_(problem.network.centered),
       long_panels_(long_panels),
       init_scale_(problem.network.init_scale),
-      noise_sq_(problem.data.noise * problem.data.noise),
+      label_noise_(problem.data, outputs_),
       inverse_alpha_(1.0 / problem.data.alpha),
-      sgd_noise_(1.0 / problem.data.batch_fraction - 1.0),
-      error_sum_(static_cast<std::size_t>(nodes)),
+      sample_noise_(problem.data, outputs_, nodes),
+      error_sum_(output_sums(outputs_, nodes)),
       RH_sum_(static_cast<std::size_t>(nodes)),
       train_loss_(static_cast<std::size_t>(nodes)),
       data_power_(static_cast<std::size_t>(nodes)),
@@ -50,13 +51,17 @@ SpectralData::SpectralData(const Problem& problem, int nodes, bool long_panels, 
   if (stored_samples() && !finite_data()) mode_ = DataMode::population;
   const Spectrum& spectrum = problem.data.spectrum;
   const bool sums_small_terms = long_panels && spectrum.eigenvalues.size() > 1 && stored_samples();
+  const bool sharing = !spectrum.targets.empty();
   for (std::size_t k = 0; k < spectrum.eigenvalues.size(); ++k) {
-    modes_.push_back({spectrum.eigenvalues[k], spectrum.target_power[k], spectrum.weights[k], {}, {}});
+    const double power = sharing ? 1.0 : spectrum.target_power[k];
+    modes_.push_back({spectrum.eigenvalues[k], power, spectrum.weights[k], {}, {}, {1.0}});
+    const auto targets = spectrum.targets.begin() + static_cast<std::ptrdiff_t>(sharing ? k : 0) * outputs_;
+    if (sharing) modes_.back().pattern.assign(targets, targets + outputs_);
     m1_ += spectrum.weights[k] * spectrum.eigenvalues[k];
     m2_ += spectrum.weights[k] * spectrum.eigenvalues[k] * spectrum.eigenvalues[k];
     driven_ = driven_ || spectrum.target_power[k] > 0.0;
   }
-  driven_ = driven_ || (noise_sq_ > 0.0 && finite_data());
+  driven_ = driven_ || (noise_variance(problem.data) > 0.0 && finite_data());
   if (single()) {
     modes_.front().H = Matrix(nodes, nodes);
     modes_.front().target.resize(static_cast<std::size_t>(nodes));
@@ -80,11 +85,14 @@ SpectralData::SpectralData(const Problem& problem, int nodes, bool long_panels, 
 double SpectralData::bytes(const Problem& problem, int nodes, bool long_panels) {
   const auto modes = static_cast<int>(problem.data.spectrum.eigenvalues.size());
   const bool finite = !std::isinf(problem.data.alpha);
+  const int width = outputs(problem.data);
   double matrices = 5.0 + (finite ? 2.0 : 0.0);
-  if (modes == 1) return 8.0 * nodes * ((matrices + (long_panels ? 3.0 : 1.0)) * nodes + 8.0);
+  const double series = 8.0 + 3.0 * width + SampleNoise::bytes(problem.data, width, nodes) / nodes / 8.0;
+  const bool epochs = problem.data.mode == DataMode::epochs && problem.data.batches > 1;
+  if (modes == 1 && !epochs) return 8.0 * nodes * ((matrices + (long_panels ? 3.0 : 1.0)) * nodes + series);
   matrices += finite ? 5.0 : 2.0;
   const int operators = long_panels && finite ? 2 : 1;
-  return 8.0 * nodes * (matrices * nodes + 8.0) + ModeBatch::bytes(modes, nodes, ModeOperator::kMostRows) +
+  return 8.0 * nodes * (matrices * nodes + series) + ModeBatch::bytes(modes, nodes, ModeOperator::kMostRows) +
          operators * ModeOperator::bytes(nodes, ModeBatch::padded(modes), long_panels);
 }
 
@@ -128,7 +136,8 @@ void SpectralData::visit_modes(const StateVisitor& visitor) {
     visitor.function(name, X->matrix());
     X->restore();
   }
-  for (int power = 1; power <= 2; ++power) visitor.series("left" + std::to_string(power), batch_.left_of_target(power));
+  for (int power = 1; power <= 2; ++power)
+    visit_sums("left" + std::to_string(power), batch_.left_of_target(power), visitor);
 }
 
 void SpectralData::visit(const StateVisitor& visitor) {
@@ -152,7 +161,8 @@ void SpectralData::visit(const StateVisitor& visitor) {
   visitor.function("RH", RH_);
   visitor.function("C_h0", C_h0_);
   visitor.function("R_hr0", R_hr0_);
-  visitor.series("error_sum", error_sum_);
+  visit_sums("error_sum", error_sum_, visitor);
+  sample_noise_.visit(visitor);
   visitor.series("RH_sum", RH_sum_);
   visitor.series("train_loss", train_loss_);
 }
@@ -188,7 +198,7 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
   if (scales_.rho > 0.0 && !nothing_learned(sweep.time, panel.end - 1)) {
     set_zero(rows);
     add(rows, rows_of(mode.H, panel), 1.0);
-    times_E(rows, sweep, mode.target.data() + panel.begin);
+    times_E(rows, sweep);
     sweep.algebra.times_symmetric(left, rows, *network.C_g1, share * scales_.rho * scales_.first_to_last);
     for (int i = 0; i < p; ++i) out[static_cast<std::size_t>(i)].term_init = linalg::dot(left.row(i), rows.row(i), b);
   }
@@ -205,7 +215,7 @@ ChainTerm SpectralData::chain(int node, int n, const NetworkField& network) cons
   const double target = left_of_target(node, n, 1);
   const double discrepancy = alignment(node, n);
   double start = 0.0;
-  for (int s = 0; s < n && centered_; ++s) start += R_hr0_(node, s) * (*network.C_g1)(s, 0);
+  for (int s = 0; s < n && centered_; ++s) start += R_hr0_(node, s) * (*network.C_g1)(s, node % outputs_);
   start *= scales_.first_to_last * init_scale_;
   return {target - discrepancy + start, std::abs(target) + std::abs(discrepancy) + std::abs(start)};
 }
@@ -232,15 +242,21 @@ std::vector<double> SpectralData::target_overlap(int nodes) const {
 /// (R_Delta sum p lambda^power (w*)^2 H_k 1)(node), of n nodes
 double SpectralData::left_of_target(int node, int n, int power) const {
   const Mode& first = modes_.front();
-  const double share = single() ? first.weight * first.power * std::pow(first.lambda, power) : 1.0;
-  const std::vector<double>& left = single() ? first.target : batch_.left_of_target(power);
+  const auto output = static_cast<std::size_t>(node % outputs_);
+  const double share =
+      single() ? first.weight * first.power * first.pattern[output] * std::pow(first.lambda, power) : 1.0;
+  const std::vector<double>& left = single() ? first.target : batch_.left_of_target(power)[output];
   return share *
          (stored_samples() ? linalg::dot(R_delta_.row(node), left.data(), n) : left[static_cast<std::size_t>(node)]);
 }
 
 double SpectralData::target_size() const {
   double size = 0.0;
-  for (const Mode& mode : modes_) size += mode.weight * mode.lambda * mode.lambda * mode.power;
+  for (const Mode& mode : modes_) {
+    double power = 0.0;
+    for (const double w : mode.pattern) power += mode.power * w * w;
+    size += mode.weight * mode.lambda * mode.lambda * power;
+  }
   return size;
 }
 
@@ -258,16 +274,19 @@ double SpectralData::least_gradient(int node, const NetworkField& network) const
   return std::max(kSmallest, kResolved * largest);
 }
 
-// The training errors themselves: the weights 0 or 1/q of multi-pass SGD add noise to the weighted errors e,
-// Delta = e - noise, which takes R_Delta diag(c) (1/q - 1) out of C_e below the diagonal.
+// The training errors themselves: random batches add noise to the weighted errors e, Delta = e - noise, which takes
+// R_Delta N out of C_e at times of earlier epochs (sample_noise.hpp).
 Matrix SpectralData::error_correlation(int n) const {
-  if (mode_ == DataMode::population) return infinite_sample_correlation(C_v_, noise_sq_);
+  if (mode_ == DataMode::population) return infinite_sample_correlation(C_v_, label_noise_, outputs_);
   Matrix C(n, n);
   for (int t = 0; t < C_e_.rows(); ++t) std::copy_n(C_e_.row(t), n, C.row(t));
-  for (int t = 0; t < n; ++t) {
-    C(t, t) = train_loss_[static_cast<std::size_t>(t)];
-    for (int s = 0; s < t && stored_samples(); ++s) {
-      C(t, s) -= R_delta_(t, s) * sgd_noise_ * train_loss_[static_cast<std::size_t>(s)];
+  for (int t = 0; t < n && sample_noise_.active(); ++t) {
+    for (int s = 0; s <= t; ++s) {
+      if (sample_noise_.same_epoch(t, s)) {
+        C(t, s) = sample_noise_.unvisited(t, s);
+      } else {
+        C(t, s) -= sample_noise_.of_errors(R_delta_.row(t), s);
+      }
       C(s, t) = C(t, s);
     }
   }

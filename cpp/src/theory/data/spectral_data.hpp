@@ -15,7 +15,9 @@
 #include "theory/core/sides.hpp"
 #include "theory/data/frozen_vectors.hpp"
 #include "theory/data/mode_batch.hpp"
+#include "theory/data/output_sources.hpp"
 #include "theory/data/sample_equations.hpp"
+#include "theory/data/sample_noise.hpp"
 
 namespace lindmft::theory {
 
@@ -52,9 +54,10 @@ class SpectralData final : public DataSide {
 
  private:
   struct Mode {
-    double lambda, power, weight;  // lambda_k, (w*_k)^2, p_k
+    double lambda, power, weight;  // lambda_k, (w*_k)^2, p_k; of outputs that share modes the power is in `pattern`
     Matrix H;                      // n x n, causal   (I + lambda Bt R_Delta)^-1 (only for a single mode)
     std::vector<double> target;    // n   H 1: the part of a unit target not learned yet (only for a single mode)
+    std::vector<double> pattern;   // C   targets of outputs that share modes, otherwise 1
   };
 
   void update_Bt(const Sweep& sweep, const NetworkField& network);
@@ -77,15 +80,21 @@ class SpectralData final : public DataSide {
   void add_data_noise(linalg::View C_h0, const Sweep& sweep);
   void R_delta_times(linalg::View out, const Matrix& H, double factor, const Sweep& sweep);
   void stored_errors(linalg::View C_e, const Sweep& sweep);
+  void fresh_errors(linalg::View C_e, const Sweep& sweep);
+  void note_train_loss(linalg::ConstView C_e, const Sweep& sweep);
+  [[nodiscard]] linalg::View response_rows(const Sweep& sweep) const;
   void initial_weights_rows(linalg::View out, const Sweep& sweep, const NetworkField& network) const;
-  void times_E(linalg::View rows, const Sweep& sweep, const double* row_sums) const;
+  void times_E(linalg::View rows, const Sweep& sweep) const;
   void times_R_delta(linalg::View out, linalg::ConstView x, const Sweep& sweep);
   [[nodiscard]] Matrix error_correlation(int n) const;
 
-  [[nodiscard]] bool stored_samples() const { return mode_ == DataMode::full_batch || mode_ == DataMode::multi_pass; }
+  [[nodiscard]] bool stored_samples() const {
+    return mode_ == DataMode::full_batch || mode_ == DataMode::multi_pass || mode_ == DataMode::epochs;
+  }
   [[nodiscard]] bool finite_data() const { return inverse_alpha_ > 0.0; }
   [[nodiscard]] bool data_noise() const { return finite_data() && shares_data_; }
-  [[nodiscard]] bool single() const { return modes_.size() == 1; }
+  /// A single mode whose R_Delta is a function of Bt, so that both commute. (Shuffled epochs cut entries out of it.)
+  [[nodiscard]] bool single() const { return modes_.size() == 1 && !sample_noise_.has_epochs(); }
   [[nodiscard]] double left_of_target(int node, int n, int power) const;
   /// A single mode on long panels: the equations of stored samples are solved exactly (sample_equations.hpp).
   [[nodiscard]] bool solves_samples() const { return long_panels_ && single() && stored_samples(); }
@@ -101,13 +110,14 @@ class SpectralData final : public DataSide {
   [[nodiscard]] double H2_factor() const { return single() ? m1_ * modes_.front().lambda : 1.0; }
 
   Scales scales_;
+  int outputs_;  // C, the number of rows of a time
   DataMode mode_;
   bool centered_;
   bool long_panels_;
   double init_scale_;
-  double noise_sq_;                               // sigma^2
+  LabelNoise label_noise_;
   double inverse_alpha_;                          // 1 / alpha, 0 for infinite data
-  double sgd_noise_;                              // 1/q - 1
+  SampleNoise sample_noise_;                      // of random batches
   double m1_ = 0.0;                               // sum p lambda
   double m2_ = 0.0;                               // sum p lambda^2
   bool driven_ = false;                           // a target, or label noise of finite data, drives the gradient
@@ -132,7 +142,7 @@ class SpectralData final : public DataSide {
   Matrix GC_e_;        // symmetric         sum p lambda^2 G_k C_e G_k^T / alpha (several modes on long panels)
   Matrix RH_;          // causal            R_Delta H (a single mode on long panels)
   Matrix C_h0_, R_hr0_;
-  std::vector<double> error_sum_;        // n   R_Delta 1
+  OutputSums error_sum_;                 // C of n   the action of R_Delta on label noise
   std::vector<double> RH_sum_;           // n   R_Delta H 1 (a single mode on long panels)
   std::vector<double> train_loss_;       // n   training loss
   std::vector<double> data_power_;       // n   (R_vu C_e)(t,t) / alpha: part of <v u>

@@ -61,7 +61,7 @@ void SpectralData::update_responses(const Sweep& sweep) {
     sample_equations_->response(sweep.scratch(Buffer::R_delta, panel.size(), panel.end), x, R_delta_, modes_.front().H,
                                 sweep);
     linalg::replace_rows(R_delta_, panel, sweep.scratch(Buffer::R_delta, panel.size(), panel.end), sweep.changes);
-    row_sums(error_sum_, R_delta_, panel, sweep.time.trained());
+    label_noise_.act(error_sum_, R_delta_, panel, sweep.time.trained());
   }
   times_R_delta(BtR, rows_of(Bt_, panel), sweep);
   Mode& mode = modes_.front();
@@ -79,18 +79,36 @@ void SpectralData::update_responses(const Sweep& sweep) {
 void SpectralData::update_errors_response(const Sweep& sweep) {
   if (!finite_data()) return;
   const Panel panel = sweep.time.panel;
+  const View R_vu = response_rows(sweep);
+  if (!stored_samples() || solves_samples()) return;
+  View known = R_vu;
+  if (sample_noise_.has_epochs()) {
+    known = sweep.scratch(Buffer::errors, panel.size(), panel.end);
+    for (int i = 0; i < R_vu.rows; ++i) std::copy_n(R_vu.row(i), R_vu.cols, known.row(i));
+    sample_noise_.only_earlier(known, panel);
+  }
   const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
+  solve_resolvent(rows, known, R_delta_, inverse_alpha_, sweep);
+  linalg::replace_rows(R_delta_, panel, rows, sweep.changes);
+  label_noise_.act(error_sum_, R_delta_, panel, sweep.time.trained());
+}
+
+/// Rows of R_vu.
+View SpectralData::response_rows(const Sweep& sweep) const {
+  const Panel panel = sweep.time.panel;
   const View R_vu = sweep.scratch(Buffer::R_vu, panel.size(), panel.end);
   sweep.algebra.times_causal(R_vu, rows_of(H1(), panel), Bt_, -H1_factor());
-  if (!stored_samples() || solves_samples()) return;
-  solve_resolvent(rows, R_vu, R_delta_, inverse_alpha_, sweep);
-  linalg::replace_rows(R_delta_, panel, rows, sweep.changes);
-  row_sums(error_sum_, R_delta_, panel, sweep.time.trained());
+  return R_vu;
 }
 
 // The action of m on a unit target: on nodes of training it is 1, on frozen rows the part of their vectors in it.
 void SpectralData::sum_targets(std::vector<double>& sums, const Matrix& m, const Sweep& sweep) const {
-  row_sums(sums, m, sweep.time.panel, sweep.time.trained());
+  const std::vector<double>& pattern = modes_.front().pattern;
+  if (pattern.size() == 1 && pattern.front() == 1.0) {
+    row_sums(sums, m, sweep.time.panel, sweep.time.trained());
+  } else {
+    act_on_pattern(sums, m, pattern, sweep.time.panel, sweep.time.trained());
+  }
   if (sweep.time.frozen != nullptr) vectors_.add_targets(sums, m, sweep.time);
 }
 
@@ -133,13 +151,19 @@ void SpectralData::add_up_discrepancy(const Sweep& sweep) {
   linalg::replace_symmetric(C_v_, panel, C_v, sweep.changes);
 }
 
-// rows <- rows E, with E = D_w, or D_w - d(0) 1 e_0^T if the predictor at initialization is subtracted (theory.md
-// section 1).
-void SpectralData::times_E(View rows, const Sweep& sweep, const double* row_sums) const {
+// rows <- rows E, with E = D_w, or D_w - d(0) 1 e_0^T of every output if the predictor at initialization is subtracted
+// (theory.md section 1).
+void SpectralData::times_E(View rows, const Sweep& sweep) const {
+  std::vector<double> sums(static_cast<std::size_t>(rows.rows * outputs_));
+  const int trained = sweep.time.trained();
+  for (int i = 0; i < rows.rows && centered_; ++i) {
+    for (int s = 0; s < trained; ++s) sums[static_cast<std::size_t>(i * outputs_ + s % outputs_)] += rows(i, s);
+  }
   if (sweep.time.frozen != nullptr) vectors_.times_sources(rows, sweep.time);
   for (int i = 0; i < rows.rows; ++i) {
     for (int s = 0; s < rows.cols; ++s) rows(i, s) *= sweep.time.decay[s];
-    if (centered_) rows(i, 0) -= sweep.time.decay[0] * row_sums[i];
+    for (int c = 0; c < outputs_ && centered_; ++c)
+      rows(i, c) -= sweep.time.decay[c] * sums[static_cast<std::size_t>(i * outputs_ + c)];
   }
 }
 
@@ -164,11 +188,11 @@ void SpectralData::initial_weights_rows(View out, const Sweep& sweep, const Netw
     for (int s = 0; s < out.cols; ++s) out(i, s) = scale * (d[t] * (d[s] * row[s]));
     if (!centered_) continue;
     // Terms are subtracted in pairs, so that the contribution at the start cancels exactly.
-    const double* first = C.row(0);
-    const double at_start = d[0] * (d[0] * first[0]);
+    const double* first = C.row(t % outputs_);
     for (int s = 0; s < out.cols; ++s) {
-      const double here = d[t] * (d[s] * row[s]) - d[t] * (d[0] * row[0]);
-      out(i, s) = scale * (here - (d[0] * (d[s] * first[s]) - at_start));
+      const int start = s % outputs_;
+      const double here = d[t] * (d[s] * row[s]) - d[t] * (d[0] * row[start]);
+      out(i, s) = scale * (here - (d[0] * (d[s] * first[s]) - d[0] * (d[0] * first[start])));
     }
   }
 }
@@ -230,15 +254,24 @@ void SpectralData::update_errors(const Sweep& sweep) {
   if (stored_samples()) {
     stored_errors(C_e, sweep);
   } else {
-    for (int t = panel.begin; t < panel.end; ++t) {
-      const double fresh = sweep.time.frozen == nullptr ? C_v_(t, t) + noise_sq_ : 0.0;
-      train_loss_[static_cast<std::size_t>(t)] = fresh;
-      C_e(t - panel.begin, t) = fresh;
-    }
+    fresh_errors(C_e, sweep);
   }
   if (!finite_data()) return;
   linalg::replace_symmetric(C_e_, panel, C_e, sweep.changes);
   note_data_power(sweep);
+}
+
+/// Errors on samples that are used once: those of different steps are independent.
+void SpectralData::fresh_errors(View C_e, const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  for (int t = panel.begin; t < panel.end; ++t) {
+    const int step = t / outputs_ * outputs_;
+    for (int s = step; s < step + outputs_; ++s) {
+      const double noise = label_noise_.covariance(t % outputs_, s % outputs_);
+      C_e(t - panel.begin, s) = sweep.time.frozen == nullptr ? C_v_(t, s) + noise : 0.0;
+    }
+    train_loss_[static_cast<std::size_t>(t)] = C_e(t - panel.begin, t);
+  }
 }
 
 void SpectralData::note_data_power(const Sweep& sweep) {
@@ -252,7 +285,7 @@ void SpectralData::note_data_power(const Sweep& sweep) {
   }
 }
 
-// R_Delta (C_v + sigma^2 1 + diag((1/q - 1) c)) R_Delta^T, where c is the training loss.
+// R_Delta (C_v + sigma^2 1 + N) R_Delta^T, with the noise N of random batches (sample_noise.hpp).
 void SpectralData::stored_errors(View C_e, const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   const int b = panel.end;
@@ -262,19 +295,25 @@ void SpectralData::stored_errors(View C_e, const Sweep& sweep) {
   sweep.algebra.times_symmetric(left, R, C_v_);
   sweep.algebra.times_transposed(plain, left, R_delta_);
   add(C_e, plain, 1.0);
-  add_outer(C_e, panel, error_sum_, noise_sq_);
+  add_outer(C_e, panel, error_sum_, label_noise_.weight());
+  if (sample_noise_.active()) sample_noise_.update(left, C_e, R_delta_, panel, sweep.time.trained());
+  note_train_loss(C_e, sweep);
+  if (sample_noise_.active()) sweep.algebra.times_transposed(C_e, left, R_delta_, 1.0, 1.0);
+}
+
+/// The losses on all samples; C_e: without the noise of batches.
+void SpectralData::note_train_loss(ConstView C_e, const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  const View R_vu = sweep.scratch(Buffer::R_vu, panel.size(), panel.end);
+  if (sample_noise_.has_epochs() && sweep.responses_final) static_cast<void>(response_rows(sweep));
   for (int i = 0; i < panel.size(); ++i) {
-    double c = C_e(i, panel.begin + i);
-    for (int s = 0; s < panel.begin + i && sgd_noise_ > 0.0; ++s) {
-      c += R(i, s) * R(i, s) * sgd_noise_ * train_loss_[static_cast<std::size_t>(s)];
-    }
-    train_loss_[static_cast<std::size_t>(panel.begin + i)] = sweep.time.frozen == nullptr ? c : 0.0;
+    const int t = panel.begin + i;
+    double& loss = train_loss_[static_cast<std::size_t>(t)];
+    loss = sample_noise_.active() && sweep.time.frozen == nullptr
+               ? sample_noise_.train_loss(t, R_vu.row(i), inverse_alpha_)
+               : C_e(i, t);
+    if (sweep.time.frozen != nullptr) loss = 0.0;
   }
-  if (sgd_noise_ == 0.0) return;
-  for (int i = 0; i < panel.size(); ++i) {
-    for (int s = 0; s < b; ++s) left(i, s) = R(i, s) * sgd_noise_ * train_loss_[static_cast<std::size_t>(s)];
-  }
-  sweep.algebra.times_transposed(C_e, left, R_delta_, 1.0, 1.0);
 }
 
 // Rows of factor R_Delta H.
@@ -297,9 +336,7 @@ void SpectralData::update_gradient(const Sweep& sweep) {
     for (int i = 0; i < p; ++i)
       std::transform(rows.row(i), rows.row(i) + b, rows.row(i),
                      [&](double x) { return -scales_.rho * H1_factor() * x; });
-    std::vector<double> sums(static_cast<std::size_t>(p));
-    for (int i = 0; i < p; ++i) sums[static_cast<std::size_t>(i)] = linalg::sum(rows.row(i), sweep.time.trained());
-    times_E(rows, sweep, sums.data());
+    times_E(rows, sweep);
     linalg::replace_rows(R_hr0_, panel, rows, sweep.changes);
   }
 

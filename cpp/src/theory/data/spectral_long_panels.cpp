@@ -27,7 +27,7 @@ void SpectralData::solve_for_samples(const Sweep& sweep, const NetworkField& net
   const View F = sweep.scratch(Buffer::rows, p, panel.end);
   set_zero(F);
   add(F, errors, mode.weight * mode.lambda);
-  add_outer(F, panel, error_sum_, noise_sq_);
+  add_outer(F, panel, error_sum_, label_noise_.weight());
   const View C_e = sweep.scratch(Buffer::result, p, panel.end);
   if (shares_data_) {
     // Otherwise update_responses() has set it.

@@ -20,7 +20,8 @@ constexpr int kLongHistory = 512;
 
 /// The march of a window over the steps. By causality, each sweep makes at least the first row of the window exact, and
 /// more rows if the guess was good. These rows are final, and as many new rows are added at the end. (At infinite depth
-/// the equations are implicit, and rows are final once they stop changing.)
+/// the equations are implicit, and rows are final once they stop changing.) Where outputs share modes, the rows of all
+/// outputs at one step take the place of one row.
 class March {
  public:
   March(TimeGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options, Solution& solution)
@@ -32,6 +33,7 @@ class March {
   void extend(int size);
   bool sweep();
   [[nodiscard]] int final_rows();
+  [[nodiscard]] int outputs() const { return context_.options.outputs; }
   void commit(int rows);
   bool record_final(bool rest);
   void report();
@@ -49,15 +51,15 @@ void March::extend(int size) {
   if (entering.size() <= 0) return;
   window_.end = entering.end;
   context_.map.set(window_);
-  context_.guess({entering});
+  context_.guess({entering, {}, 1.0, outputs()});
 }
 
 /// Sweeps the window once; false if it must shrink.
 bool March::sweep() {
   const int size = window_.size();
   context_.sweep(context_.grid.propose(window_));
-  // A single row is exact, however large its change.
-  const double limit = size == 1 ? std::numeric_limits<double>::infinity() : kExplosion;
+  // A single step is exact, however large its change.
+  const double limit = size == outputs() ? std::numeric_limits<double>::infinity() : kExplosion;
   for (int i = 0; i < size; ++i) {
     if (!(context_.changes[i] < limit)) return false;
   }
@@ -70,22 +72,25 @@ int March::final_rows() {
   int good = 0;
   if (context_.network.exact_first_row(size)) {
     // The error of a row is that of the rows before it when it was computed, which is their change in this sweep.
-    good = 1;
-    while (good < size && context_.changes[good - 1] < kTolerance) ++good;
+    good = outputs();
+    while (good < size && context_.changes[good - outputs()] < kTolerance) ++good;
   } else {
     while (good < size && context_.changes[good] < kTolerance) ++good;
   }
+  good -= good % outputs();
   waited_ = good > 0 ? 0 : waited_ + 1;
   if (waited_ < kPatience) return good;
   waited_ = 0;
-  return context_.changes[0] < kRounding ? 1 : -1;
+  double change = 0.0;
+  for (int c = 0; c < outputs(); ++c) change = std::max(change, context_.changes[c]);
+  return change < kRounding ? outputs() : -1;
 }
 
 void March::report() {
-  const int nodes = context_.grid.nodes();
-  if (!context_.options.progress || context_.options.progress(recorder_.recorded(), nodes)) return;
-  throw Interrupted("solve was interrupted after " + std::to_string(recorder_.recorded()) + " of " +
-                    std::to_string(nodes) + " steps");
+  const int steps = context_.grid.nodes() / outputs();
+  const int done = recorder_.recorded() / outputs();
+  if (!context_.options.progress || context_.options.progress(done, steps)) return;
+  throw Interrupted("solve was interrupted after " + std::to_string(done) + " of " + std::to_string(steps) + " steps");
 }
 
 /// Makes the first rows of the window final.
@@ -98,20 +103,21 @@ void March::commit(int rows) {
 
 Marched March::run() {
   const int nodes = context_.grid.nodes();
-  int size = context_.network.exact_first_row(context_.options.largest_panel) ? 1 : context_.options.largest_panel;
+  const int most = context_.options.largest_panel;
+  int size = context_.network.exact_first_row(most) ? outputs() : most;
   while (window_.begin < nodes) {
     extend(size);
     const int good = sweep() ? final_rows() : -1;
     if (good < 0) {
       ++context_.solution.stats.rejected_panels;
       if (!record_final(true)) break;
-      if (window_.size() == 1) {
+      if (window_.size() == outputs()) {
         if (const std::string why = context_.network.failure(); !why.empty() && !recorder_.runaway())
           throw NotConverged(why);
         context_.solution.diverged_at = static_cast<int>(context_.grid.time(window_.begin));
         break;
       }
-      size = window_.size() / 2;
+      size = std::max(outputs(), window_.size() / 2 / outputs() * outputs());
       caution_ = kCaution;
       window_.end = window_.begin;
       continue;
@@ -120,12 +126,12 @@ Marched March::run() {
     commit(good);
     ++context_.solution.stats.panels;
     // The last row alone was computed in a longer window; it is guessed and solved again.
-    if (window_.size() == 1 && window_.end == nodes && !context_.network.exact_first_row(2))
+    if (window_.size() == outputs() && window_.end == nodes && !context_.network.exact_first_row(2))
       window_.end = window_.begin;
-    const int largest =
-        std::max(1, window_.begin < kLongHistory ? context_.options.largest_panel / 2 : context_.options.largest_panel);
+    const int half = std::max(outputs(), most / 2 / outputs() * outputs());
+    const int largest = window_.begin < kLongHistory ? half : most;
     const bool grow = context_.network.exact_first_row(largest) ? good >= kGrow * size : --caution_ <= 0;
-    if (grow) size = std::max(size, std::min(size + std::max(1, size / 4), largest));
+    if (grow) size = std::max(size, std::min(size + std::max(outputs(), size / 4 / outputs() * outputs()), largest));
     if (!record_final(window_.begin == nodes)) break;
   }
   return recorder_.finish();

@@ -28,6 +28,9 @@ Recorder::Recorder(MarchContext& context)
       recorded_(context.options.from) {
   solution_.feature_norm.resize(static_cast<std::size_t>(network_.layers()));
   solution_.gradient_norm.resize(static_cast<std::size_t>(network_.layers()));
+  if (outputs() == 1) return;
+  solution_.test_loss_by_output.resize(static_cast<std::size_t>(outputs()));
+  solution_.train_loss_by_output.resize(static_cast<std::size_t>(outputs()));
 }
 
 /// A loss below zero by more than rounding. Steps may have amplified rounding errors, which the caller finds out;
@@ -101,8 +104,10 @@ bool Recorder::sound(Panel panel) {
 
 bool Recorder::record(Panel panel, bool every_step) {
   const std::vector<Losses> losses = finished(panel);
-  for (int node = panel.begin; node < panel.end; ++node) {
-    const Losses& at = losses[static_cast<std::size_t>(node - panel.begin)];
+  for (int node = panel.begin; node < panel.end; node += outputs()) {
+    const Losses* of_outputs = &losses[static_cast<std::size_t>(node - panel.begin)];
+    Losses at = *of_outputs;
+    for (int c = 1; c < outputs(); ++c) at += of_outputs[c];
     if (diverged(node, at, every_step)) {
       solution_.diverged_at = static_cast<int>(context_.grid.time(node));
       return false;
@@ -114,14 +119,25 @@ bool Recorder::record(Panel panel, bool every_step) {
       return false;
     }
     solution_.stats.depth_error = std::max(solution_.stats.depth_error, depth_error);
-    append(node, at);
-    if (!options_.responses_final) check_chain(node, std::max(node + 1, context_.map.end_of(node)));
+    append(node, at, of_outputs);
+    for (int row = node; row < node + outputs() && !options_.responses_final; ++row)
+      check_chain(row, std::max(node + outputs(), context_.map.end_of(row)));
   }
   recorded_ = panel.end;
   return true;
 }
 
-void Recorder::append(int node, const Losses& losses) {
+double Recorder::norm(double (NetworkSide::*of)(int, int) const, int layer, int node) const {
+  double sum = 0.0;
+  for (int c = 0; c < outputs(); ++c) sum += (network_.*of)(layer, node + c);
+  return sum;
+}
+
+void Recorder::append(int node, const Losses& losses, const Losses* of_outputs) {
+  for (std::size_t c = 0; c < solution_.test_loss_by_output.size(); ++c) {
+    solution_.test_loss_by_output[c].push_back(of_outputs[c].test);
+    solution_.train_loss_by_output[c].push_back(of_outputs[c].train);
+  }
   solution_.time.push_back(context_.grid.time(node));
   solution_.test_loss.push_back(losses.test);
   solution_.train_loss.push_back(losses.train);
@@ -129,8 +145,8 @@ void Recorder::append(int node, const Losses& losses) {
   solution_.term_init.push_back(losses.term_init);
   solution_.term_data.push_back(losses.term_data);
   for (int l = 1; l <= network_.layers(); ++l) {
-    solution_.feature_norm[static_cast<std::size_t>(l - 1)].push_back(network_.feature_norm(l, node));
-    solution_.gradient_norm[static_cast<std::size_t>(l - 1)].push_back(network_.gradient_norm(l, node));
+    solution_.feature_norm[static_cast<std::size_t>(l - 1)].push_back(norm(&NetworkSide::feature_norm, l, node));
+    solution_.gradient_norm[static_cast<std::size_t>(l - 1)].push_back(norm(&NetworkSide::gradient_norm, l, node));
   }
 }
 
@@ -140,8 +156,8 @@ void Recorder::append(int node, const Losses& losses) {
 double Recorder::earlier_chain() const {
   double largest = 0.0;
   for (int node = 0; node < options_.from; ++node)
-    largest =
-        std::max(largest, data_.chain(node, std::max(node + 1, context_.map.end_of(node)), network_.field()).scale);
+    largest = std::max(largest,
+                       data_.chain(node, std::max(block_end(node), context_.map.end_of(node)), network_.field()).scale);
   return largest;
 }
 

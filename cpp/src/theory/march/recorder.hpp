@@ -26,7 +26,7 @@ class Recorder {
   /// Finishes the panel's rows and appends them to the solution; false at the first diverged row. every_step: whether
   /// every step of the panel is a node.
   bool record(Panel panel, bool every_step);
-  /// Number of nodes that are in the solution.
+  /// Number of rows that are in the solution: its nodes, once for each output that shares modes.
   [[nodiscard]] int recorded() const { return recorded_; }
   /// Whether the loss has grown so far that a row that cannot be resolved counts as diverged.
   [[nodiscard]] bool runaway() const;
@@ -40,7 +40,12 @@ class Recorder {
   [[nodiscard]] std::vector<Losses> finished(Panel panel);
   void check_chain(int node, int end);
   [[nodiscard]] double earlier_chain() const;
-  void append(int node, const Losses& losses);
+  void append(int node, const Losses& losses, const Losses* of_outputs);
+  /// A norm of a layer, summed over outputs.
+  [[nodiscard]] double norm(double (NetworkSide::*of)(int, int) const, int layer, int node) const;
+  [[nodiscard]] int outputs() const { return options_.outputs; }
+  /// The row after those of the same time.
+  [[nodiscard]] int block_end(int row) const { return (row / outputs() + 1) * outputs(); }
 
   MarchContext& context_;
   NetworkSide& network_;

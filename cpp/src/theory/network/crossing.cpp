@@ -43,7 +43,8 @@ void last_source_rows(Matrix& S_b, const Sweep& sweep) {
   for (int i = 0; i < rows.rows; ++i) {
     const int sources = panel.begin + i < sweep.time.networks() ? sweep.time.networks() : 0;
     std::fill_n(rows.row(i), rows.cols, 0.0);
-    for (int s = 0; s < std::min(sources, rows.cols); ++s) rows(i, s) = d[panel.begin + i] * d[s];
+    for (int s = (panel.begin + i) % sweep.time.outputs; s < std::min(sources, rows.cols); s += sweep.time.outputs)
+      rows(i, s) = d[panel.begin + i] * d[s];
   }
   linalg::replace_symmetric(S_b, panel, rows, sweep.changes);
 }

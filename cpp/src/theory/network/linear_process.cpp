@@ -18,8 +18,8 @@ namespace {
 
 /// left = R C_source on the panel's rows, and C_rows = beta C_rows + weight left R^T, which is skipped if the weight is
 /// zero.
-void add_correlation(View C_rows, View left, const Sweep& sweep, const Matrix& R, const std::vector<double>& sums,
-                     Source source, double weight, double beta) {
+void add_correlation(View C_rows, View left, const Sweep& sweep, const Matrix& R, const OutputSums& sums, Source source,
+                     double weight, double beta) {
   const Panel panel = sweep.time.panel;
   const int b = panel.end;
   if (source.C != nullptr) {
@@ -28,17 +28,19 @@ void add_correlation(View C_rows, View left, const Sweep& sweep, const Matrix& R
     return;
   }
   for (int i = 0; i < panel.size(); ++i) {
-    const double sum = source.scale * sums[static_cast<std::size_t>(panel.begin + i)];
-    std::fill_n(left.row(i), b, sum);
     double* row = C_rows.row(i);
-    for (int s = 0; s < b; ++s)
-      row[s] = (beta == 0.0 ? 0.0 : beta * row[s]) + weight * sum * sums[static_cast<std::size_t>(s)];
+    for (int s = 0; s < b; ++s) row[s] = beta == 0.0 ? 0.0 : beta * row[s];
+    for (std::size_t c = 0; c < sums.size(); ++c) {
+      const double sum = source.scale * sums[c][static_cast<std::size_t>(panel.begin + i)];
+      for (int s = static_cast<int>(c); s < b; s += sweep.time.outputs) left(i, s) = sum;
+      for (int s = 0; s < b; ++s) row[s] += weight * sum * sums[c][static_cast<std::size_t>(s)];
+    }
   }
 }
 
 }  // namespace
 
-LinearProcess::LinearProcess(int nodes, int rows, SourceFactor d)
+LinearProcess::LinearProcess(int nodes, int rows, SourceFactor d, int outputs)
     : C(nodes, nodes),
       own(nodes, nodes),
       cross(nodes, nodes),
@@ -46,8 +48,8 @@ LinearProcess::LinearProcess(int nodes, int rows, SourceFactor d)
       own_history_(rows, nodes),
       cross_history_(rows, nodes),
       block_(rows, rows),
-      own_sum_(static_cast<std::size_t>(nodes)),
-      cross_sum_(static_cast<std::size_t>(nodes)),
+      own_sum_(output_sums(outputs, nodes)),
+      cross_sum_(own_sum_),
       with_partner_(static_cast<std::size_t>(nodes)) {}
 
 void LinearProcess::guess_responses(const linalg::Guess& guess) {
@@ -64,8 +66,8 @@ void LinearProcess::visit(const std::string& prefix, const StateVisitor& visitor
   visitor.function(prefix + ".C", C);
   visitor.function(prefix + ".own", own);
   visitor.function(prefix + ".cross", cross);
-  visitor.series(prefix + ".own_sum", own_sum_);
-  visitor.series(prefix + ".cross_sum", cross_sum_);
+  visit_sums(prefix + ".own_sum", own_sum_, visitor);
+  visit_sums(prefix + ".cross_sum", cross_sum_, visitor);
 }
 
 void LinearProcess::set_kernel(const Sweep& sweep, ConstView k, const LinearProcess& partner, double gamma0_sq) {

@@ -2,13 +2,12 @@
 // Forward and backward signals of a layer are two such processes, each the other's partner (theory.md section 3).
 #pragma once
 
-#include <vector>
-
+#include "theory/core/panel_rows.hpp"
 #include "theory/core/sides.hpp"
 
 namespace lindmft::theory {
 
-/// Covariance of a source: scale * C, or a constant random number (all ones) where C is null.
+/// Covariance of a source: scale * C, or a random number for each output that is constant in time where C is null.
 struct Source {
   const Matrix* C;
   double scale;
@@ -21,7 +20,7 @@ enum class SourceFactor { decay, one };
 class LinearProcess {
  public:
   /// nodes: capacity; rows: the largest panel
-  LinearProcess(int nodes, int rows, SourceFactor d = SourceFactor::decay);
+  LinearProcess(int nodes, int rows, SourceFactor d = SourceFactor::decay, int outputs = 1);
 
   Matrix C;      // n x n, symmetric   correlation <x x>
   Matrix own;    // n x n, causal      response of x to its own source
@@ -59,10 +58,10 @@ class LinearProcess {
                const LinearProcess& partner, double coupling, double gamma0_sq);
 
   SourceFactor d_;
-  Matrix own_history_, cross_history_;       // p x n   the responses' rows without the coupling within the panel
-  Matrix block_;                             // p x p   the kernel's columns of the panel
-  std::vector<double> own_sum_, cross_sum_;  // n   row sums of the responses: their action on a constant source
-  std::vector<ChainTerm> with_partner_;      // n
+  Matrix own_history_, cross_history_;   // p x n   the responses' rows without the coupling within the panel
+  Matrix block_;                         // p x p   the kernel's columns of the panel
+  OutputSums own_sum_, cross_sum_;       // C of n   row sums of the responses: their action on a constant source
+  std::vector<ChainTerm> with_partner_;  // n
 };
 
 }  // namespace lindmft::theory

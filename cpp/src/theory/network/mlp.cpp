@@ -7,7 +7,7 @@ namespace lindmft::theory {
 
 Mlp::Mlp(const Problem& problem, int nodes, int rows)
     : scales_(scales(problem)), width_(static_cast<std::size_t>(problem.network.depth), 1.0) {
-  for (int l = 0; l < problem.network.depth; ++l) layers_.emplace_back(nodes, rows);
+  for (int l = 0; l < problem.network.depth; ++l) layers_.emplace_back(nodes, rows, outputs(problem.data));
   for (std::size_t l = width_.size() - 1; l-- > 0;) width_[l] = width_[l + 1] / scales_.ratio[l + 1];
 }
 

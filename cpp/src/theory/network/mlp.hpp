@@ -35,7 +35,8 @@ class Mlp final : public NetworkSide {
   /// h = D_w u + A g and g = D_w r + B h: each is the other's partner. h.own = R_hu, h.cross = R_hr / gamma0,
   /// g.own = R_gr, g.cross = R_gu / gamma0.
   struct Layer {
-    Layer(int nodes, int rows) : h(nodes, rows), g(nodes, rows) {}
+    Layer(int nodes, int rows, int outputs)
+        : h(nodes, rows, SourceFactor::decay, outputs), g(nodes, rows, SourceFactor::decay, outputs) {}
     LinearProcess h, g;
   };
 
