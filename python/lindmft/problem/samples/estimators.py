@@ -31,7 +31,7 @@ class Estimate:
     penalty: float = 0.0
     """Penalty of ridge regression, in the units of the eigenvalues."""
     doubt: float = 0.0
-    """The standard error of the signal that label noise causes."""
+    """Standard error that the signal would have if the labels were noise alone."""
 
 
 def population(factor: Factor) -> Estimate:
@@ -53,13 +53,13 @@ def least_squares(factor: Factor) -> Estimate:
     power = cumulative((factor.components**2).sum(axis=1) / P - share)
     found = fitted - rank * noise / P
     square, target = float((noise**2).sum()), _positive(found)
-    doubt = 4 * (noise * target).sum() / P
-    doubt += 2 * square * rank / P**2 + 2 * square / factor.free * (rank / P) ** 2
+    doubt = 2 * square * rank / P**2 + 2 * square / factor.free * (rank / P) ** 2
+    sampling = 4 * (noise * target).sum() / P + 2 * (target**2).sum() / P
     return Estimate(
         _with_moments(factor, power, target),
         noise,
         float(np.trace(found)),
-        float(np.sqrt(doubt + 2 * (target**2).sum() / P)),
+        float(np.sqrt(doubt + sampling)),
         float(np.sqrt(2 * square / factor.free)),
         doubt=float(np.sqrt(doubt)),
     )
@@ -95,7 +95,7 @@ def ridge(factor: Factor) -> Estimate:
         signal_error,
         noise_error,
         penalty=penalty,
-        doubt=signal_error,
+        doubt=_errors(factor, np.ones_like(shrink), noise)[0],
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lindmft._internal.display import short_repr
+from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.types import Array, Numbers
 from lindmft._internal.validation import missing
 from lindmft.problem.data import Epochs, FullBatch, MultiPass, OnePass, Population
@@ -79,6 +79,12 @@ class FittedData(HasSpectrum):
         Variance of the label noise, summed over outputs, and its standard error.
     label_variance
         Mean square of the labels, summed over outputs.
+    label_scale
+        The square root of that: the standard deviation of the labels, all outputs together.
+    target_norm
+        Norm of the part of the target that is learned first, S / sqrt(sum_k lambda_k^2 |w*_k|^2)
+        with S = sum_k lambda_k |w*_k|^2. A network is as rich as one with ``gamma0`` times this
+        number, and a target and inputs of unit scale. It changes with the scale of the inputs.
     estimator
         The name of the estimator.
     penalty
@@ -94,6 +100,28 @@ class FittedData(HasSpectrum):
     Notes
     -----
     Theory section 6, "Measured spectra".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lindmft as lm
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((400, 5))
+    >>> species = np.where(X[:, 0] + 0.5 * rng.standard_normal(400) > 0, "fish", "bird")
+    >>> data = lm.from_data(X, species, classes=True)
+    >>> print(data.summary())
+    samples              400, with 5 inputs (means subtracted)
+    directions           5 with variance, 5 modes
+    effective dimension  4.92
+    outputs              1 (-1 and 1: bird, fish)
+    scale of labels      0.9979 (standard deviation, all outputs)
+    norm of the target   0.7474 (it multiplies gamma0)
+    signal               0.5375 +- 0.063 (54.0% of the labels' variance)
+    noise variance       0.4594 +- 0.033 (46.1% of the labels' variance)
+    estimator            least_squares
+    tails (Gaussian)     kurtosis 2.89 (3), spread of |x|^2 0.936 (1), largest leverage 3.27
+    >>> data.population().noise == data.noise
+    True
     """
 
     spectrum: Discrete
@@ -120,6 +148,7 @@ class FittedData(HasSpectrum):
     cautions: tuple[str, ...] = ()
 
     __repr__ = short_repr
+    _repr_html_ = field_table
 
     @property
     def outputs(self) -> int:
@@ -143,8 +172,15 @@ class FittedData(HasSpectrum):
 
     @property
     def label_scale(self) -> float:
-        """Standard deviation of the labels, all outputs together: it multiplies gamma0."""
+        """Standard deviation of the labels, all outputs together."""
         return math.sqrt(self.label_variance)
+
+    @property
+    def target_norm(self) -> float:
+        """Norm of the part of the target that is learned first: it multiplies gamma0."""
+        lam, weights = np.array(self.eigenvalues), np.array(self.weights)
+        power = lam * np.array(self.target_power) * weights
+        return float(power.sum() / math.sqrt(power @ lam)) if power.any() else 0.0
 
     def full_batch(self, samples: float) -> FullBatch:
         """Return the data of training in which every step uses all of these samples.
@@ -274,19 +310,20 @@ class FittedData(HasSpectrum):
         modes = len(self.eigenvalues)
         penalty = f", penalty {self.penalty:.3g}" if self.penalty else ""
         tails = (
-            f"kurtosis {self.kurtosis:.3g} (Gaussian: 3), spread of |x|^2 {self.norm_spread:.3g} "
-            f"(1), largest leverage {self.leverage:.3g} x mean"
+            f"kurtosis {self.kurtosis:.3g} (3), spread of |x|^2 {self.norm_spread:.3g} (1), "
+            f"largest leverage {self.leverage:.3g}"
         )
         return [
             ("samples", f"{self.samples}, with {self.inputs} inputs (means {means})"),
             ("directions", f"{self.rank} with variance, {modes} modes"),
             ("effective dimension", f"{self.effective_dimension:.3g}"),
             ("outputs", self._outputs()),
-            ("scale of labels", f"{self.label_scale:.4g} (it multiplies gamma0)"),
+            ("scale of labels", f"{self.label_scale:.4g} (standard deviation, all outputs)"),
+            ("norm of the target", f"{self.target_norm:.4g} (it multiplies gamma0)"),
             ("signal", _share(self.signal, self.signal_error, unit)),
             ("noise variance", _share(self.noise_variance, self.noise_error, unit)),
             ("estimator", self.estimator + penalty),
-            ("Gaussian inputs?", tails),
+            ("tails (Gaussian)", tails),
         ]
 
     def _outputs(self) -> str:

@@ -78,11 +78,11 @@ def _read_classes(classes: Any) -> Any:
     if classes is None or isinstance(classes, bool):
         return bool(classes)
     if isinstance(classes, str) and classes == "auto":
-        return classes
+        return "auto"
     allowed = "None, True, False, 'auto' or a list of at least two different names"
     if not is_list(classes):
         refuse("classes", allowed, classes)
-    names = tuple(classes.tolist() if isinstance(classes, np.ndarray) else classes)
+    names = tuple(name.item() if isinstance(name, np.generic) else name for name in classes)
     hashable = all(isinstance(name, Hashable) for name in names)
     if not hashable or len(names) < 2 or len(set(names)) < len(names):
         refuse("classes", allowed, classes)
