@@ -5,6 +5,7 @@ W h / sqrt(N), then w . h / (gamma0 N) for each output. Every step uses all trai
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def losses(X: Array, Y: Array, settings: Training, seed: int) -> tuple[Array, Ar
     x, y = X[chosen], Y[chosen]
     best = X @ np.linalg.lstsq(X, Y, rcond=None)[0]
     N, sizes = settings.hidden, [X.shape[1], *[settings.hidden] * settings.depth, Y.shape[1]]
-    weights = [rng.standard_normal((b, a)) for a, b in zip(sizes[:-1], sizes[1:], strict=True)]
+    weights = [rng.standard_normal((b, a)) for a, b in pairwise(sizes)]
     scales = [1.0, *[N**-0.5] * (settings.depth - 1), 1 / (settings.gamma0 * N)]
     rate = settings.lr * settings.gamma0**2 * N
     start = forward(weights, scales, X)[-1]

@@ -5,7 +5,7 @@ import math
 from lindmft.problem.samples.fit import Fit
 from lindmft.problem.samples.tails import HEAVY_KURTOSIS, HEAVY_SPREAD, Tails
 
-DOUBTFUL = 0.1
+DOUBTFUL = 0.06
 """Standard error of the signal, in units of the labels' variance, that is called large."""
 LARGE_MEAN = 0.1
 """Fraction of the second moments of inputs in their mean that is called large."""

@@ -95,7 +95,7 @@ def ridge(factor: Factor) -> Estimate:
         signal_error,
         noise_error,
         penalty=penalty,
-        doubt=_errors(factor, np.ones_like(shrink), noise)[0],
+        doubt=_errors(factor, np.ones_like(shrink), factor.label_moments)[0],
     )
 
 
@@ -189,8 +189,8 @@ def _positive(matrix: Array) -> Array:
     kept = np.maximum(values, 0.0)
     if kept.sum() > 0:
         kept *= max(0.0, float(values.sum())) / kept.sum()
-    matrix = (vectors * kept) @ vectors.T
-    return matrix
+    positive: Array = (vectors * kept) @ vectors.T
+    return positive
 
 
 def _noise_fraction(factor: Factor, penalty: float) -> Array:
