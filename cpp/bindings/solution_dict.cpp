@@ -122,7 +122,8 @@ Solution from_dict(const py::dict& dict) {
   const auto series = py::cast<py::dict>(dict["series"]);
   Solution::for_each_series(
       [&](const Series& one, auto& values) {
-        if (one.part == Series::Part::always) read(series[one.name], values);
+        const bool kept = one.part == Series::Part::always || one.part == Series::Part::outputs;
+        if (kept) read(series[one.name], values);
       },
       out);
   out.diverged_at = py::cast<std::optional<int>>(dict["diverged_at"]);

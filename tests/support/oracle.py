@@ -10,7 +10,9 @@ No fixed point is guessed. For n = 1..T the leading n x n blocks are evaluated o
 order g^L..g^1 -> v -> Delta -> u -> h^1..h^L (theory.md section 3): values that are not known yet
 are in row n - 1 and are only multiplied by a strictly causal matrix, whose last column is zero.
 
-Time is counted in optimizer steps; row t, column s of a response is d(.)(t) / d(.)(s).
+Time is counted in optimizer steps; row t, column s of a response is d(.)(t) / d(.)(s). With C
+outputs that share modes the index is the pair (step, output), and T below counts pairs (section
+16).
 """
 
 import math
@@ -21,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+STORED = {"full_batch", "multi_pass", "epochs"}
 Array = NDArray[np.float64]
 Problem = dict[str, Any]
 
@@ -38,11 +41,14 @@ class Constants:
     E: Array  # (T, T) decay as the predictor sees it (D unless centered)      theory.md section 1
     mode: str  # data.kind
     inv_alpha: float
-    batch_noise: float  # 1/q - 1 of multi-pass SGD, else 0
-    noise: float
+    selection: Array  # (T, T) covariance of the samples' weights, zero if all are used
+    earlier: Array  # (T, T) whether s is in an earlier epoch than t; without epochs an earlier step
+    batches: int  # of an epoch
+    noise: Array  # (T, T) covariance of the label noise
     lam: Array  # (k, 1, 1) eigenvalues
-    power: Array  # (k, 1, 1) target power w*_k^2
+    power: Array  # (k, T, T) inner products of targets, w*_k w*_k^T
     weight: Array  # (k, 1, 1) mode weights p_k
+    outputs: int  # C
 
 
 @dataclass
@@ -51,7 +57,7 @@ class State:
 
     C_h: Array  # (L+1, T, T), l = 0..L
     R_hr: Array  # (L+1, T, T), hatted
-    C_g: Array  # (L+2, T, T), l = 1..L+1 (index 0 unused; L+1 is the all-ones readout source)
+    C_g: Array  # (L+2, T, T), l = 1..L+1 (index 0 unused; L+1 is the readout: ones by output)
     R_gu: Array  # (L+2, T, T), hatted
     R_delta: Array
     C_e: Array  # weighted residuals that drive u_hat ~ GP(0, C_e/alpha)       theory.md section 6
@@ -74,10 +80,11 @@ def solve(problem: Problem, steps: int) -> dict[str, Array]:
     fresh sample (population).
     """
     con = constants(problem, steps)
+    steps *= con.outputs
     sizes = (con.depth + 1, con.depth + 1, con.depth + 2, con.depth + 2, 3)
     C_h, R_hr, C_g, R_gu, terms = (np.zeros((size, steps, steps)) for size in sizes)
     C_e, C_v, C_delta = np.zeros((3, steps, steps))
-    C_g[-1] = 1.0
+    C_g[-1] = np.kron(np.ones((steps // con.outputs,) * 2), np.eye(con.outputs))
     state = State(C_h, R_hr, C_g, R_gu, np.eye(steps), C_e, C_v, C_delta, terms)
     for n in range(1, steps + 1):
         for layer in range(con.depth, 0, -1):
@@ -125,20 +132,25 @@ def data_side(con: Constants, state: State, n: int) -> None:
     E, lam, p = con.E[:n, :n], con.lam, con.weight
     Bt, width_term = data_inputs(con, state, n)
     R, C_e = state.R_delta[:n, :n], state.C_e[:n, :n]  # row n - 1 not known yet, nor needed
-    if con.mode in {"full_batch", "multi_pass"}:
-        H = inverse(np.eye(n) + lam * Bt @ R)
-        R_vu = -(p * lam * H @ Bt).sum(0)
-        R[:] = inverse(np.eye(n) - con.inv_alpha * R_vu)
+    if con.mode in STORED:
+        R_m = response(con, Bt, R) * con.earlier[:n, :n]
+        R[:] = inverse(np.eye(n) - con.inv_alpha * R_m)
     H, G = transfer(lam, Bt, R)
-    sources = (con.power * np.ones((n, n)), width_term, lam * con.inv_alpha * Bt @ C_e @ Bt.T)
+    sources = (con.power[:, :n, :n], width_term, lam * con.inv_alpha * Bt @ C_e @ Bt.T)
     for term, source in zip(state.terms, sources, strict=True):
         term[:n, :n] = (p * lam * H @ source @ transpose(H)).sum(0)
     C_v = state.C_v[:n, :n] = state.terms[:, :n, :n].sum(0)
     C_e[:], state.C_delta[:n, :n] = residuals(con, C_v, R)
-    S = con.power + width_term
+    S = con.power[:, :n, :n] + width_term
     C_u = G @ (lam * con.inv_alpha * C_e + lam**2 * R @ S @ R.T) @ transpose(G)
     state.C_h[0, :n, :n] = (p * C_u).sum(0)
     state.R_hr[0, :n, :n] = -con.rho * (p * lam * G @ R @ E).sum(0)
+
+
+def response(con: Constants, Bt: Array, R: Array) -> Array:
+    """R_vu (theory.md section 6)."""
+    H, _ = transfer(con.lam, Bt, R)
+    return -np.asarray((con.weight * con.lam * H @ Bt).sum(0))
 
 
 def data_inputs(con: Constants, state: State, n: int) -> tuple[Array, Array]:
@@ -165,26 +177,43 @@ def transpose(stack: Array) -> Array:
 
 def residuals(con: Constants, C_v: Array, R: Array) -> tuple[Array, Array]:
     """C_e, which drives u_hat, and C_Delta (table of theory.md section 6)."""
-    fresh = C_v + con.noise**2
+    n = len(C_v)
+    fresh = C_v + con.noise[:n, :n]
     if con.mode == "population":
         return np.zeros_like(C_v), fresh
     if con.mode == "one_pass":
-        diagonal = np.diag(np.diag(fresh))
+        step = np.arange(n) // con.outputs
+        diagonal = fresh * (step[:, None] == step[None, :])
         return diagonal, diagonal
-    memory = R - np.eye(len(R))
+    memory = R - np.eye(n)
     clean = R @ fresh @ R.T
-    c = np.linalg.solve(np.eye(len(R)) - con.batch_noise * memory**2, np.diag(clean))
-    mask = np.diag(con.batch_noise * c)  # variance from dropping samples; zero for full batch
-    return clean + R @ mask @ R.T, clean + memory @ mask @ memory.T
+    unvisited, selection = clean, con.selection[:n, :n]
+    for _ in range(n):  # causal over steps or epochs, so that this many iterations are exact
+        unvisited = clean + memory @ (selection * unvisited) @ memory.T
+    return clean + R @ (selection * unvisited) @ R.T, unvisited
+
+
+def train_loss(con: Constants, state: State) -> Array:
+    """Return the loss on all samples, of which an epoch has visited a part (section 17)."""
+    g, nb, C = state.C_delta, con.batches, con.outputs
+    kick = nb * con.inv_alpha * response(con, data_inputs(con, state, len(g))[0], state.R_delta)
+    losses = np.diag(g).copy()
+    for t in range(len(g) if nb > 1 else 0):
+        for step in range(t // (nb * C) * nb, t // C):
+            visited = slice(step * C, (step + 1) * C)
+            push = kick[t, visited]
+            losses[t] += (2 * push @ g[t, visited] + push @ g[visited, visited] @ push) / nb
+    return losses
 
 
 def outputs(con: Constants, state: State) -> dict[str, Array]:
     """Losses, diagonals and two-time functions in the original variables; shapes in `solve`."""
     layers = slice(1, con.depth + 1)
     names = ("test_loss", "train_loss", "term_target", "term_init", "term_data")
-    losses = np.stack([state.C_v, state.C_delta, *state.terms])
+    values = [*diagonal(np.stack([state.C_v, *state.terms]))]
+    values.insert(1, train_loss(con, state))
     return {
-        **dict(zip(names, diagonal(losses), strict=True)),
+        **dict(zip(names, values, strict=True)),
         "feature_norm": diagonal(state.C_h[layers]),
         "gradient_norm": diagonal(state.C_g[layers]),
         "C_v": state.C_v,
@@ -227,7 +256,7 @@ def chain_data(con: Constants, state: State) -> Array:
     Bt, width_term = data_inputs(con, state, n)
     H, G = transfer(lam, Bt, R)
     S = con.power + width_term
-    target_u = con.power * np.ones((n, n)) @ transpose(lam * G @ R)
+    target_u = con.power @ transpose(lam * G @ R)
     v_u = H @ (lam * S @ R.T - lam * con.inv_alpha * Bt @ state.C_e) @ transpose(G)
     initial = con.rho * con.ratio[0] * (con.D - con.E) @ state.C_g[1] @ con.E.T
     initial_u = -initial @ transpose(lam * G @ R)
@@ -245,11 +274,31 @@ def constants(problem: Problem, steps: int) -> Constants:
     E = D.copy()
     if network.get("centered", False):
         E[:, 0] -= D[0, 0]
+    lam, grams, weight = spectrum(data)
+    C = grams.shape[-1]
+    pairs, ones = np.ones((C, C)), np.ones((steps, steps))
+    D, E, K = np.kron(D, np.eye(C)), np.kron(E, np.eye(C)), np.kron(K, pairs)
     K = np.reshape(optimizer.get("layer_lr") or [1.0] * (depth + 1), (depth + 1, 1, 1)) * K
     inv_alpha = 0.0 if mode == "population" else 1.0 / data["alpha"]
-    batch_noise = 1.0 / data["batch_fraction"] - 1.0 if mode == "multi_pass" else 0.0
-    sampling = (inv_alpha, batch_noise, float(data.get("noise", 0.0)))
-    return Constants(depth, *scales(network, depth), K, D, E, mode, *sampling, *spectrum(data))
+    selection, earlier, batches = batching(data, steps)
+    selection, earlier = np.kron(selection, pairs), np.kron(earlier, pairs)
+    covariance = data.get("noise_covariance", np.eye(C) * data.get("noise", 0.0) ** 2)
+    sampling = (inv_alpha, selection, earlier, batches, np.kron(ones, covariance))
+    modes = (lam, np.array([np.kron(ones, gram) for gram in grams]), weight, C)
+    return Constants(depth, *scales(network, depth), K, D, E, mode, *sampling, *modes)
+
+
+def batching(data: Problem, steps: int) -> tuple[Array, Array, int]:
+    """Covariance of the samples' weights, earlier epochs, and batches of an epoch (17)."""
+    batches = int(data["batches"]) if data["kind"] == "epochs" else 1
+    epoch = np.arange(steps) // batches
+    selection = np.zeros((steps, steps))
+    if data["kind"] == "multi_pass":
+        selection = np.eye(steps) * (1.0 / data["batch_fraction"] - 1.0)
+    if batches > 1:
+        selection = batches * np.eye(steps) - 1.0 * (epoch[:, None] == epoch[None, :])
+    # Within single steps a response is zero, so that nothing is cut off.
+    return selection, 1.0 * (epoch[:, None] > epoch[None, :]), batches
 
 
 def scales(network: Problem, depth: int) -> tuple[float, float, list[float]]:
@@ -289,11 +338,13 @@ def propagator(optimizer: Problem, steps: int) -> tuple[Array, Array]:
 
 
 def spectrum(data: Problem) -> tuple[Array, Array, Array]:
-    """Eigenvalues, target power and weights of the modes, (k, 1, 1) each (theory.md section 6)."""
+    """Eigenvalues and weights of the modes (k, 1, 1), inner products of targets (k, C, C)."""
     table = data.get("spectrum", {"kind": "isotropic"})
     if table["kind"] not in {"isotropic", "discrete"}:
         raise ValueError(f"data.spectrum.kind: isotropic or discrete, got {table['kind']!r}")
-    names = ("eigenvalues", "target_power", "weights")
-    modes = np.array([table.get(name, [1.0]) for name in names], float)
-    lam, power, weight = modes[:, :, None, None]
-    return lam, power, weight
+    names = ("eigenvalues", "weights")
+    lam, weight = (np.array(table.get(name, [1.0]), float)[:, None, None] for name in names)
+    targets = np.array(table.get("targets", np.sqrt(table.get("target_power", [1.0]))), float)
+    targets = targets[:, None] if targets.ndim == 1 else targets
+    grams = targets[:, :, None] * targets[:, None, :] if targets.ndim == 2 else targets
+    return lam, grams, weight

@@ -83,13 +83,37 @@ def spectra(draw: st.DrawFn) -> Problem:
 
 @st.composite
 def data_sets(draw: st.DrawFn) -> Problem:
-    kind = draw(st.sampled_from(["full_batch", "multi_pass", "one_pass", "population"]))
+    kinds = ["full_batch", "multi_pass", "epochs", "one_pass", "population"]
+    kind = draw(st.sampled_from(kinds))
     data: Problem = {"kind": kind, "noise": draw(number(0.0, 1.0)), "spectrum": draw(spectra())}
     if kind != "population":
         data["alpha"] = draw(st.one_of(number(0.4, 4.0), st.just(math.inf)))
     if kind == "multi_pass":
         data["batch_fraction"] = draw(number(0.2, 1.0))
+    if kind == "epochs":
+        data["batches"] = draw(st.integers(1, 5))
     return data
+
+
+@st.composite
+def sharing(draw: st.DrawFn, data: st.SearchStrategy[Problem] | None = None) -> Problem:
+    """Draw data with up to three outputs that share modes, with vectors or Gram matrices."""
+    table = draw(data_sets() if data is None else data)
+    outputs, modes = draw(st.integers(1, 3)), draw(st.integers(2, 4))
+    rng = np.random.default_rng(draw(st.integers(0, 1000)))
+    targets = rng.standard_normal((modes, outputs, draw(st.integers(1, 2))))
+    vectors = draw(st.booleans())
+    spectrum = {
+        "kind": "discrete",
+        "eigenvalues": draw(st.lists(number(0.2, 1.5), min_size=modes, max_size=modes)),
+        "targets": targets[..., 0] if vectors else targets @ targets.swapaxes(1, 2),
+        "weights": np.full(modes, 1 / modes),
+    }
+    spectrum |= {name: np.array(spectrum[name]).tolist() for name in ("targets", "weights")}
+    if draw(st.booleans()):
+        factor = rng.standard_normal((outputs, outputs)) / 2
+        table = table | {"noise": 0.0, "noise_covariance": (factor @ factor.T).tolist()}
+    return table | {"spectrum": spectrum}
 
 
 @st.composite

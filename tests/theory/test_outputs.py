@@ -179,7 +179,7 @@ def test_outputs_that_share_leading_modes_are_refused(call: Any) -> None:
     data = lm.Population(spectrum=lm.PowerLaw(1.5, 0.7, modes=50), targets=[1.0, 0.8])
     shared = lm.Problem(lm.MLP(hidden=64), data, lm.SGD(lr=0.02))
     with pytest.raises(
-        ValueError, match=r"^data\.targets must be a single target .* got 2 of them"
+        ValueError, match=r"^data\.targets cannot be combined with a trace-class .* Give the target"
     ):
         call(shared)
     lazy = shared.replace(**{"network.gamma0": 0.0, "network.hidden": math.inf})

@@ -1,7 +1,6 @@
 #include "theory/outputs.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 #include <set>
 #include <utility>
@@ -159,29 +158,6 @@ Solution combine(Channels channels, const std::vector<double>& rotation) {
   return sum;
 }
 
-/// Targets of every mode. Those of random signs have inner products that vanish in the mean over classes of modes: a
-/// class becomes C nodes, of one target vector each.
-Spectrum with_mode_targets(const Data& data) {
-  if (!data.spectrum.targets.empty()) return data.spectrum;
-  const Spectrum& all = data.spectrum;
-  const std::size_t outputs = data.targets.size();
-  const auto count = static_cast<double>(outputs);
-  Spectrum out{.eigenvalues = {}, .target_power = {}, .weights = {}, .trace_class = all.trace_class};
-  for (std::size_t k = 0; k < all.eigenvalues.size(); ++k) {
-    for (std::size_t j = 0; j < outputs; ++j) {
-      const double size = data.targets[j] * std::sqrt(count * all.target_power[k]);
-      out.eigenvalues.push_back(all.eigenvalues[k]);
-      out.target_power.push_back(size * size);
-      out.weights.push_back(all.weights[k] / count);
-      for (std::size_t a = 0; a < outputs; ++a) {
-        const double rotation = data.rotation.empty() ? (a == j ? 1.0 : 0.0) : data.rotation[a * outputs + j];
-        out.targets.push_back(size * rotation);
-      }
-    }
-  }
-  return out;
-}
-
 /// At infinite depth all channels must have the same nodes in depth; solves again with the largest number.
 Channels with_equal_depth(Channels channels, const Problem& problem, const Horizon& horizon, SolveOptions options) {
   std::size_t least = kMostDepthNodes;
@@ -198,10 +174,7 @@ Channels with_equal_depth(Channels channels, const Problem& problem, const Horiz
 
 }  // namespace
 
-bool share_modes(const Data& data) {
-  if (!data.spectrum.targets.empty()) return outputs(data) > 1;
-  return data.spectrum.trace_class && data.targets.size() > 1;
-}
+bool share_modes(const Data& data) { return !data.spectrum.targets.empty() && outputs(data) > 1; }
 
 std::vector<double> channel_norms(const Data& data) { return share_modes(data) ? std::vector{1.0} : data.targets; }
 
@@ -209,10 +182,7 @@ Problem channel_problem(const Problem& problem, double norm) {
   Problem channel = problem;
   channel.data.targets = {1.0};
   channel.data.rotation.clear();
-  if (share_modes(problem.data)) {
-    channel.data.spectrum = with_mode_targets(problem.data);
-    return channel;
-  }
+  if (share_modes(problem.data)) return channel;
   for (double& power : channel.data.spectrum.target_power) power *= norm * norm;
   return channel;
 }

@@ -10,7 +10,7 @@
 
 namespace lindmft::theory {
 
-/// Whether outputs share modes (theory.md section 16). With a trace-class spectrum all of them do.
+/// Whether outputs share modes (theory.md section 16): their targets are given mode by mode.
 [[nodiscard]] bool share_modes(const Data& data);
 
 /// The norms of the channels: a single 1 for outputs that share modes.

@@ -22,8 +22,19 @@ void check_depth_nodes(const Problem& problem, int nodes) {
     throw BadInput::conflict("depth_nodes", "a finite depth", "every layer is solved there", "Leave depth_nodes out");
 }
 
+/// Norms of targets do not say how outputs share the leading modes of a trace-class spectrum, where features that one
+/// output learns serve the others. It does not matter where features do not move.
+void check_trace_class(const Problem& problem) {
+  const Data& data = problem.data;
+  if (!data.spectrum.trace_class || data.targets.size() == 1 || problem.network.gamma0 == 0.0) return;
+  throw BadInput::conflict("data.targets", "a trace-class spectrum",
+                           "norms of targets do not say how the outputs share its leading modes",
+                           "Give the target vectors of all modes, data.spectrum.targets");
+}
+
 /// Refuse what outputs that share modes do not have yet.
 void check_outputs(const Problem& problem, const SolveOptions& options, const std::string& coarse) {
+  check_trace_class(problem);
   if (!share_modes(problem.data)) return;
   const auto refuse_together = [](const std::string& what, const std::string& why, const std::string& instead) {
     throw BadInput::conflict(what, "outputs that share modes", why, instead);

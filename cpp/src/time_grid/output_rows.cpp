@@ -17,7 +17,7 @@ PanelTime OutputRows::propose(Panel panel) {
     double* to = K_.row(i);
     for (int s = 0; s < panel.end; ++s) to[s] = from[s / outputs_];
   }
-  for (int t = panel.begin; t < panel.end; ++t) decay_[static_cast<std::size_t>(t)] = time.decay[t / outputs_];
+  for (; known_ < panel.end; ++known_) decay_[static_cast<std::size_t>(known_)] = time.decay[known_ / outputs_];
   return {panel, linalg::leading(std::as_const(K_), panel.size(), panel.end), decay_.data(), nullptr, outputs_};
 }
 

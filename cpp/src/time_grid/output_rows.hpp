@@ -28,6 +28,7 @@ class OutputRows final : public TimeGrid {
   int outputs_;
   Matrix K_;                   // most x rows
   std::vector<double> decay_;  // rows
+  int known_ = 0;              // number of rows whose decay is set, counted from the first one
 };
 
 }  // namespace lindmft

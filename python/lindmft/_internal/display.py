@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -80,9 +80,14 @@ def _fields(config: Any, levels: int) -> str:
     shown = [
         f"{field.name}={short(getattr(config, field.name), levels)}"
         for field in fields(config)
-        if field.repr
+        if field.repr and not _unsaid(config, field)
     ]
     return f"{type(config).__qualname__}({', '.join(shown)})"
+
+
+def _unsaid(config: Any, field: Field[Any]) -> bool:
+    """Whether a field that older versions do not know is not given."""
+    return field.metadata.get("later", False) and getattr(config, field.name) is None
 
 
 def _array(array: np.ndarray[Any, Any]) -> str:

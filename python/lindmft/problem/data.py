@@ -83,8 +83,6 @@ class _Data(Part):
     @property
     def channel_norms(self) -> tuple[float, ...]:
         """The norms of the independent channels of outputs; outputs that share modes have one."""
-        if self.spectrum.trace_class and len(self.targets) > 1:
-            return (1.0,)
         _, norms, _ = as_outputs(self.spectrum, self.targets, self.noise_covariance)
         return tuple(norms.tolist())
 

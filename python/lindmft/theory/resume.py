@@ -7,7 +7,7 @@ import numpy as np
 
 from lindmft._internal.difference import first_difference
 from lindmft._internal.validation import conflict, describe, refuse
-from lindmft.results.observables import SOLUTION, names
+from lindmft.results.observables import SOLUTION
 from lindmft.results.solution import Solution
 from lindmft.results.state import STATE_VERSION
 from lindmft.theory.run import Run
@@ -84,7 +84,11 @@ def to_core(solution: Solution) -> dict[str, Any]:
     return {
         "time": solution.time,
         "depth": solution.depth,
-        "series": {name: getattr(solution, name) for name in names(SOLUTION, resumed=True)},
+        "series": {
+            one.name: getattr(solution, one.name)
+            for one in SOLUTION.values()
+            if one.resumed or one.by_output
+        },
         "panels": solution.panels.tolist(),
         "diverged_at": solution.diverged_at,
         "unstable_at": solution.unstable_at,

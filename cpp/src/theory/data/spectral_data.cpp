@@ -280,6 +280,7 @@ Matrix SpectralData::error_correlation(int n) const {
   if (mode_ == DataMode::population) return infinite_sample_correlation(C_v_, label_noise_, outputs_);
   Matrix C(n, n);
   for (int t = 0; t < C_e_.rows(); ++t) std::copy_n(C_e_.row(t), n, C.row(t));
+  for (int t = 0; t < n; ++t) C(t, t) = train_loss_[static_cast<std::size_t>(t)];
   for (int t = 0; t < n && sample_noise_.active(); ++t) {
     for (int s = 0; s <= t; ++s) {
       if (sample_noise_.same_epoch(t, s)) {
