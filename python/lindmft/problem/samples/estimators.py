@@ -95,7 +95,7 @@ def ridge(factor: Factor) -> Estimate:
         signal_error,
         noise_error,
         penalty=penalty,
-        doubt=_errors(factor, np.ones_like(shrink), factor.label_moments)[0],
+        doubt=_doubt(factor),
     )
 
 
@@ -131,7 +131,7 @@ def held_out(
         signal_error,
         float(np.std((left**2).sum(axis=1)) / np.sqrt(len(left))),
         penalty=penalty * unit,
-        doubt=signal_error,
+        doubt=_doubt(factor),
     )
 
 
@@ -217,6 +217,11 @@ def _smallest(loss: Callable[[float], float]) -> float:
         above = grid[min(best + 1, len(grid) - 1)]
         grid = np.geomspace(grid[best - 1], above if np.isfinite(above) else 2 * grid[best], 13)
     return float(grid[best])
+
+
+def _doubt(factor: Factor) -> float:
+    """Return the standard error of the signal of random targets if labels were noise alone."""
+    return _errors(factor, np.ones(factor.rank), factor.label_moments)[0]
 
 
 def _errors(factor: Factor, shrink: Array, noise: Array) -> tuple[float, float]:

@@ -1,0 +1,104 @@
+"""Data sets that scikit-learn ships: theory against networks trained on the real samples.
+
+The networks are those of ``tests/support/real_data.py``. Training samples are drawn from the data
+set with replacement, so that it is the population for both, and the test loss is the excess over
+its best linear fit.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from real_data import Training, load, losses
+
+import lindmft as lm
+
+Array = NDArray[np.float64]
+NETWORKS = 40
+
+
+class Case(NamedTuple):
+    """A data set, the number of training samples, and what the comparison may show at most."""
+
+    name: str
+    samples: int
+    test: float
+    """Root mean square of the logarithm of networks' test loss by the theory's."""
+    train: float
+    labels: Any = None
+    """A function of the labels; None: one-hot classes, or standardized values."""
+    scale: str = "one"
+    """"one": all columns are divided by the same number; "columns": by their deviations."""
+    depth: int = 1
+    gamma0: float = 0.25
+
+
+def prepared(case: Case) -> tuple[Array, Any, dict[str, Any]]:
+    X, y = load(case.name)
+    X = X - X.mean(axis=0)
+    if case.scale == "columns":
+        X = X[:, X.std(axis=0) > 0]
+        X = X / X.std(axis=0)
+    X = X / np.sqrt((X**2).sum(axis=1).mean())
+    if case.labels:
+        return X, case.labels(y), {"classes": True}
+    if case.name == "diabetes":
+        return X, (y - y.mean()) / y.std(), {"center": True}
+    return X, y, {"classes": True}
+
+
+def compared(case: Case, networks: int, steps: int, hidden: int = 200) -> tuple[Array, ...]:
+    """Return test and train losses of the theory, and those of each network."""
+    X, y, more = prepared(case)
+    data = lm.from_data(X, y, estimator="population", **more)
+    gamma0 = case.gamma0 / data.target_norm
+    settings = Training(hidden, case.depth, gamma0, 0.5 / data.eigenvalues[0], steps, case.samples)
+    network = lm.MLP(depth=case.depth, hidden=hidden, centered=True, gamma0=gamma0)
+    problem = lm.Problem(network, data.full_batch(case.samples), lm.SGD(lr=settings.lr))
+    theory = lm.solve(problem, steps)
+    Y = coded(y, data) - data.label_mean
+    runs = np.array([losses(X, Y, settings, seed) for seed in range(networks)])
+    return theory.test_loss, theory.train_loss, runs[:, 0], runs[:, 1]
+
+
+def coded(y: Any, data: lm.FittedData) -> Array:
+    if not data.classes:
+        return np.asarray(y, dtype=float)[:, None]
+    hot = (np.asarray(y)[:, None] == np.array(data.classes)).astype(float)
+    return hot if len(data.classes) > 2 else 2 * hot[:, 1:] - 1
+
+
+CASES = [
+    Case("digits", 900, test=0.05, train=0.03),
+    Case("digits", 900, test=0.05, train=0.03, labels=lambda y: y % 2),
+    Case("digits", 300, test=0.12, train=0.05, labels=lambda y: y % 2),
+    Case("wine", 300, test=0.1, train=0.05, scale="columns"),
+    Case("breast_cancer", 300, test=0.1, train=0.05, scale="columns"),
+    Case("diabetes", 400, test=0.1, train=0.05, scale="columns"),
+    Case("diabetes", 400, test=0.1, train=0.05, scale="columns", depth=2),
+]
+
+
+def names(cases: list[Case]) -> list[str]:
+    return [f"{case.name}-{case.samples}-{i}" for i, case in enumerate(cases)]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("case", CASES, ids=names(CASES))
+def test_networks_on_real_samples_have_the_losses_of_the_theory(case: Case) -> None:
+    test, train, runs_test, runs_train = compared(case, NETWORKS, steps=150)
+    off = np.log(runs_test.mean(axis=0) / test)
+    print(
+        f"{case.name} {case.samples}: test {rms(off):.3f}, "
+        f"train {rms(np.log(runs_train.mean(axis=0) / train)):.3f}, "
+        f"best step {test.argmin()} {runs_test.mean(axis=0).argmin()}, "
+        f"error of mean {runs_test[:, -1].std() / runs_test[:, -1].mean() / NETWORKS**0.5:.3f}, "
+        f"fall {test[-1] / test[0]:.3f}"
+    )
+    assert rms(off) < case.test
+    assert rms(np.log(runs_train.mean(axis=0) / train)) < case.train
+
+
+def rms(values: Array) -> float:
+    return float(np.sqrt((values**2).mean()))
