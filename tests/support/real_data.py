@@ -44,17 +44,18 @@ def losses(X: Array, Y: Array, settings: Training, seed: int) -> tuple[Array, Ar
     rng = np.random.default_rng(seed)
     chosen = rng.integers(len(X), size=settings.samples)
     x, y = X[chosen], Y[chosen]
-    best = X @ np.linalg.lstsq(X, Y, rcond=None)[0]
+    best, moments = np.linalg.lstsq(X, Y, rcond=None)[0], X.T @ X / len(X)
     N, sizes = settings.hidden, [X.shape[1], *[settings.hidden] * settings.depth, Y.shape[1]]
     weights = [rng.standard_normal((b, a)) for a, b in pairwise(sizes)]
     scales = [1.0, *[N**-0.5] * (settings.depth - 1), 1 / (settings.gamma0 * N)]
     rate = settings.lr * settings.gamma0**2 * N
-    start = forward(weights, scales, X)[-1]
+    start = forward(weights, scales, np.eye(X.shape[1]))[-1]
     test, train = [], []
     for _ in range(settings.steps):
-        test.append(((forward(weights, scales, X)[-1] - start - best) ** 2).sum() / len(X))
+        off = forward(weights, scales, np.eye(X.shape[1]))[-1] - start - best
+        test.append((off * (moments @ off)).sum())
         layers = forward(weights, scales, x)
-        error = y - (layers[-1] - start[chosen])
+        error = y - (layers[-1] - x @ start)
         train.append((error**2).sum() / len(x))
         signal = error / len(x)
         for i in reversed(range(len(weights))):
