@@ -73,12 +73,25 @@ py::dict stacked(std::vector<HessianSpectrum>&& spectra) {
   return out;
 }
 
+/// An array with a leading axis of seeds.
+py::object by_seed(Matrix&& matrix, std::size_t seeds) {
+  const auto rows = static_cast<py::ssize_t>(matrix.rows()) / static_cast<py::ssize_t>(seeds);
+  const auto cols = static_cast<py::ssize_t>(matrix.cols());
+  return to_numpy(std::move(matrix)).reshape({static_cast<py::ssize_t>(seeds), rows, cols});
+}
+
 }  // namespace
 
 py::dict to_dict(Ensemble&& ensemble) {
   py::dict out = described(ensemble);
   out["noise_draw"] = ensemble.noise_draw;
   out["spectrum"] = stacked(std::move(ensemble.spectrum));
+  out["test_samples"] = ensemble.test_samples;
+  py::list weights;
+  for (Matrix& one : ensemble.weights) weights.append(by_seed(std::move(one), ensemble.seeds.size()));
+  out["weights"] = weights;
+  out["predictor"] = py::none();
+  if (!ensemble.predictor.empty()) out["predictor"] = by_seed(std::move(ensemble.predictor), ensemble.seeds.size());
   py::list states;
   for (const std::string& state : ensemble.state) states.append(py::bytes(state));
   out["state"] = states;

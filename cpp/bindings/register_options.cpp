@@ -1,6 +1,8 @@
 // SolveOptions and TrainOptions as classes with keyword arguments; names, defaults and ranges are those of their
 // tables.
+#include <algorithm>
 #include <array>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -91,10 +93,33 @@ py::list call_names(unsigned calls) {
   return out;
 }
 
+using Numbers = py::array_t<double, py::array::c_style | py::array::forcecast>;
+
+Matrix to_matrix(const py::handle& given) {
+  const auto array = py::cast<Numbers>(given);
+  if (array.ndim() != 2) throw py::type_error("samples must be matrices");
+  Matrix out(static_cast<int>(array.shape(0)), static_cast<int>(array.shape(1)));
+  std::copy_n(array.data(), array.size(), out.data());
+  return out;
+}
+
+/// Options that are not in the table; returns their number.
+std::size_t read_others(const py::kwargs& /*given*/, SolveOptions& /*options*/) { return 0; }
+
+/// Samples are four arrays: inputs and labels, and those held out.
+std::size_t read_others(const py::kwargs& given, TrainOptions& options) {
+  if (!given.contains("samples")) return 0;
+  const auto samples = py::cast<py::sequence>(given["samples"]);
+  if (py::len(samples) != 4) throw py::type_error("samples must be four matrices");
+  options.samples = std::make_shared<const GivenSamples>(
+      GivenSamples{to_matrix(samples[0]), to_matrix(samples[1]), to_matrix(samples[2]), to_matrix(samples[3])});
+  return 1;
+}
+
 template <class Options>
 Options made_of(const py::kwargs& given) {
   Options out;
-  std::size_t used = 0;
+  std::size_t used = read_others(given, out);
   Options::for_each([&](const Option& option, auto member) {
     if (!given.contains(option.name)) return;
     from_python(option, given[option.name], out.*member);

@@ -118,7 +118,7 @@ class SolveOptions:
     def __init__(self, **options: Any) -> None: ...
 
 class TrainOptions:
-    """Made of keywords: the options of the table."""
+    """Made of keywords: the options of the table, and ``samples``, four matrices."""
 
     table: ClassVar[list[OptionDict]]
     lanczos: int

@@ -58,6 +58,8 @@ MESSAGES = [
         "spectrum",
         "spectrum was not computed: train(..., spectrum_at=[...]) does it",
     ),
+    ("ensemble", "weights", "weights was not computed: train(..., weights=True) does it"),
+    ("ensemble", "predictor", "predictor was not computed: train(..., weights=True) does it"),
     ("solution", "replicas", "replicas was not computed: solve(..., replicas=True) does it"),
     (
         "ensemble",

@@ -42,6 +42,9 @@ from lindmft.machine import benchmark
 BASE = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
 DEEP = lm.Problem(lm.ResNet(depth=np.inf), lm.Population(), lm.SGD(lr=0.05))
 TRAINED: dict[str, Any] = {"dim": 8, "seeds": 2, "threads": 1}
+GIVEN: dict[str, Any] = {"X": np.eye(4)[:, :2] + 1, "y": np.arange(4.0)}
+TESTED: dict[str, Any] = {"X_test": np.eye(2), "y_test": np.ones(2)}
+SPLIT: dict[str, Any] = {"X": np.eye(8)[:, :2] + 1, "y": np.arange(8.0)}
 TIMES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 LOSS = tuple(t**-0.5 for t in TIMES)
 FIGURE: dict[str, Any] = {"widths": (0.5,), "dim": 8, "seeds": 4, "steps": 3}
@@ -578,6 +581,13 @@ CALLS: dict[str, Call] = {
     "solve_many (adaptive)": Call(lambda: _many(grid="adaptive", rtol=1e-3)),
     "train (seeds)": Call(
         lambda: {"problem": BASE, "steps": 3, **TRAINED, "seeds": [1, 2]}, {"noise_draw": WHOLE}
+    ),
+    "train (samples)": Call(
+        lambda: {"problem": BASE, "steps": 3, "seeds": 2, "threads": 1, **GIVEN, **TESTED},
+        {"noise_draw": WHOLE},
+    ),
+    "train_many (split)": Call(
+        lambda: {"problems": [BASE], "steps": 3, "seeds": 2, **SPLIT, "test_fraction": 0.5},
     ),
     "estimate_train_memory (replicas)": Call(
         lambda: {"problem": BASE, "steps": 3, "k_init": 2, "k_data": 2, **TRAINED},

@@ -182,7 +182,9 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(("tolerance", "noise", "alpha", "samples", "batch", "inputs"), NUMBER),
     **dict.fromkeys(("gamma0", "init_scale", "branch"), NUMBER),
     "save": NAMES,
-    **dict.fromkeys(("replicas", "kernels", "updates", "quick", "centered", "force"), FLAG),
+    **dict.fromkeys(
+        ("replicas", "kernels", "updates", "weights", "quick", "centered", "force"), FLAG
+    ),
     "keep_state": FLAG | NONE,
     "spectrum_at": (EITHER | kind("range")).called("lanczos"),
     **dict.fromkeys(
@@ -203,6 +205,9 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(("theory", "runs", "found", "table", "check", "result", "dataset"), OBJECT),
     **dict.fromkeys(("ax", "axes", "other", "sizes"), OBJECT),
     **dict.fromkeys(("X", "y", "matrix", "target"), MATRIX.called("y")),
+    **dict.fromkeys(("X_test", "y_test"), (MATRIX | NONE).called("X", "X_test", "y_test")),
+    "test_fraction": NUMBER.called("X", "X_test"),
+    "test_split": WHOLE.called("test_fraction"),
     **dict.fromkeys(("widths", "budgets"), NUMBERS),
     "scalings": MAPPING.called("network", "problem"),
     "file": OBJECT,

@@ -157,9 +157,41 @@ def test_divergence_is_a_result() -> None:
     assert np.isfinite(wild.test_loss_by_output[:, :at]).all()
 
 
-@pytest.mark.parametrize(
-    "options", [{"save": "all"}, {"kernels": True}, {"spectrum_at": [0]}, {"grid": "adaptive"}]
-)
+@pytest.mark.parametrize("data", ["full_batch", "population", "single_mode"])
+@pytest.mark.parametrize("depth", [2, math.inf])
+def test_coarse_grids_agree_with_exact_steps(data: str, depth: float) -> None:
+    data_sets = {
+        "full_batch": PROBLEM.data,
+        "population": lm.Population(spectrum=SPECTRUM),
+        "single_mode": lm.FullBatch(
+            2.0,
+            spectrum=lm.Discrete([1.0], targets=GRAMS[:1]),
+            noise_covariance=[[0.09, 0.03], [0.03, 0.04]],
+        ),
+    }
+    network = lm.MLP(depth=2) if depth == 2 else lm.ResNet(depth=depth, gamma0=0.5)
+    problem = lm.Problem(network, data_sets[data], lm.SGD(0.02))
+    options: dict[str, Any] = {} if depth == 2 else {"depth_nodes": 5}
+    steps = 120 if depth == 2 else 60
+    exact = lm.solve(problem, steps, **options)
+    coarse = lm.solve(problem, steps, grid="adaptive", **options)
+    between = coarse.at(np.arange(steps))
+    np.testing.assert_allclose(between.test_loss, exact.test_loss, rtol=1e-6)
+    np.testing.assert_allclose(between.test_loss_by_output, exact.test_loss_by_output, rtol=1e-5)
+
+
+def test_long_times_reach_the_exact_limit() -> None:
+    """For alpha > 1 each output's test loss converges to sigma^2 / (alpha - 1), section 12."""
+    solution = lm.solve(PROBLEM, 10**5, grid="adaptive")
+    np.testing.assert_allclose(solution.test_loss_by_output[:, -1], 0.09, rtol=1e-6)
+    first = lm.solve(PROBLEM, 300, grid="adaptive", keep_state=True)
+    rest = lm.solve(PROBLEM, 10**5, grid="adaptive", continue_from=first)
+    np.testing.assert_allclose(rest.test_loss_by_output[:, -1], 0.09, rtol=1e-6)
+    flow = lm.flow(PROBLEM, 5e3)
+    np.testing.assert_allclose(flow.test_loss_by_output[:, -1], 0.09, rtol=1e-5)
+
+
+@pytest.mark.parametrize("options", [{"save": "all"}, {"kernels": True}, {"spectrum_at": [0]}])
 def test_what_pairs_of_outputs_do_not_have_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="cannot be combined with outputs that share modes"):
         lm.solve(PROBLEM, 10, **options)

@@ -39,10 +39,14 @@ OTHERS = [
     problem(**{"network.width": 1.5}),
     problem(data=lm.OnePass(alpha=0.5, noise=0.4)),
     problem(data=lm.MultiPass(alpha=1.5, batch_fraction=0.5, noise=0.4)),
+    problem(data=lm.Epochs(alpha=1.5, batches=5, noise=0.4)),
+    problem(data=lm.Epochs(alpha=1.5, batches=4, noise=0.4)),
     problem(data=lm.Population()),
     problem(network=lm.ResNet(depth=3, width=0.75)),
     problem(**{"data.spectrum": lm.Discrete([0.5, 2.0], [1.0, 0.5], [0.7, 0.3])}),
     problem(**{"data.targets": [1.0, 0.5]}),
+    problem(**{"data.spectrum": lm.Discrete([0.5, 2.0], targets=[[1.0, 0.5], [0.2, 0.3]])}),
+    problem(**{"data.spectrum": lm.Discrete([0.5, 2.0], targets=[[1.0, 0.5], [0.3, 0.2]])}),
 ]
 
 

@@ -18,6 +18,8 @@ from lindmft.training.checkpoints import Record
 
 BASE = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.05))
 SIZES: dict[str, Any] = {"dim": 16, "seeds": 2, "threads": 2}
+SHARED = lm.Discrete([1.5, 0.5], targets=[[1.0, 0.5], [0.3, -0.8]])
+COVARIANCE = [[0.2, 0.1], [0.1, 0.3]]
 HEAVY = lm.SGD(lr=0.02, momentum=0.5, nesterov=True, weight_decay=0.1)
 
 
@@ -63,6 +65,7 @@ CASES: dict[str, tuple[lm.Problem, int, dict[str, Any]]] = {
     "residual": (replace(BASE, network=lm.ResNet(depth=3)), 30, {}),
     "one pass": (replace(BASE, data=lm.OnePass(alpha=0.5, noise=0.3)), 30, {}),
     "several passes": (replace(BASE, data=lm.MultiPass(alpha=2.0, batch_fraction=0.5)), 30, {}),
+    "epochs": (replace(BASE, data=lm.Epochs(alpha=2.0, batches=7, noise=0.3)), 30, {}),
     "population": (replace(BASE, data=lm.Population()), 30, {}),
     "schedule": (replace(BASE, optimizer=lm.SGD(lr=np.linspace(0.1, 0.01, 30))), 30, {}),
     "several outputs": (
@@ -70,11 +73,16 @@ CASES: dict[str, tuple[lm.Problem, int, dict[str, Any]]] = {
         30,
         {},
     ),
+    "shared modes": (
+        replace(BASE, data=lm.FullBatch(alpha=2.0, spectrum=SHARED, noise_covariance=COVARIANCE)),
+        30,
+        {},
+    ),
     "one diverges": (replace(BASE, optimizer=lm.SGD(lr=0.4)), 40, {}),
 }
 
 
-QUICK = ("extras", "momentum", "one pass", "one diverges")
+QUICK = ("extras", "momentum", "one pass", "epochs", "shared modes", "one diverges")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -40,6 +41,15 @@ inline constexpr std::array<Word<TrainMethod>, 4> words(TrainMethod /*kind*/) {
            {"in_place", TrainMethod::in_place}}};
 }
 
+/// Samples on which networks are trained in the place of random ones: y and x of the model y = f(x), as they are. Of a
+/// problem's data, the kind, the amount, the number of outputs and Spectrum::trace_class count.
+struct GivenSamples {
+  Matrix inputs;       ///< P x D
+  Matrix labels;       ///< P x C
+  Matrix test_inputs;  ///< P' x D  samples held out, on which the test loss is measured
+  Matrix test_labels;  ///< P' x C
+};
+
 /// Options of train(), train_many() and train_replicas(). A call refuses those that it does not know, unless they have
 /// their default: for_each() says which call knows which.
 struct TrainOptions {
@@ -60,7 +70,9 @@ struct TrainOptions {
   TrainMethod method = TrainMethod::automatic;
   /// Stop before this step; 0: after all. Entries from there on are zero.
   int stop = 0;
-  bool keep_state = false;           ///< fill Ensemble::state
+  bool weights = false;                           ///< fill Ensemble::weights and Ensemble::predictor
+  std::shared_ptr<const GivenSamples> samples{};  ///< of train(): train on them; null: on random samples
+  bool keep_state = false;                        ///< fill Ensemble::state
   std::vector<std::string> start{};  ///< Ensemble::state of an earlier call that differs in `stop` alone; or empty
 
   /// Calls visit(option, member) with an Option and a pointer to its member, for every option that is a plain value.
@@ -83,6 +95,7 @@ void TrainOptions::for_each(Visit&& visit) {
   visit(option_of_lanczos(kTrain, "a whole number from 2 to 4096", 4096.0), &O::lanczos);
   visit(Option{"updates", kTrain | kTrainMany | kInC, "Also record how far features and gradients have moved."},
         &O::updates);
+  visit(Option{"weights", kTrain, "Also keep the trained weights."}, &O::weights);
   visit(Option{"noise_draw", kTrain | kTrainMany | kInC,
                "Which independent draw of the label noise, on the same weights and inputs.",
                "a whole number from 0 to 2^32 - 1", 0.0, std::numeric_limits<std::uint32_t>::max()},
@@ -122,11 +135,13 @@ struct TrainStats {
 /// With C outputs (data.targets): losses and norms are sums over them.
 struct Ensemble {
   int dim = 0;
-  int samples = 0;                           ///< P, or the batch of one pass; 0 for the population
-  std::vector<int> widths;                   ///< L               N_1 .. N_L
-  std::vector<std::uint64_t> seeds;          ///< seeds           as asked for
-  std::vector<double> time;                  ///< n               0, 1, 2, ...
-  Matrix test_loss;                          ///< seeds x n       (1/D) sum_k lambda_k v_k^2, excess
+  int samples = 0;                   ///< P, or the batch of one pass; 0 for the population
+  std::vector<int> widths;           ///< L               N_1 .. N_L
+  std::vector<std::uint64_t> seeds;  ///< seeds           as asked for
+  std::vector<double> time;          ///< n               0, 1, 2, ...
+  int test_samples = 0;              ///< samples held out, of TrainOptions::samples; 0 of random samples
+  /// seeds x n       (1/D) sum_k lambda_k v_k^2, excess. With held-out samples their mean of (y - f)^2, noise included
+  Matrix test_loss;
   Matrix train_loss;                         ///< seeds x n       (1/P) sum Delta^2, all samples; one pass: fresh batch
   std::vector<Matrix> test_loss_by_output;   ///< C of seeds x n  the terms of test_loss
   std::vector<Matrix> train_loss_by_output;  ///< C of seeds x n  the terms of train_loss
@@ -144,6 +159,11 @@ struct Ensemble {
   std::vector<int> diverged_at;  ///< seeds           first step past 1e12 max(1, initial test loss), or -1
   /// seeds  or empty; infinite past a divergence, and zero at steps that this call does not do.
   std::vector<HessianSpectrum> spectrum;
+  /// The weights with the losses of the last time, W^0 .. W^{L-1} and the readouts w^L (theory.md section 1), or no
+  /// entries: L + 1 of (seeds N_{l+1}) x N_l, with N_{L+1} = C. NaN after a divergence.
+  std::vector<Matrix> weights;
+  /// (seeds C) x D  p of the trained predictors f(x) = p . x, or empty. Inputs x are in the basis of the modes.
+  Matrix predictor;
   Precision precision = Precision::float64;
   std::uint32_t noise_draw = 0;
   /// seeds  bytes from which TrainOptions::start resumes, on machines with the same order of bytes. The bytes of a

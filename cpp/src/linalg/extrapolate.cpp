@@ -116,21 +116,26 @@ Rule best_rule(const Matrix& m, Panel panel, double near, int outputs) {
   return best;
 }
 
+/// The last row of the history that belongs to the same output as a row of the panel.
+int last_row(const Guess& guess, int row) {
+  return guess.panel.begin - guess.outputs + (row - guess.panel.begin) % guess.outputs;
+}
+
 /// The rows of each output follow from earlier rows of the same output.
 void extrapolate(Matrix& m, const Guess& guess, double near) {
   const Panel panel = guess.panel;
   const Rule rule = best_rule(m, panel, near, guess.outputs);
   for (int t = panel.begin; t < panel.end; ++t) {
-    const int last = panel.begin - guess.outputs + (t - panel.begin) % guess.outputs;
+    const int last = last_row(guess, t);
     predict_row(m, last, t - last, rule);
   }
 }
 
 /// Repeats the last row in the panel's rows.
-void repeat_last_row(Matrix& m, Panel panel) {
-  const double* last = m.row(panel.begin - 1);
+void repeat_last_row(Matrix& m, const Guess& guess) {
+  const Panel panel = guess.panel;
   for (int t = panel.begin; t < panel.end; ++t) {
-    std::copy_n(last, panel.begin, m.row(t));
+    std::copy_n(m.row(last_row(guess, t)), panel.begin, m.row(t));
     std::fill(m.row(t) + panel.begin, m.row(t) + m.cols(), 0.0);
   }
 }
@@ -145,7 +150,7 @@ void guess_causal(Matrix& m, const Guess& guess) {
   const Panel panel = guess.panel;
   if (panel.begin == 0) return clear_rows(m, panel);
   if (guess.before.size() > 0) {
-    repeat_last_row(m, panel);
+    repeat_last_row(m, guess);
     const int n = std::min(panel.size(), guess.before.size());
     for (int i = 0; i < n; ++i) {
       for (int j = 0; j < n; ++j)
@@ -163,9 +168,10 @@ void guess_symmetric(Matrix& m, const Guess& guess) {
   const Panel panel = guess.panel;
   if (panel.begin == 0) return clear_rows(m, panel);
   if (guess.before.size() > 0) {
-    repeat_last_row(m, panel);
-    for (int t = panel.begin; t < panel.end; ++t)
-      std::fill_n(m.row(t) + panel.begin, panel.size(), m(panel.begin - 1, panel.begin - 1));
+    repeat_last_row(m, guess);
+    for (int t = panel.begin; t < panel.end; ++t) {
+      for (int s = panel.begin; s < panel.end; ++s) m(t, s) = m(last_row(guess, t), last_row(guess, s));
+    }
     return mirror(m, panel);
   }
   extrapolate(m, guess, 0.9);

@@ -35,7 +35,8 @@ double layers(const Problem& problem, int depth_nodes) {
 /// Bytes of the two sides. A state keeps all of them.
 double sides_bytes(const Problem& problem, const Horizon& horizon, int rows, int depth_nodes) {
   const int nodes = horizon.nodes * outputs(problem.data);
-  return network_bytes(problem, nodes, rows, depth_nodes) + SpectralData::bytes(problem, nodes, horizon.coarse());
+  return network_bytes(problem, nodes, rows, depth_nodes) +
+         SpectralData::bytes(problem, nodes, horizon.coarse() ? rows : 0);
 }
 
 void pad(std::vector<double>& series, std::size_t nodes) {
@@ -100,14 +101,14 @@ Progress interruptible(const Progress& progress, int steps) {
 /// The two sides of an attempt.
 struct Parts {
   Parts(const Problem& problem, int nodes, int rows, int depth_nodes, bool coarse, int threads)
-      : network(make_network(problem, nodes, rows, depth_nodes)), data(problem, nodes, coarse, threads) {}
+      : network(make_network(problem, nodes, rows, depth_nodes)), data(problem, nodes, coarse ? rows : 0, threads) {}
   std::unique_ptr<NetworkSide> network;
   SpectralData data;
 };
 
 /// Rows after the nodes for vectors that pass through frozen weights.
-int spare_rows(const Horizon& horizon, const SolveOptions& options, int rows) {
-  const bool watched = horizon.kind == Horizon::Kind::adaptive_steps;
+int spare_rows(const Problem& problem, const Horizon& horizon, const SolveOptions& options, int rows) {
+  const bool watched = horizon.kind == Horizon::Kind::adaptive_steps && outputs(problem.data) == 1;
   return std::max(spectrum_rows(options, rows), watched ? Lanczos::rows(rows / 2, EdgeWatch::kSteps) : 0);
 }
 
@@ -121,12 +122,13 @@ struct Outcome {
 /// Marches on a coarse grid. Returns nothing if the grid has too few nodes.
 std::optional<Marched> march_coarse(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
                                     Parts& parts, const MarchOptions& marching, Outcome& outcome, Solution& solution) {
-  const std::unique_ptr<PanelGrid> grid = coarse_grid(problem, horizon, marching.largest_panel);
+  const std::unique_ptr<PanelGrid> grid = coarse_grid(problem, horizon, marching.largest_panel / marching.outputs);
   if (options.continue_from != nullptr) grid->restore(options.continue_from->panels, options.continue_from->time);
   const Tolerance tolerance{options.rtol, options.atol};
   EdgeWatch edge(problem);
+  const bool watched = horizon.kind == Horizon::Kind::adaptive_steps && marching.outputs == 1;
   const Marched marched = march_panels(*grid, *parts.network, parts.data, marching, tolerance, initial_rate(problem),
-                                       solution, horizon.kind == Horizon::Kind::adaptive_steps ? &edge : nullptr);
+                                       solution, watched ? &edge : nullptr);
   const bool stopped = solution.diverged_at || !marched.resolved;
   if (!stopped && !grid->finished()) return std::nullopt;
   solution.panels = grid->edges();
@@ -153,7 +155,7 @@ void march_again(const Problem& problem, const Horizon& horizon, const SolveOpti
   marching.responses_final = true;
   marching.from = 0;
   if (horizon.coarse()) {
-    const std::unique_ptr<PanelGrid> grid = coarse_grid(problem, horizon, marching.largest_panel);
+    const std::unique_ptr<PanelGrid> grid = coarse_grid(problem, horizon, marching.largest_panel / marching.outputs);
     march_panels_again(*grid, network, data, marching, {options.rtol, options.atol}, on, pair);
   } else {
     StepRows steps(problem, static_cast<int>(on.time.size()), marching.largest_panel);
@@ -195,9 +197,9 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
   support::require_memory(bytes, options.memory_limit, describe(horizon));
 
   const int width = outputs(problem.data);
-  const int rows = horizon.coarse() ? panel_order(options.rtol) : window_rows(problem, nodes);
+  const int rows = horizon.coarse() ? width * panel_order(options.rtol) : window_rows(problem, nodes);
   const int most_rows = std::max(rows, 2);  // the two starts of Lanczos' method
-  const int spare = spare_rows(horizon, options, most_rows);
+  const int spare = spare_rows(problem, horizon, options, most_rows);
   Parts parts(problem, nodes * width + spare, most_rows, depth_nodes, horizon.coarse(),
               support::resolve_threads(options.threads));
   NetworkSide& network = *parts.network;
@@ -259,8 +261,8 @@ void resolve_steps(const Problem& problem, Horizon horizon, const SolveOptions& 
 }  // namespace
 
 double attempt_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options, int depth_nodes) {
-  const int nodes = horizon.nodes * outputs(problem.data) + spare_rows(horizon, options, kMostOrder);
-  const int rows = horizon.coarse() ? kMostOrder : window_rows(problem, horizon.nodes);
+  const int nodes = horizon.nodes * outputs(problem.data) + spare_rows(problem, horizon, options, kMostOrder);
+  const int rows = horizon.coarse() ? kMostOrder * outputs(problem.data) : window_rows(problem, horizon.nodes);
   const double sides = sides_bytes(problem, horizon, rows, depth_nodes);
   double bytes = sides + Scratch::bytes(nodes, rows) + 8.0 * nodes * (rows + 16.0 + 4.0 * layers(problem, depth_nodes));
   // The functions of the training errors are computed for the caller where the equations do not need them.
@@ -276,7 +278,7 @@ double attempt_result_bytes(const Problem& problem, const Horizon& horizon, cons
                             int depth_nodes) {
   const double depth = layers(problem, depth_nodes);
   double bytes = Saved(options.save).bytes(depth, horizon.nodes) + 8.0 * horizon.nodes * (14.0 + 2.0 * depth);
-  if (options.keep_state) bytes += sides_bytes(problem, horizon, kMostOrder, depth_nodes);
+  if (options.keep_state) bytes += sides_bytes(problem, horizon, kMostOrder * outputs(problem.data), depth_nodes);
   return bytes;
 }
 

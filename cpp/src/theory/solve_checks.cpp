@@ -6,12 +6,14 @@
 #include "support/refusals.hpp"
 #include "theory/coarse_grid.hpp"
 #include "theory/core/saved.hpp"
+#include "theory/data/mode_lanes.hpp"
 #include "theory/outputs.hpp"
 #include "theory/solve_one.hpp"
 
 namespace lindmft::theory {
 namespace {
 
+constexpr int kMostCoarseOutputs = mode_lanes::kDenseRows / kMostOrder;
 constexpr int kRoom = 1000;  // nodes of a coarse grid to begin with; pages are touched only where they are used
 
 using support::refuse;
@@ -33,13 +35,17 @@ void check_trace_class(const Problem& problem) {
 }
 
 /// Refuse what outputs that share modes do not have yet.
-void check_outputs(const Problem& problem, const SolveOptions& options, const std::string& coarse) {
+void check_outputs(const Problem& problem, const SolveOptions& options, bool coarse) {
   check_trace_class(problem);
   if (!share_modes(problem.data)) return;
   const auto refuse_together = [](const std::string& what, const std::string& why, const std::string& instead) {
     throw BadInput::conflict(what, "outputs that share modes", why, instead);
   };
-  if (!coarse.empty()) refuse_together(coarse, "every step needs one row for each output", "Use exact steps");
+  if (coarse) {
+    require(outputs(problem.data) <= kMostCoarseOutputs, "data.spectrum.targets",
+            "targets of at most " + std::to_string(kMostCoarseOutputs) + " outputs on coarse grids",
+            outputs(problem.data));
+  }
   if (options.kernels) refuse_together("kernels", "the tangent kernel couples the outputs", "Leave it out");
   if (!options.save.empty()) refuse_together("save", "functions depend on pairs of outputs, too", "Leave it out");
   if (!options.spectrum_at.empty()) refuse_together("spectrum_at", "the Hessian couples the outputs", "Leave it out");
@@ -99,7 +105,7 @@ Horizon steps_horizon(const Problem& problem, int steps, const SolveOptions& opt
   validate(problem, steps);
   support::check_options(options, kSolve, "solve");
   static_cast<void>(Saved(options.save));
-  check_outputs(problem, options, options.grid == Grid::exact ? "" : "grid 'adaptive'");
+  check_outputs(problem, options, options.grid != Grid::exact);
   check_epochs(problem, options);
   check_depth_nodes(problem, options.depth_nodes);
   check_continuation(problem, options, options.grid != Grid::exact, steps - 1.0);
@@ -116,7 +122,7 @@ Horizon flow_horizon(const Problem& problem, double time, const SolveOptions& op
   validate(problem);
   support::check_options(options, kFlow, "flow");
   static_cast<void>(Saved(options.save));
-  check_outputs(problem, options, "gradient flow");
+  check_outputs(problem, options, true);
   check_depth_nodes(problem, options.depth_nodes);
   check_coarse(problem, options, "gradient flow");
   require(problem.optimizer.momentum == 0.0, "optimizer.momentum",

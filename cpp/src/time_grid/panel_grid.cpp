@@ -44,12 +44,13 @@ void PanelGrid::restore(const std::vector<int>& edges, const std::vector<double>
   }
 }
 
-void PanelGrid::write_panels(PanelMap& map, bool by_row) const {
+void PanelGrid::write_panels(PanelMap& map, bool by_row, int outputs) const {
   for (std::size_t k = 0; k + 1 < edges_.size(); ++k) {
     const Panel panel{edges_[k], edges_[k + 1]};
     const bool every_step =
         by_row && exact_length() > 0.0 && time(panel.end - 1) - time(panel.begin) == panel.size() - 1.0;
-    every_step ? map.set_rows(panel) : map.set(panel);
+    const Panel rows{panel.begin * outputs, panel.end * outputs};
+    every_step ? map.set_rows(rows) : map.set(rows);
   }
 }
 

@@ -49,8 +49,8 @@ class PanelGrid : public TimeGrid {
   /// First nodes of the committed panels, and the number of committed nodes.
   [[nodiscard]] const std::vector<int>& edges() const { return edges_; }
   /// Writes the committed panels to a map. by_row: panels of which every step is a node were solved row by row, and
-  /// count as panels of single rows.
-  void write_panels(PanelMap& map, bool by_row) const;
+  /// count as panels of single rows. outputs: the number of rows of each node
+  void write_panels(PanelMap& map, bool by_row, int outputs = 1) const;
   /// Commits the panels of another grid of the same kind, for a run that is resumed.
   void restore(const std::vector<int>& edges, const std::vector<double>& time);
 

@@ -124,4 +124,6 @@ def _cut(text: str) -> str:
 
 
 def _empty(value: Any) -> bool:
+    if isinstance(value, list | tuple):  # entries may be arrays of different shapes
+        return not value
     return value is None or (bool(np.ndim(value)) and not len(value))

@@ -65,6 +65,9 @@ class TrainDict(TrainedDict):
 
     state: list[bytes]
     noise_draw: int
+    test_samples: int
+    weights: list[Array]
+    predictor: Array | None
     spectrum: dict[str, Array]
 
 

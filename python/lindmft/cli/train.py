@@ -41,7 +41,7 @@ from lindmft.training.train import train
     type=WHOLE,
     help="Number of the stream of networks; different streams share none.  [default: 0]",
 )
-@options_of(train, _core.TrainOptions.table, without=("dim", "seeds", "noise_draw"))
+@options_of(train, _core.TrainOptions.table, without=("dim", "seeds", "noise_draw", "weights"))
 @CHECKPOINT
 @click.option("--checkpoint-every", type=WHOLE, help="Steps between saves.  [default: a tenth]")
 @OUTPUT

@@ -197,7 +197,12 @@ def ensemble_to_dataset(runs: Any) -> "xr.Dataset":
     outputs = {"output": np.arange(runs.test_loss_by_output.shape[1])}
     variables = _series(runs, observables.ENSEMBLE) | _spectrum(runs, "seed")
     coords = outputs | _spectrum_coords([runs])
-    return _training_dataset(ENSEMBLE, runs, variables, coords, noise_draw=runs.noise_draw)
+    return _training_dataset(ENSEMBLE, runs, variables, coords, **_ensemble_attributes(runs))
+
+
+def _ensemble_attributes(runs: Any) -> dict[str, int]:
+    given = {"test_samples": runs.test_samples} if runs.test_samples else {}
+    return {"noise_draw": runs.noise_draw, **given}
 
 
 def replicas_to_dataset(runs: Any) -> "xr.Dataset":

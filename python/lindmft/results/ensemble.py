@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Ensemble", "Series", "TrainStats"]
 
+IN_WEIGHTS = dict.fromkeys(("weights", "predictor"), "weights=True")
+
 
 @with_requests
 @dataclass(frozen=True, eq=False)
@@ -106,13 +108,17 @@ class Ensemble(Result):
     dim, widths, samples
         The sizes: D, the hidden widths (N_1 .. N_L), and P (of one pass: the batch; of the
         population: 0).
+    test_samples
+        The number of samples that were held out of those given to ``train``; 0 for random samples.
     seeds
         The seed of each network, which determines its weights, data and noise.
     time
         (n,), in steps.
     test_loss, train_loss
         (seed, n): the excess over the irreducible sigma^2, and the loss on all samples (in one
-        pass, on the fresh batch). With several outputs, totals over them.
+        pass, on the fresh batch). With several outputs, totals over them. With ``test_samples`` the
+        test loss is the mean squared error on these samples, and the noise of their labels is a
+        part of it.
     test_loss_by_output, train_loss_by_output
         (seed, C, n), the terms of those totals.
     feature_norm, gradient_norm
@@ -141,6 +147,14 @@ class Ensemble(Result):
         (seed, L, n), with ``updates=True``: |h^l - h^l(0)|^2 / N_l and |g^l - g^l(0)|^2 / N_l,
         how far features and gradients have moved since initialization; their means over infinitely
         large networks are C(t, t) - 2 C(t, 0) + C(0, 0), of C_h^l and C_g^l.
+    weights
+        With ``weights=True`` the trained weights, of which the losses at the last time are: a list
+        of L + 1 arrays (seed, N_{l+1}, N_l) for l = 0 .. L with N_0 = D and N_{L+1} = C. They are
+        nan for networks that diverged. Files do not hold them.
+    predictor
+        (seed, C, D), with ``weights=True``: the vectors p of the trained predictors f(x) = p . x,
+        so that ``X @ runs.predictor[i].T`` are the predictions of network i. The same holds of nan
+        and files.
     spectrum
         ``HessianSpectrum``, with ``spectrum_at=[...]``: the sharpness and Ritz values of each
         network's Hessian, (seed, k) and (seed, k, m). It has no edge of the bulk.
@@ -197,16 +211,22 @@ class Ensemble(Result):
     feature_update: Array = ON_REQUEST
     gradient_update: Array = ON_REQUEST
     spectrum: HessianSpectrum = ON_REQUEST
+    test_samples: int = 0
+    weights: list[Array] = ON_REQUEST
+    predictor: Array = ON_REQUEST
 
     observables = ENSEMBLE
     _call = "train"
-    _asked = {"spectrum": SPECTRUM_AT}  # noqa: RUF012 - a class variable, as the base class says
+    _asked = {"spectrum": SPECTRUM_AT, **IN_WEIGHTS}  # noqa: RUF012 - a class variable, as the base class says
     _repr_html_ = field_table
 
     @property
     def irreducible(self) -> float:
-        """C sigma^2 (C outputs), to be added to ``test_loss`` for the loss on noisy labels."""
-        return self.problem.data.irreducible
+        """C sigma^2 (C outputs), to be added to ``test_loss`` for the loss on noisy labels.
+
+        It is 0 if the test loss is that of samples, whose labels are noisy already.
+        """
+        return 0.0 if self.test_samples else self.problem.data.irreducible
 
     @property
     def used(self) -> Mask:
@@ -238,6 +258,8 @@ class Ensemble(Result):
 
     def __repr__(self) -> str:
         sizes = f"D = {self.dim}, widths {short(self.widths)}, {self.samples} samples"
+        if self.test_samples:
+            sizes += f", {self.test_samples} held out"
         notes = "".join(f"\n Note: {note}" for note in self.notes)
         return f"<Ensemble of {brief(self.problem)}\n {self.status}\n {sizes}{notes}>"
 
@@ -290,4 +312,5 @@ def ensemble_from_core(problem: Problem, result: TrainDict) -> Ensemble:
     """Return the ensemble that the compiled module computed."""
     fields = common_fields(result)
     fields["spectrum"] = spectrum_from(fields.get("spectrum", {}))
+    fields["weights"] = fields["weights"] or None
     return Ensemble(problem=problem, provenance=provenance(fields["stats"].threads), **fields)

@@ -60,6 +60,7 @@ def ensemble_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
         **fields,
         **_series(content, ENSEMBLE, fields["problem"]),
         "noise_draw": content.whole("noise_draw", 0),
+        "test_samples": content.whole("test_samples", 0),
         "spectrum": _spectrum(content, "seed"),
     }
 

@@ -3,6 +3,7 @@
 from lindmft.training.options import (
     AllTrainOptions,
     NetworkOptions,
+    SampleOptions,
     TrainManyOptions,
     TrainOptions,
 )
@@ -12,6 +13,7 @@ from lindmft.training.train import check_train, estimate_train_memory, train, tr
 __all__ = [
     "AllTrainOptions",
     "NetworkOptions",
+    "SampleOptions",
     "TrainManyOptions",
     "TrainOptions",
     "check_train",

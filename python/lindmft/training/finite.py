@@ -9,6 +9,7 @@ from dataclasses import replace
 from lindmft import _core
 from lindmft._internal.refusals import at_index
 from lindmft._internal.validation import integer, missing, refuse
+from lindmft.problem.mode_targets import split_targets
 from lindmft.problem.problem import Problem
 from lindmft.problem.spectrum import Discrete, PowerLaw
 
@@ -26,7 +27,25 @@ def finite(problem: Problem, dim: int | None) -> tuple[_core.Problem, int]:
         if not 1 <= size <= spectrum.modes:
             refuse("dim", f"from 1 to the number of modes ({spectrum.modes})", size)
         problem = replace(problem, data=replace(problem.data, spectrum=spectrum.leading(size)))
+    elif isinstance(spectrum, Discrete):
+        _check_grams(spectrum)
     return problem.as_core(), size
+
+
+def _check_grams(spectrum: Discrete) -> None:
+    """Refuse Gram matrices that the modes of a class cannot have: each mode has one vector."""
+    if spectrum.targets is None or not spectrum.trace_class:
+        return
+    of_mode, _, share = split_targets(spectrum.targets)
+    weights = spectrum.weights or ()
+    for k, part in zip(of_mode, share, strict=True):
+        if float(weights[k]).is_integer() and not (weights[k] * part).is_integer():
+            allowed = f"a Gram matrix whose rank divides the number of its modes ({weights[k]:g})"
+            refuse(
+                f"data.spectrum.targets[{k}]",
+                f"{allowed} to train networks",
+                f"one of rank {round(1 / part)}",
+            )
 
 
 def all_finite(problems: list[Problem], dim: int | None) -> tuple[list[_core.Problem], int]:

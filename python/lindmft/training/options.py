@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
+from numpy.typing import ArrayLike
+
 from lindmft import _core
 from lindmft._internal.options import check_spectrum, converted
 from lindmft._internal.types import Callback, Number, Numbers
@@ -10,7 +12,13 @@ from lindmft._internal.validation import integer, is_list, refuse
 from lindmft.results.statistics import checked_dtype
 from lindmft.training.seeds import seed_list
 
-__all__ = ["AllTrainOptions", "NetworkOptions", "TrainManyOptions", "TrainOptions"]
+__all__ = [
+    "AllTrainOptions",
+    "NetworkOptions",
+    "SampleOptions",
+    "TrainManyOptions",
+    "TrainOptions",
+]
 
 
 class NetworkOptions(TypedDict, total=False):
@@ -22,7 +30,18 @@ class NetworkOptions(TypedDict, total=False):
     dtype: str
 
 
-class TrainManyOptions(NetworkOptions, total=False):
+class SampleOptions(TypedDict, total=False):
+    """Options of ``train`` that give samples in the place of random ones."""
+
+    X: ArrayLike | None
+    y: ArrayLike | None
+    X_test: ArrayLike | None
+    y_test: ArrayLike | None
+    test_fraction: float | None
+    test_split: int
+
+
+class TrainManyOptions(NetworkOptions, SampleOptions, total=False):
     """Options of ``train_many``, each as in ``train``."""
 
     updates: bool
@@ -36,6 +55,7 @@ class TrainOptions(TrainManyOptions, total=False):
     """Options of ``train`` that other calls have, too."""
 
     kernels: bool
+    weights: bool
     spectrum_at: Number | Numbers | None
     lanczos: int | None
 

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Unpack
 
+from numpy.typing import ArrayLike
+
 from lindmft import _core
 from lindmft._internal.options import options_like, with_defaults
 from lindmft._internal.types import Callback, Number, Numbers, Path, TrainDict
-from lindmft._internal.validation import check_progress, conflict, integer
+from lindmft._internal.validation import check_progress, conflict, flag, integer
 from lindmft.problem.problem import Problem, Problems, as_problem, listed_problems
 from lindmft.problem.scales import warn_of_sizes, warn_of_sizes_among
 from lindmft.progress import reporting
@@ -23,8 +25,8 @@ from lindmft.training.checkpoints import (
     checked_checkpoint,
     train_with_checkpoints,
 )
-from lindmft.training.finite import all_finite, finite
 from lindmft.training.options import AllTrainOptions, TrainManyOptions, checked_options
+from lindmft.training.own_samples import all_settled, settled
 from lindmft.training.replicas import train_replicas
 
 PAIRS = ("k_init", "k_data")
@@ -59,6 +61,13 @@ def train(
     updates: bool = False,
     noise_draw: int = 0,
     dtype: str = DOUBLE,
+    weights: bool = False,
+    X: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+    X_test: ArrayLike | None = None,
+    y_test: ArrayLike | None = None,
+    test_fraction: float | None = None,
+    test_split: int = 0,
     checkpoint: Path | None = None,
     checkpoint_every: int | None = None,
 ) -> Ensemble:
@@ -104,6 +113,25 @@ def train(
     dtype
         "float64", or "float32" for weights, data and signals in single precision: the same random
         numbers, rounded, and half the memory. Observables are doubles either way.
+    weights
+        Also keep the trained weights of all networks, ``Ensemble.weights``, and their predictors,
+        ``Ensemble.predictor``. Files of ensembles do not hold them.
+    X
+        (P, D), samples to train on in the place of random ones, one in each row, as they are.
+        Networks of different seeds then differ in their initial weights, and with ``MultiPass`` and
+        ``Epochs`` in their batches. Of the problem's data, the kind, the number of outputs and the
+        amount count: ``data.samples`` (or alpha D) must be the number of samples to train on. With
+        a trace-class spectrum, such as ``lm.from_data`` returns, h^1 = W^0 x, and with others
+        h^1 = W^0 x / sqrt(D).
+    y
+        (P,) or (P, C), the labels of the samples.
+    X_test, y_test
+        Samples that are held out and their labels, as ``X`` and ``y``: ``test_loss`` is their mean
+        squared error, the label noise included.
+    test_fraction
+        Between 0 and 1, in the place of ``X_test``: this fraction of the samples is held out.
+    test_split
+        Which random split of the samples, with ``test_fraction``: 0, 1, ...
     checkpoint
         A file to save to after each segment of the computation. If it exists, the computation
         resumes from it; it must be of the same problem, steps, dim, seeds, dtype and records. Once
@@ -127,6 +155,12 @@ def train(
 
     Notes
     -----
+    With ``Epochs``, batches differ by at most one sample where the samples cannot be divided
+    equally.
+
+    Weights and predictors are in the scaling of theory section 1, with f(x) = predictor . x.
+    Without ``X``, inputs are in the basis of the modes.
+
     A step costs P D + sum N_l N_{l+1} operations for each output. How weights are kept depends on
     sizes and steps (``stats.method``), and the last bits with it. Theory sections 2, 4, 8 and 11.
 
@@ -142,13 +176,30 @@ def train(
     >>> problem = lm.Problem(lm.MLP(), lm.OnePass(alpha=0.5), lm.SGD(lr=0.1))
     >>> lm.train(problem, steps=10, dim=32, seeds=[3, 5]).seeds
     (3, 5)
+
+    Networks that are trained on given samples, and predict new ones:
+
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((100, 10))
+    >>> y = X @ np.ones(10)
+    >>> data = lm.FullBatch(samples=80, spectrum=lm.from_data(X, y))
+    >>> problem = lm.Problem(lm.MLP(hidden=50), data, lm.SGD(lr=0.05))
+    >>> runs = lm.train(problem, 60, X=X, y=y, test_fraction=0.2, weights=True, seeds=2)
+    >>> runs.samples, runs.test_samples, runs.weights[0].shape
+    (80, 20, (2, 50, 10))
+    >>> bool(abs(runs.predictor[0] @ np.ones(10) - 10.0) < 1.0)
+    True
     """
     given = locals()
     problem = as_problem(problem)
-    core, size = finite(problem, dim)
+    core, size, samples = settled(problem, given)
     count = integer(steps, "steps")
+    if checkpoint is not None and flag(weights, "weights"):
+        why = "files do not hold the weights"
+        conflict("weights", "checkpoint", why, "Leave one of them out")
     file, every = checked_checkpoint(checkpoint, checkpoint_every)
-    options = checked_options(given, size)
+    options = checked_options(given, size) | samples
     warn_of_sizes(problem)
     with reporting(progress, "train") as callback:
         if file is None:
@@ -232,9 +283,9 @@ def train_many(
     given = with_defaults(train_many, options)
     listed = listed_problems(problems)
     warn_of_sizes_among(listed, "problems[{}]".format)
-    core, size = all_finite(listed, given["dim"])
+    core, size, samples = all_settled(listed, given)
     steps = integer(steps, "steps")
-    checked = _core.TrainOptions(**checked_options(given, size, len(listed)))
+    checked = _core.TrainOptions(**checked_options(given, size, len(listed)) | samples)
     if not listed:
         return []
     with reporting(given["progress"], "train_many") as callback:
@@ -349,9 +400,9 @@ def _prepared(
     crossed = [name for name in PAIRS if given[name] is not None]
     given = {name: v for name, v in given.items() if v is not None or name not in PAIRS}
     if isinstance(problem, Problem | Mapping):
-        core, size = finite(as_problem(problem), given["dim"])
+        core, size, samples = settled(as_problem(problem), given)
         kind = "train_replicas" if crossed else "train"
-        options = checked_options(given, size)
+        options = checked_options(given, size) | samples
         return kind, core, integer(steps, "steps"), _core.TrainOptions(**options)
     listed = listed_problems(problem)
     if crossed:
@@ -361,6 +412,6 @@ def _prepared(
             "replicas are trained of one problem",
             "Leave it out, or give one problem",
         )
-    cores, size = all_finite(listed, given["dim"])
-    options = checked_options(given, size, len(listed))
+    cores, size, samples = all_settled(listed, given)
+    options = checked_options(given, size, len(listed)) | samples
     return "train_many", cores, integer(steps, "steps"), _core.TrainOptions(**options)

@@ -138,7 +138,7 @@ class NaiveTraining {
   std::vector<Signals> signals;  // C  of the last step, before its update
 
  private:
-  int outputs() const { return static_cast<int>(problem_.data.targets.size()); }
+  int outputs() const { return lindmft::outputs(problem_.data); }
   int last_width() const { return widths_[widths_.size() - 2]; }
 
   void draw_weights() {
@@ -161,8 +161,8 @@ class NaiveTraining {
   }
 
   Rows inputs() const {
-    const bool fixed = problem_.data.mode == DataMode::full_batch || problem_.data.mode == DataMode::multi_pass;
-    if (fixed && samples_ > 0) return draw(0).x;
+    const bool fresh = problem_.data.mode == DataMode::one_pass || problem_.data.mode == DataMode::population;
+    if (!fresh && samples_ > 0) return draw(0).x;
     Rows out(eigenvalues_.size(), Vector(eigenvalues_.size()));
     for (std::size_t k = 0; k < out.size(); ++k) out[k][k] = std::sqrt(dim_ * eigenvalues_[k]);
     return out;
@@ -174,20 +174,57 @@ class NaiveTraining {
         data.mode == DataMode::one_pass ? static_cast<std::uint64_t>(t) * static_cast<std::uint64_t>(samples_) : 0;
     Batch batch;
     batch.x = random_rows(seed_, training::kInputArray, epoch * static_cast<std::uint64_t>(dim_), samples_, dim_);
-    batch.kept.resize(batch.x.size());
-    training::fill_uniforms({seed_, training::kSelectionArray},
-                            static_cast<std::uint64_t>(t) * static_cast<std::uint64_t>(samples_), batch.kept);
-    for (double& kept : batch.kept) kept = kept < data.batch_fraction ? 1.0 / data.batch_fraction : 0.0;
+    batch.kept = kept(t);
     for (Vector& x : batch.x) {
       for (std::size_t k = 0; k < eigenvalues_.size(); ++k) x[k] *= std::sqrt(eigenvalues_[k]);
     }
-    for (int c = 0; c < outputs(); ++c) {
-      const auto array = training::array_of(training::kNoiseArray, 0, c);
-      Vector& y = batch.y.emplace_back(random_rows(seed_, array, epoch, 1, samples_).front());
-      for (std::size_t mu = 0; mu < y.size(); ++mu)
-        y[mu] = dot(targets_[static_cast<std::size_t>(c)], batch.x[mu]) / std::sqrt(dim_) + data.noise * y[mu];
+    const Rows noise = label_noise(epoch);
+    for (std::size_t c = 0; c < noise.size(); ++c) {
+      Vector& y = batch.y.emplace_back(noise[c]);
+      for (std::size_t mu = 0; mu < y.size(); ++mu) y[mu] += dot(targets_[c], batch.x[mu]) / std::sqrt(dim_);
     }
     return batch;
+  }
+
+  /// The factor of each sample's gradient in step t.
+  Vector kept(int t) const {
+    const Data& data = problem_.data;
+    const bool shuffled = data.mode == DataMode::epochs;
+    const auto draw = static_cast<std::uint64_t>(shuffled ? t / data.batches : t);
+    Vector out(static_cast<std::size_t>(samples_));
+    training::fill_uniforms({seed_, training::kSelectionArray}, draw * static_cast<std::uint64_t>(samples_), out);
+    if (!shuffled) {
+      for (double& one : out) one = one < data.batch_fraction ? 1.0 / data.batch_fraction : 0.0;
+      return out;
+    }
+    const Vector position = out;
+    const int batch = t % data.batches;
+    const int first = samples_ * batch / data.batches;
+    const int end = samples_ * (batch + 1) / data.batches;
+    for (std::size_t mu = 0; mu < out.size(); ++mu) {
+      int rank = 0;
+      for (const double other : position) rank += other < position[mu] ? 1 : 0;
+      out[mu] = rank >= first && rank < end ? static_cast<double>(samples_) / (end - first) : 0.0;
+    }
+    return out;
+  }
+
+  /// The label noise of every output, for samples from number `first` on.
+  Rows label_noise(std::uint64_t first) const {
+    const Data& data = problem_.data;
+    Rows normals;
+    for (int c = 0; c < outputs(); ++c)
+      normals.push_back(
+          random_rows(seed_, training::array_of(training::kNoiseArray, 0, c), first, 1, samples_).front());
+    Rows out(normals.size(), Vector(static_cast<std::size_t>(samples_)));
+    for (std::size_t a = 0; a < out.size(); ++a) {
+      for (std::size_t b = 0; b < out.size(); ++b) {
+        const double factor =
+            data.noise_factor.empty() ? (a == b ? data.noise : 0.0) : data.noise_factor[a * out.size() + b];
+        for (std::size_t mu = 0; mu < out[a].size(); ++mu) out[a][mu] += factor * normals[b][mu];
+      }
+    }
+    return out;
   }
 
   /// Whether weight array l has a parallel skip connection and a factor b.

@@ -52,7 +52,7 @@ std::vector<Problem> variations(const Problem& base) {
 }
 
 std::vector<Problem> kinds() {
-  std::vector<Problem> out(7, example());
+  std::vector<Problem> out(9, example());
   out[1].data.mode = DataMode::multi_pass;
   out[1].data.batch_fraction = 0.5;
   out[2].data.mode = DataMode::one_pass;
@@ -63,6 +63,10 @@ std::vector<Problem> kinds() {
   out[6].network.width = {0.5, 1.5};
   out[6].network.centered = true;
   out[6].data.spectrum = {.eigenvalues = {2.0, 0.5}, .target_power = {0.4, 1.6}, .weights = {0.5, 0.5}};
+  out[7].data.mode = DataMode::epochs;
+  out[7].data.batches = 4;
+  out[8].data.spectrum = {
+      .eigenvalues = {2.0, 0.5}, .target_power = {2.0, 1.0}, .weights = {0.5, 0.5}, .targets = {1.0, 1.0, 0.6, -0.8}};
   return out;
 }
 

@@ -34,6 +34,8 @@ std::vector<Problem> examples() {
   std::vector<Problem> problems;
   for (const DataMode mode : {DataMode::full_batch, DataMode::multi_pass, DataMode::one_pass})
     problems.push_back(example(mode));
+  Problem& epochs = problems.emplace_back(example(DataMode::epochs));
+  epochs.data.batches = 4;
   Problem& last = problems.emplace_back(example(DataMode::full_batch));
   last.network = {.kind = Architecture::resnet, .depth = 3, .width = {0.6}, .gamma0 = 0.7, .centered = true};
   last.data.targets = {1.0, 0.6};
@@ -126,7 +128,7 @@ TEST(TrainReplicas, InitializationsShareNoWeights) {
 class Meeting {
  public:
   Meeting(const Data& data, int count, int replica, int networks = 1)
-      : s(networks * static_cast<int>(data.targets.size()), 3),
+      : s(networks * outputs(data), 3),
         q(s),
         losses(static_cast<std::size_t>(s.rows())),
         samples_(training::make_samples<double>(data, 3, count, {5, replica},
@@ -170,6 +172,32 @@ TEST(TrainReplicas, DataSetsShareNoNumbers) {
   const Data data = example(DataMode::multi_pass).data;
   EXPECT_GT(empty_steps(data, 0).size(), 3U);
   EXPECT_NE(empty_steps(data, 0), empty_steps(data, 1)) << "choice among the samples";
+}
+
+/// The sum of the gradients of an epoch's batches is that of all samples; the batches differ between epochs.
+TEST(TrainReplicas, EpochsVisitEverySampleOnce) {
+  Data data = example(DataMode::full_batch).data;
+  Meeting all(data, 12, 0);
+  for (double& s : all.s.span(0)) s = 0.7;
+  all.gradient(0);
+  data.mode = DataMode::epochs;
+  data.batches = 4;
+  Meeting m(data, 12, 0);
+  m.s = all.s;
+  std::vector<double> first;  // gradients of the first coordinate
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    double sum[3] = {};
+    for (int t = 4 * epoch; t < 4 * epoch + 4; ++t) {
+      m.gradient(t);
+      EXPECT_DOUBLE_EQ(m.losses.front(), all.losses.front()) << "over all samples";
+      for (int k = 0; k < 3; ++k) sum[k] += m.q.row(0)[k] / 4.0;
+      EXPECT_EQ(std::ranges::count(first, m.q.row(0)[0]), 0) << "a new batch at step " << t;
+      first.push_back(m.q.row(0)[0]);
+    }
+    for (int k = 0; k < 3; ++k) EXPECT_NEAR(sum[k], all.q.row(0)[k], 1e-14) << "epoch " << epoch;
+  }
+  m.gradient(1);
+  EXPECT_EQ(m.q.row(0)[0], first[1]) << "steps in any order";
 }
 
 TEST(TrainReplicas, NetworksOnTheSameDataSeeTheSame) {

@@ -21,6 +21,13 @@ Problem example() {
   return p;
 }
 
+/// Epochs of 5 steps: states at steps 7, 8, 9 and 33 are in the middle of one.
+Problem shuffled() {
+  Problem p = example();
+  p.data = {.mode = DataMode::epochs, .alpha = 1.5, .batches = 5, .noise = 0.3, .spectrum = {}};
+  return p;
+}
+
 constexpr int kSteps = 60;
 
 TrainOptions options(TrainMethod method, Precision precision = Precision::float64) {
@@ -59,6 +66,21 @@ TEST(Resume, GivesTheBitsOfOneCall) {
         EXPECT_LT(rest.stats.operations, whole.stats.operations);
       }
     }
+  }
+}
+
+TEST(Resume, InTheMiddleOfAnEpoch) {
+  TrainOptions run = options(TrainMethod::factored);
+  const Ensemble whole = train(shuffled(), kSteps, run);
+  run.keep_state = true;
+  for (const int stop : {5, 7, 8, 9, 33}) {
+    run.stop = stop;
+    run.start.clear();
+    run.start = train(shuffled(), kSteps, run).state;
+    run.stop = 0;
+    const Ensemble rest = train(shuffled(), kSteps, run);
+    expect_same_from(stop, rest.test_loss, whole.test_loss);
+    expect_same_from(stop, rest.train_loss, whole.train_loss);
   }
 }
 

@@ -62,6 +62,16 @@ TEST(TraceClass, KeepsTheLeadingModes) {
   EXPECT_EQ(p.data.spectrum.weights, (std::vector<double>{0.5, 0.5}));
 }
 
+TEST(TraceClass, KeepsTheTargetsOfLeadingModes) {
+  Problem several = modes();
+  several.data.spectrum.target_power = {2.0, 2.0, 0.5};
+  several.data.spectrum.targets = {1.0, 1.0, 0.0, 2.0, 0.5, 0.5};
+  const Problem p = training::with_ratios(several, 2);
+  EXPECT_NO_THROW(validate(p));
+  EXPECT_EQ(outputs(p.data), 2);
+  EXPECT_EQ(p.data.spectrum.targets, (std::vector<double>{1.0, 1.0, 0.0, 2.0}));
+}
+
 TEST(TraceClass, TrainsAsTheOrdinaryProblem) {
   constexpr int kModes = 8;
   TrainOptions options;

@@ -15,6 +15,7 @@
 #include "lindmft/errors.hpp"
 #include "lindmft/train.hpp"
 #include "support/divergence.hpp"
+#include "training/data/modes.hpp"
 
 namespace lindmft {
 namespace {
@@ -263,6 +264,36 @@ TEST(Train, PopulationIsTheLimitOfManySamples) {
     EXPECT_DOUBLE_EQ(limit.train_loss(0, t), limit.test_loss(0, t) + 0.09);
     EXPECT_NEAR(many.test_loss(0, t), limit.test_loss(0, t), 0.03 * limit.test_loss(0, 0));
   }
+}
+
+TEST(Train, EpochsOfOneBatchAreFullBatch) {
+  Problem full = example();
+  full.data = {.mode = DataMode::full_batch, .alpha = 1.5, .noise = 0.3, .spectrum = {}};
+  Problem epochs = full;
+  epochs.data.mode = DataMode::epochs;
+  const TrainOptions options{.dim = 20, .seeds = {3}};
+  expect_same_run(train(full, 10, options), 0, train(epochs, 10, options), 0);
+  epochs.data.batches = 31;
+  EXPECT_EQ(refusal(epochs, 5, {.dim = 20}), "data.batches must be at most the number of samples (30), got 31");
+}
+
+/// The target of outputs that share modes: its variance, and the product of two outputs, are those of the problem.
+TEST(Train, SharedModesHaveExactGramMatrices) {
+  const Data data{.mode = DataMode::population,
+                  .spectrum = {.eigenvalues = {2.0, 0.5},
+                               .target_power = {2.0, 0.25},
+                               .weights = {0.25, 0.75},
+                               .targets = {1.0, -1.0, 0.3, 0.4}}};
+  const training::Modes modes(data, 40, 7);
+  double product = 0.0, square = 0.0;
+  for (int k = 0; k < 40; ++k) {
+    product += modes.target(0)[k] * modes.target(1)[k];
+    square += modes.target(1)[k] * modes.target(1)[k];
+  }
+  EXPECT_NEAR(product, 10 * -1.0 + 30 * 0.12, 1e-12);
+  EXPECT_NEAR(square, 10 * 1.0 + 30 * 0.16, 1e-12);
+  EXPECT_EQ(std::abs(modes.target(0)[0]), 1.0);
+  EXPECT_EQ(std::abs(modes.target(0)[39]), 0.3);
 }
 
 TEST(Train, DivergenceIsFlaggedAndInfinite) {

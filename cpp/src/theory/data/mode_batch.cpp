@@ -31,14 +31,15 @@ constexpr double kParallelWork = 4e7;
 
 }  // namespace
 
-ModeOperator::ModeOperator(int nodes, int lanes, bool dense) : X_(nodes, nodes), transposed_(nodes, nodes) {
-  if (!dense) return;
-  inverses_ = Matrix(kMostRows * nodes, lanes);
+ModeOperator::ModeOperator(int nodes, int lanes, int dense)
+    : dense_(dense), X_(nodes, nodes), transposed_(nodes, nodes) {
+  if (dense == 0) return;
+  inverses_ = Matrix(dense * nodes, lanes);
   ends_.assign(static_cast<std::size_t>(nodes), 0);
 }
 
-double ModeOperator::bytes(int nodes, int lanes, bool dense) {
-  return 8.0 * nodes * (2.0 * nodes + (dense ? 1.0 * kMostRows * lanes : 0.0));
+double ModeOperator::bytes(int nodes, int lanes, int dense) {
+  return 8.0 * nodes * (2.0 * nodes + 1.0 * dense * lanes);
 }
 
 void ModeOperator::set(ConstView rows, Panel panel) {
@@ -47,7 +48,8 @@ void ModeOperator::set(ConstView rows, Panel panel) {
     std::copy_n(rows.row(i), rows.cols, X_.row(t));
     for (int s = 0; s < rows.cols; ++s) transposed_(s, t) = rows(i, s);
     // A longer panel that was rejected may have left entries, which a map of longer blocks would read.
-    for (int s = rows.cols; s < std::min(X_.cols(), t + kMostRows); ++s) X_(t, s) = transposed_(s, t) = 0.0;
+    const int reach = std::min(X_.cols(), t + std::max(dense_, kBlock));
+    for (int s = rows.cols; s < reach; ++s) X_(t, s) = transposed_(s, t) = 0.0;
   }
 }
 
@@ -174,9 +176,9 @@ ModeBatch::Worker::Block ModeBatch::Worker::block_before(int end) const {
 }
 
 void ModeBatch::Worker::invert(Block block) {
-  constexpr int most = ModeOperator::kMostRows;
+  const int most = job_.X.dense_;
   const int q = block.end - block.begin;
-  std::array<double, most * most> system{}, inverse{};
+  std::vector<double> system(static_cast<std::size_t>(q * q)), inverse(system.size());
   for (int k = 0; k < count_; ++k) {
     const View s{system.data(), q, q, q};
     const View x{inverse.data(), q, q, q};
@@ -204,7 +206,7 @@ void ModeBatch::Worker::set_identity(View part, int begin) const {
 }
 
 ConstView ModeBatch::Worker::inverse(Block block) const {
-  constexpr int most = ModeOperator::kMostRows;
+  const int most = job_.X.dense_;
   return linalg::leading(job_.X.inverses_, most * block.end, first_ + count_)
       .block(most * block.begin, first_, most * (block.end - block.begin), count_);
 }
@@ -229,7 +231,7 @@ void ModeBatch::Worker::resolve() {
     flops_ += 2.0 * q * (b_ - end) * rows_of_modes_;
     if (dense()) {
       subtract(part, known, lambda_, zero);
-      times_inverse(part, inverse(block), false, count_);
+      times_inverse(part, inverse(block), job_.X.dense_, false, count_);
     } else {
       solve_back(part, known, lambda_, diagonal(block), zero);
     }
@@ -291,7 +293,7 @@ void ModeBatch::Worker::congruence() {
     flops_ += 2.0 * q * begin * rows_of_modes_;
     if (dense()) {
       subtract(part, known, lambda_, false);
-      times_inverse(part, inverse(block), true, count_);
+      times_inverse(part, inverse(block), job_.X.dense_, true, count_);
     } else {
       solve_forward(part, known, lambda_, diagonal(block));
     }

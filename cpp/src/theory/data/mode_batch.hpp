@@ -24,11 +24,9 @@ namespace lindmft::theory {
 class ModeOperator {
  public:
   ModeOperator() = default;
-  /// lanes: number of lanes for all modes; dense: panels are dense blocks on the diagonal with at most kMostRows rows
-  /// (otherwise X is strictly lower triangular)
-  ModeOperator(int nodes, int lanes, bool dense);
-
-  static constexpr int kMostRows = mode_lanes::kDenseRows;
+  /// lanes: number of lanes for all modes; dense: panels are dense blocks on the diagonal with at most this many rows
+  /// (0: X is strictly lower triangular)
+  ModeOperator(int nodes, int lanes, int dense);
 
   /// Sets the panel's rows.
   void set(linalg::ConstView rows, Panel panel);
@@ -36,12 +34,13 @@ class ModeOperator {
   void restore();
   [[nodiscard]] Matrix& matrix() { return X_; }
 
-  [[nodiscard]] static double bytes(int nodes, int lanes, bool dense);
+  [[nodiscard]] static double bytes(int nodes, int lanes, int dense);
 
  private:
   friend class ModeBatch;
+  int dense_ = 0;
   Matrix X_, transposed_;  // n x n
-  // kMostRows n x lanes   diagonal blocks of F_k (only if dense): entry (t, j), j from the block's first column on
+  // dense n x lanes   diagonal blocks of F_k: entry (t, j), j from the block's first column on
   Matrix inverses_;
   int inverted_ = 0;       // rows before it have final inverses
   std::vector<int> ends_;  // n   end of the block that was inverted from this row on: blocks change with the PanelMap

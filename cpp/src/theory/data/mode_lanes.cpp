@@ -92,16 +92,15 @@ LINDMFT_CLONES void solve_forward(View y, ConstView known, const double* lambda,
   }
 }
 
-LINDMFT_CLONES void times_inverse(View rows, ConstView inverse, bool transposed, int chunk) {
-  constexpr int most = kDenseRows;
+LINDMFT_CLONES void times_inverse(View rows, ConstView inverse, int stride, bool transposed, int chunk) {
   const int q = rows.rows;
   for (int v = 0; v < rows.cols; v += kLanes) {
     const int k = v % chunk;
-    Lanes out[most];
+    Lanes out[kDenseRows];
     for (int c = 0; c < q; ++c) {
       Lanes sum = {};
       for (int j = 0; j < q; ++j)
-        sum += lanes(rows.row(j) + v) * lanes(inverse.row(transposed ? most * c + j : most * j + c) + k);
+        sum += lanes(rows.row(j) + v) * lanes(inverse.row(transposed ? stride * c + j : stride * j + c) + k);
       out[c] = sum;
     }
     for (int c = 0; c < q; ++c) store(rows.row(c) + v, out[c]);

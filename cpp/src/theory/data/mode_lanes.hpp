@@ -9,16 +9,16 @@
 
 namespace lindmft::theory::mode_lanes {
 
-constexpr int kLanes = 8;       // number of modes in a vector
-constexpr int kBlock = 8;       // number of times that are solved together if X is strictly lower triangular
-constexpr int kDenseRows = 10;  // largest number of rows of a dense block
+constexpr int kLanes = 8;        // number of modes in a vector
+constexpr int kBlock = 8;        // number of times that are solved together if X is strictly lower triangular
+constexpr int kDenseRows = 160;  // largest number of rows of a dense block
 
 /// Block of f with  f = e - lambda (known + f X),  X strictly lower triangular; f contains e, or e is zero.
 void solve_back(linalg::View f, linalg::ConstView known, const double* lambda, linalg::ConstView X, bool zero);
 /// Block of y with  y = z - lambda (known + y X^T),  X strictly lower triangular; y contains z.
 void solve_forward(linalg::View y, linalg::ConstView known, const double* lambda, linalg::ConstView X);
-/// rows <- rows F, or rows F^T, of a dense block; entry (i, j) of F is line kDenseRows i + j of `inverse`.
-void times_inverse(linalg::View rows, linalg::ConstView inverse, bool transposed, int chunk);
+/// rows <- rows F, or rows F^T, of a dense block; entry (i, j) of F is line stride i + j of `inverse`.
+void times_inverse(linalg::View rows, linalg::ConstView inverse, int stride, bool transposed, int chunk);
 /// out = e - lambda known, where out contains e, or e is zero
 void subtract(linalg::View out, linalg::ConstView known, const double* lambda, bool zero);
 

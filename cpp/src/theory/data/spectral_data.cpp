@@ -33,12 +33,12 @@ Matrix infinite_sample_correlation(const Matrix& C_v, const LabelNoise& noise, i
 
 }  // namespace
 
-SpectralData::SpectralData(const Problem& problem, int nodes, bool long_panels, int threads)
+SpectralData::SpectralData(const Problem& problem, int nodes, int long_panels, int threads)
     : scales_(scales(problem)),
       outputs_(outputs(problem.data)),
       mode_(problem.data.mode),
       centered_(problem.network.centered),
-      long_panels_(long_panels),
+      long_panels_(long_panels > 0),
       init_scale_(problem.network.init_scale),
       label_noise_(problem.data, outputs_),
       inverse_alpha_(1.0 / problem.data.alpha),
@@ -50,7 +50,6 @@ SpectralData::SpectralData(const Problem& problem, int nodes, bool long_panels, 
       terms_(static_cast<std::size_t>(nodes)) {
   if (stored_samples() && !finite_data()) mode_ = DataMode::population;
   const Spectrum& spectrum = problem.data.spectrum;
-  const bool sums_small_terms = long_panels && spectrum.eigenvalues.size() > 1 && stored_samples();
   const bool sharing = !spectrum.targets.empty();
   for (std::size_t k = 0; k < spectrum.eigenvalues.size(); ++k) {
     const double power = sharing ? 1.0 : spectrum.target_power[k];
@@ -62,13 +61,14 @@ SpectralData::SpectralData(const Problem& problem, int nodes, bool long_panels, 
     driven_ = driven_ || spectrum.target_power[k] > 0.0;
   }
   driven_ = driven_ || (noise_variance(problem.data) > 0.0 && finite_data());
+  const bool sums_small_terms = this->sums_small_terms();
   if (single()) {
     modes_.front().H = Matrix(nodes, nodes);
     modes_.front().target.resize(static_cast<std::size_t>(nodes));
   } else {
     batch_ = ModeBatch(spectrum, nodes, threads);
     BtR_ = ModeOperator(nodes, batch_.lanes(), long_panels);
-    if (sums_small_terms) RBt_ = ModeOperator(nodes, batch_.lanes(), true);
+    if (sums_small_terms) RBt_ = ModeOperator(nodes, batch_.lanes(), long_panels);
   }
   for (Matrix* m : {&Bt_, &init_, &C_v_, &C_h0_, &R_hr0_}) *m = Matrix(nodes, nodes);
   if (stored_samples()) R_delta_ = Matrix(nodes, nodes);
@@ -82,17 +82,18 @@ SpectralData::SpectralData(const Problem& problem, int nodes, bool long_panels, 
   for (Matrix* m : {&H2_, &X_}) *m = Matrix(nodes, nodes);
 }
 
-double SpectralData::bytes(const Problem& problem, int nodes, bool long_panels) {
+double SpectralData::bytes(const Problem& problem, int nodes, int long_panels) {
   const auto modes = static_cast<int>(problem.data.spectrum.eigenvalues.size());
   const bool finite = !std::isinf(problem.data.alpha);
   const int width = outputs(problem.data);
   double matrices = 5.0 + (finite ? 2.0 : 0.0);
   const double series = 8.0 + 3.0 * width + SampleNoise::bytes(problem.data, width, nodes) / nodes / 8.0;
   const bool epochs = problem.data.mode == DataMode::epochs && problem.data.batches > 1;
-  if (modes == 1 && !epochs) return 8.0 * nodes * ((matrices + (long_panels ? 3.0 : 1.0)) * nodes + series);
+  if (modes == 1 && !epochs && !(long_panels > 0 && width > 1))
+    return 8.0 * nodes * ((matrices + (long_panels > 0 ? 3.0 : 1.0)) * nodes + series);
   matrices += finite ? 5.0 : 2.0;
-  const int operators = long_panels && finite ? 2 : 1;
-  return 8.0 * nodes * (matrices * nodes + series) + ModeBatch::bytes(modes, nodes, ModeOperator::kMostRows) +
+  const int operators = long_panels > 0 && finite ? 2 : 1;
+  return 8.0 * nodes * (matrices * nodes + series) + ModeBatch::bytes(modes, nodes, std::max(10, long_panels)) +
          operators * ModeOperator::bytes(nodes, ModeBatch::padded(modes), long_panels);
 }
 

@@ -24,9 +24,9 @@ namespace lindmft::theory {
 /// The data side for a spectrum of modes.
 class SpectralData final : public DataSide {
  public:
-  /// long_panels: the grid is coarse, and the gradient falls by many orders of magnitude, so that it must not be
-  /// computed as a difference of large terms
-  SpectralData(const Problem& problem, int nodes, bool long_panels = false, int threads = 1);
+  /// long_panels: the largest number of rows of a panel if the grid is coarse, otherwise 0. There the gradient falls by
+  /// many orders of magnitude, so that it must not be computed as a difference of large terms.
+  SpectralData(const Problem& problem, int nodes, int long_panels = 0, int threads = 1);
 
   void guess(const linalg::Guess& guess, bool responses_final) override;
   [[nodiscard]] std::vector<Carried> carried() override;
@@ -50,7 +50,7 @@ class SpectralData final : public DataSide {
   [[nodiscard]] double flops() const { return batch_.flops(); }
 
   /// Bytes an object of these sizes takes.
-  [[nodiscard]] static double bytes(const Problem& problem, int nodes, bool long_panels);
+  [[nodiscard]] static double bytes(const Problem& problem, int nodes, int long_panels);
 
  private:
   struct Mode {
@@ -94,7 +94,9 @@ class SpectralData final : public DataSide {
   [[nodiscard]] bool finite_data() const { return inverse_alpha_ > 0.0; }
   [[nodiscard]] bool data_noise() const { return finite_data() && shares_data_; }
   /// A single mode whose R_Delta is a function of Bt, so that both commute. (Shuffled epochs cut entries out of it.)
-  [[nodiscard]] bool single() const { return modes_.size() == 1 && !sample_noise_.has_epochs(); }
+  [[nodiscard]] bool single() const {
+    return modes_.size() == 1 && !sample_noise_.has_epochs() && !(long_panels_ && outputs_ > 1);
+  }
   [[nodiscard]] double left_of_target(int node, int n, int power) const;
   /// A single mode on long panels: the equations of stored samples are solved exactly (sample_equations.hpp).
   [[nodiscard]] bool solves_samples() const { return long_panels_ && single() && stored_samples(); }

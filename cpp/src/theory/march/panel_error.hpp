@@ -18,6 +18,6 @@ struct Tolerance {
 /// tolerance is met. It follows from the jump between the panel's polynomials and the last row of the panel before. The
 /// jump is also large at a fixed point of the iteration that does not continue the solution, and for oscillations that
 /// no polynomial follows.
-[[nodiscard]] double panel_error(const Matrix& C, const PanelGrid& grid, const Tolerance& tolerance);
+[[nodiscard]] double panel_error(const Matrix& C, const PanelGrid& grid, const Tolerance& tolerance, int outputs);
 
 }  // namespace lindmft::theory

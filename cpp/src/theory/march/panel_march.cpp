@@ -10,6 +10,7 @@
 #include "lindmft/errors.hpp"
 #include "theory/core/panel_state.hpp"
 #include "theory/march/edge_watch.hpp"
+#include "time_grid/output_rows.hpp"
 
 namespace lindmft::theory {
 namespace {
@@ -63,9 +64,9 @@ double distance(const std::vector<double>& x, const std::vector<double>& y) {
 
 class PanelMarch {
  public:
-  PanelMarch(PanelGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options,
+  PanelMarch(PanelGrid& grid, TimeGrid& rows, NetworkSide& network, DataSide& data, const MarchOptions& options,
              const Tolerance& tolerance, Solution& solution)
-      : grid_(grid), context_(grid, network, data, options, solution), recorder_(context_), tolerance_(tolerance) {}
+      : grid_(grid), context_(rows, network, data, options, solution), recorder_(context_), tolerance_(tolerance) {}
 
   void watch(EdgeWatch* edge) { edge_ = edge; }
 
@@ -84,6 +85,10 @@ class PanelMarch {
   [[nodiscard]] bool converge_iterated();
   [[nodiscard]] double error() const;
   void guess();
+  [[nodiscard]] int outputs() const { return context_.options.outputs; }
+  /// The rows of nodes: one for each output that shares modes.
+  [[nodiscard]] Panel rows(Panel nodes) const { return {nodes.begin * outputs(), nodes.end * outputs()}; }
+  [[nodiscard]] PanelTime proposed() { return context_.grid.propose(rows(grid_.panel())); }
   [[nodiscard]] double next_length(double error) const;
   double shorter_length();
   [[nodiscard]] bool inherited(double error);
@@ -112,13 +117,13 @@ void PanelMarch::guess() {
   const double memory = grid_.memory();  // responses do not accumulate over longer times
   const double length_ratio =
       length_before_ > 0.0 ? std::min(grid_.length(), memory) / std::min(length_before_, memory) : 1.0;
-  context_.guess({grid_.panel(), before_, length_ratio});
+  context_.guess({rows(grid_.panel()), rows(before_), length_ratio, outputs()});
 }
 
 bool PanelMarch::converge() {
   sweeps_ = 0;
-  if (grid_.exact() && !exact_rows(grid_.panel().size())) return converge_rows();
-  context_.map.set(grid_.panel());
+  if (grid_.exact() && !exact_rows(rows(grid_.panel()).size())) return converge_rows();
+  context_.map.set(rows(grid_.panel()));
   guess();
   return grid_.exact() ? converge_exact() : converge_iterated();
 }
@@ -127,12 +132,13 @@ bool PanelMarch::converge() {
 // the equations in depth.) Each row has its own guess: that of a panel has entries above the diagonal, which later rows
 // would read.
 bool PanelMarch::converge_rows() {
-  const PanelTime all = grid_.propose(grid_.panel());
-  for (int t = all.panel.begin; t < all.panel.end; ++t) {
-    const Panel row{t, t + 1};
+  const PanelTime all = proposed();
+  for (int t = all.panel.begin; t < all.panel.end; t += outputs()) {
+    const Panel row{t, t + outputs()};
     context_.map.set(row);
-    context_.guess({row});
-    if (!converge_row({row, all.K.block(t - all.panel.begin, 0, 1, t + 1), all.decay})) return false;
+    context_.guess({row, {}, 1.0, outputs()});
+    const linalg::ConstView K = all.K.block(t - all.panel.begin, 0, outputs(), row.end);
+    if (!converge_row({row, K, all.decay, nullptr, outputs()})) return false;
   }
   return true;
 }
@@ -142,7 +148,8 @@ bool PanelMarch::converge_row(const PanelTime& row) {
   for (int i = 0; i < kMostSweeps; ++i) {
     context_.sweep(row);
     ++sweeps_;
-    const double change = context_.changes[0];
+    double change = 0.0;
+    for (int c = 0; c < outputs(); ++c) change = std::max(change, context_.changes[c]);
     if (!std::isfinite(change)) return false;
     if (change < kRounding || (change < kLoosest && change >= before)) return true;
     before = change;
@@ -152,12 +159,12 @@ bool PanelMarch::converge_row(const PanelTime& row) {
 
 // Sweeps a panel of steps, of which every sweep makes one more row exact.
 bool PanelMarch::converge_exact() {
-  const int rows = grid_.panel().size();
-  const double limit = rows == 1 ? std::numeric_limits<double>::infinity() : kUseless;
-  for (sweeps_ = 1; sweeps_ <= rows; ++sweeps_) {
-    context_.sweep(grid_.propose(grid_.panel()));
+  const int steps = grid_.panel().size();
+  const double limit = steps == 1 ? std::numeric_limits<double>::infinity() : kUseless;
+  for (sweeps_ = 1; sweeps_ <= steps; ++sweeps_) {
+    context_.sweep(proposed());
     double change = 0.0;
-    for (int i = 0; i < rows; ++i) {
+    for (int i = 0; i < steps * outputs(); ++i) {
       if (!(context_.changes[i] < limit)) return false;
       change = std::max(change, context_.changes[i]);
     }
@@ -170,17 +177,17 @@ bool PanelMarch::converge_iterated() {
   std::vector<Carried> functions = context_.data.carried();
   for (const Carried& f : context_.network.carried()) functions.push_back(f);
   if (context_.options.responses_final) std::erase_if(functions, [](const Carried& f) { return !f.symmetric; });
-  PanelState state(std::move(functions), grid_.panel());
+  PanelState state(std::move(functions), rows(grid_.panel()));
   linalg::Anderson accelerated(kMemory);
   std::vector<double> x, g;
   const double wanted = std::clamp(kConverged * tolerance_.relative, kRounding, kLoosest);
   const double floor = std::max(kSmallUnit, kNoise / wanted);
   // Correlations that are zero at the start are often differences of terms of order 1.
   const double least_variance = kForwardFloor * tolerance_.absolute / wanted;
-  if (before_.size() > 0) context_.update_data(grid_.propose(grid_.panel()));
+  if (before_.size() > 0) context_.update_data(proposed());
   for (sweeps_ = 1; sweeps_ <= kMostSweeps; ++sweeps_) {
     state.read(x);
-    context_.sweep(grid_.propose(grid_.panel()), sweeps_ == 1 ? kInnerTolerance : 0.0);
+    context_.sweep(proposed(), sweeps_ == 1 ? kInnerTolerance : 0.0);
     state.read(g);
     const double change = distance(x, g);
     const bool outgrown = sweeps_ > 1 && !(change < kUseless) && state.outgrown();
@@ -204,7 +211,7 @@ double PanelMarch::error() const {
   std::vector<Watched> functions = context_.data.watched();
   for (const Watched& f : context_.network.watched()) functions.push_back(f);
   for (const Watched& f : functions) {
-    const double error = panel_error(*f.C, grid_, f.forward ? forward : tolerance_);
+    const double error = panel_error(*f.C, grid_, f.forward ? forward : tolerance_, outputs());
     if (!(error <= worst)) worst = error;
   }
   return std::isfinite(worst) ? worst : std::numeric_limits<double>::infinity();
@@ -247,7 +254,7 @@ void PanelMarch::report() const {
 void PanelMarch::resume() {
   const std::vector<int>& edges = grid_.edges();
   before_ = {edges[edges.size() - 2], edges.back()};
-  grid_.write_panels(context_.map, !exact_rows(2));
+  grid_.write_panels(context_.map, !exact_rows(2), outputs());
   length_before_ = grid_.length();
 }
 
@@ -276,7 +283,7 @@ bool PanelMarch::inherited(double error) {
 /// Whether the sweeps converged to a solution of the panel's equations that is not the one which continues the history.
 /// A shorter panel has fewer of them. Panels of flow that are not sound after some attempts are left to the self-check.
 bool PanelMarch::spurious() {
-  if (context_.options.responses_final || grid_.exact() || recorder_.sound(grid_.panel())) return false;
+  if (context_.options.responses_final || grid_.exact() || recorder_.sound(rows(grid_.panel()))) return false;
   return grid_.exact_length() > 0.0 || ++unsound_ <= kPatientShrinks;
 }
 
@@ -293,7 +300,7 @@ bool PanelMarch::accept(double error) {
   shrunk_ = 0;
   unsound_ = 0;
   last_error_ = std::numeric_limits<double>::infinity();
-  if (!recorder_.record(panel, grid_.exact())) return false;
+  if (!recorder_.record(rows(panel), grid_.exact())) return false;
   if (edge_ != nullptr) edge_->look(grid_, context_);
   report();
   if (grid_.length() > 0.0) refuse_if_endless();
@@ -335,7 +342,7 @@ void PanelMarch::run_again(const Solution& on) {
     grid_.commit(grid_.panel());
     before_ = grid_.panel();
     length_before_ = grid_.length();
-    recorder_.record(before_, false);
+    recorder_.record(rows(before_), false);
     report();
   }
   recorder_.finish();
@@ -345,12 +352,17 @@ void PanelMarch::run_again(const Solution& on) {
 
 void march_panels_again(PanelGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options,
                         const Tolerance& tolerance, const Solution& on, Solution& solution) {
-  PanelMarch(grid, network, data, options, tolerance, solution).run_again(on);
+  OutputRows rows(grid, options.outputs, options.largest_panel);
+  PanelMarch(grid, options.outputs == 1 ? static_cast<TimeGrid&>(grid) : rows, network, data, options, tolerance,
+             solution)
+      .run_again(on);
 }
 
 Marched march_panels(PanelGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options,
                      const Tolerance& tolerance, double rate, Solution& solution, EdgeWatch* edge) {
-  PanelMarch march(grid, network, data, options, tolerance, solution);
+  OutputRows rows(grid, options.outputs, options.largest_panel);
+  PanelMarch march(grid, options.outputs == 1 ? static_cast<TimeGrid&>(grid) : rows, network, data, options, tolerance,
+                   solution);
   march.watch(edge);
   return march.run(grid.first_length(rate));
 }

@@ -18,6 +18,32 @@ PaddedVector channel(const PaddedVector& size, double norm, Stream signs) {
   return out;
 }
 
+/// The targets of the channels that do not share modes.
+std::vector<PaddedVector> channels(const Data& data, const std::vector<int>& mode, std::uint64_t seed) {
+  PaddedVector size(static_cast<int>(mode.size()));
+  for (int i = 0; i < size.size(); ++i)
+    size[i] = std::sqrt(data.spectrum.target_power[static_cast<std::size_t>(mode[static_cast<std::size_t>(i)])]);
+  std::vector<PaddedVector> out;
+  for (std::size_t c = 0; c < data.targets.size(); ++c)
+    out.push_back(channel(size, data.targets[c], {seed, array_of(kTargetArray, 0, static_cast<int>(c))}));
+  return out;
+}
+
+/// The targets of outputs that share modes: one sign for all outputs of a coordinate.
+std::vector<PaddedVector> shared_targets(const Data& data, const std::vector<int>& mode, std::uint64_t seed) {
+  const auto dim = static_cast<int>(mode.size());
+  const auto count = static_cast<std::size_t>(outputs(data));
+  PaddedVector sign(dim);
+  fill_uniforms(Stream{seed, array_of(kTargetArray, 0)}, 0, sign.span());
+  std::vector<PaddedVector> out(count, PaddedVector(dim));
+  for (int i = 0; i < dim; ++i) {
+    const std::size_t row = static_cast<std::size_t>(mode[static_cast<std::size_t>(i)]) * count;
+    for (std::size_t c = 0; c < count; ++c)
+      out[c][i] = sign[i] < 0.5 ? data.spectrum.targets[row + c] : -data.spectrum.targets[row + c];
+  }
+  return out;
+}
+
 /// The targets of outputs: output a is sum_j rotation[a C + j] channel j.
 std::vector<PaddedVector> rotated(const std::vector<double>& rotation, const std::vector<PaddedVector>& channels) {
   const std::size_t outputs = channels.size();
@@ -52,17 +78,15 @@ std::vector<int> mode_counts(const std::vector<double>& weights, int dim) {
 
 Modes::Modes(const Data& data, int dim, std::uint64_t seed) : root_(dim) {
   const Spectrum& spectrum = data.spectrum;
-  PaddedVector size(dim);
   const std::vector<int> counts = mode_counts(spectrum.weights, dim);
-  int i = 0;
+  std::vector<int> mode;  // of every coordinate
   for (std::size_t k = 0; k < counts.size(); ++k) {
-    for (const int end = i + counts[k]; i < end; ++i) {
-      root_[i] = std::sqrt(spectrum.eigenvalues[k]);
-      size[i] = std::sqrt(spectrum.target_power[k]);
+    for (int i = 0; i < counts[k]; ++i) {
+      root_[static_cast<int>(mode.size())] = std::sqrt(spectrum.eigenvalues[k]);
+      mode.push_back(static_cast<int>(k));
     }
   }
-  for (std::size_t c = 0; c < data.targets.size(); ++c)
-    targets_.push_back(channel(size, data.targets[c], {seed, array_of(kTargetArray, 0, static_cast<int>(c))}));
+  targets_ = spectrum.targets.empty() ? channels(data, mode, seed) : shared_targets(data, mode, seed);
   if (!data.rotation.empty()) targets_ = rotated(data.rotation, targets_);
 }
 

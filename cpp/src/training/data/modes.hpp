@@ -20,7 +20,8 @@ namespace lindmft::training {
 class Modes {
  public:
   /// The components of channel c are +- s_c sqrt(target_power) with independent random signs. Norms of targets do not
-  /// fluctuate; their products do, by order 1 / sqrt(D). The rotation mixes channels to outputs.
+  /// fluctuate; their products do, by order 1 / sqrt(D). The rotation mixes channels to outputs. The components of
+  /// outputs that share modes have one sign for each coordinate, so that their products do not fluctuate either.
   Modes(const Data& data, int dim, std::uint64_t seed);
 
   [[nodiscard]] const PaddedVector& target(int output = 0) const { return targets_[static_cast<std::size_t>(output)]; }

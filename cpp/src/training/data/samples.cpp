@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "training/random/arrays.hpp"
@@ -41,8 +42,9 @@ class Population : public Samples<T> {
   void gradient(int /*t*/, Rows<const T> s, Rows<T> q, std::span<double> losses) override {
     for (int r = 0; r < s.rows; ++r) {
       std::copy_n(s.row(r), s.width(), q.row(r));
-      const double sigma = labels_[static_cast<std::size_t>(r / outputs_)].sigma;
-      losses[static_cast<std::size_t>(r)] = dot(s.row(r), s.row(r), s.width()) + sigma * sigma;
+      const Labels& labels = labels_[static_cast<std::size_t>(r / outputs_)];
+      losses[static_cast<std::size_t>(r)] =
+          dot(s.row(r), s.row(r), s.width()) + labels.variance(r % outputs_, outputs_);
     }
   }
 
@@ -71,9 +73,12 @@ class Noise {
         std::copy_n(values_.row(found->second), count, used.begin());
       }
     }
-    for (int r = 0; r < rows(); ++r) {
-      const T sigma = static_cast<T>(label(r).sigma);
-      for (T& e : values_.span(r).first(static_cast<std::size_t>(count))) e *= sigma;
+    for (int first_row = 0; first_row < rows(); first_row += outputs_) {
+      if (label(first_row).factor.empty()) {
+        scale(first_row, count);
+      } else {
+        mix(first_row, count);
+      }
     }
   }
 
@@ -82,6 +87,27 @@ class Noise {
  private:
   [[nodiscard]] int rows() const { return static_cast<int>(labels_.size()) * outputs_; }
   [[nodiscard]] const Labels& label(int r) const { return labels_[static_cast<std::size_t>(r / outputs_)]; }
+
+  /// Multiplies the normal numbers of a network's outputs by the standard deviation.
+  void scale(int first_row, int count) {
+    const T sigma = static_cast<T>(label(first_row).sigma);
+    for (int r = first_row; r < first_row + outputs_; ++r) {
+      for (T& e : values_.span(r).first(static_cast<std::size_t>(count))) e *= sigma;
+    }
+  }
+
+  /// Multiplies the normal numbers of each sample, one for each of a network's outputs, by the factor of the
+  /// covariance.
+  void mix(int first_row, int count) {
+    const double* factor = label(first_row).factor.data();
+    std::vector<double> normals(static_cast<std::size_t>(outputs_));
+    for (int i = 0; i < count; ++i) {
+      for (int c = 0; c < outputs_; ++c) normals[static_cast<std::size_t>(c)] = values_.row(first_row + c)[i];
+      for (int c = 0; c < outputs_; ++c)
+        values_.row(first_row + c)[i] =
+            static_cast<T>(std::inner_product(normals.begin(), normals.end(), factor + c * outputs_, 0.0));
+    }
+  }
 
   std::vector<Labels> labels_;
   int outputs_;
@@ -192,18 +218,76 @@ void draw_inputs(DataSet origin, std::uint64_t first, Rows<T> z) {
   for (int i = 0; i < z.rows; ++i) fill_normals(stream, (first + static_cast<std::uint64_t>(i)) * cols, z.span(i));
 }
 
-/// P samples that are drawn once. A step keeps each sample with probability `fraction` and divides by it; the loss is
-/// the mean over all samples.
+/// Decides which of P samples a step uses.
+template <class T>
+class Selection {
+ public:
+  Selection(const Data& data, int count, DataSet origin)
+      : fraction_(data.batch_fraction),
+        batches_(data.batches),
+        stream_{origin.seed, array_of(kSelectionArray, origin.replica)},
+        factors_(count, T{1}) {}
+
+  /// The factor of each sample's gradient in step t: 0 for those that are not in the batch.
+  const T* factors(int t) {
+    if (batches_ > 1) {
+      select_batch(t);
+    } else if (fraction_ < 1.0) {
+      select_fraction(t);
+    }
+    return factors_.data();
+  }
+
+ private:
+  /// Each sample with probability `fraction`.
+  void select_fraction(int t) {
+    draw(t);
+    for (int i = 0; i < factors_.size(); ++i)
+      factors_[i] = static_cast<T>(uniforms_[static_cast<std::size_t>(i)] < fraction_ ? 1.0 / fraction_ : 0.0);
+  }
+
+  /// One of the batches of an epoch, whose sizes differ by at most one sample. Samples of an epoch are in the order of
+  /// uniform numbers, which depend on nothing but the epoch: training can resume in the middle of it.
+  void select_batch(int t) {
+    const int count = factors_.size();
+    if (order_.empty() || t / batches_ != epoch_) {
+      epoch_ = t / batches_;
+      draw(epoch_);
+      order_.resize(static_cast<std::size_t>(count));
+      std::iota(order_.begin(), order_.end(), 0);
+      std::ranges::sort(order_, {}, [&](int i) { return std::pair{uniforms_[static_cast<std::size_t>(i)], i}; });
+    }
+    const auto [first, size] = interval(count, batches_, 1, t % batches_);
+    std::ranges::fill(factors_.span(), T{});
+    for (int i = first; i < first + size; ++i)
+      factors_[order_[static_cast<std::size_t>(i)]] = static_cast<T>(static_cast<double>(count) / size);
+  }
+
+  /// Uniform numbers in double for all precisions, because rounded numbers could select other samples.
+  void draw(int number) {
+    uniforms_.resize(static_cast<std::size_t>(factors_.size()));
+    fill_uniforms(stream_, static_cast<std::uint64_t>(number) * static_cast<std::uint64_t>(factors_.size()),
+                  std::span(uniforms_));
+  }
+
+  double fraction_;
+  int batches_;
+  Stream stream_;
+  Padded<T> factors_;             // P
+  std::vector<double> uniforms_;  // P  of the last draw
+  std::vector<int> order_;        // P  the samples of the epoch
+  int epoch_ = 0;
+};
+
+/// P samples that are drawn once. A step uses all or some of them; the loss is the mean over all samples.
 template <class T>
 class FixedSamples : public SampledGradient<T> {
  public:
   FixedSamples(const Data& data, int dim, int count, DataSet origin, const std::vector<Labels>& labels, int threads)
-      : SampledGradient<T>(dim, count, static_cast<int>(labels.size() * data.targets.size()), threads),
-        fraction_(data.batch_fraction),
-        selection_{origin.seed, array_of(kSelectionArray, origin.replica)},
+      : SampledGradient<T>(dim, count, static_cast<int>(labels.size()) * outputs(data), threads),
+        selection_(data, count, origin),
         z_(count, dim),
-        noise_(labels, static_cast<int>(data.targets.size()), origin, count),
-        kept_(count, T{1}) {
+        noise_(labels, outputs(data), origin, count) {
     const int parts = this->shape().parts;
     for_each_part(parts, threads, [&](int p) {
       const auto [first, rows] = interval(count, parts, kRowGroup, p);
@@ -223,37 +307,49 @@ class FixedSamples : public SampledGradient<T> {
   }
 
  protected:
-  void prepare(int t) override {
-    if (fraction_ >= 1.0) return;
-    fill_uniforms(selection_, static_cast<std::uint64_t>(t) * static_cast<std::uint64_t>(kept_.size()), uniforms());
-    for (int i = 0; i < kept_.size(); ++i)
-      kept_[i] = static_cast<T>(uniforms_[static_cast<std::size_t>(i)] < fraction_ ? 1.0 / fraction_ : 0.0);
-  }
+  void prepare(int t) override { kept_ = selection_.factors(t); }
 
   typename SampledGradient<T>::Block block(int /*t*/, int /*part*/, int first, int count) override {
-    return {std::as_const(z_).view().middle(first, count), kept_.data() + first};
+    return {std::as_const(z_).view().middle(first, count), kept_ + first};
   }
   [[nodiscard]] const T* noise(int /*part*/, int row, int first) const override { return noise_.row(row) + first; }
 
  private:
-  /// Uniform numbers in double for all precisions, because rounded numbers could select other samples.
-  std::span<double> uniforms() {
-    uniforms_.resize(static_cast<std::size_t>(kept_.size()));
-    return uniforms_;
-  }
-
   /// Divides the rows by sqrt(P).
   void divide(Rows<T> x) const {
     const auto scale = static_cast<T>(1.0 / std::sqrt(static_cast<double>(z_.rows())));
     for (int r = 0; r < x.rows; ++r) scale_and_add(x.row(r), scale, x.row(r), T{}, x.width());
   }
 
-  double fraction_;
-  Stream selection_;
+  Selection<T> selection_;
   PaddedRows<T> z_;  // P x D   white inputs
   Noise<T> noise_;
-  Padded<T> kept_;                // P  1 / fraction for the samples of this step, 0 for the others
-  std::vector<double> uniforms_;  // P
+  const T* kept_ = nullptr;  // P  factors of the gradients in this step
+};
+
+/// Samples that the caller gave, with labels in the place of the noise: their coordinates are modes without a target.
+template <class T>
+class OwnSamples : public SampledGradient<T> {
+ public:
+  OwnSamples(const Data& data, std::shared_ptr<const StoredSamples<T>> samples, DataSet origin, int networks,
+             int threads)
+      : SampledGradient<T>(samples->inputs.cols(), samples->inputs.rows(), networks * outputs(data), threads),
+        selection_(data, samples->inputs.rows(), origin),
+        samples_(std::move(samples)) {}
+
+ protected:
+  void prepare(int t) override { kept_ = selection_.factors(t); }
+  typename SampledGradient<T>::Block block(int /*t*/, int /*part*/, int first, int count) override {
+    return {samples_->inputs.view().middle(first, count), kept_ + first};
+  }
+  [[nodiscard]] const T* noise(int /*part*/, int row, int first) const override {
+    return samples_->labels.row(row % samples_->labels.rows()) + first;
+  }
+
+ private:
+  Selection<T> selection_;
+  std::shared_ptr<const StoredSamples<T>> samples_;
+  const T* kept_ = nullptr;  // P  factors of the gradients in this step
 };
 
 /// A new batch in every step, drawn and used in blocks of rows.
@@ -261,13 +357,12 @@ template <class T>
 class FreshSamples : public SampledGradient<T> {
  public:
   FreshSamples(const Data& data, int dim, int count, DataSet origin, const std::vector<Labels>& labels, int threads)
-      : SampledGradient<T>(dim, count, static_cast<int>(labels.size() * data.targets.size()), threads),
+      : SampledGradient<T>(dim, count, static_cast<int>(labels.size()) * outputs(data), threads),
         origin_(origin),
         kept_(this->shape().block, T{1}) {
     const auto [parts, rows] = this->shape();
     z_.assign(static_cast<std::size_t>(parts), PaddedRows<T>(rows, dim));
-    noise_.assign(static_cast<std::size_t>(parts),
-                  Noise<T>(labels, static_cast<int>(data.targets.size()), origin, rows));
+    noise_.assign(static_cast<std::size_t>(parts), Noise<T>(labels, outputs(data), origin, rows));
   }
 
  protected:
@@ -295,25 +390,36 @@ class FreshSamples : public SampledGradient<T> {
 template <class T>
 std::unique_ptr<Samples<T>> make_samples(const Data& data, int dim, int count, DataSet origin,
                                          const std::vector<Labels>& labels, int threads) {
-  if (count == 0) return std::make_unique<Population<T>>(labels, static_cast<int>(data.targets.size()));
+  if (count == 0) return std::make_unique<Population<T>>(labels, outputs(data));
   if (data.mode == DataMode::one_pass)
     return std::make_unique<FreshSamples<T>>(data, dim, count, origin, labels, threads);
   return std::make_unique<FixedSamples<T>>(data, dim, count, origin, labels, threads);
 }
 
+template <class T>
+std::unique_ptr<Samples<T>> make_samples(const Data& data, std::shared_ptr<const StoredSamples<T>> samples,
+                                         DataSet origin, int networks, int threads) {
+  return std::make_unique<OwnSamples<T>>(data, std::move(samples), origin, networks, threads);
+}
+
+template std::unique_ptr<Samples<double>> make_samples(const Data&, std::shared_ptr<const StoredSamples<double>>,
+                                                       DataSet, int, int);
+template std::unique_ptr<Samples<float>> make_samples(const Data&, std::shared_ptr<const StoredSamples<float>>, DataSet,
+                                                      int, int);
 template std::unique_ptr<Samples<double>> make_samples(const Data&, int, int, DataSet, const std::vector<Labels>&, int);
 template std::unique_ptr<Samples<float>> make_samples(const Data&, int, int, DataSet, const std::vector<Labels>&, int);
 
-double samples_bytes(const Data& data, int dim, int count, int networks, double scalar) {
+double samples_bytes(const Data& data, int dim, int count, int networks, double scalar, bool given) {
   if (count == 0) return 0.0;
   const auto [parts, block] = cut(dim, count);
   const bool fresh = data.mode == DataMode::one_pass;
-  const double stored = fresh ? static_cast<double>(parts) * block : count;
-  const double vectors = networks * static_cast<double>(data.targets.size());
+  const double stored = fresh ? static_cast<double>(parts) * block : given ? 0.0 : count;
+  const double vectors = static_cast<double>(networks) * outputs(data);
   const double residuals = vectors > 1.0 ? parts * padded_bytes(vectors, block, scalar) : 0.0;
-  const double uniforms = data.mode == DataMode::multi_pass ? sizeof(double) * static_cast<double>(count) : 0.0;
+  const bool selects = data.mode == DataMode::multi_pass || data.mode == DataMode::epochs;
+  const double selection = selects ? (sizeof(double) + sizeof(int)) * static_cast<double>(count) : 0.0;
   return padded_bytes(stored, dim, scalar) + (vectors + 1.0) * (scalar * stored + 2.0 * kCacheLine) + residuals +
-         uniforms + (parts - 1.0) * padded_bytes(vectors, dim, scalar);
+         selection + (parts - 1.0) * padded_bytes(vectors, dim, scalar);
 }
 
 }  // namespace lindmft::training

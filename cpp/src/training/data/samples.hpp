@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <vector>
 
 #include "lindmft/problem.hpp"
+#include "training/data/stored.hpp"
 #include "training/weights/padded.hpp"
 
 namespace lindmft::training {
@@ -17,7 +19,15 @@ namespace lindmft::training {
 /// The label noise of one network, on inputs that it shares with others.
 struct Labels {
   double sigma;
-  std::uint32_t draw = 0;  // number of the independent draw of the noise
+  std::uint32_t draw = 0;        // number of the independent draw of the noise
+  std::vector<double> factor{};  // C x C  F of the noise covariance F F^T in the place of sigma; or empty
+
+  /// The variance of the noise of one of the outputs.
+  [[nodiscard]] double variance(int output, int outputs) const {
+    if (factor.empty()) return sigma * sigma;
+    const double* row = factor.data() + static_cast<std::ptrdiff_t>(output) * outputs;
+    return std::inner_product(row, row + outputs, row, 0.0);
+  }
 };
 
 /// The origin of samples: data set `replica` of a seed.
@@ -61,7 +71,14 @@ template <class T>
 [[nodiscard]] std::unique_ptr<Samples<T>> make_samples(const Data& data, int dim, int count, DataSet origin,
                                                        const std::vector<Labels>& labels, int threads);
 
-/// Bytes that make_samples takes for `networks` networks.
-[[nodiscard]] double samples_bytes(const Data& data, int dim, int count, int networks, double scalar);
+/// The same with samples that the caller gave, for `networks` networks.
+template <class T>
+[[nodiscard]] std::unique_ptr<Samples<T>> make_samples(const Data& data,
+                                                       std::shared_ptr<const StoredSamples<T>> samples, DataSet origin,
+                                                       int networks, int threads);
+
+/// Bytes that make_samples takes for `networks` networks. `given`: the samples themselves are stored elsewhere.
+[[nodiscard]] double samples_bytes(const Data& data, int dim, int count, int networks, double scalar,
+                                   bool given = false);
 
 }  // namespace lindmft::training

@@ -15,6 +15,7 @@ using support::refuse;
 /// The first `dim` modes in the order of the list, as fractions.
 Spectrum leading(const Spectrum& all, int dim) {
   Spectrum out{.eigenvalues = {}, .target_power = {}, .weights = {}};
+  const std::size_t outputs = all.targets.size() / all.weights.size();
   double found = 0.0;
   for (std::size_t k = 0; k < all.weights.size() && found < dim; ++k) {
     if (all.weights[k] != std::round(all.weights[k]))
@@ -24,6 +25,8 @@ Spectrum leading(const Spectrum& all, int dim) {
     out.eigenvalues.push_back(dim * all.eigenvalues[k]);
     out.target_power.push_back(all.target_power[k]);
     out.weights.push_back(count / dim);
+    const auto row = all.targets.begin() + static_cast<std::ptrdiff_t>(k * outputs);
+    out.targets.insert(out.targets.end(), row, row + static_cast<std::ptrdiff_t>(outputs));
     found += count;
   }
   if (found < dim) {

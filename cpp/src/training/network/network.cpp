@@ -46,7 +46,7 @@ double spread_of_products(const std::vector<PaddedRows<T>>& g, const std::vector
 template <class T>
 Networks<T>::Networks(const std::vector<Problem>& problems, const std::vector<int>& sizes, Initialization origin,
                       const Schedule& schedule, int threads)
-    : outputs_(static_cast<int>(problems.front().data.targets.size())),
+    : outputs_(outputs(problems.front().data)),
       residual_(problems.front().network.kind == Architecture::resnet),
       schedule_(schedule),
       threads_(threads) {

@@ -10,10 +10,11 @@
 
 namespace lindmft::training {
 
-inline constexpr std::uint32_t kTargetArray = 0;        ///< D          signs of a channel's modes; one per output
-inline constexpr std::uint32_t kInputArray = 1;         ///< P x D      white inputs; one pass: steps x B x D
-inline constexpr std::uint32_t kNoiseArray = 2;         ///< P          label noise; one pass: steps x B; one per output
-inline constexpr std::uint32_t kSelectionArray = 3;     ///< steps x P  selects the samples of a multi-pass step
+inline constexpr std::uint32_t kTargetArray = 0;  ///< D          signs of a channel's modes; one per output
+inline constexpr std::uint32_t kInputArray = 1;   ///< P x D      white inputs; one pass: steps x B x D
+inline constexpr std::uint32_t kNoiseArray = 2;   ///< P          label noise; one pass: steps x B; one per output
+inline constexpr std::uint32_t kSelectionArray =
+    3;  ///< steps x P  selects the samples of a multi-pass step; epochs x P: their order
 inline constexpr std::uint32_t kProbeArray = 4;         ///< D          direction that probes the kernel
 inline constexpr std::uint32_t kSpectrumArray = 5;      ///< D          start vector for the spectrum of the Hessian
 inline constexpr std::uint32_t kFirstWeightArray = 16;  ///< + l: weight array l = 0 .. L; for l = L one per output

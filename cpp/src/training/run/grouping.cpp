@@ -7,12 +7,13 @@ namespace lindmft::training {
 namespace {
 
 bool same_spectrum(const Spectrum& a, const Spectrum& b) {
-  return a.eigenvalues == b.eigenvalues && a.target_power == b.target_power && a.weights == b.weights;
+  return a.eigenvalues == b.eigenvalues && a.target_power == b.target_power && a.weights == b.weights &&
+         a.targets == b.targets;
 }
 
-/// Whether the data are the same up to the size of the noise.
+/// Whether the data are the same up to the size of the noise and its covariance.
 bool same_data(const Data& a, const Data& b) {
-  return a.mode == b.mode && a.batch_fraction == b.batch_fraction && a.targets == b.targets &&
+  return a.mode == b.mode && a.batch_fraction == b.batch_fraction && a.batches == b.batches && a.targets == b.targets &&
          a.rotation == b.rotation && same_spectrum(a.spectrum, b.spectrum);
 }
 

@@ -9,6 +9,7 @@
 #include "support/refusals.hpp"
 #include "support/threads.hpp"
 #include "training/data/samples.hpp"
+#include "training/data/stored.hpp"
 #include "training/data/trace_class.hpp"
 #include "training/network/network.hpp"
 #include "training/random/arrays.hpp"
@@ -33,7 +34,11 @@ int size_of(double ratio, int dim, const std::string& field, const std::string& 
 
 int sample_count(const Data& data, int dim) {
   const bool population = data.mode == DataMode::population || std::isinf(data.alpha);
-  return population ? 0 : size_of(data.alpha, dim, "data.alpha", "sample");
+  if (population) return 0;
+  const int count = size_of(data.alpha, dim, "data.alpha", "sample");
+  require(data.batches <= count, "data.batches", "at most the number of samples (" + std::to_string(count) + ")",
+          data.batches);
+  return count;
 }
 
 std::vector<int> network_sizes(const Network& network, int dim) {
@@ -83,10 +88,23 @@ double series(const Plan& plan) {
   return kTotals + layers * plan.depth() + 2.0 * plan.outputs() + (plan.extras.kernels ? kKernels : 0.0);
 }
 
+/// Samples of unknown distribution have no target direction, and no noise that could be drawn anew.
+void require_plain(const TrainOptions& options) {
+  const auto refuse = [](const char* option, const char* why) {
+    throw BadInput::conflict(option, "samples", why, std::string("Leave ") + option + " out");
+  };
+  if (options.kernels) refuse("kernels", "given samples have no known target");
+  if (!options.spectrum_at.empty()) refuse("spectrum_at", "given samples have no known target");
+  if (std::ranges::any_of(options.noise_draw, [](auto draw) { return draw != 0; }))
+    refuse("noise_draw", "given labels contain their noise");
+}
+
 /// One problem alone, without a method yet
-Plan plan_of(const Problem& problem, int steps, const TrainOptions& options) {
-  require_finite(problem);
-  validate(problem, steps);
+Plan plan_of(const Problem& given, int steps, const TrainOptions& options) {
+  require_finite(given);
+  validate(given, steps);
+  if (options.samples) require_plain(options);
+  const Problem problem = options.samples ? on_samples(given, *options.samples, options.dim) : given;
   const bool trace_class = problem.data.spectrum.trace_class;
   Plan plan{.members = {{.problem = trace_class ? with_ratios(problem, options.dim) : problem}},
             .steps = steps,
@@ -99,6 +117,10 @@ Plan plan_of(const Problem& problem, int steps, const TrainOptions& options) {
             .stop = steps};
   require_few(plan);
   plan.samples = sample_count(plan.data(), options.dim);
+  plan.given = options.samples.get();
+  if (plan.given != nullptr)
+    require(plan.samples == plan.given->inputs.rows(), trace_class ? "data.samples" : "data.alpha",
+            "that of the given samples (P = " + std::to_string(plan.given->inputs.rows()) + ")", plan.samples);
   plan.sizes = network_sizes(plan.members.front().problem.network, options.dim);
   plan.series = series(plan);
   return plan;
@@ -168,6 +190,11 @@ double spectrum_bytes(const Plan& plan) {
          padded_bytes(1.0, std::max(plan.samples, plan.dim()), plan.scalar());
 }
 
+/// Bytes of the residuals of held-out samples
+double held_out_bytes(const Plan& plan, double vectors) {
+  return plan.given == nullptr ? 0.0 : padded_bytes(vectors, plan.given->test_inputs.rows(), plan.scalar());
+}
+
 double seed_bytes(const Plan& plan) {
   const double networks = static_cast<double>(plan.count()) * plan.k_data;
   const double outputs = plan.outputs();
@@ -177,8 +204,10 @@ double seed_bytes(const Plan& plan) {
   return plan.k_init * (networks_bytes(plan.sizes, plan.schedule, networks, outputs, any_momentum(plan), plan.extras,
                                        plan.scalar()) +
                         padded_bytes(kErrors * networks * outputs, plan.dim(), plan.scalar())) +
-         plan.k_data * samples_bytes(plan.data(), plan.dim(), plan.samples, plan.count() * plan.k_init, plan.scalar()) +
-         padded_bytes(mode_vectors, plan.dim(), sizeof(double)) + spectrum_bytes(plan);
+         plan.k_data * samples_bytes(plan.data(), plan.dim(), plan.samples, plan.count() * plan.k_init, plan.scalar(),
+                                     plan.given != nullptr) +
+         held_out_bytes(plan, networks * outputs) + padded_bytes(mode_vectors, plan.dim(), sizeof(double)) +
+         spectrum_bytes(plan);
 }
 
 void settle_method(Plan& plan, Method method) {
@@ -187,10 +216,21 @@ void settle_method(Plan& plan, Method method) {
   plan.seed_bytes = seed_bytes(plan);
 }
 
-double result_bytes(const std::vector<Plan>& plans) {
-  double sum = 0.0;
+/// Bytes of the trained weights and predictors
+double weight_bytes(const Plan& plan) {
+  if (!plan.weights) return 0.0;
+  double numbers = plan.outputs() * (static_cast<double>(plan.sizes.back()) + plan.dim());
+  for (std::size_t l = 0; l + 1 < plan.sizes.size(); ++l)
+    numbers += static_cast<double>(plan.sizes[l]) * plan.sizes[l + 1];
+  return sizeof(double) * plan.runs() * numbers;
+}
+
+/// Bytes of the results, and of given samples
+double common_bytes(const std::vector<Plan>& plans) {
+  const GivenSamples* given = plans.front().given;
+  double sum = given == nullptr ? 0.0 : stored_bytes(*given, plans.front().scalar());
   for (const Plan& p : plans) {
-    sum += sizeof(double) * p.count() * (p.series * p.runs() + 1.0) * p.steps;
+    sum += sizeof(double) * p.count() * (p.series * p.runs() + 1.0) * p.steps + weight_bytes(p);
     constexpr double kNumbers = 3.0;  // time, sharpness and its error
     constexpr double kArrays = 4.0;   // values and weights from two start vectors
     sum += sizeof(double) * p.runs() * static_cast<double>(p.spectrum_at.size()) * (kNumbers + kArrays * p.lanczos);
@@ -230,7 +270,7 @@ bool is_large(const Plan& plan) {
 
 /// Seeds side by side while there are enough of them, and it fits; else large ones one by one, each with all threads.
 Call call_of(std::vector<Plan> plans, Method method, int requested_threads, double limit) {
-  const double results = result_bytes(plans);
+  const double results = common_bytes(plans);
   std::vector<Plan> all;
   for (const Plan& plan : plans) {
     for (Plan& batch : batches(plan, method, limit - results)) all.push_back(std::move(batch));
@@ -281,6 +321,7 @@ Call make_call(const Problem& problem, int steps, const TrainOptions& options, d
           std::to_string(options.noise_draw.size()) + " of them");
   Plan plan = plan_of(problem, steps, options);
   if (options.kernels) require_one_target(plan, "kernels");
+  plan.weights = options.weights;
   add_spectrum(options, plan);
   plan.members.front().noise_draw = options.noise_draw.front();
   plan.keep_state = options.keep_state;
@@ -310,6 +351,7 @@ Call make_call(std::span<const Problem> problems, int steps, const TrainOptions&
 
 Call make_replica_call(const Problem& problem, int steps, const TrainOptions& options, double limit) {
   require_common(steps, options, kTrainReplicas, "train_replicas");
+  if (options.samples) throw BadInput::unknown_option("samples", "train_replicas");
   Plan plan = plan_of(problem, steps, options);
   plan.k_init = options.k_init;
   plan.k_data = options.k_data;

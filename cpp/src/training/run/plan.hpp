@@ -1,6 +1,7 @@
 // The plan of a call to train(), train_many() or train_replicas(), made and checked before anything is allocated.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "lindmft/problem.hpp"
 #include "lindmft/train.hpp"
+#include "training/data/stored.hpp"
 #include "training/network/network.hpp"
 #include "training/weights/method.hpp"
 
@@ -40,17 +42,23 @@ struct Plan {
   bool keep_state = false;         ///< what the seeds that are left at `stop` can be resumed from
   std::vector<int> spectrum_at{};  ///< steps before which the spectrum of the Hessian is computed, in ascending order
   int lanczos = 0;                 ///< steps of Lanczos' method for it
-  std::vector<std::string> starts{};  ///< states of the seeds, empty for the initial weights; or no entries
+  const GivenSamples* given = nullptr;  ///< samples in the place of random ones, of the options
+  Stored stored{};                      ///< the same in the networks' precision, once memory was checked
+  bool weights = false;                 ///< keep the trained weights
+  std::vector<std::string> starts{};    ///< states of the seeds, empty for the initial weights; or no entries
 
   [[nodiscard]] int runs() const { return static_cast<int>(seeds.size()); }
   /// The first step of a seed
   [[nodiscard]] int first(int seed) const;
   [[nodiscard]] int dim() const { return sizes.front(); }
   [[nodiscard]] int depth() const { return static_cast<int>(sizes.size()) - 1; }
-  [[nodiscard]] int outputs() const { return static_cast<int>(data().targets.size()); }
+  [[nodiscard]] int outputs() const { return lindmft::outputs(data()); }
   [[nodiscard]] int count() const { return static_cast<int>(members.size()); }
   [[nodiscard]] const Data& data() const { return members.front().problem.data; }
   [[nodiscard]] double scalar() const { return precision == Precision::float64 ? 8.0 : 4.0; }
+  /// The factor of w_hat . x in f(x), for inputs x as the caller has them: 1 for trace-class spectra, which are trained
+  /// as ordinary ones with inputs sqrt(D) x.
+  [[nodiscard]] double predictor_scale() const { return 1.0 / std::sqrt(dim() * feature_scale); }
   /// The cost of `steps_done` steps of a seed's networks.
   [[nodiscard]] Work work(int steps_done) const;
 };

@@ -39,6 +39,7 @@ class TypedSeedRun : public SeedRun {
   }
   void drop(int i) override;
   void persist(Archive& archive) override;
+  void write_weights(int seed, Ensemble& out) override;
 
  private:
   void make_networks(const Plan& plan, std::uint64_t seed);
@@ -63,11 +64,14 @@ class TypedSeedRun : public SeedRun {
   int threads_;
   double feature_scale_;
   Modes modes_;
+  double predictor_scale_;
   std::vector<std::unique_ptr<Samples<T>>> samples_;  // k_data
+  std::unique_ptr<HeldOut<T>> held_out_;              // null: the test loss is the expected one
   std::deque<Networks<T>> networks_;                  // k_init
   PaddedRows<T> s_;                                   // networks x outputs rows of D  Lambda^(1/2) v / sqrt(D)
   PaddedRows<T> q_;                                   // the same shape  mean of z Delta over the samples of a step
   std::vector<double> losses_;                        // networks x outputs  train loss
+  std::vector<double> test_losses_;                   // the same  on held-out samples
   std::vector<char> active_;                          // networks
   std::vector<Observables> observables_;              // networks
   std::vector<double> limits_;                        // networks  value above which a network counts as diverged
@@ -86,13 +90,15 @@ TypedSeedRun<T>::TypedSeedRun(const Plan& plan, std::uint64_t seed)
       updates_(plan.extras.updates),
       threads_(plan.threads),
       feature_scale_(plan.feature_scale),
-      modes_(plan.data(), plan.dim(), seed) {
+      modes_(plan.data(), plan.dim(), seed),
+      predictor_scale_(plan.predictor_scale()) {
   make_data(plan, seed);
   make_networks(plan, seed);
   const int networks = members_ * k_init_ * plan.k_data;
   s_ = PaddedRows<T>(networks * outputs_, plan.dim());
   q_ = s_;
   losses_.resize(static_cast<std::size_t>(s_.rows()));
+  test_losses_ = losses_;
   active_.assign(static_cast<std::size_t>(networks), 1);
   const auto depth = static_cast<std::size_t>(plan.depth());
   const auto outputs = static_cast<std::size_t>(outputs_);
@@ -116,9 +122,16 @@ TypedSeedRun<T>::TypedSeedRun(const Plan& plan, std::uint64_t seed)
 
 template <class T>
 void TypedSeedRun<T>::make_data(const Plan& plan, std::uint64_t seed) {
+  if (plan.given != nullptr) {
+    const auto& stored = plan.stored.get<T>();
+    samples_.push_back(make_samples<T>(plan.data(), stored, {seed}, members_, plan.threads));
+    held_out_ = std::make_unique<HeldOut<T>>(stored, outputs_, members_, plan.threads);
+    return;
+  }
   std::vector<Labels> labels;
   for (int i = 0; i < k_init_; ++i) {
-    for (const Member& m : plan.members) labels.push_back({m.problem.data.noise, m.noise_draw});
+    for (const Member& m : plan.members)
+      labels.push_back({m.problem.data.noise, m.noise_draw, m.problem.data.noise_factor});
   }
   for (int j = 0; j < plan.k_data; ++j)
     samples_.push_back(make_samples<T>(plan.data(), plan.dim(), plan.samples, {seed, j}, labels, plan.threads));
@@ -138,6 +151,7 @@ template <class T>
 void TypedSeedRun<T>::step(int t, bool update) {
   for (Networks<T>& n : networks_) n.backward();
   for_each_part(count(), threads_, [&](int i) { evaluate(i); });
+  if (held_out_) held_out_->losses(s_.view(), test_losses_);
   if (kernels_) probe_kernels();
   const int rows = s_.rows() / static_cast<int>(samples_.size());  // on one data set
   for (std::size_t j = 0; j < samples_.size(); ++j) {
@@ -211,7 +225,7 @@ void TypedSeedRun<T>::observe(int i) {
   for (int c = 0; c < outputs_; ++c) {
     const auto at = static_cast<std::size_t>(c);
     const T* s = s_.row(row(i, c));
-    r.test_losses[at] = dot(s, s, s_.view().width());
+    r.test_losses[at] = held_out_ ? test_losses_[static_cast<std::size_t>(row(i, c))] : dot(s, s, s_.view().width());
     r.train_losses[at] = losses_[static_cast<std::size_t>(row(i, c))];
     r.test_loss += r.test_losses[at];
     r.train_loss += r.train_losses[at];
@@ -263,6 +277,25 @@ void TypedSeedRun<T>::persist(Archive& archive) {
   limits_.resize(static_cast<std::size_t>(archive.count(static_cast<int>(limits_.size()), count())));
   archive.values(std::span(limits_));
   for (Networks<T>& n : networks_) n.persist(archive);
+}
+
+template <class T>
+void TypedSeedRun<T>::write_weights(int seed, Ensemble& out) {
+  Networks<T>& network = networks_.front();
+  network.backward();
+  for (std::size_t l = 0; l + 1 < out.weights.size(); ++l) {
+    const PaddedRows<T> w = network.weights(0, static_cast<int>(l));
+    for (int i = 0; i < w.rows(); ++i) std::ranges::copy(w.span(i), out.weights[l].row(seed * w.rows() + i));
+  }
+  Padded<T> w_hat(s_.cols());
+  for (int c = 0; c < outputs_; ++c) {
+    const int at = seed * outputs_ + c;
+    Matrix& readouts = out.weights.back();
+    std::copy_n(network.readout(0, c), readouts.cols(), readouts.row(at));
+    network.predictor(0, c, w_hat.data());
+    for (int k = 0; k < out.predictor.cols(); ++k)
+      out.predictor(at, k) = predictor_scale_ * static_cast<double>(w_hat[k]);
+  }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lindmft/sharpness.hpp"
+#include "lindmft/train.hpp"
 #include "training/data/modes.hpp"
 #include "training/data/samples.hpp"
 #include "training/network/network.hpp"
@@ -60,6 +61,9 @@ class SeedRun {
   [[nodiscard]] virtual bool diverged(int i) const = 0;
   /// Removes the network from all later steps, in which its vectors are zero.
   virtual void drop(int i) = 0;
+
+  /// Writes the current weights of the first network, and its predictor, to the rows of seed number `seed`.
+  virtual void write_weights(int seed, Ensemble& out) = 0;
 
   /// Writes or reads, between two steps, everything that later steps need and that does not follow from the plan and
   /// the seed.

@@ -1,6 +1,7 @@
 #include "training/run/simulate.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <type_traits>
 
@@ -81,6 +82,20 @@ void probe_spectrum(const Plan& plan, int t, int seed, SeedRun& run, Ensemble& o
   run.find_spectrum(static_cast<int>(found - plan.spectrum_at.begin()), out.spectrum[static_cast<std::size_t>(seed)]);
 }
 
+/// Room for the trained weights: NaN, which stays for networks that diverge.
+void allocate_weights(const Plan& plan, Ensemble& out) {
+  if (!plan.weights) return;
+  const auto nans = [](int rows, int cols) {
+    Matrix m(rows, cols);
+    std::fill_n(m.data(), m.bytes() / sizeof(double), std::numeric_limits<double>::quiet_NaN());
+    return m;
+  };
+  for (std::size_t l = 0; l + 1 < plan.sizes.size(); ++l)
+    out.weights.push_back(nans(plan.runs() * plan.sizes[l + 1], plan.sizes[l]));
+  out.weights.push_back(nans(plan.runs() * plan.outputs(), plan.sizes.back()));
+  out.predictor = nans(plan.runs() * plan.outputs(), plan.dim());
+}
+
 }  // namespace
 
 Ensemble allocate(const Plan& plan, const Member& member) {
@@ -88,6 +103,8 @@ Ensemble allocate(const Plan& plan, const Member& member) {
   out.noise_draw = member.noise_draw;
   const auto outputs = static_cast<std::size_t>(plan.outputs());
   if (plan.keep_state) out.state.resize(plan.seeds.size());
+  if (plan.given != nullptr) out.test_samples = plan.given->test_inputs.rows();
+  allocate_weights(plan, out);
   if (plan.extras.spectrum) {
     for (int i = 0; i < plan.runs(); ++i) out.spectrum.push_back(allocate_spectrum(plan));
   }
@@ -133,6 +150,7 @@ int simulate(const Plan& plan, int index, std::vector<Ensemble>& out, const Adva
     }
     if (!advance(plan.count())) return t + 1;
   }
+  if (plan.weights) run->write_weights(index, result(0));
   if (plan.keep_state) result(0).state[static_cast<std::size_t>(index)] = state(plan, *run);
   return plan.stop;
 }

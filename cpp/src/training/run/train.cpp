@@ -79,9 +79,13 @@ void require_room(const Call& call, const TrainOptions& options) {
   support::require_memory(call.bytes, options.memory_limit, "training with dim = " + std::to_string(options.dim));
 }
 
-std::vector<Ensemble> run_all(const Call& call, const TrainOptions& options, std::size_t problems) {
+std::vector<Ensemble> run_all(Call& call, const TrainOptions& options, std::size_t problems) {
   const Clock clock;
   require_room(call, options);
+  if (options.samples) {
+    const training::Stored stored = training::stored(*options.samples, options.precision);
+    for (Plan& plan : call.plans) plan.stored = stored;
+  }
   std::vector<Ensemble> out(problems);
   for (const Plan& plan : call.plans) {
     for (const training::Member& m : plan.members) out[static_cast<std::size_t>(m.index)] = training::allocate(plan, m);
@@ -126,12 +130,12 @@ void check_replicas(const Problem& problem, int steps, const TrainOptions& optio
 }
 
 Ensemble train(const Problem& problem, int steps, const TrainOptions& options) {
-  const Call call = training::make_call(problem, steps, options, support::allowed_memory(options.memory_limit));
+  Call call = training::make_call(problem, steps, options, support::allowed_memory(options.memory_limit));
   return std::move(run_all(call, options, 1).front());
 }
 
 std::vector<Ensemble> train_many(std::span<const Problem> problems, int steps, const TrainOptions& options) {
-  const Call call = training::make_call(problems, steps, options, support::allowed_memory(options.memory_limit));
+  Call call = training::make_call(problems, steps, options, support::allowed_memory(options.memory_limit));
   return run_all(call, options, problems.size());
 }
 
