@@ -143,6 +143,21 @@ def test_whole_numbers_are_values_unless_classes_are_asked_for() -> None:
     assert lm.from_data(X, VALUES, classes="auto").classes == ()
 
 
+def test_samples_are_prepared_as_they_were_fitted() -> None:
+    data = lm.from_data(X, NAMES, classes=True)
+    inputs, labels = data.prepare(sp.csr_matrix(X), pd.Series(NAMES))
+    assert inputs == pytest.approx(X - X.mean(axis=0))
+    assert labels == pytest.approx((NAMES[:, None] == np.array(data.classes)) - data.label_mean)
+    plain = lm.from_data(X, VALUES)
+    assert plain.prepare(X[:5], VALUES[:5])[1] == pytest.approx(VALUES[:5])
+    with pytest.raises(ValueError, match="^X must be a matrix with 3 columns, got '2 columns'"):
+        data.prepare(X[:, :2], NAMES)
+    with pytest.raises(ValueError, match="^y must be labels from classes"):
+        data.prepare(X[:2], ["low", "unknown"])
+    with pytest.raises(ValueError, match="^y must be labels of 1 outputs"):
+        plain.prepare(X, X)
+
+
 MISSING = pd.DataFrame(X, columns=["age", "size", "cost"]).astype("Float64")
 MISSING.loc[17, "size"] = pd.NA
 TEXTS = pd.DataFrame({"age": X[:, 0], "city": NAMES})

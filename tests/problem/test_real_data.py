@@ -106,11 +106,29 @@ def rms(values: Array) -> float:
 
 
 def test_few_networks_on_digits() -> None:
-    case = Case("digits", 300, 0.1, 0.03, 8, labels=lambda y: y % 2)
-    test, train, runs_test, runs_train = compared(case, case.networks, steps=25, hidden=100)
+    case = Case("digits", 300, 0.1, 0.03, 4, labels=lambda y: y % 2)
+    test, train, runs_test, runs_train = compared(case, case.networks, steps=25, hidden=80)
     error = runs_test.std(axis=0) / runs_test.mean(axis=0) / np.sqrt(case.networks)
     assert (np.abs(np.log(runs_test.mean(axis=0) / test)) < 0.05 + 4 * error).all()
     assert rms(np.log(runs_train.mean(axis=0) / train)) < 0.05
+
+
+def test_held_out_digits_of_ten_classes() -> None:
+    """Networks that ``train`` trains on the images, and the loss on images that they never saw."""
+    X, y = load("digits")
+    data = lm.from_data(X / X.std(), y, classes=True)
+    problem = lm.Problem(
+        lm.MLP(depth=1, hidden=200, centered=True, gamma0=0.5 / data.target_norm),
+        data.full_batch(samples=600),
+        lm.SGD(lr=0.5 / data.eigenvalues[0]),
+    )
+    theory = lm.solve(problem, 20)
+    inputs, labels = data.prepare(X / X.std(), y)
+    runs = lm.train(problem, 20, X=inputs, y=labels, test_fraction=1 - 600 / 1797, seeds=4)
+    held_out, train = runs.test_loss.mean(axis=0), runs.train_loss.mean(axis=0)
+    assert held_out == pytest.approx(theory.test_loss + data.noise_variance, rel=0.03)
+    assert train == pytest.approx(theory.train_loss, rel=0.03)
+    assert held_out[-1] < 0.45 * held_out[0]
 
 
 def test_standardized_pixels_have_heavy_tails() -> None:

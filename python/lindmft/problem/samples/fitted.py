@@ -8,10 +8,12 @@ import numpy as np
 
 from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.types import Array, Numbers
-from lindmft._internal.validation import missing
+from lindmft._internal.validation import missing, refuse
 from lindmft.problem.data import Epochs, FullBatch, MultiPass, OnePass, Population
 from lindmft.problem.samples.cautions import cautions
 from lindmft.problem.samples.fit import Fit
+from lindmft.problem.samples.labels import read_labels
+from lindmft.problem.samples.tables import read_inputs
 from lindmft.problem.spectrum import Discrete, HasSpectrum
 from lindmft.problem.targets import Gram
 
@@ -49,7 +51,8 @@ class FittedData(HasSpectrum):
     """A data set as the theory sees it; the result of ``from_data``.
 
     The methods ``full_batch``, ``epochs``, ``multi_pass``, ``one_pass`` and ``population`` return
-    the data of a problem. The object can also be given as ``spectrum=``. ``print`` shows a summary.
+    the data of a problem, and ``prepare`` returns samples for training. The object can also be
+    given as ``spectrum=``. ``print`` shows a summary.
 
     Attributes
     ----------
@@ -281,6 +284,47 @@ class FittedData(HasSpectrum):
         8
         """
         return OnePass(batch=batch, **self._description())
+
+    def prepare(self, X: Any, y: Any) -> tuple[Array, Array]:
+        """Return inputs and labels as the networks of the theory see them.
+
+        Parameters
+        ----------
+        X
+            (P, D), samples of the same kind as those of the data set.
+        y
+            Their labels: numbers, or names of the same classes.
+
+        Returns
+        -------
+        tuple
+            Inputs (P, D) without ``mean``, and labels (P,), or (P, C) for several outputs, coded
+            and without ``label_mean``.
+
+        Raises
+        ------
+        ValueError
+            If the number of inputs or outputs differs, or for the reasons of ``from_data``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lindmft as lm
+        >>> X = np.random.default_rng(0).standard_normal((400, 5))
+        >>> data = lm.from_data(X, np.where(X[:, 0] > 0, "up", "down"), classes=True)
+        >>> inputs, labels = data.prepare(X[:2], ["up", "down"])
+        >>> inputs.shape, (labels + data.label_mean).tolist()
+        ((2, 5), [1.0, -1.0])
+        """
+        table = read_inputs(X)
+        if table.size != self.inputs:
+            refuse("X", f"a matrix with {self.inputs} columns", f"{table.size} columns")
+        labels = read_labels(y, self.classes or None, table.samples).values
+        if labels.shape[1] != len(self.label_mean):
+            refuse("y", f"labels of {len(self.label_mean)} outputs", f"{labels.shape[1]} outputs")
+        inputs = table.rows(slice(0, table.samples)) - self.mean
+        targets = labels - self.label_mean
+        return inputs, targets[:, 0] if self.outputs == 1 else targets
 
     def population(self) -> Population:
         """Return the data of training on the mean loss of infinitely many samples."""
