@@ -32,6 +32,7 @@ class Case(NamedTuple):
     """"one": all columns are divided by the same number; "columns": by their deviations."""
     depth: int = 1
     gamma0: float = 0.25
+    rate: float = 0.5
 
 
 def prepared(case: Case) -> tuple[Array, Any, dict[str, Any]]:
@@ -53,7 +54,9 @@ def compared(case: Case, networks: int, steps: int, hidden: int = 200) -> tuple[
     X, y, more = prepared(case)
     data = lm.from_data(X, y, estimator="population", **more)
     gamma0 = case.gamma0 / data.target_norm
-    settings = Training(hidden, case.depth, gamma0, 0.5 / data.eigenvalues[0], steps, case.samples)
+    settings = Training(
+        hidden, case.depth, gamma0, case.rate / data.eigenvalues[0], steps, case.samples
+    )
     network = lm.MLP(depth=case.depth, hidden=hidden, centered=True, gamma0=gamma0)
     problem = lm.Problem(network, data.full_batch(case.samples), lm.SGD(lr=settings.lr))
     theory = lm.solve(problem, steps)
@@ -70,13 +73,13 @@ def coded(y: Any, data: lm.FittedData) -> Array:
 
 
 CASES = [
-    Case("digits", 900, test=0.1, train=0.01, networks=40),
-    Case("digits", 900, test=0.1, train=0.01, networks=80, labels=lambda y: y % 2),
-    Case("digits", 300, test=0.15, train=0.03, networks=80, labels=lambda y: y % 2),
-    Case("wine", 100, test=0.15, train=0.03, networks=200, scale="columns"),
-    Case("breast_cancer", 300, test=0.15, train=0.05, networks=80, scale="columns"),
-    Case("diabetes", 200, test=0.1, train=0.03, networks=200, scale="columns"),
-    Case("diabetes", 200, test=0.1, train=0.03, networks=200, scale="columns", depth=2),
+    Case("digits", 900, test=0.1, train=0.02, networks=16),
+    Case("digits", 900, test=0.1, train=0.02, networks=32, labels=lambda y: y % 2),
+    Case("digits", 300, test=0.15, train=0.03, networks=48, labels=lambda y: y % 2),
+    Case("wine", 100, test=0.15, train=0.03, networks=128, scale="columns"),
+    Case("breast_cancer", 300, test=0.15, train=0.05, networks=64, scale="columns"),
+    Case("diabetes", 200, test=0.1, train=0.03, networks=128, scale="columns"),
+    Case("diabetes", 200, test=0.1, train=0.03, networks=128, scale="columns", depth=2),
 ]
 
 
@@ -87,7 +90,7 @@ def names(cases: list[Case]) -> list[str]:
 @pytest.mark.long
 @pytest.mark.parametrize("case", CASES, ids=names(CASES))
 def test_networks_on_real_samples_have_the_losses_of_the_theory(case: Case) -> None:
-    test, train, runs_test, runs_train = compared(case, case.networks, steps=150)
+    test, train, runs_test, runs_train = compared(case, case.networks, steps=100)
     off = np.log(runs_test.mean(axis=0) / test)
     error = runs_test[:, -1].std() / runs_test[:, -1].mean() / np.sqrt(case.networks)
     print(
@@ -103,6 +106,18 @@ def test_networks_on_real_samples_have_the_losses_of_the_theory(case: Case) -> N
 
 def rms(values: Array) -> float:
     return float(np.sqrt((values**2).mean()))
+
+
+@pytest.mark.long
+def test_standardized_pixels_are_learned_otherwise() -> None:
+    """The reason for the warning about heavy tails: 1.5 times the theory's loss at a large rate."""
+    ratio = {}
+    for scale in ("one", "columns"):
+        case = Case("digits", 200, 0, 0, 48, lambda y: y % 2, scale=scale, rate=0.8)
+        test, _, runs, _ = compared(case, case.networks, steps=11)
+        ratio[scale] = runs[:, 10].mean() / test[10]
+    assert ratio["one"] == pytest.approx(1, abs=0.1)
+    assert ratio["columns"] > 1.3
 
 
 def test_few_networks_on_digits() -> None:
