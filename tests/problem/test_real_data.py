@@ -109,6 +109,7 @@ def rms(values: Array) -> float:
 
 
 @pytest.mark.long
+@pytest.mark.filterwarnings("ignore::lindmft.DataWarning")
 def test_standardized_pixels_are_learned_otherwise() -> None:
     """The reason for the warning about heavy tails: 1.5 times the theory's loss at a large rate."""
     ratio = {}
