@@ -46,6 +46,8 @@ from lindmft.analysis.width_scan import WiderIsBetter, wider_is_better
 from lindmft.problem.citation import citation
 from lindmft.problem.data import Epochs, FullBatch, MultiPass, OnePass, Population
 from lindmft.problem.empirical import estimate_noise, from_covariance, from_data
+from lindmft.problem.frameworks.loop import PyTorchLoop, to_pytorch
+from lindmft.problem.frameworks.pytorch import from_pytorch
 from lindmft.problem.network import MLP, ResNet
 from lindmft.problem.optimizer import SGD
 from lindmft.problem.problem import Problem
@@ -99,6 +101,7 @@ __all__ = [
     "PowerLaw",
     "PredictedExponents",
     "Problem",
+    "PyTorchLoop",
     "ReplicaEnsemble",
     "Replicas",
     "ResNet",
@@ -133,6 +136,7 @@ __all__ = [
     "flow_many",
     "from_covariance",
     "from_data",
+    "from_pytorch",
     "largest_stable_lr",
     "largest_stable_lrs",
     "local_exponent",
@@ -149,6 +153,7 @@ __all__ = [
     "stability_threshold",
     "sweep",
     "sweep_summary",
+    "to_pytorch",
     "train",
     "train_many",
     "train_replicas",

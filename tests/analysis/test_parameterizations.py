@@ -16,7 +16,7 @@ from lindmft.analysis.sizes.parameterizations import (
 )
 from lindmft.analysis.sizes.scalings import read_scalings
 
-SCALES = {"PyTorch": 3**-0.5, "standard": 1.0}
+SCALES = {"PyTorch": 3**-0.5, "standard": 1.0, "one raw lr": 0.8}
 INPUTS = 16
 Z = 4.0
 
@@ -41,7 +41,7 @@ def assert_same_losses(problem: lm.Problem, networks: int, **loop: Any) -> None:
     ("depth", "hidden", "lr"), [(1, 8, 0.15), (1, 64, 0.1), (2, 32, 0.1), (3, 16, 0.08)]
 )
 def test_one_raw_rate_in_all_layers(name: str, depth: int, hidden: int, lr: float) -> None:
-    base = lm.Problem(lm.MLP(depth), lm.FullBatch(alpha=2.0), lm.SGD(lr))
+    base = lm.Problem(lm.MLP(depth, init_scale=0.8), lm.FullBatch(alpha=2.0), lm.SGD(lr))
     problem = at(base, name, "network.width", hidden / INPUTS)
     assert_same_losses(
         problem, 100, inputs=INPUTS, hidden=[hidden] * depth, samples=2 * INPUTS, lr=lr, steps=12,
@@ -61,7 +61,7 @@ def test_one_raw_rate_in_unequal_layers() -> None:
 
 @pytest.mark.parametrize("name", SCALES)
 def test_one_raw_rate_in_residual_networks(name: str) -> None:
-    network = lm.ResNet(3, branch=0.7, branch_scaling="constant")
+    network = lm.ResNet(3, branch=0.7, branch_scaling="constant", init_scale=0.8)
     base = lm.Problem(network, lm.FullBatch(alpha=2.0), lm.SGD(0.06))
     problem = at(base, name, "network.width", 2.0)
     assert_same_losses(

@@ -105,15 +105,57 @@ def shuffled_epochs(seed: int, fraction: float, dim: int = 64) -> list[float]:
 
 
 @pytest.mark.parametrize("networks", [8, pytest.param(96, marks=pytest.mark.long)])
-def test_shuffled_epochs_are_not_given_a_reason_about_rates(networks: int) -> None:
-    """The theory draws batches independently: agreement with few networks, no advice with many."""
-    data = lm.MultiPass(alpha=ALPHA, batch_fraction=0.25)
-    problem = PROBLEM.replace(data=data, optimizer=lm.SGD(2 * LR))
-    found = lm.check_scaling(problem, [shuffled_epochs(s, 0.25) for s in range(networks)])
+def test_shuffled_epochs_are_told_from_independent_batches(networks: int) -> None:
+    """Few networks of 64 inputs agree with both; many exclude the wrong one."""
+    losses = [shuffled_epochs(seed, 0.25) for seed in range(networks)]
+    independent = lm.MultiPass(alpha=ALPHA, batch_fraction=0.25)
+    problem = PROBLEM.replace(data=independent, optimizer=lm.SGD(2 * LR))
+    found = lm.check_scaling(problem, losses)
     assert found.agrees == (networks == 8)
-    assert ("shuffled epochs" in found.verdict) == (networks == 96)
+    names = {explanation.text for explanation in found.explained_by}
+    assert ("shuffled epochs of 4 batches instead of a random fraction 0.25" in names) == (
+        networks == 96
+    )
     assert "multiply" not in found.verdict
     assert "width once too often" not in found.verdict
+    right = problem.replace(data=lm.Epochs(alpha=ALPHA, batches=4))
+    assert lm.check_scaling(right, losses).agrees
+
+
+ORDERS: dict[str, tuple[Any, Any, str, float]] = {
+    "independent for shuffled": (
+        lm.Epochs(ALPHA, 4), lm.MultiPass(ALPHA, batch_fraction=0.25),
+        "a random fraction 0.25 of the samples in every step instead of shuffled epochs of 4", 0.25,
+    ),
+    "more batches": (
+        lm.Epochs(ALPHA, 4), lm.Epochs(ALPHA, 8),
+        "shuffled epochs of 8 batches instead of shuffled epochs of 4", 8.0,
+    ),
+    "shuffled for all": (
+        lm.FullBatch(ALPHA), lm.Epochs(ALPHA, 8),
+        "shuffled epochs of 8 batches instead of all samples", 8.0,
+    ),
+    "shuffled for independent": (
+        lm.MultiPass(ALPHA, batch_fraction=0.2), lm.Epochs(ALPHA, 5),
+        "shuffled epochs of 5 batches instead of a random fraction 0.2", 5.0,
+    ),
+    "fresh for shuffled": (
+        lm.Epochs(ALPHA, 4), lm.OnePass(ALPHA / 4),
+        "fresh samples in every step", 1.0,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_another_order_of_the_samples_is_found(name: str) -> None:
+    """A single curve without noise: an exact fit."""
+    meant, used, text, value = ORDERS[name]
+    problem = PROBLEM.replace(data=meant, optimizer=lm.SGD(2 * LR))
+    losses = lm.solve(problem.replace(data=used), STEPS).test_loss
+    found = lm.check_scaling(problem, losses)
+    assert not found.agrees
+    assert found.explanations[0].text == text
+    assert found.explanations[0].value == pytest.approx(value, rel=2e-2)
 
 
 NOISY = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=2.0, noise=0.5), lm.SGD(lr=0.05))

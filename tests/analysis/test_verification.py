@@ -133,7 +133,7 @@ def test_problems_cover_the_space_at_sizes_without_rounding() -> None:
         assert (small == large) != trace
         sizes = network.hidden if trace else PARTS * np.asarray(network.width)
         np.testing.assert_array_equal(sizes, np.round(sizes))
-    assert len(seen) == 19
+    assert len(seen) == 20
     assert min(seen.values()) >= 5, seen
 
 

@@ -15,6 +15,7 @@ NOT_RUN = {
     ("clusters.md", "dask scheduler --port 8786 &"): "needs Slurm",
     ("clusters.md", "#SBATCH --array=0-9"): "needs Slurm",
     ("howto/store.md", "library(ncdf4)"): "needs R",
+    ("howto/pytorch.md", "import torch"): "needs PyTorch",
     ("start.md", "python3 -m venv .venv && . .venv/bin/activate"): "installs; as README.md says it",
     ("howto/cpp.md", "# CMakeLists.txt"): "built below",
     ("howto/cpp.md", "// main.cpp"): "built below",

@@ -223,12 +223,14 @@ CALLS: dict[str, Call] = {
     ),
     "FullBatch": Call(lambda: {"alpha": 2.0}),
     "MultiPass": Call(lambda: {"alpha": 2.0, "batch_fraction": 0.5}, {"batch_fraction": NUMBER}),
+    "Epochs": Call(lambda: {"alpha": 2.0, "batches": 2}),
     "OnePass": Call(lambda: {"alpha": 2.0}),
     "Population": Call(dict),
     "Discrete": Call(
         lambda: {"eigenvalues": [1.0, 0.5], "target_power": [1.0, 1.0]},
         {"eigenvalues": NUMBERS, "weights": NUMBERS}
-        | {"target_power": NUMBERS, "trace_class": FLAG},
+        | {"target_power": (NUMBERS | NONE).called("targets"), "trace_class": FLAG}
+        | {"targets": (MATRIX | NONE).called("target_power")},
     ),
     "PowerLaw": Call(
         lambda: {"capacity": 1.5, "source": 0.5, "modes": 8},
@@ -268,6 +270,31 @@ CALLS: dict[str, Call] = {
         },
         of=lambda: BASE,
     ),
+    "from_pytorch": Call(
+        lambda: {"inputs": 8, "hidden": [8, 8], "samples": 16, "lr": 0.1},
+        {
+            "hidden": EITHER,
+            "depth": WHOLE,
+            "lr": EITHER,
+            "init": EITHER | TEXT | NAMES,
+            "weight_decay": EITHER,
+            "base_hidden": EITHER,
+            "schedule": NUMBERS,
+            "noise_covariance": MATRIX,
+            **dict.fromkeys(("gain", "input_scale", "momentum"), NUMBER),
+            **dict.fromkeys(("bias", "half", "nesterov"), FLAG),
+            **dict.fromkeys(("order", "reduction"), CHOICE),
+        },
+    ),
+    "to_pytorch": Call(
+        lambda: {"problem": BASE, "inputs": 8},
+        {"inputs": WHOLE, "order": CHOICE, "reduction": CHOICE, "half": FLAG},
+    ),
+    "PyTorchLoop.code": Call(
+        lambda: {"framework": "numpy", "steps": 2, "networks": 2},
+        {"framework": CHOICE, "networks": WHOLE},
+        of=lambda: lm.to_pytorch(BASE, inputs=8),
+    ),
     "Solution.at": Call(lambda: {"times": [0.0, 2.0]}, {"times": EITHER}, of=theory),
     "Solution.ensemble_loss": Call(dict, of=theory),
     "Solution.has": Call(lambda: {"name": "C_h"}, {"name": CHOICE}, of=theory),
@@ -290,6 +317,14 @@ CALLS: dict[str, Call] = {
     "Ensemble.has": Call(lambda: {"name": "test_loss"}, {"name": CHOICE}, of=runs),
     "Ensemble.save": Call(lambda: {"path": "runs.nc", "force": False}, of=runs, costly=True),
     "Ensemble.load": Call(lambda: {"path": "runs.nc"}, of=lambda: lm.Ensemble),
+    "Ensemble.from_arrays": Call(
+        lambda: {"problem": BASE, "test_loss": [1.0, 0.5], "train_loss": [1.0, 0.5], "dim": 8},
+        dict.fromkeys(
+            ("test_loss", "train_loss"),
+            (MATRIX | kind("scalar array", "nan")).called("test_loss", "train_loss"),
+        ),
+        of=lambda: lm.Ensemble,
+    ),
     "results.Series.has": Call(
         lambda: {"name": "test_loss"}, {"name": CHOICE}, of=lambda: runs().mean()
     ),
@@ -363,7 +398,10 @@ CALLS: dict[str, Call] = {
         {"test_loss": MATRIX},
         costly=True,
     ),
-    "compare": Call(lambda: {"theory": theory(), "runs": runs()}),
+    "compare": Call(
+        lambda: {"theory": theory(), "runs": runs(), "dim": None},
+        {"runs": OBJECT.called("dim", "test_loss"), "dim": NONE},
+    ),
     "local_exponent": Call(lambda: {"curve": TIMES, "loss": LOSS}),
     "fit_exponent": Call(
         lambda: {"curve": TIMES, "loss": LOSS, "window": (1.0, 32.0)},

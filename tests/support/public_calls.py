@@ -50,6 +50,7 @@ RESULTS = (
     ),
     *("OptimumOverTime", "PredictedExponents", "ReplicaEnsemble", "Scaling", "Solution"),
     *("EdgeOfStability", "SharpnessLimit", "SharpnessRun"),
+    "PyTorchLoop",
     *("StableRate", "Transfer", "Verification", "WiderIsBetter", "Layers", "ReplicaSeries"),
     *(
         "Coordinates",
@@ -201,6 +202,8 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(("saveat", "times", "at", "tau"), EITHER),
     **dict.fromkeys(("spectrum", "network", "data", "optimizer"), OBJECT),
     "targets": MATRIX,
+    "noise_covariance": MATRIX | NONE,
+    "batches": WHOLE | NONE,
     **dict.fromkeys(("parameterization", "branch_scaling"), CHOICE),
     **dict.fromkeys(("theory", "runs", "found", "table", "check", "result", "dataset"), OBJECT),
     **dict.fromkeys(("ax", "axes", "other", "sizes"), OBJECT),

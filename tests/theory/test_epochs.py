@@ -128,7 +128,7 @@ def test_coarse_grids_are_refused() -> None:
     ("arguments", "message"),
     [
         ({"alpha": 2.0}, "batches is missing"),
-        ({"alpha": 2.0, "batches": 0}, "batches must be a whole number of at least 1"),
+        ({"alpha": 2.0, "batches": 0}, "batches must be at least 1"),
         ({"alpha": 2.0, "batches": 1.5}, "batches must be a whole number"),
         ({"alpha": 2.0, "batch": 4}, "batch cannot be combined with data.alpha"),
         ({"samples": 10, "batch": 4, "inputs": 5}, "batch must be a divisor of data.samples"),

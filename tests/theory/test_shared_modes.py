@@ -81,7 +81,7 @@ def test_agrees_with_the_dense_oracle(problem: dict[str, Any]) -> None:
 @settings(max_examples=20, deadline=None)
 @given(sharing_problems(st.one_of(networks(), resnets(st.integers(1, 3)))))
 def test_outputs_with_common_axes_decouple(problem: dict[str, Any]) -> None:
-    """With one Gram matrix for all modes, a rotation makes the outputs independent channels."""
+    """A rotation makes outputs independent channels if all modes have one Gram matrix."""
     data = problem["data"]
     targets = np.array(data["spectrum"]["targets"])
     gram = targets[0] if targets.ndim == 3 else np.outer(targets[0], targets[0])
@@ -181,7 +181,7 @@ def test_coarse_grids_agree_with_exact_steps(data: str, depth: float) -> None:
 
 
 def test_long_times_reach_the_exact_limit() -> None:
-    """For alpha > 1 each output's test loss converges to sigma^2 / (alpha - 1), section 12."""
+    """Each output's test loss converges to sigma^2 / (alpha - 1) for alpha > 1, section 12."""
     solution = lm.solve(PROBLEM, 10**5, grid="adaptive")
     np.testing.assert_allclose(solution.test_loss_by_output[:, -1], 0.09, rtol=1e-6)
     first = lm.solve(PROBLEM, 300, grid="adaptive", keep_state=True)

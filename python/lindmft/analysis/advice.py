@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from lindmft.results.ensemble import Ensemble
+from lindmft.results.own_arrays import EXTERNAL
 
 __all__ = ["Advice", "advice", "cell", "percent"]
 
@@ -22,7 +23,7 @@ class Advice:
     seeds
         Four times as many networks, whose standard errors are half as large.
     fresh
-        The argument that makes other networks.
+        The argument that makes other networks, or for losses of another program a hint.
     size
         The size D in the deviation 1 / D of means: "dim", or its counterpart in trace-class
         problems.
@@ -52,6 +53,8 @@ def advice(runs: Ensemble) -> Advice:
     """Return the arguments of ``train`` for more, other and larger networks."""
     more = max(FEWEST_SEEDS, 4 * len(runs.seeds))
     fresh = "seed=1" if runs.seeds[0] == 0 else "a seed that was not used yet"
+    if runs.stats.method == EXTERNAL:
+        fresh = "other seeds of your loop"
     data = runs.problem.data
     if not data.spectrum.trace_class:
         return Advice(more, fresh, "dim", f"dim={2 * runs.dim}")

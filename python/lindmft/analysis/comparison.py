@@ -1,19 +1,24 @@
 """Comparison of theory and training: differences in standard errors, and their chances."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from textwrap import wrap
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lindmft._internal.difference import first_difference
 from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.types import Array, Mask
-from lindmft._internal.validation import instance
+from lindmft._internal.validation import conflict, instance, refuse
 from lindmft.analysis.advice import Advice, advice, cell, percent
 from lindmft.analysis.deviations import FEWEST_NETWORKS, deviation_chances, rounding_errors
 from lindmft.analysis.pilot import pilot_weights
 from lindmft.analysis.rotation import SUSPICIOUS_CHANCE, Chances
 from lindmft.results.ensemble import Ensemble
+from lindmft.results.own_runs import own_runs
+from lindmft.results.replica_ensemble import ReplicaEnsemble
 from lindmft.results.solution import Solution
 
 __all__ = ["Advice", "Agreement", "Chances", "Comparison", "compare"]
@@ -90,7 +95,7 @@ class Comparison:
     time
         (m,), the times compared: those before any divergence.
     test_loss, train_loss
-        The ``Agreement`` of each loss.
+        The ``Agreement`` of each loss; ``train_loss`` is None if the runs have no training losses.
     dim, networks
         D, and the number of networks averaged.
     notes
@@ -122,7 +127,7 @@ class Comparison:
 
     time: Array
     test_loss: Agreement
-    train_loss: Agreement
+    train_loss: Agreement | None
     dim: int
     networks: int
     notes: tuple[str, ...]
@@ -169,7 +174,8 @@ class Comparison:
                 + f"Losses that are wrong by {percent(self.chances.resolution)} or less can look "
                 "the same; more networks show smaller differences."
             )
-        worst = max(abs(self.test_loss.largest_z), abs(self.train_loss.largest_z))
+        losses = (self.test_loss, self.train_loss)
+        worst = max(abs(loss.largest_z) for loss in losses if loss is not None)
         differ = f"differ by up to {worst:.1f} standard errors: {often} ({usual})"
         if self.finite_size_chance >= SUSPICIOUS_CHANCE:
             return (
@@ -200,8 +206,10 @@ class Comparison:
                 f"theory against training: {sizes}",
                 columns,
                 f"{_row('test loss', self.test_loss)}{test:>10}",
-                f"{_row('train loss', self.train_loss)}{train:>10}",
-                f"{'all steps of both losses together':66}{together:>10}",
+                *_train_rows(self.train_loss, train),
+                f"{'all steps together':66}{together:>10}"
+                if self.train_loss is None
+                else f"{'all steps of both losses together':66}{together:>10}",
                 *([] if rate is None else [f"{RATE_ROW:66}{rate:>10}"]),
                 *([f"{ALL_ROW:66}{cell(self.chances.overall):>10}"] if self.chances else []),
                 *wrap(self.verdict, LINE_WIDTH),
@@ -210,7 +218,12 @@ class Comparison:
         )
 
 
-def compare(theory: Solution, runs: Ensemble) -> Comparison:
+def compare(
+    theory: Solution,
+    runs: Ensemble | Mapping[str, ArrayLike] | ArrayLike,
+    *,
+    dim: int | None = None,
+) -> Comparison:
     """Compare losses at every step, and estimate how often chance makes such differences.
 
     Steps at which the theory or the mean over networks has diverged are omitted, with a note.
@@ -218,8 +231,15 @@ def compare(theory: Solution, runs: Ensemble) -> Comparison:
 
     Parameters
     ----------
-    theory, runs
-        A solution and an ensemble of the same problem and the same number of steps.
+    theory
+        A solution.
+    runs
+        An ensemble of the same problem and the same number of steps; or the losses of your training
+        loop before each step, of at most as many steps: the excess test loss as an array
+        (networks, n) or (n,), or a dictionary with "test_loss" and, if you have it, "train_loss".
+    dim
+        D, the number of inputs of networks that are given by arrays; None: ``data.inputs``, or the
+        modes of a trace-class spectrum.
 
     Returns
     -------
@@ -229,8 +249,8 @@ def compare(theory: Solution, runs: Ensemble) -> Comparison:
     Raises
     ------
     ValueError
-        If problems or numbers of steps differ (the message names the first difference), or no step
-        is left to compare.
+        If problems or numbers of steps differ (the message names the first difference), no step is
+        left to compare, or arrays have another form.
 
     Notes
     -----
@@ -252,23 +272,31 @@ def compare(theory: Solution, runs: Ensemble) -> Comparison:
     True
     >>> comparison.verdict.split(":")[0]
     'Theory and training agree'
+    >>> mine = lm.train(problem, 20, dim=200, seeds=8, seed=1).test_loss  # or those of PyTorch
+    >>> lm.compare(lm.solve(problem, 20), mine, dim=200).agrees
+    True
     """
-    check_same(theory, runs)
-    theory = theory.at(runs.time)
+    theory, runs = same_steps(theory, runs, dim)
     mean, error = runs.mean(), runs.sem()
-    series = (theory.test_loss, theory.train_loss, mean.test_loss, mean.train_loss)
+    trained = not np.isnan(mean.train_loss).all()
+    # Losses on held-out samples of the user contain the label noise.
+    test_loss = theory.test_loss + (theory.irreducible - runs.irreducible)
+    series = [test_loss, theory.train_loss, mean.test_loss]
+    series += [mean.train_loss] if trained else []
     valid: Mask = np.asarray(np.isfinite(series).all(axis=0))
     if not valid.any():
         raise ValueError(
             "theory and runs cannot be compared: one of them has diverged at every step. Lower "
             "optimizer.lr."
         )
+    # Losses that are those of the theory have no deviations.
+    train_loss = runs.train_loss if trained else np.tile(theory.train_loss, (len(runs.seeds), 1))
     found, beyond = deviation_chances(
         [
             (losses[runs.used][:, valid], expected[valid])
             for losses, expected in (
-                (runs.test_loss, theory.test_loss),
-                (runs.train_loss, theory.train_loss),
+                (runs.test_loss, test_loss),
+                (train_loss, theory.train_loss),
             )
         ],
         runs.dtype,
@@ -276,8 +304,10 @@ def compare(theory: Solution, runs: Ensemble) -> Comparison:
     )
     return Comparison(
         time=theory.time[valid],
-        test_loss=agreement(*(series.test_loss[valid] for series in (theory, mean, error))),
-        train_loss=agreement(*(series.train_loss[valid] for series in (theory, mean, error))),
+        test_loss=agreement(*(x[valid] for x in (test_loss, mean.test_loss, error.test_loss))),
+        train_loss=agreement(*(series.train_loss[valid] for series in (theory, mean, error)))
+        if trained
+        else None,
         dim=runs.dim,
         networks=int(runs.used.sum()),
         notes=tuple(_notes(theory, runs, valid)),
@@ -287,8 +317,26 @@ def compare(theory: Solution, runs: Ensemble) -> Comparison:
     )
 
 
-def check_same(theory: Solution, runs: Ensemble) -> None:
-    """Refuse a pair of different problems or lengths, naming the first difference."""
+def same_steps(theory: Solution, runs: Any, dim: int | None) -> tuple[Solution, Ensemble]:
+    """Return the theory at the steps of the runs, and the runs as an ensemble."""
+    instance(theory, "theory", "a Solution", Solution)
+    if isinstance(runs, Ensemble):
+        if dim is not None:
+            conflict("dim", "an Ensemble", "it has the number of inputs", "Leave it out")
+        check_same(theory, runs)
+        return theory.at(runs.time), runs
+    if isinstance(runs, ReplicaEnsemble | Solution):
+        refuse("runs", "an Ensemble, or arrays of losses (of replicas, compare the overlaps)", runs)
+    own = own_runs(theory.problem, runs, dim)
+    check_same(theory, own, shorter=True)
+    return theory.at(own.time), own
+
+
+def check_same(theory: Solution, runs: Ensemble, *, shorter: bool = False) -> None:
+    """Refuse a pair of different problems or lengths, naming the first difference.
+
+    ``shorter`` allows a theory of more steps.
+    """
     instance(theory, "theory", "a Solution", Solution)
     instance(runs, "runs", "an Ensemble (of replicas, compare the overlaps)", Ensemble)
     difference = first_difference(theory.problem.to_dict(), runs.problem.to_dict())
@@ -305,6 +353,8 @@ def check_same(theory: Solution, runs: Ensemble) -> None:
             "compare the solution itself."
         )
     steps, trained = int(theory.time[-1]) + 1, len(runs.time)
+    if shorter and steps > trained:
+        return
     if steps != trained:
         raise ValueError(f"steps must be the same in theory and runs, got {steps} and {trained}")
 
@@ -342,6 +392,11 @@ def _cells(found: Chances | None) -> tuple[str, str, str, str | None]:
         return "-", "-", "-", None
     rate = None if found.rate is None else cell(found.rate)
     return cell(found.test_loss), cell(found.train_loss), cell(found.together), rate
+
+
+def _train_rows(found: Agreement | None, chance: str) -> list[str]:
+    """The row of the training loss, if there is one."""
+    return [] if found is None else [f"{_row('train loss', found)}{chance:>10}"]
 
 
 def _row(name: str, agreement: Agreement) -> str:

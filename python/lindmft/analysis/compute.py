@@ -19,7 +19,7 @@ from lindmft.analysis.frontier import ComputeOptimal, below_first_step, ends_of,
 from lindmft.analysis.searches.accuracy import resolution
 from lindmft.analysis.searches.search import checked_steps
 from lindmft.analysis.sizes.fixed_fields import cautions, width_path
-from lindmft.problem.data import MultiPass, Population
+from lindmft.problem.data import Epochs, MultiPass, Population
 from lindmft.problem.network import widths as widths_of
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.problem.scales import warn_of_widths
@@ -189,6 +189,8 @@ def step_cost(problem: Problem | Mapping[str, Any]) -> float:
         samples = 1.0
     if isinstance(problem.data, MultiPass):
         samples *= problem.data.batch_fraction
+    if isinstance(problem.data, Epochs):
+        samples /= problem.data.batches or 1
     return OPERATIONS * samples * weights
 
 

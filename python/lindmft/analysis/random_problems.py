@@ -20,6 +20,8 @@ STEPS = (6, 24)
 TRACE_CLASS = 0.15
 """The probability of a trace-class spectrum."""
 TRACE_MODES = 24
+SMALL_BATCH = 0.5
+"""Fraction of the samples below which batches are those of shuffled epochs."""
 CALM = 1.5
 """Largest loss in units of its start; a larger one is near the edge of stability, where networks
 differ so much that averages mean little."""
@@ -77,7 +79,10 @@ def _data(rng: Generator, trace: bool) -> Table:
     if kind != "population":
         table["alpha"] = _part(rng, 0.25, 4.0)
     if kind == "multi_pass":
-        table["batch_fraction"] = float(rng.uniform(0.2, 1.0))
+        fraction = float(rng.uniform(0.2, 1.0))
+        if fraction < SMALL_BATCH:  # earlier versions drew every batch anew
+            return table | {"kind": "epochs", "batches": round(1 / fraction)}
+        table["batch_fraction"] = fraction
     return table
 
 

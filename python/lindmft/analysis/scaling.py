@@ -154,10 +154,11 @@ def check_scaling(
     -----
     The first 40 steps are compared, on the scale of log losses. The explanations are: another
     learning rate (a factor 1/2 in the loss or powers of gamma0 and of the width are among these),
-    momentum, label noise, initial scale, richness, width, depth, amount and order of the data, and
-    losses that are reported with a factor, an offset, a step late, or on training samples. Each has
-    at most one number to fit. Two mistakes at once are often "none of these", but may look like a
-    single other one: init_scale 1.3 with 0.4 times the rate looks like half the gamma0.
+    momentum, label noise, initial scale, richness, width, depth, the amount of data, its order
+    (shuffled epochs, random batches or fresh samples), and losses that are reported with a factor,
+    an offset, a step late, or on training samples. Each has at most one number to fit. Two mistakes
+    at once are often "none of these", but may look like a single other one: init_scale 1.3 with 0.4
+    times the rate looks like half the gamma0.
 
     Differences count if they exceed the scatter over networks at 99 %, plus half of the scatter's
     variance: means of finite networks deviate by order 1 / D (theory section 3), and the variance,

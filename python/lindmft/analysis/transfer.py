@@ -57,9 +57,9 @@ def transfer(
     steps
         n, the number of steps of every run; losses are those at t = n - 1.
     scalings
-        The scalings to compare. A list of built-in names: "muP", "NTK", "PyTorch", "standard",
-        "1/sqrt(depth)", "constant"; see Notes. Or a dictionary whose keys are names, and whose
-        values are built-in names, changes of the problem (paths and values as in
+        The scalings to compare. A list of built-in names: "muP", "NTK", "PyTorch", "standard", "one
+        raw lr", "1/sqrt(depth)", "constant"; see Notes. Or a dictionary whose keys are names, and
+        whose values are built-in names, changes of the problem (paths and values as in
         ``Problem.replace``), or functions from the size (an int if it is whole) to such changes.
         None: "muP" and "NTK" for widths; "1/sqrt(depth)" and "constant" for the depth of a residual
         network; otherwise the problem as it is.
@@ -93,9 +93,10 @@ def transfer(
 
     "muP" and "NTK" set the parameterization, "1/sqrt(depth)" and "constant" the scaling of
     branches. "PyTorch" is the default initialization of ``nn.Linear`` (variance 1 / (3 fan-in))
-    with one raw learning rate for all layers, "standard" the same with variance 1 / fan-in; there
-    lr is that raw rate for the loss ``0.5 * mse``, and ``layer_lr`` follows the widths (theory
-    sections 2 and 8). What is carried over to other sizes is lr.
+    with one raw learning rate for all layers, "standard" the same with variance 1 / fan-in, and
+    "one raw lr" with variance ``init_scale ** 2`` / fan-in, the scale of the problem. There lr is
+    that raw rate for the loss ``0.5 * mse``, and ``layer_lr`` follows the widths (theory sections 2
+    and 8). What is carried over to other sizes is lr.
 
     Examples
     --------

@@ -211,7 +211,8 @@ def draw(done: Sequence[Case]) -> "Figure":
 
 
 def _row(case: Case) -> str:
-    both = (case.comparison.test_loss, case.comparison.train_loss)
+    losses = (case.comparison.test_loss, case.comparison.train_loss)
+    both = [loss for loss in losses if loss is not None]
     worst = max((agreement.largest_z for agreement in both), key=abs)
     rms = max(agreement.rms_z for agreement in both)
     error = max((agreement.largest_error for agreement in both), key=abs)

@@ -20,6 +20,10 @@ alpha = 2.0         # samples per input dimension""",
 kind = "multi_pass" # the same samples throughout, a random fraction of them in every step
 alpha = 2.0         # samples per input dimension
 batch_fraction = 0.5 # fraction of the samples in a batch""",
+    "epochs": """\
+kind = "epochs"     # the same samples throughout, each once in every epoch, in random batches
+alpha = 2.0         # samples per input dimension, P / D
+batches = 10        # batches, or steps, of an epoch""",
     "one_pass": """\
 kind = "one_pass"   # fresh samples in every step
 alpha = 1.0         # samples of a batch per input dimension""",
@@ -41,7 +45,7 @@ COLUMN = 22
 LR = {"power_law": 0.1, "population": 0.02}
 PROBLEM = """\
 # A problem: a network, its data and its optimizer. All keys: the classes MLP, ResNet, FullBatch,
-# MultiPass, OnePass, Population and SGD of the Python package.
+# MultiPass, Epochs, OnePass, Population and SGD of the Python package.
 #
 #   lindmft solve {name} --output theory.nc
 #   lindmft train {name} --output runs.nc

@@ -109,7 +109,8 @@ def sweep_command(
 @click.option("--sizes", required=True, help="Its values, such as 0.5,1,2,4,8.")
 @click.option(
     "--scalings",
-    help="Scalings to compare, with commas between: muP, NTK, PyTorch, standard, 1/sqrt(depth), "
+    help="Scalings to compare, with commas between: muP, NTK, PyTorch, standard, one raw lr, "
+    "1/sqrt(depth), "
     "constant.  [default: muP,NTK for widths]",
 )
 @click.option("--base", type=float, help="The size at which one would tune.  [default: the first]")

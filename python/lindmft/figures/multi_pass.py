@@ -1,4 +1,4 @@
-"""Multi-pass SGD, which lies between full batch and one pass."""
+"""Multi-pass SGD, which lies between full batch and one pass, and shuffled epochs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from lindmft.figures._figure import Figure
 from lindmft.figures._panel import Panel
 from lindmft.figures._runs import Progress, over_time
 from lindmft.problem.axes import short
-from lindmft.problem.data import Data, FullBatch, MultiPass, OnePass
+from lindmft.problem.data import Data, Epochs, FullBatch, MultiPass, OnePass
 from lindmft.problem.network import MLP
 from lindmft.problem.optimizer import SGD
 from lindmft.problem.problem import Problem
@@ -16,12 +16,13 @@ from lindmft.problem.problem import Problem
 # --- parameters
 @dataclass(frozen=True)
 class Parameters:
-    """Parameters of both panels."""
+    """Parameters of all panels."""
 
     alpha: float = 2.0  # a: P / D
     fractions: tuple[float, ...] = (0.05, 0.1, 0.25, 1)  # a: q = batch / P
     batch: float = 0.25  # b: batch / D = q alpha
     alphas: tuple[float, ...] = (0.25, 0.5, 1, 4)  # b: P / D; then fresh samples in every step
+    batches: int = 16  # c: batches of an epoch
     noise: float = 0.5
     depth: int = 2
     width: float = 1.0
@@ -68,19 +69,32 @@ def passes(p: Parameters, progress: Progress) -> Panel:
     return replace(panel, title=f"batches of {p.batch:g} D samples", key="α = P/D")
 
 
+def orders(p: Parameters, progress: Progress) -> Panel:
+    """Losses over time for three uses of the same samples."""
+    data: dict[str, Data] = {
+        "full batch": FullBatch(p.alpha, p.noise),
+        "shuffled epochs": Epochs(p.alpha, p.batches, p.noise),
+        "fresh draws": MultiPass(p.alpha, p.noise, batch_fraction=1 / p.batches),
+    }
+    panel = _time(p, progress, data)
+    return replace(panel, title=f"{p.batches} batches an epoch", key="order of samples")
+
+
 FIGURE = Figure(
     name="multi-pass",
-    title="Multi-pass SGD, between full batch and one pass",
+    title="Multi-pass SGD, between full batch and one pass, and shuffled epochs",
     about=(
         "Every step uses each of the P samples with probability q. Small fractions of a fixed "
         "data set (a) make the gradient noisy: learning is slower, ends at a higher loss, and "
         "overfits less in the same time. Batches of a fixed size from larger and larger data "
         "sets (b) lead from full batch, where the noise in the labels is learned, to one pass, "
-        "where it is not. Not in the paper."
+        "where it is not. Loaders that shuffle (c) visit every sample once in each epoch. The "
+        "noise of an epoch sums to zero, so that they learn better than with batches that are "
+        "drawn anew. Not in the paper."
     ),
     chosen="",
     parameters=Parameters(),
     quick=QUICK,
-    panels={"a": fractions, "b": passes},
+    panels={"a": fractions, "b": passes, "c": orders},
     module=__name__,
 )

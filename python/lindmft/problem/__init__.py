@@ -6,6 +6,8 @@ They are value types, which are checked when they are made.
 from lindmft.problem.citation import citation
 from lindmft.problem.data import Epochs, FullBatch, MultiPass, OnePass, Population
 from lindmft.problem.empirical import estimate_noise, from_covariance, from_data
+from lindmft.problem.frameworks.loop import PyTorchLoop, to_pytorch
+from lindmft.problem.frameworks.pytorch import from_pytorch
 from lindmft.problem.network import MLP, ResNet
 from lindmft.problem.optimizer import SGD
 from lindmft.problem.problem import Problem
@@ -29,12 +31,15 @@ __all__ = [
     "Population",
     "PowerLaw",
     "Problem",
+    "PyTorchLoop",
     "ResNet",
     "SizeWarning",
     "citation",
     "estimate_noise",
     "from_covariance",
     "from_data",
+    "from_pytorch",
     "schedule",
     "stability_threshold",
+    "to_pytorch",
 ]

@@ -33,6 +33,7 @@ MEANINGS = {
     "data.alpha": "samples per input dimension alpha",
     "data.samples": "samples P",
     "data.batch": "samples a batch",
+    "data.batches": "batches of an epoch",
     "data.noise": "standard deviation of the label noise sigma",
     "optimizer.momentum": "momentum",
     "optimizer.weight_decay": "weight decay",

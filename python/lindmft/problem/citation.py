@@ -5,7 +5,7 @@ from typing import Any, TextIO
 
 from lindmft import _core
 from lindmft._internal.validation import text_file_or_none
-from lindmft.problem.data import MultiPass
+from lindmft.problem.data import Epochs, MultiPass
 from lindmft.problem.problem import Problem, as_problem
 
 PAPER = """\
@@ -69,6 +69,8 @@ def citation(
 def _beyond_the_paper(problem: Problem) -> list[str]:
     used = {
         "multi-pass SGD": isinstance(problem.data, MultiPass),
+        "shuffled epochs": isinstance(problem.data, Epochs),
+        "outputs that share modes": problem.data.spectrum.outputs > 1,
         "learning-rate schedules": isinstance(problem.optimizer.lr, tuple),
         "momentum": problem.optimizer.momentum > 0,
         "weight decay": problem.optimizer.weight_decay > 0,

@@ -6,13 +6,13 @@ actual number (``samples``, ``batch``).
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self, get_args
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 
 from lindmft import _core
 from lindmft._internal.types import Array
-from lindmft._internal.validation import conflict, missing, number, refuse
+from lindmft._internal.validation import conflict, integer, missing, number, refuse
 from lindmft.problem.outputs import as_outputs, noise_factor
 from lindmft.problem.parts import Part
 from lindmft.problem.schema import reader
@@ -36,7 +36,7 @@ class _Data(Part):
         "batch": optional(count),
         "inputs": optional(whole),
         "batch_fraction": number,
-        "batches": optional(whole),
+        "batches": optional(integer),
         "noise": number,
         "spectrum": read_spectrum,
         "targets": read_targets,
@@ -86,15 +86,14 @@ class _Data(Part):
         _, norms, _ = as_outputs(self.spectrum, self.targets, self.noise_covariance)
         return tuple(norms.tolist())
 
-    def channel(self, number: int) -> Self:
-        """Return the data of one independent channel of outputs."""
-        spectrum, norms, _ = as_outputs(self.spectrum, self.targets, self.noise_covariance)
-        changes = {"spectrum": spectrum, "targets": [float(norms[number])]}
-        return type(self)(**{**vars(self), **changes})
+    @property
+    def random_batches(self) -> bool:
+        """Whether each step uses a random part of the data, so that the gradient has noise."""
+        return self.kind in {"multi_pass", "epochs", "one_pass"}
 
     @property
     def irreducible(self) -> float:
-        """What label noise adds to the test loss: sigma^2 for each output, or the trace."""
+        """The variance of the label noise, summed over outputs: the least possible test loss."""
         if self.noise_covariance is not None:
             return float(np.trace(np.array(self.noise_covariance)))
         return self.outputs * self.noise**2

@@ -27,6 +27,13 @@ def as_outputs(
     return spectrum, norms, rotation if np.ndim(targets) == 2 else np.empty(0)
 
 
+def channel(data: Any, number: int) -> Any:
+    """Return the data of one independent channel of outputs."""
+    spectrum, norms, _ = as_outputs(data.spectrum, data.targets, data.noise_covariance)
+    changes = {"spectrum": spectrum, "targets": [float(norms[number])]}
+    return type(data)(**{**vars(data), **changes})
+
+
 def noise_factor(covariance: Gram | None) -> Array:
     """Return F (C, C) with F F^T = covariance; empty if there is none."""
     if covariance is None:

@@ -38,7 +38,8 @@ class Problem:
     network
         ``MLP(...)`` or ``ResNet(...)``.
     data
-        ``FullBatch(...)``, ``MultiPass(...)``, ``OnePass(...)`` or ``Population(...)``.
+        ``FullBatch(...)``, ``MultiPass(...)``, ``Epochs(...)``, ``OnePass(...)`` or
+        ``Population(...)``.
     optimizer
         ``SGD(...)``.
 

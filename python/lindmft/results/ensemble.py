@@ -5,7 +5,9 @@ Time is counted in optimizer steps; an entry at t is before the update of step t
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
+
+from numpy.typing import ArrayLike
 
 from lindmft._internal.display import field_table, short, short_repr
 from lindmft._internal.provenance import provenance
@@ -17,6 +19,7 @@ from lindmft.problem.schema import brief
 from lindmft.results import netcdf
 from lindmft.results.dataset import ensemble_to_dataset
 from lindmft.results.observables import ENSEMBLE, SPECTRUM_AT
+from lindmft.results.own_arrays import ensemble_fields
 from lindmft.results.places import result_place
 from lindmft.results.reading import ensemble_from_dataset
 from lindmft.results.result import ON_REQUEST, Result, with_requests
@@ -302,6 +305,47 @@ class Ensemble(Result):
         """
         with netcdf.reading(path, netcdf.ENSEMBLE) as dataset:
             return cls(**ensemble_from_dataset(dataset))
+
+    @classmethod
+    def from_arrays(
+        cls,
+        problem: Problem | Mapping[str, Any],
+        *,
+        test_loss: ArrayLike,
+        train_loss: ArrayLike | None = None,
+        dim: int | None = None,
+    ) -> Self:
+        """Return an ensemble of networks that another program trained.
+
+        Observables that were not recorded are nan.
+
+        Parameters
+        ----------
+        problem
+            The problem that the networks are trained on, or its dictionary form.
+        test_loss
+            (networks, n) or (n,), the excess test loss before each step, against noiseless labels.
+            Entries that are no numbers mean that the network has diverged.
+        train_loss
+            The same for the loss on all training samples, or on the fresh batch of the step.
+        dim
+            D, the number of inputs; None: ``data.inputs``, or the modes of a trace-class spectrum.
+
+        Raises
+        ------
+        ValueError
+            If the losses are negative or have another shape, or the number of inputs is not known.
+
+        Examples
+        --------
+        >>> import lindmft as lm
+        >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0), lm.SGD(lr=0.1))
+        >>> mine = lm.train(problem, steps=20, dim=64, seeds=8).test_loss  # or those of PyTorch
+        >>> runs = lm.Ensemble.from_arrays(problem, test_loss=mine, dim=64)
+        >>> runs.mean().test_loss.shape, runs.samples
+        ((20,), 128)
+        """
+        return cls(**ensemble_fields(problem, test_loss, train_loss, dim))
 
     def _reduce(self, statistic: Statistic) -> Series:
         series: Series = reduced(self, Series, statistic)

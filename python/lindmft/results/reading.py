@@ -21,6 +21,7 @@ from lindmft.results.observables import (
     Observable,
     Table,
 )
+from lindmft.results.own_arrays import EXTERNAL
 from lindmft.results.solve_stats import SolveStats
 from lindmft.results.spectrum import HessianSpectrum, spectrum_from
 from lindmft.results.state import STATE_VERSION, State
@@ -56,9 +57,11 @@ def ensemble_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
     """Return the fields of the ``Ensemble``."""
     content = Content(dataset)
     fields = _training_fields(content)
+    # Networks that another program trained may have some observables only.
+    some = fields["stats"].method == EXTERNAL
     return {
         **fields,
-        **_series(content, ENSEMBLE, fields["problem"]),
+        **_series(content, ENSEMBLE, fields["problem"], some=some),
         "noise_draw": content.whole("noise_draw", 0),
         "test_samples": content.whole("test_samples", 0),
         "spectrum": _spectrum(content, "seed"),
@@ -94,7 +97,9 @@ def _solution_fields(content: Content) -> dict[str, Any]:
     return fields | observables_from(series | _functions(content, valid), in_channels=several)
 
 
-def _series(content: Content, table: Table, problem: Problem) -> dict[str, Any]:
+def _series(
+    content: Content, table: Table, problem: Problem, *, some: bool = False
+) -> dict[str, Any]:
     """Return the series of the table that the file has. Series of every result must be there.
 
     Files of earlier versions do not have series that were added later. Of the series that a field
@@ -102,17 +107,17 @@ def _series(content: Content, table: Table, problem: Problem) -> dict[str, Any]:
     """
     parts = {one.part for one in table.values() if one.part and one.name in content}
     return {
-        one.name: _one_series(content, one, problem)
+        one.name: _one_series(content, one, problem, some)
         for one in table.values()
         if not one.two_time
         and (one.name in content or one.part in parts or not (one.asked or one.added))
     }
 
 
-def _one_series(content: Content, one: Observable, problem: Problem) -> Array:
+def _one_series(content: Content, one: Observable, problem: Problem, some: bool) -> Array:
     if one.by_output:
-        return _by_output(content, one, problem.data.outputs)
-    return content.array(one.name, *one.dims, undefined=bool(one.undefined))
+        return _by_output(content, one, problem.data.outputs, some)
+    return content.array(one.name, *one.dims, undefined=some or bool(one.undefined))
 
 
 def _valid(loss: Array, diverged_at: int | None) -> int:
@@ -224,13 +229,13 @@ def _training_fields(content: Content) -> dict[str, Any]:
     }
 
 
-def _by_output(content: Content, one: Observable, outputs: int) -> Array:
+def _by_output(content: Content, one: Observable, outputs: int, some: bool) -> Array:
     """Return losses by output. A file of a single output has them under the name of the loss."""
     if one.name not in content and outputs == 1:
         dims = [dim for dim in one.dims if dim != "output"]
-        whole = content.array(one.name.removesuffix("_by_output"), *dims)
+        whole = content.array(one.name.removesuffix("_by_output"), *dims, undefined=some)
         return np.expand_dims(whole, one.dims.index("output"))
-    losses = content.array(one.name, *one.dims)
+    losses = content.array(one.name, *one.dims, undefined=some)
     if losses.shape[-2] != outputs:
         refuse(one.name, f"losses of {outputs} outputs", losses)
     return losses

@@ -12,6 +12,7 @@ from lindmft._internal.options import check_spectrum
 from lindmft._internal.provenance import provenance
 from lindmft._internal.types import Callback, SolveDict
 from lindmft._internal.validation import conflict, integer, number
+from lindmft.problem.outputs import channel
 from lindmft.problem.problem import Problem
 from lindmft.results.assembly import observables_from
 from lindmft.results.solution import Solution
@@ -167,5 +168,5 @@ def _distinct(result: SolveDict) -> list[tuple[int, SolveDict]]:
     return [(result["channel"].index(i), one) for i, one in enumerate(result["channels"])]
 
 
-def _channel_run(run: Run, channel: int) -> Run:
-    return replace(run, problem=run.problem.replace(data=run.problem.data.channel(channel)))
+def _channel_run(run: Run, number: int) -> Run:
+    return replace(run, problem=run.problem.replace(data=channel(run.problem.data, number)))

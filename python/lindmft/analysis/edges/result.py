@@ -10,7 +10,6 @@ from lindmft._internal.display import field_table
 from lindmft.analysis.edges.limit import SharpnessLimit
 from lindmft.analysis.edges.run import SharpnessRun
 from lindmft.problem.axes import short
-from lindmft.problem.data import MultiPass, OnePass
 from lindmft.problem.problem import Problem
 
 __all__ = ["EdgeOfStability"]
@@ -206,7 +205,7 @@ def _cautions(found: EdgeOfStability) -> Iterator[str]:
             "After predictable_until (on coarse grids, after unstable_at) no single curve is the "
             "prediction; the step at which the threshold is passed still is."
         )
-    if isinstance(found.problem.data, OnePass | MultiPass):
+    if found.problem.data.random_batches:
         yield (
             "Random batches add noise, which makes steps unstable at smaller learning rates than "
             "the sharpness says."

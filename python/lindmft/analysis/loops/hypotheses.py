@@ -30,6 +30,8 @@ REMAINDERS = (1.0, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02)
 OFFSET = "loss offset"
 """Name of the hypothesis that the losses have an offset."""
 FRACTIONS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
+BATCHES = (2, 4, 8, 16, 32)
+"""Numbers of batches in shuffled epochs, beside that of the problem's batch."""
 
 
 def the_test_loss(theory: Solution, _: float) -> Array:
@@ -204,7 +206,8 @@ def _data(problem: Problem) -> Iterator[Hypothesis]:
     count = getattr(data, counted)
     amount = data.alpha if count is None else count
     name = f"data__{'alpha' if count is None else counted}"
-    kept: dict[str, Any] = {"noise": data.noise, "spectrum": data.spectrum, "targets": data.targets}
+    fields = ("noise", "spectrum", "targets", "noise_covariance")
+    kept: dict[str, Any] = {field: getattr(data, field) for field in fields}
     size: dict[str, Any] = {"alpha": data.alpha} if count is None else {counted: count}
     if amount is not None and math.isfinite(amount):
         yield Hypothesis(
@@ -229,14 +232,21 @@ def _orders(
     """Hypotheses about other uses of the same samples."""
     if not all(math.isfinite(value) for value in size.values() if value is not None):
         return
-    given = data.batch_fraction if isinstance(data, MultiPass) else 1.0
+    given = _fraction(data)
     yield Hypothesis(
         "batch fraction",
-        f"a random fraction {{}} of the samples in every step instead of {given:g}",
+        f"a random fraction {{}} of the samples in every step{_instead_of(data)}",
         FRACTIONS,
         lambda q: problem.replace(data=MultiPass(batch_fraction=q, **size, **kept)),
         shown=lambda q: min(1.0, q),
     )
+    for batches in sorted({*BATCHES, max(2, round(1 / given))} - {getattr(data, "batches", 1)}):
+        yield Hypothesis(
+            "shuffled epochs",
+            f"shuffled epochs of {{}} batches{_instead_of(data)}",
+            (float(batches),),
+            lambda nb: problem.replace(data=Epochs(batches=round(nb), **size, **kept)),
+        )
     ((name, amount),) = size.items()
     fresh = given * amount if name == "alpha" else max(1, round(given * amount))
     use = {"alpha": fresh} if name == "alpha" else {"batch": fresh}
@@ -246,6 +256,22 @@ def _orders(
         (1.0,),
         lambda _: problem.replace(data=OnePass(**use, **kept)),
     )
+
+
+def _fraction(data: FullBatch | MultiPass | Epochs) -> float:
+    """Return the fraction of the samples in a batch."""
+    if isinstance(data, Epochs):
+        return 1 / (data.batches or 1)
+    return data.batch_fraction if isinstance(data, MultiPass) else 1.0
+
+
+def _instead_of(data: FullBatch | MultiPass | Epochs) -> str:
+    """Return the use of samples that the problem has, as the end of a phrase."""
+    if isinstance(data, Epochs):
+        return f" instead of shuffled epochs of {data.batches}"
+    if isinstance(data, MultiPass):
+        return f" instead of a random fraction {data.batch_fraction:g}"
+    return " instead of all samples"
 
 
 def loss_offset(problem: Problem, theory: Solution) -> Hypothesis:

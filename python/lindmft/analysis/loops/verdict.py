@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from lindmft.analysis.loops.fits import CONFIDENCE, FLOOR, Fit, Losses, excluded_by
 from lindmft.analysis.loops.hypotheses import effective_gamma0
-from lindmft.problem.data import MultiPass
 from lindmft.problem.network import widths
 from lindmft.problem.problem import Problem
 
@@ -167,12 +166,6 @@ def _none(given: Fit, ranked: Sequence[Fit], how: str) -> str:
 
 
 def _explained(problem: Problem, fitting: Sequence[Fit]) -> str:
-    if isinstance(problem.data, MultiPass) and fitting[0].difference > FLOOR:
-        return (
-            f"The losses are not those of the problem. What fits them: {_listed(fitting)}; or "
-            "batches of shuffled epochs: the theory draws every batch independently of the "
-            "others, and has no curve for these. Draw them in this way to find out."
-        )
     if len(fitting) > 1:
         return (
             f"The losses are not those of the problem, and {len(fitting)} explanations fit them "

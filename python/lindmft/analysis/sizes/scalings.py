@@ -24,6 +24,7 @@ BUILT_IN: Mapping[str, Changes | Callable[[Problem], Changes]] = {
     "NTK": {"network.parameterization": "ntk"},
     "PyTorch": lambda problem: same_raw_rate(problem, PYTORCH_SCALE),
     "standard": lambda problem: same_raw_rate(problem, 1.0),
+    "one raw lr": lambda problem: same_raw_rate(problem, problem.network.init_scale),
     "1/sqrt(depth)": {"network.branch_scaling": "depth"},
     "constant": {"network.branch_scaling": "constant"},
 }

@@ -1,0 +1,1 @@
+"""Conversions between problems and training loops in the conventions of PyTorch."""
