@@ -169,8 +169,8 @@ def from_data(
     -----
     Theory section 6. The spectrum is that of X^T X / P, without directions in which the inputs do
     not vary. The fitted target contains noise, Sigma / (P lambda_k) in the Gram matrix of mode k,
-    and this is subtracted: the total has no bias, sums over the first modes have little. The part of the labels that is
-    not linear in X counts as noise.
+    and this is subtracted: the total has no bias, sums over the first modes have little. The part
+    of the labels that is not linear in X counts as noise.
 
     Examples
     --------
