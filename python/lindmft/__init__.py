@@ -51,6 +51,7 @@ from lindmft.problem.frameworks.pytorch import from_pytorch
 from lindmft.problem.network import MLP, ResNet
 from lindmft.problem.optimizer import SGD
 from lindmft.problem.problem import Problem
+from lindmft.problem.samples.fitted import DataWarning, FittedData
 from lindmft.problem.scales import SizeWarning
 from lindmft.problem.schedules import schedule
 from lindmft.problem.spectrum import Discrete, Isotropic, PowerLaw
@@ -79,6 +80,7 @@ __all__ = [
     "Comparison",
     "ComputeOptimal",
     "CoordinateCheck",
+    "DataWarning",
     "Discrete",
     "EdgeOfStability",
     "Ensemble",
@@ -86,6 +88,7 @@ __all__ = [
     "ExponentComparison",
     "ExponentFit",
     "ExponentRow",
+    "FittedData",
     "FullBatch",
     "Isotropic",
     "LocalExponent",

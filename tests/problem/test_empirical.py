@@ -61,7 +61,7 @@ def test_directions_without_variance_are_left_out() -> None:
 @pytest.mark.parametrize(("samples", "size"), [(300, 20), (20, 20), (12, 20)])
 def test_data_have_their_own_second_moments(samples: int, size: int) -> None:
     X, y = data_set(samples, size, noise=0.3)
-    spectrum = lm.from_data(X, y)
+    spectrum = lm.from_data(X, y, estimator="population")
     assert len(spectrum.eigenvalues) == min(samples, size)
     fit = np.linalg.lstsq(X, y, rcond=None)[0]
     plain = lm.from_covariance(X.T @ X / samples, fit)
@@ -160,7 +160,9 @@ def test_a_gauss_rule_has_the_moments_of_its_measure() -> None:
 
 def test_theory_and_training_take_real_data() -> None:
     X, y = data_set(500, 60, noise=0.2)
-    data = lm.FullBatch(samples=200, noise=lm.estimate_noise(X, y), spectrum=lm.from_data(X, y))
+    spectrum = lm.from_data(X, y, estimator="population")
+    data = lm.FullBatch(samples=200, noise=lm.estimate_noise(X, y), spectrum=spectrum)
+    assert data.spectrum == spectrum.spectrum
     problem = lm.Problem(lm.MLP(hidden=150, centered=True, gamma0=0.5), data, lm.SGD(lr=0.1))
     runs = lm.train(problem, 20, seeds=16)
     assert (runs.dim, runs.samples, runs.widths) == (60, 200, (150,))
@@ -216,7 +218,7 @@ def test_bad_covariances_are_refused_by_name(matrix: Any, target: Any, message: 
 BAD_DATA = [
     ([1.0, 2.0], [1.0, 2.0], "X must be a matrix of numbers, one sample in each row"),
     ([[1.0], [2.0]], [1.0, 2.0, 3.0], "y must be of length 2"),
-    ([[1.0], [2.0]], [[1.0], [2.0]], "y must be a list of numbers"),
+    ([[1.0], [2.0]], [[[1.0], [2.0]]], "y must be a list of numbers"),
     ([[1.0], [math.nan]], [1.0, 2.0], "X[1][0] must be finite, got nan"),
     ([[1.0], [2.0]], [1.0, -math.inf], "y[1] must be finite, got -inf"),
     ([[0.0], [0.0]], [1.0, 2.0], "X must be different from zero"),

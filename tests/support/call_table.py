@@ -152,6 +152,17 @@ def write_files(name: str) -> None:
         lm.sweep(BASE, {"optimizer.lr": [0.1]}, 3, store="sweep.zarr")
 
 
+@functools.cache
+def fitted() -> lm.FittedData:
+    return lm.from_data(SAMPLES, SAMPLES[:, 0])
+
+
+SAMPLES = np.random.default_rng(0).standard_normal((40, 2))
+OF_DATA = {
+    "classes": (FLAG | NONE | NUMBERS | kind("text", "list of it", "array of it")).called("y"),
+    "center": FLAG | NONE,
+    "estimator": CHOICE,
+}
 RATE = benchmark.Rate(1e9, 2e9)
 LIMITS = benchmark.Limits(2, RATE, RATE, RATE, RATE)
 
@@ -373,8 +384,15 @@ CALLS: dict[str, Call] = {
         {"name": CHOICE, "peak": NUMBER, "warmup": NUMBER, "end": NUMBER},
     ),
     "from_covariance": Call(lambda: {"matrix": np.eye(2), "target": [1.0, 1.0]}),
-    "from_data": Call(lambda: {"X": np.eye(3)[:, :2] + 1, "y": [1.0, 2.0, 1.5]}),
-    "estimate_noise": Call(lambda: {"X": np.eye(3)[:, :2] + 1, "y": [1.0, 2.0, 1.5]}),
+    "from_data": Call(lambda: {"X": SAMPLES, "y": SAMPLES[:, 0], "classes": None}, OF_DATA),
+    "estimate_noise": Call(lambda: {"X": SAMPLES, "y": SAMPLES[:, 0], "classes": None}, OF_DATA),
+    "FittedData.full_batch": Call(lambda: {"samples": 4}, of=fitted),
+    "FittedData.epochs": Call(lambda: {"samples": 4, "batches": 2}, {"batches": WHOLE}, of=fitted),
+    "FittedData.multi_pass": Call(
+        lambda: {"samples": 4, "batch_fraction": 0.5}, {"batch_fraction": NUMBER}, of=fitted
+    ),
+    "FittedData.prepare": Call(lambda: {"X": SAMPLES, "y": SAMPLES[:, 0]}, of=fitted),
+    "FittedData.one_pass": Call(lambda: {"batch": 4}, of=fitted),
     "check_scaling": Call(
         lambda: {"problem": BASE, "test_loss": theory().test_loss, "threads": 1},
         {"test_loss": MATRIX},

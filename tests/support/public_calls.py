@@ -41,6 +41,7 @@ RESULTS = (
     ),
     *(
         "Explanation",
+        "FittedData",
         "ExponentComparison",
         "ExponentFit",
         "ExponentRow",

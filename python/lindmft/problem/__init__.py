@@ -11,6 +11,7 @@ from lindmft.problem.frameworks.pytorch import from_pytorch
 from lindmft.problem.network import MLP, ResNet
 from lindmft.problem.optimizer import SGD
 from lindmft.problem.problem import Problem
+from lindmft.problem.samples.fitted import DataWarning, FittedData
 from lindmft.problem.scales import SizeWarning
 from lindmft.problem.schedules import schedule
 from lindmft.problem.spectrum import Discrete, Isotropic, PowerLaw
@@ -19,8 +20,10 @@ from lindmft.problem.stability import stability_threshold
 __all__ = [
     "MLP",
     "SGD",
+    "DataWarning",
     "Discrete",
     "Epochs",
+    "FittedData",
     "FullBatch",
     "Isotropic",
     "MultiPass",

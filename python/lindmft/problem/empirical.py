@@ -4,22 +4,29 @@ All are trace-class: nothing is rescaled, y = w . x + sigma eps holds for the in
 given, and sizes are actual numbers (``samples=``, ``batch=``, ``hidden=``).
 """
 
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from lindmft._internal.background import aside
+from lindmft._internal.callers import level_of_the_user
 from lindmft._internal.memory import require_memory
-from lindmft._internal.types import Array
-from lindmft._internal.validation import describe, number, real_array, refuse
+from lindmft._internal.types import Array, Callback
+from lindmft._internal.validation import check_progress, number, refuse
 from lindmft.problem.grouping import grouped
+from lindmft.problem.samples.fit import fit, noise, read_estimator, read_samples
+from lindmft.problem.samples.fitted import DataWarning, FittedData, described
+from lindmft.problem.samples.tables import finite_array
 from lindmft.problem.spectrum import Discrete
+from lindmft.progress import reporting
 
 __all__ = ["estimate_noise", "from_covariance", "from_data"]
 
 ASYMMETRY = 1e-10
 """Largest relative asymmetry of a covariance that is taken for rounding."""
-LARGEST = 1e150
-"""Largest number whose sums of squares do not overflow."""
 
 
 def from_covariance(
@@ -73,11 +80,12 @@ def from_covariance(
     >>> lm.FullBatch(samples=100, noise=0.1, spectrum=spectrum).samples
     100
     """
-    moments = _array(matrix, "matrix", 2, "a square matrix of numbers")
+    bound = _tolerance(tolerance)
+    moments = finite_array(matrix, "matrix", 2, "a square matrix of numbers")
     size = len(moments)
     if moments.shape[1] != size or size == 0:
         refuse("matrix", "a square matrix of numbers", moments)
-    coefficients = _array(target, "target", 1, "a list of numbers")
+    coefficients = finite_array(target, "target", 1, "a list of numbers")
     if len(coefficients) != size:
         refuse("target", f"of length {size}, one number for each row of matrix", coefficients)
     _check_symmetry(moments)
@@ -91,43 +99,78 @@ def from_covariance(
     if not eigenvalues[-1] > 0:
         refuse("matrix", "different from zero", "zeros")
     seen = eigenvalues > rounding
-    power = (vectors.T @ coefficients) ** 2
-    return _spectrum(eigenvalues[seen][::-1], power[seen][::-1], tolerance)
+    along = vectors.T @ coefficients
+    return _spectrum(eigenvalues[seen][::-1], along[seen][::-1, None], bound)
 
 
-def from_data(X: ArrayLike, y: ArrayLike, *, tolerance: float | None = None) -> Discrete:
-    """Return the spectrum of a data set: its second moments and the best linear fit of its labels.
+def from_data(
+    X: Any,
+    y: Any,
+    *,
+    tolerance: float | None = None,
+    classes: bool | str | Sequence[Any] | None = None,
+    center: bool | None = None,
+    estimator: str = "least_squares",
+    progress: bool | Callback | None = None,
+) -> FittedData:
+    """Return what a data set is to the theory: spectrum, linear target and label noise.
 
-    The data set is taken for the whole population: in the theory and in ``train``, samples are
-    Gaussian inputs with the same second moments.
+    In the theory and in ``train``, samples are Gaussian inputs with the same second moments.
 
     Parameters
     ----------
     X
-        (P, D), one sample in each row. They are taken as they are: subtract means or standardize
-        first if networks are to be trained on such inputs.
+        (P, D), one sample in each row: an array, a data frame of pandas, or a sparse matrix of
+        SciPy. Columns that are constant or zero are allowed.
     y
-        (P,), the labels. For several outputs, call this function once for each.
+        Labels: (P,) numbers, (P, C) for C outputs, or names of classes.
     tolerance
         As for ``from_covariance``.
+    classes
+        None or False: labels are values. True: they are names of classes (texts, truth values,
+        numbers); "auto": they are if they are texts or truth values, or whole numbers of which at
+        most sqrt(P) differ. A list of names: these classes, in this order. Two classes become one
+        output, -1 and 1, and more become one output each, 0 and 1 (one-hot).
+    center
+        Subtract the means from inputs and labels. None: for classes and one-hot labels, whose mean
+        depends on their coding, but not for other labels, which are then taken as they are.
+        Networks have no biases. Those that are to be compared with the theory must be trained on
+        the same differences, and ``mean`` and ``label_mean`` of the result are what to subtract.
+    estimator
+        "least_squares": unbiased, for P well above the rank of X. "ridge": random targets whose
+        strength maximizes the likelihood; also for few samples. "held_out": ridge regression whose
+        penalty and noise are determined by a fifth of the samples; it makes no assumptions on
+        labels, and counts what the fit does not learn as noise. "population": the samples are the
+        whole population, as where networks train on random parts of them; nothing is corrected.
+    progress
+        As for ``solve``; counts samples, in all passes together.
 
     Returns
     -------
-    Discrete
-        Trace-class: the eigenvalues of X^T X / P, and the squared components of the least-squares w
-        (of smallest norm) along its eigenvectors. It has no directions in which the inputs do not
-        vary.
+    FittedData
+        Its methods ``full_batch``, ``epochs``, ... return the data of a problem, and it can be
+        given as ``spectrum=``. ``print`` shows what was done.
 
     Raises
     ------
     ValueError
-        If an array has the wrong shape or entries that are not finite, or is zero.
+        If an array has the wrong shape, missing values or entries that are not finite, or X is
+        zero; if labels are names and ``classes`` does not say so.
+    MemoryError
+        If the fit needs more than four fifths of the free memory.
+
+    Warns
+    -----
+    DataWarning
+        If the samples are too few for the estimate, the inputs have much heavier tails than
+        Gaussian ones, or a large mean that is not subtracted.
 
     Notes
     -----
-    The label noise belongs to the data, not to the spectrum: ``noise=lm.estimate_noise(X, y)``,
-    which needs more samples than dimensions. With few samples a part of the noise is fitted, which
-    adds sigma^2 / (P lambda_k) to the power of the target in mode k. Theory section 6.
+    Theory section 6. The spectrum is that of X^T X / P, without directions in which the inputs do
+    not vary. The fitted target contains noise, Sigma / (P lambda_k) in the Gram matrix of mode k,
+    and this is subtracted: the total has no bias, sums over the first modes have little. The part
+    of the labels that is not linear in X counts as noise.
 
     Examples
     --------
@@ -136,31 +179,47 @@ def from_data(X: ArrayLike, y: ArrayLike, *, tolerance: float | None = None) -> 
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((400, 20)) / np.arange(1, 21)
     >>> y = X @ np.ones(20) + 0.1 * rng.standard_normal(400)
-    >>> data = lm.FullBatch(
-    ...     samples=100, noise=lm.estimate_noise(X, y), spectrum=lm.from_data(X, y)
-    ... )
-    >>> round(data.noise, 2)
-    0.1
+    >>> data = lm.from_data(X, y)
+    >>> data.full_batch(samples=100).samples, round(data.noise, 2), data.rank
+    (100, 0.1, 20)
+    >>> kinds = lm.from_data(X, np.where(y > 0, "up", "down"), classes=True)
+    >>> kinds.classes, kinds.outputs, kinds.centered
+    (('down', 'up'), 1, True)
     """
-    eigenvalues, power, _ = _fit(X, y)
-    return _spectrum(eigenvalues, power, tolerance)
+    name, bound = read_estimator(estimator), _tolerance(tolerance)
+    check_progress(progress)
+    samples = read_samples(X, y, classes, center)
+    with reporting(progress, "from_data", "sample") as callback:
+        result = fit(samples, name, callback)
+    data = described(
+        result, name, _spectrum(result.factor.eigenvalues, result.estimate.targets, bound)
+    )
+    if data.cautions:
+        warnings.warn(" ".join(data.cautions), DataWarning, stacklevel=level_of_the_user())
+    return data
 
 
-def estimate_noise(X: ArrayLike, y: ArrayLike) -> float:
+def estimate_noise(
+    X: Any,
+    y: Any,
+    *,
+    classes: bool | str | Sequence[Any] | None = None,
+    center: bool | None = None,
+) -> float:
     """Return sigma, the standard deviation of the residuals of the best linear fit of the labels.
 
     Parameters
     ----------
-    X
-        (P, D), one sample in each row.
-    y
-        (P,), the labels.
+    X, y, classes, center
+        As for ``from_data``.
 
     Returns
     -------
     float
-        sqrt(|y - X w|^2 / (P - rank X)) in the units of y; its square is unbiased. The part of the
-        labels that is not linear in X counts as noise.
+        sqrt(|y - X w|^2 / (P - rank X)) in the units of y; its square is unbiased. Subtracted means
+        take one more degree of freedom. The part of the labels that is not linear in X counts as
+        noise. For several outputs the root of the mean variance, as in ``noise`` of
+        ``from_data``; its ``noise_covariance`` has more.
 
     Raises
     ------
@@ -180,64 +239,37 @@ def estimate_noise(X: ArrayLike, y: ArrayLike) -> float:
     >>> round(lm.estimate_noise(X, [3.0, 5.0, 3.0, 5.0, 4.0]), 12)
     1.0
     """
-    eigenvalues, _, residual = _fit(X, y)
-    samples, rank = len(np.asarray(X)), len(eigenvalues)
-    if samples <= rank:
+    factor, covariance = noise(read_samples(X, y, classes, center))
+    if covariance is None:
+        taken = factor.rank + factor.lost
         raise ValueError(
-            f"X must have more samples than directions ({rank}) to separate noise from the target, "
-            f"got {samples}"
+            f"X must have more samples than directions ({taken}) to separate noise from the "
+            f"target, got {factor.samples}"
         )
-    return float(np.sqrt(residual / (samples - rank)))
+    return float(np.sqrt(np.trace(covariance) / len(covariance)))
 
 
-def _fit(X: ArrayLike, y: ArrayLike) -> tuple[Array, Array, float]:
-    """Return falling eigenvalues, powers of the least-squares target, and |y - X w|^2."""
-    inputs = _array(X, "X", 2, "a matrix of numbers, one sample in each row")
-    labels = _array(y, "y", 1, "a list of numbers, one for each sample")
-    if len(labels) != len(inputs):
-        refuse("y", f"of length {len(inputs)}, one label for each row of X", labels)
-    if inputs.size == 0 or not inputs.any():
-        refuse("X", "different from zero", inputs)
-    # One triangular factor has all information that is needed about X and y.
-    samples, size = inputs.shape
-    small = min(samples, size + 1)
-    require_memory(8.0 * (2 * samples * (size + 1) + 8 * small * size), "the fit of X and y")
-    table = np.column_stack([inputs, labels])
-    factor: Array = aside(lambda: np.asarray(np.linalg.qr(table, mode="r")))
-    left, singular, _ = aside(np.linalg.svd, factor[:, :-1], full_matrices=False)
-    seen = singular > _rounding(singular[0], max(inputs.shape))
-    components = left[:, seen].T @ factor[:, -1]
-    residual = factor[:, -1] - left[:, seen] @ components
-    eigenvalues = singular[seen] ** 2 / len(inputs)
-    return eigenvalues, (components / singular[seen]) ** 2, float(residual @ residual)
+def _spectrum(eigenvalues: Array, targets: Array, tolerance: float | None) -> Discrete:
+    """Return the modes, or fewer nodes for them; ``targets`` are (K, C)."""
+    weights = None
+    if tolerance is not None:
+        eigenvalues, targets, weights = grouped(eigenvalues, targets, tolerance)
+    if targets.shape[1] == 1:
+        return Discrete(eigenvalues, targets[:, 0] ** 2, weights, trace_class=True)
+    return Discrete(eigenvalues, weights=weights, targets=targets, trace_class=True)
 
 
-def _spectrum(eigenvalues: Array, power: Array, tolerance: float | None) -> Discrete:
-    if tolerance is None:
-        return Discrete(eigenvalues, power, trace_class=True)
-    bound = number(tolerance, "tolerance", "a number or None")
+def _tolerance(value: float | None) -> float | None:
+    if value is None:
+        return None
+    bound = number(value, "tolerance", "a number or None")
     if not 1e-12 <= bound <= 0.1:
-        refuse("tolerance", "from 1e-12 to 0.1", tolerance)
-    return Discrete(*grouped(eigenvalues, power, bound), trace_class=True)
+        refuse("tolerance", "from 1e-12 to 0.1", value)
+    return bound
 
 
 def _rounding(largest: float, size: int) -> float:
     return float(size * np.finfo(float).eps * largest)
-
-
-def _array(value: ArrayLike, field: str, dimensions: int, allowed: str) -> Array:
-    array = real_array(value, field, allowed)
-    if array.ndim != dimensions:
-        refuse(field, allowed, array if array.ndim else value)
-    with np.errstate(over="ignore"):  # numbers of longer types than doubles can become inf
-        array = array.astype(float)
-    if not np.isfinite(array).all():
-        first = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        index = "".join(f"[{i}]" for i in first)
-        raise ValueError(f"{field}{index} must be finite, got {describe(array[first])}")
-    if array.size and (largest := np.abs(array).max()) > LARGEST:
-        refuse(field, f"numbers of size {LARGEST:g} at most, whose squares are doubles", largest)
-    return array
 
 
 def _check_symmetry(matrix: Array) -> None:

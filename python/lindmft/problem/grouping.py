@@ -2,8 +2,9 @@
 
 The eigenvalues are cut into geometric panels. In each panel two measures are replaced by their
 Gauss rules, m nodes that are exact for polynomials in lambda of degree below 2 m: the eigenvalues
-themselves, and the target's power on them, which may vary irregularly between neighbors. The nodes
-of the two measures are separate. The tolerance bounds sums, not losses (docs/accuracy.md).
+themselves, and the target's power on them, which may vary irregularly between neighbors. With C
+outputs the second measure has matrices as values, and m C nodes with a target vector each. The
+nodes of the two measures are separate. The tolerance bounds sums, not losses (docs/accuracy.md).
 """
 
 import numpy as np
@@ -19,29 +20,60 @@ FLOOR = 1e-9
 """Sums below this fraction of their value at s = 0 are not resolved."""
 
 Measure = tuple[Array, Array]
+Nodes = tuple[Array, Array, Array]
+"""Eigenvalues (K,), targets (K, C) and weights (K,)."""
 
 
-def grouped(eigenvalues: Array, power: Array, tolerance: float) -> tuple[Array, Array, Array]:
-    """Return eigenvalues, target powers and weights (K,) of the smallest set of nodes found.
+def grouped(eigenvalues: Array, targets: Array, tolerance: float) -> Nodes:
+    """Return the smallest set of nodes found for falling eigenvalues (D,) and targets (D, C).
 
-    The arguments are falling eigenvalues (D,) and the target's powers on them (D,). The error of
-    the nodes is at most the tolerance; if no grouping is that accurate, every eigenvalue stays a
-    node.
+    The error of the nodes is at most the tolerance in the power of every output; if no grouping is
+    that accurate, every eigenvalue stays a node.
     """
     ones = np.ones_like(eigenvalues)
     # Times go beyond 1 / lambda of the last mode: narrow spectra learn most there.
     s = times(eigenvalues[0], eigenvalues[-1] / -np.log(FLOOR))
-    exact = sums(eigenvalues, ones, eigenvalues * power, s)
-    best = (eigenvalues, power, ones)
+    best = (eigenvalues, targets, ones)
+    exact = _sums(best, s)
     for order in ORDERS:
         for growth in GROWTHS[::-1]:
-            nodes = _nodes(eigenvalues, power, order, growth)
-            lam, w2, p = nodes
-            if worst_error(sums(lam, p, p * lam * w2, s), exact, FLOOR) <= tolerance:
-                if len(lam) < len(best[0]):
+            nodes = _nodes(eigenvalues, targets, order, growth)
+            if worst_error(_sums(nodes, s), exact, FLOOR) <= tolerance:
+                if len(nodes[0]) < len(best[0]):
                     best = nodes
                 break  # a smaller growth has smaller panels, and more nodes
     return best
+
+
+def block_gauss_rule(points: Array, vectors: Array, order: int) -> Measure:
+    """Return nodes (n,) and vectors (n, C) of the Gauss rule of a measure of matrices.
+
+    The sum over points of f(point) v v^T becomes the same sum over nodes, exactly for polynomials
+    of degree below twice the order. It is the block Lanczos process, whose first block has the
+    components of the vectors.
+    """
+    first, start = np.linalg.qr(vectors)
+    basis, blocks, couplings = [first], [], []
+    for _ in range(order):
+        v = points[:, None] * basis[-1]
+        blocks.append(basis[-1].T @ v)
+        whole = np.hstack(basis)
+        for _ in range(2):  # one orthogonalization is not enough in floating point
+            v = v - whole @ (whole.T @ v)
+        following, coupling = np.linalg.qr(v)
+        basis.append(following)
+        couplings.append(coupling)
+    size = vectors.shape[1]
+    jacobi = np.zeros((order * size, order * size))
+    for i, block in enumerate(blocks):
+        here = slice(i * size, (i + 1) * size)
+        jacobi[here, here] = (block + block.T) / 2
+        if i + 1 < order:
+            below = slice((i + 1) * size, (i + 2) * size)
+            jacobi[below, here] = couplings[i]
+            jacobi[here, below] = couplings[i].T
+    nodes, columns = np.linalg.eigh(jacobi)
+    return nodes, columns[:size].T @ start
 
 
 def gauss_rule(points: Array, weights: Array, order: int) -> Measure:
@@ -69,19 +101,33 @@ def gauss_rule(points: Array, weights: Array, order: int) -> Measure:
     return nodes, total * vectors[0] ** 2
 
 
-def _nodes(
-    eigenvalues: Array, power: Array, order: int, growth: float
-) -> tuple[Array, Array, Array]:
+def _sums(nodes: Nodes, s: Array) -> Array:
+    """Return the sums over nodes, with one row for the target of each output."""
+    lam, targets, p = nodes
+    power = (p * lam)[:, None] * targets**2
+    rows = [sums(lam, p, column, s) for column in power.T]
+    return np.vstack([rows[0][1:], *(row[:1] for row in rows)])
+
+
+def _nodes(eigenvalues: Array, targets: Array, order: int, growth: float) -> Nodes:
     panel = np.floor(np.log(eigenvalues[0] / eigenvalues) / np.log(growth)).astype(int)
     parts = []
     for own in np.split(np.arange(len(panel)), np.flatnonzero(np.diff(panel)) + 1):
-        lam, w2 = eigenvalues[own], power[own]
-        if len(own) <= 2 * order:
-            parts.append((lam, w2, np.ones_like(lam)))
+        lam, w = eigenvalues[own], targets[own]
+        if len(own) <= (1 + w.shape[1]) * order:
+            parts.append((lam, w, np.ones_like(lam)))
             continue
         nodes, p = gauss_rule(lam, np.ones_like(lam), order)
-        parts.append((nodes, np.zeros_like(nodes), p))
-        nodes, target = gauss_rule(lam, lam * w2, order)
-        parts.append((nodes, target / nodes / GHOST, np.full_like(nodes, GHOST)))
-    lam, w2, p = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return lam, w2, p
+        parts.append((nodes, np.zeros((len(nodes), w.shape[1])), p))
+        nodes, rows = _target_rule(lam, np.sqrt(lam)[:, None] * w, order)
+        parts.append((nodes, rows / np.sqrt(nodes * GHOST)[:, None], np.full_like(nodes, GHOST)))
+    lam, w, p = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return lam, w, p
+
+
+def _target_rule(points: Array, vectors: Array, order: int) -> Measure:
+    """Return the Gauss rule of the measure of the target, whose vectors are (n, C)."""
+    if vectors.shape[1] > 1:
+        return block_gauss_rule(points, vectors, order)
+    nodes, power = gauss_rule(points, vectors[:, 0] ** 2, order)
+    return nodes, np.sqrt(power)[:, None]

@@ -6,7 +6,7 @@ class spectra list modes, and sizes are actual numbers: ``FullBatch(samples=)``,
 
 import math
 from dataclasses import dataclass, field
-from typing import ClassVar, get_args
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 
@@ -317,5 +317,16 @@ class PowerLaw:
             refuse(f"data.spectrum.{name}", allowed, getattr(self, name))
 
 
+class HasSpectrum:
+    """Base of results that can be given as a spectrum."""
+
+    spectrum: Discrete
+
+
 Spectrum = Isotropic | Discrete | PowerLaw
-read_spectrum = reader(*get_args(Spectrum))
+_read = reader(*get_args(Spectrum))
+
+
+def read_spectrum(value: Any, table: str) -> Any:
+    """Return a spectrum, from a result that has one, or from a table."""
+    return _read(value.spectrum if isinstance(value, HasSpectrum) else value, table)
