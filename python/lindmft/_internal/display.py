@@ -103,11 +103,23 @@ def _array(array: np.ndarray[Any, Any]) -> str:
 def _list(values: Any, levels: int) -> str:
     if levels < 0:
         return "(...)" if type(values) is tuple else "[...]"
+    if (table := _large_table(values)) is not None:
+        return table
     start, end = "()" if type(values) is tuple else "[]"
     shown = ", ".join(short(entry, levels) for entry in _first(values))
     if len(values) > MOST:
         return f"{start}{shown}{_rest(len(values))}{short(values[-1], levels)}{end}"
     return f"{start}{shown}{',' if start == '(' and len(values) == 1 else ''}{end}"
+
+
+def _large_table(values: Any) -> str | None:
+    """Return a short text of nested lists of many numbers, otherwise None."""
+    if not all(type(row) in {tuple, list} for row in values) or not values:
+        return None
+    columns = {len(row) for row in values}
+    if len(columns) > 1 or len(values) * max(columns) <= MOST:
+        return None
+    return f"<table of {len(values)} x {max(columns)} values>"
 
 
 def _first(values: Any) -> list[Any]:
