@@ -70,15 +70,15 @@ def test_curves_follow_from_the_predictor() -> None:
 def test_power_laws_have_a_curve_for_every_leading_mode() -> None:
     spectrum = lm.PowerLaw(1.5, 0.5, modes=60)
     data = lm.FullBatch(samples=300, spectrum=spectrum)
-    setting = lm.Problem(lm.MLP(hidden=300), data, lm.SGD(lr=0.2))
-    theory = lm.solve(setting, STEPS, modes=True)
-    runs = lm.train(setting, STEPS, dim=40, seeds=SEEDS, modes=True)
-    assert runs.mode_loss.shape == (SEEDS, 40, STEPS)
+    setting = lm.Problem(lm.MLP(hidden=300), data, lm.SGD(lr=0.1))
+    theory = lm.solve(setting, 20, modes=True)
+    runs = lm.train(setting, 20, dim=40, seeds=SEEDS, modes=True)
+    assert runs.mode_loss.shape == (SEEDS, 40, 20)
     assert len(theory.mode_loss) == len(spectrum.binned().eigenvalues)
     np.testing.assert_allclose(runs.mode_loss.sum(axis=1), runs.test_loss, rtol=1e-12)
-    learned = runs.mean().mode_learned[:3]
-    np.testing.assert_allclose(learned, theory.mode_learned[:3], atol=0.06)
-    assert (np.diff(runs.mean().mode_learned[:3, -1]) < -0.05).all()
+    # The dropped tail and the small numbers of samples and units make the theory approximate.
+    assert z_scores(runs.mode_learned[:, :4, 1:], theory.mode_learned[:4, 1:]).max() < BOUND
+    assert z_scores(runs.mode_learned[:, :4, 1:], theory.mode_learned[1:5, 1:]).max() > 2 * BOUND
 
 
 def test_all_kinds_of_calls_record_them(tmp_path: Path) -> None:

@@ -200,8 +200,8 @@ struct Solution {
   /// that has been learned in the mean, 1 - (H_k 1)(t), 0 for modes without a target (theory.md section 6).
   std::vector<std::vector<double>> mode_loss;
   std::vector<std::vector<double>> mode_learned;
-  std::vector<Solution> channels;                         ///< one a distinct target; empty if there is one output
-  std::vector<int> channel;                               ///< C   index of the channel of each target
+  std::vector<Solution> channels;  ///< one a distinct target; empty if there is one output
+  std::vector<int> channel;        ///< C   index of the channel of each target
   /// With keep_state, everything that the solver needs to resume, by name: n x n, or 1 x n.
   std::vector<std::pair<std::string, Matrix>> state;
   SolveStats stats;

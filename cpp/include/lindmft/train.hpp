@@ -155,9 +155,9 @@ struct Ensemble {
   /// Rayleigh quotients x . K x / x . x of the predictor's neural tangent kernel K (D x D: a small gradient step moves
   /// w_hat by eta K u), or empty: for the data gradient x = u, for x = Lambda w*, and for a random direction, where the
   /// mean over seeds is that of Tr K / D. NaN where x is zero: such a vector has no direction.
-  Matrix kernel_gradient;        ///< seeds x n
-  Matrix kernel_target;          ///< seeds x n
-  Matrix kernel_scale;           ///< seeds x n
+  Matrix kernel_gradient;  ///< seeds x n
+  Matrix kernel_target;    ///< seeds x n
+  Matrix kernel_scale;     ///< seeds x n
   /// Empty or, for each mode of the spectrum that is trained, seeds x n: the terms of test_loss; and the part of the
   /// target that has been learned, w_hat . w* / |w*|^2 over the coordinates of the mode, 0 without a target there.
   std::vector<Matrix> mode_loss;

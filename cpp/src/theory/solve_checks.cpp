@@ -85,7 +85,10 @@ void check_continuation(const Problem& problem, const SolveOptions& options, boo
   const Solution* from = options.continue_from;
   if (from == nullptr) return;
   if (options.replicas || options.kernels || options.modes) {
-    throw BadInput::conflict("continue_from", options.replicas ? "replicas" : options.kernels ? "kernels" : "modes",
+    throw BadInput::conflict("continue_from",
+                             options.replicas  ? "replicas"
+                             : options.kernels ? "kernels"
+                                               : "modes",
                              "such a computation goes over all times", "Leave one of them out");
   }
   if (from->diverged_at) refuse("continue_from", "a solution that has not diverged", "one that has");

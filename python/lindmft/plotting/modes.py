@@ -76,7 +76,7 @@ def mode_curves(
     Examples
     --------
     >>> import lindmft as lm
-    >>> data = lm.FullBatch(samples=200, spectrum=lm.PowerLaw(a=1.5, b=0.5, modes=1000))
+    >>> data = lm.FullBatch(samples=200, spectrum=lm.PowerLaw(1.5, 0.5, modes=1000))
     >>> problem = lm.Problem(lm.MLP(hidden=200), data, lm.SGD(lr=0.1))
     >>> len(lm.plotting.mode_curves(lm.solve(problem, 50, modes=True), count=3).get_lines())
     3

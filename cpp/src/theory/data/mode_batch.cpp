@@ -274,7 +274,7 @@ void ModeBatch::Worker::multiply() {
   if (job_.sources.B != nullptr) {
     times(lines(2, 0, b_), *job_.sources.B);
     join(z, lines(2, 0, b_), f, lambda_, by_A_, by_B_);
-  } else if (job_.sources.A != nullptr && job_.sources.power) {
+  } else if (job_.sources.A != nullptr && (job_.sources.power || job_.sources.by_mode != nullptr)) {
     add_dots(z, f, by_A_);
   }
 }

@@ -115,8 +115,8 @@ void SpectralData::follow_modes() {
 
 ModeRow SpectralData::mode_row(int k, int node) const {
   const Mode& mode = modes_[static_cast<std::size_t>(k)];
-  const double pattern = mode.pattern.size() == 1 ? mode.pattern.front()
-                                                  : mode.pattern[static_cast<std::size_t>(node % outputs_)];
+  const double pattern =
+      mode.pattern.size() == 1 ? mode.pattern.front() : mode.pattern[static_cast<std::size_t>(node % outputs_)];
   const double target = mode.power * pattern;
   if (single()) return {C_v_(node, node), target * mode.target[static_cast<std::size_t>(node)], target * pattern};
   const double noise = mode_noise_.empty() ? 0.0 : mode_noise_(node, k);

@@ -151,13 +151,13 @@ class SpectralData final : public DataSide {
   Matrix followed_;    // symmetric         Bt C_e Bt^T / alpha, only for mode_noise_
   Matrix RH_;          // causal            R_Delta H (a single mode on long panels)
   Matrix C_h0_, R_hr0_;
-  OutputSums error_sum_;                 // C of n   the action of R_Delta on label noise
-  std::vector<double> RH_sum_;           // n   R_Delta H 1 (a single mode on long panels)
-  std::vector<double> train_loss_;       // n   training loss
-  std::vector<double> data_power_;       // n   (R_vu C_e)(t,t) / alpha: part of <v u>
+  OutputSums error_sum_;            // C of n   the action of R_Delta on label noise
+  std::vector<double> RH_sum_;      // n   R_Delta H 1 (a single mode on long panels)
+  std::vector<double> train_loss_;  // n   training loss
+  std::vector<double> data_power_;  // n   (R_vu C_e)(t,t) / alpha: part of <v u>
   // n x lanes, only with follow_modes() and several modes:
-  Matrix mode_loss_;   // p lambda <v_k v_k>(t,t)
-  Matrix mode_noise_;  // its term of finite data, where C_v is a sum of small terms
+  Matrix mode_loss_;                     // p lambda <v_k v_k>(t,t)
+  Matrix mode_noise_;                    // its term of finite data, where C_v is a sum of small terms
   std::vector<ModeBatch::Terms> terms_;  // n   the three terms of C_v(t,t), from the last sweep (several modes)
 };
 
