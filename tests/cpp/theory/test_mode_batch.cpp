@@ -154,7 +154,7 @@ void expect_march(int modes, int rows, bool dense, bool with_A, bool with_B, boo
   const Spectrum modes_of = spectrum(modes);
   const Expected expected(modes_of, X, a, b, 0.7, power);
   ModeBatch batch(modes_of, kNodes, 1);
-  ModeOperator X_of(kNodes, batch.lanes(), dense);
+  ModeOperator X_of(kNodes, batch.lanes(), dense ? rows : 0);
   Matrix by_mode(kNodes, batch.lanes());
   for (int begin = 0; begin < kNodes; begin += rows) {
     const Panel panel{begin, map.end_of(begin)};
