@@ -54,7 +54,7 @@ def small(value: Any, most: float) -> Any:
 @examples(80)
 @given(edge_problems, st.integers(1, 8), st.booleans(), st.booleans())
 def test_solve_at_the_edge(problem: Any, steps: int, replicas: bool, kernels: bool) -> None:
-    chosen: dict[str, Any] = {"replicas": replicas, "kernels": kernels}
+    chosen: dict[str, Any] = {"replicas": replicas, "kernels": kernels, "modes": not replicas}
     outcome(lambda: lm.solve(problem, steps, save="all", memory_limit=ROOM, **chosen))
 
 
@@ -69,7 +69,7 @@ def test_solve_with_any_options(problem: Any, steps: Any, grid: str, chosen: Any
 @examples(25)
 @given(edge_problems, st.floats(1e-6, 1e6))
 def test_flow_at_the_edge(problem: Any, time: float) -> None:
-    outcome(lambda: lm.flow(problem, time, rtol=1e-2, memory_limit=ROOM))
+    outcome(lambda: lm.flow(problem, time, rtol=1e-2, modes=True, memory_limit=ROOM))
 
 
 @examples(60)
@@ -85,7 +85,7 @@ def test_flow_with_any_options(time: Any, chosen: Any) -> None:
 def test_train_at_the_edge(problem: Any, steps: int, dim: int, kernels: bool, single: bool) -> None:
     chosen: dict[str, Any] = {"dim": dim, "seeds": 2, "memory_limit": ROOM}
     chosen["dtype"] = "float32" if single else "float64"
-    outcome(lambda: lm.train(problem, steps, kernels=kernels, updates=True, **chosen))
+    outcome(lambda: lm.train(problem, steps, kernels=kernels, updates=True, modes=True, **chosen))
     outcome(lambda: lm.train_many([problem, BASE], steps, **chosen))
     outcome(lambda: lm.train_replicas(problem, steps, **chosen))
 

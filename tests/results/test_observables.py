@@ -168,11 +168,12 @@ def test_files_without_some_observables_say_how_to_ask(tmp_path: Path) -> None:
 def everything() -> list[tuple[Table, dict[str, Any]]]:
     """Each table, with the result of the core that has all of its observables."""
     core = SEVERAL.as_core()
-    asked = _core.SolveOptions(save=["all"], replicas=True, kernels=True)
+    asked = _core.SolveOptions(save=["all"], replicas=True, kernels=True, modes=True)
     solution = _core.solve(core, STEPS, asked)
     channel: dict[str, Any] = solution["channels"][0]  # type: ignore[assignment]
     one, sizes = PROBLEM.as_core(), {"dim": 16, "seeds": [0], "threads": 1}
-    runs: Any = _core.train(one, STEPS, _core.TrainOptions(kernels=True, updates=True, **sizes))
+    flags = dict.fromkeys(("kernels", "updates", "modes"), True)
+    runs: Any = _core.train(one, STEPS, _core.TrainOptions(**flags, **sizes))
     pairs: Any = _core.train_replicas(one, STEPS, _core.TrainOptions(k_init=2, k_data=2, **sizes))
     return [
         (SOLUTION, channel["series"] | channel["functions"]),
@@ -189,7 +190,7 @@ def test_the_core_has_the_same_observables() -> None:
 def axes(one: Observable) -> str:
     """The dimensions as docstrings write them: (seed, L, n)."""
     letters = {"layer": "L", "time": "n", "output": "C", "seed": "seed"}
-    letters |= {"spectrum_time": "k", "ritz": "m"}
+    letters |= {"spectrum_time": "k", "ritz": "m", "mode": "modes"}
     shape = [letters[dim] for dim in one.dims]
     return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(shape)})"
 

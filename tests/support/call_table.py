@@ -52,7 +52,7 @@ FIGURE: dict[str, Any] = {"widths": (0.5,), "dim": 8, "seeds": 4, "steps": 3}
 
 @functools.cache
 def theory() -> lm.Solution:
-    return lm.solve(BASE, 3, save="all", replicas=True, kernels=True)
+    return lm.solve(BASE, 3, save="all", replicas=True, kernels=True, modes=True)
 
 
 def spectrum() -> lm.results.HessianSpectrum:
@@ -76,7 +76,7 @@ def deep() -> lm.Solution:
 
 @functools.cache
 def runs() -> lm.Ensemble:
-    return lm.train(BASE, 3, kernels=True, **TRAINED)
+    return lm.train(BASE, 3, kernels=True, modes=True, **TRAINED)
 
 
 @functools.cache
@@ -512,6 +512,10 @@ CALLS: dict[str, Call] = {
         lambda: {"result": theory(), "ax": ax(), "colour": "red"},
         {"colour": kind("scalar of it"), "labels": FLAG},
     ),
+    "plotting.mode_curves": Call(
+        lambda: {"theory": theory(), "runs": runs(), "name": "mode_loss", "ax": ax()},
+        {"name": CHOICE},
+    ),
     "plotting.optimum_over_time": Call(
         lambda: {"found": optima(), "axes": two()}, {"axes": kind("scalar array of it")}
     ),
@@ -608,7 +612,7 @@ CALLS: dict[str, Call] = {
     ),
     "solve (continued)": Call(
         lambda: _solve(continue_from=start()),
-        dict.fromkeys(("replicas", "kernels"), FLAG.called("continue_from"))
+        dict.fromkeys(("replicas", "kernels", "modes"), FLAG.called("continue_from"))
         | {"checkpoint": PATH.called("continue_from")},
     ),
     "solve (checkpoint)": Call(lambda: _solve(checkpoint="start.nc"), costly=True),

@@ -70,6 +70,7 @@ def solve(problem: Problem, steps: int) -> dict[str, Array]:
     """Solve a perceptron problem (schema of the package) for the times t = 0..T-1, T = steps.
 
     Shapes, with L = depth: `test_loss`, `train_loss`, `term_target`, `term_init`, `term_data` (T,);
+    `mode_loss`, `mode_left`, `mode_target` (modes, T);
     `feature_norm`, `gradient_norm` (L, T), row l - 1 is layer l; `C_v`, `C_delta`, `C_e`, `R_delta`
     (T, T); `C_h`, `R_hr` (L+1, T, T), index l = 0..L; `C_g`, `R_gu` (L, T, T), index l - 1 for
     l = 1..L, responses in the original variables; `chain` (L+1, T): (nu_l/nu_L) <g^l h^l>(t, t) for
@@ -224,7 +225,20 @@ def outputs(con: Constants, state: State) -> dict[str, Array]:
         "C_g": state.C_g[layers],
         "R_hr": con.gamma0 * state.R_hr,
         "R_gu": con.gamma0 * state.R_gu[layers],
+        **modes(con, state),
         "chain": np.array([*chain_network(con, state), chain_data(con, state)]),
+    }
+
+
+def modes(con: Constants, state: State) -> dict[str, Array]:
+    """Terms of the test loss by mode, and <v_k w*_k> and (w*_k)^2, each (k, T) (section 6)."""
+    Bt, width_term = data_inputs(con, state, len(con.D))
+    H, _ = transfer(con.lam, Bt, state.R_delta)
+    source = con.power + width_term + con.lam * con.inv_alpha * Bt @ state.C_e @ Bt.T
+    return {
+        "mode_loss": diagonal(con.weight * con.lam * H @ source @ transpose(H)),
+        "mode_left": diagonal(H @ con.power),
+        "mode_target": diagonal(con.power),
     }
 
 

@@ -184,7 +184,7 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(("gamma0", "init_scale", "branch"), NUMBER),
     "save": NAMES,
     **dict.fromkeys(
-        ("replicas", "kernels", "updates", "weights", "quick", "centered", "force"), FLAG
+        ("replicas", "kernels", "modes", "updates", "weights", "quick", "centered", "force"), FLAG
     ),
     "keep_state": FLAG | NONE,
     "spectrum_at": (EITHER | kind("range")).called("lanczos"),

@@ -14,15 +14,19 @@ struct Series {
     outputs,   ///< an array for each output
     replicas,  ///< SolveOptions::replicas, or pairs of networks of the kind
     kernels,   ///< SolveOptions::kernels, TrainOptions::kernels
-    updates    ///< TrainOptions::updates
+    updates,   ///< TrainOptions::updates
+    modes      ///< SolveOptions::modes, TrainOptions::modes: an array for each mode
   };
 
   const char* name;  ///< in Python, in files and in sweeps
   Part part = Part::always;
   const char* path = name;  ///< in the C interface
+  bool has_sign = false;    ///< whether values may be negative
 
   /// Whether the series of a solution is the sum over its channels. Kernels are those of the channels.
   [[nodiscard]] constexpr bool adds_up() const { return part == Part::always || part == Part::replicas; }
+  /// Whether the sum over channels has the series, so that those of channels are needed at the same times.
+  [[nodiscard]] constexpr bool of_channels() const { return adds_up() || part == Part::modes; }
 };
 
 }  // namespace lindmft

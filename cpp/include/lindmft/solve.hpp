@@ -54,12 +54,13 @@ struct SolveOptions {
   int depth_nodes = 0;    ///< collocation nodes of infinite depth; 0: as many as an error estimate asks for
   bool replicas = false;  ///< also pairs of networks that share initial weights, data or neither
   bool kernels = false;   ///< also the neural tangent kernel
+  bool modes = false;     ///< also the learning curves of the modes
   /// Times of the spectrum of the Hessian; steps, but for flow().
   std::vector<double> spectrum_at{};
   int lanczos = 24;         ///< steps of Lanczos' method for it
   bool keep_state = false;  ///< keep Solution::state, to resume from later; about as much memory again
   /// Continue this solution where it ended. It is of the same problem on the same kind of grid, kept its state and has
-  /// not diverged. Without replicas and kernels. Must outlive the call.
+  /// not diverged. Without replicas, kernels and modes. Must outlive the call.
   const Solution* continue_from = nullptr;
   Progress progress;
 
@@ -85,6 +86,7 @@ void SolveOptions::for_each(Visit&& visit) {
   visit(Option{"save", kTheory | kInC, "Two-time functions to keep, or all.", "names of two-time functions"}, &O::save);
   visit(Option{"replicas", kTheory | kInC, "Also split the test loss into bias and variances."}, &O::replicas);
   visit(Option{"kernels", kSolve | kSolveMany | kInC, "Also compute the neural tangent kernel."}, &O::kernels);
+  visit(Option{"modes", kTheory | kInC, "Also compute the learning curve of each mode."}, &O::modes);
   visit(Option{"spectrum_at", kTheory, "Times at which to compute the spectrum of the Hessian."}, &O::spectrum_at);
   visit(option_of_lanczos(kTheory, "a whole number from 2 to 64", 64.0), &O::lanczos);
   visit(Option{"depth_nodes", kTheory | kInC, "Collocation nodes in depth at infinite depth.", "between 2 and 64", 2.0,
@@ -194,14 +196,18 @@ struct Solution {
   HessianSpectrum spectrum;                               ///< empty unless asked for; of several outputs: of channels
   std::vector<std::vector<double>> test_loss_by_output;   ///< C x n
   std::vector<std::vector<double>> train_loss_by_output;  ///< C x n
-  std::vector<Solution> channels;                         ///< one a distinct target; empty if there is one output
-  std::vector<int> channel;                               ///< C   index of the channel of each target
+  /// Empty unless asked for, modes x n: the terms of test_loss, p_k lambda_k <v_k v_k>(t,t); and the part of the target
+  /// that has been learned in the mean, 1 - (H_k 1)(t), 0 for modes without a target (theory.md section 6).
+  std::vector<std::vector<double>> mode_loss;
+  std::vector<std::vector<double>> mode_learned;
+  std::vector<Solution> channels;  ///< one a distinct target; empty if there is one output
+  std::vector<int> channel;        ///< C   index of the channel of each target
   /// With keep_state, everything that the solver needs to resume, by name: n x n, or 1 x n.
   std::vector<std::pair<std::string, Matrix>> state;
   SolveStats stats;
 
-  /// Calls f(series, values...) for every series over the times; see series.hpp. Each is a mean of squares, or a
-  /// quotient of two, and never negative.
+  /// Calls f(series, values...) for every series over the times; see series.hpp. Unless it has a sign, a series is a
+  /// mean of squares, or a quotient of two, and never negative.
   template <class F, class... Solutions>
   static void for_each_series(F&& f, Solutions&... of) {
     using Part = Series::Part;
@@ -220,6 +226,8 @@ struct Solution {
     f(Series{"kernel_scale", Part::kernels, "kernels.scale"}, of.kernels.scale...);
     f(Series{"kernel_target", Part::kernels, "kernels.target"}, of.kernels.target...);
     f(Series{"kernel_gradient", Part::kernels, "kernels.gradient"}, of.kernels.gradient...);
+    f(Series{"mode_loss", Part::modes}, of.mode_loss...);
+    f(Series{"mode_learned", Part::modes, "mode_learned", true}, of.mode_learned...);
   }
 };
 

@@ -62,6 +62,7 @@ struct TrainOptions {
   Progress progress{};
   bool kernels = false;               ///< record Ensemble's kernel_...; two more forward passes a step; one target only
   bool updates = false;               ///< record Ensemble's feature_update and gradient_update
+  bool modes = false;                 ///< record Ensemble's mode_loss and mode_learned
   std::vector<double> spectrum_at{};  ///< steps before which to compute Ensemble::spectrum; one target only
   int lanczos = 24;                   ///< steps of Lanczos' method for it; with `dim` of them it is the whole spectrum
   /// Which independent draw of the label noise, on the same weights and inputs: one, or of train_many() one a problem.
@@ -95,6 +96,7 @@ void TrainOptions::for_each(Visit&& visit) {
   visit(option_of_lanczos(kTrain, "a whole number from 2 to 4096", 4096.0), &O::lanczos);
   visit(Option{"updates", kTrain | kTrainMany | kInC, "Also record how far features and gradients have moved."},
         &O::updates);
+  visit(Option{"modes", kTrain | kTrainMany | kInC, "Also record the learning curve of each mode."}, &O::modes);
   visit(Option{"weights", kTrain, "Also keep the trained weights."}, &O::weights);
   visit(Option{"noise_draw", kTrain | kTrainMany | kInC,
                "Which independent draw of the label noise, on the same weights and inputs.",
@@ -153,9 +155,13 @@ struct Ensemble {
   /// Rayleigh quotients x . K x / x . x of the predictor's neural tangent kernel K (D x D: a small gradient step moves
   /// w_hat by eta K u), or empty: for the data gradient x = u, for x = Lambda w*, and for a random direction, where the
   /// mean over seeds is that of Tr K / D. NaN where x is zero: such a vector has no direction.
-  Matrix kernel_gradient;        ///< seeds x n
-  Matrix kernel_target;          ///< seeds x n
-  Matrix kernel_scale;           ///< seeds x n
+  Matrix kernel_gradient;  ///< seeds x n
+  Matrix kernel_target;    ///< seeds x n
+  Matrix kernel_scale;     ///< seeds x n
+  /// Empty or, for each mode of the spectrum that is trained, seeds x n: the terms of test_loss; and the part of the
+  /// target that has been learned, w_hat . w* / |w*|^2 over the coordinates of the mode, 0 without a target there.
+  std::vector<Matrix> mode_loss;
+  std::vector<Matrix> mode_learned;
   std::vector<int> diverged_at;  ///< seeds           first step past 1e12 max(1, initial test loss), or -1
   /// seeds  or empty; infinite past a divergence, and zero at steps that this call does not do.
   std::vector<HessianSpectrum> spectrum;
@@ -172,7 +178,7 @@ struct Ensemble {
   TrainStats stats;
 
   /// Calls f(series, values...) for every series over seeds and times; see series.hpp. Lists of matrices run over the
-  /// outputs (Series::Part::outputs) or the layers.
+  /// outputs (Series::Part::outputs), the modes (Series::Part::modes) or the layers.
   template <class F, class... Ensembles>
   static void for_each_series(F&& f, Ensembles&... of) {
     using Part = Series::Part;
@@ -188,6 +194,8 @@ struct Ensemble {
     f(Series{"kernel_scale", Part::kernels, "kernels.scale"}, of.kernel_scale...);
     f(Series{"kernel_target", Part::kernels, "kernels.target"}, of.kernel_target...);
     f(Series{"kernel_gradient", Part::kernels, "kernels.gradient"}, of.kernel_gradient...);
+    f(Series{"mode_loss", Part::modes}, of.mode_loss...);
+    f(Series{"mode_learned", Part::modes, "mode_learned", true}, of.mode_learned...);
   }
 };
 

@@ -52,6 +52,7 @@ void pad(std::vector<std::vector<double>>& layers, std::size_t nodes) {
 bool computed(Series::Part part, const SolveOptions& options) {
   if (part == Series::Part::replicas) return options.replicas;
   if (part == Series::Part::kernels) return options.kernels;
+  if (part == Series::Part::modes) return options.modes;
   return part == Series::Part::always || part == Series::Part::outputs;
 }
 
@@ -144,7 +145,9 @@ std::optional<Marched> march_coarse(const Problem& problem, const Horizon& horiz
 void lift_to_zero(Solution& solution) {
   Solution::for_each_series(
       [](const Series& series, auto& values) {
-        if (series.part == Series::Part::always || series.part == Series::Part::outputs) lift(values);
+        using Part = Series::Part;
+        const bool own = series.part == Part::always || series.part == Part::outputs || series.part == Part::modes;
+        if (own && !series.has_sign) lift(values);
       },
       solution);
 }
@@ -153,6 +156,7 @@ void lift_to_zero(Solution& solution) {
 void march_again(const Problem& problem, const Horizon& horizon, const SolveOptions& options, MarchOptions marching,
                  NetworkSide& network, DataSide& data, const Solution& on, Solution& pair) {
   marching.responses_final = true;
+  marching.modes = false;
   marching.from = 0;
   if (horizon.coarse()) {
     const std::unique_ptr<PanelGrid> grid = coarse_grid(problem, horizon, marching.largest_panel / marching.outputs);
@@ -209,6 +213,8 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
   solution.stats.threads = support::resolve_threads(options.threads);
   MarchOptions marching{.threads = solution.stats.threads, .largest_panel = rows, .progress = options.progress};
   marching.outputs = width;
+  marching.modes = options.modes;
+  if (options.modes) data.follow_modes();
   marching.spare_rows = spare;
   marching.spectrum_rows = most_rows;
   if (options.depth_nodes == 0) marching.depth_tolerance = kDepthTolerance;
@@ -269,6 +275,7 @@ double attempt_bytes(const Problem& problem, const Horizon& horizon, const Solve
   const Saved saved(options.save);
   if (saved.has("C_delta") || saved.has("R_delta")) bytes += 16.0 * nodes * nodes;
   if (options.kernels) bytes += kernels_bytes(nodes);
+  if (options.modes) bytes += SpectralData::modes_bytes(problem, nodes, horizon.coarse() ? rows : 0);
   if (options.replicas) bytes += saved.bytes(layers(problem, depth_nodes), nodes);
   if (options.keep_state) bytes += sides;
   return bytes;
@@ -278,6 +285,7 @@ double attempt_result_bytes(const Problem& problem, const Horizon& horizon, cons
                             int depth_nodes) {
   const double depth = layers(problem, depth_nodes);
   double bytes = Saved(options.save).bytes(depth, horizon.nodes) + 8.0 * horizon.nodes * (14.0 + 2.0 * depth);
+  if (options.modes) bytes += 16.0 * horizon.nodes * static_cast<double>(problem.data.spectrum.eigenvalues.size());
   if (options.keep_state) bytes += sides_bytes(problem, horizon, kMostOrder * outputs(problem.data), depth_nodes);
   return bytes;
 }

@@ -7,16 +7,16 @@
 namespace lindmft::theory {
 namespace {
 
-/// Weights of the nodes from `first` on, with which a value at some time is interpolated. All series are squares or
-/// means of squares. Where the polynomials make them negative, within the tolerance, the value is zero.
+/// Weights of the nodes from `first` on, with which a value at some time is interpolated. Where the polynomials make a
+/// square or a mean of squares negative, within the tolerance, the value is zero.
 struct Weights {
   std::size_t first;
   std::vector<double> weights;
 
-  [[nodiscard]] double value(const std::vector<double>& series) const {
+  [[nodiscard]] double value(const std::vector<double>& series, bool has_sign) const {
     double sum = 0.0;
     for (std::size_t j = 0; j < weights.size(); ++j) sum += weights[j] * series[first + j];
-    return std::max(sum, 0.0);
+    return has_sign ? sum : std::max(sum, 0.0);
   }
 };
 
@@ -36,15 +36,16 @@ Weights weights_at(const Solution& solution, double time) {
   return {begin, Lagrange(std::move(nodes)).at((time - start) / length)};
 }
 
-void interpolate(const std::vector<Weights>& points, const std::vector<double>& series, std::vector<double>& out) {
+void interpolate(const std::vector<Weights>& points, const std::vector<double>& series, bool has_sign,
+                 std::vector<double>& out) {
   if (series.empty()) return;
-  for (const Weights& at : points) out.push_back(at.value(series));
+  for (const Weights& at : points) out.push_back(at.value(series, has_sign));
 }
 
-void interpolate(const std::vector<Weights>& points, const std::vector<std::vector<double>>& layers,
+void interpolate(const std::vector<Weights>& points, const std::vector<std::vector<double>>& layers, bool has_sign,
                  std::vector<std::vector<double>>& out) {
   out.resize(layers.size());
-  for (std::size_t l = 0; l < layers.size(); ++l) interpolate(points, layers[l], out[l]);
+  for (std::size_t l = 0; l < layers.size(); ++l) interpolate(points, layers[l], has_sign, out[l]);
 }
 
 }  // namespace
@@ -61,7 +62,7 @@ Solution at_times(const Solution& solution, const std::vector<double>& times) {
   for (const double time : times) points.push_back(weights_at(solution, time));
   Solution::for_each_series(
       [&](const Series& series, auto& to, const auto& from) {
-        if (series.adds_up()) interpolate(points, from, to);
+        if (series.of_channels()) interpolate(points, from, series.has_sign, to);
       },
       out, solution);
   return out;

@@ -121,9 +121,31 @@ Channels at_common_times(const Channels& channels) {
   return out;
 }
 
+void add(std::vector<double>& sum, const std::vector<double>& series, double weight) {
+  sum.resize(series.size());
+  for (std::size_t t = 0; t < series.size(); ++t) sum[t] += weight * series[t];
+}
+
+/// Learning curves of the modes: losses add up, and learned parts count by the power of the channel's target.
+void add_modes(const Channels& channels, const std::vector<double>& norms, Solution& sum) {
+  double power = 0.0;
+  for (const double norm : norms) power += norm * norm;
+  for (std::size_t j = 0; j < norms.size(); ++j) {
+    const Solution& channel = channels.distinct[static_cast<std::size_t>(channels.of_target[j])];
+    const double weight = power > 0.0 ? norms[j] * norms[j] / power : 1.0 / static_cast<double>(norms.size());
+    sum.mode_learned.resize(channel.mode_learned.size());
+    add(sum.mode_loss, channel.mode_loss);
+    if (weight == 0.0) continue;  // a diverged channel is infinite
+    for (std::size_t k = 0; k < channel.mode_learned.size(); ++k)
+      add(sum.mode_learned[k], channel.mode_learned[k], weight);
+  }
+}
+
 /// Series of the sum over channels, and losses by output.
-Solution add_up(const Channels& channels, const std::vector<double>& rotation) {
+Solution add_up(const Channels& channels, const Data& data) {
+  const std::vector<double>& rotation = data.rotation;
   Solution sum;
+  add_modes(channels, channel_norms(data), sum);
   for (const int c : channels.of_target) add(sum, channels.distinct[static_cast<std::size_t>(c)]);
   const Solution& only = channels.distinct.front();
   if (!only.test_loss_by_output.empty()) {  // its outputs share modes
@@ -138,9 +160,9 @@ Solution add_up(const Channels& channels, const std::vector<double>& rotation) {
   return sum;
 }
 
-Solution combine(Channels channels, const std::vector<double>& rotation) {
+Solution combine(Channels channels, const Data& data) {
   const bool own_times = channels.distinct.size() > 1 && !channels.distinct.front().panels.empty();
-  Solution sum = own_times ? add_up(at_common_times(channels), rotation) : add_up(channels, rotation);
+  Solution sum = own_times ? add_up(at_common_times(channels), data) : add_up(channels, data);
   for (const Solution& channel : channels.distinct) add(sum.stats, channel.stats);
   if (channels.of_target.size() == 1) {
     sum.functions = std::move(channels.distinct.front().functions);
@@ -194,7 +216,7 @@ std::size_t distinct_targets(const Problem& problem) {
 
 Solution solve_outputs(const Problem& problem, const Horizon& horizon, const SolveOptions& options) {
   Channels channels = with_equal_depth(solve_channels(problem, horizon, options), problem, horizon, options);
-  return combine(std::move(channels), problem.data.rotation);
+  return combine(std::move(channels), problem.data);
 }
 
 }  // namespace lindmft::theory

@@ -84,8 +84,11 @@ void check_spectrum(const SolveOptions& options, bool steps, double end) {
 void check_continuation(const Problem& problem, const SolveOptions& options, bool coarse, double end) {
   const Solution* from = options.continue_from;
   if (from == nullptr) return;
-  if (options.replicas || options.kernels) {
-    throw BadInput::conflict("continue_from", options.replicas ? "replicas" : "kernels",
+  if (options.replicas || options.kernels || options.modes) {
+    throw BadInput::conflict("continue_from",
+                             options.replicas  ? "replicas"
+                             : options.kernels ? "kernels"
+                                               : "modes",
                              "such a computation goes over all times", "Leave one of them out");
   }
   if (from->diverged_at) refuse("continue_from", "a solution that has not diverged", "one that has");

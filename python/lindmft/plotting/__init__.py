@@ -10,6 +10,7 @@ from lindmft.plotting.edge import edge_of_stability
 from lindmft.plotting.exponents import exponents
 from lindmft.plotting.kernels import kernels
 from lindmft.plotting.losses import compare, losses
+from lindmft.plotting.modes import mode_curves
 from lindmft.plotting.profiles import profile
 from lindmft.plotting.rates import optimum_over_time
 from lindmft.plotting.spectrum import spectrum
@@ -29,6 +30,7 @@ __all__ = [
     "exponents",
     "kernels",
     "losses",
+    "mode_curves",
     "optimum_over_time",
     "profile",
     "spectrum",

@@ -59,6 +59,7 @@ def solution_to_dataset(solution: Any, *, state: bool = False) -> "xr.Dataset":
         "layer": np.arange(1, len(solution.depth) + 1),
         "depth": (("layer",), solution.depth),
         "output": np.arange(len(solution.test_loss_by_output)),
+        **_mode_coords(solution),
         **times,
     }
     if any(TWO_TIME[1] in dims for dims, _ in variables.values()):
@@ -136,6 +137,11 @@ def _spectrum(result: Any, *more_dims: str) -> dict[str, Any]:
     }
 
 
+def _mode_coords(result: Any) -> dict[str, Any]:
+    """Return the numbers of the modes, if there are learning curves of modes."""
+    return {"mode": np.arange(result.mode_loss.shape[-2])} if result.has("mode_loss") else {}
+
+
 def _spectrum_coords(results: Iterable[Any]) -> dict[str, Any]:
     """Return the coordinates of the spectra, which channels have in common."""
     for result in results:
@@ -196,7 +202,7 @@ def ensemble_to_dataset(runs: Any) -> "xr.Dataset":
     """Return the dataset of an ``Ensemble``, with dimensions seed, time, layer and output."""
     outputs = {"output": np.arange(runs.test_loss_by_output.shape[1])}
     variables = _series(runs, observables.ENSEMBLE) | _spectrum(runs, "seed")
-    coords = outputs | _spectrum_coords([runs])
+    coords = outputs | _mode_coords(runs) | _spectrum_coords([runs])
     return _training_dataset(ENSEMBLE, runs, variables, coords, **_ensemble_attributes(runs))
 
 

@@ -23,7 +23,7 @@ from lindmft._internal import interpolation
 from lindmft._internal.types import Array, Number, Numbers
 from lindmft._internal.validation import increasing, number_or_numbers, refuse
 from lindmft.results.layers import Layers
-from lindmft.results.observables import RESPONSE, SOLUTION, value_of
+from lindmft.results.observables import RESPONSE, SOLUTION, SQUARES, value_of
 from lindmft.results.state import State
 
 __all__ = ["extended", "requested_times", "sample"]
@@ -48,7 +48,7 @@ def sample(solution: Any, times: Number | Numbers) -> Any:
     sampling = _sampling(solution, points)
     return replace(
         solution,
-        **_series(solution, sampling.series),
+        **_series(solution, sampling.series, sampling.squares),
         **_two_time(solution, sampling),
         time=points,
         panels=np.array([], int),
@@ -60,20 +60,24 @@ def sample(solution: Any, times: Number | Numbers) -> Any:
 def extended(solution: Any, times: Array) -> Any:
     """Return a diverged solution with these later times added, at which all series are inf."""
     time = np.append(solution.time, times)
-    return replace(
-        solution, **_series(solution, lambda values: _inf_up_to(values, len(time))), time=time
-    )
+
+    def longer(values: Array) -> Array:
+        return _inf_up_to(values, len(time))
+
+    return replace(solution, **_series(solution, longer, longer), time=time)
 
 
-def _series(solution: Any, change: Callable[[Array], Array]) -> dict[str, Any]:
-    """Return the fields of a solution that hold series, all of them changed in this way."""
+def _series(
+    solution: Any, change: Callable[[Array], Array], squares: Callable[[Array], Array]
+) -> dict[str, Any]:
+    """Return the fields of a solution that hold series, changed in this way; squares in another."""
     fields: dict[str, Any] = {
-        one.name: change(value)
+        one.name: (squares if one.kind == SQUARES else change)(value)
         for one in SOLUTION.values()
         if not (one.two_time or one.part) and (value := value_of(solution, one)) is not None
     }
     if hasattr(solution, "replicas"):
-        overlaps = {name: change(values) for name, values in vars(solution.replicas).items()}
+        overlaps = {name: squares(values) for name, values in vars(solution.replicas).items()}
         fields["replicas"] = replace(solution.replicas, **overlaps)
     return fields
 
@@ -96,11 +100,19 @@ class _Sampling:
     points: int
 
     def series(self, values: Array) -> Array:
+        """Return (..., points) of (..., n)."""
+        return _inf_up_to(self._inside(values), self.points)
+
+    def squares(self, values: Array) -> Array:
         """Return (..., points) of (..., n). Squares that polynomials make negative become 0."""
-        found = (values[..., self.index] * self.weights).sum(axis=-1)
+        found = self._inside(values)
         if self.index.shape[1] > 1:
             found = np.maximum(found, 0.0)
         return _inf_up_to(found, self.points)
+
+    def _inside(self, values: Array) -> Array:
+        found: Array = (values[..., self.index] * self.weights).sum(axis=-1)
+        return found
 
     def two_time(self, values: Array) -> Array:
         """Return (m, m), the valid points, of (n, n)."""

@@ -18,6 +18,7 @@ from lindmft.problem.scales import scale_notes
 from lindmft.problem.schema import brief
 from lindmft.results import netcdf
 from lindmft.results.dataset import ensemble_to_dataset
+from lindmft.results.modes import by_mode
 from lindmft.results.observables import ENSEMBLE, SPECTRUM_AT
 from lindmft.results.own_arrays import ensemble_fields
 from lindmft.results.places import result_place
@@ -61,6 +62,8 @@ class Series(Result):
         (n,), with ``kernels=True``.
     feature_update, gradient_update
         (L, n), with ``updates=True``.
+    mode_loss, mode_learned
+        (modes, n), with ``modes=True``.
 
     Raises
     ------
@@ -92,6 +95,8 @@ class Series(Result):
     kernel_scale: Array = ON_REQUEST
     feature_update: Array = ON_REQUEST
     gradient_update: Array = ON_REQUEST
+    mode_loss: Array = ON_REQUEST
+    mode_learned: Array = ON_REQUEST
 
     observables = ENSEMBLE
     _call = "train"
@@ -150,6 +155,10 @@ class Ensemble(Result):
         (seed, L, n), with ``updates=True``: |h^l - h^l(0)|^2 / N_l and |g^l - g^l(0)|^2 / N_l,
         how far features and gradients have moved since initialization; their means over infinitely
         large networks are C(t, t) - 2 C(t, 0) + C(0, 0), of C_h^l and C_g^l.
+    mode_loss, mode_learned
+        (seed, modes, n), with ``modes=True``: the terms of the test loss, and the part of the
+        target that has been learned, w_hat . w* / |w*|^2 over the coordinates of a mode (0 where
+        there is no target). With a trace-class spectrum they are those of the leading modes.
     weights
         With ``weights=True`` the trained weights, of which the losses at the last time are: a list
         of L + 1 arrays (seed, N_{l+1}, N_l) for l = 0 .. L with N_0 = D and N_{L+1} = C. They are
@@ -213,6 +222,8 @@ class Ensemble(Result):
     noise_draw: int = 0
     feature_update: Array = ON_REQUEST
     gradient_update: Array = ON_REQUEST
+    mode_loss: Array = ON_REQUEST
+    mode_learned: Array = ON_REQUEST
     spectrum: HessianSpectrum = ON_REQUEST
     test_samples: int = 0
     weights: list[Array] = ON_REQUEST
@@ -354,7 +365,8 @@ class Ensemble(Result):
 
 def ensemble_from_core(problem: Problem, result: TrainDict) -> Ensemble:
     """Return the ensemble that the compiled module computed."""
-    fields = common_fields(result)
+    series = by_mode(problem, result["series"])
+    fields = common_fields({**result, "series": series})
     fields["spectrum"] = spectrum_from(fields.get("spectrum", {}))
     fields["weights"] = fields["weights"] or None
     return Ensemble(problem=problem, provenance=provenance(fields["stats"].threads), **fields)

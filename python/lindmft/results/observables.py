@@ -83,6 +83,11 @@ class Observable:
         return "output" in self.dims
 
     @property
+    def by_mode(self) -> bool:
+        """Whether it has a value for each mode of the spectrum."""
+        return "mode" in self.dims
+
+    @property
     def resumed(self) -> bool:
         """Whether the solver takes it back to resume a solution."""
         return not (self.asked or self.by_output)
@@ -145,6 +150,7 @@ def _function(name: str, long_name: str, units: str, *more_dims: str, **options:
 
 SPECTRUM_AT = "spectrum_at=[...]"
 NO_DIRECTION = "nan where the direction does not exist"
+OF_MODES: Any = {"asked": "modes=True"}
 IN_REPLICAS: Any = {"asked": "replicas=True", "part": "replicas"}
 
 SOLUTION: Table = _table(
@@ -169,6 +175,11 @@ SOLUTION: Table = _table(
     _kernel("kernel_gradient", "the direction of the gradient", undefined=NO_DIRECTION),
     _kernel("kernel_target", "the direction of the target", undefined=NO_DIRECTION),
     _kernel("kernel_scale", "a random direction"),
+    _loss("mode_loss", "test loss of each mode", "mode", **OF_MODES),
+    Observable(
+        "mode_learned", ("mode", "time"), "part of the target of each mode that is learned", "1",
+        ESTIMATE, **OF_MODES,
+    ),
     _function(
         "C_h", "correlation of h", "per hidden unit", "layer",
         layer_0="correlation of the data gradient h^0",
@@ -202,7 +213,7 @@ ENSEMBLE: Table = _measured(
     ),
     *(one for one in SOLUTION.values() if one.layered and not one.two_time),
     *(one for one in SOLUTION.values() if one.by_output),
-    *(one for one in SOLUTION.values() if one.asked == "kernels=True"),
+    *(one for one in SOLUTION.values() if one.asked == "kernels=True" or one.by_mode),
     _norm(
         "feature_update", "squared change of h since initialization per hidden unit",
         asked="updates=True",
@@ -243,6 +254,7 @@ COORDINATES = {
     "layer": "hidden layer; at infinite depth, number of the collocation node",
     "depth": "hidden layer l; at infinite depth, tau = l/L",
     "output": "output",
+    "mode": "mode of the spectrum",
     "seed": "random seed of the network, its data and noise",
     "width": "hidden units",
     "diverged_at": "first diverged step, -1 for none",

@@ -119,6 +119,10 @@ class Solution(Result):
         D: a small step of gradient descent moves w_hat by lr K u, u the data gradient), for random
         x (the mean eigenvalue), for x = Lambda w*, and for x = u. A value is nan where the
         direction does not exist: where x is zero, and where u is no larger than its rounding error.
+    mode_loss, mode_learned
+        (modes, n), with ``modes=True``, in the order of the eigenvalues of ``problem.data``: the
+        terms of the test loss, and the part of the target that has been learned in the mean over
+        networks, from 0 to 1 (it may overshoot; modes without a target have 0).
     spectrum
         ``HessianSpectrum``, with ``spectrum_at=[...]``: the sharpness, the edge of the bulk and
         Ritz values at these times, which ``at`` does not change.
@@ -196,6 +200,8 @@ class Solution(Result):
     kernel_scale: Array = ON_REQUEST
     kernel_target: Array = ON_REQUEST
     kernel_gradient: Array = ON_REQUEST
+    mode_loss: Array = ON_REQUEST
+    mode_learned: Array = ON_REQUEST
     spectrum: HessianSpectrum = ON_REQUEST
     channels: tuple["Solution", ...] = ()
     grid: str = "exact"
@@ -449,7 +455,8 @@ class Solution(Result):
 
     def _in_channels(self, name: str) -> bool:
         one = SOLUTION.get(name)
-        held = name in {"kernel_alignment", "spectrum"} or (one is not None and bool(one.asked))
+        asked = one is not None and bool(one.asked) and not one.by_mode
+        held = name in {"kernel_alignment", "spectrum"} or asked
         return bool(self.channels) and held
 
     def to_xarray(self) -> "xr.Dataset":

@@ -38,7 +38,13 @@ STATES = ("pending", "done", "diverged", "failed", "untrainable")
 STAGES = ("theory", "training")
 FAILURES = (NotConverged, MemoryError, ValueError, ArithmeticError)
 """Errors that make one point fail; any other error is a bug, and ends the sweep."""
-SERIES: dict[str, Any] = {"two_time": False, "by_output": False, "part": "", "kind": SQUARES}
+SERIES: dict[str, Any] = {
+    "two_time": False,
+    "by_output": False,
+    "by_mode": False,
+    "part": "",
+    "kind": SQUARES,
+}
 """Conditions on the observables that a sweep can keep."""
 OF_THEORY = names(SOLUTION, **SERIES)
 OF_TRAINING = names(ENSEMBLE, asked="", **SERIES)

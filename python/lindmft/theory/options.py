@@ -25,6 +25,7 @@ class FlowOptions(AccuracyOptions, total=False):
 
     save: Iterable[str] | str
     replicas: bool
+    modes: bool
     spectrum_at: Number | Numbers | None
     lanczos: int | None
     keep_state: bool | None

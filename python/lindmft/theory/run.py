@@ -15,6 +15,7 @@ from lindmft._internal.validation import conflict, integer, number
 from lindmft.problem.outputs import channel
 from lindmft.problem.problem import Problem
 from lindmft.results.assembly import observables_from
+from lindmft.results.modes import by_mode
 from lindmft.results.solution import Solution
 from lindmft.results.solve_stats import SolveStats
 from lindmft.results.spectrum import spectrum_from
@@ -53,7 +54,8 @@ class Run:
     @property
     def all_times(self) -> str | None:
         """The option that needs all times at once, so that the run cannot be resumed."""
-        return next((name for name in ("replicas", "kernels") if self.options.get(name)), None)
+        names = ("replicas", "kernels", "modes")
+        return next((name for name in names if self.options.get(name)), None)
 
     @property
     def tolerances(self) -> dict[str, float | None]:
@@ -90,7 +92,7 @@ class Run:
             threads = self.options.get("threads") or _core.config()["threads"]
             return Cost(power, problems / threads, counted=exact)
         norms = self.problem.data.channel_norms
-        after = {None: 0.0, "kernels": OF_KERNELS, "replicas": OF_REPLICAS}
+        after = {None: 0.0, "kernels": OF_KERNELS, "replicas": OF_REPLICAS, "modes": 0.0}
         kernels = bool(self.options.get("kernels"))
         advice = coarse_advice([self.problem], self.grid, self.end, kernels=kernels)
         extra = "kernels" if kernels else self.all_times
@@ -151,7 +153,7 @@ def from_core(run: Run, result: SolveDict) -> Solution:
     """Return the compiled module's result as a ``Solution``."""
     named = {"series", "functions", "spectrum", "channel"}
     fields: dict[str, Any] = {name: value for name, value in result.items() if name not in named}
-    arrays = result["series"] | result["functions"]
+    arrays = by_mode(run.problem, result["series"]) | result["functions"]
     fields |= observables_from(arrays, in_channels=bool(result["channel"]))
     fields |= {"stats": SolveStats(**result["stats"]), "state": State(result["state"])}
     fields["spectrum"] = spectrum_from(result["spectrum"])

@@ -53,6 +53,7 @@ def solve(
     save: Iterable[str] | str = (),
     replicas: bool = False,
     kernels: bool = False,
+    modes: bool = False,
     spectrum_at: Number | Numbers | None = None,
     lanczos: int | None = None,
     depth_nodes: int | None = None,
@@ -94,6 +95,9 @@ def solve(
     kernels
         Also compute the neural tangent kernel: ``Solution.kernel_scale``, ``kernel_target``,
         ``kernel_gradient`` and ``kernel_alignment``.
+    modes
+        Also give the learning curve of each mode of the spectrum: ``Solution.mode_loss`` and
+        ``mode_learned``.
     spectrum_at
         A step, or a list of steps, before whose updates to compute the spectrum of the Hessian:
         ``Solution.spectrum``. None: none.
@@ -165,6 +169,7 @@ def flow(
     saveat: Number | Numbers | None = None,
     save: Iterable[str] | str = (),
     replicas: bool = False,
+    modes: bool = False,
     spectrum_at: Number | Numbers | None = None,
     lanczos: int | None = None,
     depth_nodes: int | None = None,
@@ -190,12 +195,14 @@ def flow(
         ``continue_from``.
     saveat
         Times at which to return the solution, ``Solution.at``; None: the solver's nodes.
-    save, replicas, lanczos, depth_nodes, continue_from, keep_state, threads, memory_limit, progress
+    save, replicas, modes, lanczos, depth_nodes, continue_from, keep_state, threads, memory_limit
         As in ``solve``.
     spectrum_at
         As in ``solve``; times need not be whole.
     checkpoint
         As in ``solve``; segments end at powers of ten.
+    progress
+        As in ``solve``.
 
     Returns
     -------

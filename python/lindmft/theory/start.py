@@ -33,6 +33,9 @@ def checked_start(start: Any, name: str = "continue_from") -> Solution:
         value = getattr(start, field)
         if not isinstance(value, kind) or value is True:
             refuse(f"{name}.{field}", getattr(kind, "__name__", str(kind)), value)
+    for field in ("unstable_at", "predictable_until"):
+        if (at := getattr(start, field)) is not None and not 0 <= at < np.inf:
+            refuse(f"{name}.{field}", "finite and not negative", at)
     _check_arrays(start, name)
     for c, channel in enumerate(start.channels):
         checked_start(channel, f"{name}.channels[{c}]")
@@ -43,9 +46,9 @@ def checked_start(start: Any, name: str = "continue_from") -> Solution:
 
 def _check_arrays(start: Solution, name: str) -> None:
     nodes, layers = (_length(start, field, name) for field in ("time", "depth"))
-    sizes = {"time": nodes, "layer": layers}
+    sizes = {"time": nodes, "layer": layers, "output": start.problem.data.outputs}
     shapes = {"time": (nodes,), "depth": (layers,)} | {
-        one.name: one.shape(sizes) for one in SOLUTION.values() if one.resumed
+        one.name: one.shape(sizes) for one in SOLUTION.values() if one.resumed or one.by_output
     }
     for field, shape in shapes.items():
         _check(getattr(start, field), f"{name}.{field}", shape)

@@ -65,7 +65,7 @@ class Training:
             "seeds": self.seeds,
             "dtype": given["precision"],
             "noise_draw": given["noise_draw"][0],
-            **{name: given[name] for name in ("dim", "kernels", "updates")},
+            **{name: given[name] for name in ("dim", "kernels", "updates", "modes")},
             **spectra.asked(given),
         }
 
@@ -203,7 +203,8 @@ class Record:
         dataset = ensemble_to_dataset(self.runs).assign(
             {"done": (("seed",), np.array(self.done)), **states}
         )
-        flags = {name: int(self.training.options[name]) for name in ("kernels", "updates")}
+        names = ("kernels", "updates", "modes")
+        flags = {name: int(self.training.options[name]) for name in names}
         attrs = {"format": netcdf.TRAINING, "state_version": STATE_VERSION, **flags}
         netcdf.write(dataset.assign_attrs(attrs), path)
 
@@ -255,6 +256,7 @@ def _difference(training: Training, runs: Ensemble) -> tuple[str, Any, Any] | No
         "noise_draw": runs.noise_draw,
         "kernels": runs.has("kernel_scale"),
         "updates": runs.has("feature_update"),
+        "modes": runs.has("mode_loss"),
         **spectra.kept(runs.spectrum if runs.has("spectrum") else None),
     }
     return first_difference(training.tables(), theirs)

@@ -45,6 +45,7 @@ class TrainManyOptions(NetworkOptions, SampleOptions, total=False):
     """Options of ``train_many``, each as in ``train``."""
 
     updates: bool
+    modes: bool
     noise_draw: int | Sequence[int]
     threads: int | None
     memory_limit: float | None

@@ -98,6 +98,7 @@ def _check_others(given: Mapping[str, Any]) -> None:
     draws = np.asarray(given["noise_draw"], dtype=object)
     found = {
         "kernels": (flag(given.get("kernels", False), "kernels"), target),
+        "modes": (flag(given.get("modes", False), "modes"), target),
         "spectrum_at": (given.get("spectrum_at") is not None, target),
         "noise_draw": (bool(np.any(draws != 0)), "y contains the noise"),
         "checkpoint": (given.get("checkpoint") is not None, "the file does not hold the samples"),

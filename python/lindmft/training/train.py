@@ -59,6 +59,7 @@ def train(
     spectrum_at: Number | Numbers | None = None,
     lanczos: int | None = None,
     updates: bool = False,
+    modes: bool = False,
     noise_draw: int = 0,
     dtype: str = DOUBLE,
     weights: bool = False,
@@ -108,6 +109,9 @@ def train(
     updates
         Also record ``feature_update`` and ``gradient_update``: how far h^l and g^l have moved since
         initialization.
+    modes
+        Also record the learning curve of each mode of the spectrum, ``mode_loss`` and
+        ``mode_learned``.
     noise_draw
         Which independent draw of the label noise, on the same weights and inputs: 0, 1, ...
     dtype

@@ -140,14 +140,14 @@ void expect_refused(int status, const std::string& message) {
 }
 
 TEST(CInterface, TheoryIsThatOfCpp) {
-  const OptionsHandle o = options({{"threads", 1}, {"replicas", 1}, {"kernels", 1}});
+  const OptionsHandle o = options({{"threads", 1}, {"replicas", 1}, {"kernels", 1}, {"modes", 1}});
   ASSERT_EQ(lindmft_options_set_string(o.get(), "save", "C_v, C_h"), LINDMFT_OK);
   const ResultHandle result = solved(example_handle(), 12, o);
 
   lindmft::SolveOptions same;
   same.threads = 1;
   same.save = {"C_v", "C_h"};
-  same.replicas = same.kernels = true;
+  same.replicas = same.kernels = same.modes = true;
   const lindmft::Solution expected = lindmft::solve(example(), 12, same);
   EXPECT_EQ(values(result, "time"), expected.time);
   EXPECT_EQ(values(result, "test_loss"), expected.test_loss);
@@ -159,13 +159,15 @@ TEST(CInterface, TheoryIsThatOfCpp) {
   EXPECT_EQ(shape(result, "feature_norm"), (Shape{2, 12}));
   EXPECT_EQ(values(result, "replicas.shared_data"), expected.replicas.shared_data);
   EXPECT_EQ(values(result, "kernels.gradient"), expected.kernels.gradient);
+  EXPECT_EQ(shape(result, "mode_loss"), (Shape{expected.mode_loss.size(), 12}));
+  EXPECT_EQ(shape(result, "mode_learned"), (Shape{expected.mode_loss.size(), 12}));
   EXPECT_EQ(values(result, "irreducible"), std::vector<double>{expected.irreducible});
   EXPECT_EQ(values(result, "diverged_at"), std::vector<double>{-1});
   EXPECT_EQ(values(result, "stats.sweeps"), std::vector<double>{1.0 * expected.stats.sweeps});
 }
 
 TEST(CInterface, TrainingIsThatOfCpp) {
-  const OptionsHandle o = options({{"threads", 1}, {"updates", 1}, {"noise_draw", 4294967295.0}});
+  const OptionsHandle o = options({{"threads", 1}, {"updates", 1}, {"modes", 1}, {"noise_draw", 4294967295.0}});
   ASSERT_EQ(lindmft_options_set_string(o.get(), "precision", "float32"), LINDMFT_OK);
   const ResultHandle result = trained(example_handle(), 9, o);
 
@@ -173,7 +175,7 @@ TEST(CInterface, TrainingIsThatOfCpp) {
   same.threads = 1;
   same.dim = 16;
   same.seeds = {3, 5};
-  same.updates = true;
+  same.updates = same.modes = true;
   same.noise_draw = {4294967295};
   same.precision = lindmft::Precision::float32;
   const lindmft::Ensemble expected = lindmft::train(example(), 9, same);
@@ -182,6 +184,7 @@ TEST(CInterface, TrainingIsThatOfCpp) {
   EXPECT_EQ(shape(result, "test_loss"), (Shape{2, 9}));
   EXPECT_EQ(values(result, "feature_update"), flat(expected.feature_update));
   EXPECT_EQ(shape(result, "feature_update"), (Shape{2, 2, 9}));
+  EXPECT_EQ(values(result, "mode_learned"), flat(expected.mode_learned));
   EXPECT_EQ(values(result, "widths"), (std::vector<double>{12, 24}));
   EXPECT_EQ(values(result, "samples"), std::vector<double>{24});
   EXPECT_EQ(values(result, "diverged_at"), (std::vector<double>{-1, -1}));

@@ -53,8 +53,8 @@ constexpr std::array kFields{"network.kind",
                              "optimizer.nesterov",
                              "optimizer.weight_decay",
                              "optimizer.layer_lr"};
-constexpr std::array kOptions{"threads", "memory_limit", "kernels", "save",    "replicas",   "depth_nodes",
-                              "rtol",    "atol",         "grid",    "updates", "noise_draw", "precision"};
+constexpr std::array kOptions{"threads", "memory_limit", "kernels", "save",       "replicas",  "depth_nodes", "rtol",
+                              "atol",    "grid",         "updates", "noise_draw", "precision", "modes"};
 constexpr std::array kWords{"mlp",        "resnet",     "mup",      "ntk",        "depth",         "constant",
                             "full_batch", "multi_pass", "one_pass", "population", "exact",         "adaptive",
                             "float64",    "float32",    "all",      "C_v,C_h",    "R_gu, R_delta", ","};

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -153,14 +154,20 @@ void expect_march(int modes, int rows, bool dense, bool with_A, bool with_B, boo
   const Spectrum modes_of = spectrum(modes);
   const Expected expected(modes_of, X, a, b, 0.7, power);
   ModeBatch batch(modes_of, kNodes, 1);
-  ModeOperator X_of(kNodes, batch.lanes(), dense);
+  ModeOperator X_of(kNodes, batch.lanes(), dense ? rows : 0);
+  Matrix by_mode(kNodes, batch.lanes());
   for (int begin = 0; begin < kNodes; begin += rows) {
     const Panel panel{begin, map.end_of(begin)};
     X_of.set(linalg::leading(X, panel.end, panel.end).block(begin, 0, panel.size(), panel.end), panel);
-    for (int again = 0; again < 2; ++again) batch.run(X_of, {a, b, 0.7, power}, map, panel);  // twice, as in sweeps
+    for (int again = 0; again < 2; ++again)  // twice, as in sweeps
+      batch.run(X_of, {a, b, 0.7, power, nullptr, &by_mode}, map, panel);
     for (const int w : {1, 2}) {
       expect_rows(batch.moment(w), expected.moment[w - 1], panel);
       expect_rows(batch.congruence(w), expected.congruence[w - 1], panel);
+    }
+    for (int t = panel.begin; t < panel.end; ++t) {
+      const double sum = std::accumulate(by_mode.row(t), by_mode.row(t) + batch.lanes(), 0.0);
+      EXPECT_NEAR(sum, expected.congruence[0](t, t), 1e-11 * (1.0 + std::abs(expected.congruence[0](t, t))));
     }
     for (int i = 0; i < panel.size() && power; ++i) {
       const int t = begin + i;

@@ -142,6 +142,10 @@ TEST(GivenSamples, RefusesWhatDoesNotFit) {
   o.kernels = true;
   EXPECT_EQ(refusal(p, o),
             "kernels cannot be combined with samples: given samples have no known target. Leave kernels out.");
+  o = options(samples());
+  o.modes = true;
+  EXPECT_EQ(refusal(p, o),
+            "modes cannot be combined with samples: given samples have no known target. Leave modes out.");
   EXPECT_EQ(refusal(p, options(samples(2))),
             "samples.labels must be a column for each output of the problem (1), got 2");
   Problem other = p;

@@ -122,6 +122,13 @@ struct Losses {
   }
 };
 
+/// The parts of a row in the learning curve of a mode, without the weight of the mode for the last two.
+struct ModeRow {
+  double loss = 0.0;    ///< p_k lambda_k <v_k v_k>(t,t)
+  double left = 0.0;    ///< <v_k w*_k>, what is not learned yet in the mean
+  double target = 0.0;  ///< (w*_k)^2
+};
+
 /// The data side: the two-time functions of discrepancies and errors.
 class DataSide : public Side {
  public:
@@ -134,6 +141,10 @@ class DataSide : public Side {
 
   /// Losses at every node of the panel, from converged rows.
   virtual std::vector<Losses> losses(const Sweep& sweep, const NetworkField& network) = 0;
+  /// A row of the learning curve of mode k, once losses() has been called. It needs follow_modes() from the start.
+  [[nodiscard]] virtual ModeRow mode_row(int k, int node) const = 0;
+  [[nodiscard]] virtual int modes() const = 0;
+  virtual void follow_modes() = 0;
   /// end: the end of the node's panel
   [[nodiscard]] virtual ChainTerm chain(int node, int end, const NetworkField& network) const = 0;
   /// <v u> at equal times, per dimension; end: the end of the node's panel

@@ -274,7 +274,7 @@ void ModeBatch::Worker::multiply() {
   if (job_.sources.B != nullptr) {
     times(lines(2, 0, b_), *job_.sources.B);
     join(z, lines(2, 0, b_), f, lambda_, by_A_, by_B_);
-  } else if (job_.sources.A != nullptr && job_.sources.power) {
+  } else if (job_.sources.A != nullptr && (job_.sources.power || job_.sources.by_mode != nullptr)) {
     add_dots(z, f, by_A_);
   }
 }
@@ -304,10 +304,13 @@ void ModeBatch::Worker::congruence() {
 }
 
 void ModeBatch::Worker::add_terms() {
-  for (int i = 0; i < p_ && job_.sources.power; ++i) {
-    double* target = batch_.targets_.row(job_.panel.begin + i) + first_;
+  for (int i = 0; i < p_; ++i) {
+    const int t = job_.panel.begin + i;
     double* at = at_ + i * count_;
-    for (int k = 0; k < count_; ++k) at[k] *= target[k];
+    for (int k = 0; k < count_ && job_.sources.power; ++k) at[k] *= batch_.targets_(t, first_ + k);
+    for (int k = 0; k < count_ && job_.sources.by_mode != nullptr; ++k)
+      (*job_.sources.by_mode)(t, first_ + k) = w1_[k] * (at[k] + by_A_[i * count_ + k] + by_B_[i * count_ + k]);
+    if (!job_.sources.power) continue;
     terms_[i].target += weighted(at, w1_, count_);
     terms_[i].A += weighted(by_A_ + i * count_, w1_, count_);
     terms_[i].B += weighted(by_B_ + i * count_, w1_, count_);

@@ -60,6 +60,8 @@ class ModeBatch {
     bool power;    // whether power_k is included; then F_k is the transfer function H_k, and F_k 1 is stored
     /// n entries that take the place of the vector 1; null: all ones
     const std::vector<double>* targets = nullptr;
+    /// n x lanes; null or where to write p lambda times the diagonal entry of F_k A_k F_k^T of every mode
+    Matrix* by_mode = nullptr;
   };
 
   /// Computes the panel's rows of the sums, from the panel's rows of X.
@@ -83,6 +85,7 @@ class ModeBatch {
   [[nodiscard]] int lanes() const { return padded(modes()); }
   /// F_k 1 of one mode, n entries: the part of a unit target that is not learned yet.
   [[nodiscard]] std::vector<double> target(int mode) const;
+  [[nodiscard]] double target(int mode, int t) const { return targets_(t, mode); }
   void set_target(int mode, const std::vector<double>& values);
 
   /// Floating-point operations done so far.

@@ -97,6 +97,32 @@ double SpectralData::bytes(const Problem& problem, int nodes, int long_panels) {
          operators * ModeOperator::bytes(nodes, ModeBatch::padded(modes), long_panels);
 }
 
+double SpectralData::modes_bytes(const Problem& problem, int nodes, int long_panels) {
+  const auto modes = static_cast<int>(problem.data.spectrum.eigenvalues.size());
+  const double lanes = ModeBatch::padded(modes);
+  const double series = 2.0 * modes;
+  return 8.0 * nodes * (series + (long_panels > 0 ? nodes + 2.0 * lanes : lanes));
+}
+
+void SpectralData::follow_modes() {
+  if (single()) return;
+  const auto nodes = static_cast<int>(terms_.size());
+  mode_loss_ = Matrix(nodes, batch_.lanes());
+  if (!sums_small_terms()) return;
+  mode_noise_ = Matrix(nodes, batch_.lanes());
+  followed_ = Matrix(nodes, nodes);
+}
+
+ModeRow SpectralData::mode_row(int k, int node) const {
+  const Mode& mode = modes_[static_cast<std::size_t>(k)];
+  const double pattern =
+      mode.pattern.size() == 1 ? mode.pattern.front() : mode.pattern[static_cast<std::size_t>(node % outputs_)];
+  const double target = mode.power * pattern;
+  if (single()) return {C_v_(node, node), target * mode.target[static_cast<std::size_t>(node)], target * pattern};
+  const double noise = mode_noise_.empty() ? 0.0 : mode_noise_(node, k);
+  return {mode_loss_(node, k) + noise, target * batch_.target(k, node), target * pattern};
+}
+
 void SpectralData::guess(const linalg::Guess& guess, bool responses_final) {
   if (single() && !responses_final) linalg::guess_causal(modes_.front().H, guess);
   for (Matrix* m : {&Bt_, &R_delta_, &H1_, &H2_, &X_, &RH_, &R_hr0_}) {
@@ -186,6 +212,7 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
       at.term_init = terms.A;
       at.term_data = terms.B;
     }
+    if (!mode_noise_.empty()) add_noise_by_mode(sweep);
     return out;
   }
   const View rows = sweep.scratch(Buffer::rows, p, b);

@@ -37,6 +37,9 @@ class SpectralData final : public DataSide {
   [[nodiscard]] bool exact_first_row() const override { return !sums_small_terms(); }
 
   std::vector<Losses> losses(const Sweep& sweep, const NetworkField& network) override;
+  [[nodiscard]] ModeRow mode_row(int k, int node) const override;
+  [[nodiscard]] int modes() const override { return static_cast<int>(modes_.size()); }
+  void follow_modes() override;
   [[nodiscard]] ChainTerm chain(int node, int end, const NetworkField& network) const override;
   [[nodiscard]] double alignment(int node, int end) const override;
   void share(bool init, bool data) override;
@@ -51,6 +54,8 @@ class SpectralData final : public DataSide {
 
   /// Bytes an object of these sizes takes.
   [[nodiscard]] static double bytes(const Problem& problem, int nodes, int long_panels);
+  /// More bytes with follow_modes().
+  [[nodiscard]] static double modes_bytes(const Problem& problem, int nodes, int long_panels);
 
  private:
   struct Mode {
@@ -67,6 +72,7 @@ class SpectralData final : public DataSide {
   void update_errors_response(const Sweep& sweep);
   void update_modes(const Sweep& sweep);
   void visit_modes(const StateVisitor& visitor);
+  void add_noise_by_mode(const Sweep& sweep);
   void update_initial(const Sweep& sweep, const NetworkField& network);
   void update_data(const Sweep& sweep);
   [[nodiscard]] linalg::View data_rows(const Sweep& sweep) const;
@@ -142,12 +148,16 @@ class SpectralData final : public DataSide {
   Matrix C_e_;         // symmetric         correlation of the weighted training errors
   Matrix X_;           // strictly causal   R_Delta H2 Bt (several modes)
   Matrix GC_e_;        // symmetric         sum p lambda^2 G_k C_e G_k^T / alpha (several modes on long panels)
+  Matrix followed_;    // symmetric         Bt C_e Bt^T / alpha, only for mode_noise_
   Matrix RH_;          // causal            R_Delta H (a single mode on long panels)
   Matrix C_h0_, R_hr0_;
-  OutputSums error_sum_;                 // C of n   the action of R_Delta on label noise
-  std::vector<double> RH_sum_;           // n   R_Delta H 1 (a single mode on long panels)
-  std::vector<double> train_loss_;       // n   training loss
-  std::vector<double> data_power_;       // n   (R_vu C_e)(t,t) / alpha: part of <v u>
+  OutputSums error_sum_;            // C of n   the action of R_Delta on label noise
+  std::vector<double> RH_sum_;      // n   R_Delta H 1 (a single mode on long panels)
+  std::vector<double> train_loss_;  // n   training loss
+  std::vector<double> data_power_;  // n   (R_vu C_e)(t,t) / alpha: part of <v u>
+  // n x lanes, only with follow_modes() and several modes:
+  Matrix mode_loss_;                     // p lambda <v_k v_k>(t,t)
+  Matrix mode_noise_;                    // its term of finite data, where C_v is a sum of small terms
   std::vector<ModeBatch::Terms> terms_;  // n   the three terms of C_v(t,t), from the last sweep (several modes)
 };
 

@@ -127,7 +127,7 @@ void SpectralData::update_modes(const Sweep& sweep) {
   const bool random_start = (scales_.rho > 0.0 && shares_init_) || frozen;  // otherwise init_ is zero
   batch_.run(BtR_,
              {random_start ? &init_ : nullptr, data_.empty() ? nullptr : &data_, 1.0, true,
-              frozen ? &vectors_.targets() : nullptr},
+              frozen ? &vectors_.targets() : nullptr, mode_loss_.empty() ? nullptr : &mode_loss_},
              sweep.algebra.map(), panel);
   if (responses) update_moments(sweep);
   add_up_discrepancy(sweep);

@@ -80,6 +80,13 @@ void SpectralData::add_small_terms(View C_v, const Sweep& sweep) {
   }
 }
 
+// The term of finite data in p lambda <v_k v_k>(t,t), from H_k (lambda Bt C_e Bt^T / alpha) H_k^T.
+void SpectralData::add_noise_by_mode(const Sweep& sweep) {
+  const Panel panel = sweep.time.panel;
+  linalg::replace_symmetric(followed_, panel, data_rows(sweep), sweep.changes);
+  batch_.run(BtR_, {nullptr, &followed_, 1.0, false, nullptr, &mode_noise_}, sweep.algebra.map(), panel);
+}
+
 // For a single mode G = H, and C_h^0 = m1 H (C_e / alpha + lambda R_Delta S R_Delta^T) H^T, a sum of small terms.
 void SpectralData::small_gradient(View C_h0, const Sweep& sweep) {
   const Panel panel = sweep.time.panel;

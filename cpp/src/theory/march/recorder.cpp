@@ -28,6 +28,10 @@ Recorder::Recorder(MarchContext& context)
       recorded_(context.options.from) {
   solution_.feature_norm.resize(static_cast<std::size_t>(network_.layers()));
   solution_.gradient_norm.resize(static_cast<std::size_t>(network_.layers()));
+  if (options_.modes) {
+    solution_.mode_loss.resize(static_cast<std::size_t>(data_.modes()));
+    solution_.mode_learned.resize(static_cast<std::size_t>(data_.modes()));
+  }
   if (outputs() == 1) return;
   solution_.test_loss_by_output.resize(static_cast<std::size_t>(outputs()));
   solution_.train_loss_by_output.resize(static_cast<std::size_t>(outputs()));
@@ -120,6 +124,7 @@ bool Recorder::record(Panel panel, bool every_step) {
     }
     solution_.stats.depth_error = std::max(solution_.stats.depth_error, depth_error);
     append(node, at, of_outputs);
+    if (options_.modes) append_modes(node);
     for (int row = node; row < node + outputs() && !options_.responses_final; ++row)
       check_chain(row, std::max(node + outputs(), context_.map.end_of(row)));
   }
@@ -147,6 +152,22 @@ void Recorder::append(int node, const Losses& losses, const Losses* of_outputs) 
   for (int l = 1; l <= network_.layers(); ++l) {
     solution_.feature_norm[static_cast<std::size_t>(l - 1)].push_back(norm(&NetworkSide::feature_norm, l, node));
     solution_.gradient_norm[static_cast<std::size_t>(l - 1)].push_back(norm(&NetworkSide::gradient_norm, l, node));
+  }
+}
+
+/// The learning curves of the modes at one time, summed over outputs.
+void Recorder::append_modes(int node) {
+  for (int k = 0; k < data_.modes(); ++k) {
+    ModeRow sum;
+    for (int c = 0; c < outputs(); ++c) {
+      const ModeRow row = data_.mode_row(k, node + c);
+      sum.loss += row.loss;
+      sum.left += row.left;
+      sum.target += row.target;
+    }
+    const auto mode = static_cast<std::size_t>(k);
+    solution_.mode_loss[mode].push_back(sum.loss);
+    solution_.mode_learned[mode].push_back(sum.target > 0.0 ? 1.0 - sum.left / sum.target : 0.0);
   }
 }
 

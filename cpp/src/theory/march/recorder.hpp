@@ -41,6 +41,7 @@ class Recorder {
   void check_chain(int node, int end);
   [[nodiscard]] double earlier_chain() const;
   void append(int node, const Losses& losses, const Losses* of_outputs);
+  void append_modes(int node);
   /// A norm of a layer, summed over outputs.
   [[nodiscard]] double norm(double (NetworkSide::*of)(int, int) const, int layer, int node) const;
   [[nodiscard]] int outputs() const { return options_.outputs; }

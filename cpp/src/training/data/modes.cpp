@@ -76,12 +76,12 @@ std::vector<int> mode_counts(const std::vector<double>& weights, int dim) {
   return counts;
 }
 
-Modes::Modes(const Data& data, int dim, std::uint64_t seed) : root_(dim) {
+Modes::Modes(const Data& data, int dim, std::uint64_t seed)
+    : counts_(mode_counts(data.spectrum.weights, dim)), root_(dim) {
   const Spectrum& spectrum = data.spectrum;
-  const std::vector<int> counts = mode_counts(spectrum.weights, dim);
   std::vector<int> mode;  // of every coordinate
-  for (std::size_t k = 0; k < counts.size(); ++k) {
-    for (int i = 0; i < counts[k]; ++i) {
+  for (std::size_t k = 0; k < counts_.size(); ++k) {
+    for (int i = 0; i < counts_[k]; ++i) {
       root_[static_cast<int>(mode.size())] = std::sqrt(spectrum.eigenvalues[k]);
       mode.push_back(static_cast<int>(k));
     }
@@ -110,9 +110,26 @@ void Modes::color(const T* q, T* u) const {
   for (int k = 0; k < root_.size(); ++k) u[k] = static_cast<T>(scale * root_[k] * static_cast<double>(q[k]));
 }
 
+template <class T>
+void Modes::add_by_mode(const T* s, int output, std::vector<ModeSums>& sums) const {
+  const double scale = std::sqrt(static_cast<double>(root_.size()));
+  const PaddedVector& w = target(output);
+  int at = 0;
+  for (std::size_t k = 0; k < counts_.size(); ++k) {
+    for (const int end = at + counts_[k]; at < end; ++at) {
+      const auto x = static_cast<double>(s[at]);
+      sums[k].loss += x * x;
+      sums[k].target += w[at] * w[at];
+      if (root_[at] > 0.0) sums[k].learned += w[at] * (w[at] - scale * x / root_[at]);
+    }
+  }
+}
+
 template void Modes::whiten(const double*, int, double*) const;
 template void Modes::whiten(const float*, int, float*) const;
 template void Modes::color(const double*, double*) const;
 template void Modes::color(const float*, float*) const;
+template void Modes::add_by_mode(const double*, int, std::vector<ModeSums>&) const;
+template void Modes::add_by_mode(const float*, int, std::vector<ModeSums>&) const;
 
 }  // namespace lindmft::training

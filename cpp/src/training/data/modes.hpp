@@ -16,6 +16,13 @@ namespace lindmft::training {
 /// The number of the `dim` coordinates that belong to each mode: weights times dim, rounded by the largest remainders.
 [[nodiscard]] std::vector<int> mode_counts(const std::vector<double>& weights, int dim);
 
+/// Sums over the coordinates of a mode.
+struct ModeSums {
+  double loss = 0.0;     // of |s|^2
+  double learned = 0.0;  // of w_hat . w*
+  double target = 0.0;   // of |w*|^2
+};
+
 /// The modes and targets of one seed.
 class Modes {
  public:
@@ -33,8 +40,12 @@ class Modes {
   /// u = sqrt(D) Lambda^(1/2) q, the data gradient from q, the mean of z Delta over the samples (theory.md section 2).
   template <class T>
   void color(const T* q, T* u) const;
+  /// Adds an output to the sums of all modes, from its s. Coordinates without variance are never learned.
+  template <class T>
+  void add_by_mode(const T* s, int output, std::vector<ModeSums>& sums) const;
 
  private:
+  std::vector<int> counts_;            // modes   the number of coordinates of each
   PaddedVector root_;                  // D       sqrt(lambda_k)
   std::vector<PaddedVector> targets_;  // C of D  w*_k of every output
 };

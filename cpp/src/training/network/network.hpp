@@ -24,6 +24,7 @@ struct Extras {
   bool kernels = false;
   bool updates = false;
   bool spectrum = false;
+  bool modes = false;
 };
 
 /// Networks that share initial weights, their weights and their signals.

@@ -77,7 +77,10 @@ void require_common(int steps, const TrainOptions& options, Calls call, const st
 }
 
 Extras extras(const TrainOptions& options) {
-  return {.kernels = options.kernels, .updates = options.updates, .spectrum = !options.spectrum_at.empty()};
+  return {.kernels = options.kernels,
+          .updates = options.updates,
+          .spectrum = !options.spectrum_at.empty(),
+          .modes = options.modes};
 }
 
 /// Numbers that a step of a network leaves
@@ -85,7 +88,8 @@ double series(const Plan& plan) {
   constexpr double kTotals = 3.0;   // both losses, chain_residual
   constexpr double kKernels = 3.0;  // in three directions
   const double layers = plan.extras.updates ? 4.0 : 2.0;
-  return kTotals + layers * plan.depth() + 2.0 * plan.outputs() + (plan.extras.kernels ? kKernels : 0.0);
+  const double modes = plan.extras.modes ? 2.0 * plan.modes() : 0.0;
+  return kTotals + layers * plan.depth() + 2.0 * plan.outputs() + (plan.extras.kernels ? kKernels : 0.0) + modes;
 }
 
 /// Samples of unknown distribution have no target direction, and no noise that could be drawn anew.
@@ -94,6 +98,7 @@ void require_plain(const TrainOptions& options) {
     throw BadInput::conflict(option, "samples", why, std::string("Leave ") + option + " out");
   };
   if (options.kernels) refuse("kernels", "given samples have no known target");
+  if (options.modes) refuse("modes", "given samples have no known target");
   if (!options.spectrum_at.empty()) refuse("spectrum_at", "given samples have no known target");
   if (std::ranges::any_of(options.noise_draw, [](auto draw) { return draw != 0; }))
     refuse("noise_draw", "given labels contain their noise");

@@ -53,6 +53,7 @@ struct Plan {
   [[nodiscard]] int dim() const { return sizes.front(); }
   [[nodiscard]] int depth() const { return static_cast<int>(sizes.size()) - 1; }
   [[nodiscard]] int outputs() const { return lindmft::outputs(data()); }
+  [[nodiscard]] int modes() const { return static_cast<int>(data().spectrum.eigenvalues.size()); }
   [[nodiscard]] int count() const { return static_cast<int>(members.size()); }
   [[nodiscard]] const Data& data() const { return members.front().problem.data; }
   [[nodiscard]] double scalar() const { return precision == Precision::float64 ? 8.0 : 4.0; }

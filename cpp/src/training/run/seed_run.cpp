@@ -47,6 +47,7 @@ class TypedSeedRun : public SeedRun {
   void evaluate(int i);
   void probe_kernels();
   void observe(int i);
+  void observe_modes(int i);
 
   [[nodiscard]] int count() const { return static_cast<int>(observables_.size()); }
   [[nodiscard]] int row(int i, int c) const { return i * outputs_ + c; }
@@ -111,6 +112,10 @@ TypedSeedRun<T>::TypedSeedRun(const Plan& plan, std::uint64_t seed)
   }
   empty.test_losses.resize(outputs);
   empty.train_losses.resize(outputs);
+  if (plan.extras.modes) {
+    empty.mode_loss.resize(static_cast<std::size_t>(plan.modes()));
+    empty.mode_learned.resize(static_cast<std::size_t>(plan.modes()));
+  }
   observables_.assign(static_cast<std::size_t>(networks), empty);
   if (!kernels_) return;
   const PaddedVector target = modes_.weighted_target();
@@ -241,6 +246,19 @@ void TypedSeedRun<T>::observe(int i) {
     r.gradient_update[l] = network.gradient_update(n, static_cast<int>(l) + 1);
   }
   if (kernels_) r.kernel_gradient = network.kernel_quotient(n);
+  if (!r.mode_loss.empty()) observe_modes(i);
+}
+
+/// The learning curves of the modes, summed over outputs.
+template <class T>
+void TypedSeedRun<T>::observe_modes(int i) {
+  Observables& r = observables_[static_cast<std::size_t>(i)];
+  std::vector<ModeSums> sums(r.mode_loss.size());
+  for (int c = 0; c < outputs_; ++c) modes_.add_by_mode(s_.row(row(i, c)), c, sums);
+  for (std::size_t k = 0; k < sums.size(); ++k) {
+    r.mode_loss[k] = sums[k].loss;
+    r.mode_learned[k] = sums[k].target > 0.0 ? sums[k].learned / sums[k].target : 0.0;
+  }
 }
 
 template <class T>

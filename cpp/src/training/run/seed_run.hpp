@@ -30,6 +30,9 @@ struct Observables {
   double kernel_gradient = 0.0;  // along u
   double kernel_target = 0.0;    // along Lambda w*
   double kernel_scale = 0.0;     // along a random direction
+  // modes, or empty if the plan does not record them.
+  std::vector<double> mode_loss;     // the terms of test_loss
+  std::vector<double> mode_learned;  // w_hat . w* / |w*|^2
 
   /// Whether all observables are numbers, and losses and norms are at most `limit`.
   [[nodiscard]] bool within(double limit) const;

@@ -13,6 +13,7 @@ namespace {
 
 bool recorded(Series::Part part, const Plan& plan) {
   if (part == Series::Part::updates) return plan.extras.updates;
+  if (part == Series::Part::modes) return plan.extras.modes;
   return part != Series::Part::kernels || plan.extras.kernels;
 }
 
@@ -32,10 +33,20 @@ void record(const Observables& observed, int row, int t, Ensemble& out) {
     out.feature_update[l](row, t) = observed.feature_update[l];
     out.gradient_update[l](row, t) = observed.gradient_update[l];
   }
+  for (std::size_t k = 0; k < out.mode_loss.size(); ++k) {
+    out.mode_loss[k](row, t) = observed.mode_loss[k];
+    out.mode_learned[k](row, t) = observed.mode_learned[k];
+  }
   if (out.kernel_scale.empty()) return;
   out.kernel_gradient(row, t) = observed.kernel_gradient;
   out.kernel_target(row, t) = observed.kernel_target;
   out.kernel_scale(row, t) = observed.kernel_scale;
+}
+
+/// Number of matrices of a series: one for each output, mode or layer.
+std::size_t entries(Series::Part part, const Plan& plan) {
+  if (part == Series::Part::outputs) return static_cast<std::size_t>(plan.outputs());
+  return static_cast<std::size_t>(part == Series::Part::modes ? plan.modes() : plan.depth());
 }
 
 /// Version of the format of a state; it is increased when the bytes of a state change their meaning.
@@ -101,7 +112,6 @@ void allocate_weights(const Plan& plan, Ensemble& out) {
 Ensemble allocate(const Plan& plan, const Member& member) {
   auto out = described<Ensemble>(plan);
   out.noise_draw = member.noise_draw;
-  const auto outputs = static_cast<std::size_t>(plan.outputs());
   if (plan.keep_state) out.state.resize(plan.seeds.size());
   if (plan.given != nullptr) out.test_samples = plan.given->test_inputs.rows();
   allocate_weights(plan, out);
@@ -115,7 +125,7 @@ Ensemble allocate(const Plan& plan, const Member& member) {
         if constexpr (std::is_same_v<Values, Matrix>) {
           allocate_one(values);
         } else {
-          values.resize(series.part == Series::Part::outputs ? outputs : out.widths.size());
+          values.resize(entries(series.part, plan));
           std::ranges::for_each(values, allocate_one);
         }
       },
