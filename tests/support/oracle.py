@@ -70,7 +70,6 @@ def solve(problem: Problem, steps: int) -> dict[str, Array]:
     """Solve a perceptron problem (schema of the package) for the times t = 0..T-1, T = steps.
 
     Shapes, with L = depth: `test_loss`, `train_loss`, `term_target`, `term_init`, `term_data` (T,);
-    `mode_loss`, `mode_left`, `mode_target` (modes, T);
     `feature_norm`, `gradient_norm` (L, T), row l - 1 is layer l; `C_v`, `C_delta`, `C_e`, `R_delta`
     (T, T); `C_h`, `R_hr` (L+1, T, T), index l = 0..L; `C_g`, `R_gu` (L, T, T), index l - 1 for
     l = 1..L, responses in the original variables; `chain` (L+1, T): (nu_l/nu_L) <g^l h^l>(t, t) for
@@ -80,6 +79,16 @@ def solve(problem: Problem, steps: int) -> dict[str, Array]:
     fixed samples (full batch, multi-pass), of a fresh batch each step (one pass: diagonal), of one
     fresh sample (population).
     """
+    return outputs(*solved(problem, steps))
+
+
+def solve_modes(problem: Problem, steps: int) -> dict[str, Array]:
+    """Solve as `solve` does, and return the learning curves of the modes; see `modes`."""
+    return modes(*solved(problem, steps))
+
+
+def solved(problem: Problem, steps: int) -> tuple[Constants, State]:
+    """Return the constants and all two-time functions."""
     con = constants(problem, steps)
     steps *= con.outputs
     sizes = (con.depth + 1, con.depth + 1, con.depth + 2, con.depth + 2, 3)
@@ -93,7 +102,7 @@ def solve(problem: Problem, steps: int) -> dict[str, Array]:
         data_side(con, state, n)
         for layer in range(1, con.depth + 1):
             forward(con, state, layer, n)
-    return outputs(con, state)
+    return con, state
 
 
 def backward(con: Constants, state: State, layer: int, n: int) -> None:
@@ -225,7 +234,6 @@ def outputs(con: Constants, state: State) -> dict[str, Array]:
         "C_g": state.C_g[layers],
         "R_hr": con.gamma0 * state.R_hr,
         "R_gu": con.gamma0 * state.R_gu[layers],
-        **modes(con, state),
         "chain": np.array([*chain_network(con, state), chain_data(con, state)]),
     }
 

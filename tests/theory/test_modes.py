@@ -1,5 +1,6 @@
 """Learning curves of modes (theory section 6): the oracle, closed forms, sums and refusals."""
 
+import dataclasses
 import math
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def sharing_problems(draw: st.DrawFn) -> dict[str, Any]:
 @settings(max_examples=60, deadline=None)
 @given(st.one_of(problems(STEPS), sharing_problems()))
 def test_agrees_with_the_dense_oracle(problem: dict[str, Any]) -> None:
-    solution, expected = solved(problem), oracle.solve(problem, STEPS)
+    solution, expected = solved(problem), oracle.solve_modes(problem, STEPS)
     modes = len(solution.mode_loss)
 
     def by_mode(name: str) -> Any:
@@ -166,6 +167,16 @@ def test_overshooting_modes_have_learned_more_than_all() -> None:
     np.testing.assert_allclose(
         coarse.at(np.arange(200)).mode_learned, every.mode_learned, rtol=1e-4, atol=1e-5
     )
+
+
+def test_negative_parts_stay_negative_between_nodes() -> None:
+    coarse = lm.solve(PROBLEM, 300, modes=True, grid="adaptive")
+    below = dataclasses.replace(
+        coarse, mode_learned=-coarse.mode_learned, mode_loss=-coarse.mode_loss
+    )
+    times = [3, 50, 290]
+    np.testing.assert_array_equal(below.at(times).mode_learned, -coarse.at(times).mode_learned)
+    assert not below.at(times).mode_loss.any()  # squares are never negative
 
 
 def test_nothing_else_changes() -> None:

@@ -140,9 +140,10 @@ LINDMFT_EXPORT int lindmft_train(const lindmft_problem* problem, int steps, int 
 
 /* The names, i = 0, 1, ...; null past the last one. They are those of lindmft::Solution and lindmft::Ensemble, for
  * example "time" and "test_loss": n, of training seeds x n; "feature_norm": L x n, of training L x seeds x n;
- * "mode_loss": modes x n, of training modes x seeds x n; "C_v": n x n, "C_h": (L + 1) x n x n; "irreducible": one number. "diverged_at" is one number, of training one a seed:
- * the step, or -1; losses from there on are infinite. "replicas.", "kernels.", "stats." and "channels[0]." lead the
- * names of their parts. The name lives as long as the result.
+ * "mode_loss": modes x n, of training modes x seeds x n; "C_v": n x n, "C_h": (L + 1) x n x n; "irreducible": one
+ * number. "diverged_at" is one number, of training one a seed: the step, or -1; losses from there on are infinite.
+ * "replicas.", "kernels.", "stats." and "channels[0]." lead the names of their parts. The name lives as long as the
+ * result.
  *
  * The values are never NaN, with one exception: "kernels.target" and "kernels.gradient" are NaN where the vector that
  * they are named after is zero (or, of the gradient, no larger than its rounding error) and so has no direction. */

@@ -85,7 +85,8 @@ def mode_curves(
     if runs is not None:
         instance(runs, "runs", "an Ensemble or None", Ensemble)
     choice(*LABELS)(name, "name")
-    if integer(count, "count") < 1:
+    count = integer(count, "count")
+    if count < 1:
         refuse("count", "at least 1", count)
     for result in (theory, runs):
         if result is not None and not result.has(name):
