@@ -206,9 +206,11 @@ def residuals(con: Constants, C_v: Array, R: Array) -> tuple[Array, Array]:
 def train_loss(con: Constants, state: State) -> Array:
     """Return the loss on all samples, of which an epoch has visited a part (section 17)."""
     g, nb, C = state.C_delta, con.batches, con.outputs
-    kick = nb * con.inv_alpha * response(con, data_inputs(con, state, len(g))[0], state.R_delta)
     losses = np.diag(g).copy()
-    for t in range(len(g) if nb > 1 else 0):
+    if nb == 1:
+        return losses
+    kick = nb * con.inv_alpha * response(con, data_inputs(con, state, len(g))[0], state.R_delta)
+    for t in range(len(g)):
         for step in range(t // (nb * C) * nb, t // C):
             visited = slice(step * C, (step + 1) * C)
             push = kick[t, visited]

@@ -29,6 +29,7 @@ from oracle import (
     diagonal,
     forward,
     inverse,
+    train_loss,
     transpose,
 )
 
@@ -402,9 +403,10 @@ def results(con: Constants, state: ChainState) -> dict[str, Array]:
     """Return the result of `solve_residual`, in the original variables."""
     layers = slice(1, con.depth + 1)
     names = ("test_loss", "train_loss", "term_target", "term_init", "term_data")
-    losses = np.stack([state.C_v, state.C_delta, *state.terms])
+    values = [*diagonal(np.stack([state.C_v, *state.terms]))]
+    values.insert(1, train_loss(con, state))
     return {
-        **dict(zip(names, diagonal(losses), strict=True)),
+        **dict(zip(names, values, strict=True)),
         "feature_norm": diagonal(state.C_h[layers]),
         "gradient_norm": diagonal(state.C_g[layers]),
         "C_v": state.C_v,

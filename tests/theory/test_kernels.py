@@ -54,8 +54,9 @@ def oracle_and_resolution(problem: dict[str, Any], steps: int, nodes: int) -> tu
     lr = np.array(problem["optimizer"]["layer_lr"]) if lr is None else lr
     Bt, _ = oracle.data_inputs(con, state, steps)
     _, G = oracle.transfer(con.lam, Bt, state.R_delta)
-    target_u = (con.weight * con.lam**2 * con.power * G @ state.R_delta).sum(0).sum(1)
-    size = float((con.weight * con.lam**2 * con.power).sum())
+    power = con.power[:, :1, :1]  # of one output
+    target_u = (con.weight * con.lam**2 * power * G @ state.R_delta).sum(0).sum(1)
+    size = float((con.weight * con.lam**2 * power).sum())
     kernels = np.full((3, steps), np.nan)
     weights = float((con.weight * con.lam**2).sum()) * con.rho * con.ratio[0]
     terms = np.diagonal(state.C_h[0]) + weights * con.D[0, 0] ** 2 * np.diagonal(state.C_g[1])
