@@ -159,7 +159,7 @@ def data_side(con: Constants, state: State, n: int) -> None:
 
 def response(con: Constants, Bt: Array, R: Array) -> Array:
     """R_vu (theory.md section 6)."""
-    H, _ = transfer(con.lam, Bt, R)
+    H = inverse(np.eye(len(R)) + con.lam * Bt @ R)
     return -np.asarray((con.weight * con.lam * H @ Bt).sum(0))
 
 
