@@ -41,15 +41,15 @@ void register_problem(py::module_& module) {
            py::kw_only(), "eigenvalues"_a, "target_power"_a, "weights"_a, "trace_class"_a = false,
            "targets"_a = std::vector<double>{});
   py::class_<Data>(module, "Data")
-      .def(py::init<DataMode, double, double, int, double, Spectrum, std::vector<double>, std::vector<double>,
-                    std::vector<double>>(),
-           py::kw_only(), "mode"_a, "alpha"_a, "batch_fraction"_a = 1.0, "batches"_a = 1, "noise"_a, "spectrum"_a,
-           "targets"_a = std::vector<double>{1.0}, "rotation"_a = std::vector<double>{},
-           "noise_factor"_a = std::vector<double>{})
+      .def(py::init<DataMode, double, std::vector<double>, double, int, double, Spectrum, std::vector<double>,
+                    std::vector<double>, std::vector<double>>(),
+           py::kw_only(), "mode"_a, "alpha"_a, "alphas"_a = std::vector<double>{}, "batch_fraction"_a = 1.0,
+           "batches"_a = 1, "noise"_a, "spectrum"_a, "targets"_a = std::vector<double>{1.0},
+           "rotation"_a = std::vector<double>{}, "noise_factor"_a = std::vector<double>{})
       .def_property_readonly("irreducible", &noise_variance);
   py::class_<Optimizer>(module, "Optimizer")
-      .def(py::init<std::vector<double>, double, bool, double, std::vector<double>>(), py::kw_only(), "lr"_a,
-           "momentum"_a, "nesterov"_a, "weight_decay"_a, "layer_lr"_a);
+      .def(py::init<std::vector<double>, std::vector<double>, bool, double, std::vector<double>>(), py::kw_only(),
+           "lr"_a, "momentum"_a, "nesterov"_a, "weight_decay"_a, "layer_lr"_a);
   py::class_<Problem>(module, "Problem")
       .def(py::init<Network, Data, Optimizer>(), py::kw_only(), "network"_a, "data"_a, "optimizer"_a);
 

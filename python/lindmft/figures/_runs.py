@@ -15,6 +15,7 @@ from lindmft._internal.types import Array, Callback, Mask
 from lindmft.figures._panel import Curve, Panel, Points
 from lindmft.plotting.losses import thinned
 from lindmft.problem.data import MultiPass, OnePass
+from lindmft.problem.optimizer import has_momentum
 from lindmft.problem.problem import Problem
 from lindmft.problem.spectrum import PowerLaw
 from lindmft.results.ensemble import Ensemble
@@ -275,7 +276,7 @@ def _descent(run: Solution | Ensemble) -> Mask:
     loss = np.maximum(run.train_loss, 0.0)  # the loss on the population may be below 0 by rounding
     data, optimizer = run.problem.data, run.problem.optimizer
     random = isinstance(data, OnePass | MultiPass)
-    if random or optimizer.momentum > 0 or optimizer.weight_decay > 0:
+    if random or has_momentum(optimizer) or optimizer.weight_decay > 0:
         return np.isfinite(loss)
     lowest = np.minimum.accumulate(loss, axis=-1)
     falls = loss[..., 1:] <= (1 + RISE) * lowest[..., :-1] + NEGLIGIBLE

@@ -6,6 +6,7 @@ from typing import Any, TextIO
 from lindmft import _core
 from lindmft._internal.validation import text_file_or_none
 from lindmft.problem.data import MultiPass
+from lindmft.problem.optimizer import has_momentum
 from lindmft.problem.problem import Problem, as_problem
 
 PAPER = """\
@@ -70,7 +71,7 @@ def _beyond_the_paper(problem: Problem) -> list[str]:
     used = {
         "multi-pass SGD": isinstance(problem.data, MultiPass),
         "learning-rate schedules": isinstance(problem.optimizer.lr, tuple),
-        "momentum": problem.optimizer.momentum > 0,
+        "momentum": has_momentum(problem.optimizer),
         "weight decay": problem.optimizer.weight_decay > 0,
         "multipliers of the learning rate per layer": problem.optimizer.layer_lr is not None,
     }

@@ -40,7 +40,7 @@ lindmft::Problem example() {
             .batch_fraction = 0.5,
             .noise = 0.3,
             .spectrum = {.eigenvalues = {1.5, 0.5}, .target_power = {0.5, 1.5}, .weights = {0.5, 0.5}}};
-  p.optimizer = {.lr = {0.05}, .momentum = 0.5, .nesterov = true, .weight_decay = 0.01, .layer_lr = {1.0, 2.0, 0.5}};
+  p.optimizer = {.lr = {0.05}, .momentum = {0.5}, .nesterov = true, .weight_decay = 0.01, .layer_lr = {1.0, 2.0, 0.5}};
   return p;
 }
 

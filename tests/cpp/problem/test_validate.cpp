@@ -122,8 +122,8 @@ TEST(Validate, Optimizer) {
        "optimizer.lr must be a number or a list with at least one entry, got an empty list"},
       {[](Problem& p) { p.optimizer.lr = {-0.1}; }, "optimizer.lr must be finite and not negative, got -0.1"},
       {[](Problem& p) { p.optimizer.lr = {0.1, kNan}; }, "optimizer.lr[1] must be finite and not negative, got nan"},
-      {[](Problem& p) { p.optimizer.momentum = 1.0; }, "optimizer.momentum must be in [0, 1), got 1"},
-      {[](Problem& p) { p.optimizer.momentum = kNan; }, "optimizer.momentum must be in [0, 1), got nan"},
+      {[](Problem& p) { p.optimizer.momentum = {1.0}; }, "optimizer.momentum must be in [0, 1), got 1"},
+      {[](Problem& p) { p.optimizer.momentum = {kNan}; }, "optimizer.momentum must be in [0, 1), got nan"},
       {[](Problem& p) { p.optimizer.nesterov = true; }, "optimizer.nesterov must be false without momentum, got true"},
       {[](Problem& p) { p.optimizer.weight_decay = -1; },
        "optimizer.weight_decay must be finite and not negative, got -1"},
@@ -149,7 +149,7 @@ TEST(Validate, LimitsAreAllowed) {
   Problem problem;
   problem.network = {.depth = 2, .width = {kInfinity, kInfinity}, .gamma0 = 0.0};
   problem.data = {.mode = DataMode::multi_pass, .batch_fraction = 1.0, .spectrum = {}};
-  problem.optimizer = {.lr = {0.0}, .momentum = 0.999, .nesterov = true, .layer_lr = {0.0, 1.0, 2.0}};
+  problem.optimizer = {.lr = {0.0}, .momentum = {0.999}, .nesterov = true, .layer_lr = {0.0, 1.0, 2.0}};
   EXPECT_EQ(refusal(problem), "accepted");
 }
 

@@ -303,14 +303,15 @@ class NaiveTraining {
   /// PyTorch's SGD, with layer_lr on the gradient.
   void update(std::size_t l, int t, const Rows& descent) {
     const Optimizer& o = problem_.optimizer;
-    const double lr = o.lr.size() == 1 ? o.lr[0] : o.lr[static_cast<std::size_t>(t)];
+    const double lr = at_step(o.lr, t);
+    const double momentum = at_step(o.momentum, t);
     for (std::size_t i = 0; i < descent.size(); ++i) {
       for (std::size_t k = 0; k < descent[i].size(); ++k) {
         double& w = weights_[l][i][k];
         double& buffer = buffers_[l][i][k];
         const double direction = (o.layer_lr.empty() ? 1.0 : o.layer_lr[l]) * descent[i][k] - o.weight_decay * w;
-        buffer = o.momentum * buffer + direction;
-        w += lr * (o.nesterov ? direction + o.momentum * buffer : buffer);
+        buffer = momentum * buffer + direction;
+        w += lr * (o.nesterov ? direction + momentum * buffer : buffer);
       }
     }
   }

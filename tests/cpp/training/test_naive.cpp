@@ -38,11 +38,11 @@ std::vector<Case> perceptrons() {
   const Problem full = full_batch();
   Problem everything = full;
   everything.network = {.depth = 3, .width = {0.5, 1.5, 0.9}, .gamma0 = 0.7, .init_scale = 0.9, .centered = true};
-  everything.optimizer = {.lr = {0.05}, .momentum = 0.6, .weight_decay = 0.2, .layer_lr = {0.5, 1.0, 1.5, 0.8}};
+  everything.optimizer = {.lr = {0.05}, .momentum = {0.6}, .weight_decay = 0.2, .layer_lr = {0.5, 1.0, 1.5, 0.8}};
 
   Problem nesterov = full;
   nesterov.network.parameterization = Parameterization::ntk;
-  nesterov.optimizer = {.lr = {}, .momentum = 0.5, .nesterov = true, .weight_decay = 0.1, .layer_lr = {}};
+  nesterov.optimizer = {.lr = {}, .momentum = {0.5}, .nesterov = true, .weight_decay = 0.1, .layer_lr = {}};
   for (int t = 0; t < 12; ++t) nesterov.optimizer.lr.push_back(0.03 + 0.002 * t);
 
   Problem multi = full;
@@ -81,7 +81,7 @@ std::vector<Case> residual_networks() {
   everything.data.mode = DataMode::multi_pass;
   everything.data.batch_fraction = 0.6;
   everything.optimizer = {
-      .lr = {0.04}, .momentum = 0.5, .nesterov = true, .weight_decay = 0.2, .layer_lr = {0.5, 1.0, 1.5, 0.7, 0.8}};
+      .lr = {0.04}, .momentum = {0.5}, .nesterov = true, .weight_decay = 0.2, .layer_lr = {0.5, 1.0, 1.5, 0.7, 0.8}};
 
   Problem shallow = plain;
   shallow.network.depth = 1;
@@ -97,13 +97,13 @@ std::vector<Case> several_outputs() {
   Problem momentum = full;
   momentum.network.centered = true;
   momentum.data.spectrum = {.eigenvalues = {1.6, 0.6}, .target_power = {0.5, 1.5}, .weights = {0.4, 0.6}};
-  momentum.optimizer = {.lr = {0.04}, .momentum = 0.6, .weight_decay = 0.2, .layer_lr = {0.5, 1.5, 0.8}};
+  momentum.optimizer = {.lr = {0.04}, .momentum = {0.6}, .weight_decay = 0.2, .layer_lr = {0.5, 1.5, 0.8}};
 
   Problem multi = full;
   multi.network = {.kind = Architecture::resnet, .depth = 3, .width = {0.8}, .gamma0 = 0.9, .branch = 0.7};
   multi.data.mode = DataMode::multi_pass;
   multi.data.batch_fraction = 0.4;
-  multi.optimizer.momentum = 0.3;
+  multi.optimizer.momentum = {0.3};
 
   Problem once = full;
   once.data.mode = DataMode::one_pass;
@@ -124,7 +124,7 @@ std::vector<Case> shared_modes() {
   Problem epochs = full;
   epochs.data.mode = DataMode::epochs;
   epochs.data.batches = 4;
-  epochs.optimizer.momentum = 0.4;
+  epochs.optimizer.momentum = {0.4};
   epochs.network.centered = true;
   Problem once = full;
   once.data.mode = DataMode::one_pass;
