@@ -22,6 +22,7 @@ from lindmft.problem.sizes import (
     count_or_counts,
     optional,
     refuse_inputs,
+    sizes,
     whole,
 )
 from lindmft.problem.spectrum import Isotropic, Spectrum, read_spectrum
@@ -110,12 +111,12 @@ class _Data(Part):
         """Return the compiled module's value type."""
         amounts = (getattr(self, name, None) for name in ("alpha", self._counted))
         amount = next((amount for amount in amounts if amount is not None), math.inf)
-        sizes = amount if isinstance(amount, tuple) else (amount,)
+        alphas = amount if isinstance(amount, tuple) else (amount,)
         spectrum, norms, rotation = as_outputs(self.spectrum, self.targets, self.noise_covariance)
         return _core.Data(
             mode=_core.DataMode[self.kind],
-            alpha=sizes[0],
-            alphas=sizes if len(sizes) > 1 else (),
+            alpha=alphas[0],
+            alphas=alphas if len(alphas) > 1 else (),
             batch_fraction=getattr(self, "batch_fraction", 1.0),
             batches=getattr(self, "batches", None) or 1,
             noise=self.noise,
@@ -361,8 +362,8 @@ class OnePass(_Data):
     _counted = "batch"
     _converters: ClassVar = {
         **_Data._converters,
-        "alpha": optional(number_or_numbers),
-        "batch": optional(count_or_counts),
+        "alpha": optional(sizes(number_or_numbers)),
+        "batch": optional(sizes(count_or_counts)),
     }
 
     alpha: Number | Numbers | None = None

@@ -149,7 +149,7 @@ def _size_note(problem: Problem) -> str:
     )
 
 
-def _listed(value: Any) -> tuple[float, ...]:
+def _listed(value: float | tuple[float, ...]) -> tuple[float, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 

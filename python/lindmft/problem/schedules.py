@@ -1,4 +1,4 @@
-"""Schedules: the value of every step, for ``SGD(lr=...)``, its momentum, and batches of one pass."""
+"""Schedules: the value of every step, for ``SGD(lr=..., momentum=...)`` and ``OnePass``."""
 
 import math
 from typing import Any

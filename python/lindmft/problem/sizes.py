@@ -66,6 +66,18 @@ def amount(data: object) -> float:
     return float(np.mean(next((entry for entry in given if entry is not None), 1.0)))
 
 
+def sizes(convert: Converter) -> Converter:
+    """Return a converter of a size that may be listed for every step: an empty list is refused."""
+
+    def converted(value: Any, field: str) -> Any:
+        found = convert(value, field)
+        if found == ():
+            refuse(field, "a number or a list with at least one entry", value)
+        return found
+
+    return converted
+
+
 def optional(convert: Converter) -> Converter:
     """Return a converter that also accepts None, for a value that is not given."""
     return lambda value, field: None if value is None else convert(value, field)

@@ -39,7 +39,8 @@ def stability_threshold(optimizer: SGD, step: int = 0) -> float:
     Notes
     -----
     Theory section 15. Threshold, momentum and learning rate are those of one step, and are
-    taken as constant. The batches of one-pass and multi-pass data are unstable earlier, by their noise.
+    taken as constant. The batches of one-pass and multi-pass data are unstable earlier, by their
+    noise.
 
     Examples
     --------

@@ -104,7 +104,7 @@ def to_core(solution: Solution) -> dict[str, Any]:
 
 
 def _tables(run: Run, start: Solution) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Both problems as dictionaries, learning rates only where they matter, schedules as far as used."""
+    """Both problems as dictionaries, rates where they matter, schedules as far as used."""
     mine, theirs = run.problem.to_dict(), start.problem.to_dict()
     if run.grid == "flow":
         del mine["optimizer"]["lr"], theirs["optimizer"]["lr"]
