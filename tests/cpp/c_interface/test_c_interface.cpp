@@ -264,6 +264,27 @@ TEST(CInterface, DivergenceIsAResult) {
   }
 }
 
+TEST(CInterface, SchedulesAreLists) {
+  const ProblemHandle p(lindmft_problem_new());
+  set(p, "data.kind", "one_pass");
+  set(p, "data.alpha", {0.5, 2.0, 1.0});
+  set(p, "optimizer.momentum", {0.0, 0.5, 0.9});
+  lindmft::Problem same;
+  same.data.mode = lindmft::DataMode::one_pass;
+  same.data.alpha = 0.5;
+  same.data.alphas = {0.5, 2.0, 1.0};
+  same.optimizer.momentum = {0.0, 0.5, 0.9};
+  const ResultHandle result = solved(p, 3);
+  EXPECT_EQ(values(result, "test_loss"), lindmft::solve(same, 3).test_loss);
+  EXPECT_EQ(lindmft_problem_check(p.get(), 4), LINDMFT_INVALID_ARGUMENT);
+  set(p, "data.alpha", 0.5);
+  set(p, "optimizer.momentum", 0.5);
+  EXPECT_EQ(lindmft_problem_check(p.get(), 4), LINDMFT_OK) << lindmft_last_error();
+  const double none = 0.0;
+  expect_refused(lindmft_problem_set_doubles(p.get(), "data.alpha", &none, 0),
+                 "data.alpha must be a number or a list with at least one entry, got an empty list");
+}
+
 TEST(CInterface, BadFieldsAreRefused) {
   const ProblemHandle p(lindmft_problem_new());
   const auto number = [&](const char* field, double value) {
@@ -287,7 +308,8 @@ TEST(CInterface, BadFieldsAreRefused) {
   expect_refused(word("data.noise", "loud"), "data.noise must be a number, got 'loud'");
   expect_refused(word("data.kind", nullptr), "data.kind is missing: it is a null pointer");
   expect_refused(list("optimizer.lr", {0.1, kNan}), "optimizer.lr[1] must be a number, got nan");
-  expect_refused(list("data.alpha", {1, 2}), "data.alpha must be a number, got a list of 2 numbers");
+  expect_refused(list("data.noise", {1, 2}), "data.noise must be a number, got a list of 2 numbers");
+  expect_refused(number("data.alpha", kNan), "data.alpha must be a number or a list of numbers, got nan");
   expect_refused(lindmft_problem_set_doubles(p.get(), "optimizer.lr", nullptr, 3),
                  "values is missing: it is a null pointer");
   const double one = 1.0;

@@ -76,7 +76,8 @@ INSTANTIATE_TEST_SUITE_P(
     Optimizers, AdaptiveStepsOptimizers,
     testing::Values(Optimizer{.lr = {0.1}, .layer_lr = {}}, Optimizer{.lr = {0.1}, .momentum = {0.9}, .layer_lr = {}},
                     Optimizer{.lr = {0.1}, .momentum = {0.7}, .nesterov = true, .weight_decay = 0.02, .layer_lr = {}},
-                    Optimizer{.lr = schedule(), .momentum = {0.5}, .layer_lr = {}}));
+                    Optimizer{.lr = schedule(), .momentum = {0.5}, .layer_lr = {}},
+                    Optimizer{.lr = {0.1}, .momentum = schedule(), .weight_decay = 0.02, .layer_lr = {}}));
 
 TEST(PanelGrids, GradientFlowIntegratesAndForgets) {
   for (const double decay_rate : {0.0, 0.03, 5.0}) {

@@ -54,16 +54,26 @@ struct Case {
 
 std::vector<Case> cases() {
   std::vector<double> schedule;
-  for (int t = 0; t < kSteps; ++t) schedule.push_back(0.05 + 0.01 * (t % 4));
+  std::vector<double> momenta;
+  for (int t = 0; t < kSteps; ++t) {
+    schedule.push_back(0.05 + 0.01 * (t % 4));
+    momenta.push_back(0.3 * (t % 3));
+  }
   const Optimizer plain{.lr = {0.1}, .layer_lr = {}};
   const Optimizer scheduled{.lr = schedule, .layer_lr = {}};
   const Optimizer decay{.lr = {0.1}, .weight_decay = 0.4, .layer_lr = {}};
   const Optimizer momentum{.lr = {0.1}, .momentum = {0.8}, .layer_lr = {}};
   const Optimizer nesterov{.lr = {0.1}, .momentum = {0.8}, .nesterov = true, .layer_lr = {}};
+  const Optimizer varied{.lr = schedule, .momentum = momenta, .nesterov = true, .weight_decay = 0.4, .layer_lr = {}};
   const Optimizer heavy{.lr = schedule, .momentum = {0.8}, .weight_decay = 0.4, .layer_lr = {}};
   const Optimizer everything{.lr = schedule, .momentum = {0.8}, .nesterov = true, .weight_decay = 0.4, .layer_lr = {}};
-  return {{"plain", plain},          {"schedule", scheduled}, {"decay", decay},
-          {"momentum", momentum},    {"nesterov", nesterov},  {"momentum_decay_schedule", heavy},
+  return {{"plain", plain},
+          {"schedule", scheduled},
+          {"decay", decay},
+          {"momentum", momentum},
+          {"nesterov", nesterov},
+          {"momentum_schedule", varied},
+          {"momentum_decay_schedule", heavy},
           {"everything", everything}};
 }
 

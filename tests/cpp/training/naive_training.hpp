@@ -74,6 +74,7 @@ class NaiveTraining {
   }
 
   void step(int t) {
+    samples_ = size_of_step(t);
     const Batch batch = draw(t);
     const double gamma0 = scales(problem_).gamma0;
     const double raw_rate = gamma0 * gamma0 * last_width();
@@ -168,17 +169,22 @@ class NaiveTraining {
     return out;
   }
 
+  int size_of_step(int t) const {
+    const Data& data = problem_.data;
+    return data.alphas.empty() ? samples_ : static_cast<int>(std::lround(at_step(data.alphas, t) * dim_));
+  }
+
   Batch draw(int t) const {
     const Data& data = problem_.data;
-    const std::uint64_t epoch =
-        data.mode == DataMode::one_pass ? static_cast<std::uint64_t>(t) * static_cast<std::uint64_t>(samples_) : 0;
+    std::uint64_t first = 0;
+    for (int s = 0; s < t && data.mode == DataMode::one_pass; ++s) first += static_cast<std::uint64_t>(size_of_step(s));
     Batch batch;
-    batch.x = random_rows(seed_, training::kInputArray, epoch * static_cast<std::uint64_t>(dim_), samples_, dim_);
+    batch.x = random_rows(seed_, training::kInputArray, first * static_cast<std::uint64_t>(dim_), samples_, dim_);
     batch.kept = kept(t);
     for (Vector& x : batch.x) {
       for (std::size_t k = 0; k < eigenvalues_.size(); ++k) x[k] *= std::sqrt(eigenvalues_[k]);
     }
-    const Rows noise = label_noise(epoch);
+    const Rows noise = label_noise(first);
     for (std::size_t c = 0; c < noise.size(); ++c) {
       Vector& y = batch.y.emplace_back(noise[c]);
       for (std::size_t mu = 0; mu < y.size(); ++mu) y[mu] += dot(targets_[c], batch.x[mu]) / std::sqrt(dim_);

@@ -52,6 +52,15 @@ std::vector<Case> perceptrons() {
   Problem once = full;
   once.data.mode = DataMode::one_pass;
 
+  Problem schedules = once;
+  schedules.optimizer.momentum.clear();
+  schedules.optimizer.nesterov = true;
+  for (int t = 0; t < 12; ++t) {
+    schedules.data.alphas.push_back(t % 3 == 0 ? 2.4 : 0.4 + 0.1 * t);
+    schedules.optimizer.momentum.push_back(t < 2 ? 0.0 : 0.07 * t);
+  }
+  schedules.data.alpha = schedules.data.alphas.front();
+
   Problem epochs = full;
   epochs.data.mode = DataMode::epochs;
   epochs.data.batches = 5;  // steps end in the middle of an epoch, and 20 samples make equal batches
@@ -66,7 +75,8 @@ std::vector<Case> perceptrons() {
   shallow.optimizer.weight_decay = 0.3;
   return {{"full_batch", full},        {"everything", everything}, {"nesterov_schedule_ntk", nesterov},
           {"multi_pass", multi},       {"one_pass", once},         {"epochs", epochs},
-          {"epochs_unequal", unequal}, {"spectrum", modes},        {"one_layer_decay", shallow}};
+          {"epochs_unequal", unequal}, {"spectrum", modes},        {"one_layer_decay", shallow},
+          {"schedules", schedules}};
 }
 
 std::vector<Case> residual_networks() {
