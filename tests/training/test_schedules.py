@@ -88,7 +88,7 @@ def test_constant_batches_are_the_number() -> None:
 
 @pytest.mark.parametrize("dim", [8, 700])
 def test_batches_use_no_sample_twice(dim: int) -> None:
-    """Without updates, the samples of three steps are those of one larger batch."""
+    """At a rate of 0 the samples of three steps are those of one larger batch."""
     sizes = [3, 799, 5]
     still = {"optimizer": {"lr": 0.0}}
     listed = problem(data=FRESH | {"alpha": [n / dim for n in sizes]}, **still)

@@ -13,7 +13,7 @@ from lindmft.results.state import STATE_VERSION
 from lindmft.theory.run import Run
 
 SCHEDULES = {"optimizer": ("lr", "momentum"), "data": ("alpha", "batch")}
-"""What may have an entry for each step, by the tables of a problem."""
+"""Fields that may have an entry for each step, by the tables of a problem."""
 
 
 def continued(run: Run, start: Solution) -> tuple[Run, dict[str, Any]]:
