@@ -33,9 +33,9 @@ void register_problem(py::module_& module) {
 
   py::class_<Network>(module, "Network")
       .def(py::init<Architecture, int, std::vector<double>, double, Parameterization, double, bool, double,
-                    BranchScaling>(),
+                    BranchScaling, bool>(),
            py::kw_only(), "kind"_a, "depth"_a, "width"_a, "gamma0"_a, "parameterization"_a, "init_scale"_a,
-           "centered"_a, "branch"_a = 1.0, "branch_scaling"_a = BranchScaling::depth);
+           "centered"_a, "branch"_a = 1.0, "branch_scaling"_a = BranchScaling::depth, "zero_readout"_a = false);
   py::class_<Spectrum>(module, "Spectrum")
       .def(py::init<std::vector<double>, std::vector<double>, std::vector<double>, bool, std::vector<double>>(),
            py::kw_only(), "eigenvalues"_a, "target_power"_a, "weights"_a, "trace_class"_a = false,

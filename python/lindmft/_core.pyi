@@ -54,6 +54,7 @@ class Network:
         centered: bool,
         branch: float = 1.0,
         branch_scaling: BranchScaling = ...,
+        zero_readout: bool = False,
     ) -> None: ...
 
 class Spectrum:

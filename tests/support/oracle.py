@@ -33,6 +33,7 @@ class Constants:
     """Constants of a problem, before the first step (L = depth, T = steps, k modes)."""
 
     depth: int
+    readout: float  # 1 for a random initial readout, 0 for one that starts at zero
     gamma0: float  # effective richness: gamma0, or gamma0/sqrt(nu_L) in the NTK parameterization
     rho: float  # 1/(gamma0^2 nu_L)
     ratio: list[float]  # nu_1/nu_L, nu_{l+1}/nu_l for l = 1..L-1, 1 (readout)
@@ -125,7 +126,8 @@ def layer_inputs(
     C_u, C_g = state.C_h[layer - 1, :n, :n], state.C_g[layer + 1, :n, :n]
     A = D @ state.R_hr[layer - 1, :n, :n] + con.K[layer - 1, :n, :n] * C_u
     B = con.ratio[layer] * (D @ state.R_gu[layer + 1, :n, :n] + con.K[layer, :n, :n] * C_g)
-    return A, B, C_u, con.ratio[layer] * C_g
+    start = con.readout if layer == con.depth else 1.0
+    return A, B, C_u, start * con.ratio[layer] * C_g
 
 
 def data_side(con: Constants, state: State, n: int) -> None:
@@ -289,7 +291,8 @@ def constants(problem: Problem, steps: int) -> Constants:
     covariance = data.get("noise_covariance", np.eye(C) * data.get("noise", 0.0) ** 2)
     sampling = (inv_alpha, batches_of_steps, selection, earlier, batches, np.kron(ones, covariance))
     modes = (lam, np.array([np.kron(ones, gram) for gram in grams]), weight, C)
-    return Constants(depth, *scales(network, depth), K, D, E, mode, *sampling, *modes)
+    readout = 0.0 if network.get("zero_readout", False) else 1.0
+    return Constants(depth, readout, *scales(network, depth), K, D, E, mode, *sampling, *modes)
 
 
 def batching(data: Problem, steps: int) -> tuple[Array, Array, int]:

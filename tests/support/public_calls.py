@@ -182,7 +182,8 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(("gamma0", "init_scale", "branch"), NUMBER),
     "save": NAMES,
     **dict.fromkeys(
-        ("replicas", "kernels", "updates", "weights", "quick", "centered", "force"), FLAG
+        ("replicas", "kernels", "updates", "weights", "quick", "centered", "force", "zero_readout"),
+        FLAG,
     ),
     "keep_state": FLAG | NONE,
     "spectrum_at": (EITHER | kind("range")).called("lanczos"),

@@ -68,6 +68,7 @@ LINDMFT_EXPORT void lindmft_problem_free(lindmft_problem* problem);
  *   network.parameterization  string   "mup" or "ntk"
  *   network.init_scale        number
  *   network.centered          flag
+ *   network.zero_readout      flag
  *   network.branch            number   resnet
  *   network.branch_scaling    string   resnet: "depth" or "constant"
  *   data.kind                 string   "full_batch", "multi_pass", "one_pass", "population" or "epochs"

@@ -30,6 +30,7 @@ struct Network {
   bool centered = false;                                      ///< subtract the predictor at initialization
   double branch = 1.0;                                        ///< beta0 of residual networks
   BranchScaling branch_scaling = BranchScaling::depth;        ///< depth: branches beta0 / sqrt(L); constant: beta0
+  bool zero_readout = false;                                  ///< the readout starts at zero instead of init_scale
 };
 
 /// Distribution of the input covariance's eigenvalues and of the target over its modes (theory.md section 6).

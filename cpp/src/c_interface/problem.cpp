@@ -59,6 +59,7 @@ const std::vector<Field<Problem>> kFields{
     {"network.parameterization", kParameterizations},
     {"network.init_scale", Number<Problem>([](Problem& p) -> double& { return p.network.init_scale; })},
     {"network.centered", Flag<Problem>([](Problem& p) -> bool& { return p.network.centered; })},
+    {"network.zero_readout", Flag<Problem>([](Problem& p) -> bool& { return p.network.zero_readout; })},
     {"network.branch", Number<Problem>([](Problem& p) -> double& { return p.network.branch; })},
     {"network.branch_scaling", kBranchScalings},
     {"data.kind", kData},

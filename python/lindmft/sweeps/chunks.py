@@ -28,6 +28,7 @@ SHARING = (
     "network.parameterization",
     "network.init_scale",
     "network.centered",
+    "network.zero_readout",
     "network.branch",
     "network.branch_scaling",
     "data.noise",

@@ -155,7 +155,8 @@ class NaiveTraining {
       }
       buffers_.emplace_back(static_cast<std::size_t>(widths_[l]), Vector(static_cast<std::size_t>(inputs)));
       for (Vector& row : weights_.back()) {
-        for (double& w : row) w *= problem_.network.init_scale;
+        const bool zero = problem_.network.zero_readout && l + 1 == widths_.size();
+        for (double& w : row) w *= zero ? 0.0 : problem_.network.init_scale;
       }
       inputs = widths_[l];
     }

@@ -52,6 +52,8 @@ std::vector<Case> perceptrons() {
   Problem once = full;
   once.data.mode = DataMode::one_pass;
 
+  Problem late = full;
+  late.network.zero_readout = true;
   Problem schedules = once;
   schedules.optimizer.momentum.clear();
   schedules.optimizer.nesterov = true;
@@ -76,7 +78,7 @@ std::vector<Case> perceptrons() {
   return {{"full_batch", full},        {"everything", everything}, {"nesterov_schedule_ntk", nesterov},
           {"multi_pass", multi},       {"one_pass", once},         {"epochs", epochs},
           {"epochs_unequal", unequal}, {"spectrum", modes},        {"one_layer_decay", shallow},
-          {"schedules", schedules}};
+          {"schedules", schedules},    {"zero_readout", late}};
 }
 
 std::vector<Case> residual_networks() {
