@@ -54,6 +54,7 @@ std::vector<Case> perceptrons() {
 
   Problem late = full;
   late.network.zero_readout = true;
+  late.network.width = {1.1, 1.3};  // the readout alone acts at first, and narrow layers would leave directions at rest
   Problem schedules = once;
   schedules.optimizer.momentum.clear();
   schedules.optimizer.nesterov = true;
