@@ -266,27 +266,6 @@ TEST(CInterface, DivergenceIsAResult) {
   }
 }
 
-TEST(CInterface, SchedulesAreLists) {
-  const ProblemHandle p(lindmft_problem_new());
-  set(p, "data.kind", "one_pass");
-  set(p, "data.alpha", {0.5, 2.0, 1.0});
-  set(p, "optimizer.momentum", {0.0, 0.5, 0.9});
-  lindmft::Problem same;
-  same.data.mode = lindmft::DataMode::one_pass;
-  same.data.alpha = 0.5;
-  same.data.alphas = {0.5, 2.0, 1.0};
-  same.optimizer.momentum = {0.0, 0.5, 0.9};
-  const ResultHandle result = solved(p, 3);
-  EXPECT_EQ(values(result, "test_loss"), lindmft::solve(same, 3).test_loss);
-  EXPECT_EQ(lindmft_problem_check(p.get(), 4), LINDMFT_INVALID_ARGUMENT);
-  set(p, "data.alpha", 0.5);
-  set(p, "optimizer.momentum", 0.5);
-  EXPECT_EQ(lindmft_problem_check(p.get(), 4), LINDMFT_OK) << lindmft_last_error();
-  const double none = 0.0;
-  expect_refused(lindmft_problem_set_doubles(p.get(), "data.alpha", &none, 0),
-                 "data.alpha must be a number or a list with at least one entry, got an empty list");
-}
-
 TEST(CInterface, BadFieldsAreRefused) {
   const ProblemHandle p(lindmft_problem_new());
   const auto number = [&](const char* field, double value) {
