@@ -66,7 +66,7 @@ BENCHMARK(sweep)
 void single(benchmark::State& state) {
   Problem problem = example();
   problem.data.mode = static_cast<lindmft::DataMode>(state.range(3));
-  problem.optimizer.momentum = state.range(4) != 0 ? 0.9 : 0.0;
+  problem.optimizer.momentum = {state.range(4) != 0 ? 0.9 : 0.0};
   const int steps = static_cast<int>(state.range(1));
   lindmft::TrainOptions options{.dim = static_cast<int>(state.range(0)), .threads = static_cast<int>(state.range(2))};
   options.method = static_cast<TrainMethod>(state.range(5));

@@ -33,23 +33,23 @@ void register_problem(py::module_& module) {
 
   py::class_<Network>(module, "Network")
       .def(py::init<Architecture, int, std::vector<double>, double, Parameterization, double, bool, double,
-                    BranchScaling>(),
+                    BranchScaling, bool>(),
            py::kw_only(), "kind"_a, "depth"_a, "width"_a, "gamma0"_a, "parameterization"_a, "init_scale"_a,
-           "centered"_a, "branch"_a = 1.0, "branch_scaling"_a = BranchScaling::depth);
+           "centered"_a, "branch"_a = 1.0, "branch_scaling"_a = BranchScaling::depth, "zero_readout"_a = false);
   py::class_<Spectrum>(module, "Spectrum")
       .def(py::init<std::vector<double>, std::vector<double>, std::vector<double>, bool, std::vector<double>>(),
            py::kw_only(), "eigenvalues"_a, "target_power"_a, "weights"_a, "trace_class"_a = false,
            "targets"_a = std::vector<double>{});
   py::class_<Data>(module, "Data")
-      .def(py::init<DataMode, double, double, int, double, Spectrum, std::vector<double>, std::vector<double>,
-                    std::vector<double>>(),
-           py::kw_only(), "mode"_a, "alpha"_a, "batch_fraction"_a = 1.0, "batches"_a = 1, "noise"_a, "spectrum"_a,
-           "targets"_a = std::vector<double>{1.0}, "rotation"_a = std::vector<double>{},
-           "noise_factor"_a = std::vector<double>{})
+      .def(py::init<DataMode, double, std::vector<double>, double, int, double, Spectrum, std::vector<double>,
+                    std::vector<double>, std::vector<double>>(),
+           py::kw_only(), "mode"_a, "alpha"_a, "alphas"_a = std::vector<double>{}, "batch_fraction"_a = 1.0,
+           "batches"_a = 1, "noise"_a, "spectrum"_a, "targets"_a = std::vector<double>{1.0},
+           "rotation"_a = std::vector<double>{}, "noise_factor"_a = std::vector<double>{})
       .def_property_readonly("irreducible", &noise_variance);
   py::class_<Optimizer>(module, "Optimizer")
-      .def(py::init<std::vector<double>, double, bool, double, std::vector<double>>(), py::kw_only(), "lr"_a,
-           "momentum"_a, "nesterov"_a, "weight_decay"_a, "layer_lr"_a);
+      .def(py::init<std::vector<double>, std::vector<double>, bool, double, std::vector<double>>(), py::kw_only(),
+           "lr"_a, "momentum"_a, "nesterov"_a, "weight_decay"_a, "layer_lr"_a);
   py::class_<Problem>(module, "Problem")
       .def(py::init<Network, Data, Optimizer>(), py::kw_only(), "network"_a, "data"_a, "optimizer"_a);
 

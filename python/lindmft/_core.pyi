@@ -54,6 +54,7 @@ class Network:
         centered: bool,
         branch: float = 1.0,
         branch_scaling: BranchScaling = ...,
+        zero_readout: bool = False,
     ) -> None: ...
 
 class Spectrum:
@@ -73,6 +74,7 @@ class Data:
         *,
         mode: DataMode,
         alpha: float,
+        alphas: Sequence[float] = ...,
         batch_fraction: float = 1.0,
         batches: int = 1,
         noise: float,
@@ -89,7 +91,7 @@ class Optimizer:
         self,
         *,
         lr: Sequence[float],
-        momentum: float,
+        momentum: Sequence[float],
         nesterov: bool,
         weight_decay: float,
         layer_lr: Sequence[float],

@@ -218,13 +218,13 @@ CALLS: dict[str, Call] = {
     "ResNet": Call(dict, SIZED | {"width": NUMBER, "hidden": NUMBER}),
     "SGD": Call(
         lambda: {"lr": 0.1},
-        {"lr": EITHER, "momentum": NUMBER, "nesterov": FLAG, "weight_decay": NUMBER}
+        {"lr": EITHER, "momentum": EITHER, "nesterov": FLAG, "weight_decay": NUMBER}
         | {"layer_lr": NUMBERS},
     ),
     "FullBatch": Call(lambda: {"alpha": 2.0}),
     "MultiPass": Call(lambda: {"alpha": 2.0, "batch_fraction": 0.5}, {"batch_fraction": NUMBER}),
     "Epochs": Call(lambda: {"alpha": 2.0, "batches": 2}),
-    "OnePass": Call(lambda: {"alpha": 2.0}),
+    "OnePass": Call(lambda: {"alpha": 2.0}, {"alpha": EITHER, "batch": EITHER}),
     "Population": Call(dict),
     "Discrete": Call(
         lambda: {"eigenvalues": [1.0, 0.5], "target_power": [1.0, 1.0]},

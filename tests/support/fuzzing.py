@@ -186,11 +186,13 @@ DATA: list[dict[str, Any]] = [
     {"kind": "full_batch", "alpha": 2.0, "noise": 0.3},
     {"kind": "multi_pass", "alpha": 1.5, "batch_fraction": 0.5},
     {"kind": "one_pass", "alpha": 0.5, "targets": [1.0, 0.5]},
+    {"kind": "one_pass", "alpha": [0.5, 2.0, 1.0, 0.5, 1.0, 1.0, 1.0, 1.0]},
     {"kind": "population", "targets": [[1.0, 0.2], [0.2, 1.0]]},
 ]
 OPTIMIZERS: list[dict[str, Any]] = [
     {"lr": 0.1},
     {"lr": [0.1, 0.05, 0.02, 0.1, 0.1, 0.1, 0.1, 0.1], "momentum": 0.5, "nesterov": True},
+    {"lr": 0.05, "momentum": [0.0, 0.3, 0.6, 0.9, 0.5, 0.5, 0.5, 0.5]},
     {"lr": 0.05, "weight_decay": 0.1, "layer_lr": [1.0, 0.5, 1.0]},
 ]
 TRACE_CLASS: list[dict[str, Any]] = [

@@ -33,6 +33,7 @@ class Constants:
     """Constants of a problem, before the first step (L = depth, T = steps, k modes)."""
 
     depth: int
+    readout: float  # 1 for a random initial readout, 0 for one that starts at zero
     gamma0: float  # effective richness: gamma0, or gamma0/sqrt(nu_L) in the NTK parameterization
     rho: float  # 1/(gamma0^2 nu_L)
     ratio: list[float]  # nu_1/nu_L, nu_{l+1}/nu_l for l = 1..L-1, 1 (readout)
@@ -41,6 +42,7 @@ class Constants:
     E: Array  # (T, T) decay as the predictor sees it (D unless centered)      theory.md section 1
     mode: str  # data.kind
     inv_alpha: float
+    batches_of_steps: Array  # (T, T) factor of inv_alpha where batches of one pass change in time
     selection: Array  # (T, T) covariance of the samples' weights, zero if all are used
     earlier: Array  # (T, T) whether s is in an earlier epoch than t; without epochs an earlier step
     batches: int  # of an epoch
@@ -134,7 +136,8 @@ def layer_inputs(
     C_u, C_g = state.C_h[layer - 1, :n, :n], state.C_g[layer + 1, :n, :n]
     A = D @ state.R_hr[layer - 1, :n, :n] + con.K[layer - 1, :n, :n] * C_u
     B = con.ratio[layer] * (D @ state.R_gu[layer + 1, :n, :n] + con.K[layer, :n, :n] * C_g)
-    return A, B, C_u, con.ratio[layer] * C_g
+    start = con.readout if layer == con.depth else 1.0
+    return A, B, C_u, start * con.ratio[layer] * C_g
 
 
 def data_side(con: Constants, state: State, n: int) -> None:
@@ -194,7 +197,7 @@ def residuals(con: Constants, C_v: Array, R: Array) -> tuple[Array, Array]:
     if con.mode == "one_pass":
         step = np.arange(n) // con.outputs
         diagonal = fresh * (step[:, None] == step[None, :])
-        return diagonal, diagonal
+        return diagonal * con.batches_of_steps[:n, :n], diagonal
     memory = R - np.eye(n)
     clean = R @ fresh @ R.T
     unvisited, selection = clean, con.selection[:n, :n]
@@ -303,13 +306,17 @@ def constants(problem: Problem, steps: int) -> Constants:
     pairs, ones = np.ones((C, C)), np.ones((steps, steps))
     D, E, K = np.kron(D, np.eye(C)), np.kron(E, np.eye(C)), np.kron(K, pairs)
     K = np.reshape(optimizer.get("layer_lr") or [1.0] * (depth + 1), (depth + 1, 1, 1)) * K
-    inv_alpha = 0.0 if mode == "population" else 1.0 / data["alpha"]
+    listed = isinstance(data.get("alpha"), list | tuple)
+    inv_alpha = 0.0 if mode == "population" else 1.0 if listed else 1.0 / data["alpha"]
+    inverses = 1.0 / np.array(data["alpha"][:steps]) if listed else np.ones(steps)
+    batches_of_steps = np.kron(np.diag(inverses), pairs)
     selection, earlier, batches = batching(data, steps)
     selection, earlier = np.kron(selection, pairs), np.kron(earlier, pairs)
     covariance = data.get("noise_covariance", np.eye(C) * data.get("noise", 0.0) ** 2)
-    sampling = (inv_alpha, selection, earlier, batches, np.kron(ones, covariance))
+    sampling = (inv_alpha, batches_of_steps, selection, earlier, batches, np.kron(ones, covariance))
     modes = (lam, np.array([np.kron(ones, gram) for gram in grams]), weight, C)
-    return Constants(depth, *scales(network, depth), K, D, E, mode, *sampling, *modes)
+    readout = 0.0 if network.get("zero_readout", False) else 1.0
+    return Constants(depth, readout, *scales(network, depth), K, D, E, mode, *sampling, *modes)
 
 
 def batching(data: Problem, steps: int) -> tuple[Array, Array, int]:
@@ -347,14 +354,15 @@ def propagator(optimizer: Problem, steps: int) -> tuple[Array, Array]:
     """
     lr = np.broadcast_to(np.asarray(optimizer["lr"], float), np.shape(optimizer["lr"]) or steps)
     momentum, decay = optimizer.get("momentum", 0.0), optimizer.get("weight_decay", 0.0)
+    beta = np.broadcast_to(np.asarray(momentum, float), np.shape(momentum) or steps)
     weights, buffer = np.zeros(steps + 1), np.zeros(steps + 1)
     weights[steps] = 1.0
     history = [weights]
     for t in range(steps - 1):
         gradient = -decay * weights
         gradient[t] += 1.0
-        buffer = momentum * buffer + gradient
-        step = gradient + momentum * buffer if optimizer.get("nesterov", False) else buffer
+        buffer = beta[t] * buffer + gradient
+        step = gradient + beta[t] * buffer if optimizer.get("nesterov", False) else buffer
         weights = weights + lr[t] * step  # not in place: history keeps the old array
         history.append(weights)
     table = np.array(history)

@@ -186,7 +186,7 @@ def right_correlations(con: Residual, state: ChainState, layer: int, n: int) -> 
     A, E, F = (X[:, :n, :n] for X in (state.A, state.E, state.F))
     C_h, C_g, S_a, S_b = correlations(state, n)
     if layer == con.depth:
-        S_b[layer] = D @ C_g[layer + 1] @ D
+        S_b[layer] = con.readout * D @ C_g[layer + 1] @ D
     else:
         Q, X = swept(con, F[layer + 1], A[layer]), F[layer + 1]
         across = S_b[layer + 1] + (b * con.gamma0) ** 2 * X @ D @ C_h[layer] @ D @ X.T
@@ -270,7 +270,9 @@ def right_flow_correlations(con: Continuum, state: ChainState, n: int) -> None:
     D, E, F, A = con.D[:n, :n], nodes_of(state.E, n), nodes_of(state.F, n), nodes_of(state.A, n)
     C_h, C_g, S_a, S_b = node_correlations(state, n)
     slope = covariance_slope(con, F, A, S_b, C_g, C_h)
-    S_b[:] = D @ state.C_g[-1, :n, :n] @ D + con.branch**2 * integral(con.behind, slope)
+    S_b[:] = con.readout * D @ state.C_g[-1, :n, :n] @ D + con.branch**2 * integral(
+        con.behind, slope
+    )
     C_g[:] = joined(con, F, E, S_b, S_a)
 
 

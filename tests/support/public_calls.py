@@ -186,6 +186,7 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(
         ("replicas", "kernels", "modes", "updates", "weights", "quick", "centered", "force"), FLAG
     ),
+    "zero_readout": FLAG,
     "keep_state": FLAG | NONE,
     "spectrum_at": (EITHER | kind("range")).called("lanczos"),
     **dict.fromkeys(

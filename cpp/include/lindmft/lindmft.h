@@ -68,10 +68,12 @@ LINDMFT_EXPORT void lindmft_problem_free(lindmft_problem* problem);
  *   network.parameterization  string   "mup" or "ntk"
  *   network.init_scale        number
  *   network.centered          flag
+ *   network.zero_readout      flag
  *   network.branch            number   resnet
  *   network.branch_scaling    string   resnet: "depth" or "constant"
  *   data.kind                 string   "full_batch", "multi_pass", "one_pass", "population" or "epochs"
- *   data.alpha                number   P / D, one pass: batch / D. The same field: data.samples, data.batch
+ *   data.alpha                number   P / D; a list for one_pass: batch / D, one, or one a step. The same field:
+ *                                      data.samples, data.batch
  *   data.batch_fraction       number   multi_pass
  *   data.batches              number   epochs: batches in each
  *   data.noise                number
@@ -82,7 +84,7 @@ LINDMFT_EXPORT void lindmft_problem_free(lindmft_problem* problem);
  *   data.targets              list     norms of the targets of several outputs
  *   data.rotation             list     row-major, square
  *   optimizer.lr              list     a rate, or one a step
- *   optimizer.momentum        number
+ *   optimizer.momentum        list     beta, or one a step
  *   optimizer.nesterov        flag
  *   optimizer.weight_decay    number
  *   optimizer.layer_lr        list     L + 1 multipliers, input to readout

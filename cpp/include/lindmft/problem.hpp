@@ -3,6 +3,7 @@
 // and 7.
 #pragma once
 
+#include <cstddef>
 #include <limits>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct Network {
   bool centered = false;                                      ///< subtract the predictor at initialization
   double branch = 1.0;                                        ///< beta0 of residual networks
   BranchScaling branch_scaling = BranchScaling::depth;        ///< depth: branches beta0 / sqrt(L); constant: beta0
+  bool zero_readout = false;                                  ///< the readout starts at zero instead of init_scale
 };
 
 /// Distribution of the input covariance's eigenvalues and of the target over its modes (theory.md section 6).
@@ -50,9 +52,12 @@ enum class DataMode { full_batch, multi_pass, one_pass, population, epochs };
 struct Data {
   DataMode mode = DataMode::full_batch;
   double alpha = std::numeric_limits<double>::infinity();  ///< P / D; for one pass: batch / D (trace class: P; batch)
-  double batch_fraction = 1.0;                             ///< multi pass: the probability that a step keeps a sample
-  int batches = 1;                                         ///< epochs: the number of batches, or steps, of an epoch
-  double noise = 0.0;                                      ///< sigma, the standard deviation of the label noise
+  /// One pass: batch / D (trace class: batch) of every step, in the place of alpha, which must then be the first entry.
+  /// Empty: alpha in every step.
+  std::vector<double> alphas{};
+  double batch_fraction = 1.0;  ///< multi pass: the probability that a step keeps a sample
+  int batches = 1;              ///< epochs: the number of batches, or steps, of an epoch
+  double noise = 0.0;           ///< sigma, the standard deviation of the label noise
   Spectrum spectrum;
   /// s_c, one entry for each output channel: its target is s_c times the spectrum's. The targets of channels are
   /// orthogonal.
@@ -71,17 +76,26 @@ LINDMFT_EXPORT int outputs(const Data& data);
 LINDMFT_EXPORT double noise_variance(const Data& data);
 /// Whether the gradient has new noise in every step, from random batches of finite size.
 LINDMFT_EXPORT bool noisy(const Data& data);
+/// batch / D of a step (trace class: batch); P / D if the data are not one pass.
+LINDMFT_EXPORT double alpha_at(const Data& data, int step);
 
 /// Gradient descent with schedule, momentum and weight decay, in the conventions of PyTorch (theory.md section 7).
 struct Optimizer {
-  std::vector<double> lr{0.1};  ///< eta: one entry for a constant rate, or one entry for each step
-  double momentum = 0.0;
+  std::vector<double> lr{0.1};        ///< eta: one entry for a constant rate, or one entry for each step
+  std::vector<double> momentum{0.0};  ///< beta: one entry, or one entry for each step
   bool nesterov = false;
   double weight_decay = 0.0;  ///< W <- (1 - eta weight_decay) W + ...
   /// Multipliers of the gradient step for W^0 .. w^L; empty: all 1. At infinite depth there are three: for W^0, for all
   /// branches, and for w^L.
   std::vector<double> layer_lr;
 };
+
+/// The entry of a schedule for a step; one with a single entry is constant.
+inline double at_step(const std::vector<double>& schedule, int step) {
+  return schedule.size() == 1 ? schedule.front() : schedule[static_cast<std::size_t>(step)];
+}
+/// Whether some step has momentum.
+LINDMFT_EXPORT bool has_momentum(const Optimizer& optimizer);
 
 struct Problem {
   Network network;

@@ -33,6 +33,12 @@ struct Whole {
   const char* allowed;
 };
 
+/// A number, or a list with an entry for each step.
+template <class T>
+struct Schedule {
+  void (*put)(T&, std::span<const double>);
+};
+
 template <class T>
 struct Choice {
   const char* word;
@@ -44,7 +50,7 @@ using Choices = std::vector<Choice<T>>;
 template <class T>
 struct Field {
   const char* name;
-  std::variant<Number<T>, Flag<T>, Numbers<T>, Words<T>, Whole<T>, Choices<T>> place;
+  std::variant<Number<T>, Flag<T>, Numbers<T>, Words<T>, Whole<T>, Schedule<T>, Choices<T>> place;
 };
 
 [[noreturn]] inline void refuse(const std::string& field, const std::string& allowed, const std::string& got) {
@@ -73,7 +79,8 @@ template <class T>
 std::string allowed(const Field<T>& field) {
   if (std::holds_alternative<Number<T>>(field.place)) return "a number";
   if (std::holds_alternative<Flag<T>>(field.place)) return "0 or 1";
-  if (std::holds_alternative<Numbers<T>>(field.place)) return "a number or a list of numbers";
+  if (std::holds_alternative<Numbers<T>>(field.place) || std::holds_alternative<Schedule<T>>(field.place))
+    return "a number or a list of numbers";
   if (std::holds_alternative<Words<T>>(field.place)) return "words with commas between them";
   if (const auto* whole = std::get_if<Whole<T>>(&field.place)) return whole->allowed;
   std::string words;
@@ -91,6 +98,8 @@ void set(const Field<T>& field, T& target, double value) {
     (*number)(target) = value;
   } else if (const auto* list = std::get_if<Numbers<T>>(&field.place); list != nullptr && !std::isnan(value)) {
     (*list)(target).assign(1, value);
+  } else if (const auto* schedule = std::get_if<Schedule<T>>(&field.place); schedule != nullptr && !std::isnan(value)) {
+    schedule->put(target, std::span(&value, 1));
   } else if (const auto* flag = std::get_if<Flag<T>>(&field.place); flag != nullptr && (value == 0.0 || value == 1.0)) {
     (*flag)(target) = value == 1.0;
   } else if (const auto* whole = std::get_if<Whole<T>>(&field.place); whole != nullptr && is_whole(*whole)) {
@@ -103,11 +112,15 @@ void set(const Field<T>& field, T& target, double value) {
 template <class T>
 void set(const Field<T>& field, T& target, std::span<const double> values) {
   const auto* list = std::get_if<Numbers<T>>(&field.place);
-  if (list == nullptr) refuse(field.name, allowed(field), "a list of " + std::to_string(values.size()) + " numbers");
+  const auto* schedule = std::get_if<Schedule<T>>(&field.place);
+  if (list == nullptr && schedule == nullptr)
+    refuse(field.name, allowed(field), "a list of " + std::to_string(values.size()) + " numbers");
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (std::isnan(values[i])) refuse(std::string(field.name) + "[" + std::to_string(i) + "]", "a number", "nan");
   }
-  (*list)(target).assign(values.begin(), values.end());
+  if (list != nullptr) return (*list)(target).assign(values.begin(), values.end());
+  if (values.empty()) refuse(field.name, "a number or a list with at least one entry", "an empty list");
+  schedule->put(target, values);
 }
 
 inline std::vector<std::string> split(std::string_view words) {

@@ -42,7 +42,12 @@ const Choices<Problem> kData{
     {"epochs", [](Problem& p) { p.data.mode = DataMode::epochs; }},
 };
 
-constexpr Number<Problem> kAmount = [](Problem& p) -> double& { return p.data.alpha; };
+void put_amount(Problem& p, std::span<const double> values) {
+  p.data.alpha = values.front();
+  p.data.alphas.clear();
+  if (values.size() > 1) p.data.alphas.assign(values.begin(), values.end());
+}
+constexpr Schedule<Problem> kAmount{put_amount};
 constexpr Numbers<Problem> kWidth = [](Problem& p) -> std::vector<double>& { return p.network.width; };
 
 const std::vector<Field<Problem>> kFields{
@@ -54,6 +59,7 @@ const std::vector<Field<Problem>> kFields{
     {"network.parameterization", kParameterizations},
     {"network.init_scale", Number<Problem>([](Problem& p) -> double& { return p.network.init_scale; })},
     {"network.centered", Flag<Problem>([](Problem& p) -> bool& { return p.network.centered; })},
+    {"network.zero_readout", Flag<Problem>([](Problem& p) -> bool& { return p.network.zero_readout; })},
     {"network.branch", Number<Problem>([](Problem& p) -> double& { return p.network.branch; })},
     {"network.branch_scaling", kBranchScalings},
     {"data.kind", kData},
@@ -77,7 +83,7 @@ const std::vector<Field<Problem>> kFields{
     {"data.targets", Numbers<Problem>([](Problem& p) -> std::vector<double>& { return p.data.targets; })},
     {"data.rotation", Numbers<Problem>([](Problem& p) -> std::vector<double>& { return p.data.rotation; })},
     {"optimizer.lr", Numbers<Problem>([](Problem& p) -> std::vector<double>& { return p.optimizer.lr; })},
-    {"optimizer.momentum", Number<Problem>([](Problem& p) -> double& { return p.optimizer.momentum; })},
+    {"optimizer.momentum", Numbers<Problem>([](Problem& p) -> std::vector<double>& { return p.optimizer.momentum; })},
     {"optimizer.nesterov", Flag<Problem>([](Problem& p) -> bool& { return p.optimizer.nesterov; })},
     {"optimizer.weight_decay", Number<Problem>([](Problem& p) -> double& { return p.optimizer.weight_decay; })},
     {"optimizer.layer_lr", Numbers<Problem>([](Problem& p) -> std::vector<double>& { return p.optimizer.layer_lr; })},

@@ -5,10 +5,11 @@ namespace lindmft {
 // The update of PyTorch's SGD. Its gradient points uphill in the loss; the one of theory.md section 2 points downhill,
 // hence the sign of the decay.
 void WeightStepper::step(Weight& weight, double gradient, int time) const {
-  const double lr = optimizer_.lr.size() == 1 ? optimizer_.lr.front() : optimizer_.lr[static_cast<std::size_t>(time)];
+  const double lr = at_step(optimizer_.lr, time);
+  const double momentum = at_step(optimizer_.momentum, time);
   const double force = gradient - optimizer_.weight_decay * weight.value;
-  weight.velocity = optimizer_.momentum * weight.velocity + force;
-  weight.value += lr * (optimizer_.nesterov ? force + optimizer_.momentum * weight.velocity : weight.velocity);
+  weight.velocity = momentum * weight.velocity + force;
+  weight.value += lr * (optimizer_.nesterov ? force + momentum * weight.velocity : weight.velocity);
 }
 
 Propagator::Propagator(const Problem& problem) : stepper_(problem.optimizer), start_{problem.network.init_scale, 0.0} {}

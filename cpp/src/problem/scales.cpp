@@ -36,6 +36,7 @@ Scales scales(const Problem& problem) {
     s.rho = infinite ? 0.0 : 1.0 / (net.gamma0 * net.gamma0 * last);
   }
   s.gamma0_sq = s.gamma0 * s.gamma0;
+  s.readout = net.zero_readout ? 0.0 : 1.0;
   s.first_to_last = infinite ? 1.0 : width.front() / last;
   s.ratio.assign(depth + 1, 1.0);
   for (std::size_t l = 1; l < depth; ++l) s.ratio[l] = infinite ? 1.0 : width[l] / width[l - 1];

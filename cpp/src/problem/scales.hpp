@@ -14,6 +14,7 @@ struct Scales {
   double gamma0_sq;
   double rho;                 ///< 1 / (gamma0^2 nu_L)
   double first_to_last;       ///< nu_1 / nu_L
+  double readout;             ///< 1 for a random initial readout, 0 for one that starts at zero
   std::vector<double> ratio;  ///< entry l: nu_{l+1} / nu_l for l = 1 .. L-1; 1 for l = 0 and l = L
   std::vector<double> lr;     ///< entry l: multiplier c_l of weight array l = 0 .. L (infinite depth: three)
 };

@@ -120,6 +120,25 @@ void validate(const Spectrum& spectrum) {
   if (std::abs(sum - 1.0) > 1e-9) refuse("data.spectrum.weights", "fractions that sum to 1", "a sum of " + text(sum));
 }
 
+/// The batches of one pass, which may have another size in every step.
+void validate_batches(const Data& data, const std::string& field) {
+  if (data.alphas.empty()) return;
+  if (data.mode != DataMode::one_pass)
+    refuse(field, "a number for this data.kind (only 'one_pass' has a batch for each step)",
+           std::to_string(data.alphas.size()) + " numbers");
+  require_all(data.alphas, field, "finite and positive in a list", finite_positive);
+  if (data.alpha != data.alphas.front())
+    refuse(field, "the first entry of its list (" + text(data.alphas.front()) + ")", text(data.alpha));
+}
+
+/// Every step has an entry of a schedule.
+void validate_length(const std::vector<double>& schedule, const std::string& field, int steps) {
+  const std::size_t entries = schedule.size();
+  if (entries > 1 && entries < static_cast<std::size_t>(steps))
+    refuse(field, "a number, or a list of at least steps (" + std::to_string(steps) + ") numbers",
+           std::to_string(entries) + " numbers");
+}
+
 /// How users call `alpha`.
 std::string amount_field(const Data& data) {
   if (!data.spectrum.trace_class) return "data.alpha";
@@ -151,7 +170,8 @@ void validate(const Network& network) {
 }
 
 void validate(const Data& data) {
-  require(positive(data.alpha), amount_field(data), "positive (inf is allowed)", data.alpha);
+  if (data.alphas.empty()) require(positive(data.alpha), amount_field(data), "positive (inf is allowed)", data.alpha);
+  validate_batches(data, amount_field(data));
   if (data.mode == DataMode::population && !std::isinf(data.alpha))
     throw BadInput::conflict(amount_field(data), "population data", "its amount is infinite", "Leave it out");
   require(data.batch_fraction > 0.0 && data.batch_fraction <= 1.0, "data.batch_fraction", "in (0, 1]",
@@ -183,17 +203,25 @@ bool noisy(const Data& data) {
          (data.mode == DataMode::epochs && data.batches > 1);
 }
 
+double alpha_at(const Data& data, int step) { return data.alphas.empty() ? data.alpha : at_step(data.alphas, step); }
+
 double noise_variance(const Data& data) {
   if (data.noise_factor.empty()) return outputs(data) * data.noise * data.noise;
   const std::vector<double>& F = data.noise_factor;
   return std::inner_product(F.begin(), F.end(), F.begin(), 0.0);
 }
 
+bool has_momentum(const Optimizer& optimizer) {
+  return std::ranges::any_of(optimizer.momentum, [](double x) { return x > 0.0; });
+}
+
 void validate(const Optimizer& optimizer) {
   if (optimizer.lr.empty()) refuse("optimizer.lr", "a number or a list with at least one entry", "an empty list");
   require_all(optimizer.lr, "optimizer.lr", "finite and not negative", finite_not_negative);
-  require(optimizer.momentum >= 0.0 && optimizer.momentum < 1.0, "optimizer.momentum", "in [0, 1)", optimizer.momentum);
-  if (optimizer.nesterov && optimizer.momentum == 0.0) refuse("optimizer.nesterov", "false without momentum", "true");
+  if (optimizer.momentum.empty())
+    refuse("optimizer.momentum", "a number or a list with at least one entry", "an empty list");
+  require_all(optimizer.momentum, "optimizer.momentum", "in [0, 1)", [](double x) { return x >= 0.0 && x < 1.0; });
+  if (optimizer.nesterov && !has_momentum(optimizer)) refuse("optimizer.nesterov", "false without momentum", "true");
   require(finite_not_negative(optimizer.weight_decay), "optimizer.weight_decay", "finite and not negative",
           optimizer.weight_decay);
   require_all(optimizer.layer_lr, "optimizer.layer_lr", "finite and not negative", finite_not_negative);
@@ -212,11 +240,10 @@ void validate(const Problem& problem, int steps) {
                    : "a list of depth + 1 (" + std::to_string(arrays) + ") numbers, input to readout",
            std::to_string(multipliers) + " numbers");
   }
-  const std::size_t rates = problem.optimizer.lr.size();
-  if (rates > 1 && steps > 0 && rates < static_cast<std::size_t>(steps)) {
-    refuse("optimizer.lr", "a number, or a list of at least steps (" + std::to_string(steps) + ") numbers",
-           std::to_string(rates) + " numbers");
-  }
+  if (steps <= 0) return;
+  validate_length(problem.optimizer.lr, "optimizer.lr", steps);
+  validate_length(problem.optimizer.momentum, "optimizer.momentum", steps);
+  validate_length(problem.data.alphas, amount_field(problem.data), steps);
 }
 
 }  // namespace lindmft

@@ -128,9 +128,11 @@ Horizon flow_horizon(const Problem& problem, double time, const SolveOptions& op
   check_outputs(problem, options, true);
   check_depth_nodes(problem, options.depth_nodes);
   check_coarse(problem, options, "gradient flow");
-  require(problem.optimizer.momentum == 0.0, "optimizer.momentum",
-          "0 for gradient flow (in the limit of small learning rates it only divides time by 1 - momentum)",
-          problem.optimizer.momentum);
+  for (const double momentum : problem.optimizer.momentum) {
+    require(momentum == 0.0, "optimizer.momentum",
+            "0 for gradient flow (in the limit of small learning rates it only divides time by 1 - momentum)",
+            momentum);
+  }
   check_continuation(problem, options, true, time);
   check_spectrum(options, false, time);
   return {Horizon::Kind::gradient_flow, time, kRoom};

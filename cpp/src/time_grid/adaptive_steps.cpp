@@ -9,21 +9,31 @@ namespace {
 constexpr double kKinkRatio = 3.0;  // ratio of a second difference to those around it above which a step is a kink
 
 double plain_lr(const Optimizer& optimizer) {
-  const bool plain = optimizer.lr.size() == 1 && optimizer.momentum == 0.0 && optimizer.weight_decay == 0.0;
+  const bool plain = optimizer.lr.size() == 1 && !has_momentum(optimizer) && optimizer.weight_decay == 0.0;
   return plain ? optimizer.lr.front() : 0.0;
 }
 
+double largest(const std::vector<double>& schedule) { return *std::max_element(schedule.begin(), schedule.end()); }
+
 /// Steps at which a schedule has a kink or a jump: its second difference is larger there than around it.
-std::vector<int> kinks(const std::vector<double>& lr) {
-  std::vector<int> found;
+void add_kinks(const std::vector<double>& schedule, std::vector<int>& found) {
+  const std::size_t n = schedule.size();
   const auto bend = [&](std::size_t t) {
-    return t < 1 || t + 1 >= lr.size() ? 0.0 : std::abs(lr[t + 1] - 2.0 * lr[t] + lr[t - 1]);
+    return t < 1 || t + 1 >= n ? 0.0 : std::abs(schedule[t + 1] - 2.0 * schedule[t] + schedule[t - 1]);
   };
-  const double rounding = 1e-9 * *std::max_element(lr.begin(), lr.end());
-  for (std::size_t t = 1; t + 1 < lr.size(); ++t) {
+  const double rounding = 1e-9 * largest(schedule);
+  for (std::size_t t = 1; t + 1 < n; ++t) {
     const double around = std::max(t > 2 ? bend(t - 3) : 0.0, bend(t + 3));
     if (bend(t) > kKinkRatio * around + rounding) found.push_back(static_cast<int>(t));
   }
+}
+
+/// The kinks of both schedules, in order.
+std::vector<int> kinks(const Optimizer& optimizer) {
+  std::vector<int> found;
+  add_kinks(optimizer.lr, found);
+  add_kinks(optimizer.momentum, found);
+  std::sort(found.begin(), found.end());
   return found;
 }
 
@@ -33,13 +43,12 @@ AdaptiveSteps::AdaptiveSteps(const Problem& problem, int steps, int capacity, in
     : PanelGrid(capacity, order),
       steps_(steps),
       init_scale_(problem.network.init_scale),
-      forgetting_(problem.optimizer.weight_decay *
-                  *std::max_element(problem.optimizer.lr.begin(), problem.optimizer.lr.end()) /
-                  (1.0 - problem.optimizer.momentum)),
+      forgetting_(problem.optimizer.weight_decay * largest(problem.optimizer.lr) /
+                  (1.0 - largest(problem.optimizer.momentum))),
       plain_lr_(plain_lr(problem.optimizer)),
       stepper_(problem.optimizer),
       radau_(radau_nodes(order)),
-      kinks_(kinks(problem.optimizer.lr)),
+      kinks_(kinks(problem.optimizer)),
       start_{problem.network.init_scale, 0.0} {}
 
 double AdaptiveSteps::memory() const { return 1.0 / forgetting_; }

@@ -23,6 +23,7 @@ from lindmft.problem.data import Epochs, MultiPass, Population
 from lindmft.problem.network import widths as widths_of
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.problem.scales import warn_of_widths
+from lindmft.problem.sizes import amount
 from lindmft.results.solution import Solution
 from lindmft.theory.many import solve_many
 from lindmft.training.finite import default_dim
@@ -183,8 +184,7 @@ def step_cost(problem: Problem | Mapping[str, Any]) -> float:
     sizes = sizes if len(sizes) > 1 else sizes * depth
     inputs = 1.0 if problem.network.hidden is None else float(default_dim(problem, all_modes=True))
     weights = inputs * sizes[0] + sum(a * b for a, b in pairwise(sizes))
-    counts = (getattr(problem.data, name, None) for name in ("alpha", "samples", "batch"))
-    samples = next((float(count) for count in counts if count is not None), 1.0)
+    samples = amount(problem.data)
     if isinstance(problem.data, Population):
         samples = 1.0
     if isinstance(problem.data, MultiPass):

@@ -20,6 +20,7 @@ from lindmft.analysis.loops.hypotheses import hypotheses, with_rate
 from lindmft.analysis.loops.offsets import offset_advice
 from lindmft.analysis.loops.verdict import Explanation, agreement, explanation, judge, judge_curve
 from lindmft.problem.problem import Problem, as_problem
+from lindmft.problem.schedules import has_schedule
 from lindmft.results.solution import Solution
 from lindmft.theory.solve import solve
 
@@ -241,8 +242,8 @@ def _judged(
 
 
 def _theory(problem: Problem, steps: int, threads: int) -> Solution:
-    """Solve the problem, one step further than needed where its rate is defined there."""
-    scheduled = isinstance(problem.optimizer.lr, tuple)
+    """Solve the problem, one step further than needed unless schedules end before it."""
+    scheduled = has_schedule(problem)
     theory = solve(problem, steps if scheduled else steps + 1, threads=threads)
     if not theory.test_loss[1:].any():
         raise ValueError(

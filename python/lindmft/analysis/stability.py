@@ -15,6 +15,7 @@ from lindmft.analysis.searches.search import (
     checked_steps,
     run_searches,
 )
+from lindmft.problem.optimizer import has_momentum
 from lindmft.problem.problem import Problem, Problems, as_problem, listed_problems
 from lindmft.problem.scales import warn_of_sizes_among
 
@@ -210,7 +211,7 @@ def _found(
     precision = 1 + positive(rtol, "rtol")
     steps, kind = checked_steps(steps), choice(*CRITERIA)(criterion, "criterion")
     for problem in problems:
-        if kind == "settled" and problem.optimizer.momentum > 0:
+        if kind == "settled" and has_momentum(problem.optimizer):
             refuse("criterion", "'bounded' or 'finite' with momentum", criterion)
     found = [Rates(problem, steps) for problem in problems]
     return run_searches([(rates, edge(rates, kind, precision)) for rates in found], options, names)

@@ -66,7 +66,7 @@ noise = 0.3         # standard deviation of the label noise
 {spectrum}
 [optimizer]
 lr = {lr} # learning rate, of order one at every size; a list has the rate of every step
-momentum = 0.0      # heavy-ball momentum, from 0 to below 1
+momentum = 0.0      # heavy-ball momentum, from 0 to below 1; or a list
 
 [run]               # used by the commands unless an option overrides it
 steps = 100         # of lindmft solve, train and tune

@@ -1,11 +1,10 @@
 """The table of sharpness that commands print where the spectrum of the Hessian was asked for."""
 
 import click
-import numpy as np
 
 from lindmft._internal.types import Array
 from lindmft.problem.optimizer import SGD
-from lindmft.problem.stability import stability_threshold
+from lindmft.problem.stability import rates_and_thresholds
 from lindmft.results.ensemble import Ensemble
 from lindmft.results.solution import Solution
 from lindmft.results.statistics import mean, standard_error
@@ -42,7 +41,5 @@ def _of_networks(runs: Ensemble) -> dict[str, Array]:
 
 
 def _stability(optimizer: SGD, steps: Array, sharpness: Array) -> dict[str, Array]:
-    rates = np.atleast_1d(np.asarray(optimizer.lr, float))
-    at = np.minimum(steps.astype(int), len(rates) - 1)
-    thresholds = [stability_threshold(optimizer, int(step)) for step in at]
-    return {"lr*sharpness": rates[at] * sharpness, "stable below": np.array(thresholds)}
+    rates, thresholds = rates_and_thresholds(optimizer, steps)
+    return {"lr*sharpness": rates * sharpness, "stable below": thresholds}

@@ -14,6 +14,7 @@ import numpy as np
 from lindmft._internal.types import Array, Callback, Mask
 from lindmft.figures._panel import Curve, Panel, Points
 from lindmft.plotting.losses import thinned
+from lindmft.problem.optimizer import has_momentum
 from lindmft.problem.problem import Problem
 from lindmft.problem.spectrum import PowerLaw
 from lindmft.results.ensemble import Ensemble
@@ -273,7 +274,7 @@ def _descent(run: Solution | Ensemble) -> Mask:
     """
     loss = np.maximum(run.train_loss, 0.0)  # the loss on the population may be below 0 by rounding
     data, optimizer = run.problem.data, run.problem.optimizer
-    if data.random_batches or optimizer.momentum > 0 or optimizer.weight_decay > 0:
+    if data.random_batches or has_momentum(optimizer) or optimizer.weight_decay > 0:
         return np.isfinite(loss)
     lowest = np.minimum.accumulate(loss, axis=-1)
     falls = loss[..., 1:] <= (1 + RISE) * lowest[..., :-1] + NEGLIGIBLE

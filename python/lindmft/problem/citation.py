@@ -6,6 +6,7 @@ from typing import Any, TextIO
 from lindmft import _core
 from lindmft._internal.validation import text_file_or_none
 from lindmft.problem.data import Epochs, MultiPass
+from lindmft.problem.optimizer import has_momentum
 from lindmft.problem.problem import Problem, as_problem
 
 PAPER = """\
@@ -72,7 +73,7 @@ def _beyond_the_paper(problem: Problem) -> list[str]:
         "shuffled epochs": isinstance(problem.data, Epochs),
         "outputs that share modes": problem.data.spectrum.outputs > 1,
         "learning-rate schedules": isinstance(problem.optimizer.lr, tuple),
-        "momentum": problem.optimizer.momentum > 0,
+        "momentum": has_momentum(problem.optimizer),
         "weight decay": problem.optimizer.weight_decay > 0,
         "multipliers of the learning rate per layer": problem.optimizer.layer_lr is not None,
     }

@@ -11,12 +11,27 @@ from typing import Any, ClassVar, get_args
 import numpy as np
 
 from lindmft import _core
-from lindmft._internal.types import Array
-from lindmft._internal.validation import conflict, integer, missing, number, refuse
+from lindmft._internal.types import Array, Number, Numbers
+from lindmft._internal.validation import (
+    conflict,
+    integer,
+    missing,
+    number,
+    number_or_numbers,
+    refuse,
+)
 from lindmft.problem.outputs import as_outputs, noise_factor
 from lindmft.problem.parts import Part
 from lindmft.problem.schema import reader
-from lindmft.problem.sizes import check_names, count, optional, refuse_inputs, whole
+from lindmft.problem.sizes import (
+    check_names,
+    count,
+    count_or_counts,
+    optional,
+    refuse_inputs,
+    sizes,
+    whole,
+)
 from lindmft.problem.spectrum import Isotropic, Spectrum, read_spectrum
 from lindmft.problem.targets import Gram, Targets, read_gram, read_targets
 
@@ -101,10 +116,13 @@ class _Data(Part):
     def as_core(self) -> _core.Data:
         """Return the compiled module's value type."""
         amounts = (getattr(self, name, None) for name in ("alpha", self._counted))
+        amount = next((amount for amount in amounts if amount is not None), math.inf)
+        alphas = amount if isinstance(amount, tuple) else (amount,)
         spectrum, norms, rotation = as_outputs(self.spectrum, self.targets, self.noise_covariance)
         return _core.Data(
             mode=_core.DataMode[self.kind],
-            alpha=next((amount for amount in amounts if amount is not None), math.inf),
+            alpha=alphas[0],
+            alphas=alphas if len(alphas) > 1 else (),
             batch_fraction=getattr(self, "batch_fraction", 1.0),
             batches=getattr(self, "batches", 1),
             noise=self.noise,
@@ -134,11 +152,12 @@ class _Data(Part):
                 "Give one of them",
             )
 
-    def _settle_amount(self, alpha: float | None, samples: float | None) -> None:
+    def _settle_amount(self, alpha: Any, samples: Any) -> None:
         """Check that the amount of data is given once; divide it by the number of inputs."""
         name = f"data.{self._counted}"
         if self.inputs is not None and alpha is None and samples is not None:
-            object.__setattr__(self, "alpha", samples / self.inputs)
+            ratio = np.divide(samples, self.inputs).tolist()
+            object.__setattr__(self, "alpha", tuple(ratio) if isinstance(ratio, list) else ratio)
             object.__setattr__(self, self._counted, None)
             return
         check_names(self.spectrum, "data.alpha", alpha, name, samples)
@@ -320,11 +339,12 @@ class OnePass(_Data):
     Parameters
     ----------
     alpha
-        batch / D; ``inf`` is allowed in the theory and means the population.
+        batch / D, or a list with that of every step; ``inf`` is allowed in the theory, not in
+        lists, and means the population.
     {noise, spectrum, targets}
     batch
-        The actual number of samples in a batch, in the place of ``alpha`` with a trace-class
-        spectrum or ``inputs``. ``inf`` as for ``alpha``.
+        The actual number of samples in a batch, or in that of every step, in the place of
+        ``alpha`` with a trace-class spectrum or ``inputs``. ``inf`` as for ``alpha``.
     {inputs}
     {noise_covariance}
 
@@ -340,16 +360,23 @@ class OnePass(_Data):
     >>> import lindmft as lm
     >>> lm.OnePass(alpha=0.1).alpha
     0.1
+    >>> lm.OnePass(batch=[32] * 50 + [64] * 50, inputs=640).alpha[49:51]
+    (0.05, 0.1)
     """
 
     kind: ClassVar[str] = "one_pass"
     _counted = "batch"
+    _converters: ClassVar = {
+        **_Data._converters,
+        "alpha": optional(sizes(number_or_numbers)),
+        "batch": optional(sizes(count_or_counts)),
+    }
 
-    alpha: float | None = None
+    alpha: Number | Numbers | None = None
     noise: float = 0.0
     spectrum: Spectrum = Isotropic()
     targets: Targets = (1.0,)
-    batch: float | None = None
+    batch: Number | Numbers | None = None
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
 

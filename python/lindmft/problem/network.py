@@ -38,6 +38,10 @@ def _whole_or_infinite(value: Any, field: str) -> int | float:
     return integer(value, field)
 
 
+LATER: Any = field(default=False, metadata={"later": True}, kw_only=True)
+"""A flag that older versions do not know."""
+
+
 class _Network(Part):
     """Base of the kinds of networks: scales at initialization, and widths by two names."""
 
@@ -52,6 +56,7 @@ class _Network(Part):
         "parameterization": choice("mup", "ntk"),
         "init_scale": number,
         "centered": flag,
+        "zero_readout": flag,
     }
     _passages: ClassVar = {
         "gamma0": """
@@ -66,6 +71,11 @@ class _Network(Part):
                 Subtract the predictor at initialization from the predictor, so that training starts
                 from f = 0.
             """,
+        "zero_readout": """
+            zero_readout
+                Let the readout w^L start at zero instead of at random, so that f = 0 at first, and
+                the other arrays begin to learn after it.
+            """,
     }
 
     depth: Number
@@ -75,6 +85,7 @@ class _Network(Part):
     init_scale: float
     centered: bool
     hidden: Any
+    zero_readout: bool
 
     def as_core(self) -> _core.Network:
         """Return the compiled module's value type."""
@@ -88,6 +99,7 @@ class _Network(Part):
             centered=self.centered,
             branch=getattr(self, "branch", 1.0),
             branch_scaling=_core.BranchScaling[getattr(self, "branch_scaling", "depth")],
+            zero_readout=self.zero_readout,
         )
 
     def _check(self) -> None:
@@ -131,6 +143,7 @@ class MLP(_Network):
         N, the actual number of hidden units, or a list of L, in the place of ``width`` with a
         trace-class spectrum, where h^1 = W^0 x and f(x) = w^L . h^L / (gamma0 N_L); or with
         ``data.inputs``, which turns it into ``width``. ``inf`` as for ``width``.
+    {zero_readout}
 
     {raises}
 
@@ -156,6 +169,7 @@ class MLP(_Network):
     init_scale: float = 1.0
     centered: bool = False
     hidden: Number | Numbers | None = None
+    zero_readout: bool = LATER
 
 
 @dataclass(frozen=True)
@@ -189,6 +203,7 @@ class ResNet(_Network):
         N, the actual number of hidden units, in the place of ``width`` with a trace-class spectrum,
         where h^1 = W^0 x and f(x) = w^L . h^L / (gamma0 N); or with ``data.inputs``, which turns it
         into ``width``. ``inf`` as for ``width``.
+    {zero_readout}
 
     {raises}
 
@@ -220,6 +235,7 @@ class ResNet(_Network):
     init_scale: float = 1.0
     centered: bool = False
     hidden: Number | None = None
+    zero_readout: bool = LATER
 
 
 Network = MLP | ResNet

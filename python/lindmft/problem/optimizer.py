@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from lindmft import _core
 from lindmft._internal.display import short_repr
 from lindmft._internal.types import Number, Numbers
@@ -19,7 +21,7 @@ class SGD:
         eta, the scaled learning rate, of order one at every width, dimension and richness; or a
         list with the rate of every step (a list of one number is a constant rate).
     momentum
-        Heavy-ball coefficient in [0, 1), PyTorch's convention.
+        Heavy-ball coefficient in [0, 1), PyTorch's convention; or a list with that of every step.
     nesterov
         Use Nesterov's form of the momentum.
     weight_decay
@@ -82,10 +84,12 @@ class SGD:
     >>> warmup = [min(t / 10, 1.0) for t in range(100)]
     >>> lm.SGD(lr=warmup, momentum=0.9).lr[:3]
     (0.0, 0.1, 0.2)
+    >>> lm.SGD(lr=0.1, momentum=lm.schedule("constant", 100, peak=0.9, warmup=3)).momentum[:4]
+    (0.3, 0.6, 0.9, 0.9)
     """
 
     lr: Number | Numbers
-    momentum: float = 0.0
+    momentum: Number | Numbers = 0.0
     nesterov: bool = False
     weight_decay: float = 0.0
     layer_lr: Numbers | None = None
@@ -97,7 +101,7 @@ class SGD:
             self,
             "optimizer",
             lr=number_or_numbers,
-            momentum=number,
+            momentum=number_or_numbers,
             nesterov=flag,
             weight_decay=number,
             layer_lr=_tuple_or_none,
@@ -108,11 +112,16 @@ class SGD:
         """Return the compiled module's value type."""
         return _core.Optimizer(
             lr=self.lr if isinstance(self.lr, tuple) else (self.lr,),
-            momentum=self.momentum,
+            momentum=self.momentum if isinstance(self.momentum, tuple) else (self.momentum,),
             nesterov=self.nesterov,
             weight_decay=self.weight_decay,
             layer_lr=() if self.layer_lr is None else tuple(self.layer_lr),
         )
+
+
+def has_momentum(optimizer: SGD) -> bool:
+    """Whether some step has momentum."""
+    return bool(np.any(np.asarray(optimizer.momentum) > 0))
 
 
 def _tuple_or_none(value: Any, field: str) -> tuple[float, ...] | None:

@@ -133,7 +133,7 @@ def _size_note(problem: Problem) -> str:
     if data.spectrum.trace_class or data.inputs is not None:
         return ""
     width = _like_a_count(widths(network))
-    samples = _like_a_count([getattr(data, "alpha", None) or 0.0])
+    samples = _like_a_count(_listed(getattr(data, "alpha", None) or 0.0))
     said, meant = [], []
     if width:
         said.append(f"network.width = {width} is the ratio of hidden units to inputs")
@@ -147,6 +147,10 @@ def _size_note(problem: Problem) -> str:
         f"{', and '.join(said)}. If you mean actual numbers, give {' and '.join(meant)} in the "
         "place of ratios, and give the number of inputs, data.inputs."
     )
+
+
+def _listed(value: float | tuple[float, ...]) -> tuple[float, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _like_a_count(ratios: Sequence[float]) -> int:

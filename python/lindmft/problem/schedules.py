@@ -1,4 +1,4 @@
-"""Schedules: the learning rate of every step, for ``SGD(lr=...)``."""
+"""Schedules: the value of every step, for ``SGD(lr=..., momentum=...)`` and ``OnePass``."""
 
 import math
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from lindmft._internal.validation import choice, integer, number, positive, refuse
+from lindmft.problem.problem import Problem
 
 __all__ = ["schedule"]
 
@@ -16,6 +17,8 @@ def schedule(
     name: str, steps: int, *, peak: float = 1.0, warmup: float = 0, end: float = 0.0
 ) -> tuple[float, ...]:
     """Return a learning rate for every step: a linear warm-up, then constant or decaying rates.
+
+    The numbers serve as the momentum or the batch of every step as well.
 
     Parameters
     ----------
@@ -71,6 +74,13 @@ def schedule(
     falling = shape[kind] if kind == "constant" else last + (1 - last) * shape[kind]
     rates = np.concatenate([np.arange(1, rising + 1) / max(rising, 1), falling])
     return tuple(float(rate) for rate in top * rates)
+
+
+def has_schedule(problem: Problem) -> bool:
+    """Whether something has an entry for each step, so that runs cannot be longer."""
+    sizes = (getattr(problem.data, name, None) for name in ("alpha", "batch"))
+    given = (problem.optimizer.lr, problem.optimizer.momentum, *sizes)
+    return any(isinstance(entry, tuple) for entry in given)
 
 
 def _rising(warmup: Any, steps: int) -> int:

@@ -10,6 +10,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+import numpy as np
+
 from lindmft._internal.validation import (
     Converter,
     conflict,
@@ -56,6 +58,24 @@ def count_or_counts(value: Any, field: str) -> int | float | tuple[int | float, 
     if not isinstance(values, tuple):
         return count(values, field)
     return tuple(count(size, f"{field}[{i}]") for i, size in enumerate(values))
+
+
+def amount(data: object) -> float:
+    """Return the number of samples as it was given, of batches the mean; 1 for infinite data."""
+    given = (getattr(data, name, None) for name in ("alpha", "samples", "batch"))
+    return float(np.mean(next((entry for entry in given if entry is not None), 1.0)))
+
+
+def sizes(convert: Converter) -> Converter:
+    """Return a converter of a size that may be listed for every step: an empty list is refused."""
+
+    def converted(value: Any, field: str) -> Any:
+        found = convert(value, field)
+        if found == ():
+            refuse(field, "a number or a list with at least one entry", value)
+        return found
+
+    return converted
 
 
 def optional(convert: Converter) -> Converter:

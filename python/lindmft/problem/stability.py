@@ -1,6 +1,11 @@
 """The threshold of local stability: learning rate times sharpness below which steps are stable."""
 
+from typing import Any
+
+import numpy as np
+
 from lindmft import _core
+from lindmft._internal.types import Array
 from lindmft._internal.validation import instance, integer, refuse
 from lindmft.problem.optimizer import SGD
 
@@ -19,7 +24,7 @@ def stability_threshold(optimizer: SGD, step: int = 0) -> float:
     optimizer
         An ``SGD``: ``problem.optimizer``.
     step
-        The step whose learning rate counts, which matters with weight decay and a schedule only.
+        The step whose momentum and learning rate count, which matters with schedules only.
 
     Returns
     -------
@@ -29,12 +34,13 @@ def stability_threshold(optimizer: SGD, step: int = 0) -> float:
     Raises
     ------
     ValueError
-        If an argument is of another kind, or if the schedule of learning rates has no such step.
+        If an argument is of another kind, or if a schedule has no such step.
 
     Notes
     -----
-    Theory section 15. Threshold and learning rate are those of one step; momentum is taken as
-    constant. The batches of one-pass and multi-pass data are unstable earlier, by their noise.
+    Theory section 15. Threshold, momentum and learning rate are those of one step, and are
+    taken as constant. The batches of one-pass and multi-pass data are unstable earlier, by their
+    noise.
 
     Examples
     --------
@@ -48,6 +54,21 @@ def stability_threshold(optimizer: SGD, step: int = 0) -> float:
     at = integer(step, "step")
     if at < 0:
         refuse("step", "0, 1, ...", step)
-    if isinstance(optimizer.lr, tuple) and at >= len(optimizer.lr):
-        refuse("step", f"from 0 to {len(optimizer.lr) - 1}, the steps of optimizer.lr", step)
+    for name in ("lr", "momentum"):
+        entries = getattr(optimizer, name)
+        if isinstance(entries, tuple) and at >= len(entries):
+            refuse("step", f"from 0 to {len(entries) - 1}, the steps of optimizer.{name}", step)
     return _core.stability_threshold(optimizer.as_core(), at)
+
+
+def rates_and_thresholds(optimizer: SGD, time: Any) -> tuple[Array, Array]:
+    """Return (k,) learning rates and thresholds of these steps.
+
+    After the last update there is no step any more: the last entries of schedules count.
+    """
+    rates = np.atleast_1d(np.asarray(optimizer.lr, float))
+    lengths = [len(x) for x in (optimizer.lr, optimizer.momentum) if isinstance(x, tuple)]
+    steps = np.minimum(np.asarray(time).astype(int), min(lengths, default=1) - 1)
+    thresholds = {step: stability_threshold(optimizer, step) for step in set(steps.tolist())}
+    found = np.array([thresholds[step] for step in steps.tolist()])
+    return rates[np.minimum(steps, len(rates) - 1)], found

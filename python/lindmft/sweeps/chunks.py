@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from lindmft._internal.cost import likely_depth
 from lindmft.problem.network import widths
 from lindmft.problem.problem import Problem
+from lindmft.problem.sizes import amount
 
 SECONDS = 1.0
 """Target upper bound on the seconds of work in a block of several points."""
@@ -27,6 +28,7 @@ SHARING = (
     "network.parameterization",
     "network.init_scale",
     "network.centered",
+    "network.zero_readout",
     "network.branch",
     "network.branch_scaling",
     "data.noise",
@@ -79,8 +81,7 @@ def training_seconds(problem: Problem, steps: int, dim: int, networks: int) -> f
     network, data = problem.network, problem.data
     scale = dim if network.hidden is None else 1  # else sizes are counts, not multiples of dim
     units = scale * max(widths(network))
-    counts = (getattr(data, name, None) for name in ("alpha", "samples", "batch"))
-    samples = scale * next((count for count in counts if count is not None), 1.0)
+    samples = scale * amount(data)
     weights = units * dim + (float(network.depth) - 1) * units**2 + dim * samples
     return networks * weights * (1e-8 + 4e-10 * steps)
 

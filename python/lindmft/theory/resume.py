@@ -12,6 +12,9 @@ from lindmft.results.solution import Solution
 from lindmft.results.state import STATE_VERSION
 from lindmft.theory.run import Run
 
+SCHEDULES = {"optimizer": ("lr", "momentum"), "data": ("alpha", "batch")}
+"""Fields that may have an entry for each step, by the tables of a problem."""
+
 
 def continued(run: Run, start: Solution) -> tuple[Run, dict[str, Any]]:
     """Return the run with the options of ``start``, and ``start`` in the compiled module's form.
@@ -101,18 +104,20 @@ def to_core(solution: Solution) -> dict[str, Any]:
 
 
 def _tables(run: Run, start: Solution) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Both problems as dictionaries, learning rates only where they matter and as far as used."""
+    """Both problems as dictionaries, rates where they matter, schedules as far as used."""
     mine, theirs = run.problem.to_dict(), start.problem.to_dict()
     if run.grid == "flow":
         del mine["optimizer"]["lr"], theirs["optimizer"]["lr"]
     elif run.grid == "exact":
         done = len(start.time)
         for tables in (mine, theirs):
-            tables["optimizer"]["lr"] = _schedule(tables["optimizer"]["lr"], done)
+            for table, names in SCHEDULES.items():
+                used = {name: _schedule(tables[table].get(name), done) for name in names}
+                tables[table] |= used
     return mine, theirs
 
 
-def _schedule(lr: Any, steps: int) -> Any:
-    """The rates of the first steps; of a constant rate, that rate."""
-    rates = lr[:steps] if isinstance(lr, list) else [lr]
-    return rates[0] if len(set(rates)) == 1 else rates
+def _schedule(given: Any, steps: int) -> Any:
+    """The entries of the first steps; of a constant one, that entry."""
+    entries = given[:steps] if isinstance(given, list) else [given]
+    return entries[0] if len(set(entries)) == 1 else entries

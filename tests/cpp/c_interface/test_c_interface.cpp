@@ -34,13 +34,14 @@ using ResultHandle = std::unique_ptr<lindmft_result, Free>;
 /// A problem, and the same one in C++.
 lindmft::Problem example() {
   lindmft::Problem p;
-  p.network = {.depth = 2, .width = {0.75, 1.5}, .gamma0 = 0.8, .init_scale = 1.1, .centered = true};
+  p.network = {
+      .depth = 2, .width = {0.75, 1.5}, .gamma0 = 0.8, .init_scale = 1.1, .centered = true, .zero_readout = true};
   p.data = {.mode = lindmft::DataMode::multi_pass,
             .alpha = 1.5,
             .batch_fraction = 0.5,
             .noise = 0.3,
             .spectrum = {.eigenvalues = {1.5, 0.5}, .target_power = {0.5, 1.5}, .weights = {0.5, 0.5}}};
-  p.optimizer = {.lr = {0.05}, .momentum = 0.5, .nesterov = true, .weight_decay = 0.01, .layer_lr = {1.0, 2.0, 0.5}};
+  p.optimizer = {.lr = {0.05}, .momentum = {0.5}, .nesterov = true, .weight_decay = 0.01, .layer_lr = {1.0, 2.0, 0.5}};
   return p;
 }
 
@@ -63,6 +64,7 @@ ProblemHandle example_handle() {
   set(p, "network.gamma0", 0.8);
   set(p, "network.init_scale", 1.1);
   set(p, "network.centered", 1);
+  set(p, "network.zero_readout", 1);
   set(p, "data.kind", "multi_pass");
   set(p, "data.alpha", 1.5);
   set(p, "data.batch_fraction", 0.5);
@@ -290,7 +292,8 @@ TEST(CInterface, BadFieldsAreRefused) {
   expect_refused(word("data.noise", "loud"), "data.noise must be a number, got 'loud'");
   expect_refused(word("data.kind", nullptr), "data.kind is missing: it is a null pointer");
   expect_refused(list("optimizer.lr", {0.1, kNan}), "optimizer.lr[1] must be a number, got nan");
-  expect_refused(list("data.alpha", {1, 2}), "data.alpha must be a number, got a list of 2 numbers");
+  expect_refused(list("data.noise", {1, 2}), "data.noise must be a number, got a list of 2 numbers");
+  expect_refused(number("data.alpha", kNan), "data.alpha must be a number or a list of numbers, got nan");
   expect_refused(lindmft_problem_set_doubles(p.get(), "optimizer.lr", nullptr, 3),
                  "values is missing: it is a null pointer");
   const double one = 1.0;

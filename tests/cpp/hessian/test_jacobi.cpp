@@ -162,7 +162,7 @@ TEST(Threshold, OfStepsIsWhereAModeGrows) {
   Optimizer sgd;
   sgd.lr = {0.1, 0.4};
   EXPECT_DOUBLE_EQ(stability_threshold(sgd), 2.0);
-  sgd.momentum = 0.5;
+  sgd.momentum = {0.5};
   EXPECT_DOUBLE_EQ(stability_threshold(sgd), 3.0);
   sgd.nesterov = true;
   EXPECT_DOUBLE_EQ(stability_threshold(sgd), 1.5);

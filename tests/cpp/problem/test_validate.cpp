@@ -122,8 +122,11 @@ TEST(Validate, Optimizer) {
        "optimizer.lr must be a number or a list with at least one entry, got an empty list"},
       {[](Problem& p) { p.optimizer.lr = {-0.1}; }, "optimizer.lr must be finite and not negative, got -0.1"},
       {[](Problem& p) { p.optimizer.lr = {0.1, kNan}; }, "optimizer.lr[1] must be finite and not negative, got nan"},
-      {[](Problem& p) { p.optimizer.momentum = 1.0; }, "optimizer.momentum must be in [0, 1), got 1"},
-      {[](Problem& p) { p.optimizer.momentum = kNan; }, "optimizer.momentum must be in [0, 1), got nan"},
+      {[](Problem& p) { p.optimizer.momentum = {1.0}; }, "optimizer.momentum must be in [0, 1), got 1"},
+      {[](Problem& p) { p.optimizer.momentum = {kNan}; }, "optimizer.momentum must be in [0, 1), got nan"},
+      {[](Problem& p) { p.optimizer.momentum = {}; },
+       "optimizer.momentum must be a number or a list with at least one entry, got an empty list"},
+      {[](Problem& p) { p.optimizer.momentum = {0.0, -0.1}; }, "optimizer.momentum[1] must be in [0, 1), got -0.1"},
       {[](Problem& p) { p.optimizer.nesterov = true; }, "optimizer.nesterov must be false without momentum, got true"},
       {[](Problem& p) { p.optimizer.weight_decay = -1; },
        "optimizer.weight_decay must be finite and not negative, got -1"},
@@ -145,11 +148,32 @@ TEST(Validate, AScheduleCoversTheSteps) {
   EXPECT_EQ(refusal(problem, 4), "accepted");
 }
 
+TEST(Validate, MomentumAndBatchesCoverTheSteps) {
+  Problem problem;
+  problem.optimizer.momentum = {0.1, 0.2};
+  EXPECT_EQ(refusal(problem, 2), "accepted");
+  EXPECT_EQ(refusal(problem, 3),
+            "optimizer.momentum must be a number, or a list of at least steps (3) numbers, got 2 numbers");
+  problem.optimizer.momentum = {0.0};
+  problem.data.alphas = {0.5, 0.7};
+  problem.data.alpha = 0.5;
+  EXPECT_EQ(refusal(problem),
+            "data.alpha must be a number for this data.kind (only 'one_pass' has a batch for each step), got 2 "
+            "numbers");
+  problem.data.mode = DataMode::one_pass;
+  EXPECT_EQ(refusal(problem, 2), "accepted");
+  EXPECT_EQ(refusal(problem, 3), "data.alpha must be a number, or a list of at least steps (3) numbers, got 2 numbers");
+  problem.data.alpha = 0.6;
+  EXPECT_EQ(refusal(problem), "data.alpha must be the first entry of its list (0.5), got 0.6");
+  problem.data.alphas = {0.6, kInfinity};
+  EXPECT_EQ(refusal(problem), "data.alpha[1] must be finite and positive in a list, got inf");
+}
+
 TEST(Validate, LimitsAreAllowed) {
   Problem problem;
   problem.network = {.depth = 2, .width = {kInfinity, kInfinity}, .gamma0 = 0.0};
   problem.data = {.mode = DataMode::multi_pass, .batch_fraction = 1.0, .spectrum = {}};
-  problem.optimizer = {.lr = {0.0}, .momentum = 0.999, .nesterov = true, .layer_lr = {0.0, 1.0, 2.0}};
+  problem.optimizer = {.lr = {0.0}, .momentum = {0.999}, .nesterov = true, .layer_lr = {0.0, 1.0, 2.0}};
   EXPECT_EQ(refusal(problem), "accepted");
 }
 

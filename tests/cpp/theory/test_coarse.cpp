@@ -68,7 +68,7 @@ TEST(Coarse, AdaptiveStepsAgreeWithEveryStep) {
 TEST(Coarse, AdaptiveStepsAgreeForOtherNetworksDataAndOptimizers) {
   Problem residual = example();
   residual.network = {.kind = Architecture::resnet, .depth = 3, .width = {0.7}, .centered = true};
-  residual.optimizer = {.lr = {0.03}, .momentum = 0.5, .weight_decay = 0.01, .layer_lr = {}};
+  residual.optimizer = {.lr = {0.03}, .momentum = {0.5}, .weight_decay = 0.01, .layer_lr = {}};
   expect_accurate(residual, 200);
   Problem modes = example();
   modes.data.spectrum = two_modes();
@@ -187,7 +187,7 @@ TEST(Coarse, RefusesWhatItCannotDo) {
   EXPECT_NE(refusal(example(), options).find("keep_state"), std::string::npos);
   EXPECT_THROW(static_cast<void>(flow(example(), -1.0)), std::invalid_argument);
   Problem momentum = example();
-  momentum.optimizer.momentum = 0.5;
+  momentum.optimizer.momentum = {0.5};
   EXPECT_THROW(static_cast<void>(flow(momentum, 1.0)), std::invalid_argument);
 }
 

@@ -74,9 +74,10 @@ std::vector<double> schedule() {
 
 INSTANTIATE_TEST_SUITE_P(
     Optimizers, AdaptiveStepsOptimizers,
-    testing::Values(Optimizer{.lr = {0.1}, .layer_lr = {}}, Optimizer{.lr = {0.1}, .momentum = 0.9, .layer_lr = {}},
-                    Optimizer{.lr = {0.1}, .momentum = 0.7, .nesterov = true, .weight_decay = 0.02, .layer_lr = {}},
-                    Optimizer{.lr = schedule(), .momentum = 0.5, .layer_lr = {}}));
+    testing::Values(Optimizer{.lr = {0.1}, .layer_lr = {}}, Optimizer{.lr = {0.1}, .momentum = {0.9}, .layer_lr = {}},
+                    Optimizer{.lr = {0.1}, .momentum = {0.7}, .nesterov = true, .weight_decay = 0.02, .layer_lr = {}},
+                    Optimizer{.lr = schedule(), .momentum = {0.5}, .layer_lr = {}},
+                    Optimizer{.lr = {0.1}, .momentum = schedule(), .weight_decay = 0.02, .layer_lr = {}}));
 
 TEST(PanelGrids, GradientFlowIntegratesAndForgets) {
   for (const double decay_rate : {0.0, 0.03, 5.0}) {
@@ -204,7 +205,7 @@ TEST(PanelGrids, NodesAreStepsAndShortPanelsAreExact) {
 }
 
 TEST(PanelGrids, RestoredPanelsAreTheSame) {
-  const Problem problem = with({.lr = {0.1}, .momentum = 0.4, .layer_lr = {}});
+  const Problem problem = with({.lr = {0.1}, .momentum = {0.4}, .layer_lr = {}});
   AdaptiveSteps first(problem, 1000, 200, 8), second(problem, 1000, 200, 8);
   std::vector<double> time;
   for (const double length : {8.0, 17.0, 40.0}) {

@@ -37,9 +37,10 @@ std::vector<double> trained_weight(const Optimizer& optimizer, double start) {
   for (int t = 0; t + 1 < kSteps; ++t) {
     const double lr = optimizer.lr.size() == 1 ? optimizer.lr[0] : optimizer.lr[static_cast<std::size_t>(t)];
     double grad = -gradient(t) + optimizer.weight_decay * weights.back();
-    if (optimizer.momentum != 0.0) {
-      buffer = t == 0 ? grad : optimizer.momentum * buffer + grad;
-      grad = optimizer.nesterov ? grad + optimizer.momentum * buffer : buffer;
+    if (has_momentum(optimizer)) {
+      const double momentum = at_step(optimizer.momentum, t);
+      buffer = t == 0 ? grad : momentum * buffer + grad;
+      grad = optimizer.nesterov ? grad + momentum * buffer : buffer;
     }
     weights.push_back(weights.back() - lr * grad);
   }
@@ -53,16 +54,26 @@ struct Case {
 
 std::vector<Case> cases() {
   std::vector<double> schedule;
-  for (int t = 0; t < kSteps; ++t) schedule.push_back(0.05 + 0.01 * (t % 4));
+  std::vector<double> momenta;
+  for (int t = 0; t < kSteps; ++t) {
+    schedule.push_back(0.05 + 0.01 * (t % 4));
+    momenta.push_back(0.3 * (t % 3));
+  }
   const Optimizer plain{.lr = {0.1}, .layer_lr = {}};
   const Optimizer scheduled{.lr = schedule, .layer_lr = {}};
   const Optimizer decay{.lr = {0.1}, .weight_decay = 0.4, .layer_lr = {}};
-  const Optimizer momentum{.lr = {0.1}, .momentum = 0.8, .layer_lr = {}};
-  const Optimizer nesterov{.lr = {0.1}, .momentum = 0.8, .nesterov = true, .layer_lr = {}};
-  const Optimizer heavy{.lr = schedule, .momentum = 0.8, .weight_decay = 0.4, .layer_lr = {}};
-  const Optimizer everything{.lr = schedule, .momentum = 0.8, .nesterov = true, .weight_decay = 0.4, .layer_lr = {}};
-  return {{"plain", plain},          {"schedule", scheduled}, {"decay", decay},
-          {"momentum", momentum},    {"nesterov", nesterov},  {"momentum_decay_schedule", heavy},
+  const Optimizer momentum{.lr = {0.1}, .momentum = {0.8}, .layer_lr = {}};
+  const Optimizer nesterov{.lr = {0.1}, .momentum = {0.8}, .nesterov = true, .layer_lr = {}};
+  const Optimizer varied{.lr = schedule, .momentum = momenta, .nesterov = true, .weight_decay = 0.4, .layer_lr = {}};
+  const Optimizer heavy{.lr = schedule, .momentum = {0.8}, .weight_decay = 0.4, .layer_lr = {}};
+  const Optimizer everything{.lr = schedule, .momentum = {0.8}, .nesterov = true, .weight_decay = 0.4, .layer_lr = {}};
+  return {{"plain", plain},
+          {"schedule", scheduled},
+          {"decay", decay},
+          {"momentum", momentum},
+          {"nesterov", nesterov},
+          {"momentum_schedule", varied},
+          {"momentum_decay_schedule", heavy},
           {"everything", everything}};
 }
 
@@ -119,8 +130,8 @@ TEST(PropagatorForms, WeightDecayForgetsGeometrically) {
 }
 
 TEST(PropagatorForms, MomentumKeepsPushing) {
-  const Matrix plain = operators({.lr = {0.1}, .momentum = 0.8, .layer_lr = {}}).K;
-  const Matrix nesterov = operators({.lr = {0.1}, .momentum = 0.8, .nesterov = true, .layer_lr = {}}).K;
+  const Matrix plain = operators({.lr = {0.1}, .momentum = {0.8}, .layer_lr = {}}).K;
+  const Matrix nesterov = operators({.lr = {0.1}, .momentum = {0.8}, .nesterov = true, .layer_lr = {}}).K;
   for (int t = 0; t < kSteps; ++t) {
     for (int s = 0; s < t; ++s) {
       EXPECT_NEAR(plain(t, s), 0.1 * (1.0 - std::pow(0.8, t - s)) / 0.2, 1e-15);
@@ -130,7 +141,7 @@ TEST(PropagatorForms, MomentumKeepsPushing) {
 }
 
 TEST(PropagatorForms, NothingIsWrittenOnOrBeyondTheDiagonal) {
-  const Matrix K = operators({.lr = {0.1}, .momentum = 0.8, .weight_decay = 0.5, .layer_lr = {}}).K;
+  const Matrix K = operators({.lr = {0.1}, .momentum = {0.8}, .weight_decay = 0.5, .layer_lr = {}}).K;
   for (int t = 0; t < kSteps; ++t) {
     for (int s = t; s < kSteps; ++s) EXPECT_EQ(K(t, s), 0.0);
   }

@@ -74,6 +74,7 @@ class NaiveTraining {
   }
 
   void step(int t) {
+    samples_ = size_of_step(t);
     const Batch batch = draw(t);
     const double gamma0 = scales(problem_).gamma0;
     const double raw_rate = gamma0 * gamma0 * last_width();
@@ -154,7 +155,8 @@ class NaiveTraining {
       }
       buffers_.emplace_back(static_cast<std::size_t>(widths_[l]), Vector(static_cast<std::size_t>(inputs)));
       for (Vector& row : weights_.back()) {
-        for (double& w : row) w *= problem_.network.init_scale;
+        const bool zero = problem_.network.zero_readout && l + 1 == widths_.size();
+        for (double& w : row) w *= zero ? 0.0 : problem_.network.init_scale;
       }
       inputs = widths_[l];
     }
@@ -168,17 +170,22 @@ class NaiveTraining {
     return out;
   }
 
+  int size_of_step(int t) const {
+    const Data& data = problem_.data;
+    return data.alphas.empty() ? samples_ : static_cast<int>(std::lround(at_step(data.alphas, t) * dim_));
+  }
+
   Batch draw(int t) const {
     const Data& data = problem_.data;
-    const std::uint64_t epoch =
-        data.mode == DataMode::one_pass ? static_cast<std::uint64_t>(t) * static_cast<std::uint64_t>(samples_) : 0;
+    std::uint64_t first = 0;
+    for (int s = 0; s < t && data.mode == DataMode::one_pass; ++s) first += static_cast<std::uint64_t>(size_of_step(s));
     Batch batch;
-    batch.x = random_rows(seed_, training::kInputArray, epoch * static_cast<std::uint64_t>(dim_), samples_, dim_);
+    batch.x = random_rows(seed_, training::kInputArray, first * static_cast<std::uint64_t>(dim_), samples_, dim_);
     batch.kept = kept(t);
     for (Vector& x : batch.x) {
       for (std::size_t k = 0; k < eigenvalues_.size(); ++k) x[k] *= std::sqrt(eigenvalues_[k]);
     }
-    const Rows noise = label_noise(epoch);
+    const Rows noise = label_noise(first);
     for (std::size_t c = 0; c < noise.size(); ++c) {
       Vector& y = batch.y.emplace_back(noise[c]);
       for (std::size_t mu = 0; mu < y.size(); ++mu) y[mu] += dot(targets_[c], batch.x[mu]) / std::sqrt(dim_);
@@ -303,14 +310,15 @@ class NaiveTraining {
   /// PyTorch's SGD, with layer_lr on the gradient.
   void update(std::size_t l, int t, const Rows& descent) {
     const Optimizer& o = problem_.optimizer;
-    const double lr = o.lr.size() == 1 ? o.lr[0] : o.lr[static_cast<std::size_t>(t)];
+    const double lr = at_step(o.lr, t);
+    const double momentum = at_step(o.momentum, t);
     for (std::size_t i = 0; i < descent.size(); ++i) {
       for (std::size_t k = 0; k < descent[i].size(); ++k) {
         double& w = weights_[l][i][k];
         double& buffer = buffers_[l][i][k];
         const double direction = (o.layer_lr.empty() ? 1.0 : o.layer_lr[l]) * descent[i][k] - o.weight_decay * w;
-        buffer = o.momentum * buffer + direction;
-        w += lr * (o.nesterov ? direction + o.momentum * buffer : buffer);
+        buffer = momentum * buffer + direction;
+        w += lr * (o.nesterov ? direction + momentum * buffer : buffer);
       }
     }
   }

@@ -28,7 +28,7 @@ Problem example(DataMode mode = DataMode::full_batch) {
   if (mode == DataMode::epochs) p.data.batches = 5;
   if (mode == DataMode::multi_pass) p.data.batch_fraction = 0.5;
   p.optimizer.lr = {0.05};
-  p.optimizer.momentum = 0.4;
+  p.optimizer.momentum = {0.4};
   return p;
 }
 

@@ -126,7 +126,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Kernels,
 TEST(Sgd, FollowsPyTorch) {
   for (const bool nesterov : {false, true}) {
     const Optimizer optimizer{
-        .lr = {0.1, 0.2, 0.05, 0.3}, .momentum = 0.6, .nesterov = nesterov, .weight_decay = 0.25, .layer_lr = {}};
+        .lr = {0.1, 0.2, 0.05, 0.3}, .momentum = {0.6}, .nesterov = nesterov, .weight_decay = 0.25, .layer_lr = {}};
     double weight = 1.3, buffer = 0.0;
     double expected = weight, expected_buffer = 0.0;
     for (int t = 0; t < 4; ++t) {

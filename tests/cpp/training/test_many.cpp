@@ -32,8 +32,8 @@ std::vector<Problem> variations(const Problem& base) {
   out[1].optimizer.lr = {0.02};
   out[2].optimizer.lr.clear();
   for (int t = 0; t < kSteps; ++t) out[2].optimizer.lr.push_back(0.05 / (1.0 + 0.1 * t));
-  out[3].optimizer.momentum = 0.6;
-  out[4].optimizer.momentum = 0.5;
+  out[3].optimizer.momentum = {0.6};
+  out[4].optimizer.momentum = {0.5};
   out[4].optimizer.nesterov = true;
   out[4].optimizer.weight_decay = 0.3;
   out[5].optimizer.layer_lr.assign(static_cast<std::size_t>(base.network.depth) + 1, 1.2);
@@ -131,7 +131,7 @@ TEST(TrainMany, IsTrainForEveryVariationByEveryMethod) {
 /// A run that is long enough to fold several times.
 TEST(TrainMany, FoldingChangesNothing) {
   Problem p = example();
-  p.optimizer = {.lr = {0.03}, .momentum = 0.7, .nesterov = true, .weight_decay = 0.1, .layer_lr = {0.5, 1.0, 1.5}};
+  p.optimizer = {.lr = {0.03}, .momentum = {0.7}, .nesterov = true, .weight_decay = 0.1, .layer_lr = {0.5, 1.0, 1.5}};
   Problem plain = example();
   Problem outputs = p;
   outputs.data.targets = {1.0, 0.5};
@@ -178,7 +178,7 @@ TEST(TrainMany, SameBitsWithThreadsInsideThePasses) {
     p.data.mode = mode;
     std::vector<Problem> problems(3, p);
     problems[1].optimizer.lr = {0.02};
-    problems[2].optimizer.momentum = 0.5;
+    problems[2].optimizer.momentum = {0.5};
     for (const TrainMethod method : kMethods) {
       TrainOptions options{.dim = 1200, .seeds = {1}, .threads = 1, .updates = true, .method = method};
       const auto one = train_many(problems, 4, options);

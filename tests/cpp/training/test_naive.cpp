@@ -38,11 +38,11 @@ std::vector<Case> perceptrons() {
   const Problem full = full_batch();
   Problem everything = full;
   everything.network = {.depth = 3, .width = {0.5, 1.5, 0.9}, .gamma0 = 0.7, .init_scale = 0.9, .centered = true};
-  everything.optimizer = {.lr = {0.05}, .momentum = 0.6, .weight_decay = 0.2, .layer_lr = {0.5, 1.0, 1.5, 0.8}};
+  everything.optimizer = {.lr = {0.05}, .momentum = {0.6}, .weight_decay = 0.2, .layer_lr = {0.5, 1.0, 1.5, 0.8}};
 
   Problem nesterov = full;
   nesterov.network.parameterization = Parameterization::ntk;
-  nesterov.optimizer = {.lr = {}, .momentum = 0.5, .nesterov = true, .weight_decay = 0.1, .layer_lr = {}};
+  nesterov.optimizer = {.lr = {}, .momentum = {0.5}, .nesterov = true, .weight_decay = 0.1, .layer_lr = {}};
   for (int t = 0; t < 12; ++t) nesterov.optimizer.lr.push_back(0.03 + 0.002 * t);
 
   Problem multi = full;
@@ -51,6 +51,18 @@ std::vector<Case> perceptrons() {
 
   Problem once = full;
   once.data.mode = DataMode::one_pass;
+
+  Problem late = full;
+  late.network.zero_readout = true;
+  late.network.width = {1.1, 1.3};  // the readout alone acts at first, and narrow layers would leave directions at rest
+  Problem schedules = once;
+  schedules.optimizer.momentum.clear();
+  schedules.optimizer.nesterov = true;
+  for (int t = 0; t < 12; ++t) {
+    schedules.data.alphas.push_back(t % 3 == 0 ? 2.4 : 0.4 + 0.1 * t);
+    schedules.optimizer.momentum.push_back(t < 2 ? 0.0 : 0.07 * t);
+  }
+  schedules.data.alpha = schedules.data.alphas.front();
 
   Problem epochs = full;
   epochs.data.mode = DataMode::epochs;
@@ -66,7 +78,8 @@ std::vector<Case> perceptrons() {
   shallow.optimizer.weight_decay = 0.3;
   return {{"full_batch", full},        {"everything", everything}, {"nesterov_schedule_ntk", nesterov},
           {"multi_pass", multi},       {"one_pass", once},         {"epochs", epochs},
-          {"epochs_unequal", unequal}, {"spectrum", modes},        {"one_layer_decay", shallow}};
+          {"epochs_unequal", unequal}, {"spectrum", modes},        {"one_layer_decay", shallow},
+          {"schedules", schedules},    {"zero_readout", late}};
 }
 
 std::vector<Case> residual_networks() {
@@ -81,7 +94,7 @@ std::vector<Case> residual_networks() {
   everything.data.mode = DataMode::multi_pass;
   everything.data.batch_fraction = 0.6;
   everything.optimizer = {
-      .lr = {0.04}, .momentum = 0.5, .nesterov = true, .weight_decay = 0.2, .layer_lr = {0.5, 1.0, 1.5, 0.7, 0.8}};
+      .lr = {0.04}, .momentum = {0.5}, .nesterov = true, .weight_decay = 0.2, .layer_lr = {0.5, 1.0, 1.5, 0.7, 0.8}};
 
   Problem shallow = plain;
   shallow.network.depth = 1;
@@ -97,13 +110,13 @@ std::vector<Case> several_outputs() {
   Problem momentum = full;
   momentum.network.centered = true;
   momentum.data.spectrum = {.eigenvalues = {1.6, 0.6}, .target_power = {0.5, 1.5}, .weights = {0.4, 0.6}};
-  momentum.optimizer = {.lr = {0.04}, .momentum = 0.6, .weight_decay = 0.2, .layer_lr = {0.5, 1.5, 0.8}};
+  momentum.optimizer = {.lr = {0.04}, .momentum = {0.6}, .weight_decay = 0.2, .layer_lr = {0.5, 1.5, 0.8}};
 
   Problem multi = full;
   multi.network = {.kind = Architecture::resnet, .depth = 3, .width = {0.8}, .gamma0 = 0.9, .branch = 0.7};
   multi.data.mode = DataMode::multi_pass;
   multi.data.batch_fraction = 0.4;
-  multi.optimizer.momentum = 0.3;
+  multi.optimizer.momentum = {0.3};
 
   Problem once = full;
   once.data.mode = DataMode::one_pass;
@@ -124,7 +137,7 @@ std::vector<Case> shared_modes() {
   Problem epochs = full;
   epochs.data.mode = DataMode::epochs;
   epochs.data.batches = 4;
-  epochs.optimizer.momentum = 0.4;
+  epochs.optimizer.momentum = {0.4};
   epochs.network.centered = true;
   Problem once = full;
   once.data.mode = DataMode::one_pass;

@@ -40,7 +40,7 @@ std::vector<Problem> examples() {
   last.network = {.kind = Architecture::resnet, .depth = 3, .width = {0.6}, .gamma0 = 0.7, .centered = true};
   last.data.targets = {1.0, 0.6};
   last.data.rotation = {0.8, 0.6, -0.6, 0.8};
-  last.optimizer.momentum = 0.4;
+  last.optimizer.momentum = {0.4};
   return problems;
 }
 

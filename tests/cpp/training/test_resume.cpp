@@ -17,7 +17,7 @@ Problem example() {
   p.data = {.mode = DataMode::multi_pass, .alpha = 1.5, .batch_fraction = 0.5, .noise = 0.3, .spectrum = {}};
   p.data.targets = {1.0, 0.5};
   p.optimizer.lr = {0.05};
-  p.optimizer.momentum = 0.5;
+  p.optimizer.momentum = {0.5};
   return p;
 }
 

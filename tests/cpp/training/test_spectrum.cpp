@@ -93,7 +93,7 @@ TEST(Spectrum, ChangesNothingElse) {
 
 TEST(Spectrum, DoesNotDependOnTheMethod) {
   Problem problem = example();
-  problem.optimizer.momentum = 0.5;
+  problem.optimizer.momentum = {0.5};
   TrainOptions given = options();
   given.method = TrainMethod::in_place;
   const std::vector<double> expected = numbers(train(problem, kSteps, given).spectrum[1]);

@@ -24,7 +24,7 @@ Problem modes() {
                          .target_power = {1.0, 2.0, 0.5},
                          .weights = {1.0, 2.0, 5.0},
                          .trace_class = true}};
-  p.optimizer = {.lr = {0.1, 0.2, 0.1, 0.1}, .momentum = 0.3, .weight_decay = 0.05, .layer_lr = {}};
+  p.optimizer = {.lr = {0.1, 0.2, 0.1, 0.1}, .momentum = {0.3}, .weight_decay = 0.05, .layer_lr = {}};
   return p;
 }
 

@@ -172,7 +172,7 @@ TEST(Train, SeedsDiffer) {
 TEST(Train, ChainIdentityHolds) {
   for (Problem problem : one_of_each_mode()) {
     problem.network = {.depth = 3, .width = {0.5, 1.5, 0.8}, .gamma0 = 0.7, .centered = true};
-    problem.optimizer.momentum = 0.5;
+    problem.optimizer.momentum = {0.5};
     const Ensemble e = train(problem, 30, {.dim = 40, .seeds = {5}});
     for (int t = 0; t < 30; ++t) EXPECT_LT(e.chain_residual(0, t), 1e-10);
   }
@@ -364,7 +364,7 @@ TEST(Train, AsksForMemoryFirst) {
   const double needed = estimate_train_memory(p, 10, options);
   EXPECT_GT(needed, weights + inputs);
   EXPECT_LT(needed, 1.25 * (weights + inputs));
-  p.optimizer.momentum = 0.5;
+  p.optimizer.momentum = {0.5};
   EXPECT_GT(estimate_train_memory(p, 10, options), needed + 0.95 * weights);
   EXPECT_THROW(static_cast<void>(train(p, 10, options)), MemoryLimit);
 }

@@ -49,6 +49,7 @@ SpectralData::SpectralData(const Problem& problem, int nodes, int long_panels, i
       data_power_(static_cast<std::size_t>(nodes)),
       terms_(static_cast<std::size_t>(nodes)) {
   if (stored_samples() && !finite_data()) mode_ = DataMode::population;
+  for (const double alpha : problem.data.alphas) batch_noise_.push_back(problem.data.alpha / alpha);
   const Spectrum& spectrum = problem.data.spectrum;
   const bool sharing = !spectrum.targets.empty();
   for (std::size_t k = 0; k < spectrum.eigenvalues.size(); ++k) {
@@ -308,6 +309,9 @@ Matrix SpectralData::error_correlation(int n) const {
   if (mode_ == DataMode::population) return infinite_sample_correlation(C_v_, label_noise_, outputs_);
   Matrix C(n, n);
   for (int t = 0; t < C_e_.rows(); ++t) std::copy_n(C_e_.row(t), n, C.row(t));
+  for (int t = 0; t < n && !batch_noise_.empty(); ++t) {
+    for (int s = 0; s < n; ++s) C(t, s) /= batch_noise(t);
+  }
   for (int t = 0; t < n; ++t) C(t, t) = train_loss_[static_cast<std::size_t>(t)];
   for (int t = 0; t < n && sample_noise_.active(); ++t) {
     for (int s = 0; s <= t; ++s) {

@@ -9,6 +9,8 @@
 // Work for every mode is needed only for H_k and <v_k v_k>, of which only the sums are computed (mode_batch.hpp).
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 
 #include "problem/scales.hpp"
@@ -98,6 +100,11 @@ class SpectralData final : public DataSide {
     return mode_ == DataMode::full_batch || mode_ == DataMode::multi_pass || mode_ == DataMode::epochs;
   }
   [[nodiscard]] bool finite_data() const { return inverse_alpha_ > 0.0; }
+  /// The factor of C_e in the step of row t, where all steps share inverse_alpha_.
+  [[nodiscard]] double batch_noise(int t) const {
+    if (batch_noise_.empty()) return 1.0;
+    return batch_noise_[std::min(batch_noise_.size() - 1, static_cast<std::size_t>(t / outputs_))];
+  }
   [[nodiscard]] bool data_noise() const { return finite_data() && shares_data_; }
   /// A single mode whose R_Delta is a function of Bt, so that both commute. (Shuffled epochs cut entries out of it.)
   [[nodiscard]] bool single() const {
@@ -125,6 +132,7 @@ class SpectralData final : public DataSide {
   double init_scale_;
   LabelNoise label_noise_;
   double inverse_alpha_;                          // 1 / alpha, 0 for infinite data
+  std::vector<double> batch_noise_;               // alpha of the first step / that of every step; empty: 1
   SampleNoise sample_noise_;                      // of random batches
   double m1_ = 0.0;                               // sum p lambda
   double m2_ = 0.0;                               // sum p lambda^2

@@ -261,16 +261,19 @@ void SpectralData::update_errors(const Sweep& sweep) {
   note_data_power(sweep);
 }
 
-/// Errors on samples that are used once: those of different steps are independent.
+/// Errors on samples that are used once: those of different steps are independent. All is divided by the first step's
+/// alpha afterwards, so that those of a step with another one are scaled.
 void SpectralData::fresh_errors(View C_e, const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   for (int t = panel.begin; t < panel.end; ++t) {
     const int step = t / outputs_ * outputs_;
+    double* row = C_e.row(t - panel.begin);
     for (int s = step; s < step + outputs_; ++s) {
       const double noise = label_noise_.covariance(t % outputs_, s % outputs_);
-      C_e(t - panel.begin, s) = sweep.time.frozen == nullptr ? C_v_(t, s) + noise : 0.0;
+      row[s] = sweep.time.frozen == nullptr ? C_v_(t, s) + noise : 0.0;
     }
-    train_loss_[static_cast<std::size_t>(t)] = C_e(t - panel.begin, t);
+    train_loss_[static_cast<std::size_t>(t)] = row[t];
+    for (int s = step; s < step + outputs_; ++s) row[s] *= batch_noise(t);
   }
 }
 

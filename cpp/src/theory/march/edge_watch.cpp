@@ -21,8 +21,9 @@ constexpr int kMostSkipped = 4;
 }  // namespace
 
 double EdgeWatch::ratio(double time, double sharpness) const {
-  const std::size_t step = std::min(static_cast<std::size_t>(time), optimizer_.lr.size() - 1);
-  return optimizer_.lr[step] * sharpness / stability_threshold(optimizer_, static_cast<int>(step));
+  const auto step = static_cast<std::size_t>(time);
+  const double lr = optimizer_.lr[std::min(step, optimizer_.lr.size() - 1)];
+  return lr * sharpness / stability_threshold(optimizer_, static_cast<int>(step));
 }
 
 void EdgeWatch::look(const PanelGrid& grid, MarchContext& context) {

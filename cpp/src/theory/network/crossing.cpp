@@ -36,7 +36,7 @@ void first_source_rows(Matrix& S_a, const Sweep& sweep, const DataField& data) {
   linalg::replace_symmetric(S_a, panel, rows, sweep.changes);
 }
 
-void last_source_rows(Matrix& S_b, const Sweep& sweep) {
+void last_source_rows(Matrix& S_b, const Sweep& sweep, double size) {
   const Panel panel = sweep.time.panel;
   const double* d = sweep.time.decay;
   const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
@@ -44,7 +44,7 @@ void last_source_rows(Matrix& S_b, const Sweep& sweep) {
     const int sources = panel.begin + i < sweep.time.networks() ? sweep.time.networks() : 0;
     std::fill_n(rows.row(i), rows.cols, 0.0);
     for (int s = (panel.begin + i) % sweep.time.outputs; s < std::min(sources, rows.cols); s += sweep.time.outputs)
-      rows(i, s) = d[panel.begin + i] * d[s];
+      rows(i, s) = size * d[panel.begin + i] * d[s];
   }
   linalg::replace_symmetric(S_b, panel, rows, sweep.changes);
 }

@@ -414,7 +414,7 @@ void InfiniteDepth::solve_direction(const Sweep& sweep, bool is_forward) {
 void InfiniteDepth::backward(const Sweep& sweep, const DataField& /*data*/) {
   const Panel panel = sweep.time.panel;
   Node& last = nodes_.back();
-  last_source_rows(last.crossing.S_b, sweep);
+  last_source_rows(last.crossing.S_b, sweep, scales_.readout);
   if (!sweep.responses_final) {
     const View F = sweep.scratch(Buffer::rows, panel.size(), panel.end);
     kernel_rows(F, sweep.time, nullptr, nullptr, scales_.lr.back(), 1.0, Pass::backward);

@@ -54,7 +54,7 @@ void Mlp::visit(const StateVisitor& visitor) {
 Source Mlp::forward_source(int l, const DataField& data) const { return {l == 1 ? data.C_h0 : &layer(l - 1).h.C, 1.0}; }
 
 Source Mlp::backward_source(int l) const {
-  if (l == layers()) return {nullptr, 1.0};
+  if (l == layers()) return {nullptr, scales_.readout};
   return {&layer(l + 1).g.C, scales_.ratio[static_cast<std::size_t>(l)]};
 }
 

@@ -118,7 +118,7 @@ void Residual::backward(const Sweep& sweep, const DataField& data) {
   }
   for (int l = layers(); l >= 1; --l) {
     if (l == layers()) {
-      last_source_rows(layer(l).S_b, sweep);
+      last_source_rows(layer(l).S_b, sweep, scales_.readout);
     } else {
       cross_backward(l, sweep);
     }

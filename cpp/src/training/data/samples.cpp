@@ -138,6 +138,7 @@ class SampledGradient : public Samples<T> {
 
   void gradient(int t, Rows<const T> s, Rows<T> q, std::span<double> losses) override {
     prepare(t);
+    count_ = size_of_step(t);
     for_each_part(cut_.parts, threads_, [&](int p) {
       PartBuffers<T>& buffers = part_buffers_[static_cast<std::size_t>(p)];
       add_part(t, p, s, p == 0 ? q : buffers.q.view(), buffers);
@@ -152,12 +153,13 @@ class SampledGradient : public Samples<T> {
   };
 
   virtual void prepare(int /*t*/) {}
+  /// Number of samples of step t.
+  [[nodiscard]] virtual int size_of_step(int /*t*/) const { return count_; }
   /// `count` samples of step t from number `first` on, and the factors of their gradients. Afterwards noise() is their
   /// noise.
   virtual Block block(int t, int part, int first, int count) = 0;
   [[nodiscard]] virtual const T* noise(int part, int row, int first) const = 0;
 
-  [[nodiscard]] int count() const { return count_; }
   [[nodiscard]] Cut shape() const { return cut_; }
   [[nodiscard]] int threads() const { return threads_; }
 
@@ -205,7 +207,7 @@ class SampledGradient : public Samples<T> {
     scale_and_add(q.row(r), scale, q.row(r), T{}, q.width());
   }
 
-  int count_;
+  int count_;  // of this step
   Cut cut_;
   int threads_;
   std::vector<PartBuffers<T>> part_buffers_;
@@ -356,19 +358,23 @@ class OwnSamples : public SampledGradient<T> {
 template <class T>
 class FreshSamples : public SampledGradient<T> {
  public:
-  FreshSamples(const Data& data, int dim, int count, DataSet origin, const std::vector<Labels>& labels, int threads)
+  FreshSamples(const Data& data, int dim, int count, DataSet origin, const std::vector<Labels>& labels, int threads,
+               std::vector<int> batches)
       : SampledGradient<T>(dim, count, static_cast<int>(labels.size()) * outputs(data), threads),
         origin_(origin),
+        most_(count),
+        batches_(std::move(batches)),
         kept_(this->shape().block, T{1}) {
     const auto [parts, rows] = this->shape();
     z_.assign(static_cast<std::size_t>(parts), PaddedRows<T>(rows, dim));
     noise_.assign(static_cast<std::size_t>(parts), Noise<T>(labels, outputs(data), origin, rows));
+    starts_.resize(batches_.size());
+    std::exclusive_scan(batches_.begin(), batches_.end(), starts_.begin(), std::uint64_t{0});
   }
 
  protected:
   typename SampledGradient<T>::Block block(int t, int part, int first, int count) override {
-    const std::uint64_t at =
-        static_cast<std::uint64_t>(t) * static_cast<std::uint64_t>(this->count()) + static_cast<std::uint64_t>(first);
+    const std::uint64_t at = start(t) + static_cast<std::uint64_t>(first);
     const Rows<T> z = z_[static_cast<std::size_t>(part)].view().middle(0, count);
     draw_inputs(origin_, at, z);
     noise_[static_cast<std::size_t>(part)].draw(at, count);
@@ -377,22 +383,34 @@ class FreshSamples : public SampledGradient<T> {
   [[nodiscard]] const T* noise(int part, int row, int /*first*/) const override {
     return noise_[static_cast<std::size_t>(part)].row(row);
   }
+  [[nodiscard]] int size_of_step(int t) const override {
+    return batches_.empty() ? most_ : batches_[static_cast<std::size_t>(t)];
+  }
 
  private:
+  /// Number of samples of earlier steps.
+  [[nodiscard]] std::uint64_t start(int t) const {
+    if (!batches_.empty()) return starts_[static_cast<std::size_t>(t)];
+    return static_cast<std::uint64_t>(t) * static_cast<std::uint64_t>(most_);
+  }
+
   DataSet origin_;
-  std::vector<PaddedRows<T>> z_;  // a part's block x D  white inputs
-  std::vector<Noise<T>> noise_;   // one for each part, for its block of samples
-  Padded<T> kept_;                // block  ones: every sample is used
+  int most_;                           // samples of the largest batch
+  std::vector<int> batches_;           // samples of every step; empty: most_
+  std::vector<std::uint64_t> starts_;  // samples before every step
+  std::vector<PaddedRows<T>> z_;       // a part's block x D  white inputs
+  std::vector<Noise<T>> noise_;        // one for each part, for its block of samples
+  Padded<T> kept_;                     // block  ones: every sample is used
 };
 
 }  // namespace
 
 template <class T>
 std::unique_ptr<Samples<T>> make_samples(const Data& data, int dim, int count, DataSet origin,
-                                         const std::vector<Labels>& labels, int threads) {
+                                         const std::vector<Labels>& labels, int threads, std::vector<int> batches) {
   if (count == 0) return std::make_unique<Population<T>>(labels, outputs(data));
   if (data.mode == DataMode::one_pass)
-    return std::make_unique<FreshSamples<T>>(data, dim, count, origin, labels, threads);
+    return std::make_unique<FreshSamples<T>>(data, dim, count, origin, labels, threads, std::move(batches));
   return std::make_unique<FixedSamples<T>>(data, dim, count, origin, labels, threads);
 }
 
@@ -406,8 +424,10 @@ template std::unique_ptr<Samples<double>> make_samples(const Data&, std::shared_
                                                        DataSet, int, int);
 template std::unique_ptr<Samples<float>> make_samples(const Data&, std::shared_ptr<const StoredSamples<float>>, DataSet,
                                                       int, int);
-template std::unique_ptr<Samples<double>> make_samples(const Data&, int, int, DataSet, const std::vector<Labels>&, int);
-template std::unique_ptr<Samples<float>> make_samples(const Data&, int, int, DataSet, const std::vector<Labels>&, int);
+template std::unique_ptr<Samples<double>> make_samples(const Data&, int, int, DataSet, const std::vector<Labels>&, int,
+                                                       std::vector<int>);
+template std::unique_ptr<Samples<float>> make_samples(const Data&, int, int, DataSet, const std::vector<Labels>&, int,
+                                                      std::vector<int>);
 
 double samples_bytes(const Data& data, int dim, int count, int networks, double scalar, bool given) {
   if (count == 0) return 0.0;

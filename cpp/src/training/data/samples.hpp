@@ -66,10 +66,11 @@ class Samples {
 };
 
 /// Creates the samples. `count`: P, or the batch size of one pass; 0 for the population. `labels`: one entry for each
-/// network.
+/// network. `batches`: the sizes of one pass in every step, none above `count`; empty: `count` in all.
 template <class T>
 [[nodiscard]] std::unique_ptr<Samples<T>> make_samples(const Data& data, int dim, int count, DataSet origin,
-                                                       const std::vector<Labels>& labels, int threads);
+                                                       const std::vector<Labels>& labels, int threads,
+                                                       std::vector<int> batches = {});
 
 /// The same with samples that the caller gave, for `networks` networks.
 template <class T>

@@ -43,6 +43,7 @@ Problem with_ratios(const Problem& problem, int dim) {
   Problem out = problem;
   out.data.spectrum = leading(problem.data.spectrum, dim);
   out.data.alpha /= dim;
+  for (double& alpha : out.data.alphas) alpha /= dim;
   for (double& width : out.network.width) width /= dim;
   // NTK divides by the square root of the width, which has become the ratio already.
   if (out.network.parameterization == Parameterization::mup) out.network.gamma0 *= std::sqrt(dim);

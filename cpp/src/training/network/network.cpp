@@ -54,7 +54,11 @@ Networks<T>::Networks(const std::vector<Problem>& problems, const std::vector<in
     const Scales s = scales(p);
     const double start = p.network.init_scale;
     networks_.push_back({.optimizer = p.optimizer, .init_scale = start, .coefficients = {p.optimizer, start}});
-    scales_.push_back({.gamma0 = s.gamma0, .branch = s.branch, .multipliers = s.lr, .centered = p.network.centered});
+    scales_.push_back({.gamma0 = s.gamma0,
+                       .branch = s.branch,
+                       .multipliers = s.lr,
+                       .readout = s.readout,
+                       .centered = p.network.centered});
   }
   for (std::size_t l = 0; l + 1 < sizes.size(); ++l) {
     std::vector<ArrayScale> of_array;
@@ -84,7 +88,8 @@ void Networks<T>::draw_readouts(Initialization origin) {
     fill_normals({origin.seed, array_of(weight_array(arrays_.size()), origin.replica, c)}, 0, readout_.span(c));
   }
   for (int k = count() - 1; k >= 0; --k) {
-    const double start = networks_[static_cast<std::size_t>(k)].init_scale;
+    const auto at = static_cast<std::size_t>(k);
+    const double start = scales_[at].readout * networks_[at].init_scale;
     for (int c = 0; c < outputs_; ++c) {
       for (int i = 0; i < readout_.cols(); ++i) readout_.row(row(k, c))[i] = static_cast<T>(start * readout_.row(c)[i]);
     }

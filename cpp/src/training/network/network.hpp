@@ -92,6 +92,7 @@ class Networks {
     double gamma0;                    // effective richness
     double branch;                    // b of residual networks
     std::vector<double> multipliers;  // L + 1  c_l, layer_lr
+    double readout;                   // 1, or 0 for a readout that starts at zero
     bool centered;
   };
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
+#include <numeric>
 #include <string>
 
 #include "problem/scales.hpp"
@@ -39,6 +41,15 @@ int sample_count(const Data& data, int dim) {
   require(data.batches <= count, "data.batches", "at most the number of samples (" + std::to_string(count) + ")",
           data.batches);
   return count;
+}
+
+/// The batches of one pass in the steps of a run, where they are given one by one.
+std::vector<int> batch_sizes(const Data& data, int dim, int steps) {
+  std::vector<int> sizes;
+  const bool listed = data.alphas.size() > 1;
+  for (int t = 0; t < steps && listed; ++t)
+    sizes.push_back(size_of(alpha_at(data, t), dim, "data.alpha[" + std::to_string(t) + "]", "sample"));
+  return sizes;
 }
 
 std::vector<int> network_sizes(const Network& network, int dim) {
@@ -122,6 +133,8 @@ Plan plan_of(const Problem& given, int steps, const TrainOptions& options) {
             .stop = steps};
   require_few(plan);
   plan.samples = sample_count(plan.data(), options.dim);
+  plan.batches = batch_sizes(plan.data(), options.dim, steps);
+  if (!plan.batches.empty()) plan.samples = *std::ranges::max_element(plan.batches);
   plan.given = options.samples.get();
   if (plan.given != nullptr)
     require(plan.samples == plan.given->inputs.rows(), trace_class ? "data.samples" : "data.alpha",
@@ -142,7 +155,7 @@ auto at_index(std::size_t index, Function call) {
 }
 
 bool any_momentum(const Plan& plan) {
-  return std::ranges::any_of(plan.members, [](const Member& m) { return m.problem.optimizer.momentum > 0.0; });
+  return std::ranges::any_of(plan.members, [](const Member& m) { return has_momentum(m.problem.optimizer); });
 }
 
 /// Several outputs have several kernels.
@@ -170,10 +183,17 @@ void add_spectrum(const TrainOptions& options, Plan& plan) {
   plan.lanczos = options.lanczos;
 }
 
+/// In the first steps, of which each reads its batch
+int mean_samples(const Plan& plan, int steps) {
+  if (plan.batches.empty() || steps < 1) return plan.samples;
+  const auto end = plan.batches.begin() + steps;
+  return static_cast<int>(std::accumulate(plan.batches.begin(), end, std::int64_t{0}) / steps);
+}
+
 /// Of the networks with one initialization
 Shape shape(const Plan& plan, int steps) {
   return {.sizes = plan.sizes,
-          .samples = plan.samples,
+          .samples = mean_samples(plan, steps),
           .networks = plan.count() * plan.k_data,
           .outputs = plan.outputs(),
           .steps = steps,

@@ -27,7 +27,7 @@ struct Plan {
   std::vector<Member> members;  ///< alike in sizes, data and architecture
   int steps;
   std::vector<int> sizes;  ///< D, N_1 .. N_L
-  int samples;             ///< P, or the batch of one pass; 0 for the population
+  int samples;             ///< P, or the largest batch of one pass; 0 for the population
   std::vector<std::uint64_t> seeds;
   int k_init = 1;        ///< initializations of a seed
   int k_data = 1;        ///< data sets of a seed
@@ -42,6 +42,7 @@ struct Plan {
   bool keep_state = false;         ///< what the seeds that are left at `stop` can be resumed from
   std::vector<int> spectrum_at{};  ///< steps before which the spectrum of the Hessian is computed, in ascending order
   int lanczos = 0;                 ///< steps of Lanczos' method for it
+  std::vector<int> batches{};      ///< batches of one pass in every step; empty: all of the same size
   const GivenSamples* given = nullptr;  ///< samples in the place of random ones, of the options
   Stored stored{};                      ///< the same in the networks' precision, once memory was checked
   bool weights = false;                 ///< keep the trained weights

@@ -139,7 +139,8 @@ void TypedSeedRun<T>::make_data(const Plan& plan, std::uint64_t seed) {
       labels.push_back({m.problem.data.noise, m.noise_draw, m.problem.data.noise_factor});
   }
   for (int j = 0; j < plan.k_data; ++j)
-    samples_.push_back(make_samples<T>(plan.data(), plan.dim(), plan.samples, {seed, j}, labels, plan.threads));
+    samples_.push_back(
+        make_samples<T>(plan.data(), plan.dim(), plan.samples, {seed, j}, labels, plan.threads, plan.batches));
 }
 
 template <class T>

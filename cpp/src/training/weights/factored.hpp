@@ -61,7 +61,7 @@ class FactoredArray : public WeightArray<T> {
   }
 
   void fold() override {
-    if (buffers_.empty() && has_momentum()) add_buffers();
+    if (buffers_.empty() && any_momentum()) add_buffers();
     for_each_network([&](int k, int threads) {
       if (network(k).active) fold(static_cast<std::size_t>(k), threads);
     });
@@ -69,7 +69,7 @@ class FactoredArray : public WeightArray<T> {
 
   /// Without folds the base is not written: it is the initial weights, which are drawn again.
   void persist(Archive& archive) override {
-    if (archive.count(buffers_.empty() ? 0 : 1, has_momentum() ? 1 : 0) > 0 && buffers_.empty()) add_buffers();
+    if (archive.count(buffers_.empty() ? 0 : 1, any_momentum() ? 1 : 0) > 0 && buffers_.empty()) add_buffers();
     if (setup_.schedule.folds) {
       for (PaddedRows<T>& x : bases_) archive.rows(x);
     }
@@ -94,9 +94,9 @@ class FactoredArray : public WeightArray<T> {
   [[nodiscard]] const TrainedNetwork& network(int k) const { return networks_[static_cast<std::size_t>(k)]; }
   [[nodiscard]] Rows<const T> own(Rows<const T> x, int k) const { return x.middle(k * setup_.outputs, setup_.outputs); }
   [[nodiscard]] double gradient_scale(std::size_t k) const { return scales_[k].rank_one * scales_[k].multiplier; }
-  [[nodiscard]] bool has_momentum() const {
+  [[nodiscard]] bool any_momentum() const {
     for (const TrainedNetwork& one : networks_) {
-      if (one.optimizer.momentum > 0.0) return true;
+      if (has_momentum(one.optimizer)) return true;
     }
     return false;
   }

@@ -20,7 +20,7 @@ class InPlaceArray : public WeightArray<T> {
       : setup_(setup), networks_(networks), scales_(std::move(scales)) {
     for (const TrainedNetwork& network : networks) {
       weights_.emplace_back(setup.rows, setup.cols);
-      buffers_.emplace_back(network.optimizer.momentum > 0.0 ? PaddedRows<T>(setup.rows, setup.cols) : PaddedRows<T>());
+      buffers_.emplace_back(has_momentum(network.optimizer) ? PaddedRows<T>(setup.rows, setup.cols) : PaddedRows<T>());
     }
     for_each_part(setup.rows, setup.threads, [&](int i) { draw_row(i, draw); });
   }

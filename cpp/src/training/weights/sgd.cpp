@@ -1,12 +1,10 @@
 #include "training/weights/sgd.hpp"
 
-#include <cstddef>
-
 namespace lindmft::training {
 
 LinearStep linear_step(const Optimizer& optimizer, int t, double multiplier) {
-  const double lr = optimizer.lr.size() == 1 ? optimizer.lr.front() : optimizer.lr[static_cast<std::size_t>(t)];
-  const double momentum = optimizer.momentum;
+  const double lr = at_step(optimizer.lr, t);
+  const double momentum = at_step(optimizer.momentum, t);
   // With direction = c G - weight_decay W and buffer' = momentum buffer + direction, the weight moves by
   // lr buffer', or with Nesterov by lr (direction + momentum buffer'). The buffer starts at zero, as in PyTorch.
   const double direct = optimizer.nesterov ? 1.0 + momentum : 1.0;

@@ -7,9 +7,10 @@ import numpy as np
 
 from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.types import Array
-from lindmft.analysis.edges.run import over, rates_at, sharpness_of, width_of
+from lindmft.analysis.edges.run import over, sharpness_of, width_of
 from lindmft.analysis.searches.search import Rates, Run, Search
 from lindmft.analysis.stability import StableRate
+from lindmft.problem.stability import rates_and_thresholds
 from lindmft.results.solution import Solution
 
 __all__ = ["SharpnessLimit", "by_sharpness"]
@@ -106,7 +107,7 @@ def _level(run: Run, time: Array) -> tuple[float, float]:
     if not isinstance(run, Solution):
         return math.inf, 0.0
     sharpness, _ = sharpness_of(run)
-    learning_rate, threshold = rates_at(run.problem, time)
+    learning_rate, threshold = rates_and_thresholds(run.problem.optimizer, time)
     ratio = over(learning_rate * sharpness, threshold)
     most = int(np.argmax(ratio))
     return float(ratio[most]), float(time[most])

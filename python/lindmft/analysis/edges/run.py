@@ -10,12 +10,12 @@ from lindmft._internal.types import Array, Mask
 from lindmft.analysis.edges.crossings import first_above_one
 from lindmft.problem.axes import short
 from lindmft.problem.problem import Problem
-from lindmft.problem.stability import stability_threshold
+from lindmft.problem.stability import rates_and_thresholds
 from lindmft.results.ensemble import Ensemble
 from lindmft.results.solution import Solution
 from lindmft.results.statistics import standard_error
 
-__all__ = ["SharpnessRun", "over", "rates_at", "run_of", "sharpness_of", "width_of"]
+__all__ = ["SharpnessRun", "over", "run_of", "sharpness_of", "width_of"]
 
 GROWS = 0.02
 """Relative increase of the sharpness from which on a run counts as sharpening."""
@@ -195,23 +195,10 @@ def sharpness_of(solution: Solution) -> tuple[Array, Array]:
     )
 
 
-def rates_at(problem: Problem, time: Array) -> tuple[Array, Array]:
-    """Return (k,) learning rates and thresholds of these steps.
-
-    After the last update there is no step any more: the last rate of a schedule counts.
-    """
-    optimizer = problem.optimizer
-    given = np.atleast_1d(np.asarray(optimizer.lr, float))
-    places = np.minimum(time.astype(int), len(given) - 1)
-    steps = places if isinstance(optimizer.lr, tuple) else np.zeros(len(time), int)
-    thresholds = {step: stability_threshold(optimizer, int(step)) for step in set(steps.tolist())}
-    return given[places], np.array([thresholds[step] for step in steps.tolist()])
-
-
 def run_of(solution: Solution, lr: float, time: Array, trained: Ensemble | None) -> SharpnessRun:
     """Return the run of a solution, and of networks of the same problem if there are some."""
     sharpness, error = sharpness_of(solution)
-    rates, threshold = rates_at(solution.problem, time)
+    rates, threshold = rates_and_thresholds(solution.problem.optimizer, time)
     return SharpnessRun(
         parameterization=solution.problem.network.parameterization,
         width=width_of(solution.problem),

@@ -99,6 +99,8 @@ def _rate(problem: Problem) -> Hypothesis:
 
 
 def _optimizer(problem: Problem) -> Iterator[Hypothesis]:
+    if isinstance(problem.optimizer.momentum, tuple):
+        return
     yield Hypothesis(
         "momentum",
         f"momentum {{}} instead of {problem.optimizer.momentum:g}",
@@ -209,18 +211,24 @@ def _data(problem: Problem) -> Iterator[Hypothesis]:
     fields = ("noise", "spectrum", "targets", "noise_covariance")
     kept: dict[str, Any] = {field: getattr(data, field) for field in fields}
     size: dict[str, Any] = {"alpha": data.alpha} if count is None else {counted: count}
-    if amount is not None and math.isfinite(amount):
+    if amount is not None and np.isfinite(amount).all():
         yield Hypothesis(
             "amount of data",
             "{} times the problem's number of samples",
             SMALL_FACTORS,
             lambda factor: problem.replace(
-                **{name: amount * factor if count is None else max(1, round(count * factor))},
+                **{name: _scaled(amount, factor, whole=count is not None)},
             ),
         )
     if isinstance(data, OnePass):
         return
     yield from _orders(problem, data, kept, size)
+
+
+def _scaled(amount: Any, factor: float, *, whole: bool) -> Any:
+    """Return an amount of data, or one for each step, times a factor."""
+    found = np.multiply(amount, factor)
+    return (np.maximum(1, np.round(found)) if whole else found).tolist()
 
 
 def _orders(
