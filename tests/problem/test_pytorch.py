@@ -402,3 +402,18 @@ def test_bad_arguments_of_scripts_are_refused() -> None:
         loop.code(framework="jax")
     with pytest.raises(ValueError, match="steps must be a whole number of at least 1, got 0"):
         loop.code(steps=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"data.alpha": [0.5, 0.6]}, "data.alpha"),
+        ({"optimizer.momentum": [0.1, 0.2]}, "optimizer.momentum"),
+        ({"network.zero_readout": True}, "network.zero_readout"),
+    ],
+)
+def test_lists_that_scripts_do_not_have_are_refused(changes: dict[str, Any], field: str) -> None:
+    problem = lm.Problem(lm.MLP(), lm.OnePass(alpha=0.5), lm.SGD(lr=0.1)).replace(changes)
+    with pytest.raises(lm.BadInput) as caught:
+        lm.to_pytorch(problem, inputs=64)
+    assert caught.value.field == field

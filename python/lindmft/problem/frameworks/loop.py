@@ -6,7 +6,7 @@ from typing import Any
 
 from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.types import Array
-from lindmft._internal.validation import choice
+from lindmft._internal.validation import choice, refuse
 from lindmft.problem.frameworks.batches import whole_number
 from lindmft.problem.frameworks.finite import batches_of, rate_and_schedule, sizes_of
 from lindmft.problem.frameworks.layers import layers_of, rounded
@@ -185,7 +185,7 @@ def to_pytorch(
     ------
     ValueError
         If the problem has no loop: infinite sizes, the lazy limit, layers with weight decay and
-        without a learning rate.
+        without a learning rate, lists of momentum or batches, a readout that starts at zero.
 
     Notes
     -----
@@ -202,6 +202,7 @@ def to_pytorch(
     """
     problem = as_problem(problem)
     data, optimizer = problem.data, problem.optimizer
+    _refuse_lists(problem)
     sizes = sizes_of(problem, number_of_inputs(data, inputs))
     drawn = choice("subsets", "replacement")(order, "order")
     samples, batch, used = batches_of(data, sizes, drawn)
@@ -219,7 +220,7 @@ def to_pytorch(
         lr=_floats(lr),
         weight_decay=_floats(weight_decay),
         schedule=schedule,
-        momentum=optimizer.momentum,
+        momentum=float(optimizer.momentum),  # type: ignore[arg-type]  # no list
         nesterov=optimizer.nesterov,
         reduction=reduction,
         half=half,
@@ -233,6 +234,21 @@ def to_pytorch(
         mixing=modes.mixing,
         noise=modes.noise,
     )
+
+
+def _refuse_lists(problem: Problem) -> None:
+    """Refuse what a loop does not have: lists of momentum or batches, a readout from zero."""
+    data = problem.data
+    lists = {
+        "optimizer.momentum": problem.optimizer.momentum,
+        "data.alpha": getattr(data, "alpha", None),
+        "data.batch": getattr(data, "batch", None),
+    }
+    for name, value in lists.items():
+        if isinstance(value, tuple):
+            refuse(name, "a number to write a loop (the script has no schedule of it)", value)
+    if problem.network.zero_readout:
+        refuse("network.zero_readout", "False to write a loop", True)
 
 
 def _floats(values: Array) -> Floats:
