@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 import lindmft as lm
 
+# Widths at the limits of what is allowed look like numbers of units.
+pytestmark = pytest.mark.filterwarnings("ignore::lindmft.SizeWarning")
 ROOM = 2e8
 """Memory limit of a call, in bytes."""
 BASE = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))

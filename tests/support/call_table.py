@@ -392,7 +392,7 @@ CALLS: dict[str, Call] = {
         lambda: {"samples": 4, "batch_fraction": 0.5}, {"batch_fraction": NUMBER}, of=fitted
     ),
     "FittedData.prepare": Call(lambda: {"X": SAMPLES, "y": SAMPLES[:, 0]}, of=fitted),
-    "FittedData.one_pass": Call(lambda: {"batch": 4}, of=fitted),
+    "FittedData.one_pass": Call(lambda: {"batch": 4}, {"batch": EITHER}, of=fitted),
     "check_scaling": Call(
         lambda: {"problem": BASE, "test_loss": theory().test_loss, "threads": 1},
         {"test_loss": MATRIX},

@@ -1,7 +1,7 @@
 """``from_pytorch``: the problem that a training loop in PyTorch's conventions solves."""
 
 from lindmft._internal.types import Number, Numbers
-from lindmft._internal.validation import choice, conflict, flag
+from lindmft._internal.validation import choice, conflict, flag, number
 from lindmft.problem.frameworks.batches import ORDERS, read_data_of_loop, read_sizes
 from lindmft.problem.frameworks.initial import Init
 from lindmft.problem.frameworks.layers import network_and_rates
@@ -164,4 +164,6 @@ def from_pytorch(
         centered,
     )
     rates["lr"] = scheduled(rates["lr"], schedule)
-    return Problem(network, data, SGD(**rates, momentum=momentum, nesterov=nesterov))
+    return Problem(
+        network, data, SGD(**rates, momentum=number(momentum, "momentum"), nesterov=nesterov)
+    )
