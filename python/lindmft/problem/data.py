@@ -274,7 +274,8 @@ class Epochs(_Data):
         ``inputs``.
     batch
         The number of samples in a batch, in the place of ``batches`` where ``samples`` is given:
-        samples / batch must be a whole number.
+        samples / batch must be a whole number. With ``inputs``, ``samples`` and ``batch`` are
+        converted to ``alpha`` and ``batches``.
     {inputs}
     {noise_covariance}
 

@@ -113,7 +113,7 @@ def from_data(
     estimator: str = "least_squares",
     progress: bool | Callback | None = None,
 ) -> FittedData:
-    """Return what a data set is to the theory: spectrum, linear target and label noise.
+    """Return the theory's description of a data set: spectrum, linear target and label noise.
 
     In the theory and in ``train``, samples are Gaussian inputs with the same second moments.
 

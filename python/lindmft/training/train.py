@@ -121,12 +121,13 @@ def train(
         Also keep the trained weights of all networks, ``Ensemble.weights``, and their predictors,
         ``Ensemble.predictor``. Files of ensembles do not hold them.
     X
-        (P, D), samples to train on in the place of random ones, one in each row, as they are.
+        (P, D), samples to train on in the place of random ones, one in each row; nothing is
+        centered or rescaled.
         Networks of different seeds then differ in their initial weights, and with ``MultiPass`` and
-        ``Epochs`` in their batches. Of the problem's data, the kind, the number of outputs and the
-        amount count: ``data.samples`` (or alpha D) must be the number of samples to train on. With
-        a trace-class spectrum, such as ``lm.from_data`` returns, h^1 = W^0 x, and with others
-        h^1 = W^0 x / sqrt(D).
+        ``Epochs`` in their batches. From the problem's data only the kind, the number of outputs
+        and the number of samples are used: ``data.samples`` (or alpha D) must be the number of
+        samples to train on. With a trace-class spectrum, such as ``lm.from_data`` returns,
+        h^1 = W^0 x, and with others h^1 = W^0 x / sqrt(D).
     y
         (P,) or (P, C), the labels of the samples.
     X_test, y_test
@@ -141,8 +142,8 @@ def train(
         resumes from it; it must be of the same problem, steps, dim, seeds, dtype and records. Once
         all is done, it is the file of the ensemble.
     checkpoint_every
-        Steps of a segment; None: a tenth of all, at least 100, and segments that took less than ten
-        times as long as a save are not saved.
+        Steps of a segment; None: a tenth of all steps, but at least 100, and no file is written
+        after a segment that took less than ten times the time of a save.
 
     Returns
     -------
