@@ -101,6 +101,14 @@ def test_a_continued_solution_is_the_uninterrupted_one() -> None:
     np.testing.assert_allclose(rest.train_loss, whole.train_loss, rtol=1e-10)
 
 
+def test_a_part_of_the_first_epoch_can_be_continued() -> None:
+    first = lm.solve(PROBLEM, 3, keep_state=True)
+    middle = lm.solve(PROBLEM, 9, continue_from=first, keep_state=True)
+    rest, whole = lm.solve(PROBLEM, 21, continue_from=middle), lm.solve(PROBLEM, 21)
+    np.testing.assert_allclose(rest.test_loss, whole.test_loss, rtol=1e-10)
+    np.testing.assert_allclose(rest.train_loss, whole.train_loss, rtol=1e-10)
+
+
 def test_pairs_of_networks() -> None:
     solution = lm.solve(PROBLEM, 20, replicas=True)
     np.testing.assert_allclose(solution.ensemble_loss(1, 1), solution.test_loss, rtol=1e-12)

@@ -82,3 +82,15 @@ def test_files_say_nothing_of_a_random_readout() -> None:
     given = lm.Problem.from_dict(problem(PERCEPTRON))
     assert given.to_dict()["network"]["zero_readout"] is True
     assert lm.Problem.from_dict(given.to_dict()) == given
+
+
+@pytest.mark.parametrize("data", [lm.Population(), lm.FullBatch(alpha=2.0, noise=0.3)])
+def test_pairs_of_networks_on_an_adaptive_grid(data: Any) -> None:
+    """Functions of a pair that are zero at first do not look like divergence."""
+    problem = lm.Problem(lm.MLP(depth=2, zero_readout=True), data, lm.SGD(lr=0.06))
+    coarse = lm.solve(problem, 40, grid="adaptive", replicas=True)
+    exact = lm.solve(problem, 40, replicas=True)
+    at = coarse.time.astype(int)
+    for name in ("shared_init", "shared_data", "independent"):
+        found, wanted = getattr(coarse.replicas, name), getattr(exact.replicas, name)[at]
+        np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-10)

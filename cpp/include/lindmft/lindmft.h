@@ -79,7 +79,8 @@ LINDMFT_EXPORT void lindmft_problem_free(lindmft_problem* problem);
  *   data.noise                number
  *   data.spectrum.eigenvalues, data.spectrum.target_power, data.spectrum.weights    lists of equal length
  *   data.spectrum.trace_class flag     widths and amounts of data are counts; see lindmft/problem.hpp
- *   data.spectrum.targets     list     row-major, modes x outputs: targets of outputs that share modes
+ *   data.spectrum.targets     list     row-major, modes x outputs: targets of outputs that share modes; target_power
+ *                                      must be the squared norm of each row
  *   data.noise_factor         list     row-major, square: F of their noise covariance F F^T
  *   data.targets              list     norms of the targets of several outputs
  *   data.rotation             list     row-major, square

@@ -22,9 +22,10 @@ class PanelMap {
       end_[static_cast<std::size_t>(i)] = panel.end;
     }
   }
-  /// Rows of which each is a panel: consecutive steps, whose rows have nothing above the diagonal.
-  void set_rows(Panel panel) {
-    for (int i = panel.begin; i < panel.end; ++i) set({i, i + 1});
+  /// Rows of which each is a panel: consecutive steps, whose rows have nothing above the diagonal. outputs: the number
+  /// of rows of a step
+  void set_rows(Panel panel, int outputs = 1) {
+    for (int i = panel.begin; i < panel.end; i += outputs) set({i, i + outputs});
   }
   [[nodiscard]] int begin_of(int node) const { return begin_[static_cast<std::size_t>(node)]; }
   [[nodiscard]] int end_of(int node) const { return end_[static_cast<std::size_t>(node)]; }

@@ -94,6 +94,13 @@ void validate_shared_modes(const Data& data) {
     throw BadInput::conflict("data.targets", "data.spectrum.targets", "both are targets of several outputs",
                              "Leave data.targets out");
   require_all(spectrum.targets, "data.spectrum.targets", "finite", [](double x) { return std::isfinite(x); });
+  const std::size_t count = numbers / modes;
+  for (std::size_t k = 0; k < modes; ++k) {
+    const auto row = spectrum.targets.begin() + static_cast<std::ptrdiff_t>(k * count);
+    const double power = std::inner_product(row, row + static_cast<std::ptrdiff_t>(count), row, 0.0);
+    require(std::abs(power - spectrum.target_power[k]) <= 1e-9 * power, entry("data.spectrum.target_power", k),
+            "the squared norm of the mode's targets, " + text(power), spectrum.target_power[k]);
+  }
   const std::size_t square = (numbers / modes) * (numbers / modes);
   if (!data.noise_factor.empty() && data.noise_factor.size() != square)
     refuse("data.noise_covariance",

@@ -284,7 +284,8 @@ double attempt_bytes(const Problem& problem, const Horizon& horizon, const Solve
 double attempt_result_bytes(const Problem& problem, const Horizon& horizon, const SolveOptions& options,
                             int depth_nodes) {
   const double depth = layers(problem, depth_nodes);
-  double bytes = Saved(options.save).bytes(depth, horizon.nodes) + 8.0 * horizon.nodes * (14.0 + 2.0 * depth);
+  double bytes = Saved(options.save).bytes(depth, horizon.nodes) +
+                 8.0 * horizon.nodes * (14.0 + 2.0 * depth + 2.0 * outputs(problem.data));
   if (options.modes) bytes += 16.0 * horizon.nodes * static_cast<double>(problem.data.spectrum.eigenvalues.size());
   if (options.keep_state) bytes += sides_bytes(problem, horizon, kMostOrder * outputs(problem.data), depth_nodes);
   return bytes;

@@ -137,7 +137,8 @@ void judge_predictability(const Problem& problem, const SolveOptions& options, c
     return;
   }
   solution.predictable_until = solution.time[static_cast<std::size_t>(std::max(0, first - 1))];
-  if (first < 2 || *solution.predictable_until > kMostSteps || outputs(problem.data) > 1) return;
+  if (first < 2 || *solution.predictable_until > kMostSteps) return;
+  if (noisy(problem.data) || outputs(problem.data) > 1) return;
   const auto last = static_cast<int>(*solution.predictable_until);
   if (const std::optional<Solution> part = predictable_part(problem, last, own, solve)) {
     solution.unstable_at = last_passed(problem, part->spectrum);

@@ -53,7 +53,7 @@ void check_outputs(const Problem& problem, const SolveOptions& options, bool coa
 
 /// Refuse what shuffled epochs do not have.
 void check_epochs(const Problem& problem, const SolveOptions& options) {
-  if (problem.data.mode != DataMode::epochs || problem.data.batches == 1 || options.spectrum_at.empty()) return;
+  if (problem.data.mode != DataMode::epochs || !noisy(problem.data) || options.spectrum_at.empty()) return;
   throw BadInput::conflict("spectrum_at", "data.kind 'epochs'",
                            "the samples of an epoch that were visited differ from the others", "Leave it out");
 }

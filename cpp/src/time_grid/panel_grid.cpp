@@ -50,7 +50,7 @@ void PanelGrid::write_panels(PanelMap& map, bool by_row, int outputs) const {
     const bool every_step =
         by_row && exact_length() > 0.0 && time(panel.end - 1) - time(panel.begin) == panel.size() - 1.0;
     const Panel rows{panel.begin * outputs, panel.end * outputs};
-    every_step ? map.set_rows(rows) : map.set(rows);
+    every_step ? map.set_rows(rows, outputs) : map.set(rows);
   }
 }
 

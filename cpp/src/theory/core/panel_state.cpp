@@ -31,11 +31,18 @@ double largest_norm(const Matrix& m, int rows) {
 
 }  // namespace
 
-PanelState::PanelState(std::vector<Carried> functions, Panel panel) : panel_(panel) {
+PanelState::PanelState(std::vector<Carried> functions, Panel panel, int outputs) : panel_(panel), outputs_(outputs) {
   for (const Carried& f : functions) {
     functions_.push_back({f, std::vector<double>(static_cast<std::size_t>(panel.size()), 1.0),
                           std::vector<double>(static_cast<std::size_t>(panel.end), 1.0)});
   }
+}
+
+/// The largest variance at the start.
+double PanelState::start(const Matrix& m) const {
+  double largest = std::abs(m(0, 0));
+  for (int c = 1; c < outputs_; ++c) largest = std::max(largest, std::abs(m(c, c)));
+  return largest;
 }
 
 void PanelState::rescale(double floor, double least_variance) {
@@ -45,7 +52,7 @@ void PanelState::rescale(double floor, double least_variance) {
       std::fill(f.row.begin(), f.row.end(), std::max(largest(m, panel_), floor * largest_norm(m, panel_.begin)));
       continue;
     }
-    const double least = std::max({kTiny, floor * std::abs(m(0, 0)), m(0, 0) == 0.0 ? least_variance : 0.0});
+    const double least = std::max({kTiny, floor * start(m), start(m) == 0.0 ? least_variance : 0.0});
     for (int s = 0; s < panel_.end; ++s)
       f.column[static_cast<std::size_t>(s)] = std::sqrt(std::max(least, std::abs(m(s, s))));
     std::copy(f.column.begin() + panel_.begin, f.column.end(), f.row.begin());

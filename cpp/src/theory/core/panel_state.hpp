@@ -15,7 +15,8 @@ inline constexpr double kNoVariance = 1e-24;
 /// Reads and writes these rows in their units.
 class PanelState {
  public:
-  PanelState(std::vector<Carried> functions, Panel panel);
+  /// outputs: the number of rows of each time
+  PanelState(std::vector<Carried> functions, Panel panel, int outputs = 1);
 
   /// Sets the units. For correlations the unit is the geometric mean of the variances at both times, so that late small
   /// values count as much as early large ones; variances are at least `floor` times the variance at the start. For
@@ -34,7 +35,10 @@ class PanelState {
     std::vector<double> column;  // b   units of columns, and of its column
   };
 
+  [[nodiscard]] double start(const Matrix& m) const;
+
   Panel panel_;
+  int outputs_;
   std::vector<Function> functions_;
 };
 

@@ -1,6 +1,7 @@
 #include "theory/data/sample_noise.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "linalg/rows.hpp"
 
@@ -10,14 +11,16 @@ using linalg::ConstView;
 using linalg::View;
 
 SampleNoise::SampleNoise(const Data& data, int outputs, int rows) : outputs_(outputs), width_(outputs) {
+  if (std::isinf(data.alpha)) return;  // the population
   if (data.mode == DataMode::multi_pass) same_ = 1.0 / data.batch_fraction - 1.0;
   if (data.mode == DataMode::epochs && data.batches > 1) {
-    width_ = std::min(rows, outputs * data.batches);
+    width_ = outputs * data.batches;
     same_ = data.batches - 1.0;
     within_ = -1.0;
   }
   if (!active()) return;
-  band_.assign(static_cast<std::size_t>(width_), std::vector<double>(static_cast<std::size_t>(rows)));
+  const auto length = static_cast<std::size_t>(rows);
+  band_.assign(static_cast<std::size_t>(std::min(rows, width_)), std::vector<double>(length));
 }
 
 double SampleNoise::bytes(const Data& data, int outputs, int rows) {
@@ -88,7 +91,10 @@ double SampleNoise::train_loss(int row, const double* R_vu, double inverse_alpha
 }
 
 void SampleNoise::visit(const StateVisitor& visitor) {
-  for (std::size_t j = 0; j < band_.size(); ++j) visitor.series("batches" + std::to_string(j), band_[j]);
+  if (band_.empty()) return;
+  std::vector<double> nothing(band_.front().size());  // of columns that no row has yet
+  for (std::size_t j = 0; j < static_cast<std::size_t>(width_); ++j)
+    visitor.series("batches" + std::to_string(j), j < band_.size() ? band_[j] : nothing);
 }
 
 }  // namespace lindmft::theory

@@ -57,10 +57,11 @@ class SampleNoise {
   void set(int t, int s, double value);
 
   int outputs_ = 1;
-  int width_ = 1;                          // rows of an epoch
-  double same_ = 0.0;                      // n at equal steps
-  double within_ = 0.0;                    // n at other steps of the same epoch
-  std::vector<std::vector<double>> band_;  // width of n   N(t, first row of the epoch of t + j)
+  int width_ = 1;        // rows of an epoch
+  double same_ = 0.0;    // n at equal steps
+  double within_ = 0.0;  // n at other steps of the same epoch
+  std::vector<std::vector<double>>
+      band_;  // width of n   N(t, first row of the epoch of t + j), as far as there are rows
 };
 
 }  // namespace lindmft::theory

@@ -53,16 +53,18 @@ bool Recorder::negative(const Losses& losses, double start) const {
   return std::min(losses.test, losses.train) < -options_.rounding * std::max(1.0, start);
 }
 
-bool Recorder::diverged(int node, const Losses& losses, bool every_step) {
+bool Recorder::diverged(int node, const Losses& losses, const Losses* of_outputs, bool every_step) {
   const double start = node == 0 ? losses.test : solution_.test_loss.front();
-  if (negative(losses, start)) {
-    refuse_negative(node, losses, every_step);
+  for (int c = 0; c < outputs(); ++c) {
+    if (!negative(of_outputs[c], start)) continue;
+    refuse_negative(node, of_outputs[c], every_step);
     return true;
   }
   const double limit = support::kDivergence * std::max(1.0, start);
   bool fine = losses.test < limit && losses.train < limit;  // false for nan
   for (int l = 1; l <= network_.layers(); ++l) {
-    fine = fine && std::isfinite(network_.feature_norm(l, node)) && std::isfinite(network_.gradient_norm(l, node));
+    fine = fine && std::isfinite(norm(&NetworkSide::feature_norm, l, node)) &&
+           std::isfinite(norm(&NetworkSide::gradient_norm, l, node));
   }
   return !fine;
 }
@@ -112,11 +114,12 @@ bool Recorder::record(Panel panel, bool every_step) {
     const Losses* of_outputs = &losses[static_cast<std::size_t>(node - panel.begin)];
     Losses at = *of_outputs;
     for (int c = 1; c < outputs(); ++c) at += of_outputs[c];
-    if (diverged(node, at, every_step)) {
+    if (diverged(node, at, of_outputs, every_step)) {
       solution_.diverged_at = static_cast<int>(context_.grid.time(node));
       return false;
     }
-    const double depth_error = network_.depth_error(node);
+    double depth_error = 0.0;
+    for (int c = 0; c < outputs(); ++c) depth_error = std::max(depth_error, network_.depth_error(node + c));
     if (depth_error > options_.depth_tolerance) {
       resolved_ = runaway();
       if (resolved_) solution_.diverged_at = static_cast<int>(context_.grid.time(node));

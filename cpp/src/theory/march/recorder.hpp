@@ -34,7 +34,7 @@ class Recorder {
   Marched finish();
 
  private:
-  [[nodiscard]] bool diverged(int node, const Losses& losses, bool every_step);
+  [[nodiscard]] bool diverged(int node, const Losses& losses, const Losses* of_outputs, bool every_step);
   [[nodiscard]] bool negative(const Losses& losses, double start) const;
   void refuse_negative(int node, const Losses& losses, bool every_step);
   [[nodiscard]] std::vector<Losses> finished(Panel panel);
