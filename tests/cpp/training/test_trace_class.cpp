@@ -64,7 +64,6 @@ TEST(TraceClass, KeepsTheLeadingModes) {
 
 TEST(TraceClass, KeepsTheTargetsOfLeadingModes) {
   Problem several = modes();
-  several.data.spectrum.target_power = {2.0, 2.0, 0.5};
   several.data.spectrum.targets = {1.0, 1.0, 0.0, 2.0, 0.5, 0.5};
   several.data.spectrum.target_power = {2.0, 4.0, 0.5};
   const Problem p = training::with_ratios(several, 2);

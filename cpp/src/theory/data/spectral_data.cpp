@@ -50,7 +50,17 @@ SpectralData::SpectralData(const Problem& problem, int nodes, int long_panels, i
       terms_(static_cast<std::size_t>(nodes)) {
   if (stored_samples() && !finite_data()) mode_ = DataMode::population;
   for (const double alpha : problem.data.alphas) batch_noise_.push_back(problem.data.alpha / alpha);
-  const Spectrum& spectrum = problem.data.spectrum;
+  make_modes(problem.data.spectrum);
+  driven_ = driven_ || (noise_variance(problem.data) > 0.0 && finite_data());
+  if (!single()) {
+    batch_ = ModeBatch(problem.data.spectrum, nodes, threads);
+    BtR_ = ModeOperator(nodes, batch_.lanes(), long_panels);
+    if (sums_small_terms()) RBt_ = ModeOperator(nodes, batch_.lanes(), long_panels);
+  }
+  allocate(nodes);
+}
+
+void SpectralData::make_modes(const Spectrum& spectrum) {
   const bool sharing = !spectrum.targets.empty();
   for (std::size_t k = 0; k < spectrum.eigenvalues.size(); ++k) {
     const double power = sharing ? 1.0 : spectrum.target_power[k];
@@ -61,15 +71,13 @@ SpectralData::SpectralData(const Problem& problem, int nodes, int long_panels, i
     m2_ += spectrum.weights[k] * spectrum.eigenvalues[k] * spectrum.eigenvalues[k];
     driven_ = driven_ || spectrum.target_power[k] > 0.0;
   }
-  driven_ = driven_ || (noise_variance(problem.data) > 0.0 && finite_data());
-  const bool sums_small_terms = this->sums_small_terms();
+}
+
+/// Makes the functions that the problem needs.
+void SpectralData::allocate(int nodes) {
   if (single()) {
     modes_.front().H = Matrix(nodes, nodes);
     modes_.front().target.resize(static_cast<std::size_t>(nodes));
-  } else {
-    batch_ = ModeBatch(spectrum, nodes, threads);
-    BtR_ = ModeOperator(nodes, batch_.lanes(), long_panels);
-    if (sums_small_terms) RBt_ = ModeOperator(nodes, batch_.lanes(), long_panels);
   }
   for (Matrix* m : {&Bt_, &init_, &C_v_, &C_h0_, &R_hr0_}) *m = Matrix(nodes, nodes);
   if (stored_samples()) R_delta_ = Matrix(nodes, nodes);
@@ -78,8 +86,8 @@ SpectralData::SpectralData(const Problem& problem, int nodes, int long_panels, i
   if (single() && long_panels_) RH_ = Matrix(nodes, nodes);
   if (single()) return;
   for (Matrix* m : {&H1_, &C_v2_}) *m = Matrix(nodes, nodes);
-  if (sums_small_terms) GC_e_ = Matrix(nodes, nodes);
-  if (!finite_data() || sums_small_terms) return;
+  if (sums_small_terms()) GC_e_ = Matrix(nodes, nodes);
+  if (!finite_data() || sums_small_terms()) return;
   for (Matrix* m : {&H2_, &X_}) *m = Matrix(nodes, nodes);
 }
 

@@ -67,6 +67,8 @@ class SpectralData final : public DataSide {
     std::vector<double> pattern;   // C   targets of outputs that share modes, otherwise 1
   };
 
+  void make_modes(const Spectrum& spectrum);
+  void allocate(int nodes);
   void update_Bt(const Sweep& sweep, const NetworkField& network);
   void sum_targets(std::vector<double>& sums, const Matrix& m, const Sweep& sweep) const;
   void update_responses(const Sweep& sweep);
