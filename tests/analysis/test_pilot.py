@@ -26,6 +26,7 @@ def few_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 # ---- what they are for
 
 
+@pytest.mark.long
 def test_a_rate_that_is_wrong_by_a_tenth_is_found_more_often(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -138,6 +138,7 @@ def test_crossings_are_interpolated(values: list[float], expected: float | None)
     assert found == (None if expected is None else pytest.approx(expected))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("grid", ["exact", "adaptive"])
 def test_a_late_instability_is_predicted_on_every_grid(grid: str) -> None:
     times = [*range(0, 400, 50), *range(400, 440, 4), 500]
@@ -153,6 +154,7 @@ def test_a_late_instability_is_predicted_on_every_grid(grid: str) -> None:
     assert run.predicted.sum() == (len(times) - 1 if grid == "exact" else 14)
 
 
+@pytest.mark.long
 def test_grids_follow_the_number_of_steps_and_the_data() -> None:
     assert edge(SLOW, 501, lr=0.01, times=0).grid == "adaptive"
     assert edge(SLOW, 500, lr=0.01, times=0).grid == "exact"
@@ -202,6 +204,7 @@ def test_a_schedule_has_the_rate_of_every_step() -> None:
 # ---- the largest rate
 
 
+@pytest.mark.long
 def test_the_limit_encloses_the_rate_at_which_the_threshold_is_reached() -> None:
     found = lm.edge_of_stability(RICH, 60, lr=0.05)
     (limit,) = found.limits
@@ -217,6 +220,7 @@ def test_the_limit_encloses_the_rate_at_which_the_threshold_is_reached() -> None
     assert start.lr == pytest.approx(limit.lr, rel=0.02)
 
 
+@pytest.mark.long
 def test_default_rates_are_fractions_of_the_limit() -> None:
     found = lm.edge_of_stability(RICH, 30)
     rates = np.array([run.lr for run in found.runs])
@@ -225,6 +229,7 @@ def test_default_rates_are_fractions_of_the_limit() -> None:
     np.testing.assert_allclose([run.lr for run in edge(RICH, 30).runs], rates)
 
 
+@pytest.mark.long
 def test_on_coarse_grids_losses_do_not_judge() -> None:
     (limit,) = lm.edge_of_stability(SLOW, 2000, lr=0.01).limits
     assert limit.by_loss is None
@@ -234,6 +239,7 @@ def test_on_coarse_grids_losses_do_not_judge() -> None:
 # ---- networks, outputs, forms
 
 
+@pytest.mark.long
 def test_networks_have_the_sharpness_of_the_theory() -> None:
     found = edge(RICH, 30, lr=0.05, networks=8, dim=192, widths=[1.0, INF])
     run, limit = found.runs

@@ -30,6 +30,7 @@ def test_lazy_population_has_its_edge_at_two_over_the_kernel(depth: int, criteri
     assert edge.lower <= 2 / (depth + 1) <= edge.upper * (1 + 1e-12)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("alpha", [1.0, 2.0, 4.0])
 def test_lazy_full_batch_approaches_its_edge_as_one_over_the_steps(alpha: float) -> None:
     """Item 3, k m+ < 2: few modes lie at the edge m+, so that a finite run puts it too high."""

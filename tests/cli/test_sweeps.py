@@ -156,6 +156,7 @@ def test_lost_workers_are_one_line(small: Path, monkeypatch: pytest.MonkeyPatch)
     assert "Error: the block of 3 points was not computed" in done.output
 
 
+@pytest.mark.long
 def test_a_file_of_a_sweep_is_a_problem_file(tmp_path: Path) -> None:
     """The example of the guide runs, too."""
     assert lm.Problem.from_toml(EXAMPLE).network.depth == 3

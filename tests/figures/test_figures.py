@@ -292,6 +292,7 @@ def test_the_same_figure_is_the_same_file(tmp_path: Path) -> None:
     assert written[0] == written[1]
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     ("name", "changes"),

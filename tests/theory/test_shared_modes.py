@@ -182,6 +182,7 @@ def test_coarse_grids_agree_with_exact_steps(data: str, depth: float) -> None:
     np.testing.assert_allclose(between.test_loss_by_output, exact.test_loss_by_output, rtol=1e-5)
 
 
+@pytest.mark.long
 def test_long_times_reach_the_exact_limit() -> None:
     """Each output's test loss converges to sigma^2 / (alpha - 1) for alpha > 1, section 12."""
     solution = lm.solve(PROBLEM, 10**5, grid="adaptive")
