@@ -45,7 +45,7 @@ class Constants:
     batches_of_steps: Array  # (T, T) factor of inv_alpha where batches of one pass change in time
     selection: Array  # (T, T) covariance of the samples' weights, zero if all are used
     earlier: Array  # (T, T) whether s is in an earlier epoch than t; without epochs an earlier step
-    batches: int  # of an epoch
+    batches: int  # number of batches in an epoch
     noise: Array  # (T, T) covariance of the label noise
     lam: Array  # (k, 1, 1) eigenvalues
     power: Array  # (k, T, T) inner products of targets, w*_k w*_k^T

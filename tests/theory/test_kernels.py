@@ -54,7 +54,7 @@ def oracle_and_resolution(problem: dict[str, Any], steps: int, nodes: int) -> tu
     lr = np.array(problem["optimizer"]["layer_lr"]) if lr is None else lr
     Bt, _ = oracle.data_inputs(con, state, steps)
     _, G = oracle.transfer(con.lam, Bt, state.R_delta)
-    power = con.power[:, :1, :1]  # of one output
+    power = con.power[:, :1, :1]  # there is one output
     target_u = (con.weight * con.lam**2 * power * G @ state.R_delta).sum(0).sum(1)
     size = float((con.weight * con.lam**2 * power).sum())
     kernels = np.full((3, steps), np.nan)

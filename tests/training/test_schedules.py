@@ -22,7 +22,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "optimizer": {"lr": 0.02, "momentum": BETA, "nesterov": True, "weight_decay": 0.2},
     },
 }
-# What the problems would be without their schedules: the bound must notice each.
+# The problems without their schedules, which the bound must notice.
 WRONG: dict[str, tuple[str, dict[str, Any]]] = {
     "mean momentum": ("momentum", {"optimizer": {"lr": 0.05, "momentum": 0.4}}),
     "mean batch": ("batches", {"data": FRESH | {"alpha": float(np.mean(BATCHES))}}),

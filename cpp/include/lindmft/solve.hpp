@@ -196,9 +196,10 @@ struct Solution {
   HessianSpectrum spectrum;                               ///< empty unless asked for; of several outputs: of channels
   std::vector<std::vector<double>> test_loss_by_output;   ///< C x n
   std::vector<std::vector<double>> train_loss_by_output;  ///< C x n
-  /// Empty unless asked for, modes x n: the terms of test_loss, p_k lambda_k <v_k v_k>(t,t); and the part of the target
-  /// that has been learned in the mean, 1 - (H_k 1)(t), 0 for modes without a target (theory.md section 6).
+  /// modes x n, empty unless asked for: the contribution of each mode to test_loss, p_k lambda_k <v_k v_k>(t,t).
   std::vector<std::vector<double>> mode_loss;
+  /// modes x n, empty unless asked for: the mean fraction of each mode's target that has been learned, 1 - (H_k 1)(t).
+  /// It is 0 for modes without a target (theory.md section 6).
   std::vector<std::vector<double>> mode_learned;
   std::vector<Solution> channels;  ///< one a distinct target; empty if there is one output
   std::vector<int> channel;        ///< C   index of the channel of each target

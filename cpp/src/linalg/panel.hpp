@@ -22,8 +22,8 @@ class PanelMap {
       end_[static_cast<std::size_t>(i)] = panel.end;
     }
   }
-  /// Rows of which each is a panel: consecutive steps, whose rows have nothing above the diagonal. outputs: the number
-  /// of rows of a step
+  /// Makes each step a panel: consecutive steps, whose rows have nothing above the diagonal. `outputs` is the number
+  /// of rows that a step has.
   void set_rows(Panel panel, int outputs = 1) {
     for (int i = panel.begin; i < panel.end; i += outputs) set({i, i + outputs});
   }

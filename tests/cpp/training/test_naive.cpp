@@ -68,7 +68,7 @@ std::vector<Case> perceptrons() {
   epochs.data.mode = DataMode::epochs;
   epochs.data.batches = 5;  // steps end in the middle of an epoch, and 20 samples make equal batches
   Problem unequal = epochs;
-  unequal.data.batches = 3;  // of 7, 6 and 7 samples
+  unequal.data.batches = 3;  // batches have 7, 6 and 7 samples
 
   Problem modes = full;
   modes.data.spectrum = {.eigenvalues = {1.8, 1.1, 0.4}, .target_power = {0.5, 1.2, 1.4}, .weights = {0.3, 0.5, 0.2}};

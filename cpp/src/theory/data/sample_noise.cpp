@@ -92,7 +92,7 @@ double SampleNoise::train_loss(int row, const double* R_vu, double inverse_alpha
 
 void SampleNoise::visit(const StateVisitor& visitor) {
   if (band_.empty()) return;
-  std::vector<double> nothing(band_.front().size());  // of columns that no row has yet
+  std::vector<double> nothing(band_.front().size());  // stands for columns that no row has yet
   for (std::size_t j = 0; j < static_cast<std::size_t>(width_); ++j)
     visitor.series("batches" + std::to_string(j), j < band_.size() ? band_[j] : nothing);
 }

@@ -135,7 +135,7 @@ class SpectralData final : public DataSide {
   LabelNoise label_noise_;
   double inverse_alpha_;                          // 1 / alpha, 0 for infinite data
   std::vector<double> batch_noise_;               // alpha of the first step / that of every step; empty: 1
-  SampleNoise sample_noise_;                      // of random batches
+  SampleNoise sample_noise_;                      // the noise that random batches add
   double m1_ = 0.0;                               // sum p lambda
   double m2_ = 0.0;                               // sum p lambda^2
   bool driven_ = false;                           // a target, or label noise of finite data, drives the gradient

@@ -165,7 +165,7 @@ bool PanelMarch::converge_exact() {
     context_.sweep(proposed());
     double change = 0.0;
     for (int i = 0; i < steps * outputs(); ++i) {
-      // Those of pairs of networks may begin at zero, in units of which every change is large.
+      // Functions of pairs of networks may be zero at first; relative to zero, every change is large.
       if (!context_.options.responses_final && !(context_.changes[i] < limit)) return false;
       change = std::max(change, context_.changes[i]);
     }

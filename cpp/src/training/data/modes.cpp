@@ -79,7 +79,7 @@ std::vector<int> mode_counts(const std::vector<double>& weights, int dim) {
 Modes::Modes(const Data& data, int dim, std::uint64_t seed)
     : counts_(mode_counts(data.spectrum.weights, dim)), root_(dim) {
   const Spectrum& spectrum = data.spectrum;
-  std::vector<int> mode;  // of every coordinate
+  std::vector<int> mode;  // D  index of each coordinate's mode
   for (std::size_t k = 0; k < counts_.size(); ++k) {
     for (int i = 0; i < counts_[k]; ++i) {
       root_[static_cast<int>(mode.size())] = std::sqrt(spectrum.eigenvalues[k]);

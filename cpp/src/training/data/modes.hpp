@@ -18,9 +18,9 @@ namespace lindmft::training {
 
 /// Sums over the coordinates of a mode.
 struct ModeSums {
-  double loss = 0.0;     // of |s|^2
-  double learned = 0.0;  // of w_hat . w*
-  double target = 0.0;   // of |w*|^2
+  double loss = 0.0;     // sum of s^2 over the coordinates
+  double learned = 0.0;  // sum of w_hat w*
+  double target = 0.0;   // sum of w*^2
 };
 
 /// The modes and targets of one seed.

@@ -207,7 +207,7 @@ class SampledGradient : public Samples<T> {
     scale_and_add(q.row(r), scale, q.row(r), T{}, q.width());
   }
 
-  int count_;  // of this step
+  int count_;  // number of samples in this step
   Cut cut_;
   int threads_;
   std::vector<PartBuffers<T>> part_buffers_;
