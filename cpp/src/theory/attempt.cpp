@@ -19,6 +19,7 @@
 #include "theory/replicas.hpp"
 #include "theory/solved_sides.hpp"
 #include "theory/tangent_kernel.hpp"
+#include "time_grid/condensed_steps.hpp"
 #include "time_grid/exact_steps.hpp"
 #include "time_grid/output_rows.hpp"
 
@@ -32,11 +33,21 @@ double layers(const Problem& problem, int depth_nodes) {
   return problem.network.depth == kInfiniteDepth ? depth_nodes : problem.network.depth;
 }
 
+constexpr const char* kGridState = "condensed_steps";  // name of what a condensed past keeps to be continued
+/// Nodes of a condensed stretch of the past.
+constexpr int kStretchNodes = 16;
+
+/// The blocks of rows, for panels of at most `rows` rows.
+RowBlocks row_blocks(const Horizon& horizon, int rows, int outputs) {
+  if (horizon.coarse()) return {rows, true};
+  return {horizon.condensed() ? kStretchNodes * outputs : 0, false};
+}
+
 /// Bytes of the two sides. A state keeps all of them.
 double sides_bytes(const Problem& problem, const Horizon& horizon, int rows, int depth_nodes) {
   const int nodes = horizon.nodes * outputs(problem.data);
   return network_bytes(problem, nodes, rows, depth_nodes) +
-         SpectralData::bytes(problem, nodes, horizon.coarse() ? rows : 0);
+         SpectralData::bytes(problem, nodes, row_blocks(horizon, rows, outputs(problem.data)));
 }
 
 void pad(std::vector<double>& series, std::size_t nodes) {
@@ -101,8 +112,8 @@ Progress interruptible(const Progress& progress, int steps) {
 
 /// The two sides of an attempt.
 struct Parts {
-  Parts(const Problem& problem, int nodes, int rows, int depth_nodes, bool coarse, int threads)
-      : network(make_network(problem, nodes, rows, depth_nodes)), data(problem, nodes, coarse ? rows : 0, threads) {}
+  Parts(const Problem& problem, int nodes, int rows, int depth_nodes, RowBlocks blocks, int threads)
+      : network(make_network(problem, nodes, rows, depth_nodes)), data(problem, nodes, blocks, threads) {}
   std::unique_ptr<NetworkSide> network;
   SpectralData data;
 };
@@ -141,6 +152,29 @@ std::optional<Marched> march_coarse(const Problem& problem, const Horizon& horiz
   return marched;
 }
 
+/// Marches over exact steps, with a condensed past.
+Marched march_condensed(const Problem& problem, const Horizon& horizon, const SolveOptions& options, Parts& parts,
+                        MarchOptions marching, Solution& solution) {
+  const int width = marching.outputs;
+  CondensedSteps steps(problem, horizon.steps(), horizon.nodes, std::max(1, marching.largest_panel / width));
+  if (options.continue_from != nullptr) {
+    steps.restore(kept_state(*options.continue_from, kGridState));
+    marching.from = steps.committed_nodes() * width;
+    restore_state(*parts.network, parts.data, *options.continue_from, marching.from, width, solution);
+  }
+  std::optional<OutputRows> rows;
+  if (width > 1) rows.emplace(steps, width, marching.largest_panel);
+  TimeGrid& grid = rows ? static_cast<TimeGrid&>(*rows) : steps;
+  const Smoothness smoothness{kStretchNodes, 0.3 * options.rtol, 2.0};
+  Condensation past(steps, *parts.network, parts.data, smoothness, width);
+  const Marched marched = march(grid, *parts.network, parts.data, marching, solution, &past);
+  if (options.keep_state && !solution.diverged_at) {
+    keep_state(*parts.network, parts.data, steps.committed_nodes() * width, solution);
+    solution.state.emplace_back(kGridState, steps.state());
+  }
+  return marched;
+}
+
 /// Sets negative values to zero: quantities that are zero within the tolerance may be slightly negative.
 void lift_to_zero(Solution& solution) {
   Solution::for_each_series(
@@ -173,6 +207,7 @@ void add_requests(const Problem& problem, const Horizon& horizon, const SolveOpt
                   const MarchOptions& marching, int valid, Solution& solution) {
   NetworkSide& network = *parts.network;
   SpectralData& data = parts.data;
+  if (horizon.condensed()) return;  // nothing else is known for all times
   if (options.keep_state && !solution.diverged_at) keep_state(network, data, valid * marching.outputs, solution);
   if (options.kernels) add_kernels(problem, valid, network, data, marching, solution);
   if (!options.spectrum_at.empty()) {
@@ -204,7 +239,7 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
   const int rows = horizon.coarse() ? width * panel_order(options.rtol) : window_rows(problem, nodes);
   const int most_rows = std::max(rows, 2);  // the two starts of Lanczos' method
   const int spare = spare_rows(problem, horizon, options, most_rows);
-  Parts parts(problem, nodes * width + spare, most_rows, depth_nodes, horizon.coarse(),
+  Parts parts(problem, nodes * width + spare, most_rows, depth_nodes, row_blocks(horizon, most_rows, width),
               support::resolve_threads(options.threads));
   NetworkSide& network = *parts.network;
   SpectralData& data = parts.data;
@@ -220,14 +255,16 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
   if (options.depth_nodes == 0) marching.depth_tolerance = kDepthTolerance;
   if (horizon.coarse()) marching.rounding = options.rtol;
   marching.steps_from = steps_from;
-  if (options.continue_from != nullptr) {
-    restore_state(network, data, *options.continue_from, width, solution);
+  if (options.continue_from != nullptr && !horizon.condensed()) {
     marching.from = static_cast<int>(options.continue_from->time.size()) * width;
+    restore_state(network, data, *options.continue_from, marching.from, width, solution);
   }
   std::optional<Marched> marched;
   if (horizon.coarse()) {
     marched = march_coarse(problem, horizon, options, parts, marching, outcome, solution);
     if (!marched) return std::nullopt;
+  } else if (horizon.condensed()) {
+    marched = march_condensed(problem, horizon, options, parts, marching, solution);
   } else {
     StepRows steps(problem, nodes, rows);
     steps.restore(marching.from / width);
@@ -241,7 +278,7 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
 
   // The rows are final: kernels and replicas need no error estimate in depth.
   marching.depth_tolerance = std::numeric_limits<double>::infinity();
-  marching.progress = interruptible(options.progress, nodes);
+  marching.progress = interruptible(options.progress, horizon.times());
   add_requests(problem, horizon, options, parts, marching, marched->nodes, solution);
   solution.stats.flops += data.flops();
   pad(solution, horizon, options);
@@ -275,7 +312,7 @@ double attempt_bytes(const Problem& problem, const Horizon& horizon, const Solve
   const Saved saved(options.save);
   if (saved.has("C_delta") || saved.has("R_delta")) bytes += 16.0 * nodes * nodes;
   if (options.kernels) bytes += kernels_bytes(nodes);
-  if (options.modes) bytes += SpectralData::modes_bytes(problem, nodes, horizon.coarse() ? rows : 0);
+  if (options.modes) bytes += SpectralData::modes_bytes(problem, nodes, row_blocks(horizon, rows, outputs(problem.data)));
   if (options.replicas) bytes += saved.bytes(layers(problem, depth_nodes), nodes);
   if (options.keep_state) bytes += sides;
   return bytes;
@@ -285,8 +322,8 @@ double attempt_result_bytes(const Problem& problem, const Horizon& horizon, cons
                             int depth_nodes) {
   const double depth = layers(problem, depth_nodes);
   double bytes = Saved(options.save).bytes(depth, horizon.nodes) +
-                 8.0 * horizon.nodes * (14.0 + 2.0 * depth + 2.0 * outputs(problem.data));
-  if (options.modes) bytes += 16.0 * horizon.nodes * static_cast<double>(problem.data.spectrum.eigenvalues.size());
+                 8.0 * horizon.times() * (14.0 + 2.0 * depth + 2.0 * outputs(problem.data));
+  if (options.modes) bytes += 16.0 * horizon.times() * static_cast<double>(problem.data.spectrum.eigenvalues.size());
   if (options.keep_state) bytes += sides_bytes(problem, horizon, kMostOrder * outputs(problem.data), depth_nodes);
   return bytes;
 }

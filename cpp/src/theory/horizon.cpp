@@ -10,6 +10,7 @@ Horizon exact_steps(double steps) { return {Horizon::Kind::exact_steps, steps, s
 
 Horizon shorter(const Horizon& horizon, int steps) {
   const double end = std::min(horizon.end, static_cast<double>(steps));
+  if (horizon.condensed()) return {horizon.kind, end, std::min(horizon.nodes, static_cast<int>(end))};
   return horizon.coarse() ? Horizon{horizon.kind, end, horizon.nodes} : exact_steps(end);
 }
 

@@ -29,7 +29,7 @@ Channels solve_channels(const Problem& problem, const Horizon& horizon, const So
     if (known == norms.end()) norms.push_back(norm);
   }
   int reported = 0;
-  const int parts = horizon.coarse() ? kProgress : horizon.nodes;
+  const int parts = horizon.coarse() ? kProgress : horizon.times();
   for (std::size_t c = 0; c < norms.size(); ++c) {
     SolveOptions mine = options;
     const auto before = static_cast<double>(c);

@@ -23,7 +23,7 @@ class LongCall {
  public:
   LongCall(const Horizon& horizon, const SolveOptions& options)
       : horizon_(horizon), progress_(options.progress), options_(options) {
-    last_[1] = horizon.coarse() ? theory::kProgress : horizon.nodes;
+    last_[1] = horizon.coarse() ? theory::kProgress : horizon.times();
     if (!progress_) return;
     options_.progress = [this](int done, int total) {
       last_ = {done, total};

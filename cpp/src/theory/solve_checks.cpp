@@ -16,6 +16,8 @@ namespace {
 constexpr int kMostCoarseOutputs = mode_lanes::kDenseRows / kMostOrder;
 constexpr int kRoom = 1000;  // nodes of a coarse grid to begin with; pages are touched only where they are used
 
+constexpr int kMostCondensed = 1200;  // most nodes of a condensed past
+
 using support::refuse;
 using support::require;
 
@@ -116,6 +118,8 @@ Horizon steps_horizon(const Problem& problem, int steps, const SolveOptions& opt
   if (options.grid == Grid::exact && options.beyond_edge != BeyondEdge::branch)
     throw BadInput::conflict("beyond_edge", "grid 'exact'", "it is about coarse grids", "Use grid 'adaptive'");
   if (options.grid == Grid::exact) return {Horizon::Kind::exact_steps, 1.0 * steps, steps};
+  if (noisy(problem.data) && problem.data.mode != DataMode::epochs)
+    return {Horizon::Kind::condensed_steps, 1.0 * steps, std::min(kMostCondensed, steps)};
   check_coarse(problem, options, "grid 'adaptive'");
   return {Horizon::Kind::adaptive_steps, 1.0 * steps, std::min(kRoom, steps + kMostOrder)};
 }

@@ -128,7 +128,7 @@ void Many::solve_one(std::size_t i, double memory, support::Workers& workers) {
   mine.memory_limit = memory;
   int reported = 0;
   bool stopped = false;  // from outside
-  const int units = horizons_[i].coarse() ? theory::kProgress : horizons_[i].nodes;
+  const int units = horizons_[i].coarse() ? theory::kProgress : horizons_[i].times();
   mine.progress = [&](int done, int total) {
     const int share = total == units ? done : static_cast<int>(static_cast<double>(done) / total * units);
     stopped = true;  // unless this comes back
@@ -153,7 +153,7 @@ std::vector<Attempt> Many::solve(const Check& check) {
   if (problems_.empty()) return {};
   const Budget budget = estimate_memory();
   attempts_.resize(problems_.size());
-  const int units = horizons_.front().coarse() ? theory::kProgress : horizons_.front().nodes;
+  const int units = horizons_.front().coarse() ? theory::kProgress : horizons_.front().times();
   support::Workers workers(static_cast<int>(problems_.size()), static_cast<std::int64_t>(problems_.size()) * units,
                            options_.progress, call_, "steps");
   workers.run(budget.in_flight, [&](int job) {

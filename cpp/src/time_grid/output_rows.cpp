@@ -17,12 +17,19 @@ PanelTime OutputRows::propose(Panel panel) {
     double* to = K_.row(i);
     for (int s = 0; s < panel.end; ++s) to[s] = from[s / outputs_];
   }
-  for (; known_ < panel.end; ++known_) decay_[static_cast<std::size_t>(known_)] = time.decay[known_ / outputs_];
-  return {panel, linalg::leading(std::as_const(K_), panel.size(), panel.end), decay_.data(), nullptr, outputs_};
+  const auto repeat = [&](std::vector<double>& to, const double* from) {
+    to.resize(decay_.size());
+    for (int s = 0; s < panel.end; ++s) to[static_cast<std::size_t>(s)] = from[s / outputs_];
+  };
+  repeat(decay_, time.decay);
+  if (time.unit != nullptr) repeat(unit_, time.unit);
+  return rows(panel, linalg::leading(std::as_const(K_), panel.size(), panel.end));
 }
 
-PanelTime OutputRows::committed(Panel panel) const {
-  return {panel, {nullptr, 0, 0, 0}, decay_.data(), nullptr, outputs_};
+PanelTime OutputRows::committed(Panel panel) const { return rows(panel, {nullptr, 0, 0, 0}); }
+
+PanelTime OutputRows::rows(Panel panel, linalg::ConstView K) const {
+  return {panel, K, decay_.data(), nullptr, outputs_, unit_.empty() ? nullptr : unit_.data()};
 }
 
 }  // namespace lindmft

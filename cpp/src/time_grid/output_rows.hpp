@@ -16,19 +16,21 @@ class OutputRows final : public TimeGrid {
   OutputRows(TimeGrid& grid, int outputs, int most);
 
   [[nodiscard]] int nodes() const override { return outputs_ * grid_.nodes(); }
+  [[nodiscard]] int nodes_end() const override { return outputs_ * grid_.nodes_end(); }
   [[nodiscard]] double time(int row) const override { return grid_.time(row / outputs_); }
+  [[nodiscard]] int condensed() const override { return outputs_ * grid_.condensed(); }
   PanelTime propose(Panel panel) override;
   void commit(Panel panel) override { grid_.commit(of_grid(panel)); }
   [[nodiscard]] PanelTime committed(Panel panel) const override;
 
  private:
+  [[nodiscard]] PanelTime rows(Panel panel, linalg::ConstView K) const;
   [[nodiscard]] Panel of_grid(Panel rows) const { return {rows.begin / outputs_, rows.end / outputs_}; }
 
   TimeGrid& grid_;
   int outputs_;
-  Matrix K_;                   // most x rows
-  std::vector<double> decay_;  // rows
-  int known_ = 0;              // number of rows whose decay is set, counted from the first one
+  Matrix K_;                          // most x rows
+  std::vector<double> decay_, unit_;  // rows; no units if they are all 1
 };
 
 }  // namespace lindmft

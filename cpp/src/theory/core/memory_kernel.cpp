@@ -12,6 +12,7 @@ void kernel_rows(linalg::View out, const PanelTime& time, const Matrix* R, const
     if (C == nullptr) {
       const double g = a + i < time.networks() ? 1.0 : 0.0;  // the readout's own g; a passed vector has none
       for (int s = 0; s < b; ++s) to[s] = g * scale * lr * K[s];
+      for (int s = 0; s < b && time.unit != nullptr; ++s) to[s] *= time.unit[s];
       for (int s = 0; s < b && time.outputs > 1; ++s) to[s] *= time.same_output(a + i, s) ? 1.0 : 0.0;
     } else {
       const double* c = C->row(a + i);

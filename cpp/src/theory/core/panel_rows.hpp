@@ -37,9 +37,12 @@ inline linalg::ConstView rows_of(const Matrix& m, Panel panel) {
   return linalg::leading(m, panel.end, panel.end).block(panel.begin, 0, panel.size(), panel.end);
 }
 
-/// sums[t] = sum of the first `columns` entries of row t, for the panel's rows t.
-inline void row_sums(std::vector<double>& sums, const Matrix& m, Panel panel, int columns) {
-  for (int t = panel.begin; t < panel.end; ++t) sums[static_cast<std::size_t>(t)] = linalg::sum(m.row(t), columns);
+/// sums[t] = the action of the first `columns` entries of row t on the function 1, for the panel's rows t; unit: its
+/// coefficients, or null if they are all 1.
+inline void row_sums(std::vector<double>& sums, const Matrix& m, Panel panel, int columns, const double* unit) {
+  for (int t = panel.begin; t < panel.end; ++t)
+    sums[static_cast<std::size_t>(t)] =
+        unit == nullptr ? linalg::sum(m.row(t), columns) : linalg::dot(m.row(t), unit, columns);
 }
 
 /// Sums over the columns of each output, C of n: the action of a function on sources that are constant in time.
@@ -49,14 +52,14 @@ inline OutputSums output_sums(int outputs, int nodes) {
   return OutputSums(static_cast<std::size_t>(outputs), std::vector<double>(static_cast<std::size_t>(nodes)));
 }
 
-/// sums[c][t] = sum of the entries of row t in columns of output c, for the panel's rows t.
-inline void row_sums(OutputSums& sums, const Matrix& m, Panel panel, int columns) {
+/// sums[c][t] = the action of the entries of row t in columns of output c on 1, for the panel's rows t.
+inline void row_sums(OutputSums& sums, const Matrix& m, Panel panel, int columns, const double* unit) {
   const auto outputs = static_cast<int>(sums.size());
-  if (outputs == 1) return row_sums(sums.front(), m, panel, columns);
+  if (outputs == 1) return row_sums(sums.front(), m, panel, columns, unit);
   for (int t = panel.begin; t < panel.end; ++t) {
     for (int c = 0; c < outputs; ++c) {
       double sum = 0.0;
-      for (int s = c; s < columns; s += outputs) sum += m(t, s);
+      for (int s = c; s < columns; s += outputs) sum += m(t, s) * (unit == nullptr ? 1.0 : unit[s]);
       sums[static_cast<std::size_t>(c)][static_cast<std::size_t>(t)] = sum;
     }
   }

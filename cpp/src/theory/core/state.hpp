@@ -9,10 +9,12 @@
 
 namespace lindmft::theory {
 
-/// Called with the name and the values of everything that a side keeps: functions of two times, and of one.
+/// Called with the name and the values of everything that a side keeps: functions of two times; functions of one time
+/// that rows act on; and factors and results by time.
 struct StateVisitor {
   std::function<void(const std::string& name, Matrix& function)> function;
   std::function<void(const std::string& name, std::vector<double>& series)> series;
+  std::function<void(const std::string& name, std::vector<double>& factors)> factors;
 };
 
 class NetworkSide;
@@ -22,7 +24,11 @@ class DataSide;
 void keep_state(NetworkSide& network, DataSide& data, int rows, Solution& solution);
 
 /// Restores the state and the series; throws std::invalid_argument if something is missing or of another size.
-/// outputs: the number of rows of each time
-void restore_state(NetworkSide& network, DataSide& data, const Solution& from, int outputs, Solution& solution);
+/// rows: the number of rows that are kept; outputs: the number of rows of each time
+void restore_state(NetworkSide& network, DataSide& data, const Solution& from, int rows, int outputs,
+                   Solution& solution);
+
+/// A part of the state that was kept; throws std::invalid_argument if it is missing.
+[[nodiscard]] const Matrix& kept_state(const Solution& from, const std::string& name);
 
 }  // namespace lindmft::theory

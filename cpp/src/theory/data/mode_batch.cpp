@@ -243,11 +243,12 @@ void ModeBatch::Worker::resolve() {
   if (!batch_.patterns_.empty()) {
     const Matrix& patterns = batch_.patterns_;
     add_patterned_lines(
-        at_, f, linalg::leading(patterns, patterns.rows(), first_ + count_).block(0, first_, patterns.rows(), count_));
+        at_, f, linalg::leading(patterns, patterns.rows(), first_ + count_).block(0, first_, patterns.rows(), count_),
+        job_.sources.targets);
   } else if (job_.sources.targets == nullptr) {
     add_lines(at_, f);
   } else {
-    add_weighted_lines(at_, f, job_.sources.targets->data());
+    add_weighted_lines(at_, f, job_.sources.targets);
   }
   for (int i = 0; i < p_; ++i) {
     double* kept = batch_.targets_.row(job_.panel.begin + i) + first_;

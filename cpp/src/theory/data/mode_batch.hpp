@@ -58,8 +58,8 @@ class ModeBatch {
     const Matrix* B;
     double scale;  // factor of both
     bool power;    // whether power_k is included; then F_k is the transfer function H_k, and F_k 1 is stored
-    /// n entries that take the place of the vector 1; null: all ones
-    const std::vector<double>* targets = nullptr;
+    /// n entries that take the place of the vector 1, and of several outputs multiply their targets; null: all ones
+    const double* targets = nullptr;
     /// n x lanes; null or where to write p lambda times the diagonal entry of F_k A_k F_k^T of every mode
     Matrix* by_mode = nullptr;
   };

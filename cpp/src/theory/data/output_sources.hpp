@@ -16,8 +16,8 @@ class LabelNoise {
   LabelNoise() = default;
   LabelNoise(const Data& data, int outputs);
 
-  /// sums[j] = the action of m on column j of F, for the panel's rows
-  void act(OutputSums& sums, const Matrix& m, Panel panel, int columns) const;
+  /// sums[j] = the action of m on column j of F, for the panel's rows; unit: the coefficients of 1, or null
+  void act(OutputSums& sums, const Matrix& m, Panel panel, int columns, const double* unit) const;
   /// The factor with which the outer products of these sums give the covariance.
   [[nodiscard]] double weight() const { return weight_; }
   /// The covariance of the noise of two outputs.
@@ -29,8 +29,8 @@ class LabelNoise {
   std::vector<double> factor_;  // C x C
 };
 
-/// sums[t] = sum over s of m(t,s) pattern[output of s], for the panel's rows
+/// sums[t] = sum over s of m(t,s) pattern[output of s], for the panel's rows; unit: the coefficients of 1, or null
 void act_on_pattern(std::vector<double>& sums, const Matrix& m, const std::vector<double>& pattern, Panel panel,
-                    int columns);
+                    int columns, const double* unit);
 
 }  // namespace lindmft::theory

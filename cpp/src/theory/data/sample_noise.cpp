@@ -94,7 +94,7 @@ void SampleNoise::visit(const StateVisitor& visitor) {
   if (band_.empty()) return;
   std::vector<double> nothing(band_.front().size());  // stands for columns that no row has yet
   for (std::size_t j = 0; j < static_cast<std::size_t>(width_); ++j)
-    visitor.series("batches" + std::to_string(j), j < band_.size() ? band_[j] : nothing);
+    visitor.factors("batches" + std::to_string(j), j < band_.size() ? band_[j] : nothing);
 }
 
 }  // namespace lindmft::theory

@@ -33,12 +33,12 @@ Matrix infinite_sample_correlation(const Matrix& C_v, const LabelNoise& noise, i
 
 }  // namespace
 
-SpectralData::SpectralData(const Problem& problem, int nodes, int long_panels, int threads)
+SpectralData::SpectralData(const Problem& problem, int nodes, RowBlocks blocks, int threads)
     : scales_(scales(problem)),
       outputs_(outputs(problem.data)),
       mode_(problem.data.mode),
       centered_(problem.network.centered),
-      long_panels_(long_panels > 0),
+      long_panels_(blocks.long_panels),
       init_scale_(problem.network.init_scale),
       label_noise_(problem.data, outputs_),
       inverse_alpha_(1.0 / problem.data.alpha),
@@ -54,8 +54,8 @@ SpectralData::SpectralData(const Problem& problem, int nodes, int long_panels, i
   driven_ = driven_ || (noise_variance(problem.data) > 0.0 && finite_data());
   if (!single()) {
     batch_ = ModeBatch(problem.data.spectrum, nodes, threads);
-    BtR_ = ModeOperator(nodes, batch_.lanes(), long_panels);
-    if (sums_small_terms()) RBt_ = ModeOperator(nodes, batch_.lanes(), long_panels);
+    BtR_ = ModeOperator(nodes, batch_.lanes(), blocks.dense);
+    if (sums_small_terms()) RBt_ = ModeOperator(nodes, batch_.lanes(), blocks.dense);
   }
   allocate(nodes);
 }
@@ -91,26 +91,26 @@ void SpectralData::allocate(int nodes) {
   for (Matrix* m : {&H2_, &X_}) *m = Matrix(nodes, nodes);
 }
 
-double SpectralData::bytes(const Problem& problem, int nodes, int long_panels) {
+double SpectralData::bytes(const Problem& problem, int nodes, RowBlocks blocks) {
   const auto modes = static_cast<int>(problem.data.spectrum.eigenvalues.size());
   const bool finite = !std::isinf(problem.data.alpha);
   const int width = outputs(problem.data);
   double matrices = 5.0 + (finite ? 2.0 : 0.0);
   const double series = 8.0 + 3.0 * width + SampleNoise::bytes(problem.data, width, nodes) / nodes / 8.0;
   const bool epochs = problem.data.mode == DataMode::epochs && problem.data.batches > 1;
-  if (modes == 1 && !epochs && !(long_panels > 0 && width > 1))
-    return 8.0 * nodes * ((matrices + (long_panels > 0 ? 3.0 : 1.0)) * nodes + series);
+  if (modes == 1 && !epochs && !(blocks.long_panels && width > 1))
+    return 8.0 * nodes * ((matrices + (blocks.long_panels ? 3.0 : 1.0)) * nodes + series);
   matrices += finite ? 5.0 : 2.0;
-  const int operators = long_panels > 0 && finite ? 2 : 1;
-  return 8.0 * nodes * (matrices * nodes + series) + ModeBatch::bytes(modes, nodes, std::max(10, long_panels)) +
-         operators * ModeOperator::bytes(nodes, ModeBatch::padded(modes), long_panels);
+  const int operators = blocks.long_panels && finite ? 2 : 1;
+  return 8.0 * nodes * (matrices * nodes + series) + ModeBatch::bytes(modes, nodes, std::max(10, blocks.dense)) +
+         operators * ModeOperator::bytes(nodes, ModeBatch::padded(modes), blocks.dense);
 }
 
-double SpectralData::modes_bytes(const Problem& problem, int nodes, int long_panels) {
+double SpectralData::modes_bytes(const Problem& problem, int nodes, RowBlocks blocks) {
   const auto modes = static_cast<int>(problem.data.spectrum.eigenvalues.size());
   const double lanes = ModeBatch::padded(modes);
   const double series = 2.0 * modes;
-  return 8.0 * nodes * (series + (long_panels > 0 ? nodes + 2.0 * lanes : lanes));
+  return 8.0 * nodes * (series + (blocks.long_panels ? nodes + 2.0 * lanes : lanes));
 }
 
 void SpectralData::follow_modes() {
@@ -200,7 +200,7 @@ void SpectralData::visit(const StateVisitor& visitor) {
   visit_sums("error_sum", error_sum_, visitor);
   sample_noise_.visit(visitor);
   visitor.series("RH_sum", RH_sum_);
-  visitor.series("train_loss", train_loss_);
+  visitor.factors("train_loss", train_loss_);
 }
 
 std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField& network) {

@@ -23,12 +23,18 @@
 
 namespace lindmft::theory {
 
+/// How the rows of functions are grouped.
+struct RowBlocks {
+  int dense = 0;  ///< largest number of rows of a dense block on the diagonal; 0: nothing is above the diagonal
+  /// Whether the blocks are panels of a coarse grid. There the gradient falls by many orders of magnitude, so that it
+  /// must not be computed as a difference of large terms.
+  bool long_panels = false;
+};
+
 /// The data side for a spectrum of modes.
 class SpectralData final : public DataSide {
  public:
-  /// long_panels: the largest number of rows of a panel if the grid is coarse, otherwise 0. There the gradient falls by
-  /// many orders of magnitude, so that it must not be computed as a difference of large terms.
-  SpectralData(const Problem& problem, int nodes, int long_panels = 0, int threads = 1);
+  SpectralData(const Problem& problem, int nodes, RowBlocks blocks = {}, int threads = 1);
 
   void guess(const linalg::Guess& guess, bool responses_final) override;
   [[nodiscard]] std::vector<Carried> carried() override;
@@ -55,9 +61,9 @@ class SpectralData final : public DataSide {
   [[nodiscard]] double flops() const { return batch_.flops(); }
 
   /// Bytes an object of these sizes takes.
-  [[nodiscard]] static double bytes(const Problem& problem, int nodes, int long_panels);
+  [[nodiscard]] static double bytes(const Problem& problem, int nodes, RowBlocks blocks);
   /// More bytes with follow_modes().
-  [[nodiscard]] static double modes_bytes(const Problem& problem, int nodes, int long_panels);
+  [[nodiscard]] static double modes_bytes(const Problem& problem, int nodes, RowBlocks blocks);
 
  private:
   struct Mode {

@@ -12,6 +12,12 @@ namespace lindmft::theory {
 using linalg::ConstView;
 using linalg::View;
 
+namespace {
+
+double coefficient_of_1(const PanelTime& time, int row) { return time.unit == nullptr ? 1.0 : time.unit[row]; }
+
+}  // namespace
+
 void SpectralData::update(const Sweep& sweep, const NetworkField& network) {
   if (sweep.time.frozen != nullptr) vectors_.extend(sweep.time);
   if (!sweep.responses_final) update_Bt(sweep, network);
@@ -61,7 +67,7 @@ void SpectralData::update_responses(const Sweep& sweep) {
     sample_equations_->response(sweep.scratch(Buffer::R_delta, panel.size(), panel.end), x, R_delta_, modes_.front().H,
                                 sweep);
     linalg::replace_rows(R_delta_, panel, sweep.scratch(Buffer::R_delta, panel.size(), panel.end), sweep.changes);
-    label_noise_.act(error_sum_, R_delta_, panel, sweep.time.trained());
+    label_noise_.act(error_sum_, R_delta_, panel, sweep.time.trained(), sweep.time.unit);
   }
   times_R_delta(BtR, rows_of(Bt_, panel), sweep);
   Mode& mode = modes_.front();
@@ -90,7 +96,7 @@ void SpectralData::update_errors_response(const Sweep& sweep) {
   const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
   solve_resolvent(rows, known, R_delta_, inverse_alpha_, sweep);
   linalg::replace_rows(R_delta_, panel, rows, sweep.changes);
-  label_noise_.act(error_sum_, R_delta_, panel, sweep.time.trained());
+  label_noise_.act(error_sum_, R_delta_, panel, sweep.time.trained(), sweep.time.unit);
 }
 
 /// Rows of R_vu.
@@ -105,9 +111,9 @@ View SpectralData::response_rows(const Sweep& sweep) const {
 void SpectralData::sum_targets(std::vector<double>& sums, const Matrix& m, const Sweep& sweep) const {
   const std::vector<double>& pattern = modes_.front().pattern;
   if (pattern.size() == 1 && pattern.front() == 1.0) {
-    row_sums(sums, m, sweep.time.panel, sweep.time.trained());
+    row_sums(sums, m, sweep.time.panel, sweep.time.trained(), sweep.time.unit);
   } else {
-    act_on_pattern(sums, m, pattern, sweep.time.panel, sweep.time.trained());
+    act_on_pattern(sums, m, pattern, sweep.time.panel, sweep.time.trained(), sweep.time.unit);
   }
   if (sweep.time.frozen != nullptr) vectors_.add_targets(sums, m, sweep.time);
 }
@@ -127,7 +133,7 @@ void SpectralData::update_modes(const Sweep& sweep) {
   const bool random_start = (scales_.rho > 0.0 && shares_init_) || frozen;  // otherwise init_ is zero
   batch_.run(BtR_,
              {random_start ? &init_ : nullptr, data_.empty() ? nullptr : &data_, 1.0, true,
-              frozen ? &vectors_.targets() : nullptr, mode_loss_.empty() ? nullptr : &mode_loss_},
+              frozen ? vectors_.targets().data() : sweep.time.unit, mode_loss_.empty() ? nullptr : &mode_loss_},
              sweep.algebra.map(), panel);
   if (responses) update_moments(sweep);
   add_up_discrepancy(sweep);
@@ -157,7 +163,8 @@ void SpectralData::times_E(View rows, const Sweep& sweep) const {
   std::vector<double> sums(static_cast<std::size_t>(rows.rows * outputs_));
   const int trained = sweep.time.trained();
   for (int i = 0; i < rows.rows && centered_; ++i) {
-    for (int s = 0; s < trained; ++s) sums[static_cast<std::size_t>(i * outputs_ + s % outputs_)] += rows(i, s);
+    for (int s = 0; s < trained; ++s)
+      sums[static_cast<std::size_t>(i * outputs_ + s % outputs_)] += rows(i, s) * coefficient_of_1(sweep.time, s);
   }
   if (sweep.time.frozen != nullptr) vectors_.times_sources(rows, sweep.time);
   for (int i = 0; i < rows.rows; ++i) {
@@ -191,8 +198,9 @@ void SpectralData::initial_weights_rows(View out, const Sweep& sweep, const Netw
     const double* first = C.row(t % outputs_);
     for (int s = 0; s < out.cols; ++s) {
       const int start = s % outputs_;
-      const double here = d[t] * (d[s] * row[s]) - d[t] * (d[0] * row[start]);
-      out(i, s) = scale * (here - (d[0] * (d[s] * first[s]) - d[0] * (d[0] * first[start])));
+      const double one = coefficient_of_1(sweep.time, s);
+      const double here = d[t] * (d[s] * row[s]) - one * (d[t] * (d[0] * row[start]));
+      out(i, s) = scale * (here - (d[0] * (d[s] * first[s]) - one * (d[0] * (d[0] * first[start]))));
     }
   }
 }

@@ -24,8 +24,15 @@ constexpr int kLongHistory = 512;
 /// outputs at one step take the place of one row.
 class March {
  public:
-  March(TimeGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options, Solution& solution)
-      : context_(grid, network, data, options, solution), recorder_(context_), window_{options.from, options.from} {}
+  March(TimeGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options, Solution& solution,
+        Condensation* past)
+      : context_(grid, network, data, options, solution),
+        recorder_(context_),
+        past_(past),
+        window_{options.from, options.from},
+        steps_(static_cast<int>(solution.time.size()) + (grid.nodes_end() - options.from) / options.outputs) {
+    if (past_ != nullptr) past_->group(context_.map);
+  }
 
   Marched run();
 
@@ -35,20 +42,25 @@ class March {
   [[nodiscard]] int final_rows();
   [[nodiscard]] int outputs() const { return context_.options.outputs; }
   void commit(int rows);
+  [[noreturn]] void refuse_full() const;
   bool record_final(bool rest);
+  bool condense();
   void report();
 
   MarchContext context_;
   Recorder recorder_;
+  Condensation* past_;
   Panel window_;     // rows before it are final
   int waited_ = 0;   // consecutive sweeps that made no row final
   int caution_ = 0;  // number of commits until the window of an implicit side may grow
+  int steps_;
 };
 
 /// Lets the window grow to `size` rows.
 void March::extend(int size) {
-  const Panel entering{window_.end, std::min(context_.grid.nodes(), window_.begin + size)};
+  const Panel entering{window_.end, std::min(context_.grid.nodes_end(), window_.begin + size)};
   if (entering.size() <= 0) return;
+  if (entering.end > context_.grid.nodes()) refuse_full();
   window_.end = entering.end;
   context_.map.set(window_);
   context_.guess({entering, {}, 1.0, outputs()});
@@ -87,10 +99,9 @@ int March::final_rows() {
 }
 
 void March::report() {
-  const int steps = context_.grid.nodes() / outputs();
-  const int done = recorder_.recorded() / outputs();
-  if (!context_.options.progress || context_.options.progress(done, steps)) return;
-  throw Interrupted("solve was interrupted after " + std::to_string(done) + " of " + std::to_string(steps) + " steps");
+  const auto done = static_cast<int>(context_.solution.time.size());
+  if (!context_.options.progress || context_.options.progress(done, steps_)) return;
+  throw Interrupted("solve was interrupted after " + std::to_string(done) + " of " + std::to_string(steps_) + " steps");
 }
 
 /// Makes the first rows of the window final.
@@ -98,14 +109,33 @@ void March::commit(int rows) {
   const Panel final{window_.begin, window_.begin + rows};
   context_.grid.commit(final);
   window_.begin = final.end;
+  if (past_ != nullptr) past_->group(context_.map);
   context_.map.set(window_);
 }
 
+/// Condenses the past, if there is one; false if the run has diverged.
+bool March::condense() {
+  if (past_ == nullptr || !past_->due()) return true;
+  if (!record_final(true)) return false;
+  const int removed = past_->run(window_.end);
+  window_ = {window_.begin - removed, window_.end - removed};
+  recorder_.rows_removed(removed);
+  past_->group(context_.map);
+  context_.map.set(window_);
+  return true;
+}
+
+void March::refuse_full() const {
+  throw NotConverged("the past of step " + std::to_string(context_.solution.time.size()) + " takes more than the " +
+                     std::to_string(context_.grid.nodes() / outputs()) +
+                     " numbers that a function may have: it does not become smooth. Raise rtol, solve for fewer steps, "
+                     "or use exact steps");
+}
+
 Marched March::run() {
-  const int nodes = context_.grid.nodes();
   const int most = context_.options.largest_panel;
   int size = context_.network.exact_first_row(most) ? outputs() : most;
-  while (window_.begin < nodes) {
+  while (window_.begin < context_.grid.nodes_end()) {
     extend(size);
     const int good = sweep() ? final_rows() : -1;
     if (good < 0) {
@@ -126,13 +156,13 @@ Marched March::run() {
     commit(good);
     ++context_.solution.stats.panels;
     // The last row alone was computed in a longer window; it is guessed and solved again.
-    if (window_.size() == outputs() && window_.end == nodes && !context_.network.exact_first_row(2))
+    if (window_.size() == outputs() && window_.end == context_.grid.nodes_end() && !context_.network.exact_first_row(2))
       window_.end = window_.begin;
     const int half = std::max(outputs(), most / 2 / outputs() * outputs());
     const int largest = window_.begin < kLongHistory ? half : most;
     const bool grow = context_.network.exact_first_row(largest) ? good >= kGrow * size : --caution_ <= 0;
     if (grow) size = std::max(size, std::min(size + std::max(outputs(), size / 4 / outputs() * outputs()), largest));
-    if (!record_final(window_.begin == nodes)) break;
+    if (!record_final(window_.begin == context_.grid.nodes_end()) || !condense()) break;
   }
   return recorder_.finish();
 }
@@ -152,8 +182,9 @@ bool March::record_final(bool rest) {
 
 }  // namespace
 
-Marched march(TimeGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options, Solution& solution) {
-  return March(grid, network, data, options, solution).run();
+Marched march(TimeGrid& grid, NetworkSide& network, DataSide& data, const MarchOptions& options, Solution& solution,
+              Condensation* past) {
+  return March(grid, network, data, options, solution, past).run();
 }
 
 }  // namespace lindmft::theory

@@ -54,7 +54,7 @@ bool Recorder::negative(const Losses& losses, double start) const {
 }
 
 bool Recorder::diverged(int node, const Losses& losses, const Losses* of_outputs, bool every_step) {
-  const double start = node == 0 ? losses.test : solution_.test_loss.front();
+  const double start = solution_.test_loss.empty() ? losses.test : solution_.test_loss.front();
   for (int c = 0; c < outputs(); ++c) {
     if (!negative(of_outputs[c], start)) continue;
     refuse_negative(node, of_outputs[c], every_step);
@@ -179,7 +179,7 @@ void Recorder::append_modes(int node) {
 /// whole run. (The terms of the network are not kept for these nodes; those of the data side are as large.)
 double Recorder::earlier_chain() const {
   double largest = 0.0;
-  for (int node = 0; node < options_.from; ++node)
+  for (int node = context_.grid.condensed(); node < options_.from; ++node)
     largest = std::max(largest,
                        data_.chain(node, std::max(block_end(node), context_.map.end_of(node)), network_.field()).scale);
   return largest;

@@ -28,6 +28,8 @@ class Recorder {
   bool record(Panel panel, bool every_step);
   /// Number of rows that are in the solution: its nodes, once for each output that shares modes.
   [[nodiscard]] int recorded() const { return recorded_; }
+  /// Tells that rows before the recorded ones were removed from the grid.
+  void rows_removed(int rows) { recorded_ -= rows; }
   /// Whether the loss has grown so far that a row that cannot be resolved counts as diverged.
   [[nodiscard]] bool runaway() const;
   /// Writes the totals of the march to the solution's stats.

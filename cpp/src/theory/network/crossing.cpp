@@ -44,7 +44,7 @@ void last_source_rows(Matrix& S_b, const Sweep& sweep, double size) {
     const int sources = panel.begin + i < sweep.time.networks() ? sweep.time.networks() : 0;
     std::fill_n(rows.row(i), rows.cols, 0.0);
     for (int s = (panel.begin + i) % sweep.time.outputs; s < std::min(sources, rows.cols); s += sweep.time.outputs)
-      rows(i, s) = size * d[panel.begin + i] * d[s];
+      rows(i, s) = size * d[panel.begin + i] * d[s] * (sweep.time.unit == nullptr ? 1.0 : sweep.time.unit[s]);
   }
   linalg::replace_symmetric(S_b, panel, rows, sweep.changes);
 }

@@ -32,7 +32,8 @@ void add_correlation(View C_rows, View left, const Sweep& sweep, const Matrix& R
     for (int s = 0; s < b; ++s) row[s] = beta == 0.0 ? 0.0 : beta * row[s];
     for (std::size_t c = 0; c < sums.size(); ++c) {
       const double sum = source.scale * sums[c][static_cast<std::size_t>(panel.begin + i)];
-      for (int s = static_cast<int>(c); s < b; s += sweep.time.outputs) left(i, s) = sum;
+      for (int s = static_cast<int>(c); s < b; s += sweep.time.outputs)
+        left(i, s) = sweep.time.unit == nullptr ? sum : sum * sweep.time.unit[s];
       for (int s = 0; s < b; ++s) row[s] += weight * sum * sums[c][static_cast<std::size_t>(s)];
     }
   }
@@ -88,8 +89,8 @@ void LinearProcess::set_kernel(const Sweep& sweep, ConstView k, const LinearProc
 void LinearProcess::respond(const Sweep& sweep, const LinearProcess& partner, double gamma0_sq) {
   respond(cross, sweep, cross_history_, partner.own_history_, partner, 1.0, gamma0_sq);
   respond(own, sweep, own_history_, partner.cross_history_, partner, gamma0_sq, gamma0_sq);
-  row_sums(own_sum_, own, sweep.time.panel, sweep.time.networks());
-  row_sums(cross_sum_, cross, sweep.time.panel, sweep.time.networks());
+  row_sums(own_sum_, own, sweep.time.panel, sweep.time.networks(), sweep.time.unit);
+  row_sums(cross_sum_, cross, sweep.time.panel, sweep.time.networks(), sweep.time.unit);
 }
 
 // Let k and k' be the blocks of the two kernels within the panel. Eliminating the partner's rows gives

@@ -1,0 +1,51 @@
+// Condenses the past of a march (theory.md section 19): old steps on which all functions have become smooth are
+// represented by fewer numbers, and the sides go on with ever the same equations.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "theory/core/sides.hpp"
+#include "time_grid/condensed_steps.hpp"
+
+namespace lindmft::theory {
+
+/// What condensing must meet.
+struct Smoothness {
+  int order = 16;           ///< numbers that represent a stretch
+  double tolerance = 1e-6;  ///< what polynomials may miss of a function's last row, relative to its size
+  double gap = 2.0;         ///< least distance of a stretch from the present, in units of its length
+};
+
+/// The condensed past of a march.
+class Condensation {
+ public:
+  /// All arguments must outlive the object. outputs: the number of rows of each step
+  Condensation(CondensedSteps& grid, NetworkSide& network, DataSide& data, Smoothness smoothness, int outputs);
+
+  /// Whether enough new steps are final.
+  [[nodiscard]] bool due() const { return grid_.done() >= next_; }
+  /// Condenses what can be. rows: the number of rows in use, with those that are not final. Returns the number of rows
+  /// that are removed, which are rows of final steps.
+  int run(int rows);
+  /// Groups the final rows for products of functions.
+  void group(PanelMap& map) const;
+
+ private:
+  [[nodiscard]] std::vector<Stretch> present() const;
+  [[nodiscard]] bool admissible(const std::vector<Stretch>& stretches, std::size_t m, int begin);
+  [[nodiscard]] bool smooth(const double* row, int outputs, const Stretch& merged, int begin) const;
+  void apply(const Merges& merges, const std::vector<double>& before, int rows);
+
+  CondensedSteps& grid_;
+  NetworkSide& network_;
+  DataSide& data_;
+  Smoothness smoothness_;
+  int outputs_;
+  int next_;  // the number of steps from which on the past is looked at again
+  std::vector<Matrix*> functions_;
+  Matrix Q_;  // of the pair that is looked at
+};
+
+}  // namespace lindmft::theory

@@ -1,0 +1,136 @@
+#include "time_grid/condensed_steps.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace lindmft {
+
+CondensedSteps::CondensedSteps(const Problem& problem, int steps, int capacity, int most)
+    : steps_(steps),
+      capacity_(capacity),
+      unit_(static_cast<std::size_t>(capacity), 1.0),
+      decay_(static_cast<std::size_t>(capacity)),
+      stepper_(problem.optimizer),
+      start_{problem.network.init_scale, 0.0},
+      K_(most, capacity) {}
+
+double CondensedSteps::time(int node) const {
+  if (node >= condensed_) return done_ + node - first_;
+  int before = 0;
+  for (const Stretch& stretch : stretches_) {
+    if (node < before + stretch.size()) return stretch.nodes[static_cast<std::size_t>(node - before)];
+    before += stretch.size();
+  }
+  return 0.0;
+}
+
+PanelTime CondensedSteps::propose(Panel panel) {
+  for (; ready_ < panel.end; ++ready_) {
+    const int step = done_ + ready_ - first_;
+    if (step > 0) {
+      for (Weight& weight : impulse_) stepper_.step(weight, 0.0, step - 1);
+      impulse_.push_back({0.0, 0.0});
+      stepper_.step(impulse_.back(), 1.0, step - 1);
+      stepper_.step(start_, 0.0, step - 1);
+    }
+    double* row = K_.row(ready_ - first_);
+    std::fill_n(row, capacity_, 0.0);
+    for (std::size_t s = 0; s < impulse_.size(); ++s) row[s] = impulse_[s].value;
+    decay_[static_cast<std::size_t>(ready_)] = start_.value;
+  }
+  PanelTime time{panel, linalg::leading(std::as_const(K_), panel.size(), panel.end), decay_.data()};
+  time.unit = unit_.data();
+  return time;
+}
+
+void CondensedSteps::commit(Panel panel) {
+  last_.assign(K_.row(panel.end - 1 - first_), K_.row(panel.end - 1 - first_) + panel.end);
+  for (int node = panel.end; node < ready_; ++node)
+    std::copy_n(K_.row(node - first_), capacity_, K_.row(node - panel.end));
+  done_ += panel.end - first_;
+  first_ = panel.end;
+}
+
+PanelTime CondensedSteps::committed(Panel panel) const {
+  PanelTime time{panel, {nullptr, 0, 0, 0}, decay_.data()};
+  time.unit = unit_.data();
+  return time;
+}
+
+std::vector<double> CondensedSteps::last_row() const {
+  std::vector<double> row = last_;
+  for (std::size_t s = 0; s < row.size(); ++s) row[s] *= unit_[s];
+  return row;
+}
+
+void CondensedSteps::condense(std::vector<Stretch> stretches, const Merges& merges, int rows) {
+  const std::vector<double> before = unit_;
+  set_stretches(std::move(stretches));
+  rows = std::max(rows, ready_);
+  const auto values = [&](double* x, int count) { merges.apply_to_values(x, count, 1, before, unit_); };
+  for (int i = 0; i < ready_ - first_; ++i) values(K_.row(i), rows);
+  values(decay_.data(), rows);
+  values(last_.data(), static_cast<int>(last_.size()));
+  last_.resize(last_.size() - static_cast<std::size_t>(merges.removed()));
+  std::vector<double> value, velocity;
+  for (const Weight& weight : impulse_) {
+    value.push_back(weight.value);
+    velocity.push_back(weight.velocity);
+  }
+  for (std::vector<double>* x : {&value, &velocity}) values(x->data(), static_cast<int>(x->size()));
+  impulse_.resize(impulse_.size() - static_cast<std::size_t>(merges.removed()));
+  for (std::size_t s = 0; s < impulse_.size(); ++s) impulse_[s] = {value[s], velocity[s]};
+  first_ -= merges.removed();
+  ready_ -= merges.removed();
+}
+
+void CondensedSteps::set_stretches(std::vector<Stretch> stretches) {
+  stretches_ = std::move(stretches);
+  std::ranges::fill(unit_, 1.0);
+  condensed_ = 0;
+  for (const Stretch& stretch : stretches_) {
+    std::ranges::copy(stretch.unit, unit_.begin() + condensed_);
+    condensed_ += stretch.size();
+  }
+}
+
+// Rows: K, the velocities and d at the committed nodes; the numbers of stretches and steps, and the initial weight; and
+// the stretches.
+Matrix CondensedSteps::state() const {
+  const auto count = static_cast<int>(stretches_.size());
+  Matrix out(4 + count, std::max(first_, 4));
+  for (int s = 0; s < first_; ++s) {
+    const auto node = static_cast<std::size_t>(s);
+    const bool known = node < impulse_.size();
+    out(0, s) = known ? impulse_[node].value : 0.0;
+    out(1, s) = known ? impulse_[node].velocity : 0.0;
+    out(2, s) = decay_[node];
+  }
+  std::ranges::copy(std::array{1.0 * first_, 1.0 * done_, start_.value, start_.velocity}, out.row(3));
+  for (int k = 0; k < count; ++k) {
+    const Stretch& stretch = stretches_[static_cast<std::size_t>(k)];
+    std::ranges::copy(std::array{stretch.begin, stretch.end, 1.0 * stretch.size()}, out.row(4 + k));
+  }
+  return out;
+}
+
+void CondensedSteps::restore(const Matrix& state) {
+  first_ = ready_ = static_cast<int>(state(3, 0));
+  done_ = static_cast<int>(state(3, 1));
+  start_ = {state(3, 2), state(3, 3)};
+  impulse_.clear();
+  for (int s = 0; s < first_ - 1; ++s) impulse_.push_back({state(0, s), state(1, s)});
+  std::copy_n(state.row(2), first_, decay_.begin());
+  last_.assign(state.row(0), state.row(0) + first_);
+  std::vector<Stretch> stretches;
+  for (int k = 4; k < state.rows(); ++k) {
+    const double* row = state.row(k);
+    const bool exact = row[2] == row[1] - row[0];
+    stretches.push_back(exact ? all_steps(static_cast<int>(row[0]), static_cast<int>(row[1]))
+                              : gauss_stretch(row[0], row[1], static_cast<int>(row[2])));
+  }
+  set_stretches(std::move(stretches));
+}
+
+}  // namespace lindmft

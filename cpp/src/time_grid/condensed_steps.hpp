@@ -1,0 +1,64 @@
+// All steps one by one, with a past that is condensed: stretches of old steps, on which two-time functions are smooth,
+// are represented by a few numbers (stretch.hpp; theory.md section 19). Rows are exact steps when they are computed.
+#pragma once
+
+#include <vector>
+
+#include "lindmft/matrix.hpp"
+#include "optimizer/propagator.hpp"
+#include "time_grid/merge.hpp"
+#include "time_grid/stretch.hpp"
+#include "time_grid/time_grid.hpp"
+
+namespace lindmft {
+
+/// The grid of all steps with a condensed past.
+class CondensedSteps final : public TimeGrid {
+ public:
+  /// capacity: the largest number of nodes at a time; most: the largest number of nodes in a panel
+  CondensedSteps(const Problem& problem, int steps, int capacity, int most);
+
+  [[nodiscard]] int nodes() const override { return capacity_; }
+  [[nodiscard]] int nodes_end() const override { return first_ + steps_ - done_; }
+  [[nodiscard]] double time(int node) const override;
+  [[nodiscard]] int condensed() const override { return condensed_; }
+  PanelTime propose(Panel panel) override;
+  void commit(Panel panel) override;
+  [[nodiscard]] PanelTime committed(Panel panel) const override;
+
+  /// The stretches of committed steps that are condensed.
+  [[nodiscard]] const std::vector<Stretch>& stretches() const { return stretches_; }
+  /// The number of committed steps, and of the nodes that represent them.
+  [[nodiscard]] int done() const { return done_; }
+  [[nodiscard]] int committed_nodes() const { return first_; }
+  /// The coefficients of the function 1 at the committed nodes and those of the current panel.
+  [[nodiscard]] const std::vector<double>& unit() const { return unit_; }
+  /// Coefficients of K at the last committed step.
+  [[nodiscard]] std::vector<double> last_row() const;
+
+  /// Replaces the stretches. rows: number of nodes in use, with those of the current panel
+  void condense(std::vector<Stretch> stretches, const Merges& merges, int rows);
+
+  /// What a run needs to continue after the committed steps, in rows of one matrix.
+  [[nodiscard]] Matrix state() const;
+  void restore(const Matrix& state);
+
+ private:
+  void set_stretches(std::vector<Stretch> stretches);
+
+  int steps_;
+  int capacity_;
+  int first_ = 0;      // the number of committed nodes, which is also the node of the first row of K_
+  int ready_ = 0;      // the number of nodes for which rows of K have been computed
+  int done_ = 0;       // the number of committed steps
+  int condensed_ = 0;  // nodes before it are those of stretches_
+  std::vector<Stretch> stretches_;
+  std::vector<double> unit_, decay_;  // capacity
+  WeightStepper stepper_;
+  Weight start_;                // the initial weight at the last row that is ready
+  std::vector<Weight> impulse_; // a weight at that row in response to the gradient at each node
+  std::vector<double> last_;    // K at the last committed step
+  Matrix K_;                    // most x capacity
+};
+
+}  // namespace lindmft
