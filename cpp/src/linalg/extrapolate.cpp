@@ -22,6 +22,7 @@ struct Rule {
   int stride;
   // Columns beyond this fraction of the history are extrapolated along the diagonal, the others at fixed s.
   double near;
+  int condensed;  // the first columns are always extrapolated at fixed s
 };
 
 /// Weights of the rows of a rule for row last + shift.
@@ -50,8 +51,8 @@ struct Borders {
 
   Borders(const Rule& rule, int last, int shift) {
     const int reach = rule.order * rule.stride;
-    along_begin = std::max(static_cast<int>(std::ceil(rule.near * last)), shift + reach);
-    fixed_end = std::max(0, std::min(along_begin, last - reach + 1));
+    along_begin = std::max(static_cast<int>(std::ceil(rule.near * last)), rule.condensed + shift + reach);
+    fixed_end = std::max(rule.condensed, std::min(along_begin, last - reach + 1));
   }
 };
 
@@ -99,14 +100,15 @@ double past_error(const Matrix& m, int last, int distance, const Rule& rule, dou
   return worst;
 }
 
-Rule best_rule(const Matrix& m, Panel panel, double near, int outputs) {
-  const int last = panel.begin - 1;
-  const int p = panel.size();
-  Rule best{0, outputs, near};
+Rule best_rule(const Matrix& m, const Guess& guess, double near) {
+  const int last = guess.panel.begin - 1;
+  const int p = guess.panel.size();
+  const int outputs = guess.outputs;
+  Rule best{0, outputs, near, guess.condensed};
   double least = last >= p ? past_error(m, last, p, best, std::numeric_limits<double>::infinity()) : 0.0;
   for (const int stride : {outputs, kWideStride * outputs}) {
-    for (int order = 1; order <= kHighestOrder && last - p - order * stride >= 0; ++order) {
-      const Rule rule{order, stride, near};
+    for (int order = 1; order <= kHighestOrder && last - p - order * stride >= guess.condensed; ++order) {
+      const Rule rule{order, stride, near, guess.condensed};
       const double off = past_error(m, last, p, rule, least);
       if (off >= least) continue;
       best = rule;
@@ -124,7 +126,7 @@ int last_row(const Guess& guess, int row) {
 /// The rows of each output follow from earlier rows of the same output.
 void extrapolate(Matrix& m, const Guess& guess, double near) {
   const Panel panel = guess.panel;
-  const Rule rule = best_rule(m, panel, near, guess.outputs);
+  const Rule rule = best_rule(m, guess, near);
   for (int t = panel.begin; t < panel.end; ++t) {
     const int last = last_row(guess, t);
     predict_row(m, last, t - last, rule);

@@ -12,6 +12,7 @@ struct Guess {
   Panel before{};             ///< the preceding panel of a coarse grid; empty if nodes are consecutive steps
   double length_ratio = 1.0;  ///< length of the panel divided by the length of the preceding one
   int outputs = 1;            ///< number of consecutive rows that belong to the same time
+  int condensed = 0;          ///< number of rows and columns, the first ones, that are no times (condensed_steps.hpp)
 };
 
 /// The guess for a response that accumulates in proportion to the length of a panel.

@@ -34,13 +34,23 @@ double layers(const Problem& problem, int depth_nodes) {
 }
 
 constexpr const char* kGridState = "condensed_steps";  // name of what a condensed past keeps to be continued
+
+// With a condensed past: what polynomials may miss of a function, relative to the root of the tolerance, since only the
+// product of what they miss of two functions counts; the least distance of a stretch from the present, in units of its
+// length; and the change that makes a row final, relative to the tolerance.
+constexpr double kMissed = 0.05;
+constexpr double kGap = 1.0;
+constexpr double kRowTolerance = 1e-3;
+
 /// Nodes of a condensed stretch of the past.
-constexpr int kStretchNodes = 16;
+int stretch_nodes(double rtol) { return rtol >= 1e-5 ? 8 : rtol >= 1e-7 ? 10 : 12; }
+
+constexpr int kMostStretchNodes = 12;
 
 /// The blocks of rows, for panels of at most `rows` rows.
 RowBlocks row_blocks(const Horizon& horizon, int rows, int outputs) {
   if (horizon.coarse()) return {rows, true};
-  return {horizon.condensed() ? kStretchNodes * outputs : 0, false};
+  return {horizon.condensed() ? kMostStretchNodes * outputs : 0, false};
 }
 
 /// Bytes of the two sides. A state keeps all of them.
@@ -165,7 +175,8 @@ Marched march_condensed(const Problem& problem, const Horizon& horizon, const So
   std::optional<OutputRows> rows;
   if (width > 1) rows.emplace(steps, width, marching.largest_panel);
   TimeGrid& grid = rows ? static_cast<TimeGrid&>(*rows) : steps;
-  const Smoothness smoothness{kStretchNodes, 0.3 * options.rtol, 2.0};
+  const Smoothness smoothness{stretch_nodes(options.rtol), kMissed * std::sqrt(options.rtol), kGap};
+  marching.row_tolerance = std::max(marching.row_tolerance, kRowTolerance * options.rtol);
   Condensation past(steps, *parts.network, parts.data, smoothness, width);
   const Marched marched = march(grid, *parts.network, parts.data, marching, solution, &past);
   if (options.keep_state && !solution.diverged_at) {

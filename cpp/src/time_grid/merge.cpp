@@ -11,9 +11,25 @@ int Merges::removed() const {
   return sum;
 }
 
+namespace {
+
+/// x Q for the rows of one output, which are `stride` apart; writes the result in their place.
+void project(double* from, double* to, int stride, const Matrix& Q, std::vector<double>& coefficients) {
+  coefficients.assign(static_cast<std::size_t>(Q.cols()), 0.0);
+  for (int i = 0; i < Q.rows(); ++i) {
+    const double value = from[i * stride];
+    const double* q = Q.row(i);
+    for (std::size_t j = 0; j < coefficients.size(); ++j) coefficients[j] += value * q[j];
+  }
+  for (int j = 0; j < Q.cols(); ++j) to[j * stride] = coefficients[static_cast<std::size_t>(j)];
+}
+
+}  // namespace
+
 void Merges::apply(double* x, int rows, int outputs) const {
-  int from = 0, to = 0;
-  std::vector<double> merged;
+  int from = 0;
+  int to = 0;
+  std::vector<double> coefficients;
   const auto move = [&](int end) {
     if (from != to) std::copy(x + from, x + end, x + to);
     to += end - from;
@@ -21,17 +37,9 @@ void Merges::apply(double* x, int rows, int outputs) const {
   };
   for (const Merge& merge : merges_) {
     move(merge.begin * outputs);
-    const Matrix& Q = merge.Q;
-    merged.assign(static_cast<std::size_t>(Q.cols() * outputs), 0.0);
-    for (int i = 0; i < Q.rows(); ++i) {
-      for (int c = 0; c < outputs; ++c) {
-        const double value = x[from + i * outputs + c];
-        for (int j = 0; j < Q.cols(); ++j) merged[static_cast<std::size_t>(j * outputs + c)] += value * Q(i, j);
-      }
-    }
-    from += Q.rows() * outputs;
-    std::copy(merged.begin(), merged.end(), x + to);
-    to += static_cast<int>(merged.size());
+    for (int c = 0; c < outputs; ++c) project(x + from + c, x + to + c, outputs, merge.Q, coefficients);
+    from += merge.Q.rows() * outputs;
+    to += merge.Q.cols() * outputs;
   }
   move(rows);
   std::fill(x + to, x + rows, 0.0);
@@ -40,7 +48,8 @@ void Merges::apply(double* x, int rows, int outputs) const {
 void Merges::apply(Matrix& function, int rows, int outputs) const {
   for (int t = 0; t < rows; ++t) apply(function.row(t), rows, outputs);
   const int left = rows - removed() * outputs;
-  int from = 0, to = 0;
+  int from = 0;
+  int to = 0;
   Matrix merged;
   const auto move = [&](int end) {
     for (; from < end; ++from, ++to) {

@@ -13,9 +13,9 @@ namespace lindmft::theory {
 
 /// What condensing must meet.
 struct Smoothness {
-  int order = 16;           ///< numbers that represent a stretch
-  double tolerance = 1e-6;  ///< what polynomials may miss of a function's last row, relative to its size
-  double gap = 2.0;         ///< least distance of a stretch from the present, in units of its length
+  int order;         ///< numbers that represent a stretch
+  double tolerance;  ///< what polynomials may miss of a function's last rows, relative to their size
+  double gap;        ///< least distance of a stretch from the present, in units of its length
 };
 
 /// The condensed past of a march.

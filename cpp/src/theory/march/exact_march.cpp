@@ -9,7 +9,6 @@
 namespace lindmft::theory {
 namespace {
 
-constexpr double kTolerance = 1e-12;  // relative change of a row below which the row after it is final
 constexpr double kRounding = 1e-9;    // a change below this that does not get smaller is a rounding error
 constexpr int kPatience = 60;         // largest number of sweeps for a row that causality alone does not make exact
 constexpr int kCaution = 8;           // number of commits before a window that had to shrink may grow again
@@ -63,7 +62,7 @@ void March::extend(int size) {
   if (entering.end > context_.grid.nodes()) refuse_full();
   window_.end = entering.end;
   context_.map.set(window_);
-  context_.guess({entering, {}, 1.0, outputs()});
+  context_.guess({entering, {}, 1.0, outputs(), context_.grid.condensed()});
 }
 
 /// Sweeps the window once; false if it must shrink.
@@ -85,9 +84,9 @@ int March::final_rows() {
   if (context_.network.exact_first_row(size)) {
     // The error of a row is that of the rows before it when it was computed, which is their change in this sweep.
     good = outputs();
-    while (good < size && context_.changes[good - outputs()] < kTolerance) ++good;
+    while (good < size && context_.changes[good - outputs()] < context_.options.row_tolerance) ++good;
   } else {
-    while (good < size && context_.changes[good] < kTolerance) ++good;
+    while (good < size && context_.changes[good] < context_.options.row_tolerance) ++good;
   }
   good -= good % outputs();
   waited_ = good > 0 ? 0 : waited_ + 1;
