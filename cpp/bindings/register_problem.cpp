@@ -56,6 +56,7 @@ void register_problem(py::module_& module) {
   module.def("validate", py::overload_cast<const Network&>(&validate), "network"_a);
   module.def("validate", py::overload_cast<const Data&>(&validate), "data"_a);
   module.def("validate", py::overload_cast<const Optimizer&>(&validate), "optimizer"_a);
+  module.def("condensable", &condensable, "data"_a);
   module.def("validate", py::overload_cast<const Problem&, int>(&validate), "problem"_a, "steps"_a = 0,
              "Raises ValueError naming the field, the value and what is allowed.");
   module.def("stability_threshold", &stability_threshold, "optimizer"_a, "step"_a = 0,

@@ -123,6 +123,7 @@ struct TwoTimeFunctions {
 
 struct SolveStats {
   int nodes = 0;
+  int active_nodes = 0;     ///< with a condensed past, the most numbers that represent all times; otherwise nodes
   int panels = 0;           ///< groups of rows that became final together
   int rejected_panels = 0;  ///< attempts given up because they were too long
   int sweeps = 0;           ///< passes over the equations
@@ -139,6 +140,7 @@ struct SolveStats {
   template <class F, class... Stats>
   static void for_each(F&& f, Stats&... of) {
     f("nodes", of.nodes...);
+    f("active_nodes", of.active_nodes...);
     f("panels", of.panels...);
     f("rejected_panels", of.rejected_panels...);
     f("sweeps", of.sweeps...);

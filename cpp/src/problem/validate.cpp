@@ -204,6 +204,8 @@ int outputs(const Data& data) {
   return static_cast<int>(spectrum.targets.size() / spectrum.eigenvalues.size());
 }
 
+bool condensable(const Data& data) { return noisy(data) && data.mode != DataMode::epochs; }
+
 bool noisy(const Data& data) {
   if (std::isinf(data.alpha)) return false;
   return data.mode == DataMode::one_pass || (data.mode == DataMode::multi_pass && data.batch_fraction < 1.0) ||

@@ -33,19 +33,6 @@ double layers(const Problem& problem, int depth_nodes) {
   return problem.network.depth == kInfiniteDepth ? depth_nodes : problem.network.depth;
 }
 
-constexpr const char* kGridState = "condensed_steps";  // name of what a condensed past keeps to be continued
-
-// With a condensed past: what polynomials may miss of a function, relative to the root of the tolerance, since only the
-// product of what they miss of two functions counts; the least distance of a stretch from the present, in units of its
-// length; and the change that makes a row final, relative to the tolerance.
-constexpr double kMissed = 0.05;
-constexpr double kGap = 1.0;
-constexpr double kRowTolerance = 1e-3;
-
-/// Nodes of a condensed stretch of the past.
-int stretch_nodes(double rtol) { return rtol >= 1e-5 ? 8 : rtol >= 1e-7 ? 10 : 12; }
-
-constexpr int kMostStretchNodes = 12;
 
 /// The blocks of rows, for panels of at most `rows` rows.
 RowBlocks row_blocks(const Horizon& horizon, int rows, int outputs) {
@@ -168,20 +155,21 @@ Marched march_condensed(const Problem& problem, const Horizon& horizon, const So
   const int width = marching.outputs;
   CondensedSteps steps(problem, horizon.steps(), horizon.nodes, std::max(1, marching.largest_panel / width));
   if (options.continue_from != nullptr) {
-    steps.restore(kept_state(*options.continue_from, kGridState));
+    steps.restore(kept_state(*options.continue_from, kCondensedState));
     marching.from = steps.committed_nodes() * width;
     restore_state(*parts.network, parts.data, *options.continue_from, marching.from, width, solution);
   }
   std::optional<OutputRows> rows;
   if (width > 1) rows.emplace(steps, width, marching.largest_panel);
   TimeGrid& grid = rows ? static_cast<TimeGrid&>(*rows) : steps;
-  const Smoothness smoothness{stretch_nodes(options.rtol), kMissed * std::sqrt(options.rtol), kGap};
   marching.row_tolerance = std::max(marching.row_tolerance, kRowTolerance * options.rtol);
-  Condensation past(steps, *parts.network, parts.data, smoothness, width);
+  Condensation past(steps, *parts.network, parts.data, smoothness(options.rtol), width);
+  const double earlier = solution.stats.error_estimate;
   const Marched marched = march(grid, *parts.network, parts.data, marching, solution, &past);
+  solution.stats.error_estimate = std::max(earlier, past.error_estimate());
   if (options.keep_state && !solution.diverged_at) {
     keep_state(*parts.network, parts.data, steps.committed_nodes() * width, solution);
-    solution.state.emplace_back(kGridState, steps.state());
+    solution.state.emplace_back(kCondensedState, steps.state());
   }
   return marched;
 }

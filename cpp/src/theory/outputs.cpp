@@ -61,6 +61,7 @@ void add(std::vector<std::vector<double>>& sum, const std::vector<std::vector<do
 
 void add(SolveStats& sum, const SolveStats& stats) {
   sum.nodes = std::max(sum.nodes, stats.nodes);
+  sum.active_nodes = std::max(sum.active_nodes, stats.active_nodes);
   sum.panels += stats.panels;
   sum.rejected_panels += stats.rejected_panels;
   sum.sweeps += stats.sweeps;

@@ -6,7 +6,9 @@
 #include "support/refusals.hpp"
 #include "theory/coarse_grid.hpp"
 #include "theory/core/saved.hpp"
+#include "theory/core/state.hpp"
 #include "theory/data/mode_lanes.hpp"
+#include "theory/march/condensation.hpp"
 #include "theory/outputs.hpp"
 #include "theory/solve_one.hpp"
 
@@ -16,6 +18,7 @@ namespace {
 constexpr int kMostCoarseOutputs = mode_lanes::kDenseRows / kMostOrder;
 constexpr int kRoom = 1000;  // nodes of a coarse grid to begin with; pages are touched only where they are used
 
+constexpr int kMostCondensedOutputs = mode_lanes::kDenseRows / kMostStretchNodes;
 constexpr int kMostCondensed = 1200;  // most nodes of a condensed past
 
 using support::refuse;
@@ -63,15 +66,31 @@ void check_epochs(const Problem& problem, const SolveOptions& options) {
 /// Refuse what coarse grids cannot do.
 void check_coarse(const Problem& problem, const SolveOptions& options, const std::string& call) {
   const DataMode mode = problem.data.mode;
+  if (noisy(problem.data) && mode == DataMode::epochs) {
+    throw BadInput::conflict("data.kind 'epochs'", call, "the steps of an epoch differ from each other",
+                             "Use exact steps, or data.kind 'multi_pass' or 'full_batch'");
+  }
   if (noisy(problem.data)) {
-    const std::string kind = mode == DataMode::one_pass ? "'one_pass'"
-                             : mode == DataMode::epochs ? "'epochs'"
-                                                        : "'multi_pass'";
-    throw BadInput::conflict("data.kind " + kind, call,
+    throw BadInput::conflict(mode == DataMode::one_pass ? "data.kind 'one_pass'" : "data.kind 'multi_pass'", call,
                              "the noise is new in every step, so that curves are not smooth in time",
-                             "Use exact steps, or data.kind 'full_batch' or 'population'");
+                             "Use solve with exact or adaptive steps, or data.kind 'full_batch' or 'population'");
   }
   if (options.kernels) throw BadInput::conflict("kernels", call, "they are about single steps", "Use exact steps");
+}
+
+/// Refuse what needs functions at all pairs of times, of which a condensed past keeps sums.
+void check_condensed(const Problem& problem, const SolveOptions& options) {
+  require(!share_modes(problem.data) || outputs(problem.data) <= kMostCondensedOutputs, "data.spectrum.targets",
+          "targets of at most " + std::to_string(kMostCondensedOutputs) + " outputs on adaptive grids",
+          outputs(problem.data));
+  const char* asked = options.kernels                ? "kernels"
+                      : options.replicas             ? "replicas"
+                      : !options.save.empty()        ? "save"
+                      : !options.spectrum_at.empty() ? "spectrum_at"
+                                                     : nullptr;
+  if (asked == nullptr) return;
+  throw BadInput::conflict(asked, "adaptive steps with random batches",
+                           "the past is condensed there to what later steps need", "Use exact steps, or leave it out");
 }
 
 /// Refuse times of spectra that the solution does not have; end: the last one.
@@ -82,8 +101,17 @@ void check_spectrum(const SolveOptions& options, bool steps, double end) {
   }
 }
 
-/// Refuse a start that cannot be continued; end: of time, in its units.
-void check_continuation(const Problem& problem, const SolveOptions& options, bool coarse, double end) {
+/// The state of a solution, or of the first of its channels.
+const auto& first_state(const Solution& solution) {
+  return solution.channels.empty() ? solution.state : solution.channels.front().state;
+}
+
+bool has_condensed_past(const Solution& solution) {
+  return std::ranges::any_of(first_state(solution), [](const auto& kept) { return kept.first == kCondensedState; });
+}
+
+/// Refuse a start that cannot be continued; kind: of the grid; end: of time, in its units.
+void check_continuation(const Problem& problem, const SolveOptions& options, Horizon::Kind kind, double end) {
   const Solution* from = options.continue_from;
   if (from == nullptr) return;
   if (options.replicas || options.kernels || options.modes) {
@@ -94,7 +122,8 @@ void check_continuation(const Problem& problem, const SolveOptions& options, boo
                              "such a computation goes over all times", "Leave one of them out");
   }
   if (from->diverged_at) refuse("continue_from", "a solution that has not diverged", "one that has");
-  if (from->time.empty() || from->panels.empty() == coarse)
+  if (from->time.empty() || from->panels.empty() == Horizon{kind, end, 0}.coarse() ||
+      (!first_state(*from).empty() && has_condensed_past(*from) != (kind == Horizon::Kind::condensed_steps)))
     refuse("continue_from", "a solution on the same kind of grid", "one on another grid");
   const bool several = channel_norms(problem.data).size() > 1;
   if (several ? from->channels.size() != distinct_targets(problem) : from->state.empty())
@@ -113,15 +142,19 @@ Horizon steps_horizon(const Problem& problem, int steps, const SolveOptions& opt
   check_outputs(problem, options, options.grid != Grid::exact);
   check_epochs(problem, options);
   check_depth_nodes(problem, options.depth_nodes);
-  check_continuation(problem, options, options.grid != Grid::exact, steps - 1.0);
   check_spectrum(options, true, steps - 1.0);
   if (options.grid == Grid::exact && options.beyond_edge != BeyondEdge::branch)
     throw BadInput::conflict("beyond_edge", "grid 'exact'", "it is about coarse grids", "Use grid 'adaptive'");
-  if (options.grid == Grid::exact) return {Horizon::Kind::exact_steps, 1.0 * steps, steps};
-  if (noisy(problem.data) && problem.data.mode != DataMode::epochs)
-    return {Horizon::Kind::condensed_steps, 1.0 * steps, std::min(kMostCondensed, steps)};
-  check_coarse(problem, options, "grid 'adaptive'");
-  return {Horizon::Kind::adaptive_steps, 1.0 * steps, std::min(kRoom, steps + kMostOrder)};
+  Horizon horizon{Horizon::Kind::exact_steps, 1.0 * steps, steps};
+  if (options.grid != Grid::exact && condensable(problem.data)) {
+    check_condensed(problem, options);
+    horizon = {Horizon::Kind::condensed_steps, 1.0 * steps, std::min(kMostCondensed, steps)};
+  } else if (options.grid != Grid::exact) {
+    check_coarse(problem, options, "grid 'adaptive'");
+    horizon = {Horizon::Kind::adaptive_steps, 1.0 * steps, std::min(kRoom, steps + kMostOrder)};
+  }
+  check_continuation(problem, options, horizon.kind, steps - 1.0);
+  return horizon;
 }
 
 Horizon flow_horizon(const Problem& problem, double time, const SolveOptions& options) {
@@ -137,7 +170,7 @@ Horizon flow_horizon(const Problem& problem, double time, const SolveOptions& op
             "0 for gradient flow (in the limit of small learning rates it only divides time by 1 - momentum)",
             momentum);
   }
-  check_continuation(problem, options, true, time);
+  check_continuation(problem, options, Horizon::Kind::gradient_flow, time);
   check_spectrum(options, false, time);
   return {Horizon::Kind::gradient_flow, time, kRoom};
 }

@@ -6,9 +6,10 @@ On exact grids every new step uses all earlier steps, so that step t costs betwe
 import math
 from dataclasses import dataclass
 
-EXACT, COARSE = 2.5, 1.5
+EXACT, COARSE, CONDENSED = 2.5, 1.5, 1.1
 """Powers of t with which the work up to step t grows: measured on exact grids of 500 to 3000 steps
-(2.1 to 2.7), and on coarse grids, where t is the fraction of log time (0.9 to 2.1)."""
+(2.1 to 2.7), on coarse grids, where t is the fraction of log time (0.9 to 2.1), and with a
+condensed past of 1000 to 30000 steps."""
 OF_REPLICAS, OF_KERNELS = 0.45, 0.6
 """Fractions of the work of replicas and of kernels that remain when all steps are solved."""
 EARLIEST, LONG = 2.0, 60.0

@@ -194,7 +194,7 @@ def _curve(theory: Solution, name: str) -> tuple[Array, Array]:
     """Return times and values of a loss; on coarse grids also between nodes, where curves bend."""
     valid = drawable(theory)
     time, values = theory.time[:valid], getattr(theory, name)[:valid]
-    if theory.grid == "exact":
+    if theory.every_step:
         return time, values
     if not theory.sampled and time[-1] > 0:
         between = np.geomspace(time[time > 0][0], time[-1], POINTS)[1:-1]

@@ -107,6 +107,11 @@ class _Data(Part):
         return self.kind in {"multi_pass", "epochs", "one_pass"}
 
     @property
+    def condensable(self) -> bool:
+        """Whether adaptive steps condense the past: random batches that are independent."""
+        return self.random_batches and _core.condensable(self.as_core())
+
+    @property
     def irreducible(self) -> float:
         """The variance of the label noise, summed over outputs: the least possible test loss."""
         if self.noise_covariance is not None:

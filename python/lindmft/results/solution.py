@@ -399,6 +399,8 @@ class Solution(Result):
             return f"at {len(self.time)} times, on {self.stats.nodes} nodes"
         if self.grid == "exact":
             return f"{self.valid} steps"
+        if self.every_step:
+            return f"{self.valid} steps, with a past of at most {self.stats.active_nodes} numbers"
         flow = f"gradient flow to time {self.time[-1]:g}"
         end = flow if self.grid == "flow" else f"{self.time[-1] + 1:.0f} steps"
         return f"{end} on {len(self.time)} nodes"
@@ -406,9 +408,13 @@ class Solution(Result):
     @property
     def sampled(self) -> bool:
         """Whether this is a result of ``at``, which has only some of the times."""
-        if self.grid == "exact":
-            return bool(self.time[-1] != len(self.time) - 1)
-        return not len(self.panels)
+        return not len(self.panels) and not self.every_step
+
+    @property
+    def every_step(self) -> bool:
+        """Whether each step has its row: exact steps, and adaptive steps with random batches."""
+        consecutive = bool(self.time[-1] == len(self.time) - 1)
+        return consecutive and not len(self.panels) and self.grid != "flow"
 
     def __repr__(self) -> str:
         kept = ", ".join(name for name in FUNCTIONS if self.has(name)) or "none"

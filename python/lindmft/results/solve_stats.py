@@ -15,6 +15,10 @@ class SolveStats:
     ----------
     nodes, panels, rejected_panels
         Numbers of time points, of panels of time points, and of panels that were repeated.
+    active_nodes
+        The largest number of numbers that stood for all times of a function: fewer than the time
+        points where the past is condensed (adaptive steps with random batches). 0 in files of
+        earlier versions.
     sweeps, row_sweeps
         Number of sweeps over a panel, and the number of rows summed over the sweeps.
     flops
@@ -29,11 +33,13 @@ class SolveStats:
         At infinite depth, the estimated relative error of the profiles over depth (the losses are
         accurate to about its square); otherwise 0.
     error_estimate
-        On coarse grids, the largest estimated relative error of a panel; otherwise 0.
+        On coarse grids, the largest estimated relative error of a panel; with a condensed past, the
+        estimated relative error of the losses; otherwise 0.
 
     Notes
     -----
-    Theory section 10 for sweeps and panels; section 12, item 8 for the identity.
+    Theory section 10 for sweeps and panels; section 12, item 8 for the identity; section 19 for
+    the condensed past.
 
     Examples
     --------
@@ -55,3 +61,4 @@ class SolveStats:
     chain_residual: float
     depth_error: float = 0.0
     error_estimate: float = 0.0
+    active_nodes: int = 0

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from lindmft.problem.problem import Problem
 
-SMOOTH = ("full_batch", "population")
-"""Kinds of data that coarse grids can solve."""
+EXACT_ONLY = "epochs"
+"""The kind of data that adaptive grids cannot solve."""
 MANY_STEPS = 2000
 """Steps from which a coarse grid has far fewer nodes."""
 ADVICE = 'grid="adaptive" solves as many steps on a few hundred nodes'
@@ -14,8 +14,8 @@ ADVICE = 'grid="adaptive" solves as many steps on a few hundred nodes'
 
 def coarse_advice(problems: Iterable[Problem], grid: str, steps: float, *, kernels: bool) -> str:
     """Return the advice to use a coarse grid, or an empty text where it would not help."""
-    smooth = all(problem.data.kind in SMOOTH for problem in problems)
-    return ADVICE if grid == "exact" and smooth and not kernels and steps >= MANY_STEPS else ""
+    fits = all(problem.data.kind != EXACT_ONLY for problem in problems)
+    return ADVICE if grid == "exact" and fits and not kernels and steps >= MANY_STEPS else ""
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def checked_every(value: Any, run: Run) -> int | None:
     """The number of steps between checkpoints, or None for the default."""
     if value is None:
         return None
-    if run.grid != "exact":
+    if not run.counted:
         conflict(
             "checkpoint_every",
             "a coarse grid",
@@ -70,7 +70,7 @@ def checked_every(value: Any, run: Run) -> int | None:
 
 def _stops(run: Run, every: int | None) -> Iterator[float]:
     """Yield the ends of segments: multiples of ``every``, or powers of ten, and the end."""
-    if run.grid == "exact":
+    if run.counted:
         length = every or max(FEWEST_STEPS, int(run.end) // 10)
         yield from range(length, int(run.end), length)
     else:
@@ -83,7 +83,7 @@ def _stops(run: Run, every: int | None) -> Iterator[float]:
 
 def _of_the_whole(progress: Callback | None, run: Run) -> Callback | None:
     """Report steps of the whole run, not of a segment; coarse grids count fractions."""
-    if progress is None or run.grid != "exact":
+    if progress is None or not run.counted:
         return progress
     callback = progress
     return lambda done, _total: callback(done, int(run.end))
@@ -130,6 +130,6 @@ def _finished(run: Run, solution: Solution) -> Solution:
 def _extended(solution: Solution, run: Run) -> Solution:
     """Return a diverged solution with inf up to the end: at every step, or the last one only."""
     first, last = math.floor(covered(solution)), int(run.last_time)
-    more = np.arange(first, last + 1.0) if run.grid == "exact" else np.array([float(last)])
+    more = np.arange(first, last + 1.0) if run.counted else np.array([float(last)])
     longer: Solution = extended(solution, more)
     return longer

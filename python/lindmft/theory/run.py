@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lindmft import _core
-from lindmft._internal.cost import COARSE, EXACT, OF_KERNELS, OF_REPLICAS, Cost, likely_depth
+from lindmft._internal.cost import COARSE, CONDENSED, EXACT, OF_KERNELS, OF_REPLICAS, Cost, likely_depth
 from lindmft._internal.options import check_spectrum
 from lindmft._internal.provenance import provenance
 from lindmft._internal.types import Callback, SolveDict
@@ -52,6 +52,11 @@ class Run:
         return "time" if self.grid == "flow" else "steps"
 
     @property
+    def counted(self) -> bool:
+        """Whether every step has a row: exact steps, and adaptive ones with random batches."""
+        return self.grid == "exact" or (self.grid == "adaptive" and self.problem.data.condensable)
+
+    @property
     def all_times(self) -> str | None:
         """The option that needs all times at once, so that the run cannot be resumed."""
         names = ("replicas", "kernels", "modes")
@@ -86,17 +91,17 @@ class Run:
 
     def cost(self, problems: int = 0) -> Cost:
         """Return how the work grows with the steps, for this problem or for several in parallel."""
-        exact = self.grid == "exact"
-        power = EXACT if exact else COARSE
+        counted = self.counted
+        power = EXACT if self.grid == "exact" else CONDENSED if counted else COARSE
         if problems:
             threads = self.options.get("threads") or _core.config()["threads"]
-            return Cost(power, problems / threads, counted=exact)
+            return Cost(power, problems / threads, counted=counted)
         norms = self.problem.data.channel_norms
         after = {None: 0.0, "kernels": OF_KERNELS, "replicas": OF_REPLICAS, "modes": 0.0}
         kernels = bool(self.options.get("kernels"))
         advice = coarse_advice([self.problem], self.grid, self.end, kernels=kernels)
         extra = "kernels" if kernels else self.all_times
-        return Cost(power, len(set(norms)), after[extra], exact, advice)
+        return Cost(power, len(set(norms)), after[extra], counted, advice)
 
     def core_options(self) -> _core.SolveOptions:
         """Return the options as the compiled module takes them."""

@@ -20,6 +20,9 @@ struct StateVisitor {
 class NetworkSide;
 class DataSide;
 
+/// The name of what a condensed past keeps to be continued.
+inline constexpr const char* kCondensedState = "condensed_steps";
+
 /// Copies the first `rows` rows of everything into solution.state.
 void keep_state(NetworkSide& network, DataSide& data, int rows, Solution& solution);
 

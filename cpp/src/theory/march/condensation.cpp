@@ -10,8 +10,19 @@ namespace {
 
 constexpr double kMostRatio = 3.0;  // of the lengths of two stretches that are merged
 constexpr int kGroup = 8;           // steps that are a block of products
+constexpr double kGap = 1.0;
+// What polynomials may miss, relative to the root of the tolerance. Only the product of what they miss of two functions
+// counts, so that errors are proportional to its square.
+constexpr double kMissed = 0.05;
 
 }  // namespace
+
+Smoothness smoothness(double rtol) {
+  const int order = rtol >= 1e-5 ? 8 : rtol >= 1e-7 ? 10 : kMostStretchNodes;
+  return {order, kMissed * std::sqrt(rtol), kGap};
+}
+
+double Condensation::error_estimate() const { return std::pow(missed_ / kMissed, 2); }
 
 Condensation::Condensation(CondensedSteps& grid, NetworkSide& network, DataSide& data, Smoothness smoothness,
                            int outputs)
@@ -75,18 +86,22 @@ bool Condensation::admissible(const std::vector<Stretch>& stretches, std::size_t
   if (grid_.done() - second.end < smoothness_.gap * (second.end - first.begin)) return false;
   const Stretch merged = gauss_stretch(first.begin, second.end, smoothness_.order);
   Q_ = projection(first, second, merged);
-  if (!smooth(grid_.last_row().data(), 1, merged, begin)) return false;
+  double missed = this->missed(grid_.last_row().data(), 1, merged, begin);
   const int last = grid_.committed_nodes() - 1;
-  return std::ranges::all_of(functions_, [&](const Matrix* function) {
-    return smooth(function->row(last * outputs_), outputs_, merged, begin) &&
-           smooth(function->row((last - 1) * outputs_), outputs_, merged, begin);
-  });
+  for (const Matrix* function : functions_) {
+    if (missed > smoothness_.tolerance) return false;
+    for (const int node : {last, last - 1})
+      missed = std::max(missed, this->missed(function->row(node * outputs_), outputs_, merged, begin));
+  }
+  if (!(missed <= smoothness_.tolerance)) return false;
+  missed_ = std::max(missed_, missed);
+  return true;
 }
 
 namespace {
 
 /// The size of what a projection misses of a vector.
-double missed(const Matrix& Q, const double* x, int stride) {
+double remainder(const Matrix& Q, const double* x, int stride) {
   std::vector<double> rest(static_cast<std::size_t>(Q.rows()));
   for (int i = 0; i < Q.rows(); ++i) rest[static_cast<std::size_t>(i)] = x[i * stride];
   for (int j = 0; j < Q.cols(); ++j) {
@@ -99,11 +114,12 @@ double missed(const Matrix& Q, const double* x, int stride) {
 
 }  // namespace
 
-/// Whether the polynomials of a merged stretch represent a row, in the columns of every output. The row is compared
+/// The part that the polynomials of a merged stretch miss of a row, in the columns of any output. The row is compared
 /// with its largest value, or with its mean over as many steps if that is smaller: what is summed over all the past
 /// must be accurate where it is small, too.
-bool Condensation::smooth(const double* row, int outputs, const Stretch& merged, int begin) const {
+double Condensation::missed(const double* row, int outputs, const Stretch& merged, int begin) const {
   const double length = merged.length();
+  double worst = 0.0;
   for (int c = 0; c < outputs; ++c) {
     double largest = 0.0;
     double sum = 0.0;
@@ -114,9 +130,10 @@ bool Condensation::smooth(const double* row, int outputs, const Stretch& merged,
       sum += size * unit;
     }
     const double size = std::sqrt(length) * std::min(largest, sum / length);
-    if (missed(Q_, row + begin * outputs + c, outputs) > smoothness_.tolerance * size) return false;
+    const double rest = remainder(Q_, row + begin * outputs + c, outputs);
+    if (rest > 0.0) worst = std::max(worst, rest / size);
   }
-  return true;
+  return worst;
 }
 
 void Condensation::apply(const Merges& merges, const std::vector<double>& before, int rows) {

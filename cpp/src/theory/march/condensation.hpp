@@ -11,12 +11,19 @@
 
 namespace lindmft::theory {
 
+inline constexpr int kMostStretchNodes = 12;  ///< largest number of numbers that represent a stretch
+/// With a condensed past: the change of a row that makes the row after it final, relative to rtol.
+inline constexpr double kRowTolerance = 1e-3;
+
 /// What condensing must meet.
 struct Smoothness {
   int order;         ///< numbers that represent a stretch
   double tolerance;  ///< what polynomials may miss of a function's last rows, relative to their size
   double gap;        ///< least distance of a stretch from the present, in units of its length
 };
+
+/// What meets a relative error of rtol.
+[[nodiscard]] Smoothness smoothness(double rtol);
 
 /// The condensed past of a march.
 class Condensation {
@@ -29,13 +36,15 @@ class Condensation {
   /// Condenses what can be. rows: the number of rows in use, with those that are not final. Returns the number of rows
   /// that are removed, which are rows of final steps.
   int run(int rows);
+  /// An estimate of the relative error of losses that condensing has caused.
+  [[nodiscard]] double error_estimate() const;
   /// Groups the final rows for products of functions.
   void group(PanelMap& map) const;
 
  private:
   [[nodiscard]] std::vector<Stretch> present() const;
   [[nodiscard]] bool admissible(const std::vector<Stretch>& stretches, std::size_t m, int begin);
-  [[nodiscard]] bool smooth(const double* row, int outputs, const Stretch& merged, int begin) const;
+  [[nodiscard]] double missed(const double* row, int outputs, const Stretch& merged, int begin) const;
   void apply(const Merges& merges, const std::vector<double>& before, int rows);
 
   CondensedSteps& grid_;
@@ -44,6 +53,7 @@ class Condensation {
   Smoothness smoothness_;
   int outputs_;
   int next_;  // the number of steps from which on the past is looked at again
+  double missed_ = 0.0;  // the largest part that was missed of a row, relative to its size
   std::vector<Matrix*> functions_;
   Matrix Q_;  // of the pair that is looked at
 };

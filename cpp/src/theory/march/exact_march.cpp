@@ -116,6 +116,8 @@ void March::commit(int rows) {
 bool March::condense() {
   if (past_ == nullptr || !past_->due()) return true;
   if (!record_final(true)) return false;
+  SolveStats& stats = context_.solution.stats;
+  stats.active_nodes = std::max(stats.active_nodes, window_.end / outputs());
   const int removed = past_->run(window_.end);
   window_ = {window_.begin - removed, window_.end - removed};
   recorder_.rows_removed(removed);

@@ -188,6 +188,7 @@ double Recorder::earlier_chain() const {
 Marched Recorder::finish() {
   largest_chain_ = std::max(largest_chain_, earlier_chain());
   solution_.stats.nodes = static_cast<int>(solution_.time.size());
+  if (solution_.stats.active_nodes == 0) solution_.stats.active_nodes = solution_.stats.nodes;
   solution_.stats.flops += context_.algebra.flops();
   solution_.stats.chain_residual =
       std::max(solution_.stats.chain_residual, chain_spread_ / std::max(largest_chain_, kSmallestChain));
