@@ -37,7 +37,7 @@ double layers(const Problem& problem, int depth_nodes) {
 /// The blocks of rows, for panels of at most `rows` rows.
 RowBlocks row_blocks(const Horizon& horizon, int rows, int outputs) {
   if (horizon.coarse()) return {rows, true};
-  return {horizon.condensed() ? kMostStretchNodes * outputs : 0, false};
+  return {horizon.condensed() ? kMostSegmentNodes * outputs : 0, false};
 }
 
 /// Bytes of the two sides. A state keeps all of them.

@@ -18,7 +18,7 @@ namespace {
 constexpr int kMostCoarseOutputs = mode_lanes::kDenseRows / kMostOrder;
 constexpr int kRoom = 1000;  // nodes of a coarse grid to begin with; pages are touched only where they are used
 
-constexpr int kMostCondensedOutputs = mode_lanes::kDenseRows / kMostStretchNodes;
+constexpr int kMostCondensedOutputs = mode_lanes::kDenseRows / kMostSegmentNodes;
 constexpr int kMostCondensed = 1200;  // most nodes of a condensed past
 
 using support::refuse;

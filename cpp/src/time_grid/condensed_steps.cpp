@@ -18,9 +18,9 @@ CondensedSteps::CondensedSteps(const Problem& problem, int steps, int capacity, 
 double CondensedSteps::time(int node) const {
   if (node >= condensed_) return done_ + node - first_;
   int before = 0;
-  for (const Stretch& stretch : stretches_) {
-    if (node < before + stretch.size()) return stretch.nodes[static_cast<std::size_t>(node - before)];
-    before += stretch.size();
+  for (const Segment& segment : segments_) {
+    if (node < before + segment.size()) return segment.nodes[static_cast<std::size_t>(node - before)];
+    before += segment.size();
   }
   return 0.0;
 }
@@ -41,6 +41,7 @@ PanelTime CondensedSteps::propose(Panel panel) {
   }
   PanelTime time{panel, linalg::leading(std::as_const(K_), panel.size(), panel.end), decay_.data()};
   time.unit = unit_.data();
+  time.skipped = done_ - first_;
   return time;
 }
 
@@ -55,6 +56,7 @@ void CondensedSteps::commit(Panel panel) {
 PanelTime CondensedSteps::committed(Panel panel) const {
   PanelTime time{panel, {nullptr, 0, 0, 0}, decay_.data()};
   time.unit = unit_.data();
+  time.skipped = done_ - first_;
   return time;
 }
 
@@ -64,9 +66,9 @@ std::vector<double> CondensedSteps::last_row() const {
   return row;
 }
 
-void CondensedSteps::condense(std::vector<Stretch> stretches, const Merges& merges, int rows) {
+void CondensedSteps::condense(std::vector<Segment> segments, const Merges& merges, int rows) {
   const std::vector<double> before = unit_;
-  set_stretches(std::move(stretches));
+  set_segments(std::move(segments));
   rows = std::max(rows, ready_);
   const auto values = [&](double* x, int count) { merges.apply_to_values(x, count, 1, before, unit_); };
   for (int i = 0; i < ready_ - first_; ++i) values(K_.row(i), rows);
@@ -85,20 +87,20 @@ void CondensedSteps::condense(std::vector<Stretch> stretches, const Merges& merg
   ready_ -= merges.removed();
 }
 
-void CondensedSteps::set_stretches(std::vector<Stretch> stretches) {
-  stretches_ = std::move(stretches);
+void CondensedSteps::set_segments(std::vector<Segment> segments) {
+  segments_ = std::move(segments);
   std::ranges::fill(unit_, 1.0);
   condensed_ = 0;
-  for (const Stretch& stretch : stretches_) {
-    std::ranges::copy(stretch.unit, unit_.begin() + condensed_);
-    condensed_ += stretch.size();
+  for (const Segment& segment : segments_) {
+    std::ranges::copy(segment.unit, unit_.begin() + condensed_);
+    condensed_ += segment.size();
   }
 }
 
-// Rows: K, the velocities and d at the committed nodes; the numbers of stretches and steps, and the initial weight; and
-// the stretches.
+// Rows: K, the velocities and d at the committed nodes; the numbers of segments and steps, and the initial weight; and
+// the segments.
 Matrix CondensedSteps::state() const {
-  const auto count = static_cast<int>(stretches_.size());
+  const auto count = static_cast<int>(segments_.size());
   Matrix out(4 + count, std::max(first_, 4));
   for (int s = 0; s < first_; ++s) {
     const auto node = static_cast<std::size_t>(s);
@@ -109,8 +111,8 @@ Matrix CondensedSteps::state() const {
   }
   std::ranges::copy(std::array{1.0 * first_, 1.0 * done_, start_.value, start_.velocity}, out.row(3));
   for (int k = 0; k < count; ++k) {
-    const Stretch& stretch = stretches_[static_cast<std::size_t>(k)];
-    std::ranges::copy(std::array{stretch.begin, stretch.end, 1.0 * stretch.size()}, out.row(4 + k));
+    const Segment& segment = segments_[static_cast<std::size_t>(k)];
+    std::ranges::copy(std::array{segment.begin, segment.end, 1.0 * segment.size()}, out.row(4 + k));
   }
   return out;
 }
@@ -123,14 +125,14 @@ void CondensedSteps::restore(const Matrix& state) {
   for (int s = 0; s < first_ - 1; ++s) impulse_.push_back({state(0, s), state(1, s)});
   std::copy_n(state.row(2), first_, decay_.begin());
   last_.assign(state.row(0), state.row(0) + first_);
-  std::vector<Stretch> stretches;
+  std::vector<Segment> segments;
   for (int k = 4; k < state.rows(); ++k) {
     const double* row = state.row(k);
     const bool exact = row[2] == row[1] - row[0];
-    stretches.push_back(exact ? all_steps(static_cast<int>(row[0]), static_cast<int>(row[1]))
-                              : gauss_stretch(row[0], row[1], static_cast<int>(row[2])));
+    segments.push_back(exact ? all_steps(static_cast<int>(row[0]), static_cast<int>(row[1]))
+                              : gauss_segment(row[0], row[1], static_cast<int>(row[2])));
   }
-  set_stretches(std::move(stretches));
+  set_segments(std::move(segments));
 }
 
 }  // namespace lindmft

@@ -1,5 +1,5 @@
-// All steps one by one, with a past that is condensed: stretches of old steps, on which two-time functions are smooth,
-// are represented by a few numbers (stretch.hpp; theory.md section 19). Rows are exact steps when they are computed.
+// All steps one by one, with a past that is condensed: segments of old steps, on which two-time functions are smooth,
+// are represented by a few numbers (segment.hpp; theory.md section 19). Rows are exact steps when they are computed.
 #pragma once
 
 #include <vector>
@@ -7,7 +7,7 @@
 #include "lindmft/matrix.hpp"
 #include "optimizer/propagator.hpp"
 #include "time_grid/merge.hpp"
-#include "time_grid/stretch.hpp"
+#include "time_grid/segment.hpp"
 #include "time_grid/time_grid.hpp"
 
 namespace lindmft {
@@ -26,8 +26,8 @@ class CondensedSteps final : public TimeGrid {
   void commit(Panel panel) override;
   [[nodiscard]] PanelTime committed(Panel panel) const override;
 
-  /// The stretches of committed steps that are condensed.
-  [[nodiscard]] const std::vector<Stretch>& stretches() const { return stretches_; }
+  /// The segments of committed steps that are condensed.
+  [[nodiscard]] const std::vector<Segment>& segments() const { return segments_; }
   /// The number of committed steps, and of the nodes that represent them.
   [[nodiscard]] int done() const { return done_; }
   [[nodiscard]] int committed_nodes() const { return first_; }
@@ -36,23 +36,23 @@ class CondensedSteps final : public TimeGrid {
   /// Coefficients of K at the last committed step.
   [[nodiscard]] std::vector<double> last_row() const;
 
-  /// Replaces the stretches. rows: number of nodes in use, with those of the current panel
-  void condense(std::vector<Stretch> stretches, const Merges& merges, int rows);
+  /// Replaces the segments. rows: number of nodes in use, with those of the current panel
+  void condense(std::vector<Segment> segments, const Merges& merges, int rows);
 
   /// What a run needs to continue after the committed steps, in rows of one matrix.
   [[nodiscard]] Matrix state() const;
   void restore(const Matrix& state);
 
  private:
-  void set_stretches(std::vector<Stretch> stretches);
+  void set_segments(std::vector<Segment> segments);
 
   int steps_;
   int capacity_;
   int first_ = 0;      // the number of committed nodes, which is also the node of the first row of K_
   int ready_ = 0;      // the number of nodes for which rows of K have been computed
   int done_ = 0;       // the number of committed steps
-  int condensed_ = 0;  // nodes before it are those of stretches_
-  std::vector<Stretch> stretches_;
+  int condensed_ = 0;  // nodes before it are those of segments_
+  std::vector<Segment> segments_;
   std::vector<double> unit_, decay_;  // capacity
   WeightStepper stepper_;
   Weight start_;                // the initial weight at the last row that is ready

@@ -1,4 +1,4 @@
-// The transition to fewer rows when adjacent stretches of past steps are merged (theory.md section 19).
+// The transition to fewer rows when adjacent segments of past steps are merged (theory.md section 19).
 #pragma once
 
 #include <utility>

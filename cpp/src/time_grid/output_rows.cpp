@@ -23,13 +23,14 @@ PanelTime OutputRows::propose(Panel panel) {
   };
   repeat(decay_, time.decay);
   if (time.unit != nullptr) repeat(unit_, time.unit);
+  skipped_ = time.skipped;
   return rows(panel, linalg::leading(std::as_const(K_), panel.size(), panel.end));
 }
 
 PanelTime OutputRows::committed(Panel panel) const { return rows(panel, {nullptr, 0, 0, 0}); }
 
 PanelTime OutputRows::rows(Panel panel, linalg::ConstView K) const {
-  return {panel, K, decay_.data(), nullptr, outputs_, unit_.empty() ? nullptr : unit_.data()};
+  return {panel, K, decay_.data(), nullptr, outputs_, unit_.empty() ? nullptr : unit_.data(), skipped_};
 }
 
 }  // namespace lindmft

@@ -31,6 +31,7 @@ class OutputRows final : public TimeGrid {
   int outputs_;
   Matrix K_;                          // most x rows
   std::vector<double> decay_, unit_;  // rows; no units if they are all 1
+  int skipped_ = 0;                   // see PanelTime
 };
 
 }  // namespace lindmft

@@ -15,8 +15,12 @@ struct PanelTime {
   const double* decay;  ///< d, panel.end entries       decay of the initial weights (the diagonal of D_w)
   const FrozenRows* frozen = nullptr;  ///< if the panel's rows are vectors passed through frozen weights
   int outputs = 1;                     ///< C, the number of rows of each time
-  /// The coefficients of the function 1, panel.end entries, if the past is condensed (stretch.hpp); null: all are 1.
+  /// The coefficients of the function 1, panel.end entries, if the past is condensed (segment.hpp); null: all are 1.
   const double* unit = nullptr;
+  int skipped = 0;  ///< of a condensed past, the number of steps minus the number of nodes before the panel
+
+  /// The step of a row, where steps are single nodes.
+  [[nodiscard]] int step(int row) const { return row / outputs + skipped; }
 
   [[nodiscard]] bool same_output(int row, int other) const { return row % outputs == other % outputs; }
   /// The number of rows that are nodes of training.

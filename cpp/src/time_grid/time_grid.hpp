@@ -20,7 +20,7 @@ class TimeGrid {
   /// The node after the last one, as nodes are counted at present.
   [[nodiscard]] virtual int nodes_end() const { return nodes(); }
   [[nodiscard]] virtual double time(int node) const = 0;
-  /// The number of nodes, the first ones, that stand for condensed stretches of the past instead of times.
+  /// The number of nodes, the first ones, that stand for condensed segments of the past instead of times.
   [[nodiscard]] virtual int condensed() const { return 0; }
   /// The rows of K and d for a panel that begins where the last committed one ended. It may be called again with
   /// another end.

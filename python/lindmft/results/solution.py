@@ -377,6 +377,7 @@ class Solution(Result):
             self.stats.chain_residual,
             float(self.problem.network.depth),
             amplified=self.predictable_until is not None,
+            rtol=self.rtol or 0.0 if self._condensed else 0.0,
         )
 
     @property
@@ -385,12 +386,18 @@ class Solution(Result):
             self.stats.chain_residual,
             float(self.problem.network.depth),
             amplified=self.predictable_until is not None,
+            rtol=self.rtol or 0.0 if self._condensed else 0.0,
         )
         if self.rtol is None:
             return check
         estimate = self.stats.error_estimate
         where = "within" if estimate <= self.rtol else "ABOVE"
         return f"error estimate {estimate:.0e}, {where} the rtol of {self.rtol:.0e}; {check}"
+
+    @property
+    def _condensed(self) -> bool:
+        """Whether the past was represented by fewer numbers than there are steps."""
+        return self.stats.active_nodes not in {0, self.stats.nodes}
 
     @property
     def _extent(self) -> str:

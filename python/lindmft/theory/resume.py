@@ -108,7 +108,7 @@ def _tables(run: Run, start: Solution) -> tuple[dict[str, Any], dict[str, Any]]:
     mine, theirs = run.problem.to_dict(), start.problem.to_dict()
     if run.grid == "flow":
         del mine["optimizer"]["lr"], theirs["optimizer"]["lr"]
-    elif run.grid == "exact":
+    elif run.counted:
         done = len(start.time)
         for tables in (mine, theirs):
             for table, names in SCHEDULES.items():

@@ -318,7 +318,7 @@ Matrix SpectralData::error_correlation(int n) const {
   Matrix C(n, n);
   for (int t = 0; t < C_e_.rows(); ++t) std::copy_n(C_e_.row(t), n, C.row(t));
   for (int t = 0; t < n && !batch_noise_.empty(); ++t) {
-    for (int s = 0; s < n; ++s) C(t, s) /= batch_noise(t);
+    for (int s = 0; s < n; ++s) C(t, s) /= batch_noise(t / outputs_);
   }
   for (int t = 0; t < n; ++t) C(t, t) = train_loss_[static_cast<std::size_t>(t)];
   for (int t = 0; t < n && sample_noise_.active(); ++t) {

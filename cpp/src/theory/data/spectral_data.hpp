@@ -108,10 +108,10 @@ class SpectralData final : public DataSide {
     return mode_ == DataMode::full_batch || mode_ == DataMode::multi_pass || mode_ == DataMode::epochs;
   }
   [[nodiscard]] bool finite_data() const { return inverse_alpha_ > 0.0; }
-  /// The factor of C_e in the step of row t, where all steps share inverse_alpha_.
-  [[nodiscard]] double batch_noise(int t) const {
+  /// The factor of C_e in a step, where all steps share inverse_alpha_.
+  [[nodiscard]] double batch_noise(int step) const {
     if (batch_noise_.empty()) return 1.0;
-    return batch_noise_[std::min(batch_noise_.size() - 1, static_cast<std::size_t>(t / outputs_))];
+    return batch_noise_[std::min(batch_noise_.size() - 1, static_cast<std::size_t>(step))];
   }
   [[nodiscard]] bool data_noise() const { return finite_data() && shares_data_; }
   /// A single mode whose R_Delta is a function of Bt, so that both commute. (Shuffled epochs cut entries out of it.)

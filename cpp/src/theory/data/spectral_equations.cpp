@@ -281,7 +281,7 @@ void SpectralData::fresh_errors(View C_e, const Sweep& sweep) {
       row[s] = sweep.time.frozen == nullptr ? C_v_(t, s) + noise : 0.0;
     }
     train_loss_[static_cast<std::size_t>(t)] = row[t];
-    for (int s = step; s < step + outputs_; ++s) row[s] *= batch_noise(t);
+    for (int s = step; s < step + outputs_; ++s) row[s] *= batch_noise(sweep.time.step(t));
   }
 }
 

@@ -8,7 +8,7 @@
 namespace lindmft::theory {
 namespace {
 
-constexpr double kMostRatio = 3.0;  // of the lengths of two stretches that are merged
+constexpr double kMostRatio = 3.0;  // of the lengths of two segments that are merged
 constexpr int kGroup = 8;           // steps that are a block of products
 constexpr double kGap = 1.0;
 // What polynomials may miss, relative to the root of the tolerance. Only the product of what they miss of two functions
@@ -18,7 +18,7 @@ constexpr double kMissed = 0.05;
 }  // namespace
 
 Smoothness smoothness(double rtol) {
-  const int order = rtol >= 1e-5 ? 8 : rtol >= 1e-7 ? 10 : kMostStretchNodes;
+  const int order = rtol >= 1e-5 ? 8 : rtol >= 1e-7 ? 10 : kMostSegmentNodes;
   return {order, kMissed * std::sqrt(rtol), kGap};
 }
 
@@ -40,9 +40,9 @@ Condensation::Condensation(CondensedSteps& grid, NetworkSide& network, DataSide&
   data_.visit({collect, ignore, ignore});
 }
 
-/// The condensed stretches, followed by stretches of `order` single steps, as far as all of their steps are final.
-std::vector<Stretch> Condensation::present() const {
-  std::vector<Stretch> all = grid_.stretches();
+/// The condensed segments, followed by segments of `order` single steps, as far as all of their steps are final.
+std::vector<Segment> Condensation::present() const {
+  std::vector<Segment> all = grid_.segments();
   if (all.empty()) all.push_back(all_steps(0, 1));  // the start is never condensed: a centered predictor refers to it
   const int order = smoothness_.order;
   for (int begin = static_cast<int>(all.back().end); begin + order <= grid_.done(); begin += order)
@@ -52,8 +52,8 @@ std::vector<Stretch> Condensation::present() const {
 
 int Condensation::run(int rows) {
   next_ = grid_.done() + 2 * smoothness_.order;
-  const std::vector<Stretch> all = present();
-  std::vector<Stretch> left{all.front()};
+  const std::vector<Segment> all = present();
+  std::vector<Segment> left{all.front()};
   std::vector<Merge> merges;
   int node = all.front().size();
   for (std::size_t m = 1; m < all.size(); ++m) {
@@ -63,7 +63,7 @@ int Condensation::run(int rows) {
       left.push_back(all[m]);
       continue;
     }
-    left.push_back(gauss_stretch(all[m].begin, all[m + 1].end, smoothness_.order));
+    left.push_back(gauss_segment(all[m].begin, all[m + 1].end, smoothness_.order));
     node += all[m + 1].size();
     ++m;
     merges.push_back({begin, std::move(Q_)});
@@ -77,14 +77,14 @@ int Condensation::run(int rows) {
   return all_merges.removed() * outputs_;
 }
 
-/// Whether stretches m and m + 1 may be merged; begin: the first node of stretch m. Sets Q_.
-bool Condensation::admissible(const std::vector<Stretch>& stretches, std::size_t m, int begin) {
-  const Stretch& first = stretches[m];
-  const Stretch& second = stretches[m + 1];
+/// Whether segments m and m + 1 may be merged; begin: the first node of segment m. Sets Q_.
+bool Condensation::admissible(const std::vector<Segment>& segments, std::size_t m, int begin) {
+  const Segment& first = segments[m];
+  const Segment& second = segments[m + 1];
   const double ratio = second.length() / first.length();
   if (ratio > kMostRatio || ratio < 1.0 / kMostRatio) return false;
   if (grid_.done() - second.end < smoothness_.gap * (second.end - first.begin)) return false;
-  const Stretch merged = gauss_stretch(first.begin, second.end, smoothness_.order);
+  const Segment merged = gauss_segment(first.begin, second.end, smoothness_.order);
   Q_ = projection(first, second, merged);
   double missed = this->missed(grid_.last_row().data(), 1, merged, begin);
   const int last = grid_.committed_nodes() - 1;
@@ -114,10 +114,10 @@ double remainder(const Matrix& Q, const double* x, int stride) {
 
 }  // namespace
 
-/// The part that the polynomials of a merged stretch miss of a row, in the columns of any output. The row is compared
+/// The part that the polynomials of a merged segment miss of a row, in the columns of any output. The row is compared
 /// with its largest value, or with its mean over as many steps if that is smaller: what is summed over all the past
 /// must be accurate where it is small, too.
-double Condensation::missed(const double* row, int outputs, const Stretch& merged, int begin) const {
+double Condensation::missed(const double* row, int outputs, const Segment& merged, int begin) const {
   const double length = merged.length();
   double worst = 0.0;
   for (int c = 0; c < outputs; ++c) {
@@ -152,9 +152,9 @@ void Condensation::apply(const Merges& merges, const std::vector<double>& before
 
 void Condensation::group(PanelMap& map) const {
   int node = 0;
-  for (const Stretch& stretch : grid_.stretches()) {
-    map.set({node * outputs_, (node + stretch.size()) * outputs_});
-    node += stretch.size();
+  for (const Segment& segment : grid_.segments()) {
+    map.set({node * outputs_, (node + segment.size()) * outputs_});
+    node += segment.size();
   }
   const int final = grid_.committed_nodes();
   for (; node < final; node += kGroup) map.set({node * outputs_, std::min(node + kGroup, final) * outputs_});

@@ -11,15 +11,15 @@
 
 namespace lindmft::theory {
 
-inline constexpr int kMostStretchNodes = 12;  ///< largest number of numbers that represent a stretch
+inline constexpr int kMostSegmentNodes = 12;  ///< largest number of numbers that represent a segment
 /// With a condensed past: the change of a row that makes the row after it final, relative to rtol.
 inline constexpr double kRowTolerance = 1e-3;
 
 /// What condensing must meet.
 struct Smoothness {
-  int order;         ///< numbers that represent a stretch
+  int order;         ///< numbers that represent a segment
   double tolerance;  ///< what polynomials may miss of a function's last rows, relative to their size
-  double gap;        ///< least distance of a stretch from the present, in units of its length
+  double gap;        ///< least distance of a segment from the present, in units of its length
 };
 
 /// What meets a relative error of rtol.
@@ -42,9 +42,9 @@ class Condensation {
   void group(PanelMap& map) const;
 
  private:
-  [[nodiscard]] std::vector<Stretch> present() const;
-  [[nodiscard]] bool admissible(const std::vector<Stretch>& stretches, std::size_t m, int begin);
-  [[nodiscard]] double missed(const double* row, int outputs, const Stretch& merged, int begin) const;
+  [[nodiscard]] std::vector<Segment> present() const;
+  [[nodiscard]] bool admissible(const std::vector<Segment>& segments, std::size_t m, int begin);
+  [[nodiscard]] double missed(const double* row, int outputs, const Segment& merged, int begin) const;
   void apply(const Merges& merges, const std::vector<double>& before, int rows);
 
   CondensedSteps& grid_;
