@@ -32,7 +32,7 @@ void register_problem(py::module_& module) {
       .finalize();
 
   py::class_<Network>(module, "Network")
-      .def(py::init<Architecture, int, std::vector<double>, double, Parameterization, double, bool, double,
+      .def(py::init<Architecture, int, std::vector<double>, double, Parameterization, std::vector<double>, bool, double,
                     BranchScaling, bool>(),
            py::kw_only(), "kind"_a, "depth"_a, "width"_a, "gamma0"_a, "parameterization"_a, "init_scale"_a,
            "centered"_a, "branch"_a = 1.0, "branch_scaling"_a = BranchScaling::depth, "zero_readout"_a = false);

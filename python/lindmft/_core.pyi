@@ -50,7 +50,7 @@ class Network:
         width: Sequence[float],
         gamma0: float,
         parameterization: Parameterization,
-        init_scale: float,
+        init_scale: Sequence[float],
         centered: bool,
         branch: float = 1.0,
         branch_scaling: BranchScaling = ...,

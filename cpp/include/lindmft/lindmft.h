@@ -66,7 +66,7 @@ LINDMFT_EXPORT void lindmft_problem_free(lindmft_problem* problem);
  *   network.width             list     nu = N / D; one, or L of them; may be infinite. The same field: network.hidden
  *   network.gamma0            number
  *   network.parameterization  string   "mup" or "ntk"
- *   network.init_scale        number
+ *   network.init_scale        list     standard deviation of initial weights; one, or L + 1 of them, input to readout
  *   network.centered          flag
  *   network.zero_readout      flag
  *   network.branch            number   resnet

@@ -26,11 +26,13 @@ struct Network {
       1.0};  ///< nu_l = N_l / D (trace class: N_l): one entry for equal widths, or L entries; may be infinite
   double gamma0 = 1.0;                                        ///< richness; 0 is the lazy limit
   Parameterization parameterization = Parameterization::mup;  ///< ntk: gamma0 / sqrt(width of the last hidden layer)
-  double init_scale = 1.0;                                    ///< standard deviation of every initial weight
-  bool centered = false;                                      ///< subtract the predictor at initialization
-  double branch = 1.0;                                        ///< beta0 of residual networks
-  BranchScaling branch_scaling = BranchScaling::depth;        ///< depth: branches beta0 / sqrt(L); constant: beta0
-  bool zero_readout = false;                                  ///< the readout starts at zero instead of init_scale
+  /// Standard deviation of the initial weights: one entry for all of them, or one for each of W^0 .. w^L (infinite
+  /// depth: three, for W^0, for all branches, and for w^L). An array may start at zero.
+  std::vector<double> init_scale{1.0};
+  bool centered = false;                                ///< subtract the predictor at initialization
+  double branch = 1.0;                                  ///< beta0 of residual networks
+  BranchScaling branch_scaling = BranchScaling::depth;  ///< depth: branches beta0 / sqrt(L); constant: beta0
+  bool zero_readout = false;                            ///< the readout starts at zero instead of init_scale
 };
 
 /// Distribution of the input covariance's eigenvalues and of the target over its modes (theory.md section 6).

@@ -57,7 +57,7 @@ const std::vector<Field<Problem>> kFields{
     {"network.hidden", kWidth},
     {"network.gamma0", Number<Problem>([](Problem& p) -> double& { return p.network.gamma0; })},
     {"network.parameterization", kParameterizations},
-    {"network.init_scale", Number<Problem>([](Problem& p) -> double& { return p.network.init_scale; })},
+    {"network.init_scale", Numbers<Problem>([](Problem& p) -> std::vector<double>& { return p.network.init_scale; })},
     {"network.centered", Flag<Problem>([](Problem& p) -> bool& { return p.network.centered; })},
     {"network.zero_readout", Flag<Problem>([](Problem& p) -> bool& { return p.network.zero_readout; })},
     {"network.branch", Number<Problem>([](Problem& p) -> double& { return p.network.branch; })},

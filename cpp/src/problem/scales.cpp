@@ -1,5 +1,6 @@
 #include "problem/scales.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace lindmft {
@@ -12,6 +13,8 @@ std::size_t groups(const Network& network) {
 }
 
 }  // namespace
+
+double init_unit(const Network& network) { return *std::ranges::max_element(network.init_scale); }
 
 std::vector<double> layer_widths(const Network& network) {
   if (network.width.size() > 1) return network.width;
@@ -36,11 +39,15 @@ Scales scales(const Problem& problem) {
     s.rho = infinite ? 0.0 : 1.0 / (net.gamma0 * net.gamma0 * last);
   }
   s.gamma0_sq = s.gamma0 * s.gamma0;
-  s.readout = net.zero_readout ? 0.0 : 1.0;
   s.first_to_last = infinite ? 1.0 : width.front() / last;
   s.ratio.assign(depth + 1, 1.0);
   for (std::size_t l = 1; l < depth; ++l) s.ratio[l] = infinite ? 1.0 : width[l] / width[l - 1];
-  s.lr = problem.optimizer.layer_lr.empty() ? std::vector<double>(depth + 1, 1.0) : problem.optimizer.layer_lr;
+  for (std::size_t l = 0; l <= depth; ++l) {
+    const double lr = problem.optimizer.layer_lr.empty() ? 1.0 : problem.optimizer.layer_lr[l];
+    const double start = net.init_scale.size() == 1 ? 1.0 : net.init_scale[l] / init_unit(net);
+    s.arrays.push_back({lr, start * start});
+  }
+  if (net.zero_readout) s.arrays.back().start = 0.0;
   return s;
 }
 

@@ -35,7 +35,7 @@ using ResultHandle = std::unique_ptr<lindmft_result, Free>;
 lindmft::Problem example() {
   lindmft::Problem p;
   p.network = {
-      .depth = 2, .width = {0.75, 1.5}, .gamma0 = 0.8, .init_scale = 1.1, .centered = true, .zero_readout = true};
+      .depth = 2, .width = {0.75, 1.5}, .gamma0 = 0.8, .init_scale = {1.1}, .centered = true, .zero_readout = true};
   p.data = {.mode = lindmft::DataMode::multi_pass,
             .alpha = 1.5,
             .batch_fraction = 0.5,

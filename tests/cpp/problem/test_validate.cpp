@@ -63,8 +63,8 @@ TEST(Validate, Network) {
          p.network.parameterization = Parameterization::ntk;
        },
        "network.gamma0 must be positive in NTK parameterization (its lazy limit is width = inf), got 0"},
-      {[](Problem& p) { p.network.init_scale = 0.0; }, "network.init_scale must be finite and positive, got 0"},
-      {[](Problem& p) { p.network.init_scale = kNan; }, "network.init_scale must be finite and positive, got nan"},
+      {[](Problem& p) { p.network.init_scale = {0.0}; }, "network.init_scale must be finite and positive, got 0"},
+      {[](Problem& p) { p.network.init_scale = {kNan}; }, "network.init_scale must be finite and positive, got nan"},
   });
 }
 

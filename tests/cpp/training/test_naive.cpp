@@ -37,7 +37,7 @@ Problem full_batch() {
 std::vector<Case> perceptrons() {
   const Problem full = full_batch();
   Problem everything = full;
-  everything.network = {.depth = 3, .width = {0.5, 1.5, 0.9}, .gamma0 = 0.7, .init_scale = 0.9, .centered = true};
+  everything.network = {.depth = 3, .width = {0.5, 1.5, 0.9}, .gamma0 = 0.7, .init_scale = {0.9}, .centered = true};
   everything.optimizer = {.lr = {0.05}, .momentum = {0.6}, .weight_decay = 0.2, .layer_lr = {0.5, 1.0, 1.5, 0.8}};
 
   Problem nesterov = full;
@@ -87,7 +87,7 @@ std::vector<Case> residual_networks() {
   plain.network = {.kind = Architecture::resnet, .depth = 4, .width = {0.8}, .gamma0 = 0.9, .branch = 1.3};
 
   Problem everything = plain;
-  everything.network.init_scale = 0.9;
+  everything.network.init_scale = {0.9};
   everything.network.centered = true;
   everything.network.branch = 0.6;
   everything.network.branch_scaling = BranchScaling::constant;

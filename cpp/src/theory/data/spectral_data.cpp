@@ -39,7 +39,7 @@ SpectralData::SpectralData(const Problem& problem, int nodes, int long_panels, i
       mode_(problem.data.mode),
       centered_(problem.network.centered),
       long_panels_(long_panels > 0),
-      init_scale_(problem.network.init_scale),
+      init_unit_(init_unit(problem.network)),
       label_noise_(problem.data, outputs_),
       inverse_alpha_(1.0 / problem.data.alpha),
       sample_noise_(problem.data, outputs_, nodes),
@@ -236,7 +236,7 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
     set_zero(rows);
     add(rows, rows_of(mode.H, panel), 1.0);
     times_E(rows, sweep);
-    sweep.algebra.times_symmetric(left, rows, *network.C_g1, share * scales_.rho * scales_.first_to_last);
+    sweep.algebra.times_symmetric(left, rows, *network.C_g1, share * scales_.initial_weights());
     for (int i = 0; i < p; ++i) out[static_cast<std::size_t>(i)].term_init = linalg::dot(left.row(i), rows.row(i), b);
   }
   if (finite_data()) {
@@ -253,7 +253,7 @@ ChainTerm SpectralData::chain(int node, int n, const NetworkField& network) cons
   const double discrepancy = alignment(node, n);
   double start = 0.0;
   for (int s = 0; s < n && centered_; ++s) start += R_hr0_(node, s) * (*network.C_g1)(s, node % outputs_);
-  start *= scales_.first_to_last * init_scale_;
+  start *= scales_.first_to_last * scales_.arrays.front().start * init_unit_;
   return {target - discrepancy + start, std::abs(target) + std::abs(discrepancy) + std::abs(start)};
 }
 
@@ -305,7 +305,7 @@ double SpectralData::least_gradient(int node, const NetworkField& network) const
   constexpr double kResolved = 1e-12;
   constexpr double kSmallest = std::numeric_limits<double>::min();
   if (scales_.gamma0_sq == 0.0 || (scales_.rho == 0.0 && !finite_data())) return kSmallest;
-  const double weights = node > 0 ? m2_ * scales_.rho * scales_.first_to_last * init_scale_ * init_scale_ : 0.0;
+  const double weights = node > 0 ? m2_ * scales_.initial_weights() * init_unit_ * init_unit_ : 0.0;
   double largest = 0.0;
   for (int s = 0; s <= node; ++s) largest = std::max(largest, C_h0_(s, s) + weights * (*network.C_g1)(s, s));
   return std::max(kSmallest, kResolved * largest);
@@ -346,7 +346,8 @@ void SpectralData::release(TwoTimeFunctions& out, const Saved& saved) {
   }
   if (saved.has("C_v")) out.C_v = saved.take(C_v_);
   if (saved.has("C_h")) out.C_h.push_back(saved.take(C_h0_));
-  if (saved.has("R_hr")) out.R_hr.push_back(saved.take(R_hr0_, scales_.gamma0));
+  if (saved.has("R_hr"))
+    out.R_hr.push_back(saved.take(R_hr0_, scales_.gamma0 * std::sqrt(scales_.arrays.front().start)));
 }
 
 }  // namespace lindmft::theory

@@ -131,7 +131,7 @@ class SpectralData final : public DataSide {
   DataMode mode_;
   bool centered_;
   bool long_panels_;
-  double init_scale_;
+  double init_unit_;
   LabelNoise label_noise_;
   double inverse_alpha_;                          // 1 / alpha, 0 for infinite data
   std::vector<double> batch_noise_;               // alpha of the first step / that of every step; empty: 1
