@@ -84,11 +84,16 @@ def solve_infinite(problem: Problem, steps: int, nodes: int = 8) -> dict[str, Ar
     """Solve a residual network of infinite depth for t = 0..T-1, T = steps (section 5).
 
     Keys and shapes as in `solve_residual` with L = nodes, layer l at depth `tau[l - 1]`, tau (L,).
-    `R_hr`, `R_gu` have no factor b: R_gu at tau = 0 is R_gu^1, R_hr at tau = 1 is R_hr^L.
+    `R_hr`, `R_gu` have no factor b, and are responses to branches at both ends, too.
     `layer_lr` has three entries: input, every hidden layer, readout.
     """
     con = continuum_constants(problem, steps, nodes)
-    return results(con, march_continuum(con)) | {"tau": con.tau}
+    state = march_continuum(con)
+    found = results(con, state) | {"tau": con.tau}
+    E, F, branches = state.E[1:], state.F[1:], con.gamma0 * con.D[1]
+    found["R_hr"][1:] = joint(con, E, F) @ E @ branches
+    found["R_gu"] = joint(con, F, E) @ F @ branches
+    return found
 
 
 # Marching

@@ -35,6 +35,9 @@ struct Network {
   bool zero_readout = false;                            ///< the readout starts at zero instead of init_scale
 };
 
+/// The largest standard deviation of initial weights, s.
+LINDMFT_EXPORT double init_unit(const Network& network);
+
 /// Distribution of the input covariance's eigenvalues and of the target over its modes (theory.md section 6).
 /// In the trace-class normalization sums over modes replace averages: weights count modes, `Data::alpha` is the number
 /// of samples P itself and `Network::width` the number of hidden units N.

@@ -1,7 +1,5 @@
 #include "optimizer/propagator.hpp"
 
-#include "problem/scales.hpp"
-
 namespace lindmft {
 
 // The update of PyTorch's SGD. Its gradient points uphill in the loss; the one of theory.md section 2 points downhill,

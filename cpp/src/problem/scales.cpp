@@ -1,6 +1,5 @@
 #include "problem/scales.hpp"
 
-#include <algorithm>
 #include <cmath>
 
 namespace lindmft {
@@ -13,8 +12,6 @@ std::size_t groups(const Network& network) {
 }
 
 }  // namespace
-
-double init_unit(const Network& network) { return *std::ranges::max_element(network.init_scale); }
 
 std::vector<double> layer_widths(const Network& network) {
   if (network.width.size() > 1) return network.width;

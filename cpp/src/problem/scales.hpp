@@ -12,7 +12,7 @@ struct Scales {
   /// The factors of weight array l.
   struct Array {
     double lr;     ///< c_l, the multiplier of its gradient step
-    double start;  ///< (s_l / s)^2, the variance of its initial weights relative to the largest, init_unit()^2
+    double start;  ///< (s_l / s)^2, the variance of its initial weights relative to the largest, init_unit()^2, which D_w contains
   };
 
   double branch;  ///< b, the factor of a residual branch: beta0, or beta0 / sqrt(L); at infinite depth beta0
@@ -29,9 +29,6 @@ struct Scales {
 
 /// The scales of a problem that has been validated.
 [[nodiscard]] Scales scales(const Problem& problem);
-
-/// s, the largest standard deviation of initial weights: D_w contains it.
-[[nodiscard]] double init_unit(const Network& network);
 
 /// nu_l for l = 1 .. L (index 0 .. L-1); at infinite depth two entries, for the first and the last layer.
 [[nodiscard]] std::vector<double> layer_widths(const Network& network);

@@ -246,6 +246,8 @@ double noise_variance(const Data& data) {
   return std::inner_product(F.begin(), F.end(), F.begin(), 0.0);
 }
 
+double init_unit(const Network& network) { return *std::ranges::max_element(network.init_scale); }
+
 bool has_momentum(const Optimizer& optimizer) {
   return std::ranges::any_of(optimizer.momentum, [](double x) { return x > 0.0; });
 }

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "lindmft/errors.hpp"
-#include "problem/scales.hpp"
 #include "theory/attempt.hpp"
 #include "theory/network/depth_grid.hpp"
 
@@ -66,8 +65,8 @@ Solution resolve(const Problem& problem, const Horizon& horizon, const SolveOpti
 
 // Profiles grow like exp(beta0^2 tau); the number of nodes is chosen for this growth.
 int first_depth_nodes(const Problem& problem) {
-  const double growth =
-      std::pow(problem.network.branch * init_unit(problem.network), 2) * scales(problem).arrays[1].start;
+  const std::vector<double>& scale = problem.network.init_scale;
+  const double growth = std::pow(problem.network.branch * scale[scale.size() == 1 ? 0 : 1], 2);
   return std::min(kMostDepthNodes, 6 + static_cast<int>(1.5 * std::clamp(growth - 0.5, 0.0, 100.0)));
 }
 

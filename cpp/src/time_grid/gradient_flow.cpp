@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "problem/scales.hpp"
-
 namespace lindmft {
 namespace {
 

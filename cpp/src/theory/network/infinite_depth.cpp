@@ -482,17 +482,14 @@ std::vector<ChainTerm> InfiniteDepth::chain(int node) const {
   return terms;
 }
 
-// The responses are divided by the vanishing factor b of a branch.
+// The responses are those to sources of branches, at both ends, too, divided by the vanishing factor b.
 void InfiniteDepth::release(TwoTimeFunctions& out, const Saved& saved) {
+  const double scale = scales_.gamma0 * std::sqrt(scales_.arrays[1].start);
   for (Node& node : nodes_) {
-    const bool first = &node == &nodes_.front();
-    const bool last = &node == &nodes_.back();
-    const double forward = scales_.gamma0 * std::sqrt(scales_.arrays[last ? 2 : 1].start);
-    const double backward = scales_.gamma0 * std::sqrt(scales_.arrays[first ? 0 : 1].start);
     if (saved.has("C_h")) out.C_h.push_back(saved.take(node.crossing.h.C));
     if (saved.has("C_g")) out.C_g.push_back(saved.take(node.crossing.g.C));
-    if (saved.has("R_hr")) out.R_hr.push_back(saved.take(node.crossing.h.cross, forward, decay_));
-    if (saved.has("R_gu")) out.R_gu.push_back(saved.take(node.crossing.g.cross, backward, decay_));
+    if (saved.has("R_hr")) out.R_hr.push_back(saved.take(node.crossing.h.cross, scale, decay_));
+    if (saved.has("R_gu")) out.R_gu.push_back(saved.take(node.crossing.g.cross, scale, decay_));
   }
 }
 

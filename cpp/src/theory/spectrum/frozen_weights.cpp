@@ -1,7 +1,6 @@
 #include "theory/spectrum/frozen_weights.hpp"
 
 #include "optimizer/propagator.hpp"
-#include "problem/scales.hpp"
 
 namespace lindmft::theory {
 
