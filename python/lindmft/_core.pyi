@@ -82,6 +82,9 @@ class Data:
         targets: Sequence[float] = ...,
         rotation: Sequence[float] = ...,
         noise_factor: Sequence[float] = ...,
+        switch_at: int = 0,
+        switch_overlap: float = 0.0,
+        switch_strength: float = 1.0,
     ) -> None: ...
     @property
     def irreducible(self) -> float: ...

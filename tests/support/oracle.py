@@ -316,7 +316,9 @@ def constants(problem: Problem, steps: int) -> Constants:
     selection, earlier = np.kron(selection, pairs), np.kron(earlier, pairs)
     covariance = data.get("noise_covariance", np.eye(C) * data.get("noise", 0.0) ** 2)
     sampling = (inv_alpha, batches_of_steps, selection, earlier, batches, np.kron(ones, covariance))
-    modes = (lam, np.array([np.kron(ones, gram) for gram in grams]), weight, C)
+    target = second_target(data, steps)
+    target = target @ target.T
+    modes = (lam, np.array([np.kron(target, gram) for gram in grams]), weight, C)
     return Constants(depth, *scales(network, depth), K, D, E, mode, *sampling, *modes)
 
 
@@ -326,6 +328,14 @@ def initial_scales(network: Problem, depth: int) -> Array:
     if network.get("zero_readout", False):
         found[-1] = 0.0
     return found
+
+
+def second_target(data: Problem, steps: int) -> Array:
+    """Components (T, 2) of the target along the first one and across it (section 18)."""
+    overlap, strength = data.get("switch_overlap", 0.0), data.get("switch_strength", 1.0)
+    late = np.arange(steps) >= data.get("switch_at", steps)
+    along = np.where(late, strength * overlap, 1.0)
+    return np.stack([along, late * strength * math.sqrt(1.0 - overlap**2)], axis=1)
 
 
 def batching(data: Problem, steps: int) -> tuple[Array, Array, int]:

@@ -73,10 +73,18 @@ struct Data {
   /// A C x C matrix F, row-major: the label noise of outputs that share modes has the covariance F F^T. Empty: equal
   /// and independent noise of standard deviation `noise`.
   std::vector<double> noise_factor{};
+  /// The first step with labels of a second target, on the same inputs and with the same noise; 0: there is none. In
+  /// every mode its size is switch_strength times that of the first target, and the cosine of their angle is
+  /// switch_overlap (theory.md section 18).
+  int switch_at = 0;
+  double switch_overlap = 0.0;
+  double switch_strength = 1.0;
 };
 
 /// C, the number of outputs.
 LINDMFT_EXPORT int outputs(const Data& data);
+/// Whether there is a second target that differs from the first.
+LINDMFT_EXPORT bool has_second_target(const Data& data);
 /// The variance of the label noise, summed over outputs.
 LINDMFT_EXPORT double noise_variance(const Data& data);
 /// Whether the gradient has new noise in every step, from random batches of finite size.

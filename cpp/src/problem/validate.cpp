@@ -152,6 +152,13 @@ std::string amount_field(const Data& data) {
   return data.mode == DataMode::one_pass ? "data.batch" : "data.samples";
 }
 
+void validate_second_target(const Data& data) {
+  require(data.switch_at >= 0, "data.switch_at", "at least 0", data.switch_at);
+  require(std::abs(data.switch_overlap) <= 1.0, "data.switch_overlap", "from -1 to 1", data.switch_overlap);
+  require(finite_not_negative(data.switch_strength), "data.switch_strength", "finite and not negative",
+          data.switch_strength);
+}
+
 /// The number of weight arrays, and what a list with an entry for each must be.
 std::size_t arrays(const Network& network) {
   return network.depth == kInfiniteDepth ? 3 : static_cast<std::size_t>(network.depth) + 1;
@@ -224,6 +231,11 @@ void validate(const Data& data) {
   validate(data.spectrum);
   validate_outputs(data);
   validate_shared_modes(data);
+  validate_second_target(data);
+}
+
+bool has_second_target(const Data& data) {
+  return data.switch_at > 0 && (data.switch_overlap != 1.0 || data.switch_strength != 1.0);
 }
 
 int outputs(const Data& data) {

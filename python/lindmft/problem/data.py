@@ -39,6 +39,11 @@ LATER: Any = field(default=None, metadata={"later": True}, kw_only=True)
 """A field that older versions do not know."""
 
 
+def _later(default: Any) -> Any:
+    """Return such a field with another default."""
+    return field(default=default, metadata={"later": True}, kw_only=True)
+
+
 class _Data(Part):
     """Base of the kinds of data: noise, spectrum, targets, and sizes by two names."""
 
@@ -56,6 +61,9 @@ class _Data(Part):
         "spectrum": read_spectrum,
         "targets": read_targets,
         "noise_covariance": optional(read_gram),
+        "switch_at": optional(integer),
+        "switch_overlap": number,
+        "switch_strength": number,
     }
     _passages: ClassVar = {
         "noise, spectrum, targets": """
@@ -75,6 +83,15 @@ class _Data(Part):
                 The C x C covariance of the label noise of several outputs, in the place of
                 ``noise``.
             """,
+        "switch": """
+            switch_at
+                The first step with the labels of a second target: first a network learns one task,
+                then another. None: there is one target. Samples that are used again keep their
+                inputs and their label noise; only the target in the labels changes.
+            switch_overlap, switch_strength
+                The cosine of the angle between the two targets, in every mode, and the size of the
+                second one in units of the first.
+            """,
         "inputs": """
             inputs
                 D, the number of inputs, for sizes that are given as actual numbers: those of the
@@ -89,6 +106,9 @@ class _Data(Part):
     targets: Targets
     inputs: float | None
     noise_covariance: Gram | None
+    switch_at: int | None
+    switch_overlap: float
+    switch_strength: float
 
     @property
     def outputs(self) -> int:
@@ -130,15 +150,26 @@ class _Data(Part):
             targets=norms.tolist(),
             rotation=rotation.ravel().tolist(),
             noise_factor=noise_factor(self.noise_covariance).ravel().tolist(),
+            switch_at=0 if self.switch_at is None else self.switch_at,
+            switch_overlap=self.switch_overlap,
+            switch_strength=self.switch_strength,
         )
 
     def _check(self) -> None:
         refuse_inputs(self.spectrum, self.inputs)
         if self.noise_covariance is not None:
             self._check_covariance(np.array(self.noise_covariance))
+        self._check_switch()
         if hasattr(self, "alpha"):
             self._settle_amount(self.alpha, getattr(self, self._counted))
         _core.validate(self.as_core())
+
+    def _check_switch(self) -> None:
+        if self.switch_at is not None and self.switch_at < 1:
+            refuse("data.switch_at", "the number of a step from 1 on", self.switch_at)
+        for name in ("switch_overlap", "switch_strength"):
+            if self.switch_at is None and getattr(self, name) != type(self).__dict__[name]:
+                missing("data.switch_at", f"data.{name} is that of a second target")
 
     def _check_covariance(self, covariance: Array) -> None:
         if len(covariance) != self.outputs:
@@ -183,6 +214,7 @@ class FullBatch(_Data):
         ``inputs``. ``inf`` as for ``alpha``.
     {inputs}
     {noise_covariance}
+    {switch}
 
     {raises}
 
@@ -207,6 +239,9 @@ class FullBatch(_Data):
     samples: float | None = None
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
+    switch_at: int | None = LATER
+    switch_overlap: float = _later(0.0)
+    switch_strength: float = _later(1.0)
 
 
 @dataclass(frozen=True)
@@ -229,6 +264,7 @@ class MultiPass(_Data):
         ``inputs``.
     {inputs}
     {noise_covariance}
+    {switch}
 
     {raises}
 
@@ -254,6 +290,9 @@ class MultiPass(_Data):
     samples: float | None = None
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
+    switch_at: int | None = LATER
+    switch_overlap: float = _later(0.0)
+    switch_strength: float = _later(1.0)
 
 
 @dataclass(frozen=True)
@@ -278,6 +317,7 @@ class Epochs(_Data):
         converted to ``alpha`` and ``batches``.
     {inputs}
     {noise_covariance}
+    {switch}
 
     {raises}
 
@@ -306,6 +346,9 @@ class Epochs(_Data):
     batch: float | None = None
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
+    switch_at: int | None = LATER
+    switch_overlap: float = _later(0.0)
+    switch_strength: float = _later(1.0)
 
     def _check(self) -> None:
         self._settle_batches()
@@ -348,6 +391,7 @@ class OnePass(_Data):
         ``alpha`` with a trace-class spectrum or ``inputs``. ``inf`` as for ``alpha``.
     {inputs}
     {noise_covariance}
+    {switch}
 
     {raises}
 
@@ -380,6 +424,9 @@ class OnePass(_Data):
     batch: Number | Numbers | None = None
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
+    switch_at: int | None = LATER
+    switch_overlap: float = _later(0.0)
+    switch_strength: float = _later(1.0)
 
 
 @dataclass(frozen=True)
@@ -391,6 +438,7 @@ class Population(_Data):
     {noise, spectrum, targets}
     {inputs}
     {noise_covariance}
+    {switch}
 
     {raises}
 
@@ -412,6 +460,9 @@ class Population(_Data):
     targets: Targets = (1.0,)
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
+    switch_at: int | None = LATER
+    switch_overlap: float = _later(0.0)
+    switch_strength: float = _later(1.0)
 
 
 Data = FullBatch | MultiPass | Epochs | OnePass | Population

@@ -180,6 +180,10 @@ SOLUTION: Table = _table(
         "mode_learned", ("mode", "time"), "part of the target of each mode that is learned", "1",
         ESTIMATE, **OF_MODES,
     ),
+    _loss(
+        "first_task_loss", "test loss on the first target, also after the switch to the second",
+        asked="data.switch_at",
+    ),
     _function(
         "C_h", "correlation of h", "per hidden unit", "layer",
         layer_0="correlation of the data gradient h^0",
@@ -214,6 +218,7 @@ ENSEMBLE: Table = _measured(
     *(one for one in SOLUTION.values() if one.layered and not one.two_time),
     *(one for one in SOLUTION.values() if one.by_output),
     *(one for one in SOLUTION.values() if one.asked == "kernels=True" or one.by_mode),
+    SOLUTION["first_task_loss"],
     _norm(
         "feature_update", "squared change of h since initialization per hidden unit",
         asked="updates=True",

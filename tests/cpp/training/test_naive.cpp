@@ -55,6 +55,12 @@ std::vector<Case> perceptrons() {
   Problem late = full;
   late.network.zero_readout = true;
   late.network.width = {1.1, 1.3};  // the readout alone acts at first, and narrow layers would leave directions at rest
+  Problem scaled = full;
+  scaled.network.init_scale = {0.7, 0.0, 1.2};
+  Problem staged = full;
+  staged.data.switch_at = 5;
+  staged.data.switch_overlap = -0.3;
+  staged.data.switch_strength = 1.7;
   Problem schedules = once;
   schedules.optimizer.momentum.clear();
   schedules.optimizer.nesterov = true;
@@ -79,7 +85,7 @@ std::vector<Case> perceptrons() {
   return {{"full_batch", full},        {"everything", everything}, {"nesterov_schedule_ntk", nesterov},
           {"multi_pass", multi},       {"one_pass", once},         {"epochs", epochs},
           {"epochs_unequal", unequal}, {"spectrum", modes},        {"one_layer_decay", shallow},
-          {"schedules", schedules},    {"zero_readout", late}};
+          {"schedules", schedules},    {"zero_readout", late}, {"scales_of_arrays", scaled}, {"second_target", staged}};
 }
 
 std::vector<Case> residual_networks() {

@@ -36,6 +36,7 @@ Matrix infinite_sample_correlation(const Matrix& C_v, const LabelNoise& noise, i
 SpectralData::SpectralData(const Problem& problem, int nodes, int long_panels, int threads)
     : scales_(scales(problem)),
       outputs_(outputs(problem.data)),
+      classes_(problem.data),
       mode_(problem.data.mode),
       centered_(problem.network.centered),
       long_panels_(long_panels > 0),
@@ -50,10 +51,11 @@ SpectralData::SpectralData(const Problem& problem, int nodes, int long_panels, i
       terms_(static_cast<std::size_t>(nodes)) {
   if (stored_samples() && !finite_data()) mode_ = DataMode::population;
   for (const double alpha : problem.data.alphas) batch_noise_.push_back(problem.data.alpha / alpha);
-  make_modes(problem.data.spectrum);
+  const Spectrum spectrum = staged(problem.data);
+  make_modes(spectrum);
   driven_ = driven_ || (noise_variance(problem.data) > 0.0 && finite_data());
   if (!single()) {
-    batch_ = ModeBatch(problem.data.spectrum, nodes, threads);
+    batch_ = ModeBatch(spectrum, classes_, nodes, threads);
     BtR_ = ModeOperator(nodes, batch_.lanes(), long_panels);
     if (sums_small_terms()) RBt_ = ModeOperator(nodes, batch_.lanes(), long_panels);
   }
@@ -65,8 +67,8 @@ void SpectralData::make_modes(const Spectrum& spectrum) {
   for (std::size_t k = 0; k < spectrum.eigenvalues.size(); ++k) {
     const double power = sharing ? 1.0 : spectrum.target_power[k];
     modes_.push_back({spectrum.eigenvalues[k], power, spectrum.weights[k], {}, {}, {1.0}});
-    const auto targets = spectrum.targets.begin() + static_cast<std::ptrdiff_t>(sharing ? k : 0) * outputs_;
-    if (sharing) modes_.back().pattern.assign(targets, targets + outputs_);
+    const auto targets = spectrum.targets.begin() + static_cast<std::ptrdiff_t>(sharing ? k : 0) * classes_.count();
+    if (sharing) modes_.back().pattern.assign(targets, targets + classes_.count());
     m1_ += spectrum.weights[k] * spectrum.eigenvalues[k];
     m2_ += spectrum.weights[k] * spectrum.eigenvalues[k] * spectrum.eigenvalues[k];
     driven_ = driven_ || spectrum.target_power[k] > 0.0;
@@ -92,13 +94,13 @@ void SpectralData::allocate(int nodes) {
 }
 
 double SpectralData::bytes(const Problem& problem, int nodes, int long_panels) {
-  const auto modes = static_cast<int>(problem.data.spectrum.eigenvalues.size());
+  const int modes = staged_modes(problem.data);
   const bool finite = !std::isinf(problem.data.alpha);
   const int width = outputs(problem.data);
   double matrices = 5.0 + (finite ? 2.0 : 0.0);
   const double series = 8.0 + 3.0 * width + SampleNoise::bytes(problem.data, width, nodes) / nodes / 8.0;
   const bool epochs = problem.data.mode == DataMode::epochs && problem.data.batches > 1;
-  if (modes == 1 && !epochs && !(long_panels > 0 && width > 1))
+  if (modes == 1 && !epochs && !(long_panels > 0 && width > 1) && !has_second_target(problem.data))
     return 8.0 * nodes * ((matrices + (long_panels > 0 ? 3.0 : 1.0)) * nodes + series);
   matrices += finite ? 5.0 : 2.0;
   const int operators = long_panels > 0 && finite ? 2 : 1;
@@ -125,7 +127,7 @@ void SpectralData::follow_modes() {
 ModeRow SpectralData::mode_row(int k, int node) const {
   const Mode& mode = modes_[static_cast<std::size_t>(k)];
   const double pattern =
-      mode.pattern.size() == 1 ? mode.pattern.front() : mode.pattern[static_cast<std::size_t>(node % outputs_)];
+      mode.pattern.size() == 1 ? mode.pattern.front() : mode.pattern[static_cast<std::size_t>(classes_(node))];
   const double target = mode.power * pattern;
   if (single()) return {C_v_(node, node), target * mode.target[static_cast<std::size_t>(node)], target * pattern};
   const double noise = mode_noise_.empty() ? 0.0 : mode_noise_(node, k);
@@ -210,7 +212,7 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
   std::vector<Losses> out(static_cast<std::size_t>(p));
   for (int i = 0; i < p; ++i) {
     const int t = panel.begin + i;
-    out[static_cast<std::size_t>(i)] = {C_v_(t, t), train_loss_[static_cast<std::size_t>(t)], 0.0, 0.0, 0.0};
+    out[static_cast<std::size_t>(i)] = {C_v_(t, t), train_loss_[static_cast<std::size_t>(t)], 0.0, 0.0, 0.0, 0.0};
   }
   if (sweep.responses_final) return out;
   if (!single()) {
@@ -220,6 +222,7 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
       at.term_target = terms.target;
       at.term_init = terms.A;
       at.term_data = terms.B;
+      if (classes_.switches()) at.first_task = first_task_loss(panel.begin + i);
     }
     if (!mode_noise_.empty()) add_noise_by_mode(sweep);
     return out;
@@ -245,6 +248,20 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
     for (int i = 0; i < p; ++i) out[static_cast<std::size_t>(i)].term_data = linalg::dot(left.row(i), rows.row(i), b);
   }
   return out;
+}
+
+// With w the target of a row and a the first one, the discrepancy from the first is v + a - w.
+double SpectralData::first_task_loss(int node) const {
+  const auto first = static_cast<std::size_t>(node % outputs_);
+  const auto now = static_cast<std::size_t>(classes_(node));
+  const auto at = static_cast<std::size_t>(node);
+  double distance = 0.0;
+  for (const Mode& mode : modes_) {
+    const double change = mode.pattern[first] - mode.pattern[now];
+    distance += mode.weight * mode.lambda * change * change;
+  }
+  const OutputSums& left = batch_.left_of_target(1);
+  return C_v_(node, node) + 2.0 * (left[first][at] - left[now][at]) + distance;
 }
 
 // <w_hat . u> / D = <w* u> - <v u>, plus the part that centering subtracts: <w_hat(0) . u> / D.
@@ -279,7 +296,7 @@ std::vector<double> SpectralData::target_overlap(int nodes) const {
 /// (R_Delta sum p lambda^power (w*)^2 H_k 1)(node), of n nodes
 double SpectralData::left_of_target(int node, int n, int power) const {
   const Mode& first = modes_.front();
-  const auto output = static_cast<std::size_t>(node % outputs_);
+  const auto output = static_cast<std::size_t>(classes_(node));
   const double share =
       single() ? first.weight * first.power * first.pattern[output] * std::pow(first.lambda, power) : 1.0;
   const std::vector<double>& left = single() ? first.target : batch_.left_of_target(power)[output];

@@ -20,6 +20,7 @@
 #include "theory/data/output_sources.hpp"
 #include "theory/data/sample_equations.hpp"
 #include "theory/data/sample_noise.hpp"
+#include "theory/data/second_target.hpp"
 
 namespace lindmft::theory {
 
@@ -64,7 +65,7 @@ class SpectralData final : public DataSide {
     double lambda, power, weight;  // lambda_k, (w*_k)^2, p_k; of outputs that share modes the power is in `pattern`
     Matrix H;                      // n x n, causal   (I + lambda Bt R_Delta)^-1 (only for a single mode)
     std::vector<double> target;    // n   H 1: the part of a unit target not learned yet (only for a single mode)
-    std::vector<double> pattern;   // C   targets of outputs that share modes, otherwise 1
+    std::vector<double> pattern;   // classes   targets of classes of rows, or 1 for a single one
   };
 
   void make_modes(const Spectrum& spectrum);
@@ -84,6 +85,7 @@ class SpectralData final : public DataSide {
   void add_up_discrepancy(const Sweep& sweep);
   void update_errors(const Sweep& sweep);
   void solve_for_samples(const Sweep& sweep, const NetworkField& network);
+  [[nodiscard]] double first_task_loss(int node) const;
   void note_data_power(const Sweep& sweep);
   void update_gradient(const Sweep& sweep);
   void small_gradient(linalg::View C_h0, const Sweep& sweep);
@@ -110,7 +112,7 @@ class SpectralData final : public DataSide {
   [[nodiscard]] bool data_noise() const { return finite_data() && shares_data_; }
   /// A single mode whose R_Delta is a function of Bt, so that both commute. (Shuffled epochs cut entries out of it.)
   [[nodiscard]] bool single() const {
-    return modes_.size() == 1 && !sample_noise_.has_epochs() && !(long_panels_ && outputs_ > 1);
+    return modes_.size() == 1 && !sample_noise_.has_epochs() && !(long_panels_ && outputs_ > 1) && !classes_.switches();
   }
   [[nodiscard]] double left_of_target(int node, int n, int power) const;
   /// A single mode on long panels: the equations of stored samples are solved exactly (sample_equations.hpp).
@@ -128,6 +130,7 @@ class SpectralData final : public DataSide {
 
   Scales scales_;
   int outputs_;  // C, the number of rows of a time
+  RowClasses classes_;
   DataMode mode_;
   bool centered_;
   bool long_panels_;
