@@ -410,6 +410,7 @@ def test_bad_arguments_of_scripts_are_refused() -> None:
     [
         ({"data.alpha": [0.5, 0.6]}, "data.alpha"),
         ({"optimizer.momentum": [0.1, 0.2]}, "optimizer.momentum"),
+        ({"data.switch_at": 5}, "data.switch_at"),
     ],
 )
 def test_lists_that_scripts_do_not_have_are_refused(changes: dict[str, Any], field: str) -> None:

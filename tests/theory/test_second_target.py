@@ -117,6 +117,23 @@ def test_it_is_a_plain_problem_until_the_switch() -> None:
     np.testing.assert_allclose(later.test_loss, plain.test_loss, rtol=1e-11)
 
 
+def test_modes_agree_with_the_dense_oracle() -> None:
+    setting = problem(DATA["full batch, modes"])
+    solution = lm.solve(setting, STEPS, modes=True)
+    expected = oracle.solve_modes(setting, STEPS)
+    close(solution.mode_loss, expected["mode_loss"])
+    close(solution.mode_learned, 1 - expected["mode_left"] / expected["mode_target"])
+
+
+@pytest.mark.parametrize("at", [3, 10])
+def test_solutions_are_continued_across_the_switch(at: int) -> None:
+    setting = problem(DATA["full batch, modes"])
+    start = lm.solve(setting, at, keep_state=True)
+    more, whole = lm.solve(setting, STEPS, continue_from=start), lm.solve(setting, STEPS)
+    for name in ("test_loss", "first_task_loss"):
+        np.testing.assert_allclose(getattr(more, name), getattr(whole, name), rtol=1e-12)
+
+
 def test_outputs_that_decouple_add_up() -> None:
     data = {"kind": "full_batch", "alpha": 2.0, "targets": [1.0, 2.0, 2.0]} | STAGES
     networks = {"network": MLP, "optimizer": {"lr": 0.05}}
@@ -145,15 +162,15 @@ def test_values_that_are_refused(changes: dict[str, Any], message: str) -> None:
     [
         {"grid": "adaptive"},
         {"kernels": True},
-        {"modes": True},
         {"spectrum_at": [3]},
-        {"keep_state": True},
     ],
 )
 def test_options_that_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(lm.BadInput, match="data.switch_at cannot be combined with"):
         lm.solve(problem(DATA["full batch"]), STEPS, **options)
-    with pytest.raises(lm.NotRequested, match="only there for problems with data.switch_at"):
+    with pytest.raises(
+        lm.results.NotRequested, match="only there for problems with data.switch_at"
+    ):
         _ = lm.solve(problem(DATA["full batch"]) | {"data": DATA["full batch"]}, 2).first_task_loss
 
 

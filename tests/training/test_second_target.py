@@ -1,7 +1,5 @@
 """Networks that learn a second target after some step, against the theory."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 

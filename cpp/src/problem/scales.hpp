@@ -12,7 +12,8 @@ struct Scales {
   /// The factors of weight array l.
   struct Array {
     double lr;     ///< c_l, the multiplier of its gradient step
-    double start;  ///< (s_l / s)^2, the variance of its initial weights relative to the largest, init_unit()^2, which D_w contains
+    double start;  ///< (s_l / s)^2, the variance of its initial weights relative to the largest, init_unit()^2, which
+                   ///< D_w contains
   };
 
   double branch;  ///< b, the factor of a residual branch: beta0, or beta0 / sqrt(L); at infinite depth beta0

@@ -67,10 +67,7 @@ void check_second_target(const Problem& problem, const SolveOptions& options, co
   if (coarse != nullptr) refuse_together(coarse, "curves are not smooth where the target changes", "Use exact steps");
   const std::string leave = "Leave one of them out";
   if (options.kernels) refuse_together("kernels", "the direction of the target changes", leave);
-  if (options.modes) refuse_together("modes", "the target of a mode changes", leave);
   if (!options.spectrum_at.empty()) refuse_together("spectrum_at", "the direction of the target changes", leave);
-  if (options.keep_state || options.continue_from != nullptr)
-    refuse_together("keep_state, continue_from or checkpoint", "such solutions go over all steps", leave);
 }
 
 /// Refuse what coarse grids cannot do.

@@ -239,7 +239,7 @@ class FullBatch(_Data):
     samples: float | None = None
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
-    switch_at: int | None = LATER
+    switch_at: int | None = _later(None)
     switch_overlap: float = _later(0.0)
     switch_strength: float = _later(1.0)
 
@@ -290,7 +290,7 @@ class MultiPass(_Data):
     samples: float | None = None
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
-    switch_at: int | None = LATER
+    switch_at: int | None = _later(None)
     switch_overlap: float = _later(0.0)
     switch_strength: float = _later(1.0)
 
@@ -346,7 +346,7 @@ class Epochs(_Data):
     batch: float | None = None
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
-    switch_at: int | None = LATER
+    switch_at: int | None = _later(None)
     switch_overlap: float = _later(0.0)
     switch_strength: float = _later(1.0)
 
@@ -424,7 +424,7 @@ class OnePass(_Data):
     batch: Number | Numbers | None = None
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
-    switch_at: int | None = LATER
+    switch_at: int | None = _later(None)
     switch_overlap: float = _later(0.0)
     switch_strength: float = _later(1.0)
 
@@ -460,7 +460,7 @@ class Population(_Data):
     targets: Targets = (1.0,)
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
-    switch_at: int | None = LATER
+    switch_at: int | None = _later(None)
     switch_overlap: float = _later(0.0)
     switch_strength: float = _later(1.0)
 

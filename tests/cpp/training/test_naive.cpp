@@ -85,7 +85,8 @@ std::vector<Case> perceptrons() {
   return {{"full_batch", full},        {"everything", everything}, {"nesterov_schedule_ntk", nesterov},
           {"multi_pass", multi},       {"one_pass", once},         {"epochs", epochs},
           {"epochs_unequal", unequal}, {"spectrum", modes},        {"one_layer_decay", shallow},
-          {"schedules", schedules},    {"zero_readout", late}, {"scales_of_arrays", scaled}, {"second_target", staged}};
+          {"schedules", schedules},    {"zero_readout", late},     {"scales_of_arrays", scaled},
+          {"second_target", staged}};
 }
 
 std::vector<Case> residual_networks() {

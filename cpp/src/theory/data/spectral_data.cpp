@@ -37,6 +37,7 @@ SpectralData::SpectralData(const Problem& problem, int nodes, int long_panels, i
     : scales_(scales(problem)),
       outputs_(outputs(problem.data)),
       classes_(problem.data),
+      given_modes_(static_cast<int>(problem.data.spectrum.eigenvalues.size())),
       mode_(problem.data.mode),
       centered_(problem.network.centered),
       long_panels_(long_panels > 0),
@@ -125,6 +126,19 @@ void SpectralData::follow_modes() {
 }
 
 ModeRow SpectralData::mode_row(int k, int node) const {
+  ModeRow sum = lane_row(k, node);
+  const int other = k + given_modes_;
+  if (other >= static_cast<int>(modes_.size())) return sum;
+  const ModeRow row = lane_row(other, node);
+  const double weight = modes_[static_cast<std::size_t>(k)].weight;
+  const double share = weight / (weight + modes_[static_cast<std::size_t>(other)].weight);
+  sum.loss += row.loss;
+  sum.left = share * sum.left + (1.0 - share) * row.left;
+  sum.target = share * sum.target + (1.0 - share) * row.target;
+  return sum;
+}
+
+ModeRow SpectralData::lane_row(int k, int node) const {
   const Mode& mode = modes_[static_cast<std::size_t>(k)];
   const double pattern =
       mode.pattern.size() == 1 ? mode.pattern.front() : mode.pattern[static_cast<std::size_t>(classes_(node))];

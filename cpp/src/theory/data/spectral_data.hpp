@@ -41,7 +41,7 @@ class SpectralData final : public DataSide {
 
   std::vector<Losses> losses(const Sweep& sweep, const NetworkField& network) override;
   [[nodiscard]] ModeRow mode_row(int k, int node) const override;
-  [[nodiscard]] int modes() const override { return static_cast<int>(modes_.size()); }
+  [[nodiscard]] int modes() const override { return given_modes_; }
   void follow_modes() override;
   [[nodiscard]] ChainTerm chain(int node, int end, const NetworkField& network) const override;
   [[nodiscard]] double alignment(int node, int end) const override;
@@ -85,6 +85,7 @@ class SpectralData final : public DataSide {
   void add_up_discrepancy(const Sweep& sweep);
   void update_errors(const Sweep& sweep);
   void solve_for_samples(const Sweep& sweep, const NetworkField& network);
+  [[nodiscard]] ModeRow lane_row(int k, int node) const;
   [[nodiscard]] double first_task_loss(int node) const;
   void note_data_power(const Sweep& sweep);
   void update_gradient(const Sweep& sweep);
@@ -131,6 +132,7 @@ class SpectralData final : public DataSide {
   Scales scales_;
   int outputs_;  // C, the number of rows of a time
   RowClasses classes_;
+  int given_modes_;  // of the problem; with a second target there may be two kinds of each
   DataMode mode_;
   bool centered_;
   bool long_panels_;
