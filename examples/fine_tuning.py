@@ -31,7 +31,7 @@ def main(output: str = "fine_tuning.png") -> None:
     for ax, (name, network) in zip(axes, NETWORKS.items(), strict=True):
         for color, overlap in zip(("C0", "C1", "C2"), OVERLAPS, strict=True):
             theory = lm.solve(problem(network, overlap), STEPS)
-            runs = lm.train(problem(network, overlap), STEPS, dim=128, seeds=8).mean()
+            runs = lm.train(problem(network, overlap), STEPS, dim=128, seeds=32).mean()
             label = f"overlap {overlap:g}"
             ax.semilogy(theory.time, theory.test_loss, color=color, label=label)
             ax.semilogy(theory.time[SWITCH:], theory.first_task_loss[SWITCH:], "--", color=color)

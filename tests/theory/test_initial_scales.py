@@ -58,7 +58,7 @@ def test_agrees_with_the_dense_oracle(name: str) -> None:
 
 
 def test_scales_are_the_same_as_learning_rates_of_layers() -> None:
-    """Of arrays W^l / a_l with a product of 1, c_l / a_l^2 are the multipliers (section 8)."""
+    """Arrays W^l / a_l, the product of all a_l being 1, have the multipliers c_l / a_l^2."""
     scales, common = np.array([0.5, 1.6, 1.1]), (0.5 * 1.6 * 1.1) ** (1 / 3)
     data = lm.FullBatch(alpha=1.5, noise=0.3)
     given = lm.Problem(lm.MLP(2, [0.5, 1.5], init_scale=scales), data, lm.SGD(0.05))

@@ -88,9 +88,10 @@ class _Data(Part):
                 The first step with the labels of a second target: first a network learns one task,
                 then another. None: there is one target. Samples that are used again keep their
                 inputs and their label noise; only the target in the labels changes.
-            switch_overlap, switch_strength
-                The cosine of the angle between the two targets, in every mode, and the size of the
-                second one in units of the first.
+            switch_overlap
+                The cosine of the angle between the two targets, in every mode.
+            switch_strength
+                The size of the second target in units of the first.
             """,
         "inputs": """
             inputs

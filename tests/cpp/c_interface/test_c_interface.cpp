@@ -63,7 +63,7 @@ ProblemHandle example_handle() {
   set(p, "network.gamma0", 0.8);
   set(p, "network.init_scale", {1.1, 0.9, 0.0});
   set(p, "network.centered", 1);
-  set(p, "network.zero_readout", 0);
+  set(p, "network.zero_readout", 0.0);
   set(p, "data.kind", "multi_pass");
   set(p, "data.alpha", 1.5);
   set(p, "data.batch_fraction", 0.5);
