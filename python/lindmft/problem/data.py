@@ -39,9 +39,9 @@ LATER: Any = field(default=None, metadata={"later": True}, kw_only=True)
 """A field that older versions do not know."""
 
 
-def _later(default: Any) -> Any:
-    """Return such a field with another default."""
-    return field(default=default, metadata={"later": True}, kw_only=True)
+def _later() -> Any:
+    """Return one more such field."""
+    return field(default=None, metadata={"later": True}, kw_only=True)
 
 
 class _Data(Part):
@@ -62,8 +62,8 @@ class _Data(Part):
         "targets": read_targets,
         "noise_covariance": optional(read_gram),
         "switch_at": optional(integer),
-        "switch_overlap": number,
-        "switch_strength": number,
+        "switch_overlap": optional(number),
+        "switch_strength": optional(number),
     }
     _passages: ClassVar = {
         "noise, spectrum, targets": """
@@ -89,9 +89,9 @@ class _Data(Part):
                 then another. None: there is one target. Samples that are used again keep their
                 inputs and their label noise; only the target in the labels changes.
             switch_overlap
-                The cosine of the angle between the two targets, in every mode.
+                The cosine of the angle between the two targets, in every mode; None: 0.
             switch_strength
-                The size of the second target in units of the first.
+                The size of the second target in units of the first; None: 1.
             """,
         "inputs": """
             inputs
@@ -108,8 +108,8 @@ class _Data(Part):
     inputs: float | None
     noise_covariance: Gram | None
     switch_at: int | None
-    switch_overlap: float
-    switch_strength: float
+    switch_overlap: float | None
+    switch_strength: float | None
 
     @property
     def outputs(self) -> int:
@@ -152,8 +152,8 @@ class _Data(Part):
             rotation=rotation.ravel().tolist(),
             noise_factor=noise_factor(self.noise_covariance).ravel().tolist(),
             switch_at=0 if self.switch_at is None else self.switch_at,
-            switch_overlap=self.switch_overlap,
-            switch_strength=self.switch_strength,
+            switch_overlap=0.0 if self.switch_overlap is None else self.switch_overlap,
+            switch_strength=1.0 if self.switch_strength is None else self.switch_strength,
         )
 
     def _check(self) -> None:
@@ -169,7 +169,7 @@ class _Data(Part):
         if self.switch_at is not None and self.switch_at < 1:
             refuse("data.switch_at", "the number of a step from 1 on", self.switch_at)
         for name in ("switch_overlap", "switch_strength"):
-            if self.switch_at is None and getattr(self, name) != type(self).__dict__[name]:
+            if self.switch_at is None and getattr(self, name) is not None:
                 missing("data.switch_at", f"data.{name} is that of a second target")
 
     def _check_covariance(self, covariance: Array) -> None:
@@ -240,9 +240,9 @@ class FullBatch(_Data):
     samples: float | None = None
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
-    switch_at: int | None = _later(None)
-    switch_overlap: float = _later(0.0)
-    switch_strength: float = _later(1.0)
+    switch_at: int | None = _later()
+    switch_overlap: float | None = _later()
+    switch_strength: float | None = _later()
 
 
 @dataclass(frozen=True)
@@ -291,9 +291,9 @@ class MultiPass(_Data):
     samples: float | None = None
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
-    switch_at: int | None = _later(None)
-    switch_overlap: float = _later(0.0)
-    switch_strength: float = _later(1.0)
+    switch_at: int | None = _later()
+    switch_overlap: float | None = _later()
+    switch_strength: float | None = _later()
 
 
 @dataclass(frozen=True)
@@ -347,9 +347,9 @@ class Epochs(_Data):
     batch: float | None = None
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
-    switch_at: int | None = _later(None)
-    switch_overlap: float = _later(0.0)
-    switch_strength: float = _later(1.0)
+    switch_at: int | None = _later()
+    switch_overlap: float | None = _later()
+    switch_strength: float | None = _later()
 
     def _check(self) -> None:
         self._settle_batches()
@@ -425,9 +425,9 @@ class OnePass(_Data):
     batch: Number | Numbers | None = None
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
-    switch_at: int | None = _later(None)
-    switch_overlap: float = _later(0.0)
-    switch_strength: float = _later(1.0)
+    switch_at: int | None = _later()
+    switch_overlap: float | None = _later()
+    switch_strength: float | None = _later()
 
 
 @dataclass(frozen=True)
@@ -461,9 +461,9 @@ class Population(_Data):
     targets: Targets = (1.0,)
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
-    switch_at: int | None = _later(None)
-    switch_overlap: float = _later(0.0)
-    switch_strength: float = _later(1.0)
+    switch_at: int | None = _later()
+    switch_overlap: float | None = _later()
+    switch_strength: float | None = _later()
 
 
 Data = FullBatch | MultiPass | Epochs | OnePass | Population
