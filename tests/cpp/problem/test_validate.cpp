@@ -65,9 +65,9 @@ TEST(Validate, Network) {
        "network.gamma0 must be positive in NTK parameterization (its lazy limit is width = inf), got 0"},
       {[](Problem& p) { p.network.init_scale = {0.0}; }, "network.init_scale must be finite and positive, got 0"},
       {[](Problem& p) { p.network.init_scale = {kNan}; }, "network.init_scale must be finite and positive, got nan"},
-      {[](Problem& p) { p.network.init_scale = {1.0, -1.0}; },
+      {[](Problem& p) { p.network.init_scale = {1.0, -1.0, 1.0}; },
        "network.init_scale[1] must be finite and not negative, got -1"},
-      {[](Problem& p) { p.network.init_scale = {0.0, 0.0}; },
+      {[](Problem& p) { p.network.init_scale = {0.0, 0.0, 1.0}; },
        "network.init_scale must be zero for at most one array (with more no array ever gets a gradient), got 2 zeros"},
   });
 }
