@@ -32,7 +32,7 @@ void register_problem(py::module_& module) {
       .finalize();
 
   py::class_<Network>(module, "Network")
-      .def(py::init<Architecture, int, std::vector<double>, double, Parameterization, double, bool, double,
+      .def(py::init<Architecture, int, std::vector<double>, double, Parameterization, std::vector<double>, bool, double,
                     BranchScaling, bool>(),
            py::kw_only(), "kind"_a, "depth"_a, "width"_a, "gamma0"_a, "parameterization"_a, "init_scale"_a,
            "centered"_a, "branch"_a = 1.0, "branch_scaling"_a = BranchScaling::depth, "zero_readout"_a = false);
@@ -42,10 +42,11 @@ void register_problem(py::module_& module) {
            "targets"_a = std::vector<double>{});
   py::class_<Data>(module, "Data")
       .def(py::init<DataMode, double, std::vector<double>, double, int, double, Spectrum, std::vector<double>,
-                    std::vector<double>, std::vector<double>>(),
+                    std::vector<double>, std::vector<double>, int, double, double>(),
            py::kw_only(), "mode"_a, "alpha"_a, "alphas"_a = std::vector<double>{}, "batch_fraction"_a = 1.0,
            "batches"_a = 1, "noise"_a, "spectrum"_a, "targets"_a = std::vector<double>{1.0},
-           "rotation"_a = std::vector<double>{}, "noise_factor"_a = std::vector<double>{})
+           "rotation"_a = std::vector<double>{}, "noise_factor"_a = std::vector<double>{}, "switch_at"_a = 0,
+           "switch_overlap"_a = 0.0, "switch_strength"_a = 1.0)
       .def_property_readonly("irreducible", &noise_variance);
   py::class_<Optimizer>(module, "Optimizer")
       .def(py::init<std::vector<double>, std::vector<double>, bool, double, std::vector<double>>(), py::kw_only(),

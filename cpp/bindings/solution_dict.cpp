@@ -122,8 +122,9 @@ Solution from_dict(const py::dict& dict) {
   const auto series = py::cast<py::dict>(dict["series"]);
   Solution::for_each_series(
       [&](const Series& one, auto& values) {
-        const bool kept = one.part == Series::Part::always || one.part == Series::Part::outputs;
-        if (kept) read(series[one.name], values);
+        using Part = Series::Part;
+        const bool switched = one.part == Part::switched && series.contains(one.name);
+        if (one.part == Part::always || one.part == Part::outputs || switched) read(series[one.name], values);
       },
       out);
   out.diverged_at = py::cast<std::optional<int>>(dict["diverged_at"]);

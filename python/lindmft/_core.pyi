@@ -50,7 +50,7 @@ class Network:
         width: Sequence[float],
         gamma0: float,
         parameterization: Parameterization,
-        init_scale: float,
+        init_scale: Sequence[float],
         centered: bool,
         branch: float = 1.0,
         branch_scaling: BranchScaling = ...,
@@ -82,6 +82,9 @@ class Data:
         targets: Sequence[float] = ...,
         rotation: Sequence[float] = ...,
         noise_factor: Sequence[float] = ...,
+        switch_at: int = 0,
+        switch_overlap: float = 0.0,
+        switch_strength: float = 1.0,
     ) -> None: ...
     @property
     def irreducible(self) -> float: ...

@@ -25,7 +25,7 @@ BELOW = {
     "hessian": "",
     "problem": "support",
     "time_grid": "linalg optimizer",
-    "theory/core": "linalg support time_grid",
+    "theory/core": "linalg problem support time_grid",
     "theory/network": "theory/core linalg problem time_grid",
     "theory/data": "theory/core linalg problem support time_grid",
     "theory/spectrum": "theory/core linalg hessian optimizer time_grid",

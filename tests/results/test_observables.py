@@ -166,7 +166,7 @@ def test_files_without_some_observables_say_how_to_ask(tmp_path: Path) -> None:
 
 
 def everything() -> list[tuple[Table, dict[str, Any]]]:
-    """Each table, with the result of the core that has all of its observables."""
+    """Each table, with the results of the core that have all of its observables."""
     core = SEVERAL.as_core()
     asked = _core.SolveOptions(save=["all"], replicas=True, kernels=True, modes=True)
     solution = _core.solve(core, STEPS, asked)
@@ -175,9 +175,12 @@ def everything() -> list[tuple[Table, dict[str, Any]]]:
     flags = dict.fromkeys(("kernels", "updates", "modes"), True)
     runs: Any = _core.train(one, STEPS, _core.TrainOptions(**flags, **sizes))
     pairs: Any = _core.train_replicas(one, STEPS, _core.TrainOptions(k_init=2, k_data=2, **sizes))
+    staged = PROBLEM.replace(**{"data.switch_at": 2}).as_core()
+    second: Any = _core.solve(staged, STEPS, _core.SolveOptions())
+    trained: Any = _core.train(staged, STEPS, _core.TrainOptions(**sizes))
     return [
-        (SOLUTION, channel["series"] | channel["functions"]),
-        (ENSEMBLE, runs["series"]),
+        (SOLUTION, channel["series"] | second["series"] | channel["functions"]),
+        (ENSEMBLE, runs["series"] | trained["series"]),
         (REPLICA_ENSEMBLE, pairs["series"]),
     ]
 

@@ -33,13 +33,12 @@ class Constants:
     """Constants of a problem, before the first step (L = depth, T = steps, k modes)."""
 
     depth: int
-    readout: float  # 1 for a random initial readout, 0 for one that starts at zero
     gamma0: float  # effective richness: gamma0, or gamma0/sqrt(nu_L) in the NTK parameterization
     rho: float  # 1/(gamma0^2 nu_L)
     ratio: list[float]  # nu_1/nu_L, nu_{l+1}/nu_l for l = 1..L-1, 1 (readout)
     K: Array  # (L+1, T, T) propagator of each weight array                    theory.md section 7
-    D: Array  # (T, T) diagonal, decay of the initial weights                  theory.md section 7
-    E: Array  # (T, T) decay as the predictor sees it (D unless centered)      theory.md section 1
+    D: Array  # (L+1, T, T) diagonal, decay of each initial weight array       theory.md section 7
+    E: Array  # (T, T) decay as the predictor sees it (D[0] unless centered)   theory.md section 1
     mode: str  # data.kind
     inv_alpha: float
     batches_of_steps: Array  # (T, T) factor of inv_alpha where batches of one pass change in time
@@ -110,19 +109,21 @@ def solved(problem: Problem, steps: int) -> tuple[Constants, State]:
 def backward(con: Constants, state: State, layer: int, n: int) -> None:
     """Update C_g^l and R^_gu^l on the leading n x n block (theory.md sections 3 and 8)."""
     A, B, C_u, C_r = layer_inputs(con, state, layer, n)
-    D = con.D[:n, :n]
+    D_u, D_r = con.D[layer - 1 : layer + 1, :n, :n]
+    C_u, C_r = D_u @ C_u @ D_u, D_r @ C_r @ D_r
     Q = inverse(np.eye(n) - con.gamma0**2 * B @ A)
-    state.C_g[layer, :n, :n] = Q @ (D @ C_r @ D + con.gamma0**2 * B @ D @ C_u @ D @ B.T) @ Q.T
-    state.R_gu[layer, :n, :n] = Q @ B @ D
+    state.C_g[layer, :n, :n] = Q @ (C_r + con.gamma0**2 * B @ C_u @ B.T) @ Q.T
+    state.R_gu[layer, :n, :n] = Q @ B @ D_u
 
 
 def forward(con: Constants, state: State, layer: int, n: int) -> None:
     """Update C_h^l and R^_hr^l on the leading n x n block (theory.md sections 3 and 8)."""
     A, B, C_u, C_r = layer_inputs(con, state, layer, n)
-    D = con.D[:n, :n]
+    D_u, D_r = con.D[layer - 1 : layer + 1, :n, :n]
+    C_u, C_r = D_u @ C_u @ D_u, D_r @ C_r @ D_r
     M = inverse(np.eye(n) - con.gamma0**2 * A @ B)
-    state.C_h[layer, :n, :n] = M @ (D @ C_u @ D + con.gamma0**2 * A @ D @ C_r @ D @ A.T) @ M.T
-    state.R_hr[layer, :n, :n] = M @ A @ D
+    state.C_h[layer, :n, :n] = M @ (C_u + con.gamma0**2 * A @ C_r @ A.T) @ M.T
+    state.R_hr[layer, :n, :n] = M @ A @ D_r
 
 
 def layer_inputs(
@@ -130,14 +131,14 @@ def layer_inputs(
 ) -> tuple[Array, Array, Array, Array]:
     """A^_l, B^_l and the covariances of u^l and r^l (theory.md sections 3, 7 and 8).
 
-    A_l belongs to weight array l - 1, B_l to array l: each uses the propagator of that array.
+    A_l belongs to weight array l - 1, B_l to array l: each uses the propagator and the decay of
+    that array.
     """
-    D = con.D[:n, :n]
+    D_u, D_r = con.D[layer - 1 : layer + 1, :n, :n]
     C_u, C_g = state.C_h[layer - 1, :n, :n], state.C_g[layer + 1, :n, :n]
-    A = D @ state.R_hr[layer - 1, :n, :n] + con.K[layer - 1, :n, :n] * C_u
-    B = con.ratio[layer] * (D @ state.R_gu[layer + 1, :n, :n] + con.K[layer, :n, :n] * C_g)
-    start = con.readout if layer == con.depth else 1.0
-    return A, B, C_u, start * con.ratio[layer] * C_g
+    A = D_u @ state.R_hr[layer - 1, :n, :n] + con.K[layer - 1, :n, :n] * C_u
+    B = con.ratio[layer] * (D_r @ state.R_gu[layer + 1, :n, :n] + con.K[layer, :n, :n] * C_g)
+    return A, B, C_u, con.ratio[layer] * C_g
 
 
 def data_side(con: Constants, state: State, n: int) -> None:
@@ -168,7 +169,7 @@ def response(con: Constants, Bt: Array, R: Array) -> Array:
 
 def data_inputs(con: Constants, state: State, n: int) -> tuple[Array, Array]:
     """Bt and the covariance of the initial weights' field, from C_g^1 and R^_gu^1 (section 8)."""
-    D, E, C_g = con.D[:n, :n], con.E[:n, :n], state.C_g[1, :n, :n]
+    D, E, C_g = con.D[0, :n, :n], con.E[:n, :n], state.C_g[1, :n, :n]
     Bt = con.ratio[0] * (D @ state.R_gu[1, :n, :n] + con.K[0, :n, :n] * C_g)
     return Bt, con.rho * con.ratio[0] * E @ C_g @ E.T
 
@@ -245,7 +246,7 @@ def outputs(con: Constants, state: State) -> dict[str, Array]:
 
 def modes(con: Constants, state: State) -> dict[str, Array]:
     """Terms of the test loss by mode, and <v_k w*_k> and (w*_k)^2, each (k, T) (section 6)."""
-    Bt, width_term = data_inputs(con, state, len(con.D))
+    Bt, width_term = data_inputs(con, state, len(con.E))
     H, _ = transfer(con.lam, Bt, state.R_delta)
     source = con.power + width_term + con.lam * con.inv_alpha * Bt @ state.C_e @ Bt.T
     return {
@@ -262,12 +263,13 @@ def diagonal(stack: Array) -> Array:
 
 def chain_network(con: Constants, state: State) -> list[Array]:
     """(nu_l/nu_L) <g^l h^l>(t, t) for l = 1..L (theory.md section 12, item 8)."""
-    values, eye, D = [], np.eye(len(con.D)), con.D
+    values, eye = [], np.eye(len(con.E))
     width = con.ratio[0]  # nu_l/nu_L
     for layer in range(1, con.depth + 1):
         A, B, C_u, C_r = layer_inputs(con, state, layer, len(eye))
         M, Q = inverse(eye - con.gamma0**2 * A @ B), inverse(eye - con.gamma0**2 * B @ A)
-        h_g = M @ (D @ C_u @ D @ B.T + A @ D @ C_r @ D) @ Q.T
+        D_u, D_r = con.D[layer - 1 : layer + 1]
+        h_g = M @ (D_u @ C_u @ D_u @ B.T + A @ D_r @ C_r @ D_r) @ Q.T
         values.append(con.gamma0 * width * np.diag(h_g))
         width *= con.ratio[layer]
     return values
@@ -277,15 +279,15 @@ def chain_data(con: Constants, state: State) -> Array:
     """(gamma0/D) w_hat(t).h^0(t), with w_hat = w* - v + w_hat(0) (theory.md section 12, item 8).
 
     v belongs to the centered predictor; the identity holds for the full one, so w_hat(0) is added.
-    With z the field of the initial weights, w_hat(0) = d(0) z(0) = (D - E) z and v sees E z.
+    With z the field of the initial weights, w_hat(0) = d(0) z(0) = (D_0 - E) z and v sees E z.
     """
-    n, R, lam = len(con.D), state.R_delta, con.lam
+    n, R, lam = len(con.E), state.R_delta, con.lam
     Bt, width_term = data_inputs(con, state, n)
     H, G = transfer(lam, Bt, R)
     S = con.power + width_term
     target_u = con.power @ transpose(lam * G @ R)
     v_u = H @ (lam * S @ R.T - lam * con.inv_alpha * Bt @ state.C_e) @ transpose(G)
-    initial = con.rho * con.ratio[0] * (con.D - con.E) @ state.C_g[1] @ con.E.T
+    initial = con.rho * con.ratio[0] * (con.D[0] - con.E) @ state.C_g[1] @ con.E.T
     initial_u = -initial @ transpose(lam * G @ R)
     return con.gamma0 * np.diag((con.weight * (target_u - v_u + initial_u)).sum(0))
 
@@ -297,10 +299,10 @@ def constants(problem: Problem, steps: int) -> Constants:
         raise ValueError(f"network.kind: this oracle solves 'mlp' only, got {network['kind']!r}")
     depth, mode = int(network["depth"]), str(data["kind"])
     decay, K = propagator(optimizer, steps)
-    D = np.diag(network.get("init_scale", 1.0) * decay)
-    E = D.copy()
+    D = initial_scales(network, depth)[:, None, None] * np.diag(decay)
+    E = D[0].copy()
     if network.get("centered", False):
-        E[:, 0] -= D[0, 0]
+        E[:, 0] -= D[0, 0, 0]
     lam, grams, weight = spectrum(data)
     C = grams.shape[-1]
     pairs, ones = np.ones((C, C)), np.ones((steps, steps))
@@ -314,9 +316,26 @@ def constants(problem: Problem, steps: int) -> Constants:
     selection, earlier = np.kron(selection, pairs), np.kron(earlier, pairs)
     covariance = data.get("noise_covariance", np.eye(C) * data.get("noise", 0.0) ** 2)
     sampling = (inv_alpha, batches_of_steps, selection, earlier, batches, np.kron(ones, covariance))
-    modes = (lam, np.array([np.kron(ones, gram) for gram in grams]), weight, C)
-    readout = 0.0 if network.get("zero_readout", False) else 1.0
-    return Constants(depth, readout, *scales(network, depth), K, D, E, mode, *sampling, *modes)
+    target = second_target(data, steps)
+    target = target @ target.T
+    modes = (lam, np.array([np.kron(target, gram) for gram in grams]), weight, C)
+    return Constants(depth, *scales(network, depth), K, D, E, mode, *sampling, *modes)
+
+
+def initial_scales(network: Problem, depth: int) -> Array:
+    """Return (L+1,), the standard deviation of the initial weights of each array."""
+    found = np.array(np.broadcast_to(network.get("init_scale", 1.0), depth + 1), float)
+    if network.get("zero_readout", False):
+        found[-1] = 0.0
+    return found
+
+
+def second_target(data: Problem, steps: int) -> Array:
+    """Components (T, 2) of the target along the first one and across it (section 18)."""
+    overlap, strength = data.get("switch_overlap", 0.0), data.get("switch_strength", 1.0)
+    late = np.arange(steps) >= data.get("switch_at", steps)
+    along = np.where(late, strength * overlap, 1.0)
+    return np.stack([along, late * strength * math.sqrt(1.0 - overlap**2)], axis=1)
 
 
 def batching(data: Problem, steps: int) -> tuple[Array, Array, int]:

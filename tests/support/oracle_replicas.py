@@ -55,7 +55,7 @@ def replica(con: Constants, state: State, shared_init: int, shared_data: int) ->
     independent ones. On the data side the target is always shared.
     """
     cross = unrelated(state)
-    for _ in range(len(con.D)):
+    for _ in range(len(con.E)):
         if shared_init:
             spread(con, state, cross)
         data_replica(con, state, cross, shared_data)
@@ -64,7 +64,7 @@ def replica(con: Constants, state: State, shared_init: int, shared_data: int) ->
 
 def spread(con: Constants, state: State, cross: State) -> None:
     """Map C_h^0 of two networks with the same initial weights to C_h^l, C_g^l, l = 1..L."""
-    n = len(con.D)
+    n = len(con.E)
     if isinstance(con, Continuum) and isinstance(cross, ChainState):
         picard(lambda: left_flow_correlations(con, cross, n), node_correlations(cross, n))
         picard(lambda: right_flow_correlations(con, cross, n), node_correlations(cross, n))
@@ -84,12 +84,13 @@ def perceptron_replica(
     con: Constants, state: State, cross: State, layer: int
 ) -> tuple[Array, Array]:
     """C_h^{l,ab} and C_g^{l,ab} from C_h^{l-1,ab} and C_g^{l+1,ab} (theory.md section 3)."""
-    n, D, g = len(con.D), con.D, con.gamma0
+    n, g = len(con.E), con.gamma0
+    D_u, D_r = con.D[layer - 1 : layer + 1]
     A, B, _, _ = layer_inputs(con, state, layer, n)
     C_u, C_r = cross.C_h[layer - 1], con.ratio[layer] * cross.C_g[layer + 1]
     M, Q = inverse(np.eye(n) - g**2 * A @ B), inverse(np.eye(n) - g**2 * B @ A)
-    C_h = M @ (D @ C_u @ D + g**2 * A @ D @ C_r @ D @ A.T) @ M.T
-    C_g = Q @ (D @ C_r @ D + g**2 * B @ D @ C_u @ D @ B.T) @ Q.T
+    C_h = M @ (D_u @ C_u @ D_u + g**2 * A @ D_r @ C_r @ D_r @ A.T) @ M.T
+    C_g = Q @ (D_r @ C_r @ D_r + g**2 * B @ D_u @ C_u @ D_u @ B.T) @ Q.T
     return C_h, C_g
 
 
@@ -99,7 +100,7 @@ def data_replica(con: Constants, state: State, cross: State, shared_data: int) -
     `residuals` is linear in C_v + sigma^2 1, and otherwise only needs R_Delta, which is the same in
     both networks. So it can be used for cross-correlations, where c^{ab} = <Delta_a Delta_b>.
     """
-    lam, p, R, n = con.lam, con.weight, state.R_delta, len(con.D)
+    lam, p, R, n = con.lam, con.weight, state.R_delta, len(con.E)
     Bt, _ = data_inputs(con, state, n)
     H, G = transfer(lam, Bt, R)
     S = con.power + data_inputs(con, cross, n)[1]

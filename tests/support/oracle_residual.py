@@ -84,11 +84,16 @@ def solve_infinite(problem: Problem, steps: int, nodes: int = 8) -> dict[str, Ar
     """Solve a residual network of infinite depth for t = 0..T-1, T = steps (section 5).
 
     Keys and shapes as in `solve_residual` with L = nodes, layer l at depth `tau[l - 1]`, tau (L,).
-    `R_hr`, `R_gu` have no factor b: R_gu at tau = 0 is R_gu^1, R_hr at tau = 1 is R_hr^L.
+    `R_hr`, `R_gu` have no factor b, and are responses to branches at both ends, too.
     `layer_lr` has three entries: input, every hidden layer, readout.
     """
     con = continuum_constants(problem, steps, nodes)
-    return results(con, march_continuum(con)) | {"tau": con.tau}
+    state = march_continuum(con)
+    found = results(con, state) | {"tau": con.tau}
+    E, F, branches = state.E[1:], state.F[1:], con.gamma0 * con.D[1]
+    found["R_hr"][1:] = joint(con, E, F) @ E @ branches
+    found["R_gu"] = joint(con, F, E) @ F @ branches
+    return found
 
 
 # Marching
@@ -98,7 +103,7 @@ def march(
     con: Constants, state: State, right: Callable[[int], None], left: Callable[[int], None]
 ) -> None:
     """Evaluate the leading n x n blocks in causal order, n = 1..T."""
-    for n in range(1, len(con.D) + 1):
+    for n in range(1, len(con.E) + 1):
         right(n)
         data_side(con, state, n)
         left(n)
@@ -152,41 +157,43 @@ def march_any(problem: Problem, steps: int, nodes: int) -> tuple[Constants, Stat
 
 def right_sweep(con: Residual, state: ChainState, n: int) -> None:
     """F_l, S_b^l, C_g^l, R^_gu^l for l = L..1 on the leading n x n block."""
-    D, K, b = con.D[:n, :n], con.K[:, :n, :n], con.branch
+    D, K, b = con.D[:, :n, :n], con.K[:, :n, :n], con.branch
     C_g, R_gu = state.C_g[:, :n, :n], state.R_gu[:, :n, :n]
     A, B, E, F = (X[:, :n, :n] for X in (state.A, state.B, state.E, state.F))
     F[con.depth] = K[con.depth]
     for layer in range(con.depth, 0, -1):
         if layer < con.depth:
-            B[layer] = D @ R_gu[layer + 1] + b * K[layer] * C_g[layer + 1]
+            B[layer] = D[layer] @ R_gu[layer + 1] + b * K[layer] * C_g[layer + 1]
             F[layer] = swept(con, F[layer + 1], A[layer]) @ F[layer + 1] + b * B[layer]
         right_correlations(con, state, layer, n)
-        R_gu[layer] = (b if layer > 1 else 1.0) * joint(con, F[layer], E[layer]) @ F[layer] @ D
+        R_gu[layer] = (
+            (b if layer > 1 else 1.0) * joint(con, F[layer], E[layer]) @ F[layer] @ D[layer - 1]
+        )
 
 
 def left_sweep(con: Residual, state: ChainState, n: int) -> None:
     """E_l, S_a^l, C_h^l, R^_hr^l for l = 1..L on the leading n x n block."""
-    D, K, b = con.D[:n, :n], con.K[:, :n, :n], con.branch
+    D, K, b = con.D[:, :n, :n], con.K[:, :n, :n], con.branch
     C_h, R_hr = state.C_h[:, :n, :n], state.R_hr[:, :n, :n]
     A, B, E, F = (X[:, :n, :n] for X in (state.A, state.B, state.E, state.F))
-    E[1] = A[0] = D @ R_hr[0] + K[0] * C_h[0]
+    E[1] = A[0] = D[0] @ R_hr[0] + K[0] * C_h[0]
     for layer in range(1, con.depth + 1):
         if layer > 1:
-            A[layer - 1] = D @ R_hr[layer - 1] + b * K[layer - 1] * C_h[layer - 1]
+            A[layer - 1] = D[layer - 1] @ R_hr[layer - 1] + b * K[layer - 1] * C_h[layer - 1]
             M = swept(con, E[layer - 1], B[layer - 1])
             E[layer] = M @ E[layer - 1] + b * A[layer - 1]
         left_correlations(con, state, layer, n)
         factor = b if layer < con.depth else 1.0
-        R_hr[layer] = factor * joint(con, E[layer], F[layer]) @ E[layer] @ D
+        R_hr[layer] = factor * joint(con, E[layer], F[layer]) @ E[layer] @ D[layer]
 
 
 def right_correlations(con: Residual, state: ChainState, layer: int, n: int) -> None:
     """S_b^l and C_g^l, the part of the right sweep that is linear once E, F, A, B are known."""
-    D, b = con.D[:n, :n], con.branch
+    D, b = con.D[layer, :n, :n], con.branch
     A, E, F = (X[:, :n, :n] for X in (state.A, state.E, state.F))
     C_h, C_g, S_a, S_b = correlations(state, n)
     if layer == con.depth:
-        S_b[layer] = con.readout * D @ C_g[layer + 1] @ D
+        S_b[layer] = D @ C_g[layer + 1] @ D
     else:
         Q, X = swept(con, F[layer + 1], A[layer]), F[layer + 1]
         across = S_b[layer + 1] + (b * con.gamma0) ** 2 * X @ D @ C_h[layer] @ D @ X.T
@@ -196,7 +203,7 @@ def right_correlations(con: Residual, state: ChainState, layer: int, n: int) -> 
 
 def left_correlations(con: Residual, state: ChainState, layer: int, n: int) -> None:
     """S_a^l and C_h^l, the part of the left sweep that is linear once E, F, A, B are known."""
-    D, b = con.D[:n, :n], con.branch
+    D, b = con.D[layer - 1, :n, :n], con.branch
     B, E, F = (X[:, :n, :n] for X in (state.B, state.E, state.F))
     C_h, C_g, S_a, S_b = correlations(state, n)
     if layer == 1:
@@ -236,7 +243,7 @@ def joined(con: Constants, X: Array, Y: Array, S: Array, S_other: Array) -> Arra
 
 def right_flow(con: Continuum, state: ChainState, n: int) -> None:
     """F, S_b, C_g, Bhat at the nodes, from tau = 1 down, and R^_gu^1, on the leading block."""
-    D, E, F, B = con.D[:n, :n], nodes_of(state.E, n), nodes_of(state.F, n), nodes_of(state.B, n)
+    D, E, F, B = con.D[1, :n, :n], nodes_of(state.E, n), nodes_of(state.F, n), nodes_of(state.B, n)
     A, C_g = nodes_of(state.A, n), nodes_of(state.C_g[:-1], n)
 
     def iterate() -> None:
@@ -246,14 +253,15 @@ def right_flow(con: Continuum, state: ChainState, n: int) -> None:
         right_flow_correlations(con, state, n)
 
     picard(iterate, (F, B, nodes_of(state.S_b, n), C_g))
+    D = np.concatenate([con.D[:1, :n, :n], np.array([D] * (con.depth - 1))])  # u^1 is the input's
     state.R_gu[1:-1, :n, :n] = joint(con, F, E) @ F @ D
 
 
 def left_flow(con: Continuum, state: ChainState, n: int) -> None:
     """E, S_a, C_h, Ahat at the nodes, from tau = 0 up, on the leading block."""
-    D, E, F, A = con.D[:n, :n], nodes_of(state.E, n), nodes_of(state.F, n), nodes_of(state.A, n)
+    D, E, F, A = con.D[1, :n, :n], nodes_of(state.E, n), nodes_of(state.F, n), nodes_of(state.A, n)
     B, C_h = nodes_of(state.B, n), nodes_of(state.C_h, n)
-    start = D @ state.R_hr[0, :n, :n] + con.K[0, :n, :n] * state.C_h[0, :n, :n]
+    start = con.D[0, :n, :n] @ state.R_hr[0, :n, :n] + con.K[0, :n, :n] * state.C_h[0, :n, :n]
 
     def iterate() -> None:
         A[:] = D @ joint(con, E, F) @ E @ D + con.K[1, :n, :n] * C_h
@@ -262,23 +270,22 @@ def left_flow(con: Continuum, state: ChainState, n: int) -> None:
         left_flow_correlations(con, state, n)
 
     picard(iterate, (E, A, nodes_of(state.S_a, n), C_h))
+    D = np.concatenate([np.array([D] * (con.depth - 1)), con.D[2:, :n, :n]])  # r^L is the readout's
     state.R_hr[1:, :n, :n] = joint(con, E, F) @ E @ D
 
 
 def right_flow_correlations(con: Continuum, state: ChainState, n: int) -> None:
     """One Picard step of S_b and C_g, linear once E, F, A are known."""
-    D, E, F, A = con.D[:n, :n], nodes_of(state.E, n), nodes_of(state.F, n), nodes_of(state.A, n)
+    D, E, F, A = con.D[2, :n, :n], nodes_of(state.E, n), nodes_of(state.F, n), nodes_of(state.A, n)
     C_h, C_g, S_a, S_b = node_correlations(state, n)
     slope = covariance_slope(con, F, A, S_b, C_g, C_h)
-    S_b[:] = con.readout * D @ state.C_g[-1, :n, :n] @ D + con.branch**2 * integral(
-        con.behind, slope
-    )
+    S_b[:] = D @ state.C_g[-1, :n, :n] @ D + con.branch**2 * integral(con.behind, slope)
     C_g[:] = joined(con, F, E, S_b, S_a)
 
 
 def left_flow_correlations(con: Continuum, state: ChainState, n: int) -> None:
     """One Picard step of S_a and C_h, linear once E, F, B are known."""
-    D, E, F, B = con.D[:n, :n], nodes_of(state.E, n), nodes_of(state.F, n), nodes_of(state.B, n)
+    D, E, F, B = con.D[0, :n, :n], nodes_of(state.E, n), nodes_of(state.F, n), nodes_of(state.B, n)
     C_h, C_g, S_a, S_b = node_correlations(state, n)
     slope = covariance_slope(con, E, B, S_a, C_h, C_g)
     S_a[:] = D @ state.C_h[0, :n, :n] @ D + con.branch**2 * integral(con.ahead, slope)
@@ -290,7 +297,7 @@ def covariance_slope(
 ) -> Array:
     """dS_a/dtau/beta0^2 from (E, Bhat, S_a, C_h, C_g), -dS_b/dtau/beta0^2 from the mirror image."""
     n = X.shape[-1]
-    D, drift = con.D[:n, :n], X @ Y @ S
+    D, drift = con.D[1, :n, :n], X @ Y @ S
     noise = D @ C_same @ D + con.gamma0**2 * X @ D @ C_other @ D @ transpose(X)
     return noise + con.gamma0**2 * (drift + transpose(drift))
 
@@ -385,7 +392,7 @@ def collocation(nodes: int) -> dict[str, Any]:
 
 def blank(con: Constants, layers: int) -> dict[str, Array]:
     """Fields of a `State` before the first step."""
-    T = len(con.D)
+    T = len(con.E)
     sizes = {"C_h": layers + 1, "R_hr": layers + 1, "C_g": layers + 2, "R_gu": layers + 2}
     stacks = {name: np.zeros((size, T, T)) for name, size in (sizes | {"terms": 3}).items()}
     stacks["C_g"][-1] = 1.0
@@ -396,7 +403,7 @@ def blank(con: Constants, layers: int) -> dict[str, Array]:
 
 def chain_state(con: Constants) -> ChainState:
     """State of a chain before the first step."""
-    shape = (con.depth + 1, *con.D.shape)
+    shape = (con.depth + 1, *con.E.shape)
     sweeps = {name: np.zeros(shape) for name in ("E", "F", "S_a", "S_b", "A", "B")}
     return ChainState(**blank(con, con.depth), **sweeps)
 

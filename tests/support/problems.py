@@ -15,6 +15,17 @@ def number(low: float, high: float) -> st.SearchStrategy[float]:
 
 
 @st.composite
+def initial_scales(draw: st.DrawFn, low: float, high: float, arrays: int) -> float | list[float]:
+    """Initial scales: one for all arrays, or one each, of which one may be zero."""
+    if draw(st.booleans()):
+        return draw(number(low, high))
+    scales = draw(st.lists(number(low, high), min_size=arrays, max_size=arrays))
+    if draw(st.booleans()):
+        scales[draw(st.integers(0, arrays - 1))] = 0.0
+    return scales
+
+
+@st.composite
 def networks(draw: st.DrawFn) -> Problem:
     depth = draw(st.integers(1, 4))
     width = draw(
@@ -30,7 +41,7 @@ def networks(draw: st.DrawFn) -> Problem:
         "width": width,
         "gamma0": draw(number(0.2, 2.0)),
         "parameterization": draw(st.sampled_from(["mup", "ntk"])),
-        "init_scale": draw(number(0.5, 1.2)),
+        "init_scale": draw(initial_scales(0.5, 1.2, depth + 1)),
         "centered": draw(st.booleans()),
     }
 
@@ -38,14 +49,15 @@ def networks(draw: st.DrawFn) -> Problem:
 @st.composite
 def resnets(draw: st.DrawFn, depths: st.SearchStrategy[float]) -> Problem:
     """Residual networks; one in a few is lazy, at infinite width."""
+    depth = draw(depths)
     network = {
         "kind": "resnet",
-        "depth": draw(depths),
+        "depth": depth,
         "width": draw(st.one_of(number(0.3, 4.0), st.just(math.inf))),
         "gamma0": draw(number(0.2, 2.0)),
         "branch": draw(number(0.1, 1.2)),
         "parameterization": draw(st.sampled_from(["mup", "ntk"])),
-        "init_scale": draw(number(0.5, 1.1)),
+        "init_scale": draw(initial_scales(0.5, 1.1, 3 if depth == math.inf else int(depth) + 1)),
         "centered": draw(st.booleans()),
     }
     if network["depth"] != math.inf:

@@ -181,7 +181,10 @@ KINDS: dict[str, Kind] = {
     "beyond_edge": CHOICE,
     **dict.fromkeys(("rtol", "atol", "memory_limit", "span", "floor", "source"), NUMBER),
     **dict.fromkeys(("tolerance", "noise", "alpha", "samples", "batch", "inputs"), NUMBER),
-    **dict.fromkeys(("gamma0", "init_scale", "branch"), NUMBER),
+    **dict.fromkeys(("gamma0", "branch"), NUMBER),
+    "init_scale": EITHER,
+    "switch_at": WHOLE | NONE,
+    **dict.fromkeys(("switch_overlap", "switch_strength"), NUMBER | NONE),
     "save": NAMES,
     **dict.fromkeys(
         ("replicas", "kernels", "modes", "updates", "weights", "quick", "centered", "force"), FLAG

@@ -50,6 +50,12 @@ PROBLEMS = {
     "modes that outputs share": lm.Problem(
         lm.MLP(1), lm.FullBatch(3.0, spectrum=SHARED), lm.SGD(0.05)
     ),
+    "scales of layers": lm.Problem(
+        lm.MLP(3, [1.5, 1.0, 0.5], init_scale=[0.7, 1.2, 0.5, 0.9]), lm.FullBatch(3.0), lm.SGD(0.1)
+    ),
+    "branches from zero": lm.Problem(
+        lm.ResNet(4, 1.5, init_scale=[1.2, 0.9, 0, 0.4, 0.7]), lm.FullBatch(3.0), lm.SGD(0.05)
+    ),
     "a list of modes": lm.Problem(
         lm.MLP(2, hidden=32), lm.FullBatch(samples=48, spectrum=MODES), lm.SGD(0.1)
     ),

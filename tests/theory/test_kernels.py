@@ -59,7 +59,7 @@ def oracle_and_resolution(problem: dict[str, Any], steps: int, nodes: int) -> tu
     size = float((con.weight * con.lam**2 * power).sum())
     kernels = np.full((3, steps), np.nan)
     weights = float((con.weight * con.lam**2).sum()) * con.rho * con.ratio[0]
-    terms = np.diagonal(state.C_h[0]) + weights * con.D[0, 0] ** 2 * np.diagonal(state.C_g[1])
+    terms = np.diagonal(state.C_h[0]) + weights * con.D[0, 0, 0] ** 2 * np.diagonal(state.C_g[1])
     for t in range(steps):
         u = state.C_h[0][t, t]
         for i, (overlap, square) in enumerate(((0 * target_u, 1.0), (target_u, size))):

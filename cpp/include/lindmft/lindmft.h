@@ -66,7 +66,7 @@ LINDMFT_EXPORT void lindmft_problem_free(lindmft_problem* problem);
  *   network.width             list     nu = N / D; one, or L of them; may be infinite. The same field: network.hidden
  *   network.gamma0            number
  *   network.parameterization  string   "mup" or "ntk"
- *   network.init_scale        number
+ *   network.init_scale        list     standard deviation of initial weights; one, or L + 1 of them, input to readout
  *   network.centered          flag
  *   network.zero_readout      flag
  *   network.branch            number   resnet
@@ -84,6 +84,9 @@ LINDMFT_EXPORT void lindmft_problem_free(lindmft_problem* problem);
  *   data.noise_factor         list     row-major, square: F of their noise covariance F F^T
  *   data.targets              list     norms of the targets of several outputs
  *   data.rotation             list     row-major, square
+ *   data.switch_at            number   first step with labels of a second target; 0 for none
+ *   data.switch_overlap       number   cosine of the two targets
+ *   data.switch_strength      number   size of the second target in units of the first
  *   optimizer.lr              list     a rate, or one a step
  *   optimizer.momentum        list     beta, or one a step
  *   optimizer.nesterov        flag

@@ -26,12 +26,17 @@ struct Network {
       1.0};  ///< nu_l = N_l / D (trace class: N_l): one entry for equal widths, or L entries; may be infinite
   double gamma0 = 1.0;                                        ///< richness; 0 is the lazy limit
   Parameterization parameterization = Parameterization::mup;  ///< ntk: gamma0 / sqrt(width of the last hidden layer)
-  double init_scale = 1.0;                                    ///< standard deviation of every initial weight
-  bool centered = false;                                      ///< subtract the predictor at initialization
-  double branch = 1.0;                                        ///< beta0 of residual networks
-  BranchScaling branch_scaling = BranchScaling::depth;        ///< depth: branches beta0 / sqrt(L); constant: beta0
-  bool zero_readout = false;                                  ///< the readout starts at zero instead of init_scale
+  /// Standard deviation of the initial weights: one entry for all of them, or one for each of W^0 .. w^L (infinite
+  /// depth: three, for W^0, for all branches, and for w^L). An array may start at zero.
+  std::vector<double> init_scale{1.0};
+  bool centered = false;                                ///< subtract the predictor at initialization
+  double branch = 1.0;                                  ///< beta0 of residual networks
+  BranchScaling branch_scaling = BranchScaling::depth;  ///< depth: branches beta0 / sqrt(L); constant: beta0
+  bool zero_readout = false;                            ///< the readout starts at zero instead of init_scale
 };
+
+/// The largest standard deviation of initial weights, s.
+LINDMFT_EXPORT double init_unit(const Network& network);
 
 /// Distribution of the input covariance's eigenvalues and of the target over its modes (theory.md section 6).
 /// In the trace-class normalization sums over modes replace averages: weights count modes, `Data::alpha` is the number
@@ -68,10 +73,18 @@ struct Data {
   /// A C x C matrix F, row-major: the label noise of outputs that share modes has the covariance F F^T. Empty: equal
   /// and independent noise of standard deviation `noise`.
   std::vector<double> noise_factor{};
+  /// The first step with labels of a second target, on the same inputs and with the same noise; 0: there is none. In
+  /// every mode its size is switch_strength times that of the first target, and the cosine of their angle is
+  /// switch_overlap (theory.md section 18).
+  int switch_at = 0;
+  double switch_overlap = 0.0;
+  double switch_strength = 1.0;
 };
 
 /// C, the number of outputs.
 LINDMFT_EXPORT int outputs(const Data& data);
+/// Whether there is a second target that differs from the first.
+LINDMFT_EXPORT bool has_second_target(const Data& data);
 /// The variance of the label noise, summed over outputs.
 LINDMFT_EXPORT double noise_variance(const Data& data);
 /// Whether the gradient has new noise in every step, from random batches of finite size.

@@ -203,6 +203,8 @@ struct Solution {
   /// modes x n, empty unless asked for: the mean fraction of each mode's target that has been learned, 1 - (H_k 1)(t).
   /// It is 0 for modes without a target (theory.md section 6).
   std::vector<std::vector<double>> mode_learned;
+  /// n, empty without a second target (Data::switch_at): the test loss on the first one at all times.
+  std::vector<double> first_task_loss;
   std::vector<Solution> channels;  ///< one a distinct target; empty if there is one output
   std::vector<int> channel;        ///< C   index of the channel of each target
   /// With keep_state, everything that the solver needs to resume, by name: n x n, or 1 x n.
@@ -231,6 +233,7 @@ struct Solution {
     f(Series{"kernel_gradient", Part::kernels, "kernels.gradient"}, of.kernels.gradient...);
     f(Series{"mode_loss", Part::modes}, of.mode_loss...);
     f(Series{"mode_learned", Part::modes, "mode_learned", true}, of.mode_learned...);
+    f(Series{"first_task_loss", Part::switched}, of.first_task_loss...);
   }
 };
 

@@ -162,6 +162,7 @@ struct Ensemble {
   /// target that has been learned, w_hat . w* / |w*|^2 over the coordinates of the mode, 0 without a target there.
   std::vector<Matrix> mode_loss;
   std::vector<Matrix> mode_learned;
+  Matrix first_task_loss;        ///< seeds x n       test loss on the first target, or empty (Data::switch_at)
   std::vector<int> diverged_at;  ///< seeds           first step past 1e12 max(1, initial test loss), or -1
   /// seeds  or empty; infinite past a divergence, and zero at steps that this call does not do.
   std::vector<HessianSpectrum> spectrum;
@@ -196,6 +197,7 @@ struct Ensemble {
     f(Series{"kernel_gradient", Part::kernels, "kernels.gradient"}, of.kernel_gradient...);
     f(Series{"mode_loss", Part::modes}, of.mode_loss...);
     f(Series{"mode_learned", Part::modes, "mode_learned", true}, of.mode_learned...);
+    f(Series{"first_task_loss", Part::switched}, of.first_task_loss...);
   }
 };
 

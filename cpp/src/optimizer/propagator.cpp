@@ -12,7 +12,7 @@ void WeightStepper::step(Weight& weight, double gradient, int time) const {
   weight.value += lr * (optimizer_.nesterov ? force + momentum * weight.velocity : weight.velocity);
 }
 
-Propagator::Propagator(const Problem& problem) : stepper_(problem.optimizer), start_{problem.network.init_scale, 0.0} {}
+Propagator::Propagator(const Problem& problem) : stepper_(problem.optimizer), start_{init_unit(problem.network), 0.0} {}
 
 void Propagator::next(double* row, double& decay) {
   if (time_ > 0) {

@@ -25,7 +25,7 @@ class WeightStepper {
 };
 
 /// K(t, s) is the value at step t of a scalar weight that starts at 0 and gets one unit gradient, at step s. d(t) is
-/// the value of a weight that starts at init_scale and gets no gradients. Stepping all these weights together gives K
+/// the value of a weight that starts at init_unit() and gets no gradients. Stepping all these weights together gives K
 /// row by row.
 class Propagator {
  public:

@@ -36,11 +36,15 @@ Scales scales(const Problem& problem) {
     s.rho = infinite ? 0.0 : 1.0 / (net.gamma0 * net.gamma0 * last);
   }
   s.gamma0_sq = s.gamma0 * s.gamma0;
-  s.readout = net.zero_readout ? 0.0 : 1.0;
   s.first_to_last = infinite ? 1.0 : width.front() / last;
   s.ratio.assign(depth + 1, 1.0);
   for (std::size_t l = 1; l < depth; ++l) s.ratio[l] = infinite ? 1.0 : width[l] / width[l - 1];
-  s.lr = problem.optimizer.layer_lr.empty() ? std::vector<double>(depth + 1, 1.0) : problem.optimizer.layer_lr;
+  for (std::size_t l = 0; l <= depth; ++l) {
+    const double lr = problem.optimizer.layer_lr.empty() ? 1.0 : problem.optimizer.layer_lr[l];
+    const double start = net.init_scale.size() == 1 ? 1.0 : net.init_scale[l] / init_unit(net);
+    s.arrays.push_back({lr, start * start});
+  }
+  if (net.zero_readout) s.arrays.back().start = 0.0;
   return s;
 }
 

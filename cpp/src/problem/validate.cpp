@@ -152,6 +152,41 @@ std::string amount_field(const Data& data) {
   return data.mode == DataMode::one_pass ? "data.batch" : "data.samples";
 }
 
+void validate_second_target(const Data& data) {
+  require(data.switch_at >= 0, "data.switch_at", "at least 0", data.switch_at);
+  require(std::abs(data.switch_overlap) <= 1.0, "data.switch_overlap", "from -1 to 1", data.switch_overlap);
+  require(finite_not_negative(data.switch_strength), "data.switch_strength", "finite and not negative",
+          data.switch_strength);
+}
+
+/// The number of weight arrays, and what a list with an entry for each must be.
+std::size_t arrays(const Network& network) {
+  return network.depth == kInfiniteDepth ? 3 : static_cast<std::size_t>(network.depth) + 1;
+}
+std::string list_of_arrays(const Network& network) {
+  if (network.depth == kInfiniteDepth) return "a list of 3 numbers at infinite depth: input, every branch, readout";
+  return "a list of depth + 1 (" + std::to_string(arrays(network)) + ") numbers, input to readout";
+}
+
+/// Arrays may start at zero if the others carry a gradient to them.
+void validate_init_scale(const Network& network) {
+  const std::vector<double>& scale = network.init_scale;
+  const std::string field = "network.init_scale";
+  if (scale.size() == 1) return require(finite_positive(scale.front()), field, "finite and positive", scale.front());
+  if (scale.size() != arrays(network))
+    refuse(field, "a number, or " + list_of_arrays(network), std::to_string(scale.size()) + " numbers");
+  require_all(scale, field, "finite and not negative", finite_not_negative);
+  if (network.zero_readout)
+    throw BadInput::conflict("network.zero_readout", "a list as network.init_scale", "the list has an entry for it",
+                             "Leave it out, and give 0 as the last entry of the list");
+  const auto zeros = std::count(scale.begin(), scale.end(), 0.0);
+  if (network.kind == Architecture::mlp && zeros > 1)
+    refuse(field, "zero for at most one array (with more no array ever gets a gradient)",
+           std::to_string(zeros) + " zeros");
+  if (scale.front() == 0.0 && scale.back() == 0.0)
+    refuse(field, "positive for the input or the readout (otherwise no array ever gets a gradient)", "0 for both");
+}
+
 }  // namespace
 
 void validate(const Network& network) {
@@ -173,7 +208,7 @@ void validate(const Network& network) {
     refuse("network.gamma0",
            "positive at finite width (the lazy limit is gamma0 = 0 with width = inf, or NTK with width = inf)", "0");
   }
-  require(finite_positive(network.init_scale), "network.init_scale", "finite and positive", network.init_scale);
+  validate_init_scale(network);
 }
 
 void validate(const Data& data) {
@@ -196,6 +231,11 @@ void validate(const Data& data) {
   validate(data.spectrum);
   validate_outputs(data);
   validate_shared_modes(data);
+  validate_second_target(data);
+}
+
+bool has_second_target(const Data& data) {
+  return data.switch_at > 0 && (data.switch_overlap != 1.0 || data.switch_strength != 1.0);
 }
 
 int outputs(const Data& data) {
@@ -220,6 +260,8 @@ double noise_variance(const Data& data) {
   return std::inner_product(F.begin(), F.end(), F.begin(), 0.0);
 }
 
+double init_unit(const Network& network) { return *std::ranges::max_element(network.init_scale); }
+
 bool has_momentum(const Optimizer& optimizer) {
   return std::ranges::any_of(optimizer.momentum, [](double x) { return x > 0.0; });
 }
@@ -240,15 +282,9 @@ void validate(const Problem& problem, int steps) {
   validate(problem.network);
   validate(problem.data);
   validate(problem.optimizer);
-  const bool endless = problem.network.depth == kInfiniteDepth;
-  const std::size_t arrays = endless ? 3 : static_cast<std::size_t>(problem.network.depth) + 1;
   const std::size_t multipliers = problem.optimizer.layer_lr.size();
-  if (multipliers != 0 && multipliers != arrays) {
-    refuse("optimizer.layer_lr",
-           endless ? "a list of 3 numbers at infinite depth: input, every branch, readout"
-                   : "a list of depth + 1 (" + std::to_string(arrays) + ") numbers, input to readout",
-           std::to_string(multipliers) + " numbers");
-  }
+  if (multipliers != 0 && multipliers != arrays(problem.network))
+    refuse("optimizer.layer_lr", list_of_arrays(problem.network), std::to_string(multipliers) + " numbers");
   if (steps <= 0) return;
   validate_length(problem.optimizer.lr, "optimizer.lr", steps);
   validate_length(problem.optimizer.momentum, "optimizer.momentum", steps);

@@ -179,8 +179,8 @@ void lift_to_zero(Solution& solution) {
   Solution::for_each_series(
       [](const Series& series, auto& values) {
         using Part = Series::Part;
-        const bool own = series.part == Part::always || series.part == Part::outputs || series.part == Part::modes;
-        if (own && !series.has_sign) lift(values);
+        const bool of_pairs = series.part == Part::replicas || series.part == Part::kernels;
+        if (!of_pairs && !series.has_sign) lift(values);
       },
       solution);
 }
@@ -190,6 +190,7 @@ void march_again(const Problem& problem, const Horizon& horizon, const SolveOpti
                  NetworkSide& network, DataSide& data, const Solution& on, Solution& pair) {
   marching.responses_final = true;
   marching.modes = false;
+  marching.second_target = false;
   marching.from = 0;
   if (horizon.coarse()) {
     const std::unique_ptr<PanelGrid> grid = coarse_grid(problem, horizon, marching.largest_panel / marching.outputs);
@@ -248,6 +249,7 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
   MarchOptions marching{.threads = solution.stats.threads, .largest_panel = rows, .progress = options.progress};
   marching.outputs = width;
   marching.modes = options.modes;
+  marching.second_target = has_second_target(problem.data);
   if (options.modes) data.follow_modes();
   marching.spare_rows = spare;
   marching.spectrum_rows = most_rows;
@@ -338,7 +340,8 @@ void pad(Solution& solution, const Horizon& horizon, const SolveOptions& options
   const std::size_t nodes = time.size();
   Solution::for_each_series(
       [&](const Series& series, auto& values) {
-        if (computed(series.part, options)) pad(values, nodes);
+        const bool switched = series.part == Series::Part::switched && !values.empty();
+        if (switched || computed(series.part, options)) pad(values, nodes);
       },
       solution);
 }

@@ -65,7 +65,8 @@ Solution resolve(const Problem& problem, const Horizon& horizon, const SolveOpti
 
 // Profiles grow like exp(beta0^2 tau); the number of nodes is chosen for this growth.
 int first_depth_nodes(const Problem& problem) {
-  const double growth = std::pow(problem.network.branch * problem.network.init_scale, 2);
+  const std::vector<double>& scale = problem.network.init_scale;
+  const double growth = std::pow(problem.network.branch * scale[scale.size() == 1 ? 0 : 1], 2);
   return std::min(kMostDepthNodes, 6 + static_cast<int>(1.5 * std::clamp(growth - 0.5, 0.0, 100.0)));
 }
 
@@ -76,11 +77,10 @@ Solution refine_depth(const Problem& problem, const Horizon& horizon, const Solv
     if (horizon.kind == Horizon::Kind::gradient_flow) throw;
     Problem finite = problem;
     finite.network.depth = kFiniteDepth;
-    if (!finite.optimizer.layer_lr.empty()) {
-      const std::vector<double> lr = problem.optimizer.layer_lr;
-      finite.optimizer.layer_lr.assign(kFiniteDepth + 1, lr[1]);
-      finite.optimizer.layer_lr.front() = lr.front();
-      finite.optimizer.layer_lr.back() = lr.back();
+    for (std::vector<double>* arrays : {&finite.optimizer.layer_lr, &finite.network.init_scale}) {
+      if (arrays->size() < 2) continue;
+      const double branches = (*arrays)[1];
+      arrays->insert(arrays->begin() + 1, kFiniteDepth - 2, branches);
     }
     SolveOptions losses;
     losses.threads = options.threads;

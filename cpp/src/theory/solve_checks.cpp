@@ -63,6 +63,18 @@ void check_epochs(const Problem& problem, const SolveOptions& options) {
                            "the samples of an epoch that were visited differ from the others", "Leave it out");
 }
 
+/// Refuse what a second target does not have.
+void check_second_target(const Problem& problem, const SolveOptions& options, const char* coarse) {
+  if (!has_second_target(problem.data)) return;
+  const auto refuse_together = [](const std::string& what, const std::string& why, const std::string& instead) {
+    throw BadInput::conflict("data.switch_at", what, why, instead);
+  };
+  if (coarse != nullptr) refuse_together(coarse, "curves are not smooth where the target changes", "Use exact steps");
+  const std::string leave = "Leave one of them out";
+  if (options.kernels) refuse_together("kernels", "the direction of the target changes", leave);
+  if (!options.spectrum_at.empty()) refuse_together("spectrum_at", "the direction of the target changes", leave);
+}
+
 /// Refuse what coarse grids cannot do.
 void check_coarse(const Problem& problem, const SolveOptions& options, const std::string& call) {
   const DataMode mode = problem.data.mode;
@@ -141,6 +153,7 @@ Horizon steps_horizon(const Problem& problem, int steps, const SolveOptions& opt
   static_cast<void>(Saved(options.save));
   check_outputs(problem, options, options.grid != Grid::exact);
   check_epochs(problem, options);
+  check_second_target(problem, options, options.grid == Grid::exact ? nullptr : "grid 'adaptive'");
   check_depth_nodes(problem, options.depth_nodes);
   check_spectrum(options, true, steps - 1.0);
   if (options.grid == Grid::exact && options.beyond_edge != BeyondEdge::branch)
@@ -163,6 +176,7 @@ Horizon flow_horizon(const Problem& problem, double time, const SolveOptions& op
   support::check_options(options, kFlow, "flow");
   static_cast<void>(Saved(options.save));
   check_outputs(problem, options, true);
+  check_second_target(problem, options, "gradient flow");
   check_depth_nodes(problem, options.depth_nodes);
   check_coarse(problem, options, "gradient flow");
   for (const double momentum : problem.optimizer.momentum) {

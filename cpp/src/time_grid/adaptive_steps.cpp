@@ -42,14 +42,14 @@ std::vector<int> kinks(const Optimizer& optimizer) {
 AdaptiveSteps::AdaptiveSteps(const Problem& problem, int steps, int capacity, int order)
     : PanelGrid(capacity, order),
       steps_(steps),
-      init_scale_(problem.network.init_scale),
+      init_scale_(init_unit(problem.network)),
       forgetting_(problem.optimizer.weight_decay * largest(problem.optimizer.lr) /
                   (1.0 - largest(problem.optimizer.momentum))),
       plain_lr_(plain_lr(problem.optimizer)),
       stepper_(problem.optimizer),
       radau_(radau_nodes(order)),
       kinks_(kinks(problem.optimizer)),
-      start_{problem.network.init_scale, 0.0} {}
+      start_{init_unit(problem.network), 0.0} {}
 
 double AdaptiveSteps::memory() const { return 1.0 / forgetting_; }
 

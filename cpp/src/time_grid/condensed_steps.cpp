@@ -12,7 +12,7 @@ CondensedSteps::CondensedSteps(const Problem& problem, int steps, int capacity, 
       unit_(static_cast<std::size_t>(capacity), 1.0),
       decay_(static_cast<std::size_t>(capacity)),
       stepper_(problem.optimizer),
-      start_{problem.network.init_scale, 0.0},
+      start_{init_unit(problem.network), 0.0},
       K_(most, capacity) {}
 
 double CondensedSteps::time(int node) const {

@@ -16,7 +16,7 @@ GradientFlow::GradientFlow(const Problem& problem, double time, int capacity, in
     : PanelGrid(capacity, order),
       time_(time),
       weight_decay_(problem.optimizer.weight_decay),
-      init_scale_(problem.network.init_scale),
+      init_scale_(init_unit(problem.network)),
       radau_(radau_nodes(order)),
       rule_(gauss_rule(order / 2 + (weight_decay_ > 0.0 ? kExtraPoints : 1))) {}
 

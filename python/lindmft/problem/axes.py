@@ -35,6 +35,9 @@ MEANINGS = {
     "data.batch": "samples a batch",
     "data.batches": "batches of an epoch",
     "data.noise": "standard deviation of the label noise sigma",
+    "data.switch_at": "first step of the second target",
+    "data.switch_overlap": "cosine of the angle between the two targets",
+    "data.switch_strength": "size of the second target in units of the first",
     "optimizer.momentum": "momentum",
     "optimizer.weight_decay": "weight decay",
 }

@@ -39,6 +39,11 @@ LATER: Any = field(default=None, metadata={"later": True}, kw_only=True)
 """A field that older versions do not know."""
 
 
+def _later() -> Any:
+    """Return one more such field."""
+    return field(default=None, metadata={"later": True}, kw_only=True)
+
+
 class _Data(Part):
     """Base of the kinds of data: noise, spectrum, targets, and sizes by two names."""
 
@@ -56,6 +61,9 @@ class _Data(Part):
         "spectrum": read_spectrum,
         "targets": read_targets,
         "noise_covariance": optional(read_gram),
+        "switch_at": optional(integer),
+        "switch_overlap": optional(number),
+        "switch_strength": optional(number),
     }
     _passages: ClassVar = {
         "noise, spectrum, targets": """
@@ -75,6 +83,16 @@ class _Data(Part):
                 The C x C covariance of the label noise of several outputs, in the place of
                 ``noise``.
             """,
+        "switch": """
+            switch_at
+                The first step with the labels of a second target: first a network learns one task,
+                then another. None: there is one target. Samples that are used again keep their
+                inputs and their label noise; only the target in the labels changes.
+            switch_overlap
+                The cosine of the angle between the two targets, in every mode; None: 0.
+            switch_strength
+                The size of the second target in units of the first; None: 1.
+            """,
         "inputs": """
             inputs
                 D, the number of inputs, for sizes that are given as actual numbers: those of the
@@ -89,6 +107,9 @@ class _Data(Part):
     targets: Targets
     inputs: float | None
     noise_covariance: Gram | None
+    switch_at: int | None
+    switch_overlap: float | None
+    switch_strength: float | None
 
     @property
     def outputs(self) -> int:
@@ -135,15 +156,26 @@ class _Data(Part):
             targets=norms.tolist(),
             rotation=rotation.ravel().tolist(),
             noise_factor=noise_factor(self.noise_covariance).ravel().tolist(),
+            switch_at=0 if self.switch_at is None else self.switch_at,
+            switch_overlap=0.0 if self.switch_overlap is None else self.switch_overlap,
+            switch_strength=1.0 if self.switch_strength is None else self.switch_strength,
         )
 
     def _check(self) -> None:
         refuse_inputs(self.spectrum, self.inputs)
         if self.noise_covariance is not None:
             self._check_covariance(np.array(self.noise_covariance))
+        self._check_switch()
         if hasattr(self, "alpha"):
             self._settle_amount(self.alpha, getattr(self, self._counted))
         _core.validate(self.as_core())
+
+    def _check_switch(self) -> None:
+        if self.switch_at is not None and self.switch_at < 1:
+            refuse("data.switch_at", "the number of a step from 1 on", self.switch_at)
+        for name in ("switch_overlap", "switch_strength"):
+            if self.switch_at is None and getattr(self, name) is not None:
+                missing("data.switch_at", f"data.{name} is that of a second target")
 
     def _check_covariance(self, covariance: Array) -> None:
         if len(covariance) != self.outputs:
@@ -188,6 +220,7 @@ class FullBatch(_Data):
         ``inputs``. ``inf`` as for ``alpha``.
     {inputs}
     {noise_covariance}
+    {switch}
 
     {raises}
 
@@ -212,6 +245,9 @@ class FullBatch(_Data):
     samples: float | None = None
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
+    switch_at: int | None = _later()
+    switch_overlap: float | None = _later()
+    switch_strength: float | None = _later()
 
 
 @dataclass(frozen=True)
@@ -234,6 +270,7 @@ class MultiPass(_Data):
         ``inputs``.
     {inputs}
     {noise_covariance}
+    {switch}
 
     {raises}
 
@@ -259,6 +296,9 @@ class MultiPass(_Data):
     samples: float | None = None
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
+    switch_at: int | None = _later()
+    switch_overlap: float | None = _later()
+    switch_strength: float | None = _later()
 
 
 @dataclass(frozen=True)
@@ -283,6 +323,7 @@ class Epochs(_Data):
         converted to ``alpha`` and ``batches``.
     {inputs}
     {noise_covariance}
+    {switch}
 
     {raises}
 
@@ -311,6 +352,9 @@ class Epochs(_Data):
     batch: float | None = None
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
+    switch_at: int | None = _later()
+    switch_overlap: float | None = _later()
+    switch_strength: float | None = _later()
 
     def _check(self) -> None:
         self._settle_batches()
@@ -353,6 +397,7 @@ class OnePass(_Data):
         ``alpha`` with a trace-class spectrum or ``inputs``. ``inf`` as for ``alpha``.
     {inputs}
     {noise_covariance}
+    {switch}
 
     {raises}
 
@@ -385,6 +430,9 @@ class OnePass(_Data):
     batch: Number | Numbers | None = None
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
+    switch_at: int | None = _later()
+    switch_overlap: float | None = _later()
+    switch_strength: float | None = _later()
 
 
 @dataclass(frozen=True)
@@ -396,6 +444,7 @@ class Population(_Data):
     {noise, spectrum, targets}
     {inputs}
     {noise_covariance}
+    {switch}
 
     {raises}
 
@@ -417,6 +466,9 @@ class Population(_Data):
     targets: Targets = (1.0,)
     inputs: float | None = None
     noise_covariance: Gram | None = LATER
+    switch_at: int | None = _later()
+    switch_overlap: float | None = _later()
+    switch_strength: float | None = _later()
 
 
 Data = FullBatch | MultiPass | Epochs | OnePass | Population

@@ -8,7 +8,7 @@ import numpy as np
 
 from lindmft import _core
 from lindmft._internal.refusals import BadInput, renamed
-from lindmft._internal.types import Number, Numbers
+from lindmft._internal.types import Array, Number, Numbers
 from lindmft._internal.validation import (
     choice,
     flag,
@@ -54,7 +54,7 @@ class _Network(Part):
         "branch": number,
         "branch_scaling": choice("depth", "constant"),
         "parameterization": choice("mup", "ntk"),
-        "init_scale": number,
+        "init_scale": number_or_numbers,
         "centered": flag,
         "zero_readout": flag,
     }
@@ -66,7 +66,9 @@ class _Network(Part):
             """,
         "init_scale, centered": """
             init_scale
-                Standard deviation of every initial weight in the formulas above.
+                Standard deviation of the initial weights in the formulas above; or a list with one
+                for each weight array (at infinite depth three: input, all branches, readout), input
+                side first. 0 is allowed for an array if the others carry a gradient to it.
             centered
                 Subtract the predictor at initialization from the predictor, so that training starts
                 from f = 0.
@@ -74,7 +76,8 @@ class _Network(Part):
         "zero_readout": """
             zero_readout
                 Let the readout w^L start at zero instead of at random, so that f = 0 at first, and
-                the other arrays begin to learn after it.
+                the other arrays begin to learn after it. A list ``init_scale`` that ends with 0 is
+                the same.
             """,
     }
 
@@ -82,7 +85,7 @@ class _Network(Part):
     width: Any
     gamma0: float
     parameterization: str
-    init_scale: float
+    init_scale: Any
     centered: bool
     hidden: Any
     zero_readout: bool
@@ -95,7 +98,7 @@ class _Network(Part):
             width=widths(self),
             gamma0=self.gamma0,
             parameterization=_core.Parameterization[self.parameterization],
-            init_scale=self.init_scale,
+            init_scale=as_tuple(self.init_scale),
             centered=self.centered,
             branch=getattr(self, "branch", 1.0),
             branch_scaling=_core.BranchScaling[getattr(self, "branch_scaling", "depth")],
@@ -166,7 +169,7 @@ class MLP(_Network):
     width: Number | Numbers | None = field(default=None, metadata=USUAL_WIDTH)
     gamma0: float = 1.0
     parameterization: str = "mup"
-    init_scale: float = 1.0
+    init_scale: Number | Numbers = 1.0
     centered: bool = False
     hidden: Number | Numbers | None = None
     zero_readout: bool = LATER
@@ -232,7 +235,7 @@ class ResNet(_Network):
     branch: float = 1.0
     branch_scaling: str = "depth"
     parameterization: str = "mup"
-    init_scale: float = 1.0
+    init_scale: Number | Numbers = 1.0
     centered: bool = False
     hidden: Number | None = None
     zero_readout: bool = LATER
@@ -244,8 +247,20 @@ read_network = reader(*get_args(Network))
 
 def widths(network: _Network) -> tuple[float, ...]:
     """Return one width for all hidden layers, or L: ratios nu_l = N_l / D, or counts N_l."""
-    given = network.hidden if network.width is None else network.width
-    return tuple(float(size) for size in np.atleast_1d(np.asarray(given, dtype=float)))
+    return as_tuple(network.hidden if network.width is None else network.width)
+
+
+def initial_scales(network: _Network) -> Array:
+    """Return the standard deviation of the initial weights of each array, of finite depth."""
+    scales = np.array(np.broadcast_to(network.init_scale, int(network.depth) + 1), float)
+    if network.zero_readout:
+        scales[-1] = 0.0
+    return scales
+
+
+def as_tuple(value: Number | Numbers) -> tuple[float, ...]:
+    """Return a field that is one number for all, or one for each."""
+    return tuple(float(one) for one in np.atleast_1d(np.asarray(value, dtype=float)))
 
 
 def check_widths(network: _Network, spectrum: Spectrum) -> None:

@@ -64,6 +64,8 @@ class Series(Result):
         (L, n), with ``updates=True``.
     mode_loss, mode_learned
         (modes, n), with ``modes=True``.
+    first_task_loss
+        (n,), with a second target.
 
     Raises
     ------
@@ -97,6 +99,7 @@ class Series(Result):
     gradient_update: Array = ON_REQUEST
     mode_loss: Array = ON_REQUEST
     mode_learned: Array = ON_REQUEST
+    first_task_loss: Array = ON_REQUEST
 
     observables = ENSEMBLE
     _call = "train"
@@ -159,6 +162,9 @@ class Ensemble(Result):
         (seed, modes, n), with ``modes=True``: the terms of the test loss, and the part of the
         target that has been learned, w_hat . w* / |w*|^2 over the coordinates of a mode (0 where
         there is no target). With a trace-class spectrum they are those of the leading modes.
+    first_task_loss
+        (seed, n), with a second target (``switch_at`` of the data): the test loss on the first
+        target.
     weights
         With ``weights=True`` the trained weights, of which the losses at the last time are: a list
         of L + 1 arrays (seed, N_{l+1}, N_l) for l = 0 .. L with N_0 = D and N_{L+1} = C. They are
@@ -224,6 +230,7 @@ class Ensemble(Result):
     gradient_update: Array = ON_REQUEST
     mode_loss: Array = ON_REQUEST
     mode_learned: Array = ON_REQUEST
+    first_task_loss: Array = ON_REQUEST
     spectrum: HessianSpectrum = ON_REQUEST
     test_samples: int = 0
     weights: list[Array] = ON_REQUEST

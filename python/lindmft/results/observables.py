@@ -26,6 +26,7 @@ __all__ = [
     "Table",
     "long_name",
     "names",
+    "resumed",
     "value_of",
 ]
 
@@ -86,11 +87,6 @@ class Observable:
     def by_mode(self) -> bool:
         """Whether it has a value for each mode of the spectrum."""
         return "mode" in self.dims
-
-    @property
-    def resumed(self) -> bool:
-        """Whether the solver takes it back to resume a solution."""
-        return not (self.asked or self.by_output)
 
     def shape(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
         """Return the shape, given the sizes of the dimensions."""
@@ -180,6 +176,10 @@ SOLUTION: Table = _table(
         "mode_learned", ("mode", "time"), "part of the target of each mode that is learned", "1",
         ESTIMATE, **OF_MODES,
     ),
+    _loss(
+        "first_task_loss", "test loss on the first target, also after the switch to the second",
+        asked="data.switch_at",
+    ),
     _function(
         "C_h", "correlation of h", "per hidden unit", "layer",
         layer_0="correlation of the data gradient h^0",
@@ -214,6 +214,7 @@ ENSEMBLE: Table = _measured(
     *(one for one in SOLUTION.values() if one.layered and not one.two_time),
     *(one for one in SOLUTION.values() if one.by_output),
     *(one for one in SOLUTION.values() if one.asked == "kernels=True" or one.by_mode),
+    SOLUTION["first_task_loss"],
     _norm(
         "feature_update", "squared change of h since initialization per hidden unit",
         asked="updates=True",
@@ -289,6 +290,15 @@ def value_of(result: Any, one: Observable) -> Any:
     holder = vars(result).get(one.part) if one.part else result
     value = None if holder is None else vars(holder).get(one.name)
     return None if isinstance(value, dict) and not value else value
+
+
+def resumed(solution: Any) -> tuple[Observable, ...]:
+    """Return the observables that the solver takes back to resume a solution."""
+    return tuple(
+        one
+        for one in SOLUTION.values()
+        if not one.asked or (one.asked.startswith("data.") and value_of(solution, one) is not None)
+    )
 
 
 FUNCTIONS = names(SOLUTION, two_time=True)

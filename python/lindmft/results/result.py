@@ -110,6 +110,8 @@ def why_missing(one: Observable, call: str) -> str:
 
 def asking(name: str, call: str, asked: str) -> str:
     """Return the message about something that was not asked for: how to ask for it."""
+    if asked.startswith("data."):
+        return f"{name} is only there for problems with {asked}"
     if asked.startswith("save"):
         return f"{name} was not saved: {call}(..., {asked}) keeps it"
     return f"{name} was not computed: {call}(..., {asked}) does it"

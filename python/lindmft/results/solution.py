@@ -123,6 +123,9 @@ class Solution(Result):
         (modes, n), with ``modes=True``, in the order of the eigenvalues of ``problem.data``: the
         terms of the test loss, and the part of the target that has been learned in the mean over
         networks, from 0 to 1 (it may overshoot; modes without a target have 0).
+    first_task_loss
+        (n,), with a second target (``switch_at`` of the data): the test loss on the first target,
+        which tells how much of it is forgotten; before the switch it is ``test_loss``.
     spectrum
         ``HessianSpectrum``, with ``spectrum_at=[...]``: the sharpness, the edge of the bulk and
         Ritz values at these times, which ``at`` does not change.
@@ -202,6 +205,7 @@ class Solution(Result):
     kernel_gradient: Array = ON_REQUEST
     mode_loss: Array = ON_REQUEST
     mode_learned: Array = ON_REQUEST
+    first_task_loss: Array = ON_REQUEST
     spectrum: HessianSpectrum = ON_REQUEST
     channels: tuple["Solution", ...] = ()
     grid: str = "exact"

@@ -7,7 +7,7 @@ import numpy as np
 
 from lindmft._internal.difference import first_difference
 from lindmft._internal.validation import conflict, describe, refuse
-from lindmft.results.observables import SOLUTION
+from lindmft.results.observables import resumed
 from lindmft.results.solution import Solution
 from lindmft.results.state import STATE_VERSION
 from lindmft.theory.run import Run
@@ -87,11 +87,7 @@ def to_core(solution: Solution) -> dict[str, Any]:
     return {
         "time": solution.time,
         "depth": solution.depth,
-        "series": {
-            one.name: getattr(solution, one.name)
-            for one in SOLUTION.values()
-            if one.resumed or one.by_output
-        },
+        "series": {one.name: getattr(solution, one.name) for one in resumed(solution)},
         "panels": solution.panels.tolist(),
         "diverged_at": solution.diverged_at,
         "unstable_at": solution.unstable_at,

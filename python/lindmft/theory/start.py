@@ -6,7 +6,7 @@ import numpy as np
 
 from lindmft._internal.validation import increasing, refuse
 from lindmft.problem.problem import Problem
-from lindmft.results.observables import SOLUTION
+from lindmft.results.observables import resumed
 from lindmft.results.solution import Solution
 from lindmft.results.solve_stats import SolveStats
 from lindmft.results.state import State
@@ -48,7 +48,7 @@ def _check_arrays(start: Solution, name: str) -> None:
     nodes, layers = (_length(start, field, name) for field in ("time", "depth"))
     sizes = {"time": nodes, "layer": layers, "output": start.problem.data.outputs}
     shapes = {"time": (nodes,), "depth": (layers,)} | {
-        one.name: one.shape(sizes) for one in SOLUTION.values() if one.resumed or one.by_output
+        one.name: one.shape(sizes) for one in resumed(start)
     }
     for field, shape in shapes.items():
         _check(getattr(start, field), f"{name}.{field}", shape)

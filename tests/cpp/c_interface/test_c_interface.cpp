@@ -34,8 +34,7 @@ using ResultHandle = std::unique_ptr<lindmft_result, Free>;
 /// A problem, and the same one in C++.
 lindmft::Problem example() {
   lindmft::Problem p;
-  p.network = {
-      .depth = 2, .width = {0.75, 1.5}, .gamma0 = 0.8, .init_scale = 1.1, .centered = true, .zero_readout = true};
+  p.network = {.depth = 2, .width = {0.75, 1.5}, .gamma0 = 0.8, .init_scale = {1.1, 0.9, 0.0}, .centered = true};
   p.data = {.mode = lindmft::DataMode::multi_pass,
             .alpha = 1.5,
             .batch_fraction = 0.5,
@@ -62,9 +61,9 @@ ProblemHandle example_handle() {
   set(p, "network.depth", 2);
   set(p, "network.width", {0.75, 1.5});
   set(p, "network.gamma0", 0.8);
-  set(p, "network.init_scale", 1.1);
+  set(p, "network.init_scale", {1.1, 0.9, 0.0});
   set(p, "network.centered", 1);
-  set(p, "network.zero_readout", 1);
+  set(p, "network.zero_readout", 0.0);
   set(p, "data.kind", "multi_pass");
   set(p, "data.alpha", 1.5);
   set(p, "data.batch_fraction", 0.5);

@@ -26,7 +26,11 @@ TEST(Scales, EqualWidths) {
   EXPECT_EQ(s.rho, 1.0);  // 1 / (gamma0^2 nu)
   EXPECT_EQ(s.first_to_last, 1.0);
   EXPECT_EQ(s.ratio, std::vector<double>(4, 1.0));
-  EXPECT_EQ(s.lr, std::vector<double>(4, 1.0));
+  EXPECT_EQ(s.arrays.size(), 4U);
+  for (const Scales::Array& array : s.arrays) {
+    EXPECT_EQ(array.lr, 1.0);
+    EXPECT_EQ(array.start, 1.0);
+  }
 }
 
 TEST(Scales, UnequalWidths) {
@@ -87,7 +91,21 @@ TEST(Scales, InfiniteWidthIsTheLimitOfLargeWidths) {
 TEST(Scales, LayerRatesAreTakenOver) {
   Problem p = problem({.depth = 1});
   p.optimizer.layer_lr = {0.3, 2.0};
-  EXPECT_EQ(scales(p).lr, (std::vector<double>{0.3, 2.0}));
+  EXPECT_EQ(scales(p).arrays[0].lr, 0.3);
+  EXPECT_EQ(scales(p).arrays[1].lr, 2.0);
+}
+
+TEST(Scales, InitialScalesAreRelativeToTheLargest) {
+  Problem p = problem({.depth = 2, .init_scale = {1.0, 2.0, 0.0}});
+  EXPECT_EQ(init_unit(p.network), 2.0);
+  const std::vector<Scales::Array> arrays = scales(p).arrays;
+  EXPECT_EQ(arrays[0].start, 0.25);
+  EXPECT_EQ(arrays[1].start, 1.0);
+  EXPECT_EQ(arrays[2].start, 0.0);
+  p.network.init_scale = {0.7};
+  EXPECT_EQ(scales(p).arrays[0].start, 1.0);
+  p.network.zero_readout = true;
+  EXPECT_EQ(scales(p).arrays[2].start, 0.0);
 }
 
 TEST(LayerWidths, OneNumberStandsForAllLayers) {

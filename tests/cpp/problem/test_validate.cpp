@@ -63,8 +63,12 @@ TEST(Validate, Network) {
          p.network.parameterization = Parameterization::ntk;
        },
        "network.gamma0 must be positive in NTK parameterization (its lazy limit is width = inf), got 0"},
-      {[](Problem& p) { p.network.init_scale = 0.0; }, "network.init_scale must be finite and positive, got 0"},
-      {[](Problem& p) { p.network.init_scale = kNan; }, "network.init_scale must be finite and positive, got nan"},
+      {[](Problem& p) { p.network.init_scale = {0.0}; }, "network.init_scale must be finite and positive, got 0"},
+      {[](Problem& p) { p.network.init_scale = {kNan}; }, "network.init_scale must be finite and positive, got nan"},
+      {[](Problem& p) { p.network.init_scale = {1.0, -1.0, 1.0}; },
+       "network.init_scale[1] must be finite and not negative, got -1"},
+      {[](Problem& p) { p.network.init_scale = {0.0, 0.0, 1.0}; },
+       "network.init_scale must be zero for at most one array (with more no array ever gets a gradient), got 2 zeros"},
   });
 }
 
@@ -81,6 +85,10 @@ TEST(Validate, Data) {
       {[](Problem& p) { p.data.batch_fraction = 0.0; }, "data.batch_fraction must be in (0, 1], got 0"},
       {[](Problem& p) { p.data.noise = -0.1; }, "data.noise must be finite and not negative, got -0.1"},
       {[](Problem& p) { p.data.noise = kInfinity; }, "data.noise must be finite and not negative, got inf"},
+      {[](Problem& p) { p.data.switch_at = -1; }, "data.switch_at must be at least 0, got -1"},
+      {[](Problem& p) { p.data.switch_overlap = kNan; }, "data.switch_overlap must be from -1 to 1, got nan"},
+      {[](Problem& p) { p.data.switch_strength = -1.0; },
+       "data.switch_strength must be finite and not negative, got -1"},
   });
 }
 

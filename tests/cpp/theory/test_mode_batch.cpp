@@ -153,7 +153,7 @@ void expect_march(int modes, int rows, bool dense, bool with_A, bool with_B, boo
   const Matrix* b = with_B ? &B : nullptr;
   const Spectrum modes_of = spectrum(modes);
   const Expected expected(modes_of, X, a, b, 0.7, power);
-  ModeBatch batch(modes_of, kNodes, 1);
+  ModeBatch batch(modes_of, theory::RowClasses(), kNodes, 1);
   ModeOperator X_of(kNodes, batch.lanes(), dense ? rows : 0);
   Matrix by_mode(kNodes, batch.lanes());
   for (int begin = 0; begin < kNodes; begin += rows) {
@@ -203,7 +203,7 @@ TEST(ModeBatch, WindowsNeedNotEndWhereBlocksDo) {  // with exact steps a window 
   const Matrix A = symmetric(numbers);
   const Spectrum modes = spectrum(11);
   const Expected expected(modes, X, &A, nullptr, 1.0, true);
-  ModeBatch batch(modes, kNodes, 1);
+  ModeBatch batch(modes, theory::RowClasses(), kNodes, 1);
   ModeOperator X_of(kNodes, batch.lanes(), false);
   for (int begin = 0; begin < kNodes; ++begin) {
     const Panel panel{begin, std::min(kNodes, begin + 5)};

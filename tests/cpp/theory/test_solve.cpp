@@ -44,7 +44,7 @@ std::string refusal(int steps, const SolveOptions& options) {
 
 TEST(Solve, InitialLossIsExact) {  // theory.md section 12 item 1
   Problem p = example();
-  p.network.init_scale = 1.1;
+  p.network.init_scale = {1.1};
   const Solution theory = solve(p, 1);
   EXPECT_NEAR(theory.test_loss[0], 1.0 + std::pow(1.1, 6) / (0.8 * 0.8 * 0.75), 1e-14);
   EXPECT_NEAR(theory.train_loss[0], theory.test_loss[0] + 0.09, 1e-14);
@@ -137,7 +137,7 @@ TEST(Solve, DivergenceIsAFlaggedPrefix) {
 
 TEST(Solve, HopelessInitializationDivergesAtOnce) {
   Problem p = example();
-  p.network.init_scale = 1e120;
+  p.network.init_scale = {1e120};
   const Solution lost = solve(p, 3, {.save = {"all"}, .progress = {}});
   EXPECT_EQ(lost.diverged_at, 0);
   EXPECT_EQ(lost.test_loss, std::vector<double>(3, kInfinity));

@@ -15,7 +15,7 @@ namespace {
 
 Problem with(const Optimizer& optimizer) {
   Problem p;
-  p.network.init_scale = 1.3;
+  p.network.init_scale = {1.3};
   p.optimizer = optimizer;
   return p;
 }

@@ -21,7 +21,7 @@ struct Operators {
 Operators operators(const Optimizer& optimizer, double init_scale = 1.0) {
   Problem problem;
   problem.optimizer = optimizer;
-  problem.network.init_scale = init_scale;
+  problem.network.init_scale = {init_scale};
   Propagator propagator(problem);
   Operators out;
   for (int t = 0; t < kSteps; ++t) propagator.next(out.K.row(t), out.decay[static_cast<std::size_t>(t)]);

@@ -15,7 +15,7 @@ constexpr int kMost = 8;
 
 Problem example() {
   Problem problem;
-  problem.network.init_scale = 1.1;
+  problem.network.init_scale = {1.1};
   problem.optimizer = {.lr = {}, .momentum = {0.7}, .nesterov = true, .weight_decay = 0.3, .layer_lr = {}};
   for (int t = 0; t < kSteps; ++t) problem.optimizer.lr.push_back(0.05 + 0.01 * (t % 5));
   return problem;

@@ -62,11 +62,7 @@ class NaiveTraining {
       eigenvalues_.insert(eigenvalues_.end(), static_cast<std::size_t>(count),
                           problem.data.spectrum.eigenvalues[modes_++]);
     }
-    const training::Modes modes(problem.data, dim_, seed_);
-    for (int c = 0; c < outputs(); ++c) {
-      const auto target = modes.target(c).span();
-      targets_.emplace_back(target.begin(), target.end());
-    }
+    take_targets(0);
     draw_weights();
     initial_ = weights_;
     test_losses.assign(targets_.size(), 0.0);
@@ -74,6 +70,7 @@ class NaiveTraining {
   }
 
   void step(int t) {
+    take_targets(t);
     samples_ = size_of_step(t);
     const Batch batch = draw(t);
     const double gamma0 = scales(problem_).gamma0;
@@ -156,7 +153,7 @@ class NaiveTraining {
       buffers_.emplace_back(static_cast<std::size_t>(widths_[l]), Vector(static_cast<std::size_t>(inputs)));
       for (Vector& row : weights_.back()) {
         const bool zero = problem_.network.zero_readout && l + 1 == widths_.size();
-        for (double& w : row) w *= zero ? 0.0 : problem_.network.init_scale;
+        for (double& w : row) w *= zero ? 0.0 : at_step(problem_.network.init_scale, static_cast<int>(l));
       }
       inputs = widths_[l];
     }
@@ -191,6 +188,16 @@ class NaiveTraining {
       for (std::size_t mu = 0; mu < y.size(); ++mu) y[mu] += dot(targets_[c], batch.x[mu]) / std::sqrt(dim_);
     }
     return batch;
+  }
+
+  void take_targets(int t) {
+    training::Modes modes(problem_.data, dim_, seed_);
+    modes.place(t);
+    targets_.clear();
+    for (int c = 0; c < outputs(); ++c) {
+      const auto target = modes.target(c).span();
+      targets_.emplace_back(target.begin(), target.end());
+    }
   }
 
   /// The factor of each sample's gradient in step t.

@@ -40,7 +40,7 @@ std::vector<Problem> variations(const Problem& base) {
   out[5].optimizer.layer_lr.front() = 0.5;
   out[5].optimizer.weight_decay = 0.2;
   out[6].network.gamma0 = 1.7;
-  out[6].network.init_scale = 1.2;
+  out[6].network.init_scale = {1.2};
   out[7].network.parameterization = Parameterization::ntk;
   out[7].network.centered = !base.network.centered;
   out[8].data.noise = 0.9;
@@ -199,7 +199,7 @@ TEST(TrainMany, ADivergedNetworkSpoilsNoOther) {
     std::vector<Problem> problems(5, example());
     problems[1].optimizer.lr = {3.0};
     problems[3].optimizer.lr = {40.0};
-    problems[4].network.init_scale = 1e120;
+    problems[4].network.init_scale = {1e120};
     const std::vector<Ensemble> many =
         train_many(problems, 60, {.dim = 30, .seeds = {1, 2}, .updates = true, .method = method});
     EXPECT_EQ(many[4].diverged_at, (std::vector<int>{0, 0}));

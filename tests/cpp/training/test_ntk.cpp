@@ -78,7 +78,7 @@ TEST(TrainKernel, ProductIsTheResponseOfThePredictor) {
     first.optimizer.lr = {kRate};
     Problem second = first;
     second.network.gamma0 = 1.3;
-    second.network.init_scale = 0.8;
+    second.network.init_scale = {0.8};
     second.optimizer.layer_lr = {};
     const training::Schedule shared{.method = TrainMethod::shared, .capacity = 2};
     Networks<double> networks({first, second}, sizes(first, kDim), {5}, shared, 1);

@@ -184,7 +184,7 @@ TEST(Train, ChainIdentityHolds) {
 
 TEST(Train, InitialLossIsThatOfTheory) {  // theory.md section 12 item 1
   Problem p = example();
-  p.network.init_scale = 1.1;
+  p.network.init_scale = {1.1};
   const Ensemble e = train(p, 1, {.dim = 60, .seeds = seeds(64)});
   const double scale = std::pow(1.1, 6);  // init_scale^(2 (L + 1))
   const auto [mean, error] = over_seeds(e.test_loss, 0);
@@ -312,7 +312,7 @@ TEST(Train, DivergenceIsFlaggedAndInfinite) {
 
 TEST(Train, HopelessInitializationDivergesAtOnce) {
   Problem p = example();
-  p.network.init_scale = 1e120;
+  p.network.init_scale = {1e120};
   const Ensemble e = train(p, 3, {.dim = 10});
   EXPECT_EQ(e.diverged_at[0], 0);
   EXPECT_EQ(e.test_loss(0, 0), kInfinity);

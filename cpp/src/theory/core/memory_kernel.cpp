@@ -2,8 +2,9 @@
 
 namespace lindmft::theory {
 
-void kernel_rows(linalg::View out, const PanelTime& time, const Matrix* R, const Matrix* C, double lr, double scale,
-                 Pass pass) {
+void kernel_rows(linalg::View out, const PanelTime& time, const Matrix* R, const Matrix* C, Scales::Array array,
+                 double scale, Pass pass) {
+  const double weight = scale * array.lr;
   const int a = time.panel.begin;
   const int b = time.panel.end;
   for (int i = 0; i < out.rows; ++i) {
@@ -11,19 +12,19 @@ void kernel_rows(linalg::View out, const PanelTime& time, const Matrix* R, const
     const double* K = time.K.row(i);
     if (C == nullptr) {
       const double g = a + i < time.networks() ? 1.0 : 0.0;  // the readout's own g; a passed vector has none
-      for (int s = 0; s < b; ++s) to[s] = g * scale * lr * K[s];
+      for (int s = 0; s < b; ++s) to[s] = g * weight * K[s];
       for (int s = 0; s < b && time.unit != nullptr; ++s) to[s] *= time.unit[s];
       for (int s = 0; s < b && time.outputs > 1; ++s) to[s] *= time.same_output(a + i, s) ? 1.0 : 0.0;
     } else {
       const double* c = C->row(a + i);
-      for (int s = 0; s < b; ++s) to[s] = scale * lr * K[s] * c[s];
+      for (int s = 0; s < b; ++s) to[s] = weight * K[s] * c[s];
     }
     if (R == nullptr) continue;
-    const double d = scale * time.decay[a + i];
+    const double d = scale * array.start * time.decay[a + i];
     const double* r = R->row(a + i);
     for (int s = 0; s < b; ++s) to[s] += d * r[s];
   }
-  if (pass == Pass::backward) add_frozen(out, time, C, scale * lr);
+  if (pass == Pass::backward) add_frozen(out, time, C, weight);
 }
 
 void add_frozen(linalg::View rows, const PanelTime& time, const Matrix* C, double weight) {

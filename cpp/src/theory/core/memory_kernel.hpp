@@ -4,6 +4,7 @@
 
 #include "linalg/panel.hpp"
 #include "lindmft/matrix.hpp"
+#include "problem/scales.hpp"
 #include "time_grid/panel_time.hpp"
 
 namespace lindmft::theory {
@@ -11,10 +12,10 @@ namespace lindmft::theory {
 /// The direction of the signals that a memory kernel acts on: A acts on g and gives h, B and Bt act on h and give g.
 enum class Pass { forward, backward };
 
-/// out(t,s) = scale * (d(t) R(t,s) + lr K(t,s) C(t,s)) on the panel's rows; R counts as zero if it is null, and C as
-/// all ones, of several outputs between rows of the same output.
-void kernel_rows(linalg::View out, const PanelTime& time, const Matrix* R, const Matrix* C, double lr, double scale,
-                 Pass pass);
+/// out(t,s) = scale * (start d(t) R(t,s) + lr K(t,s) C(t,s)) on the panel's rows. R counts as zero if it is null, and C
+/// as all ones, of several outputs between rows of the same output.
+void kernel_rows(linalg::View out, const PanelTime& time, const Matrix* R, const Matrix* C, Scales::Array array,
+                 double scale, Pass pass);
 
 /// rows += weight * kappa on the entries from one level of frozen rows to the next (frozen_rows.hpp), with kappa =
 /// step * C at equal times of the frozen weights; C counts as all ones if it is null.

@@ -111,6 +111,7 @@ class NetworkSide : public Side {
 /// Losses and the three terms of C_v at one node.
 struct Losses {
   double test, train, term_target, term_init, term_data;
+  double first_task;  ///< test loss on the first target; zero without a second one
 
   Losses& operator+=(const Losses& other) {
     test += other.test;
@@ -118,6 +119,7 @@ struct Losses {
     term_target += other.term_target;
     term_init += other.term_init;
     term_data += other.term_data;
+    first_task += other.first_task;
     return *this;
   }
 };

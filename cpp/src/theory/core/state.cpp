@@ -60,7 +60,9 @@ void restore_state(NetworkSide& network, DataSide& data, const Solution& from, i
   solution.time = from.time;
   Solution::for_each_series(
       [outputs](const Series& series, auto& to, const auto& earlier) {
-        if (series.part == Series::Part::always || (outputs > 1 && series.part == Series::Part::outputs)) to = earlier;
+        using Part = Series::Part;
+        const bool of_outputs = outputs > 1 && series.part == Part::outputs;
+        if (series.part == Part::always || series.part == Part::switched || of_outputs) to = earlier;
       },
       solution, from);
   solution.unstable_at = from.unstable_at;

@@ -241,10 +241,9 @@ void ModeBatch::Worker::resolve() {
   add_moments(sums_[0], sums_[1], f, w1_, w2_, count_);
   if (!job_.sources.power) return;
   if (!batch_.patterns_.empty()) {
-    const Matrix& patterns = batch_.patterns_;
-    add_patterned_lines(
-        at_, f, linalg::leading(patterns, patterns.rows(), first_ + count_).block(0, first_, patterns.rows(), count_),
-        job_.sources.targets);
+    const Matrix& all = batch_.patterns_;
+    const ConstView patterns = linalg::leading(all, all.rows(), first_ + count_).block(0, first_, all.rows(), count_);
+    for (int s = 0; s < b_; ++s) add_patterned_line(at_, f, s, patterns, batch_.classes_(s), job_.sources.targets == nullptr ? 1.0 : job_.sources.targets[s]);
   } else if (job_.sources.targets == nullptr) {
     add_lines(at_, f);
   } else {
@@ -318,19 +317,20 @@ void ModeBatch::Worker::add_terms() {
   }
 }
 
-ModeBatch::ModeBatch(const Spectrum& spectrum, int nodes, int threads)
+ModeBatch::ModeBatch(const Spectrum& spectrum, RowClasses classes, int nodes, int threads)
     : threads_(threads),
       lambda_(spectrum.eigenvalues),
       power_(spectrum.target_power),
       weight_(spectrum.weights),
+      classes_(classes),
       targets_(nodes, padded(static_cast<int>(spectrum.eigenvalues.size()))) {
-  const auto outputs = static_cast<int>(std::max<std::size_t>(1, spectrum.targets.size() / lambda_.size()));
-  for (OutputSums& left : left_) left = output_sums(outputs, nodes);
+  const int count = spectrum.targets.empty() ? 1 : classes.count();
+  for (OutputSums& left : left_) left = output_sums(count, nodes);
   if (spectrum.targets.empty()) return;
   power_.assign(lambda_.size(), 1.0);
-  patterns_ = Matrix(outputs, lanes());
+  patterns_ = Matrix(count, lanes());
   for (int k = 0; k < modes(); ++k) {
-    for (int c = 0; c < outputs; ++c) patterns_(c, k) = spectrum.targets[static_cast<std::size_t>(k * outputs + c)];
+    for (int c = 0; c < count; ++c) patterns_(c, k) = spectrum.targets[static_cast<std::size_t>(k * count + c)];
   }
 }
 

@@ -17,6 +17,7 @@
 #include "lindmft/problem.hpp"
 #include "theory/core/panel_rows.hpp"
 #include "theory/data/mode_lanes.hpp"
+#include "theory/data/second_target.hpp"
 
 namespace lindmft::theory {
 
@@ -50,7 +51,8 @@ class ModeOperator {
 class ModeBatch {
  public:
   ModeBatch() = default;
-  ModeBatch(const Spectrum& spectrum, int nodes, int threads);
+  /// spectrum: with a target for each class of rows, if it has `targets`
+  ModeBatch(const Spectrum& spectrum, RowClasses classes, int nodes, int threads);
 
   /// The sources A and B of the congruence; a null pointer counts as zero.
   struct Sources {
@@ -77,7 +79,8 @@ class ModeBatch {
   };
   [[nodiscard]] const Terms& terms(int row) const { return terms_[static_cast<std::size_t>(row)]; }
 
-  /// The vector sum p lambda^power power_k F_k 1 with n entries, for every output: times the mode's target there.
+  /// The vector sum p lambda^power power_k F_k 1 with n entries, for every class of
+  /// rows: times the mode's target there.
   [[nodiscard]] const OutputSums& left_of_target(int power) const { return left_[power - 1]; }
   [[nodiscard]] OutputSums& left_of_target(int power) { return left_[power - 1]; }
 
@@ -106,9 +109,10 @@ class ModeBatch {
   int threads_ = 1;
   double flops_ = 0.0;
   std::vector<double> lambda_, power_, weight_;  // modes
-  Matrix patterns_;                              // C x lanes   targets of outputs that share modes; otherwise empty
-  Matrix targets_;                               // n x lanes   F_k 1, or F_k of the pattern of targets
-  OutputSums left_[2];                           // C of n
+  RowClasses classes_;
+  Matrix patterns_;     // classes x lanes   targets of classes of rows; empty for a single one
+  Matrix targets_;      // n x lanes   F_k 1, or F_k of the pattern of targets
+  OutputSums left_[2];  // classes of n
   // Variables of one run:
   Panel panel_;
   int ld_ = 0;     // leading dimension of the sums

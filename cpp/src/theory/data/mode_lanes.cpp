@@ -128,13 +128,11 @@ LINDMFT_CLONES void add_weighted_lines(double* sums, ConstView f, const double* 
   }
 }
 
-LINDMFT_CLONES void add_patterned_lines(double* sums, ConstView f, ConstView patterns, const double* weights) {
-  for (int s = 0; s < f.rows; ++s) {
-    const double* pattern = patterns.row(s % patterns.rows);
-    const double weight = weights == nullptr ? 1.0 : weights[s];
-    for (int v = 0; v < f.cols; v += kLanes)
-      store(sums + v, lanes(sums + v) + weight * (lanes(pattern + v % patterns.cols) * lanes(f.row(s) + v)));
-  }
+LINDMFT_CLONES void add_patterned_line(double* sums, ConstView f, int s, ConstView patterns, int which,
+                                       double weight) {
+  const double* pattern = patterns.row(which);
+  for (int v = 0; v < f.cols; v += kLanes)
+    store(sums + v, lanes(sums + v) + weight * (lanes(pattern + v % patterns.cols) * lanes(f.row(s) + v)));
 }
 
 LINDMFT_CLONES void add_moments(View first, View second, ConstView f, const double* w1, const double* w2, int chunk) {

@@ -26,9 +26,9 @@ void subtract(linalg::View out, linalg::ConstView known, const double* lambda, b
 void add_lines(double* sums, linalg::ConstView f);
 /// sums += weights f, with one weight for each time
 void add_weighted_lines(double* sums, linalg::ConstView f, const double* weights);
-/// sums += f times the pattern of its output, over times; the lines of outputs follow each other, and a pattern has one
-/// number for each mode of a chunk; weights: one for each time, or null
-void add_patterned_lines(double* sums, linalg::ConstView f, linalg::ConstView patterns, const double* weights);
+/// sums += weight times line s of f times a pattern, which has one number for each mode of a chunk
+void add_patterned_line(double* sums, linalg::ConstView f, int s, linalg::ConstView patterns, int which,
+                        double weight);
 /// first(i, s) and second(i, s) += sums over modes of w f
 void add_moments(linalg::View first, linalg::View second, linalg::ConstView f, const double* w1, const double* w2,
                  int chunk);

@@ -36,10 +36,12 @@ Matrix infinite_sample_correlation(const Matrix& C_v, const LabelNoise& noise, i
 SpectralData::SpectralData(const Problem& problem, int nodes, RowBlocks blocks, int threads)
     : scales_(scales(problem)),
       outputs_(outputs(problem.data)),
+      classes_(problem.data),
+      given_modes_(static_cast<int>(problem.data.spectrum.eigenvalues.size())),
       mode_(problem.data.mode),
       centered_(problem.network.centered),
       long_panels_(blocks.long_panels),
-      init_scale_(problem.network.init_scale),
+      init_unit_(init_unit(problem.network)),
       label_noise_(problem.data, outputs_),
       inverse_alpha_(1.0 / problem.data.alpha),
       sample_noise_(problem.data, outputs_, nodes),
@@ -50,10 +52,11 @@ SpectralData::SpectralData(const Problem& problem, int nodes, RowBlocks blocks, 
       terms_(static_cast<std::size_t>(nodes)) {
   if (stored_samples() && !finite_data()) mode_ = DataMode::population;
   for (const double alpha : problem.data.alphas) batch_noise_.push_back(problem.data.alpha / alpha);
-  make_modes(problem.data.spectrum);
+  const Spectrum spectrum = staged(problem.data);
+  make_modes(spectrum);
   driven_ = driven_ || (noise_variance(problem.data) > 0.0 && finite_data());
   if (!single()) {
-    batch_ = ModeBatch(problem.data.spectrum, nodes, threads);
+    batch_ = ModeBatch(spectrum, classes_, nodes, threads);
     BtR_ = ModeOperator(nodes, batch_.lanes(), blocks.dense);
     if (sums_small_terms()) RBt_ = ModeOperator(nodes, batch_.lanes(), blocks.dense);
   }
@@ -65,8 +68,8 @@ void SpectralData::make_modes(const Spectrum& spectrum) {
   for (std::size_t k = 0; k < spectrum.eigenvalues.size(); ++k) {
     const double power = sharing ? 1.0 : spectrum.target_power[k];
     modes_.push_back({spectrum.eigenvalues[k], power, spectrum.weights[k], {}, {}, {1.0}});
-    const auto targets = spectrum.targets.begin() + static_cast<std::ptrdiff_t>(sharing ? k : 0) * outputs_;
-    if (sharing) modes_.back().pattern.assign(targets, targets + outputs_);
+    const auto targets = spectrum.targets.begin() + static_cast<std::ptrdiff_t>(sharing ? k : 0) * classes_.count();
+    if (sharing) modes_.back().pattern.assign(targets, targets + classes_.count());
     m1_ += spectrum.weights[k] * spectrum.eigenvalues[k];
     m2_ += spectrum.weights[k] * spectrum.eigenvalues[k] * spectrum.eigenvalues[k];
     driven_ = driven_ || spectrum.target_power[k] > 0.0;
@@ -92,13 +95,13 @@ void SpectralData::allocate(int nodes) {
 }
 
 double SpectralData::bytes(const Problem& problem, int nodes, RowBlocks blocks) {
-  const auto modes = static_cast<int>(problem.data.spectrum.eigenvalues.size());
+  const int modes = staged_modes(problem.data);
   const bool finite = !std::isinf(problem.data.alpha);
   const int width = outputs(problem.data);
   double matrices = 5.0 + (finite ? 2.0 : 0.0);
   const double series = 8.0 + 3.0 * width + SampleNoise::bytes(problem.data, width, nodes) / nodes / 8.0;
   const bool epochs = problem.data.mode == DataMode::epochs && problem.data.batches > 1;
-  if (modes == 1 && !epochs && !(blocks.long_panels && width > 1))
+  if (modes == 1 && !epochs && !(blocks.long_panels && width > 1) && !has_second_target(problem.data))
     return 8.0 * nodes * ((matrices + (blocks.long_panels ? 3.0 : 1.0)) * nodes + series);
   matrices += finite ? 5.0 : 2.0;
   const int operators = blocks.long_panels && finite ? 2 : 1;
@@ -123,9 +126,22 @@ void SpectralData::follow_modes() {
 }
 
 ModeRow SpectralData::mode_row(int k, int node) const {
+  ModeRow sum = lane_row(k, node);
+  const int other = k + given_modes_;
+  if (other >= static_cast<int>(modes_.size())) return sum;
+  const ModeRow row = lane_row(other, node);
+  const double weight = modes_[static_cast<std::size_t>(k)].weight;
+  const double share = weight / (weight + modes_[static_cast<std::size_t>(other)].weight);
+  sum.loss += row.loss;
+  sum.left = share * sum.left + (1.0 - share) * row.left;
+  sum.target = share * sum.target + (1.0 - share) * row.target;
+  return sum;
+}
+
+ModeRow SpectralData::lane_row(int k, int node) const {
   const Mode& mode = modes_[static_cast<std::size_t>(k)];
   const double pattern =
-      mode.pattern.size() == 1 ? mode.pattern.front() : mode.pattern[static_cast<std::size_t>(node % outputs_)];
+      mode.pattern.size() == 1 ? mode.pattern.front() : mode.pattern[static_cast<std::size_t>(classes_(node))];
   const double target = mode.power * pattern;
   if (single()) return {C_v_(node, node), target * mode.target[static_cast<std::size_t>(node)], target * pattern};
   const double noise = mode_noise_.empty() ? 0.0 : mode_noise_(node, k);
@@ -210,7 +226,7 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
   std::vector<Losses> out(static_cast<std::size_t>(p));
   for (int i = 0; i < p; ++i) {
     const int t = panel.begin + i;
-    out[static_cast<std::size_t>(i)] = {C_v_(t, t), train_loss_[static_cast<std::size_t>(t)], 0.0, 0.0, 0.0};
+    out[static_cast<std::size_t>(i)] = {C_v_(t, t), train_loss_[static_cast<std::size_t>(t)], 0.0, 0.0, 0.0, 0.0};
   }
   if (sweep.responses_final) return out;
   if (!single()) {
@@ -220,6 +236,7 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
       at.term_target = terms.target;
       at.term_init = terms.A;
       at.term_data = terms.B;
+      if (classes_.switches()) at.first_task = first_task_loss(panel.begin + i);
     }
     if (!mode_noise_.empty()) add_noise_by_mode(sweep);
     return out;
@@ -236,7 +253,7 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
     set_zero(rows);
     add(rows, rows_of(mode.H, panel), 1.0);
     times_E(rows, sweep);
-    sweep.algebra.times_symmetric(left, rows, *network.C_g1, share * scales_.rho * scales_.first_to_last);
+    sweep.algebra.times_symmetric(left, rows, *network.C_g1, share * scales_.initial_weights());
     for (int i = 0; i < p; ++i) out[static_cast<std::size_t>(i)].term_init = linalg::dot(left.row(i), rows.row(i), b);
   }
   if (finite_data()) {
@@ -247,13 +264,27 @@ std::vector<Losses> SpectralData::losses(const Sweep& sweep, const NetworkField&
   return out;
 }
 
+// With w the target of a row and a the first one, the discrepancy from the first is v + a - w.
+double SpectralData::first_task_loss(int node) const {
+  const auto first = static_cast<std::size_t>(node % outputs_);
+  const auto now = static_cast<std::size_t>(classes_(node));
+  const auto at = static_cast<std::size_t>(node);
+  double distance = 0.0;
+  for (const Mode& mode : modes_) {
+    const double change = mode.pattern[first] - mode.pattern[now];
+    distance += mode.weight * mode.lambda * change * change;
+  }
+  const OutputSums& left = batch_.left_of_target(1);
+  return C_v_(node, node) + 2.0 * (left[first][at] - left[now][at]) + distance;
+}
+
 // <w_hat . u> / D = <w* u> - <v u>, plus the part that centering subtracts: <w_hat(0) . u> / D.
 ChainTerm SpectralData::chain(int node, int n, const NetworkField& network) const {
   const double target = left_of_target(node, n, 1);
   const double discrepancy = alignment(node, n);
   double start = 0.0;
   for (int s = 0; s < n && centered_; ++s) start += R_hr0_(node, s) * (*network.C_g1)(s, node % outputs_);
-  start *= scales_.first_to_last * init_scale_;
+  start *= scales_.first_to_last * scales_.arrays.front().start * init_unit_;
   return {target - discrepancy + start, std::abs(target) + std::abs(discrepancy) + std::abs(start)};
 }
 
@@ -279,7 +310,7 @@ std::vector<double> SpectralData::target_overlap(int nodes) const {
 /// (R_Delta sum p lambda^power (w*)^2 H_k 1)(node), of n nodes
 double SpectralData::left_of_target(int node, int n, int power) const {
   const Mode& first = modes_.front();
-  const auto output = static_cast<std::size_t>(node % outputs_);
+  const auto output = static_cast<std::size_t>(classes_(node));
   const double share =
       single() ? first.weight * first.power * first.pattern[output] * std::pow(first.lambda, power) : 1.0;
   const std::vector<double>& left = single() ? first.target : batch_.left_of_target(power)[output];
@@ -305,7 +336,7 @@ double SpectralData::least_gradient(int node, const NetworkField& network) const
   constexpr double kResolved = 1e-12;
   constexpr double kSmallest = std::numeric_limits<double>::min();
   if (scales_.gamma0_sq == 0.0 || (scales_.rho == 0.0 && !finite_data())) return kSmallest;
-  const double weights = node > 0 ? m2_ * scales_.rho * scales_.first_to_last * init_scale_ * init_scale_ : 0.0;
+  const double weights = node > 0 ? m2_ * scales_.initial_weights() * init_unit_ * init_unit_ : 0.0;
   double largest = 0.0;
   for (int s = 0; s <= node; ++s) largest = std::max(largest, C_h0_(s, s) + weights * (*network.C_g1)(s, s));
   return std::max(kSmallest, kResolved * largest);
@@ -346,7 +377,8 @@ void SpectralData::release(TwoTimeFunctions& out, const Saved& saved) {
   }
   if (saved.has("C_v")) out.C_v = saved.take(C_v_);
   if (saved.has("C_h")) out.C_h.push_back(saved.take(C_h0_));
-  if (saved.has("R_hr")) out.R_hr.push_back(saved.take(R_hr0_, scales_.gamma0));
+  if (saved.has("R_hr"))
+    out.R_hr.push_back(saved.take(R_hr0_, scales_.gamma0 * std::sqrt(scales_.arrays.front().start)));
 }
 
 }  // namespace lindmft::theory

@@ -20,6 +20,7 @@
 #include "theory/data/output_sources.hpp"
 #include "theory/data/sample_equations.hpp"
 #include "theory/data/sample_noise.hpp"
+#include "theory/data/second_target.hpp"
 
 namespace lindmft::theory {
 
@@ -46,7 +47,7 @@ class SpectralData final : public DataSide {
 
   std::vector<Losses> losses(const Sweep& sweep, const NetworkField& network) override;
   [[nodiscard]] ModeRow mode_row(int k, int node) const override;
-  [[nodiscard]] int modes() const override { return static_cast<int>(modes_.size()); }
+  [[nodiscard]] int modes() const override { return given_modes_; }
   void follow_modes() override;
   [[nodiscard]] ChainTerm chain(int node, int end, const NetworkField& network) const override;
   [[nodiscard]] double alignment(int node, int end) const override;
@@ -70,7 +71,7 @@ class SpectralData final : public DataSide {
     double lambda, power, weight;  // lambda_k, (w*_k)^2, p_k; of outputs that share modes the power is in `pattern`
     Matrix H;                      // n x n, causal   (I + lambda Bt R_Delta)^-1 (only for a single mode)
     std::vector<double> target;    // n   H 1: the part of a unit target not learned yet (only for a single mode)
-    std::vector<double> pattern;   // C   targets of outputs that share modes, otherwise 1
+    std::vector<double> pattern;   // classes   targets of classes of rows, or 1 for a single one
   };
 
   void make_modes(const Spectrum& spectrum);
@@ -90,6 +91,8 @@ class SpectralData final : public DataSide {
   void add_up_discrepancy(const Sweep& sweep);
   void update_errors(const Sweep& sweep);
   void solve_for_samples(const Sweep& sweep, const NetworkField& network);
+  [[nodiscard]] ModeRow lane_row(int k, int node) const;
+  [[nodiscard]] double first_task_loss(int node) const;
   void note_data_power(const Sweep& sweep);
   void update_gradient(const Sweep& sweep);
   void small_gradient(linalg::View C_h0, const Sweep& sweep);
@@ -116,7 +119,7 @@ class SpectralData final : public DataSide {
   [[nodiscard]] bool data_noise() const { return finite_data() && shares_data_; }
   /// A single mode whose R_Delta is a function of Bt, so that both commute. (Shuffled epochs cut entries out of it.)
   [[nodiscard]] bool single() const {
-    return modes_.size() == 1 && !sample_noise_.has_epochs() && !(long_panels_ && outputs_ > 1);
+    return modes_.size() == 1 && !sample_noise_.has_epochs() && !(long_panels_ && outputs_ > 1) && !classes_.switches();
   }
   [[nodiscard]] double left_of_target(int node, int n, int power) const;
   /// A single mode on long panels: the equations of stored samples are solved exactly (sample_equations.hpp).
@@ -134,10 +137,12 @@ class SpectralData final : public DataSide {
 
   Scales scales_;
   int outputs_;  // C, the number of rows of a time
+  RowClasses classes_;
+  int given_modes_;  // of the problem; with a second target there may be two kinds of each
   DataMode mode_;
   bool centered_;
   bool long_panels_;
-  double init_scale_;
+  double init_unit_;
   LabelNoise label_noise_;
   double inverse_alpha_;                          // 1 / alpha, 0 for infinite data
   std::vector<double> batch_noise_;               // alpha of the first step / that of every step; empty: 1

@@ -51,7 +51,8 @@ void SpectralData::times_R_delta(View out, ConstView x, const Sweep& sweep) {
 void SpectralData::update_Bt(const Sweep& sweep, const NetworkField& network) {
   const Panel panel = sweep.time.panel;
   const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
-  kernel_rows(rows, sweep.time, network.R_gu1, network.C_g1, scales_.lr.front(), scales_.first_to_last, Pass::backward);
+  kernel_rows(rows, sweep.time, network.R_gu1, network.C_g1, scales_.arrays.front(), scales_.first_to_last,
+              Pass::backward);
   if (sweep.time.frozen != nullptr) vectors_.add_earlier_rows(rows, sweep.time, Bt_);
   linalg::replace_rows(Bt_, panel, rows, sweep.changes);
 }
@@ -180,10 +181,10 @@ bool SpectralData::nothing_learned(const PanelTime& time, int node) const {
   return std::all_of(time.decay, time.decay + node + 1, [&](double d) { return d == time.decay[0]; });
 }
 
-/// Rows of rho (nu_1 / nu_L) E C_g^1 E^T.
+/// Rows of rho (nu_1 / nu_L) (s_0 / s)^2 E C_g^1 E^T.
 void SpectralData::initial_weights_rows(View out, const Sweep& sweep, const NetworkField& network) const {
   const double* d = sweep.time.decay;
-  const double scale = scales_.rho * scales_.first_to_last;
+  const double scale = scales_.initial_weights();
   const Matrix& C = *network.C_g1;
   for (int i = 0; i < out.rows; ++i) {
     const int t = sweep.time.panel.begin + i;
@@ -209,7 +210,7 @@ void SpectralData::update_initial(const Sweep& sweep, const NetworkField& networ
   const Panel panel = sweep.time.panel;
   const View init = sweep.scratch(Buffer::rows, panel.size(), panel.end);
   if (sweep.time.frozen != nullptr) {
-    const double scale = scales_.rho * scales_.first_to_last;
+    const double scale = scales_.initial_weights();
     vectors_.source_rows(init, sweep.time, *network.C_g1, scale, centered_);
   } else if (shares_init_) {
     initial_weights_rows(init, sweep, network);

@@ -15,6 +15,7 @@ struct MarchOptions {
   int largest_panel = 8;  ///< rows of the sliding window, and number of rows recorded together
   double depth_tolerance = std::numeric_limits<double>::infinity();  ///< the march stops where depth_error() exceeds it
   int outputs = 1;               ///< rows of each time: the outputs that share modes
+  bool second_target = false;    ///< record the loss on the first target
   bool modes = false;            ///< record the learning curves of the modes
   bool responses_final = false;  ///< compute only correlations, with given responses: those of replicas
   /// Coarse grids: the time from which every step is a node.

@@ -152,6 +152,7 @@ void Recorder::append(int node, const Losses& losses, const Losses* of_outputs) 
   solution_.term_target.push_back(losses.term_target);
   solution_.term_init.push_back(losses.term_init);
   solution_.term_data.push_back(losses.term_data);
+  if (options_.second_target) solution_.first_task_loss.push_back(losses.first_task);
   for (int l = 1; l <= network_.layers(); ++l) {
     solution_.feature_norm[static_cast<std::size_t>(l - 1)].push_back(norm(&NetworkSide::feature_norm, l, node));
     solution_.gradient_norm[static_cast<std::size_t>(l - 1)].push_back(norm(&NetworkSide::gradient_norm, l, node));

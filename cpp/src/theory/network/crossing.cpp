@@ -24,14 +24,14 @@ void Crossing::visit(const std::string& name, const StateVisitor& visitor) {
   visitor.function("S_b" + name, S_b);
 }
 
-void first_source_rows(Matrix& S_a, const Sweep& sweep, const DataField& data) {
+void first_source_rows(Matrix& S_a, const Sweep& sweep, const DataField& data, double size) {
   const Panel panel = sweep.time.panel;
   const double* d = sweep.time.decay;
   const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
   for (int i = 0; i < rows.rows; ++i) {
     const int t = panel.begin + i;
     const double* C = data.C_h0->row(t);
-    for (int s = 0; s < rows.cols; ++s) rows(i, s) = d[t] * d[s] * C[s];
+    for (int s = 0; s < rows.cols; ++s) rows(i, s) = size * d[t] * d[s] * C[s];
   }
   linalg::replace_symmetric(S_a, panel, rows, sweep.changes);
 }

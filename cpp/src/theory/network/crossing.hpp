@@ -29,8 +29,8 @@ struct Crossing {
   }
 };
 
-/// Rows of S_a of the first crossing: D_w C_h^0 D_w.
-void first_source_rows(Matrix& S_a, const Sweep& sweep, const DataField& data);
+/// Rows of S_a of the first crossing: D_w C_h^0 D_w times `size`.
+void first_source_rows(Matrix& S_a, const Sweep& sweep, const DataField& data, double size);
 /// Rows of S_b of the last crossing: D_w 1 D_w times `size`, from the constant random readout.
 void last_source_rows(Matrix& S_b, const Sweep& sweep, double size);
 

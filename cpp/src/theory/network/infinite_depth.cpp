@@ -55,12 +55,13 @@ double largest(const std::vector<double>& x) {
   return out;
 }
 
-/// Depth propagators of the rows of a panel, whose linear part is beta0^2 d(t)^2.
+/// Depth propagators of the rows of a panel, whose linear part is beta0^2 d(t)^2 (start_sq: beta0^2, times the variance
+/// of the branches' initial weights).
 class RowPropagators {
  public:
-  RowPropagators(const Matrix& integral, const PanelTime& time, double branch_sq) : panel_(time.panel) {
+  RowPropagators(const Matrix& integral, const PanelTime& time, double start_sq) : panel_(time.panel) {
     for (int t = panel_.begin; t < panel_.end; ++t) {
-      const double linear = branch_sq * time.decay[t] * time.decay[t];
+      const double linear = start_sq * time.decay[t] * time.decay[t];
       if (linear_.empty() || linear != linear_.back()) propagators_.emplace_back(integral, linear);
       linear_.push_back(linear);
       which_.push_back(propagators_.size() - 1);
@@ -108,7 +109,11 @@ InfiniteDepth::Direction::Direction(int nodes, int rows)
       d_source(rows, nodes) {}
 
 InfiniteDepth::InfiniteDepth(const Problem& problem, int nodes, int rows, int depth_nodes)
-    : scales_(scales(problem)), branch_sq_(scales_.branch * scales_.branch), grid_(depth_nodes), R_gu1_(nodes, nodes) {
+    : scales_(scales(problem)),
+      branch_sq_(scales_.branch * scales_.branch),
+      start_sq_(scales_.arrays[1].start * branch_sq_),
+      grid_(depth_nodes),
+      R_gu1_(nodes, nodes) {
   for (int j = 0; j < depth_nodes; ++j) nodes_.emplace_back(nodes, rows);
 }
 
@@ -197,18 +202,18 @@ void InfiniteDepth::derivatives(const Sweep& sweep, const DirectionView& view) {
   if (scales_.gamma0_sq > 0.0) {
     const View decayed = sweep.scratch(Buffer::extra, p, b);
     decayed_rows(decayed, my.kernel, sweep.time);
-    sweep.algebra.times_symmetric(left, decayed, view.partner.C, branch_sq_ * scales_.gamma0_sq);
+    sweep.algebra.times_symmetric(left, decayed, view.partner.C, start_sq_ * scales_.gamma0_sq);
     times_decay(left, sweep.time);
     sweep.algebra.times_transposed(d_source, left, my.kernel, 1.0, 1.0);
   }
-  add_decayed(d_source, sweep.time, view.x.C, branch_sq_);
+  add_decayed(d_source, sweep.time, view.x.C, start_sq_);
 }
 
 // One step of a fixed-point iteration in depth. E' contains beta0^2 D_w E D_w and S' contains beta0^2 D_w S D_w. This
 // part is solved exactly (up to d(s) / d(t)), and the part that is iterated vanishes with gamma0.
 void InfiniteDepth::integrate(const Sweep& sweep, bool is_forward) {
   const Panel panel = sweep.time.panel;
-  const RowPropagators propagators(is_forward ? grid_.from_start() : grid_.to_end(), sweep.time, branch_sq_);
+  const RowPropagators propagators(is_forward ? grid_.from_start() : grid_.to_end(), sweep.time, start_sq_);
   std::vector<const Matrix*> d_kernel, d_source;
   for (Node& node : nodes_) {
     const DirectionView at = direction(node, is_forward);
@@ -243,7 +248,7 @@ void InfiniteDepth::couple_directions(const Sweep& sweep, const DirectionView& v
   view.x.correlate(sweep, view.partner, {&view.S, 1.0}, {&view.S_partner, 1.0}, gamma0_sq);
   if (sweep.responses_final) return;
   const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
-  branch_rows(rows, sweep.time, view.x.cross, view.x.C, scales_.lr[1], 1.0, view.pass);
+  branch_rows(rows, sweep.time, view.x.cross, view.x.C, scales_.arrays[1], 1.0, view.pass);
   linalg::replace_rows(view.my.branch, panel, rows, sweep.changes);
 }
 
@@ -414,10 +419,10 @@ void InfiniteDepth::solve_direction(const Sweep& sweep, bool is_forward) {
 void InfiniteDepth::backward(const Sweep& sweep, const DataField& /*data*/) {
   const Panel panel = sweep.time.panel;
   Node& last = nodes_.back();
-  last_source_rows(last.crossing.S_b, sweep, scales_.readout);
+  last_source_rows(last.crossing.S_b, sweep, scales_.arrays.back().start);
   if (!sweep.responses_final) {
     const View F = sweep.scratch(Buffer::rows, panel.size(), panel.end);
-    kernel_rows(F, sweep.time, nullptr, nullptr, scales_.lr.back(), 1.0, Pass::backward);
+    kernel_rows(F, sweep.time, nullptr, nullptr, scales_.arrays.back(), 1.0, Pass::backward);
     linalg::replace_rows(last.backward.kernel, panel, F, sweep.changes);
     // The window has moved since the last sweep, so the forward kernels are set again.
     for (Node& node : nodes_) {
@@ -434,10 +439,10 @@ void InfiniteDepth::backward(const Sweep& sweep, const DataField& /*data*/) {
 void InfiniteDepth::forward(const Sweep& sweep, const DataField& data) {
   const Panel panel = sweep.time.panel;
   Node& first = nodes_.front();
-  first_source_rows(first.crossing.S_a, sweep, data);
+  first_source_rows(first.crossing.S_a, sweep, data, scales_.arrays.front().start);
   if (!sweep.responses_final) {
     const View E = sweep.scratch(Buffer::rows, panel.size(), panel.end);
-    kernel_rows(E, sweep.time, data.R_hr0, data.C_h0, scales_.lr.front(), 1.0, Pass::forward);
+    kernel_rows(E, sweep.time, data.R_hr0, data.C_h0, scales_.arrays.front(), 1.0, Pass::forward);
     linalg::replace_rows(first.forward.kernel, panel, E, sweep.changes);
   }
   solve_direction(sweep, true);
@@ -463,12 +468,12 @@ double InfiniteDepth::depth_error(int node) const {
 }
 
 double InfiniteDepth::tangent_kernel(int node, int weights, const DataField& data) const {
-  double sum = scales_.lr.front() * nodes_.front().crossing.g.C(weights, weights) * (*data.C_h0)(node, node);
+  double sum = scales_.arrays.front().lr * nodes_.front().crossing.g.C(weights, weights) * (*data.C_h0)(node, node);
   for (int j = 0; j < grid_.size(); ++j) {
     const Crossing& at = nodes_[static_cast<std::size_t>(j)].crossing;
-    sum += scales_.lr[1] * branch_sq_ * grid_.weights()[j] * at.g.C(weights, weights) * at.h.C(node, node);
+    sum += scales_.arrays[1].lr * branch_sq_ * grid_.weights()[j] * at.g.C(weights, weights) * at.h.C(node, node);
   }
-  return sum + scales_.lr.back() * nodes_.back().crossing.h.C(node, node);
+  return sum + scales_.arrays.back().lr * nodes_.back().crossing.h.C(node, node);
 }
 
 std::vector<ChainTerm> InfiniteDepth::chain(int node) const {
@@ -477,13 +482,14 @@ std::vector<ChainTerm> InfiniteDepth::chain(int node) const {
   return terms;
 }
 
-// The responses are divided by the vanishing factor b of a branch.
+// The responses are those to sources of branches, at both ends, too, divided by the vanishing factor b.
 void InfiniteDepth::release(TwoTimeFunctions& out, const Saved& saved) {
+  const double scale = scales_.gamma0 * std::sqrt(scales_.arrays[1].start);
   for (Node& node : nodes_) {
     if (saved.has("C_h")) out.C_h.push_back(saved.take(node.crossing.h.C));
     if (saved.has("C_g")) out.C_g.push_back(saved.take(node.crossing.g.C));
-    if (saved.has("R_hr")) out.R_hr.push_back(saved.take(node.crossing.h.cross, scales_.gamma0, decay_));
-    if (saved.has("R_gu")) out.R_gu.push_back(saved.take(node.crossing.g.cross, scales_.gamma0, decay_));
+    if (saved.has("R_hr")) out.R_hr.push_back(saved.take(node.crossing.h.cross, scale, decay_));
+    if (saved.has("R_gu")) out.R_gu.push_back(saved.take(node.crossing.g.cross, scale, decay_));
   }
 }
 

@@ -80,6 +80,7 @@ class InfiniteDepth final : public NetworkSide {
 
   Scales scales_;
   double branch_sq_;  // beta0^2
+  double start_sq_;   // the same times the variance of the branches' initial weights
   DepthGrid grid_;
   std::vector<Node> nodes_;
   Matrix R_gu1_;               // n x n, strictly causal   R_gu^1 / gamma0

@@ -1,5 +1,7 @@
 #include "theory/network/mlp.hpp"
 
+#include <cmath>
+
 #include "linalg/extrapolate.hpp"
 #include "theory/core/memory_kernel.hpp"
 
@@ -51,21 +53,22 @@ void Mlp::visit(const StateVisitor& visitor) {
   }
 }
 
-Source Mlp::forward_source(int l, const DataField& data) const { return {l == 1 ? data.C_h0 : &layer(l - 1).h.C, 1.0}; }
+Source Mlp::forward_source(int l, const DataField& data) const {
+  return {l == 1 ? data.C_h0 : &layer(l - 1).h.C, array(l - 1).start};
+}
 
 Source Mlp::backward_source(int l) const {
-  if (l == layers()) return {nullptr, scales_.readout};
-  return {&layer(l + 1).g.C, scales_.ratio[static_cast<std::size_t>(l)]};
+  if (l == layers()) return {nullptr, array(l).start};
+  return {&layer(l + 1).g.C, scales_.ratio[static_cast<std::size_t>(l)] * array(l).start};
 }
 
 // B_l = (nu_{l+1} / nu_l) (D_w R_gu^{l+1} + c_l K * C_g^{l+1})
 linalg::ConstView Mlp::backward_kernel(int l, const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   const bool top = l == layers();
-  const auto array = static_cast<std::size_t>(l);
   const linalg::View B = sweep.scratch(Buffer::rows, panel.size(), panel.end);
-  kernel_rows(B, sweep.time, top ? nullptr : &layer(l + 1).g.cross, top ? nullptr : &layer(l + 1).g.C,
-              scales_.lr[array], scales_.ratio[array], Pass::backward);
+  kernel_rows(B, sweep.time, top ? nullptr : &layer(l + 1).g.cross, top ? nullptr : &layer(l + 1).g.C, array(l),
+              scales_.ratio[static_cast<std::size_t>(l)], Pass::backward);
   return B;
 }
 
@@ -74,7 +77,7 @@ linalg::ConstView Mlp::forward_kernel(int l, const Sweep& sweep, const DataField
   const Panel panel = sweep.time.panel;
   const linalg::View A = sweep.scratch(Buffer::rows, panel.size(), panel.end);
   kernel_rows(A, sweep.time, l == 1 ? data.R_hr0 : &layer(l - 1).h.cross, l == 1 ? data.C_h0 : &layer(l - 1).h.C,
-              scales_.lr[static_cast<std::size_t>(l - 1)], 1.0, Pass::forward);
+              array(l - 1), 1.0, Pass::forward);
   return A;
 }
 
@@ -116,7 +119,7 @@ double Mlp::tangent_kernel(int node, int weights, const DataField& data) const {
   for (int l = 0; l <= layers(); ++l) {
     const double C_h = l == 0 ? (*data.C_h0)(node, node) : layer(l).h.C(node, node);
     const double C_g = l == layers() ? 1.0 : width_[static_cast<std::size_t>(l)] * layer(l + 1).g.C(weights, weights);
-    sum += scales_.lr[static_cast<std::size_t>(l)] * C_g * C_h;
+    sum += array(l).lr * C_g * C_h;
   }
   return sum;
 }
@@ -132,11 +135,14 @@ std::vector<ChainTerm> Mlp::chain(int node) const {
 }
 
 void Mlp::release(TwoTimeFunctions& out, const Saved& saved) {
-  for (Layer& layer : layers_) {
-    if (saved.has("C_h")) out.C_h.push_back(saved.take(layer.h.C));
-    if (saved.has("C_g")) out.C_g.push_back(saved.take(layer.g.C));
-    if (saved.has("R_hr")) out.R_hr.push_back(saved.take(layer.h.cross, scales_.gamma0));
-    if (saved.has("R_gu")) out.R_gu.push_back(saved.take(layer.g.cross, scales_.gamma0));
+  for (int l = 1; l <= layers(); ++l) {
+    Layer& my = layer(l);
+    const double forward = scales_.gamma0 * std::sqrt(array(l).start);
+    const double backward = scales_.gamma0 * std::sqrt(array(l - 1).start);
+    if (saved.has("C_h")) out.C_h.push_back(saved.take(my.h.C));
+    if (saved.has("C_g")) out.C_g.push_back(saved.take(my.g.C));
+    if (saved.has("R_hr")) out.R_hr.push_back(saved.take(my.h.cross, forward));
+    if (saved.has("R_gu")) out.R_gu.push_back(saved.take(my.g.cross, backward));
   }
 }
 

@@ -49,6 +49,8 @@ class Mlp final : public NetworkSide {
   [[nodiscard]] Source forward_source(int l, const DataField& data) const;
   [[nodiscard]] Source backward_source(int l) const;
 
+  [[nodiscard]] Scales::Array array(int l) const { return scales_.arrays[static_cast<std::size_t>(l)]; }
+
   Scales scales_;
   std::vector<Layer> layers_;  // l = 1 .. L at index l - 1
   std::vector<double> width_;  // nu_l / nu_L, l = 1 .. L

@@ -13,7 +13,7 @@ namespace lindmft::theory {
 using linalg::ConstView;
 using linalg::View;
 
-void branch_rows(View rows, const PanelTime& time, const Matrix& R, const Matrix& C, double lr, double weight,
+void branch_rows(View rows, const PanelTime& time, const Matrix& R, const Matrix& C, Scales::Array array, double weight,
                  Pass pass) {
   for (int i = 0; i < rows.rows; ++i) {
     const int t = time.panel.begin + i;
@@ -22,9 +22,9 @@ void branch_rows(View rows, const PanelTime& time, const Matrix& R, const Matrix
     const double* K = time.K.row(i);
     const double* d = time.decay;
     double* to = rows.row(i);
-    for (int s = 0; s < rows.cols; ++s) to[s] = weight * (d[t] * d[s] * r[s] + lr * K[s] * c[s]);
+    for (int s = 0; s < rows.cols; ++s) to[s] = weight * (array.start * d[t] * d[s] * r[s] + array.lr * K[s] * c[s]);
   }
-  if (pass == Pass::backward) add_frozen(rows, time, &C, weight * lr);
+  if (pass == Pass::backward) add_frozen(rows, time, &C, weight * array.lr);
 }
 
 void add_decayed(View rows, const PanelTime& time, const Matrix& C, double weight) {
@@ -53,10 +53,11 @@ void Passage::clear(Panel panel) {
   for (Matrix* m : {&branch, &own, &cross}) linalg::clear_rows(*m, panel);
 }
 
-void Passage::set_branch(const Sweep& sweep, const Matrix& Y, const Matrix& C, double lr, double branch_sq, Pass pass) {
+void Passage::set_branch(const Sweep& sweep, const Matrix& Y, const Matrix& C, Scales::Array array, double branch_sq,
+                         Pass pass) {
   const Panel panel = sweep.time.panel;
   const View rows = sweep.scratch(Buffer::rows, panel.size(), panel.end);
-  branch_rows(rows, sweep.time, Y, C, lr, branch_sq, pass);
+  branch_rows(rows, sweep.time, Y, C, array, branch_sq, pass);
   linalg::replace_rows(branch, panel, rows, sweep.changes);
 }
 
@@ -79,7 +80,7 @@ void Passage::outgoing_kernel(View out, Panel panel) const {
   }
 }
 
-void Passage::correlate(const Sweep& sweep, const Matrix& S, const Matrix& near, const Matrix& far, double branch_sq,
+void Passage::correlate(const Sweep& sweep, const Matrix& S, const Matrix& near, const Matrix& far, double start_sq,
                         double gamma0_sq, Matrix& S_out) {
   const Panel panel = sweep.time.panel;
   const int p = panel.size();
@@ -91,11 +92,11 @@ void Passage::correlate(const Sweep& sweep, const Matrix& S, const Matrix& near,
   if (gamma0_sq > 0.0) {
     const View decayed = sweep.scratch(Buffer::extra, p, b);
     decayed_rows(decayed, cross, sweep.time);
-    sweep.algebra.times_symmetric(left, decayed, far, branch_sq * gamma0_sq);
+    sweep.algebra.times_symmetric(left, decayed, far, start_sq * gamma0_sq);
     times_decay(left, sweep.time);
     sweep.algebra.times_transposed(rows, left, cross, 1.0, 1.0);
   }
-  add_decayed(rows, sweep.time, near, branch_sq);
+  add_decayed(rows, sweep.time, near, start_sq);
   linalg::replace_symmetric(S_out, panel, rows, sweep.changes);
 }
 

@@ -23,8 +23,9 @@ class Passage {
   void clear(Panel panel);
   void visit(const std::string& prefix, const StateVisitor& visitor);
 
-  /// Rows of the branch, b^2 (D_w Y D_w + lr K * C), from the crossing where it begins.
-  void set_branch(const Sweep& sweep, const Matrix& Y, const Matrix& C, double lr, double branch_sq, Pass pass);
+  /// Rows of the branch, b^2 (start D_w Y D_w + lr K * C), from the crossing where it begins.
+  void set_branch(const Sweep& sweep, const Matrix& Y, const Matrix& C, Scales::Array array, double branch_sq,
+                  Pass pass);
 
   /// Rows of the responses to the incoming signal with kernel k (rows of E or F); opposite: the branch of the other
   /// direction.
@@ -35,17 +36,18 @@ class Passage {
 
   /// Rows of the outgoing covariance, forward
   ///     S' = M S M^T + b^2 gamma0^2 (M E) D_w C_g' D_w (M E)^T + b^2 D_w C_h D_w:
-  /// `near` is the correlation where the branch begins (C_h), `far` the one where it ends (C_g').
-  void correlate(const Sweep& sweep, const Matrix& S, const Matrix& near, const Matrix& far, double branch_sq,
+  /// `near` is the correlation where the branch begins (C_h), `far` the one where it ends (C_g'). start_sq: b^2 times
+  /// the variance of the branch's initial weights.
+  void correlate(const Sweep& sweep, const Matrix& S, const Matrix& near, const Matrix& far, double start_sq,
                  double gamma0_sq, Matrix& S_out);
 
   /// Bytes an object of this size takes.
   [[nodiscard]] static double bytes(int nodes) { return 24.0 * nodes * nodes; }
 };
 
-/// rows = weight (D_w R D_w + lr K * C) on the panel's rows
-void branch_rows(linalg::View rows, const PanelTime& time, const Matrix& R, const Matrix& C, double lr, double weight,
-                 Pass pass);
+/// rows = weight (start D_w R D_w + lr K * C) on the panel's rows
+void branch_rows(linalg::View rows, const PanelTime& time, const Matrix& R, const Matrix& C, Scales::Array array,
+                 double weight, Pass pass);
 
 /// rows += weight D_w C D_w on the panel's rows
 void add_decayed(linalg::View rows, const PanelTime& time, const Matrix& C, double weight);

@@ -1,5 +1,7 @@
 #include "theory/network/residual.hpp"
 
+#include <cmath>
+
 #include "linalg/rows.hpp"
 #include "theory/core/memory_kernel.hpp"
 
@@ -64,7 +66,7 @@ View Residual::forward_kernel(int l, const Sweep& sweep, const DataField& data) 
   const Panel panel = sweep.time.panel;
   const View E = sweep.scratch(Buffer::kernel, panel.size(), panel.end);
   if (l == 1) {
-    kernel_rows(E, sweep.time, data.R_hr0, data.C_h0, scales_.lr.front(), 1.0, Pass::forward);
+    kernel_rows(E, sweep.time, data.R_hr0, data.C_h0, scales_.arrays.front(), 1.0, Pass::forward);
   } else {
     branch(l - 1).forward.outgoing_kernel(E, panel);
   }
@@ -76,7 +78,7 @@ View Residual::backward_kernel(int l, const Sweep& sweep) {
   const Panel panel = sweep.time.panel;
   const View F = sweep.scratch(Buffer::kernel, panel.size(), panel.end);
   if (l == layers()) {
-    kernel_rows(F, sweep.time, nullptr, nullptr, scales_.lr.back(), 1.0, Pass::backward);
+    kernel_rows(F, sweep.time, nullptr, nullptr, scales_.arrays.back(), 1.0, Pass::backward);
   } else {
     branch(l).backward.outgoing_kernel(F, panel);
   }
@@ -90,11 +92,10 @@ void Residual::cross_backward(int l, const Sweep& sweep) {
   Passage& passage = branch(l).backward;
   if (!sweep.responses_final) {
     const View F = backward_kernel(l + 1, sweep);
-    passage.set_branch(sweep, from.g.cross, from.g.C, scales_.lr[static_cast<std::size_t>(l)], branch_sq_,
-                       Pass::backward);
+    passage.set_branch(sweep, from.g.cross, from.g.C, array(l), branch_sq_, Pass::backward);
     passage.respond(sweep, F, branch(l).forward.branch, gamma0_sq);
   }
-  passage.correlate(sweep, from.S_b, from.g.C, layer(l).h.C, branch_sq_, gamma0_sq, layer(l).S_b);
+  passage.correlate(sweep, from.S_b, from.g.C, layer(l).h.C, array(l).start * branch_sq_, gamma0_sq, layer(l).S_b);
 }
 
 void Residual::cross_forward(int l, const Sweep& sweep, const DataField& data) {
@@ -103,11 +104,11 @@ void Residual::cross_forward(int l, const Sweep& sweep, const DataField& data) {
   Passage& passage = branch(l).forward;
   if (!sweep.responses_final) {
     const View E = forward_kernel(l, sweep, data);
-    passage.set_branch(sweep, from.h.cross, from.h.C, scales_.lr[static_cast<std::size_t>(l)], branch_sq_,
-                       Pass::forward);
+    passage.set_branch(sweep, from.h.cross, from.h.C, array(l), branch_sq_, Pass::forward);
     passage.respond(sweep, E, branch(l).backward.branch, gamma0_sq);
   }
-  passage.correlate(sweep, from.S_a, from.h.C, layer(l + 1).g.C, branch_sq_, gamma0_sq, layer(l + 1).S_a);
+  passage.correlate(sweep, from.S_a, from.h.C, layer(l + 1).g.C, array(l).start * branch_sq_, gamma0_sq,
+                    layer(l + 1).S_a);
 }
 
 // The window has moved since the last sweep, so the forward kernels are set again.
@@ -118,7 +119,7 @@ void Residual::backward(const Sweep& sweep, const DataField& data) {
   }
   for (int l = layers(); l >= 1; --l) {
     if (l == layers()) {
-      last_source_rows(layer(l).S_b, sweep, scales_.readout);
+      last_source_rows(layer(l).S_b, sweep, scales_.arrays.back().start);
     } else {
       cross_backward(l, sweep);
     }
@@ -141,7 +142,7 @@ void Residual::forward(const Sweep& sweep, const DataField& data) {
   const double gamma0_sq = scales_.gamma0_sq;
   for (int l = 1; l <= layers(); ++l) {
     if (l == 1) {
-      first_source_rows(layer(l).S_a, sweep, data);
+      first_source_rows(layer(l).S_a, sweep, data, scales_.arrays.front().start);
     } else {
       cross_forward(l - 1, sweep, data);
     }
@@ -161,12 +162,12 @@ void Residual::finish(const Sweep& sweep, const DataField& /*data*/) {
 }
 
 double Residual::tangent_kernel(int node, int weights, const DataField& data) const {
-  double sum = scales_.lr.front() * layer(1).g.C(weights, weights) * (*data.C_h0)(node, node);
+  double sum = scales_.arrays.front().lr * layer(1).g.C(weights, weights) * (*data.C_h0)(node, node);
   for (int l = 1; l < layers(); ++l) {
     const double C_g = layer(l + 1).g.C(weights, weights);
-    sum += scales_.lr[static_cast<std::size_t>(l)] * branch_sq_ * C_g * layer(l).h.C(node, node);
+    sum += array(l).lr * branch_sq_ * C_g * layer(l).h.C(node, node);
   }
-  return sum + scales_.lr.back() * layers_.back().h.C(node, node);
+  return sum + scales_.arrays.back().lr * layers_.back().h.C(node, node);
 }
 
 // g^l = (I + b W^T) g^{l+1} and h^{l+1} = (I + b W) h^l: <g^l h^l> is the same in every layer.
@@ -181,8 +182,8 @@ std::vector<ChainTerm> Residual::chain(int node) const {
 void Residual::release(TwoTimeFunctions& out, const Saved& saved) {
   for (int l = 1; l <= layers(); ++l) {
     Crossing& my = layer(l);
-    const double forward = scales_.gamma0 * (l == layers() ? 1.0 : scales_.branch);
-    const double backward = scales_.gamma0 * (l == 1 ? 1.0 : scales_.branch);
+    const double forward = scales_.gamma0 * (l == layers() ? 1.0 : scales_.branch) * std::sqrt(array(l).start);
+    const double backward = scales_.gamma0 * (l == 1 ? 1.0 : scales_.branch) * std::sqrt(array(l - 1).start);
     if (saved.has("C_h")) out.C_h.push_back(saved.take(my.h.C));
     if (saved.has("C_g")) out.C_g.push_back(saved.take(my.g.C));
     if (saved.has("R_hr")) out.R_hr.push_back(saved.take(my.h.cross, forward, decay_));

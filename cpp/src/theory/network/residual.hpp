@@ -49,6 +49,8 @@ class Residual final : public NetworkSide {
   void cross_backward(int l, const Sweep& sweep);
   void cross_forward(int l, const Sweep& sweep, const DataField& data);
 
+  [[nodiscard]] Scales::Array array(int l) const { return scales_.arrays[static_cast<std::size_t>(l)]; }
+
   Scales scales_;
   double branch_sq_;              // b^2
   std::vector<Crossing> layers_;  // l = 1 .. L at index l - 1

@@ -22,7 +22,7 @@ std::vector<FrozenWeights> weights_at(const Problem& problem, const std::vector<
 
 std::vector<double> decay_at_steps(const Problem& problem, int steps) {
   const WeightStepper stepper(problem.optimizer);
-  Weight start{problem.network.init_scale, 0.0};
+  Weight start{init_unit(problem.network), 0.0};
   std::vector<double> out;
   for (int t = 0; t < steps; ++t) {
     out.push_back(start.value);

@@ -77,7 +77,7 @@ std::vector<int> mode_counts(const std::vector<double>& weights, int dim) {
 }
 
 Modes::Modes(const Data& data, int dim, std::uint64_t seed)
-    : counts_(mode_counts(data.spectrum.weights, dim)), root_(dim) {
+    : counts_(mode_counts(data.spectrum.weights, dim)), root_(dim), switch_at_(data.switch_at) {
   const Spectrum& spectrum = data.spectrum;
   std::vector<int> mode;  // D  index of each coordinate's mode
   for (std::size_t k = 0; k < counts_.size(); ++k) {
@@ -88,6 +88,26 @@ Modes::Modes(const Data& data, int dim, std::uint64_t seed)
   }
   targets_ = spectrum.targets.empty() ? channels(data, mode, seed) : shared_targets(data, mode, seed);
   if (!data.rotation.empty()) targets_ = rotated(data.rotation, targets_);
+  if (lindmft::has_second_target(data)) make_second_targets(data, seed);
+}
+
+/// Every component is strength (overlap w + sqrt(1 - overlap^2) (+- w)). The signs have random order and come in pairs
+/// of opposite ones within a mode, so that inner products fluctuate as little as those of the first target.
+void Modes::make_second_targets(const Data& data, std::uint64_t seed) {
+  PaddedVector uniforms(root_.size());
+  fill_uniforms(Stream{seed, array_of(kSecondTargetArray, 0)}, 0, uniforms.span());
+  const double across = std::sqrt(1.0 - data.switch_overlap * data.switch_overlap);
+  second_targets_ = targets_;
+  int begin = 0;
+  for (const int count : counts_) {
+    for (int i = 0; i < count; ++i) {
+      const bool up = uniforms[begin + i / 2 * 2] < 0.5;
+      const double sign = up == (i % 2 == 0) ? 1.0 : -1.0;
+      for (PaddedVector& w : second_targets_)
+        w[begin + i] *= data.switch_strength * (data.switch_overlap + across * sign);
+    }
+    begin += count;
+  }
 }
 
 PaddedVector Modes::weighted_target(int output) const {
@@ -102,6 +122,19 @@ void Modes::whiten(const T* w_hat, int output, T* s) const {
   const PaddedVector& w = target(output);
   for (int k = 0; k < root_.size(); ++k)
     s[k] = static_cast<T>(scale * root_[k] * (w[k] - static_cast<double>(w_hat[k])));
+}
+
+template <class T>
+double Modes::first_task_loss(const T* s, int output) const {
+  const double scale = 1.0 / std::sqrt(static_cast<double>(root_.size()));
+  const PaddedVector& first = targets_[static_cast<std::size_t>(output)];
+  const PaddedVector& now = target(output);
+  double sum = 0.0;
+  for (int k = 0; k < root_.size(); ++k) {
+    const double x = static_cast<double>(s[k]) + scale * root_[k] * (first[k] - now[k]);
+    sum += x * x;
+  }
+  return sum;
 }
 
 template <class T>
@@ -127,6 +160,8 @@ void Modes::add_by_mode(const T* s, int output, std::vector<ModeSums>& sums) con
 
 template void Modes::whiten(const double*, int, double*) const;
 template void Modes::whiten(const float*, int, float*) const;
+template double Modes::first_task_loss(const double*, int) const;
+template double Modes::first_task_loss(const float*, int) const;
 template void Modes::color(const double*, double*) const;
 template void Modes::color(const float*, float*) const;
 template void Modes::add_by_mode(const double*, int, std::vector<ModeSums>&) const;

@@ -31,7 +31,16 @@ class Modes {
   /// outputs that share modes have one sign for each coordinate, so that their products do not fluctuate either.
   Modes(const Data& data, int dim, std::uint64_t seed);
 
-  [[nodiscard]] const PaddedVector& target(int output = 0) const { return targets_[static_cast<std::size_t>(output)]; }
+  /// The target of an output, now.
+  [[nodiscard]] const PaddedVector& target(int output = 0) const {
+    return (second_ ? second_targets_ : targets_)[static_cast<std::size_t>(output)];
+  }
+  /// Takes the target of step t.
+  void place(int t) { second_ = !second_targets_.empty() && t >= switch_at_; }
+  [[nodiscard]] bool has_second_target() const { return !second_targets_.empty(); }
+  /// The test loss of an output on the first target, from its s.
+  template <class T>
+  [[nodiscard]] double first_task_loss(const T* s, int output) const;
   /// Lambda w*, the direction in which the population gradient first moves a centered predictor.
   [[nodiscard]] PaddedVector weighted_target(int output = 0) const;
   /// s = Lambda^(1/2) v / sqrt(D) for the discrepancy v = w* - w_hat of an output.
@@ -45,9 +54,14 @@ class Modes {
   void add_by_mode(const T* s, int output, std::vector<ModeSums>& sums) const;
 
  private:
-  std::vector<int> counts_;            // modes   the number of coordinates of each
-  PaddedVector root_;                  // D       sqrt(lambda_k)
-  std::vector<PaddedVector> targets_;  // C of D  w*_k of every output
+  void make_second_targets(const Data& data, std::uint64_t seed);
+
+  std::vector<int> counts_;                   // modes   the number of coordinates of each
+  PaddedVector root_;                         // D       sqrt(lambda_k)
+  std::vector<PaddedVector> targets_;         // C of D  w*_k of every output
+  std::vector<PaddedVector> second_targets_;  // the same from step switch_at_ on; empty if there is one target
+  int switch_at_;
+  bool second_ = false;
 };
 
 }  // namespace lindmft::training

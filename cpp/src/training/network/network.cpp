@@ -52,19 +52,15 @@ Networks<T>::Networks(const std::vector<Problem>& problems, const std::vector<in
       threads_(threads) {
   for (const Problem& p : problems) {
     const Scales s = scales(p);
-    const double start = p.network.init_scale;
+    const double start = init_unit(p.network);
     networks_.push_back({.optimizer = p.optimizer, .init_scale = start, .coefficients = {p.optimizer, start}});
-    scales_.push_back({.gamma0 = s.gamma0,
-                       .branch = s.branch,
-                       .multipliers = s.lr,
-                       .readout = s.readout,
-                       .centered = p.network.centered});
+    scales_.push_back({.gamma0 = s.gamma0, .branch = s.branch, .arrays = s.arrays, .centered = p.network.centered});
   }
   for (std::size_t l = 0; l + 1 < sizes.size(); ++l) {
     std::vector<ArrayScale> of_array;
     for (const Scale& s : scales_) {
       const double product = (skips(l) ? s.branch : 1.0) / std::sqrt(static_cast<double>(sizes[l]));
-      of_array.push_back({product, s.gamma0 * product, s.multipliers[l]});
+      of_array.push_back({product, s.gamma0 * product, s.arrays[l].lr, std::sqrt(s.arrays[l].start)});
     }
     const Stream stream{origin.seed, array_of(weight_array(l), origin.replica)};
     const auto cols = static_cast<std::uint64_t>(sizes[l]);
@@ -89,7 +85,7 @@ void Networks<T>::draw_readouts(Initialization origin) {
   }
   for (int k = count() - 1; k >= 0; --k) {
     const auto at = static_cast<std::size_t>(k);
-    const double start = scales_[at].readout * networks_[at].init_scale;
+    const double start = std::sqrt(scales_[at].arrays.back().start) * networks_[at].init_scale;
     for (int c = 0; c < outputs_; ++c) {
       for (int i = 0; i < readout_.cols(); ++i) readout_.row(row(k, c))[i] = static_cast<T>(start * readout_.row(c)[i]);
     }
@@ -149,7 +145,7 @@ template <class T>
 void Networks<T>::update_readout(int network, int t) {
   const auto at = static_cast<std::size_t>(network);
   TrainedNetwork& own = networks_[at];
-  const LinearStep step = linear_step(own.optimizer, t, scales_[at].multipliers.back());
+  const LinearStep step = linear_step(own.optimizer, t, scales_[at].arrays.back().lr);
   for (int c = 0; c < outputs_; ++c) {
     const int r = row(network, c);
     vector_step(readout_.row(r), readout_buffer_.row(r), h_.back().row(r), scales_[at].gamma0, step,
@@ -286,10 +282,10 @@ void Networks<T>::pass_probe() {
 template <class T>
 double Networks<T>::kernel_share(int network, std::size_t l) const {
   const Scale& s = scales_[static_cast<std::size_t>(network)];
-  if (l == arrays_.size()) return s.multipliers.back();
+  if (l == arrays_.size()) return s.arrays.back().lr;
   const double branch = skips(l) ? s.branch : 1.0;
   const double growth = static_cast<double>(g_[l + 1].cols()) / g_.back().cols();
-  return s.multipliers[l] * branch * branch * growth * norm_per_entry(network, g_[l + 1]);
+  return s.arrays[l].lr * branch * branch * growth * norm_per_entry(network, g_[l + 1]);
 }
 
 /// |x|^2 / N for the row of a network's first output.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lindmft/problem.hpp"
+#include "problem/scales.hpp"
 #include "training/weights/padded.hpp"
 #include "training/weights/weight_array.hpp"
 
@@ -89,10 +90,9 @@ class Networks {
 
   /// The parameters of a network besides its optimizer.
   struct Scale {
-    double gamma0;                    // effective richness
-    double branch;                    // b of residual networks
-    std::vector<double> multipliers;  // L + 1  c_l, layer_lr
-    double readout;                   // 1, or 0 for a readout that starts at zero
+    double gamma0;                      // effective richness
+    double branch;                      // b of residual networks
+    std::vector<Scales::Array> arrays;  // L + 1
     bool centered;
   };
 

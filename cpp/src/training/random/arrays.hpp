@@ -17,6 +17,7 @@ inline constexpr std::uint32_t kSelectionArray =
     3;  ///< steps x P  selects the samples of a multi-pass step; epochs x P: their order
 inline constexpr std::uint32_t kProbeArray = 4;         ///< D          direction that probes the kernel
 inline constexpr std::uint32_t kSpectrumArray = 5;      ///< D          start vector for the spectrum of the Hessian
+inline constexpr std::uint32_t kSecondTargetArray = 6;  ///< D          order of the signs of a second target
 inline constexpr std::uint32_t kFirstWeightArray = 16;  ///< + l: weight array l = 0 .. L; for l = L one per output
 
 // Layout of a number, and the limits that follow from it.

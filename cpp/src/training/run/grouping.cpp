@@ -14,7 +14,9 @@ bool same_spectrum(const Spectrum& a, const Spectrum& b) {
 /// Whether the data are the same up to the size of the noise and its covariance.
 bool same_data(const Data& a, const Data& b) {
   return a.mode == b.mode && a.alphas == b.alphas && a.batch_fraction == b.batch_fraction && a.batches == b.batches &&
-         a.targets == b.targets && a.rotation == b.rotation && same_spectrum(a.spectrum, b.spectrum);
+         a.targets == b.targets && a.rotation == b.rotation && a.switch_at == b.switch_at &&
+         a.switch_overlap == b.switch_overlap && a.switch_strength == b.switch_strength &&
+         same_spectrum(a.spectrum, b.spectrum);
 }
 
 /// Whether the networks of two plans share initial weights and inputs.

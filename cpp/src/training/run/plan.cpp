@@ -115,6 +115,17 @@ void require_plain(const TrainOptions& options) {
     refuse("noise_draw", "given labels contain their noise");
 }
 
+/// What a second target does not have.
+void require_second_target(const Data& data, const TrainOptions& options) {
+  if (!has_second_target(data)) return;
+  const auto refuse = [](const char* option, const char* why) {
+    throw BadInput::conflict("data.switch_at", option, why, "Leave one of them out");
+  };
+  if (options.samples) refuse("samples", "given samples have one label each");
+  if (options.kernels) refuse("kernels", "the direction of the target changes");
+  if (!options.spectrum_at.empty()) refuse("spectrum_at", "the direction of the target changes");
+}
+
 /// One problem alone, without a method yet
 Plan plan_of(const Problem& given, int steps, const TrainOptions& options) {
   require_finite(given);
@@ -135,6 +146,7 @@ Plan plan_of(const Problem& given, int steps, const TrainOptions& options) {
   plan.samples = sample_count(plan.data(), options.dim);
   plan.batches = batch_sizes(plan.data(), options.dim, steps);
   if (!plan.batches.empty()) plan.samples = *std::ranges::max_element(plan.batches);
+  require_second_target(plan.data(), options);
   plan.given = options.samples.get();
   if (plan.given != nullptr)
     require(plan.samples == plan.given->inputs.rows(), trace_class ? "data.samples" : "data.alpha",

@@ -155,6 +155,7 @@ void TypedSeedRun<T>::make_networks(const Plan& plan, std::uint64_t seed) {
 
 template <class T>
 void TypedSeedRun<T>::step(int t, bool update) {
+  modes_.place(t);
   for (Networks<T>& n : networks_) n.backward();
   for_each_part(count(), threads_, [&](int i) { evaluate(i); });
   if (held_out_) held_out_->losses(s_.view(), test_losses_);
@@ -228,6 +229,7 @@ void TypedSeedRun<T>::observe(int i) {
   Observables& r = observables_[static_cast<std::size_t>(i)];
   r.test_loss = 0.0;
   r.train_loss = 0.0;
+  r.first_task_loss = 0.0;
   for (int c = 0; c < outputs_; ++c) {
     const auto at = static_cast<std::size_t>(c);
     const T* s = s_.row(row(i, c));
@@ -235,6 +237,7 @@ void TypedSeedRun<T>::observe(int i) {
     r.train_losses[at] = losses_[static_cast<std::size_t>(row(i, c))];
     r.test_loss += r.test_losses[at];
     r.train_loss += r.train_losses[at];
+    if (modes_.has_second_target()) r.first_task_loss += modes_.first_task_loss(s, c);
   }
   const int n = in_group(i);
   r.chain_residual = network.chain_residual(n);

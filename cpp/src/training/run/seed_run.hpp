@@ -30,6 +30,7 @@ struct Observables {
   double kernel_gradient = 0.0;  // along u
   double kernel_target = 0.0;    // along Lambda w*
   double kernel_scale = 0.0;     // along a random direction
+  double first_task_loss = 0.0;  // sum over outputs; zero without a second target
   // modes, or empty if the plan does not record them.
   std::vector<double> mode_loss;     // the terms of test_loss
   std::vector<double> mode_learned;  // w_hat . w* / |w*|^2

@@ -26,13 +26,16 @@ class FactoredArray : public WeightArray<T> {
   FactoredArray(const ArraySetup& setup, const std::vector<TrainedNetwork>& networks, std::vector<ArrayScale> scales,
                 const DrawRow<T>& draw)
       : setup_(setup), networks_(networks), scales_(std::move(scales)) {
-    const std::size_t bases = setup.schedule.method == Method::shared ? 1 : networks.size();
+    const std::size_t bases = shared() ? 1 : networks.size();
     bases_.reserve(bases);  // avoids a copy: the bases may take most of the memory
     bases_.emplace_back(setup.rows, setup.cols);
     for_each_part(setup.rows, setup.threads, [&](int i) { draw(i, bases_.front().span(i)); });
     for (std::size_t b = 1; b < bases; ++b) {
       support::interruption_point(static_cast<double>(setup.rows) * setup.cols);
       bases_.push_back(bases_.front());
+    }
+    if (!shared()) {
+      for (std::size_t b = 0; b < bases; ++b) scale_rows(bases_[b].view(), static_cast<T>(scales_[b].start));
     }
     learned_.reserve(networks.size());  // avoids a copy of zeros, which would touch every page
     for (std::size_t k = 0; k < networks.size(); ++k)
@@ -82,7 +85,7 @@ class FactoredArray : public WeightArray<T> {
     PaddedRows<T> w = bases_[bases_.size() == 1 ? 0 : k];
     const Combination& now = networks_[k].coefficients.weight();
     LowRank<T> learned = learned_[k];
-    learned.add_to(now.gains, gradient_scale(k), static_cast<T>(now.base), w.view(), 1);
+    learned.add_to(now.gains, gradient_scale(k), static_cast<T>(start(k) * now.base), w.view(), 1);
     if (!buffers_.empty()) add_matrix(w.view(), T{1}, buffers_[k].view(), static_cast<T>(now.buffer));
     return w;
   }
@@ -94,6 +97,9 @@ class FactoredArray : public WeightArray<T> {
   [[nodiscard]] const TrainedNetwork& network(int k) const { return networks_[static_cast<std::size_t>(k)]; }
   [[nodiscard]] Rows<const T> own(Rows<const T> x, int k) const { return x.middle(k * setup_.outputs, setup_.outputs); }
   [[nodiscard]] double gradient_scale(std::size_t k) const { return scales_[k].rank_one * scales_[k].multiplier; }
+  [[nodiscard]] bool shared() const { return setup_.schedule.method == Method::shared; }
+  /// The factor of a shared base in the initial weights of a network; other bases contain it.
+  [[nodiscard]] double start(std::size_t k) const { return shared() ? scales_[k].start : 1.0; }
   [[nodiscard]] bool any_momentum() const {
     for (const TrainedNetwork& one : networks_) {
       if (has_momentum(one.optimizer)) return true;
@@ -154,7 +160,8 @@ class FactoredArray : public WeightArray<T> {
     for (int c = first; c < first + setup_.outputs; ++c) {
       const T* buffered = buffers_.empty() ? out.row(c) : buffer_products_.row(c);
       const double share = buffers_.empty() ? 0.0 : now.buffer;
-      scale_and_add(out.row(c), static_cast<T>(scale * now.base), buffered, static_cast<T>(scale * share), out.width());
+      scale_and_add(out.row(c), static_cast<T>(scale * start(k) * now.base), buffered, static_cast<T>(scale * share),
+                    out.width());
       (learned_[k].*add_learned)(now.gains, scale * gradient_scale(k), x.row(c), out.row(c));
     }
   }
@@ -183,6 +190,10 @@ class FactoredArray : public WeightArray<T> {
       w[i] = static_cast<T>(weight.base) * old + static_cast<T>(weight.buffer) * b[i];
       b[i] = static_cast<T>(velocity.base) * old + static_cast<T>(velocity.buffer) * b[i];
     }
+  }
+
+  static void scale_rows(Rows<T> x, T factor) {
+    for (int i = 0; i < x.rows && factor != T{1}; ++i) scale_and_add(x.row(i), factor, x.row(i), T{}, x.width());
   }
 
   static void add_matrix(Rows<T> x, T a, Rows<T> y, T b) {

@@ -54,7 +54,7 @@ class InPlaceArray : public WeightArray<T> {
     for (std::size_t k = weights_.size(); k-- > 0;) {
       support::interruption_point(setup_.cols);
       for (int j = 0; j < setup_.cols; ++j)
-        weights_[k].row(i)[j] = static_cast<T>(networks_[k].init_scale * weights_.front().row(i)[j]);
+        weights_[k].row(i)[j] = static_cast<T>(scales_[k].start * networks_[k].init_scale * weights_.front().row(i)[j]);
     }
   }
 

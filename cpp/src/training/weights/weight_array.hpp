@@ -18,7 +18,7 @@ namespace lindmft::training {
 /// The state of one of the networks that share initial weights.
 struct TrainedNetwork {
   Optimizer optimizer;
-  double init_scale;
+  double init_scale;          // s, the largest of all arrays
   Coefficients coefficients;  // for the factored methods: how its weights follow from stored arrays
   bool active = true;         // false: the network has diverged, and its vectors are zero
   int steps = 0;              // number of updates done
@@ -29,6 +29,7 @@ struct ArrayScale {
   double product;     // b_l / sqrt(N_l)
   double rank_one;    // gamma0 b_l / sqrt(N_l)
   double multiplier;  // c_l, layer_lr
+  double start;       // s_l / s, the scale of its initial weights relative to init_scale of the network
 };
 
 /// Writes the initial weights, of standard deviation 1, into one row of the array.

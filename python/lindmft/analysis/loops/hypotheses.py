@@ -128,14 +128,26 @@ def effective_gamma0(network: Network) -> float:
     return network.gamma0 / math.sqrt(widths(network)[-1])
 
 
-def _network(problem: Problem) -> Iterator[Hypothesis]:
-    network = problem.network
-    yield Hypothesis(
+def _initial_scale(problem: Problem) -> Hypothesis:
+    given = problem.network.init_scale
+    if isinstance(given, tuple):
+        return Hypothesis(
+            "init_scale",
+            "{} times the problem's init_scale",
+            SCALES,
+            lambda factor: problem.replace(network__init_scale=[factor * s for s in given]),
+        )
+    return Hypothesis(
         "init_scale",
-        f"init_scale {{}} instead of {network.init_scale:g}",
-        tuple((network.init_scale or 1.0) * scale for scale in SCALES),
+        f"init_scale {{}} instead of {given:g}",
+        tuple(given * scale for scale in SCALES),
         lambda scale: problem.replace(network__init_scale=scale),
     )
+
+
+def _network(problem: Problem) -> Iterator[Hypothesis]:
+    network = problem.network
+    yield _initial_scale(problem)
     if network.gamma0 > 0:
         yield from _richness(problem)
     if np.isfinite(widths(network)).all():

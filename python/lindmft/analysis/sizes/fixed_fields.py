@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 
 from lindmft.analysis.sizes.parameterizations import PYTORCH_SCALE
-from lindmft.problem.network import MLP, ResNet
+from lindmft.problem.network import MLP, ResNet, as_tuple
 from lindmft.problem.problem import Problem
 
 __all__ = ["ScalingWarning"]
@@ -71,7 +71,7 @@ def _suspects(problem: Problem, path: str) -> dict[str, str]:
 
 
 def _of_widths(problem: Problem, size: str) -> dict[str, str]:
-    rates, scale = problem.optimizer.layer_lr, problem.network.init_scale
+    rates, scales = problem.optimizer.layer_lr, _scales(problem)
     found = {}
     if rates is not None and len(set(rates)) > 1:
         shown = ", ".join(f"{rate:.4g}" for rate in rates)
@@ -80,10 +80,11 @@ def _of_widths(problem: Problem, size: str) -> dict[str, str]:
             f"one {size}, as that of a loop with one raw learning rate for all layers is, give it "
             "as a function of the size in scalings, or take a built-in scaling such as 'PyTorch'."
         )
-    if not any(math.isclose(scale, usual) for usual in USUAL_SCALES):
+    if not all(any(math.isclose(scale, usual) for usual in USUAL_SCALES) for scale in scales):
+        variances = ", ".join(f"{scale**2:.3g}" for scale in scales)
         found["network.init_scale"] = (
-            f"network.init_scale stays {scale:.4g} at every {size}{{where}}: initial weights keep "
-            f"the variance {scale**2:.3g} / fan-in. If those of your training loop depend on the "
+            f"network.init_scale stays {_shown(scales)} at every {size}{{where}}: initial weights "
+            f"keep the variance {variances} / fan-in. If those of your training loop depend on the "
             "width in another way, give it as a function of the size in scalings."
         )
     return found
@@ -91,9 +92,10 @@ def _of_widths(problem: Problem, size: str) -> dict[str, str]:
 
 def _of_depths(problem: Problem) -> dict[str, str]:
     network, found = problem.network, {}
-    if isinstance(network, MLP) and not math.isclose(network.init_scale, 1.0):
+    scales = _scales(problem)
+    if isinstance(network, MLP) and not all(math.isclose(scale, 1.0) for scale in scales):
         found["network.init_scale"] = (
-            f"network.init_scale stays {network.init_scale:.4g} at every depth{{where}}: signals "
+            f"network.init_scale stays {_shown(scales)} at every depth{{where}}: signals "
             "at initialization change by this factor in every layer. If it was chosen for one "
             "depth, give it as a function of the size in scalings."
         )
@@ -104,3 +106,12 @@ def _of_depths(problem: Problem) -> dict[str, str]:
             "function of the size in scalings, or take the built-in scaling '1/sqrt(depth)'."
         )
     return found
+
+
+def _scales(problem: Problem) -> tuple[float, ...]:
+    """Initial scales of the weight arrays, without those that are zero at every size."""
+    return tuple(scale for scale in as_tuple(problem.network.init_scale) if scale > 0)
+
+
+def _shown(scales: tuple[float, ...]) -> str:
+    return ", ".join(f"{scale:.4g}" for scale in scales)

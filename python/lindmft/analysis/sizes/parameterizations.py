@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lindmft._internal.types import Array
+from lindmft._internal.types import Array, Number, Numbers
 from lindmft._internal.validation import refuse
 from lindmft.problem.network import widths
 from lindmft.problem.problem import Problem
@@ -23,7 +23,7 @@ SAME = 1e-9
 """Relative difference up to which raw rates are equal."""
 
 
-def same_raw_rate(problem: Problem, init_scale: float) -> dict[str, Any]:
+def same_raw_rate(problem: Problem, init_scale: Number | Numbers) -> dict[str, Any]:
     """Return the changes that make lr the raw rate of all layers, with variances s^2 / fan-in.
 
     The readout of ``nn.Linear`` has variance s^2 / N_L if the effective gamma0 is sqrt(D / N_L):

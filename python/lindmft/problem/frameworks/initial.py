@@ -37,7 +37,7 @@ NAMED: dict[str, tuple[Callable[[int, int], float], float | None]] = {
     ),
 }
 """Standard deviation of weights without the gain, and PyTorch's gain unless the user gives one."""
-ALLOWED = f"a positive standard deviation, {one_of(NAMED)}, or a list with one of these per layer"
+ALLOWED = f"a standard deviation from 0 on, {one_of(NAMED)}, or a list with one of these per layer"
 
 
 def standard_deviations(init: Any, gain: float | None, shapes: Sequence[Shape]) -> Array:
@@ -70,14 +70,7 @@ def _deviation(init: Any, field: str, gain: float | None, shape: Shape) -> float
 
 def _number(init: Any, field: str, gain: float | None) -> float:
     deviation = number(init, field, ALLOWED)
-    if deviation == 0:
-        refuse(
-            field,
-            "positive (a layer that starts from zero has no counterpart: the theory scales all "
-            "layers of one network alike)",
-            init,
-        )
-    if not 0 < deviation < math.inf:
+    if not 0 <= deviation < math.inf:
         refuse(field, ALLOWED, init)
     if gain is not None:
         conflict("gain", f"a number as {field}", "the number has all factors", "Leave gain out")

@@ -8,7 +8,9 @@ D, or 1 with a trace-class spectrum (theory sections 2 and 8):
 
 With V^l = a_l U^l, the product of all a_l being 1, U has the same predictor, and the same
 trajectory if its raw rate is that of V^l divided by a_l^2. So one initial scale and multipliers
-of the learning rate describe any initial scales. A branch h + b V^l h keeps a_l = 1, up to b.
+of the learning rate describe any initial scales. A layer that starts from zero has any a_l. A
+branch h + b V^l h keeps a_l = 1, up to b, which is the same for all branches, so that branches of
+other scales keep them.
 """
 
 import math
@@ -18,8 +20,7 @@ from typing import Any
 import numpy as np
 
 from lindmft._internal.types import Array
-from lindmft._internal.validation import conflict
-from lindmft.problem.network import MLP, ResNet, widths
+from lindmft.problem.network import MLP, ResNet, initial_scales, widths
 from lindmft.problem.problem import Problem
 
 __all__ = ["Layers", "Sizes", "layers_of", "network_and_rates", "rounded"]
@@ -82,7 +83,7 @@ def layers_of(problem: Problem, sizes: Sizes, lr: float) -> Layers:
     scale = factors(sizes, gamma0)
     multipliers = np.ones(len(scale)) if optimizer.layer_lr is None else optimizer.layer_lr
     return Layers(
-        std=network.init_scale * scale,
+        std=initial_scales(network) * scale,
         rates=lr * np.asarray(multipliers) * gamma0**2 * sizes.hidden[-1] * scale**2,
         decay=lr * optimizer.weight_decay,
         branch=_strength(network) if isinstance(network, ResNet) else None,
@@ -101,13 +102,14 @@ def network_and_rates(
     # Branches have a separate strength, so that the first layer and the readout set the scale.
     chosen = [0, -1] if residual else slice(None)
     count = 2 if residual else len(layers.std)
-    product = float(np.prod((layers.std / factors(sizes, 1.0))[chosen]))
+    reference = _reference(layers, sizes)
+    product = float(np.prod((reference / factors(sizes, 1.0))[chosen]))
     gamma0 = (
         math.sqrt(sizes.inputs / sizes.hidden[-1]) if parameterization == "ntk" else 1 / product
     )
     init_scale = (product * gamma0) ** (1 / count)
     scale = factors(sizes, gamma0)
-    rates = layers.rates * (init_scale * scale / layers.std) ** 2
+    rates = layers.rates * (init_scale * scale / reference) ** 2
     multipliers = rates / (gamma0**2 * sizes.hidden[-1] * scale**2)
     lr = float(multipliers[np.flatnonzero(multipliers)[0]])
     alike = np.ptp(multipliers) <= SAME * multipliers.max()
@@ -116,7 +118,7 @@ def network_and_rates(
         "depth": len(sizes.hidden),
         "gamma0": rounded(_given_gamma0(gamma0, parameterization, sizes)),
         "parameterization": parameterization,
-        "init_scale": rounded(init_scale),
+        "init_scale": _of_arrays(init_scale * layers.std / reference, init_scale),
         "centered": centered,
     }
     optimizer = {
@@ -126,23 +128,27 @@ def network_and_rates(
     }
     if not residual:
         return MLP(**options), optimizer
-    strength = rounded(_branch(layers, sizes, init_scale))
+    branch = (layers.branch or 0.0) * float(reference[1]) * math.sqrt(sizes.hidden[-1]) / init_scale
+    strength = rounded(branch) if len(sizes.hidden) > 1 else 1.0
     return ResNet(**options, branch=strength, branch_scaling="constant"), optimizer
 
 
-def _branch(layers: Layers, sizes: Sizes, init_scale: float) -> float:
-    """Return the strength of branches whose initial scale is ``init_scale``."""
-    inner = layers.std[1:-1]
-    if not len(inner):
-        return 1.0
-    if np.ptp(inner) > SAME * inner.max():
-        conflict(
-            "branch",
-            "init with hidden layers that differ",
-            "all branches of a network have one strength",
-            "Give the hidden layers the same standard deviation",
-        )
-    return (layers.branch or 0.0) * float(inner[0]) * math.sqrt(sizes.hidden[-1]) / init_scale
+def _reference(layers: Layers, sizes: Sizes) -> Array:
+    """Return standard deviations (L + 1,) that are a_l times the same scale, all positive.
+
+    They are those of the layers, but for layers that start from zero and for branches.
+    """
+    reference = np.where(layers.std > 0, layers.std, sizes.fan_in**-0.5)
+    if layers.branch is not None and (layers.std[1:-1] > 0).any():
+        reference[1:-1] = layers.std[1:-1].max()
+    return reference
+
+
+def _of_arrays(scales: Array, usual: float) -> float | tuple[float, ...]:
+    """Return one initial scale if all are equal, else all of them."""
+    if np.ptp(scales) <= SAME * usual:
+        return rounded(usual)
+    return tuple(map(rounded, scales.tolist()))
 
 
 def _widths(sizes: Sizes) -> dict[str, Any]:

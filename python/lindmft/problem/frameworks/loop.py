@@ -237,7 +237,7 @@ def to_pytorch(
 
 
 def _refuse_lists(problem: Problem) -> None:
-    """Refuse what a loop does not have: lists of momentum or batches, a readout from zero."""
+    """Refuse what a loop does not have: lists of momentum or batches, a second target."""
     data = problem.data
     lists = {
         "optimizer.momentum": problem.optimizer.momentum,
@@ -247,8 +247,8 @@ def _refuse_lists(problem: Problem) -> None:
     for name, value in lists.items():
         if isinstance(value, tuple):
             refuse(name, "a number to write a loop (the script has no schedule of it)", value)
-    if problem.network.zero_readout:
-        refuse("network.zero_readout", "False to write a loop", True)
+    if data.switch_at is not None:
+        refuse("data.switch_at", "None to write a loop (the script has one target)", data.switch_at)
 
 
 def _floats(values: Array) -> Floats:

@@ -69,7 +69,8 @@ def from_pytorch(
         "linear" is the default of ``nn.Linear``. The names of functions in ``nn.init`` are
         "xavier_normal", "xavier_uniform", "kaiming_normal" and "kaiming_uniform"; the last two with
         the ending "_fan_out" for that mode. "lecun_normal" has the variance 1 / fan-in. A number is
-        the standard deviation. A list has one of these for each layer, the readout last.
+        the standard deviation, and 0 a layer that starts from zero. A list has one of these for
+        each layer, the readout last.
     gain
         The factor of standard deviations in the functions of ``nn.init``; None: PyTorch's, which is
         1 for Xavier and sqrt(2) for Kaiming. ``nonlinearity="linear"`` is 1.
@@ -115,13 +116,14 @@ def from_pytorch(
     ------
     ValueError
         If an argument has the wrong type or is out of range, or if the loop has no counterpart:
-        biases, layers that start from zero, different decays of layers.
+        biases, different decays of layers, two layers that start from zero.
 
     Notes
     -----
     Theory sections 2, 6, 7, 8 and 17. Weights enter by their variance, which makes uniform and
     normal ones the same in wide networks. Layers whose initial scales differ are the same as layers
-    with the geometric mean of the scales and other learning rates.
+    with the geometric mean of the scales and other learning rates; a layer that starts from zero
+    has the entry 0 in ``init_scale``.
 
     The loss of the problem is the mean of squared errors over samples, summed over outputs, where
     ``nn.MSELoss`` takes the mean. Batches that are drawn with replacement become ``MultiPass``

@@ -85,7 +85,19 @@ class RawLayers:
                 "Give weight_decay as a list whose products with lr are equal",
             )
         strength = None if branch is None else positive(branch, "branch")
+        self._check_start(residual=strength is not None)
         return Layers(self.std, self.rates, float(self.decays[0]), strength)
+
+    def _check_start(self, residual: bool) -> None:
+        """Refuse layers that start from zero where no layer ever gets a gradient."""
+        layers = self.std[[0, -1]] if residual else self.std
+        if np.count_nonzero(layers == 0) > 1:
+            which = "of the first and the last layer" if residual else "layer"
+            refuse(
+                "init",
+                f"zero for at most one {which} (with more no layer ever gets a gradient)",
+                list(self.std),
+            )
 
 
 def loss_factor(reduction: Any, half: Any, count: float, outputs: int) -> float:
