@@ -15,7 +15,8 @@ struct Series {
     replicas,  ///< SolveOptions::replicas, or pairs of networks of the kind
     kernels,   ///< SolveOptions::kernels, TrainOptions::kernels
     updates,   ///< TrainOptions::updates
-    modes      ///< SolveOptions::modes, TrainOptions::modes: an array for each mode
+    modes,     ///< SolveOptions::modes, TrainOptions::modes: an array for each mode
+    average    ///< SolveOptions::average, TrainOptions::average
   };
 
   const char* name;  ///< in Python, in files and in sweeps
@@ -24,7 +25,9 @@ struct Series {
   bool has_sign = false;    ///< whether values may be negative
 
   /// Whether the series of a solution is the sum over its channels. Kernels are those of the channels.
-  [[nodiscard]] constexpr bool adds_up() const { return part == Part::always || part == Part::replicas; }
+  [[nodiscard]] constexpr bool adds_up() const {
+    return part == Part::always || part == Part::replicas || part == Part::average;
+  }
   /// Whether the sum over channels has the series, so that those of channels are needed at the same times.
   [[nodiscard]] constexpr bool of_channels() const { return adds_up() || part == Part::modes; }
 };

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "support/average.hpp"
 #include "support/refusals.hpp"
 #include "theory/coarse_grid.hpp"
 #include "theory/core/saved.hpp"
@@ -69,6 +70,10 @@ void check_coarse(const Problem& problem, const SolveOptions& options, const std
                              "the noise is new in every step, so that curves are not smooth in time",
                              "Use exact steps, or data.kind 'full_batch' or 'population'");
   }
+  if (!options.average.empty()) {
+    throw BadInput::conflict("average", call, "an average is over the weights of every step",
+                             "Use exact steps, or leave average out");
+  }
   if (options.kernels) throw BadInput::conflict("kernels", call, "they are about single steps", "Use exact steps");
 }
 
@@ -84,11 +89,12 @@ void check_spectrum(const SolveOptions& options, bool steps, double end) {
 void check_continuation(const Problem& problem, const SolveOptions& options, bool coarse, double end) {
   const Solution* from = options.continue_from;
   if (from == nullptr) return;
-  if (options.replicas || options.kernels || options.modes) {
+  if (options.replicas || options.kernels || options.modes || !options.average.empty()) {
     throw BadInput::conflict("continue_from",
                              options.replicas  ? "replicas"
                              : options.kernels ? "kernels"
-                                               : "modes",
+                             : options.modes   ? "modes"
+                                               : "average",
                              "such a computation goes over all times", "Leave one of them out");
   }
   if (from->diverged_at) refuse("continue_from", "a solution that has not diverged", "one that has");
@@ -108,6 +114,7 @@ Horizon steps_horizon(const Problem& problem, int steps, const SolveOptions& opt
   validate(problem, steps);
   support::check_options(options, kSolve, "solve");
   static_cast<void>(Saved(options.save));
+  support::check_average(options.average, steps);
   check_outputs(problem, options, options.grid != Grid::exact);
   check_epochs(problem, options);
   check_depth_nodes(problem, options.depth_nodes);
