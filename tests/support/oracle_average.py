@@ -38,9 +38,7 @@ def average_loss(problem: Problem, steps: int, average: Average, nodes: int = 8)
     ``nodes`` are those in depth, at infinite depth.
     """
     perceptron = problem["network"]["kind"] == "mlp"  # only these have outputs that share modes
-    con, state = (
-        oracle.solved(problem, steps) if perceptron else march_any(problem, steps, nodes)
-    )
+    con, state = oracle.solved(problem, steps) if perceptron else march_any(problem, steps, nodes)
     M = np.kron(matrix(average, steps), np.eye(con.outputs))
     return np.array([_loss(con, state, M, t) for t in range(steps)])
 

@@ -57,9 +57,7 @@ def test_residual_networks_agree_with_their_oracle(problem: dict[str, Any], aver
 
 
 @settings(max_examples=20, deadline=None)
-@given(
-    problems(20, st.one_of(networks(), resnets(st.integers(1, 4)), resnets(st.just(math.inf))))
-)
+@given(problems(20, st.one_of(networks(), resnets(st.integers(1, 4)), resnets(st.just(math.inf)))))
 def test_the_average_of_one_step_is_the_step(problem: dict[str, Any]) -> None:
     plain = lm.solve(problem, 20)
     for average in (lm.EMA(0.0), lm.TailAverage(19), lm.CheckpointAverage([19])):

@@ -22,8 +22,12 @@ NETWORKS: dict[str, Any] = {
 RNG = np.random.default_rng(1)
 X, X_TEST = RNG.standard_normal((2, 12, 5))
 GIVEN: dict[str, Any] = {
-    **{"X": X, "y": X @ np.ones((5, 2)), "X_test": X_TEST, "y_test": X_TEST @ np.ones((5, 2))},
-    **{"seeds": 3, "weights": True},
+    "X": X,
+    "y": X @ np.ones((5, 2)),
+    "X_test": X_TEST,
+    "y_test": X_TEST @ np.ones((5, 2)),
+    "seeds": 3,
+    "weights": True,
 }
 ONE_PASS = lm.Problem(lm.MLP(depth=2), lm.OnePass(alpha=0.5, noise=0.5), lm.SGD(lr=0.1))
 
@@ -87,9 +91,7 @@ SETTINGS: dict[str, Any] = {
         lm.EMA(0.9),
     ),
     "shuffled epochs": (
-        lm.Problem(
-            lm.ResNet(depth=3), lm.Epochs(alpha=2.0, batches=5, noise=0.5), lm.SGD(lr=0.04)
-        ),
+        lm.Problem(lm.ResNet(depth=3), lm.Epochs(alpha=2.0, batches=5, noise=0.5), lm.SGD(lr=0.04)),
         lm.CheckpointAverage([5, 20, 35, 50]),
     ),
 }

@@ -7,11 +7,20 @@ from typing import Any
 import numpy as np
 
 from lindmft import _core
-from lindmft._internal.cost import COARSE, EXACT, OF_AVERAGE, OF_KERNELS, OF_REPLICAS, Cost, likely_depth
+from lindmft._internal.cost import (
+    COARSE,
+    EXACT,
+    OF_AVERAGE,
+    OF_KERNELS,
+    OF_REPLICAS,
+    Cost,
+    likely_depth,
+)
 from lindmft._internal.options import check_spectrum
 from lindmft._internal.provenance import provenance
 from lindmft._internal.types import Callback, SolveDict
 from lindmft._internal.validation import conflict, integer, number
+from lindmft.problem.averages import shares
 from lindmft.problem.outputs import channel
 from lindmft.problem.problem import Problem
 from lindmft.results.assembly import observables_from
@@ -96,13 +105,13 @@ class Run:
         kernels = bool(self.options.get("kernels"))
         advice = coarse_advice([self.problem], self.grid, self.end, kernels=kernels)
         extra = "kernels" if kernels else self.all_times
-        return Cost(power, len(set(norms)), after.get(extra, 0.0), exact, advice)
+        return Cost(power, len(set(norms)), after.get(extra or "", 0.0), exact, advice)
 
     def core_options(self) -> _core.SolveOptions:
         """Return the options as the compiled module takes them."""
         average = self.options.get("average")
-        shares = () if average is None else average.shares(int(self.end))
-        changed = {"keep_state": self.wants_state(), "average": shares}
+        parts = () if average is None else shares(average, int(self.end))
+        changed = {"keep_state": self.wants_state(), "average": parts}
         return _core.SolveOptions(**{**self.options, **changed})
 
     def wants_state(self) -> bool:

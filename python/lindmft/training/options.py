@@ -9,7 +9,7 @@ from lindmft import _core
 from lindmft._internal.options import check_spectrum, converted
 from lindmft._internal.types import Callback, Number, Numbers
 from lindmft._internal.validation import integer, is_list, refuse
-from lindmft.problem.averages import Average, average_or_none
+from lindmft.problem.averages import Average, average_or_none, shares
 from lindmft.results.statistics import checked_dtype
 from lindmft.training.seeds import seed_list
 
@@ -93,7 +93,7 @@ def checked_options(
     if options.get("spectrum_at"):
         options.setdefault("lanczos", min(_core.TrainOptions().lanczos, dim))
     if (average := average_or_none(given.get("average"))) is not None:
-        options["average"] = average.shares(steps)
+        options["average"] = shares(average, steps)
     if "noise_draw" in given:
         options["noise_draw"] = _draws(given["noise_draw"], problems)
     return options | {"seeds": seed_list(given["seeds"], given.get("seed", 0))}
