@@ -72,7 +72,7 @@ def test_agrees_with_averages_in_numpy(name: str, kind: str) -> None:
     factor = np.linalg.norm(runs[-1].predictor) / np.linalg.norm(last)
     mean = mean_of(average, [run.weights for run in runs])
     found = factor * (product(mean, network) - start)
-    errors = GIVEN["y_test"] - np.einsum("nd,scd->snc", X_TEST, found)
+    errors = GIVEN["y_test"] - X_TEST @ found.swapaxes(1, 2)
     expected = (errors**2).sum(axis=-1).mean(axis=-1)
     trained = lm.train(problem, STEPS, average=average, **GIVEN)
     np.testing.assert_allclose(trained.average_loss[:, -1], expected, rtol=1e-11)

@@ -55,8 +55,8 @@ struct SolveOptions {
   bool replicas = false;  ///< also pairs of networks that share initial weights, data or neither
   bool kernels = false;   ///< also the neural tangent kernel
   bool modes = false;     ///< also the learning curves of the modes
-  /// Also Solution::average_loss, of averaged weights Wbar(t) = (1 - a(t)) Wbar(t-1) + a(t) W(t): the share a(t) of every
-  /// step, from 0 to 1 with a(0) = 1. Empty: none. On a grid of all steps.
+  /// Also Solution::average_loss, of averaged weights Wbar(t) = (1 - a(t)) Wbar(t-1) + a(t) W(t): the share a(t) of
+  /// every step, from 0 to 1 with a(0) = 1. Empty: none. On a grid of all steps.
   std::vector<double> average{};
   /// Times of the spectrum of the Hessian; steps, but for flow().
   std::vector<double> spectrum_at{};

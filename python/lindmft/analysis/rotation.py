@@ -95,8 +95,8 @@ def chances(
     """Return the chances of deviations of two losses: (networks, m), mean zero under the theory.
 
     Columns of zeros are ignored. ``combined``, (networks,), is a combination of all columns with
-    weights that do not depend on them; its chance is ``rate``. ``average``, like ``test``, is that of
-    averaged weights.
+    weights that do not depend on them; its chance is ``rate``. ``average`` is a third loss,
+    that of averaged weights.
     """
     nothing = np.empty((len(test), 0))
     column = nothing if combined is None else combined[:, None]
