@@ -43,6 +43,7 @@ from lindmft.analysis.stability import StableRate, largest_stable_lr, largest_st
 from lindmft.analysis.training_time import OptimumOverTime, optimum_over_time
 from lindmft.analysis.transfer import Transfer, transfer
 from lindmft.analysis.width_scan import WiderIsBetter, wider_is_better
+from lindmft.problem.averages import EMA, CheckpointAverage, TailAverage
 from lindmft.problem.citation import citation
 from lindmft.problem.data import Epochs, FullBatch, MultiPass, OnePass, Population
 from lindmft.problem.empirical import estimate_noise, from_covariance, from_data
@@ -73,10 +74,12 @@ if TYPE_CHECKING:
     from lindmft.sweeps.sweep import open_sweep, sweep, sweep_summary
 
 __all__ = [
+    "EMA",
     "MLP",
     "SGD",
     "BadInput",
     "BestPoint",
+    "CheckpointAverage",
     "Comparison",
     "ComputeOptimal",
     "CoordinateCheck",
@@ -111,6 +114,7 @@ __all__ = [
     "Solution",
     "StabilityWarning",
     "StableRate",
+    "TailAverage",
     "Transfer",
     "Verification",
     "WiderIsBetter",

@@ -168,12 +168,15 @@ def test_files_without_some_observables_say_how_to_ask(tmp_path: Path) -> None:
 def everything() -> list[tuple[Table, dict[str, Any]]]:
     """Each table, with the results of the core that have all of its observables."""
     core = SEVERAL.as_core()
-    asked = _core.SolveOptions(save=["all"], replicas=True, kernels=True, modes=True)
+    average = [1.0, *(STEPS - 1) * [0.1]]
+    every: dict[str, Any] = dict.fromkeys(("replicas", "kernels", "modes"), True)
+    asked = _core.SolveOptions(save=["all"], average=average, **every)
     solution = _core.solve(core, STEPS, asked)
     channel: dict[str, Any] = solution["channels"][0]  # type: ignore[assignment]
     one, sizes = PROBLEM.as_core(), {"dim": 16, "seeds": [0], "threads": 1}
     flags = dict.fromkeys(("kernels", "updates", "modes"), True)
-    runs: Any = _core.train(one, STEPS, _core.TrainOptions(**flags, **sizes))
+    options = _core.TrainOptions(average=average, **flags, **sizes)
+    runs: Any = _core.train(one, STEPS, options)
     pairs: Any = _core.train_replicas(one, STEPS, _core.TrainOptions(k_init=2, k_data=2, **sizes))
     staged = PROBLEM.replace(**{"data.switch_at": 2}).as_core()
     second: Any = _core.solve(staged, STEPS, _core.SolveOptions())

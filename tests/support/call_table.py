@@ -221,6 +221,9 @@ CALLS: dict[str, Call] = {
         {"lr": EITHER, "momentum": EITHER, "nesterov": FLAG, "weight_decay": NUMBER}
         | {"layer_lr": NUMBERS},
     ),
+    "EMA": Call(lambda: {"decay": 0.9}, {"decay": NUMBER}),
+    "TailAverage": Call(lambda: {"start": 1}, {"start": WHOLE}),
+    "CheckpointAverage": Call(lambda: {"steps": [1, 2]}, {"steps": NUMBERS | WHOLE}),
     "FullBatch": Call(lambda: {"alpha": 2.0}),
     "MultiPass": Call(lambda: {"alpha": 2.0, "batch_fraction": 0.5}, {"batch_fraction": NUMBER}),
     "Epochs": Call(lambda: {"alpha": 2.0, "batches": 2}),

@@ -201,6 +201,7 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(("errors", "objective", "observable", "criterion", "dtype"), CHOICE),
     "progress": PROGRESS,
     "continue_from": OBJECT,
+    "average": OBJECT,
     **dict.fromkeys(("checkpoint", "path", "store", "folder"), PATH),
     "checkpoint_every": WHOLE,
     **dict.fromkeys(("saveat", "times", "at", "tau"), EITHER),

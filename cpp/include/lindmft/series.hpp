@@ -16,7 +16,8 @@ struct Series {
     kernels,   ///< SolveOptions::kernels, TrainOptions::kernels
     updates,   ///< TrainOptions::updates
     modes,     ///< SolveOptions::modes, TrainOptions::modes: an array for each mode
-    switched   ///< Data::switch_at
+    switched,  ///< Data::switch_at
+    average    ///< SolveOptions::average, TrainOptions::average
   };
 
   const char* name;  ///< in Python, in files and in sweeps
@@ -26,7 +27,7 @@ struct Series {
 
   /// Whether the series of a solution is the sum over its channels. Kernels are those of the channels.
   [[nodiscard]] constexpr bool adds_up() const {
-    return part == Part::always || part == Part::replicas || part == Part::switched;
+    return part == Part::always || part == Part::replicas || part == Part::switched || part == Part::average;
   }
   /// Whether the sum over channels has the series, so that those of channels are needed at the same times.
   [[nodiscard]] constexpr bool of_channels() const { return adds_up() || part == Part::modes; }

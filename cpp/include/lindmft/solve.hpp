@@ -55,12 +55,15 @@ struct SolveOptions {
   bool replicas = false;  ///< also pairs of networks that share initial weights, data or neither
   bool kernels = false;   ///< also the neural tangent kernel
   bool modes = false;     ///< also the learning curves of the modes
+  /// Also Solution::average_loss, of averaged weights Wbar(t) = (1 - a(t)) Wbar(t-1) + a(t) W(t): the share a(t) of
+  /// every step, from 0 to 1 with a(0) = 1. Empty: none. On a grid of all steps.
+  std::vector<double> average{};
   /// Times of the spectrum of the Hessian; steps, but for flow().
   std::vector<double> spectrum_at{};
   int lanczos = 24;         ///< steps of Lanczos' method for it
   bool keep_state = false;  ///< keep Solution::state, to resume from later; about as much memory again
   /// Continue this solution where it ended. It is of the same problem on the same kind of grid, kept its state and has
-  /// not diverged. Without replicas, kernels and modes. Must outlive the call.
+  /// not diverged. Without replicas, kernels, modes and averages. Must outlive the call.
   const Solution* continue_from = nullptr;
   Progress progress;
 
@@ -87,6 +90,7 @@ void SolveOptions::for_each(Visit&& visit) {
   visit(Option{"replicas", kTheory | kInC, "Also split the test loss into bias and variances."}, &O::replicas);
   visit(Option{"kernels", kSolve | kSolveMany | kInC, "Also compute the neural tangent kernel."}, &O::kernels);
   visit(Option{"modes", kTheory | kInC, "Also compute the learning curve of each mode."}, &O::modes);
+  visit(Option{"average", kSolve | kSolveMany, "Also compute the test loss of averaged weights."}, &O::average);
   visit(Option{"spectrum_at", kTheory, "Times at which to compute the spectrum of the Hessian."}, &O::spectrum_at);
   visit(option_of_lanczos(kTheory, "a whole number from 2 to 64", 64.0), &O::lanczos);
   visit(Option{"depth_nodes", kTheory | kInC, "Collocation nodes in depth at infinite depth.", "between 2 and 64", 2.0,
@@ -178,6 +182,7 @@ struct Solution {
   std::vector<int> panels;   ///< coarse grids: first nodes of the panels, and n; a panel's functions are polynomials
   std::vector<double> test_loss;                   ///< n   C_v(t,t), excess over the irreducible sigma^2
   std::vector<double> train_loss;                  ///< n   C_Delta(t,t)
+  std::vector<double> average_loss;                ///< n   test loss of averaged weights; empty unless asked for
   std::vector<double> term_target;                 ///< n   the three terms of C_v(t,t): target (the bias),
   std::vector<double> term_init;                   ///< n     initial weights at finite width,
   std::vector<double> term_data;                   ///< n     finite data
@@ -231,6 +236,7 @@ struct Solution {
     f(Series{"kernel_scale", Part::kernels, "kernels.scale"}, of.kernels.scale...);
     f(Series{"kernel_target", Part::kernels, "kernels.target"}, of.kernels.target...);
     f(Series{"kernel_gradient", Part::kernels, "kernels.gradient"}, of.kernels.gradient...);
+    f(Series{"average_loss", Part::average}, of.average_loss...);
     f(Series{"mode_loss", Part::modes}, of.mode_loss...);
     f(Series{"mode_learned", Part::modes, "mode_learned", true}, of.mode_learned...);
     f(Series{"first_task_loss", Part::switched}, of.first_task_loss...);

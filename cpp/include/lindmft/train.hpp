@@ -63,6 +63,7 @@ struct TrainOptions {
   bool kernels = false;               ///< record Ensemble's kernel_...; two more forward passes a step; one target only
   bool updates = false;               ///< record Ensemble's feature_update and gradient_update
   bool modes = false;                 ///< record Ensemble's mode_loss and mode_learned
+  std::vector<double> average{};      ///< record Ensemble's average_loss: shares as in SolveOptions::average
   std::vector<double> spectrum_at{};  ///< steps before which to compute Ensemble::spectrum; one target only
   int lanczos = 24;                   ///< steps of Lanczos' method for it; with `dim` of them it is the whole spectrum
   /// Which independent draw of the label noise, on the same weights and inputs: one, or of train_many() one a problem.
@@ -97,6 +98,7 @@ void TrainOptions::for_each(Visit&& visit) {
   visit(Option{"updates", kTrain | kTrainMany | kInC, "Also record how far features and gradients have moved."},
         &O::updates);
   visit(Option{"modes", kTrain | kTrainMany | kInC, "Also record the learning curve of each mode."}, &O::modes);
+  visit(Option{"average", kTrain | kTrainMany, "Also record the test loss of averaged weights."}, &O::average);
   visit(Option{"weights", kTrain, "Also keep the trained weights."}, &O::weights);
   visit(Option{"noise_draw", kTrain | kTrainMany | kInC,
                "Which independent draw of the label noise, on the same weights and inputs.",
@@ -145,6 +147,7 @@ struct Ensemble {
   /// seeds x n       (1/D) sum_k lambda_k v_k^2, excess. With held-out samples their mean of (y - f)^2, noise included
   Matrix test_loss;
   Matrix train_loss;                         ///< seeds x n       (1/P) sum Delta^2, all samples; one pass: fresh batch
+  Matrix average_loss;                       ///< seeds x n       test loss of averaged weights, or empty
   std::vector<Matrix> test_loss_by_output;   ///< C of seeds x n  the terms of test_loss
   std::vector<Matrix> train_loss_by_output;  ///< C of seeds x n  the terms of train_loss
   std::vector<Matrix> feature_norm;          ///< L of seeds x n  |h^l|^2 / N_l, l = 1 .. L
@@ -195,6 +198,7 @@ struct Ensemble {
     f(Series{"kernel_scale", Part::kernels, "kernels.scale"}, of.kernel_scale...);
     f(Series{"kernel_target", Part::kernels, "kernels.target"}, of.kernel_target...);
     f(Series{"kernel_gradient", Part::kernels, "kernels.gradient"}, of.kernel_gradient...);
+    f(Series{"average_loss", Part::average}, of.average_loss...);
     f(Series{"mode_loss", Part::modes}, of.mode_loss...);
     f(Series{"mode_learned", Part::modes, "mode_learned", true}, of.mode_learned...);
     f(Series{"first_task_loss", Part::switched}, of.first_task_loss...);

@@ -8,6 +8,7 @@
 
 #include "support/memory.hpp"
 #include "support/threads.hpp"
+#include "theory/averaged_weights.hpp"
 #include "theory/coarse_grid.hpp"
 #include "theory/data/spectral_data.hpp"
 #include "theory/march/edge_watch.hpp"
@@ -61,6 +62,7 @@ bool computed(Series::Part part, const SolveOptions& options) {
   if (part == Series::Part::replicas) return options.replicas;
   if (part == Series::Part::kernels) return options.kernels;
   if (part == Series::Part::modes) return options.modes;
+  if (part == Series::Part::average) return !options.average.empty();
   return part == Series::Part::always || part == Series::Part::outputs;
 }
 
@@ -115,10 +117,11 @@ struct Parts {
   SpectralData data;
 };
 
-/// Rows after the nodes for vectors that pass through frozen weights.
+/// Rows after the nodes: for vectors that pass through frozen weights, and for averaged weights.
 int spare_rows(const Problem& problem, const Horizon& horizon, const SolveOptions& options, int rows) {
   const bool watched = horizon.kind == Horizon::Kind::adaptive_steps && outputs(problem.data) == 1;
-  return std::max(spectrum_rows(options, rows), watched ? Lanczos::rows(rows / 2, EdgeWatch::kSteps) : 0);
+  const int of_average = options.average.empty() ? 0 : rows;
+  return std::max({spectrum_rows(options, rows), of_average, watched ? Lanczos::rows(rows / 2, EdgeWatch::kSteps) : 0});
 }
 
 /// The outcome of an attempt besides its solution.
@@ -210,6 +213,7 @@ void add_requests(const Problem& problem, const Horizon& horizon, const SolveOpt
   if (horizon.condensed()) return;  // nothing else is known for all times
   if (options.keep_state && !solution.diverged_at) keep_state(network, data, valid * marching.outputs, solution);
   if (options.kernels) add_kernels(problem, valid, network, data, marching, solution);
+  if (!options.average.empty()) add_average(problem, options.average, valid, network, data, marching, solution);
   if (!options.spectrum_at.empty()) {
     const SolvedSides solved(problem, horizon, network, data, marching.spectrum_rows, solution);
     add_spectrum(solved, options, marching.progress, solution);
@@ -323,7 +327,7 @@ double attempt_result_bytes(const Problem& problem, const Horizon& horizon, cons
                             int depth_nodes) {
   const double depth = layers(problem, depth_nodes);
   double bytes = Saved(options.save).bytes(depth, horizon.nodes) +
-                 8.0 * horizon.times() * (14.0 + 2.0 * depth + 2.0 * outputs(problem.data));
+                 8.0 * horizon.times() * (15.0 + 2.0 * depth + 2.0 * outputs(problem.data));
   if (options.modes) bytes += 16.0 * horizon.times() * static_cast<double>(problem.data.spectrum.eigenvalues.size());
   if (options.keep_state) bytes += sides_bytes(problem, horizon, kMostOrder * outputs(problem.data), depth_nodes);
   return bytes;

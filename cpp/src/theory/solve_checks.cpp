@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "support/average.hpp"
 #include "support/refusals.hpp"
 #include "theory/coarse_grid.hpp"
 #include "theory/core/saved.hpp"
@@ -87,6 +88,10 @@ void check_coarse(const Problem& problem, const SolveOptions& options, const std
                              "the noise is new in every step, so that curves are not smooth in time",
                              "Use solve with exact or adaptive steps, or data.kind 'full_batch' or 'population'");
   }
+  if (!options.average.empty()) {
+    throw BadInput::conflict("average", call, "an average is over the weights of every step",
+                             "Use exact steps, or leave average out");
+  }
   if (options.kernels) throw BadInput::conflict("kernels", call, "they are about single steps", "Use exact steps");
 }
 
@@ -99,6 +104,7 @@ void check_condensed(const Problem& problem, const SolveOptions& options) {
                       : options.replicas             ? "replicas"
                       : !options.save.empty()        ? "save"
                       : !options.spectrum_at.empty() ? "spectrum_at"
+                      : !options.average.empty()     ? "average"
                                                      : nullptr;
   if (asked == nullptr) return;
   throw BadInput::conflict(asked, "adaptive steps with random batches",
@@ -126,11 +132,12 @@ bool has_condensed_past(const Solution& solution) {
 void check_continuation(const Problem& problem, const SolveOptions& options, Horizon::Kind kind, double end) {
   const Solution* from = options.continue_from;
   if (from == nullptr) return;
-  if (options.replicas || options.kernels || options.modes) {
+  if (options.replicas || options.kernels || options.modes || !options.average.empty()) {
     throw BadInput::conflict("continue_from",
                              options.replicas  ? "replicas"
                              : options.kernels ? "kernels"
-                                               : "modes",
+                             : options.modes   ? "modes"
+                                               : "average",
                              "such a computation goes over all times", "Leave one of them out");
   }
   if (from->diverged_at) refuse("continue_from", "a solution that has not diverged", "one that has");
@@ -151,6 +158,7 @@ Horizon steps_horizon(const Problem& problem, int steps, const SolveOptions& opt
   validate(problem, steps);
   support::check_options(options, kSolve, "solve");
   static_cast<void>(Saved(options.save));
+  support::check_average(options.average, steps);
   check_outputs(problem, options, options.grid != Grid::exact);
   check_epochs(problem, options);
   check_second_target(problem, options, options.grid == Grid::exact ? nullptr : "grid 'adaptive'");

@@ -10,8 +10,8 @@ EXACT, COARSE, CONDENSED = 2.5, 1.5, 1.1
 """Powers of t with which the work up to step t grows: measured on exact grids of 500 to 3000 steps
 (2.1 to 2.7), on coarse grids, where t is the fraction of log time (0.9 to 2.1), and with a
 condensed past of 1000 to 30000 steps."""
-OF_REPLICAS, OF_KERNELS = 0.45, 0.6
-"""Fractions of the work of replicas and of kernels that remain when all steps are solved."""
+OF_REPLICAS, OF_KERNELS, OF_AVERAGE = 0.45, 0.6, 0.3
+"""Fractions of the work of replicas, kernels and averages that remain when all steps are solved."""
 EARLIEST, LONG = 2.0, 60.0
 """Seconds before the time is estimated; seconds left from which a computation is long."""
 UNITS = {"days": 86400, "h": 3600, "min": 60}

@@ -100,6 +100,8 @@ class Comparison:
         (m,), the times compared: those before any divergence.
     test_loss, train_loss
         The ``Agreement`` of each loss; ``train_loss`` is None if the runs have no training losses.
+    average_loss
+        That of the loss of averaged weights, if both results have it; otherwise None.
     dim, networks
         D, and the number of networks averaged.
     notes
@@ -138,6 +140,7 @@ class Comparison:
     chances: Chances | None
     finite_size_chance: float | None
     advice: Advice
+    average_loss: Agreement | None = None
 
     @property
     def chance(self) -> float | None:
@@ -183,7 +186,7 @@ class Comparison:
                 + f"Losses that are wrong by {percent(self.chances.resolution)} or less can look "
                 "the same; more networks show smaller differences."
             )
-        losses = (self.test_loss, self.train_loss)
+        losses = (self.test_loss, self.train_loss, self.average_loss)
         worst = max(abs(loss.largest_z) for loss in losses if loss is not None)
         differ = f"differ by up to {worst:.1f} standard errors: {often} ({usual})"
         if self.finite_size_chance >= SUSPICIOUS_CHANCE:
@@ -209,13 +212,14 @@ class Comparison:
             f"{'':12}{'largest z':>12}{'at step':>9}{'rms z':>8}{'largest relative error':>25}"
             f"{'chance':>10}"
         )
-        test, train, together, rate = _cells(self.chances)
+        test, train, average, together, rate = _cells(self.chances)
         return "\n".join(
             [
                 f"theory against training: {sizes}",
                 columns,
                 f"{_row('test loss', self.test_loss)}{test:>10}",
-                *_train_rows(self.train_loss, train),
+                *_rows("train loss", self.train_loss, train),
+                *_rows("average loss", self.average_loss, average),
                 f"{'all steps together':66}{together:>10}"
                 if self.train_loss is None
                 else f"{'all steps of both losses together':66}{together:>10}",
@@ -292,6 +296,9 @@ def compare(
     test_loss = theory.test_loss + (theory.irreducible - runs.irreducible)
     series = [test_loss, theory.train_loss, mean.test_loss]
     series += [mean.train_loss] if trained else []
+    averaged = theory.has("average_loss") and runs.has("average_loss")
+    average_loss = theory.average_loss + (test_loss - theory.test_loss) if averaged else test_loss
+    series += [average_loss, mean.average_loss] if averaged else []
     valid: Mask = np.asarray(np.isfinite(series).all(axis=0))
     if not valid.any():
         raise ValueError(
@@ -306,6 +313,7 @@ def compare(
             for losses, expected in (
                 (runs.test_loss, test_loss),
                 (train_loss, theory.train_loss),
+                *([(runs.average_loss, average_loss)] if averaged else []),
             )
         ],
         runs.dtype,
@@ -323,6 +331,11 @@ def compare(
         chances=None if runs.test_samples else found,
         finite_size_chance=None if runs.test_samples else beyond,
         advice=advice(runs),
+        average_loss=agreement(
+            *(x[valid] for x in (average_loss, mean.average_loss, error.average_loss))
+        )
+        if averaged
+        else None,
     )
 
 
@@ -352,6 +365,10 @@ def check_same(theory: Solution, runs: Ensemble, *, shorter: bool = False) -> No
     if difference:
         field, a, b = difference
         raise ValueError(f"{field} must be the same in theory and runs, got {a} and {b}")
+    if None not in {theory.average, runs.average} and theory.average != runs.average:
+        raise ValueError(
+            f"average must be the same in theory and runs, got {theory.average} and {runs.average}"
+        )
     if theory.grid == "flow":
         raise ValueError(
             "theory cannot be gradient flow: runs take steps. Solve the problem with solve(...)."
@@ -386,6 +403,9 @@ def _notes(theory: Solution, runs: Ensemble, valid: Mask) -> list[str]:
             f"z-scores of fewer than {FEWEST_NETWORKS} networks are not meaningful; "
             "train more seeds."
         )
+    if (theory.average is None) != (runs.average is None):
+        without = "the theory" if theory.average is None else "the training"
+        notes.append(f"losses of averaged weights are not compared: {without} has none.")
     if runs.test_samples:
         notes.append(SAME_SAMPLES)
     if theory.diverged_at is not None:
@@ -397,17 +417,18 @@ def _notes(theory: Solution, runs: Ensemble, valid: Mask) -> list[str]:
     return [*notes, *theory.notes]
 
 
-def _cells(found: Chances | None) -> tuple[str, str, str, str | None]:
-    """Texts of the chances: test loss, train loss, both, and the combination for a wrong rate."""
+def _cells(found: Chances | None) -> tuple[str, str, str, str, str | None]:
+    """Texts of the chances: test, train and average loss, both of the first, and a wrong rate."""
     if found is None:
-        return "-", "-", "-", None
+        return "-", "-", "-", "-", None
+    average = "-" if found.average_loss is None else cell(found.average_loss)
     rate = None if found.rate is None else cell(found.rate)
-    return cell(found.test_loss), cell(found.train_loss), cell(found.together), rate
+    return cell(found.test_loss), cell(found.train_loss), average, cell(found.together), rate
 
 
-def _train_rows(found: Agreement | None, chance: str) -> list[str]:
-    """The row of the training loss, if there is one."""
-    return [] if found is None else [f"{_row('train loss', found)}{chance:>10}"]
+def _rows(name: str, found: Agreement | None, chance: str) -> list[str]:
+    """The row of a loss that not every comparison has."""
+    return [] if found is None else [f"{_row(name, found)}{chance:>10}"]
 
 
 def _row(name: str, agreement: Agreement) -> str:

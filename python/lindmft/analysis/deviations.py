@@ -35,24 +35,25 @@ def deviation_chances(
 ) -> tuple[Chances | None, float | None]:
     """Return the chances of these deviations, and that of those beyond finite size.
 
-    ``losses`` are the test and the train loss: (networks, m) and the theory's (m,), all finite. The
-    results are None with fewer than four networks. ``weights`` (m,) combine the steps of each loss
-    (``pilot_weights``).
+    ``losses`` are the test and the train loss, and the loss of averaged weights if there is one:
+    (networks, m) and the theory's (m,), all finite. The results are None with fewer than four
+    networks. ``weights`` (m,) combine the steps of the first two (``pilot_weights``).
     """
     if len(losses[0][0]) < FEWEST_NETWORKS:
         return None, None
     deviations = [log_deviation(trained, theory, dtype) for trained, theory in losses]
     combined, allowed = None, 0.0
     if weights is not None:
-        combined = np.sum([one @ by for one, by in zip(deviations, weights, strict=True)], axis=0)
-        variances = [_finite_size(one) @ by for one, by in zip(deviations, weights, strict=True)]
+        pairs = list(zip(deviations[:2], weights, strict=True))
+        combined = np.sum([one @ by for one, by in pairs], axis=0)
+        variances = [_finite_size(one) @ by for one, by in pairs]
         allowed = float(np.sum(np.abs(variances)))
-    found = chances(deviations[0], deviations[1], combined)
+    found = chances(deviations[0], deviations[1], combined, *deviations[2:])
     if found.overall >= SUSPICIOUS_CHANCE:
         return found, found.overall
-    test, train = (_beyond(each, _finite_size(each)) for each in deviations)
+    test, train, *average = (_beyond(each, _finite_size(each)) for each in deviations)
     left = None if combined is None else _beyond(combined, allowed)
-    return found, max(chances(test, train, left).overall, found.overall)
+    return found, max(chances(test, train, left, *average).overall, found.overall)
 
 
 def rounding_errors(theory: Array) -> Array:

@@ -46,6 +46,8 @@ class Chances:
     rate
         The same for the combination of steps that shows a wrong learning rate best. None where
         small separate networks cannot determine the combination: see Notes.
+    average_loss
+        As ``test_loss``, for the loss of averaged weights; None without one.
     overall
         The fraction in which the smallest of these is as small as here.
     resolution
@@ -84,33 +86,41 @@ class Chances:
     rate: float | None
     overall: float
     resolution: float
+    average_loss: float | None = None
 
 
-def chances(test: Array, train: Array, combined: Array | None = None) -> Chances:
+def chances(
+    test: Array, train: Array, combined: Array | None = None, average: Array | None = None
+) -> Chances:
     """Return the chances of deviations of two losses: (networks, m), mean zero under the theory.
 
     Columns of zeros are ignored. ``combined``, (networks,), is a combination of all columns with
-    weights that do not depend on them; its chance is ``rate``.
+    weights that do not depend on them; its chance is ``rate``. ``average`` is a third loss,
+    that of averaged weights.
     """
-    column = np.empty((len(test), 0)) if combined is None else combined[:, None]
-    parts = [_unit_columns(each) for each in (test, train, column)]
+    nothing = np.empty((len(test), 0))
+    column = nothing if combined is None else combined[:, None]
+    averaged = nothing if average is None else average
+    parts = [_unit_columns(each) for each in (test, train, column, averaged)]
     losses = parts[0].shape[1] + parts[1].shape[1]
     if not losses:
         return Chances(1.0, 1.0, 1.0, None, 1.0, 0.0)
     frame, directions = _directions(np.hstack(parts))
-    pieces = np.split(frame, [parts[0].shape[1], losses], axis=1)
+    pieces = np.split(frame, np.cumsum([part.shape[1] for part in parts[:-1]]), axis=1)
     cosines = [_largest_cosine(directions, piece) for piece in pieces]
-    some = parts[2].shape[1] > 0
-    ranks = [_chance(values) for values in cosines[: 2 + some]]
+    rate, own = (piece.shape[1] > 0 for piece in pieces[2:])
+    present = [0, 1, *([2] if rate else []), *([3] if own else [])]
+    ranks = [_chance(cosines[i]) for i in present]
     ranks.append(_chance(_all_together(directions, frame[:, :losses])))
     smallest = np.min(ranks, axis=0)
     return Chances(
         test_loss=float(ranks[0][0]),
         train_loss=float(ranks[1][0]),
         together=float(ranks[-1][0]),
-        rate=float(ranks[2][0]) if some else None,
+        rate=float(ranks[2][0]) if rate else None,
         overall=float(np.mean(smallest <= smallest[0] * (1 + TIE))),
         resolution=_resolution(cosines[:2], ranks[:2], smallest, (test, train)),
+        average_loss=float(ranks[-2][0]) if own else None,
     )
 
 

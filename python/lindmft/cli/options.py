@@ -11,6 +11,7 @@ import click
 from lindmft import _core
 from lindmft._internal.types import OptionDict
 from lindmft.cli.run_table import RUN_KEYS
+from lindmft.problem.averages import KINDS, Average
 from lindmft.problem.paths import KEYS, PATHS
 from lindmft.results.observables import FUNCTIONS
 
@@ -49,6 +50,29 @@ class Times(click.ParamType[list[float]]):
             return [float(time) for time in value.split(",")]
         except ValueError:
             self.fail(f"must be {self.example}, got {value!r}", param, ctx)
+
+
+class AverageOfWeights(click.ParamType[Average]):
+    """An average of the weights, as ema:0.99, tail:100 or checkpoints:50,100,150."""
+
+    name = "average"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Average:
+        """Return the average; anything else is a usage error that names the option."""
+        if not isinstance(value, str):
+            return value  # type: ignore[no-any-return]
+        kind, _, text = value.partition(":")
+        try:
+            numbers = [float(number) for number in text.split(",")]
+            if kind not in KINDS or (kind != "checkpoints" and len(numbers) > 1):
+                raise ValueError
+        except ValueError:
+            form = "ema:DECAY, tail:START or checkpoints:STEP,STEP,..."
+            self.fail(f"must be {form}, got {value!r}", param, ctx)
+        parameter: Any = numbers if kind == "checkpoints" else numbers[0]
+        return KINDS[kind](parameter)
 
 
 WHOLE = WholeNumber()
@@ -115,6 +139,9 @@ def options_of(
 
 def _option(entry: OptionDict) -> Callable[[Any], Any]:
     name, kind, text = "--" + entry["name"].replace("_", "-"), entry["kind"], entry["meaning"]
+    if entry["name"] == "average":
+        words = f"{text[:-1]}: ema:0.99, tail:100 or checkpoints:50,100."
+        return click.option(name, type=AverageOfWeights(), metavar="KIND:VALUE", help=words)
     if kind == "flag":
         return click.option(name, is_flag=True, help=text)
     if kind == "choice":

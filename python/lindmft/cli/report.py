@@ -34,7 +34,7 @@ def _state_note(result: Solution | Ensemble) -> str:
     """Say whether a solution can be continued from its file, and how large its state is."""
     if not isinstance(result, Solution) or result.diverged_at is not None:
         return ""
-    if result.has("replicas") or result.has("kernel_scale"):
+    if any(result.has(name) for name in ("replicas", "kernel_scale", "average_loss")):
         return ""  # such a solution cannot be continued at all
     if result.state_bytes:
         size = result.state_bytes / 2**20
@@ -81,6 +81,8 @@ def _extra(result: Solution | Ensemble) -> dict[str, Array]:
         columns |= {"bias": split.bias, "weights": split.variance_init}
         columns |= {"data": split.variance_data, "interaction": split.variance_interaction}
     mean = result if isinstance(result, Solution) else result.mean()
+    if mean.has("average_loss"):
+        columns["average loss"] = mean.average_loss
     if isinstance(result, Solution) and any(c.has("kernel_scale") for c in result.channels):
         click.echo("Kernels of several outputs are those of their channels, in the saved file.")
     elif mean.has("kernel_scale"):

@@ -56,6 +56,7 @@ def solve_command(
       lindmft solve problem.toml --output theory.nc --save C_h --save C_v --picture losses.png
       lindmft solve problem.toml --grid adaptive --steps 1000000 --checkpoint run.nc
       lindmft solve problem.toml --steps 200 --spectrum-at 0,50,199 --lanczos 32
+      lindmft solve problem.toml --steps 200 --average tail:100
     """
     files.check_outputs(output, picture, force=force, form=netcdf.SOLUTION)
     parsed, run = files.read_problem(problem, changes=changes, steps=steps)

@@ -15,9 +15,18 @@ from typing import Any
 import numpy as np
 
 from lindmft._internal.refusals import BadInput
-from lindmft._internal.validation import choice, integer, missing, number, positive, refuse
+from lindmft._internal.validation import (
+    choice,
+    integer,
+    mapping,
+    missing,
+    number,
+    positive,
+    refuse,
+)
 from lindmft.cli.files import opened
 from lindmft.cli.run_table import read_run
+from lindmft.problem.averages import from_table
 from lindmft.problem.paths import check_path
 from lindmft.problem.problem import Problem, without_run
 from lindmft.problem.schema import check_keys
@@ -58,7 +67,10 @@ def _sweep_table(tables: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]
     for path in (part.strip() for key in axes for part in key.split(",")):
         _check_path(path)
     found = {key: _values(f"sweep.axes.{key}", values) for key, values in axes.items()}
-    return found, {name: value for name, value in table.items() if name != "axes"}
+    others = {name: value for name, value in table.items() if name != "axes"}
+    if "average" in others:
+        others["average"] = from_table(mapping(others["average"], "sweep.average", "a table"))
+    return found, others
 
 
 def _check_path(path: str) -> None:

@@ -68,7 +68,7 @@ def sweep_command(
       "optimizer.lr" = { from = 0.01, to = 0.5, points = 24 }
       "network.depth, network.gamma0" = [[2, 1.0], [4, 2.0]]
     and, if you like, times, observables, store, engine and options of the theory and of training
-    (grid, rtol, atol, dtype, ...) in [sweep].
+    (grid, rtol, atol, dtype, average = { kind = "ema", decay = 0.99 }, ...) in [sweep].
 
     \b
     Examples:

@@ -67,6 +67,7 @@ def train_command(
       lindmft train problem.toml --set network.width=2 --picture losses.png
       lindmft train problem.toml --steps 1e5 --checkpoint runs.nc
       lindmft train problem.toml --steps 200 --spectrum-at 0,50,199
+      lindmft train problem.toml --steps 200 --average ema:0.95
     """
     files.check_outputs(output, picture, force=force, form=netcdf.ENSEMBLE)
     parsed, run = files.read_problem(

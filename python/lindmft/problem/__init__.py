@@ -3,6 +3,7 @@
 They are value types, which are checked when they are made.
 """
 
+from lindmft.problem.averages import EMA, CheckpointAverage, TailAverage
 from lindmft.problem.citation import citation
 from lindmft.problem.data import Epochs, FullBatch, MultiPass, OnePass, Population
 from lindmft.problem.empirical import estimate_noise, from_covariance, from_data
@@ -18,8 +19,10 @@ from lindmft.problem.spectrum import Discrete, Isotropic, PowerLaw
 from lindmft.problem.stability import stability_threshold
 
 __all__ = [
+    "EMA",
     "MLP",
     "SGD",
+    "CheckpointAverage",
     "DataWarning",
     "Discrete",
     "Epochs",
@@ -34,6 +37,7 @@ __all__ = [
     "PyTorchLoop",
     "ResNet",
     "SizeWarning",
+    "TailAverage",
     "citation",
     "estimate_noise",
     "from_covariance",

@@ -16,6 +16,7 @@ import numpy as np
 from lindmft._internal.memory import require_memory
 from lindmft._internal.optional import optional
 from lindmft._internal.validation import refuse
+from lindmft.problem.averages import to_table
 from lindmft.problem.schema import to_json_line
 from lindmft.results import observables
 from lindmft.results.netcdf import ENSEMBLE, REPLICAS, SOLUTION, VERSION
@@ -73,6 +74,7 @@ def solution_to_dataset(solution: Any, *, state: bool = False) -> "xr.Dataset":
         irreducible=solution.irreducible,
         diverged_at=diverged,
         **_optional_attributes(solution),
+        **_average_attributes(solution),
         **_grid_attributes(solution),
         state_version=solution.state.version,
         channels=json.dumps([_channel_attributes(channel) for channel in solution.channels]),
@@ -84,6 +86,10 @@ def _stacked_bytes(solution: Any) -> float:
     steps = len(solution.time)
     kept = sum(len(getattr(solution, name)) for name in LAYERED)
     return 8.0 * kept * steps**2 + sum(map(_stacked_bytes, solution.channels))
+
+
+def _average_attributes(result: Any) -> dict[str, str]:
+    return {} if result.average is None else {"average": json.dumps(to_table(result.average))}
 
 
 def _grid_attributes(solution: Any) -> dict[str, Any]:
@@ -194,6 +200,7 @@ def _channel_attributes(channel: Any) -> dict[str, Any]:
         "irreducible": channel.irreducible,
         "diverged_at": -1 if channel.diverged_at is None else channel.diverged_at,
         **_optional_attributes(channel),
+        **_average_attributes(channel),
         **_grid_attributes(channel),
     }
 
@@ -206,9 +213,9 @@ def ensemble_to_dataset(runs: Any) -> "xr.Dataset":
     return _training_dataset(ENSEMBLE, runs, variables, coords, **_ensemble_attributes(runs))
 
 
-def _ensemble_attributes(runs: Any) -> dict[str, int]:
+def _ensemble_attributes(runs: Any) -> dict[str, Any]:
     given = {"test_samples": runs.test_samples} if runs.test_samples else {}
-    return {"noise_draw": runs.noise_draw, **given}
+    return {"noise_draw": runs.noise_draw, **given, **_average_attributes(runs)}
 
 
 def replicas_to_dataset(runs: Any) -> "xr.Dataset":

@@ -13,6 +13,7 @@ from lindmft._internal.display import field_table, short, short_repr
 from lindmft._internal.provenance import provenance
 from lindmft._internal.types import Array, Mask, Path, TrainDict
 from lindmft._internal.validation import flag
+from lindmft.problem.averages import Average
 from lindmft.problem.problem import Problem
 from lindmft.problem.scales import scale_notes
 from lindmft.problem.schema import brief
@@ -62,6 +63,8 @@ class Series(Result):
         (n,), with ``kernels=True``.
     feature_update, gradient_update
         (L, n), with ``updates=True``.
+    average_loss
+        (n,), with ``average=...``.
     mode_loss, mode_learned
         (modes, n), with ``modes=True``.
     first_task_loss
@@ -97,6 +100,7 @@ class Series(Result):
     kernel_scale: Array = ON_REQUEST
     feature_update: Array = ON_REQUEST
     gradient_update: Array = ON_REQUEST
+    average_loss: Array = ON_REQUEST
     mode_loss: Array = ON_REQUEST
     mode_learned: Array = ON_REQUEST
     first_task_loss: Array = ON_REQUEST
@@ -158,6 +162,11 @@ class Ensemble(Result):
         (seed, L, n), with ``updates=True``: |h^l - h^l(0)|^2 / N_l and |g^l - g^l(0)|^2 / N_l,
         how far features and gradients have moved since initialization; their means over infinitely
         large networks are C(t, t) - 2 C(t, 0) + C(0, 0), of C_h^l and C_g^l.
+    average_loss
+        (seed, n), with ``average=...``: the test loss of averaged weights, at each time of the
+        average up to there.
+    average
+        That average: ``EMA``, ``TailAverage`` or ``CheckpointAverage``; None without one.
     mode_loss, mode_learned
         (seed, modes, n), with ``modes=True``: the terms of the test loss, and the part of the
         target that has been learned, w_hat . w* / |w*|^2 over the coordinates of a mode (0 where
@@ -228,6 +237,7 @@ class Ensemble(Result):
     noise_draw: int = 0
     feature_update: Array = ON_REQUEST
     gradient_update: Array = ON_REQUEST
+    average_loss: Array = ON_REQUEST
     mode_loss: Array = ON_REQUEST
     mode_learned: Array = ON_REQUEST
     first_task_loss: Array = ON_REQUEST
@@ -235,6 +245,7 @@ class Ensemble(Result):
     test_samples: int = 0
     weights: list[Array] = ON_REQUEST
     predictor: Array = ON_REQUEST
+    average: Average | None = None
 
     observables = ENSEMBLE
     _call = "train"
@@ -370,10 +381,13 @@ class Ensemble(Result):
         return series
 
 
-def ensemble_from_core(problem: Problem, result: TrainDict) -> Ensemble:
-    """Return the ensemble that the compiled module computed."""
+def ensemble_from_core(
+    problem: Problem, result: TrainDict, average: Average | None = None
+) -> Ensemble:
+    """Return the ensemble that the compiled module computed, with this average of the weights."""
     series = by_mode(problem, result["series"])
     fields = common_fields({**result, "series": series})
     fields["spectrum"] = spectrum_from(fields.get("spectrum", {}))
     fields["weights"] = fields["weights"] or None
-    return Ensemble(problem=problem, provenance=provenance(fields["stats"].threads), **fields)
+    origin = provenance(fields["stats"].threads)
+    return Ensemble(problem=problem, provenance=origin, average=average, **fields)

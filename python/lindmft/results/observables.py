@@ -147,6 +147,7 @@ def _function(name: str, long_name: str, units: str, *more_dims: str, **options:
 SPECTRUM_AT = "spectrum_at=[...]"
 NO_DIRECTION = "nan where the direction does not exist"
 OF_MODES: Any = {"asked": "modes=True"}
+OF_AVERAGE: Any = {"asked": "average=lm.EMA(...)"}
 IN_REPLICAS: Any = {"asked": "replicas=True", "part": "replicas"}
 
 SOLUTION: Table = _table(
@@ -171,6 +172,7 @@ SOLUTION: Table = _table(
     _kernel("kernel_gradient", "the direction of the gradient", undefined=NO_DIRECTION),
     _kernel("kernel_target", "the direction of the target", undefined=NO_DIRECTION),
     _kernel("kernel_scale", "a random direction"),
+    _loss("average_loss", "test loss of averaged weights", **OF_AVERAGE),
     _loss("mode_loss", "test loss of each mode", "mode", **OF_MODES),
     Observable(
         "mode_learned", ("mode", "time"), "part of the target of each mode that is learned", "1",
@@ -213,6 +215,7 @@ ENSEMBLE: Table = _measured(
     ),
     *(one for one in SOLUTION.values() if one.layered and not one.two_time),
     *(one for one in SOLUTION.values() if one.by_output),
+    SOLUTION["average_loss"],
     *(one for one in SOLUTION.values() if one.asked == "kernels=True" or one.by_mode),
     SOLUTION["first_task_loss"],
     _norm(

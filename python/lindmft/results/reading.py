@@ -7,6 +7,7 @@ import numpy as np
 
 from lindmft._internal.types import Array
 from lindmft._internal.validation import choice, describe, increasing, refuse, tuple_of_numbers
+from lindmft.problem.averages import Average, from_table
 from lindmft.problem.problem import Problem
 from lindmft.results.assembly import observables_from
 from lindmft.results.content import Content
@@ -64,6 +65,7 @@ def ensemble_from_dataset(dataset: "xr.Dataset") -> dict[str, Any]:
         **_series(content, ENSEMBLE, fields["problem"], some=some),
         "noise_draw": content.whole("noise_draw", 0),
         "test_samples": content.whole("test_samples", 0),
+        "average": _average(content),
         "spectrum": _spectrum(content, "seed"),
     }
 
@@ -92,6 +94,7 @@ def _solution_fields(content: Content) -> dict[str, Any]:
     fields["depth"] = content.array("depth" if "depth" in content else "layer", "layer") * 1.0
     fields |= _grid(content, len(fields["time"])) | _optional(content)
     fields["spectrum"] = _spectrum(content)
+    fields["average"] = _average(content)
     valid = _valid(series["test_loss"], fields["diverged_at"])
     several = bool(content.tables("channels", list, "[]"))
     return fields | observables_from(series | _functions(content, valid), in_channels=several)
@@ -164,6 +167,13 @@ def _optional(content: Content) -> dict[str, float]:
         if not 0 <= value < math.inf:
             refuse(name, "finite and not negative", value)
     return found
+
+
+def _average(content: Content) -> Average | None:
+    """Return the average of the weights, which is there with its loss; None without one."""
+    if ("average" in content.attrs) != ("average_loss" in content):
+        raise ValueError("average and average_loss must both be there, got one of them")
+    return from_table(content.tables("average")) if "average" in content.attrs else None
 
 
 def _spectrum(content: Content, *more_dims: str) -> HessianSpectrum | None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lindmft._internal.display import field_table
 from lindmft._internal.types import Array, Number, Numbers, Path
 from lindmft._internal.validation import choice, describe, flag
+from lindmft.problem.averages import Average
 from lindmft.problem.problem import Problem
 from lindmft.problem.scales import divergence_remedy, scale_notes
 from lindmft.problem.schema import brief
@@ -119,6 +120,11 @@ class Solution(Result):
         D: a small step of gradient descent moves w_hat by lr K u, u the data gradient), for random
         x (the mean eigenvalue), for x = Lambda w*, and for x = u. A value is nan where the
         direction does not exist: where x is zero, and where u is no larger than its rounding error.
+    average_loss
+        (n,), with ``average=...``: the test loss of averaged weights, at each time of the average
+        up to there.
+    average
+        That average: ``EMA``, ``TailAverage`` or ``CheckpointAverage``; None without one.
     mode_loss, mode_learned
         (modes, n), with ``modes=True``, in the order of the eigenvalues of ``problem.data``: the
         terms of the test loss, and the part of the target that has been learned in the mean over
@@ -203,6 +209,7 @@ class Solution(Result):
     kernel_scale: Array = ON_REQUEST
     kernel_target: Array = ON_REQUEST
     kernel_gradient: Array = ON_REQUEST
+    average_loss: Array = ON_REQUEST
     mode_loss: Array = ON_REQUEST
     mode_learned: Array = ON_REQUEST
     first_task_loss: Array = ON_REQUEST
@@ -215,6 +222,7 @@ class Solution(Result):
     state: State = field(default_factory=State)
     unstable_at: float | None = None
     predictable_until: float | None = None
+    average: Average | None = None
 
     observables = SOLUTION
     _call = "solve"

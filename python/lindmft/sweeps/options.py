@@ -1,5 +1,6 @@
 """The options of ``sweep`` that it passes on to the theory and to training."""
 
+from lindmft.problem.averages import Average
 from lindmft.theory.options import AccuracyOptions
 from lindmft.training.options import NetworkOptions
 
@@ -13,3 +14,4 @@ class SweepOptions(AccuracyOptions, NetworkOptions, total=False):
     """
 
     grid: str
+    average: Average | None

@@ -23,6 +23,7 @@ from lindmft._internal.validation import (
     suggestion,
     tuple_of_names,
 )
+from lindmft.problem.averages import to_table
 from lindmft.problem.axes import Axis, changes, label, points, read_axes
 from lindmft.problem.problem import Problem
 from lindmft.problem.schema import spell_inf
@@ -133,6 +134,7 @@ def make_plan(problem: Problem, axes: Any, arguments: dict[str, Any]) -> Plan:
     _check_all(arguments)
     end, times = _extent(run, arguments)
     wanted = _observables(arguments["observables"], run)
+    _check_average(arguments["average"], wanted, run)
     layers = _layers(problems, wanted)
     _check_outputs(problems, wanted)
     seeds = seed_list(arguments["seeds"], arguments["seed"]) if "train" in run else ()
@@ -189,11 +191,22 @@ def _of_stages(stages: Iterable[Stage]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for stage in stages:
         if isinstance(stage, Theory):
-            found |= {"grid": stage.grid, **stage.options}
+            found |= {"grid": stage.grid, **_plain(stage.options)}
         if isinstance(stage, Training):
             found |= {"dim": stage.dim, "seeds": list(stage.seeds), "dtype": stage.dtype}
-            found |= stage.options
+            found |= _plain(stage.options)
     return found
+
+
+def _plain(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options as files have them."""
+    average = options.get("average")
+    return options if average is None else options | {"average": to_table(average)}
+
+
+def _of_average(arguments: dict[str, Any]) -> dict[str, Any]:
+    average = arguments["average"]
+    return {} if average is None else {"average": average}
 
 
 def _runs(run: Any) -> tuple[str, ...]:
@@ -268,6 +281,19 @@ def _observables(given: Any, run: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _check_average(average: Any, observables: tuple[str, ...], run: tuple[str, ...]) -> None:
+    """Refuse an average whose loss is not kept, and its loss without an average."""
+    if average is None:
+        if "average_loss" in observables:
+            missing("average", "observables=average_loss needs an average, such as lm.EMA(0.99)")
+    elif "flow" in run:
+        why = "an average is over the weights of every step"
+        conflict("average", "run='flow'", why, "Leave it out, or choose run='solve'")
+    elif "average_loss" not in observables:
+        why = "its loss would not be kept"
+        conflict("average", "these observables", why, "Add 'average_loss' to observables")
+
+
 def _check_outputs(problems: Iterable[Problem], observables: Iterable[str]) -> None:
     """Refuse kernels if there are several outputs: they belong to the channels."""
     if set(observables) & set(KERNELS) and any(p.data.outputs > 1 for p in problems):
@@ -327,6 +353,7 @@ def _theory(
 ) -> Theory:
     grid = "flow" if "flow" in run else choice("exact", "adaptive")(arguments["grid"], "grid")
     options: Any = {name: arguments[name] for name in AccuracyOptions.__annotations__}
+    options |= _of_average(arguments)
     kernels = bool(set(kept["observables"]) & set(KERNELS))
     if grid == "flow":
         check_flow(problems, end, **options)
@@ -345,6 +372,7 @@ def _training(
     dim, dtype = arguments["dim"], arguments["dtype"]
     own = ("dim", "seeds", "seed", "dtype")
     rest: Any = {n: arguments[n] for n in NetworkOptions.__annotations__ if n not in own}
+    rest |= _of_average(arguments)
     check_train(problems, steps, dim=dim, seeds=seeds, dtype=dtype, **rest)
     size = default_dim(problems[0]) if dim is None else integer(dim, "dim")
     kind = checked_dtype(dtype)

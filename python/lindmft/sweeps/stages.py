@@ -47,7 +47,7 @@ SERIES: dict[str, Any] = {
 }
 """Conditions on the observables that a sweep can keep."""
 OF_THEORY = names(SOLUTION, **SERIES)
-OF_TRAINING = names(ENSEMBLE, asked="", **SERIES)
+OF_TRAINING = (*names(ENSEMBLE, asked="", **SERIES), "average_loss")
 NO_STEP = -1
 """The value of ``diverged_at`` for runs that did not diverge."""
 

@@ -91,7 +91,8 @@ def sweep(
     observables
         The series that are kept: of ``Solution`` "test_loss", "train_loss", "term_target",
         "term_init", "term_data", "feature_norm", "gradient_norm", "kernel_scale", "kernel_target"
-        and "kernel_gradient"; training has the losses and norms among them.
+        and "kernel_gradient", and with ``average`` "average_loss"; training has the losses and
+        norms among them.
     store
         A folder, made if it is not there: a Zarr store (format 3), written during the sweep. The
         same call continues with what is missing, also after the process was killed. None: in

@@ -6,10 +6,13 @@ from typing import Any, TypedDict
 from lindmft import _core
 from lindmft._internal.options import converted
 from lindmft._internal.types import Callback, Number, Numbers
+from lindmft.problem.averages import Average, average_or_none
 
 __all__ = ["AccuracyOptions", "FlowOptions", "SolveOptions"]
 
 DEFAULTS = _core.SolveOptions()
+PLAIN = tuple(entry for entry in _core.SolveOptions.table if entry["name"] != "average")
+"""The options but the average, whose form in the compiled module depends on the steps."""
 
 
 class AccuracyOptions(TypedDict, total=False):
@@ -40,10 +43,13 @@ class SolveOptions(FlowOptions, total=False):
     grid: str
     beyond_edge: str
     kernels: bool
+    average: Average | None
 
 
 def checked_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that were given; bad ones are a ``BadInput`` that names them."""
     unset = given.get("keep_state") is None
     kept = {name: value for name, value in given.items() if not (unset and name == "keep_state")}
-    return converted(_core.SolveOptions.table, kept)
+    options = converted(PLAIN, kept)
+    average = average_or_none(given.get("average"))
+    return options if average is None else {**options, "average": average}

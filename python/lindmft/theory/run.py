@@ -7,11 +7,21 @@ from typing import Any
 import numpy as np
 
 from lindmft import _core
-from lindmft._internal.cost import COARSE, CONDENSED, EXACT, OF_KERNELS, OF_REPLICAS, Cost, likely_depth
+from lindmft._internal.cost import (
+    COARSE,
+    CONDENSED,
+    EXACT,
+    OF_AVERAGE,
+    OF_KERNELS,
+    OF_REPLICAS,
+    Cost,
+    likely_depth,
+)
 from lindmft._internal.options import check_spectrum
 from lindmft._internal.provenance import provenance
 from lindmft._internal.types import Callback, SolveDict
 from lindmft._internal.validation import conflict, integer, number
+from lindmft.problem.averages import shares
 from lindmft.problem.outputs import channel
 from lindmft.problem.problem import Problem
 from lindmft.results.assembly import observables_from
@@ -59,7 +69,7 @@ class Run:
     @property
     def all_times(self) -> str | None:
         """The option that needs all times at once, so that the run cannot be resumed."""
-        names = ("replicas", "kernels", "modes")
+        names = ("replicas", "kernels", "modes", "average")
         return next((name for name in names if self.options.get(name)), None)
 
     @property
@@ -97,15 +107,18 @@ class Run:
             threads = self.options.get("threads") or _core.config()["threads"]
             return Cost(power, problems / threads, counted=counted)
         norms = self.problem.data.channel_norms
-        after = {None: 0.0, "kernels": OF_KERNELS, "replicas": OF_REPLICAS, "modes": 0.0}
+        after = {"kernels": OF_KERNELS, "replicas": OF_REPLICAS, "average": OF_AVERAGE}
         kernels = bool(self.options.get("kernels"))
         advice = coarse_advice([self.problem], self.grid, self.end, kernels=kernels)
         extra = "kernels" if kernels else self.all_times
-        return Cost(power, len(set(norms)), after[extra], counted, advice)
+        return Cost(power, len(set(norms)), after.get(extra or "", 0.0), counted, advice)
 
     def core_options(self) -> _core.SolveOptions:
         """Return the options as the compiled module takes them."""
-        return _core.SolveOptions(**{**self.options, "keep_state": self.wants_state()})
+        average = self.options.get("average")
+        parts = () if average is None else shares(average, int(self.end))
+        changed = {"keep_state": self.wants_state(), "average": parts}
+        return _core.SolveOptions(**{**self.options, **changed})
 
     def wants_state(self) -> bool:
         """Whether to ask for a state: only where it may turn out small, unless told."""
@@ -163,7 +176,7 @@ def from_core(run: Run, result: SolveDict) -> Solution:
     fields |= {"stats": SolveStats(**result["stats"]), "state": State(result["state"])}
     fields["spectrum"] = spectrum_from(result["spectrum"])
     fields |= {"grid": run.grid, "panels": np.array(result["panels"], int)}
-    fields |= run.tolerances
+    fields |= run.tolerances | {"average": run.options.get("average")}
     distinct = [from_core(_channel_run(run, c), r) for c, r in _distinct(result)]
     fields["channels"] = tuple(distinct[c] for c in result["channel"])
     origin = provenance(fields["stats"].threads)

@@ -12,6 +12,7 @@ from lindmft._internal.files import check_folder
 from lindmft._internal.options import options_like, with_defaults
 from lindmft._internal.types import Array, Callback, Number, Numbers, Path
 from lindmft._internal.validation import check_progress, choice, conflict, file_path
+from lindmft.problem.averages import Average
 from lindmft.problem.problem import Problem, as_problem
 from lindmft.problem.scales import warn_of_sizes
 from lindmft.progress import reporting_work
@@ -54,6 +55,7 @@ def solve(
     replicas: bool = False,
     kernels: bool = False,
     modes: bool = False,
+    average: Average | None = None,
     spectrum_at: Number | Numbers | None = None,
     lanczos: int | None = None,
     depth_nodes: int | None = None,
@@ -100,6 +102,9 @@ def solve(
     modes
         Also give the learning curve of each mode of the spectrum: ``Solution.mode_loss`` and
         ``mode_learned``.
+    average
+        Also compute the test loss of averaged weights, ``Solution.average_loss``: ``lm.EMA``,
+        ``lm.TailAverage`` or ``lm.CheckpointAverage``. Exact grids.
     spectrum_at
         A step, or a list of steps, before whose updates to compute the spectrum of the Hessian:
         ``Solution.spectrum``. None: none.

@@ -18,6 +18,7 @@ from lindmft._internal.files import check_folder
 from lindmft._internal.signals import signals_deferred
 from lindmft._internal.types import Callback, Path, TrainDict
 from lindmft._internal.validation import conflict, describe, file_path, integer, refuse
+from lindmft.problem.averages import Average, to_table
 from lindmft.problem.problem import Problem
 from lindmft.results import netcdf
 from lindmft.results.content import Content
@@ -50,6 +51,7 @@ class Training:
     options: dict[str, Any]
     block: int
     segment: Callable[..., TrainDict]
+    average: Average | None = None
 
     @property
     def seeds(self) -> list[int]:
@@ -66,6 +68,7 @@ class Training:
             "dtype": given["precision"],
             "noise_draw": given["noise_draw"][0],
             **{name: given[name] for name in ("dim", "kernels", "updates", "modes")},
+            "average": _table(self.average),
             **spectra.asked(given),
         }
 
@@ -128,6 +131,10 @@ def train_with_checkpoints(
     return record.runs
 
 
+def _table(average: Average | None) -> dict[str, Any]:
+    return {} if average is None else to_table(average)
+
+
 def _of_the_whole(progress: Callback | None, record: "Record") -> Callback | None:
     """Report steps of all networks, where a segment counts from its start."""
     if progress is None:
@@ -166,7 +173,7 @@ class Record:
 
     def add(self, result: TrainDict, group: list[int], stop: int) -> None:
         """Add the series and states of a segment."""
-        part = ensemble_from_core(self.training.problem, result)
+        part = ensemble_from_core(self.training.problem, result, self.training.average)
         if self.runs is None:
             self.runs = _empty(part, self.training)
         diverged = list(self.runs.diverged_at)
@@ -257,6 +264,7 @@ def _difference(training: Training, runs: Ensemble) -> tuple[str, Any, Any] | No
         "kernels": runs.has("kernel_scale"),
         "updates": runs.has("feature_update"),
         "modes": runs.has("mode_loss"),
+        "average": _table(runs.average),
         **spectra.kept(runs.spectrum if runs.has("spectrum") else None),
     }
     return first_difference(training.tables(), theirs)

@@ -9,6 +9,7 @@ from lindmft import _core
 from lindmft._internal.options import check_spectrum, converted
 from lindmft._internal.types import Callback, Number, Numbers
 from lindmft._internal.validation import integer, is_list, refuse
+from lindmft.problem.averages import Average, average_or_none, shares
 from lindmft.results.statistics import checked_dtype
 from lindmft.training.seeds import seed_list
 
@@ -46,6 +47,7 @@ class TrainManyOptions(NetworkOptions, SampleOptions, total=False):
 
     updates: bool
     modes: bool
+    average: Average | None
     noise_draw: int | Sequence[int]
     threads: int | None
     memory_limit: float | None
@@ -71,13 +73,13 @@ class AllTrainOptions(TrainOptions, total=False):
     k_data: int | None
 
 
-OWN = ("dim", "seeds", "noise_draw")
+OWN = ("dim", "seeds", "noise_draw", "average")
 """Options that are converted by separate functions."""
 PLAIN = tuple(entry for entry in _core.TrainOptions.table if entry["name"] not in OWN)
 
 
 def checked_options(
-    given: Mapping[str, Any], dim: int, problems: int | None = None
+    given: Mapping[str, Any], dim: int, steps: int, problems: int | None = None
 ) -> dict[str, Any]:
     """Return options in the compiled module's terms; bad ones are a ``BadInput`` that names them.
 
@@ -90,6 +92,8 @@ def checked_options(
     check_spectrum(options, steps=True)
     if options.get("spectrum_at"):
         options.setdefault("lanczos", min(_core.TrainOptions().lanczos, dim))
+    if (average := average_or_none(given.get("average"))) is not None:
+        options["average"] = shares(average, steps)
     if "noise_draw" in given:
         options["noise_draw"] = _draws(given["noise_draw"], problems)
     return options | {"seeds": seed_list(given["seeds"], given.get("seed", 0))}

@@ -93,7 +93,7 @@ def train_replicas(
     problem = as_problem(problem)
     core, size = finite(problem, dim)
     steps = integer(steps, "steps")
-    options = _core.TrainOptions(**checked_options(given, size))
+    options = _core.TrainOptions(**checked_options(given, size, steps))
     with reporting(progress, "train") as callback:
         result = _core.train_replicas(core, steps, options, progress=callback)
     fields = common_fields(result)

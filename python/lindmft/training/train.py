@@ -13,6 +13,7 @@ from lindmft import _core
 from lindmft._internal.options import options_like, with_defaults
 from lindmft._internal.types import Callback, Number, Numbers, Path, TrainDict
 from lindmft._internal.validation import check_progress, conflict, flag, integer
+from lindmft.problem.averages import Average
 from lindmft.problem.problem import Problem, Problems, as_problem, listed_problems
 from lindmft.problem.scales import warn_of_sizes, warn_of_sizes_among
 from lindmft.progress import reporting
@@ -60,6 +61,7 @@ def train(
     lanczos: int | None = None,
     updates: bool = False,
     modes: bool = False,
+    average: Average | None = None,
     noise_draw: int = 0,
     dtype: str = DOUBLE,
     weights: bool = False,
@@ -112,6 +114,10 @@ def train(
     modes
         Also record the learning curve of each mode of the spectrum, ``mode_loss`` and
         ``mode_learned``.
+    average
+        Also record the test loss of averaged weights, ``average_loss``: ``lm.EMA``,
+        ``lm.TailAverage`` or ``lm.CheckpointAverage``. It costs another set of weights for each
+        network, and up to twice the time.
     noise_draw
         Which independent draw of the label noise, on the same weights and inputs: 0, 1, ...
     dtype
@@ -204,14 +210,15 @@ def train(
         why = "files do not hold the weights"
         conflict("weights", "checkpoint", why, "Leave one of them out")
     file, every = checked_checkpoint(checkpoint, checkpoint_every)
-    options = checked_options(given, size) | samples
+    options = checked_options(given, size, count) | samples
     warn_of_sizes(problem)
     with reporting(progress, "train") as callback:
         if file is None:
             result = _core.train(core, count, _core.TrainOptions(**options), progress=callback)
-            return ensemble_from_core(problem, result)
+            return ensemble_from_core(problem, result, average)
         block = _block(core, count, options)
-        training = Training(problem, count, options, block, partial(_segment, core, count, options))
+        segment = partial(_segment, core, count, options)
+        training = Training(problem, count, options, block, segment, average)
         return train_with_checkpoints(training, file, every, callback)
 
 
@@ -290,13 +297,14 @@ def train_many(
     warn_of_sizes_among(listed, "problems[{}]".format)
     core, size, samples = all_settled(listed, given)
     steps = integer(steps, "steps")
-    checked = _core.TrainOptions(**checked_options(given, size, len(listed)) | samples)
+    checked = _core.TrainOptions(**checked_options(given, size, steps, len(listed)) | samples)
     if not listed:
         return []
     with reporting(given["progress"], "train_many") as callback:
         results = _core.train_many(core, steps, checked, progress=callback)
     return [
-        ensemble_from_core(problem, result) for problem, result in zip(listed, results, strict=True)
+        ensemble_from_core(problem, result, given["average"])
+        for problem, result in zip(listed, results, strict=True)
     ]
 
 
@@ -404,11 +412,12 @@ def _prepared(
     check_progress(given["progress"])
     crossed = [name for name in PAIRS if given[name] is not None]
     given = {name: v for name, v in given.items() if v is not None or name not in PAIRS}
+    count = integer(steps, "steps")
     if isinstance(problem, Problem | Mapping):
         core, size, samples = settled(as_problem(problem), given)
         kind = "train_replicas" if crossed else "train"
-        options = checked_options(given, size) | samples
-        return kind, core, integer(steps, "steps"), _core.TrainOptions(**options)
+        options = checked_options(given, size, count) | samples
+        return kind, core, count, _core.TrainOptions(**options)
     listed = listed_problems(problem)
     if crossed:
         conflict(
@@ -418,5 +427,5 @@ def _prepared(
             "Leave it out, or give one problem",
         )
     cores, size, samples = all_settled(listed, given)
-    options = checked_options(given, size, len(listed)) | samples
-    return "train_many", cores, integer(steps, "steps"), _core.TrainOptions(**options)
+    options = checked_options(given, size, count, len(listed)) | samples
+    return "train_many", cores, count, _core.TrainOptions(**options)

@@ -109,16 +109,56 @@ void Networks<T>::backward() {
 
 template <class T>
 void Networks<T>::predictor(int network, int output, T* w_hat) {
-  const Scale& s = scales_[static_cast<std::size_t>(network)];
   const PaddedRows<T>& g = g_.front();
-  const double scale = g.cols() / (s.gamma0 * readout_.cols());  // w_hat = sqrt(D) / (gamma0 N_L) W^0^T g^1
   const int at = row(network, output);
-  std::copy_n(g.row(at), g.view().width(), w_hat);
-  scale_and_add(w_hat, static_cast<T>(scale), w_hat, T{}, g.view().width());
-  if (!s.centered) return;
+  scaled_predictor(network, g.row(at), w_hat);
+  if (!scales_[static_cast<std::size_t>(network)].centered) return;
   if (initial_.empty()) initial_ = PaddedRows<T>(g.rows(), g.cols());
   if (networks_[static_cast<std::size_t>(network)].steps == 0) std::copy_n(w_hat, g.view().width(), initial_.row(at));
   scale_and_add(w_hat, T{1}, initial_.row(at), T{-1}, g.view().width());
+}
+
+/// w_hat = sqrt(D) / (gamma0 N_L) W^0^T g^1
+template <class T>
+void Networks<T>::scaled_predictor(int network, const T* g0, T* w_hat) const {
+  const PaddedRows<T>& g = g_.front();
+  const double scale = g.cols() / (scales_[static_cast<std::size_t>(network)].gamma0 * readout_.cols());
+  std::copy_n(g0, g.view().width(), w_hat);
+  scale_and_add(w_hat, static_cast<T>(scale), w_hat, T{}, g.view().width());
+}
+
+template <class T>
+void Networks<T>::move_average(double share) {
+  if (!average_) make_average();
+  for_each_part(count(), threads_, [&](int k) {
+    if (!networks_[static_cast<std::size_t>(k)].active) return;
+    average_->move(k, share, arrays_);
+    for (int c = 0; c < outputs_; ++c) average_->move_readout(row(k, c), share, readout_.row(row(k, c)));
+  });
+}
+
+template <class T>
+void Networks<T>::make_average() {
+  std::vector<int> sizes;
+  for (const PaddedRows<T>& h : h_) sizes.push_back(h.cols());
+  average_ = std::make_unique<AveragedWeights<T>>(sizes, count(), readout_.rows());
+  make_room(average_g_);
+}
+
+template <class T>
+void Networks<T>::average_predictor(int network, int output, T* w_hat) {
+  const int at = row(network, output);
+  const Scale& s = scales_[static_cast<std::size_t>(network)];
+  std::ranges::copy(average_->readouts().span(at), average_g_.back().row(at));
+  for (std::size_t l = arrays_.size(); l-- > 0;) {
+    const PaddedRows<T>& g = average_g_[l + 1];
+    PaddedRows<T>& out = average_g_[l];
+    const double scale = (skips(l) ? s.branch : 1.0) / std::sqrt(static_cast<double>(out.cols()));
+    average_->backward(network, l, static_cast<T>(scale), g.row(at), out.row(at));
+    if (skips(l)) scale_and_add(out.row(at), T{1}, g.row(at), T{1}, out.view().width());
+  }
+  scaled_predictor(network, average_g_.front().row(at), w_hat);
+  if (s.centered) scale_and_add(w_hat, T{1}, initial_.row(at), T{-1}, initial_.view().width());
 }
 
 template <class T>
@@ -181,6 +221,13 @@ void Networks<T>::persist(Archive& archive) {
   for (Layers* list : {&first_h_, &first_g_}) {
     for (PaddedRows<T>& x : *list) archive.rows(x);
   }
+}
+
+template <class T>
+void Networks<T>::persist_average(Archive& archive) {
+  if (archive.count(average_ ? 1 : 0, 1) == 0) return;
+  if (!average_) make_average();
+  average_->persist(archive);
 }
 
 template <class T>
@@ -349,6 +396,10 @@ double networks_bytes(const std::vector<int>& sizes, const Schedule& schedule, d
     sum += padded_bytes((signals + first) * vectors, sizes[l], scalar);
     if (l + 1 < sizes.size())
       sum += weight_array_bytes(schedule, networks, sizes[l + 1], sizes[l], outputs, momentum, scalar);
+  }
+  if (extras.average) {
+    sum += AveragedWeights<double>::bytes(sizes, networks, outputs, scalar);
+    for (const int size : sizes) sum += padded_bytes(vectors, size, scalar);
   }
   const double gains = schedule.method == Method::in_place ? 0.0 : 4.0 * sizeof(double) * schedule.capacity;
   return sum + networks * gains;

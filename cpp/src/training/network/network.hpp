@@ -9,6 +9,7 @@
 
 #include "lindmft/problem.hpp"
 #include "problem/scales.hpp"
+#include "training/network/averaged_weights.hpp"
 #include "training/weights/padded.hpp"
 #include "training/weights/weight_array.hpp"
 
@@ -26,6 +27,7 @@ struct Extras {
   bool updates = false;
   bool spectrum = false;
   bool modes = false;
+  bool average = false;
 };
 
 /// Networks that share initial weights, their weights and their signals.
@@ -48,6 +50,10 @@ class Networks {
   /// Writes w_hat of a network's output (theory.md section 1), after backward(). If the network is centered, w_hat at
   /// initialization, that of the first call, is subtracted.
   void predictor(int network, int output, T* w_hat);
+  /// Moves averaged weights towards the current ones: (1 - share) average + share W. The first share is 1.
+  void move_average(double share);
+  /// Writes w_hat of averaged weights, as predictor() does.
+  void average_predictor(int network, int output, T* w_hat);
   /// The vector to which the caller writes the data gradient u = h^0.
   [[nodiscard]] T* input(int network = 0, int output = 0) { return h_.front().row(row(network, output)); }
   /// |h^l|^2 / N_l and |g^l|^2 / N_l for l = 1 .. L, summed over outputs.
@@ -75,6 +81,8 @@ class Networks {
 
   /// Writes or reads the weights that training changes, and the stored signals from initialization.
   void persist(Archive& archive);
+  /// The same of averaged weights.
+  void persist_average(Archive& archive);
 
   /// Removes a diverged network: from now on its vectors are zero, and it takes no time.
   void drop(int network);
@@ -97,6 +105,8 @@ class Networks {
   };
 
   void draw_readouts(Initialization origin);
+  void scaled_predictor(int network, const T* g0, T* w_hat) const;
+  void make_average();
   [[nodiscard]] int row(int network, int output) const { return network * outputs_ + output; }
   [[nodiscard]] int count() const { return static_cast<int>(networks_.size()); }
   /// Whether array l has a parallel skip connection.
@@ -127,8 +137,10 @@ class Networks {
   PaddedRows<T> initial_;  // K C x D  w_hat(0) of centered networks; empty before it is computed
   Layers probe_;           // the forward pass of kernel_quotients(x) and kernel_product(x); empty before the first call
   Layers returned_;        // the backward pass of kernel_product(x), the same
-  Layers first_h_;         // h^1 .. h^L at initialization; empty if updates are not recorded
-  Layers first_g_;         // g^1 .. g^L, the same
+  std::unique_ptr<AveragedWeights<T>> average_;  // null before the first share
+  Layers average_g_;                             // its backward pass, like g_
+  Layers first_h_;                               // h^1 .. h^L at initialization; empty if updates are not recorded
+  Layers first_g_;                               // g^1 .. g^L, the same
 };
 
 /// Bytes that these networks take.

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "problem/scales.hpp"
+#include "support/average.hpp"
 #include "support/refusals.hpp"
 #include "support/threads.hpp"
 #include "training/data/samples.hpp"
@@ -84,6 +85,7 @@ void require_few(const Plan& plan) {
 void require_common(int steps, const TrainOptions& options, Calls call, const std::string& name) {
   require(steps >= 1, "steps", "at least 1", steps);
   support::check_options(options, call, name);
+  support::check_average(options.average, steps);
   require(!options.seeds.empty(), "seeds", "a list with at least one entry", "an empty list");
 }
 
@@ -91,7 +93,8 @@ Extras extras(const TrainOptions& options) {
   return {.kernels = options.kernels,
           .updates = options.updates,
           .spectrum = !options.spectrum_at.empty(),
-          .modes = options.modes};
+          .modes = options.modes,
+          .average = !options.average.empty()};
 }
 
 /// Numbers that a step of a network leaves
@@ -100,7 +103,8 @@ double series(const Plan& plan) {
   constexpr double kKernels = 3.0;  // in three directions
   const double layers = plan.extras.updates ? 4.0 : 2.0;
   const double modes = plan.extras.modes ? 2.0 * plan.modes() : 0.0;
-  return kTotals + layers * plan.depth() + 2.0 * plan.outputs() + (plan.extras.kernels ? kKernels : 0.0) + modes;
+  return kTotals + layers * plan.depth() + 2.0 * plan.outputs() + (plan.extras.kernels ? kKernels : 0.0) + modes +
+         (plan.extras.average ? 1.0 : 0.0);
 }
 
 /// Samples of unknown distribution have no target direction, and no noise that could be drawn anew.
@@ -141,7 +145,8 @@ Plan plan_of(const Problem& given, int steps, const TrainOptions& options) {
             .extras = extras(options),
             .feature_scale = trace_class ? 1.0 / options.dim : 1.0,
             .precision = options.precision,
-            .stop = steps};
+            .stop = steps,
+            .average = options.average};
   require_few(plan);
   plan.samples = sample_count(plan.data(), options.dim);
   plan.batches = batch_sizes(plan.data(), options.dim, steps);
@@ -237,10 +242,10 @@ double seed_bytes(const Plan& plan) {
   const double outputs = plan.outputs();
   const double mode_vectors =
       1.0 + 3.0 * outputs + (plan.extras.kernels ? 2.0 : 0.0);  // 3: while a rotation is applied
-  constexpr double kErrors = 2.0;                               // s, q
+  const double errors = plan.extras.average ? 3.0 : 2.0;        // s, q
   return plan.k_init * (networks_bytes(plan.sizes, plan.schedule, networks, outputs, any_momentum(plan), plan.extras,
                                        plan.scalar()) +
-                        padded_bytes(kErrors * networks * outputs, plan.dim(), plan.scalar())) +
+                        padded_bytes(errors * networks * outputs, plan.dim(), plan.scalar())) +
          plan.k_data * samples_bytes(plan.data(), plan.dim(), plan.samples, plan.count() * plan.k_init, plan.scalar(),
                                      plan.given != nullptr) +
          held_out_bytes(plan, networks * outputs) + padded_bytes(mode_vectors, plan.dim(), sizeof(double)) +
@@ -249,6 +254,8 @@ double seed_bytes(const Plan& plan) {
 
 void settle_method(Plan& plan, Method method) {
   const Shape s = shape(plan, plan.steps);
+  // An average reads all weights in every step, which only arrays in place have at hand.
+  if (method == Method::automatic && plan.extras.average) method = Method::in_place;
   plan.schedule = method == Method::automatic ? choose(s) : schedule_of(s, method);
   plan.seed_bytes = seed_bytes(plan);
 }

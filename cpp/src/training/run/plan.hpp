@@ -41,6 +41,7 @@ struct Plan {
   int stop = 0;                    ///< the step before which to stop: `steps`, or earlier
   bool keep_state = false;         ///< what the seeds that are left at `stop` can be resumed from
   std::vector<int> spectrum_at{};  ///< steps before which the spectrum of the Hessian is computed, in ascending order
+  std::vector<double> average{};   ///< shares of the steps in averaged weights, TrainOptions::average
   int lanczos = 0;                 ///< steps of Lanczos' method for it
   std::vector<int> batches{};      ///< batches of one pass in every step; empty: all of the same size
   const GivenSamples* given = nullptr;  ///< samples in the place of random ones, of the options

@@ -45,6 +45,8 @@ class TypedSeedRun : public SeedRun {
   void make_networks(const Plan& plan, std::uint64_t seed);
   void make_data(const Plan& plan, std::uint64_t seed);
   void evaluate(int i);
+  void average(int t);
+  void evaluate_average(int i);
   void probe_kernels();
   void observe(int i);
   void observe_modes(int i);
@@ -62,6 +64,7 @@ class TypedSeedRun : public SeedRun {
   int lanczos_;
   bool kernels_;
   bool updates_;
+  std::vector<double> shares_;  // TrainOptions::average
   int threads_;
   double feature_scale_;
   Modes modes_;
@@ -70,6 +73,7 @@ class TypedSeedRun : public SeedRun {
   std::unique_ptr<HeldOut<T>> held_out_;              // null: the test loss is the expected one
   std::deque<Networks<T>> networks_;                  // k_init
   PaddedRows<T> s_;                                   // networks x outputs rows of D  Lambda^(1/2) v / sqrt(D)
+  PaddedRows<T> average_s_;                           // s_ of averaged weights; empty without
   PaddedRows<T> q_;                                   // the same shape  mean of z Delta over the samples of a step
   std::vector<double> losses_;                        // networks x outputs  train loss
   std::vector<double> test_losses_;                   // the same  on held-out samples
@@ -89,6 +93,7 @@ TypedSeedRun<T>::TypedSeedRun(const Plan& plan, std::uint64_t seed)
       lanczos_(plan.lanczos),
       kernels_(plan.extras.kernels),
       updates_(plan.extras.updates),
+      shares_(plan.average),
       threads_(plan.threads),
       feature_scale_(plan.feature_scale),
       modes_(plan.data(), plan.dim(), seed),
@@ -98,6 +103,7 @@ TypedSeedRun<T>::TypedSeedRun(const Plan& plan, std::uint64_t seed)
   const int networks = members_ * k_init_ * plan.k_data;
   s_ = PaddedRows<T>(networks * outputs_, plan.dim());
   q_ = s_;
+  if (!shares_.empty()) average_s_ = s_;
   losses_.resize(static_cast<std::size_t>(s_.rows()));
   test_losses_ = losses_;
   active_.assign(static_cast<std::size_t>(networks), 1);
@@ -159,6 +165,7 @@ void TypedSeedRun<T>::step(int t, bool update) {
   for (Networks<T>& n : networks_) n.backward();
   for_each_part(count(), threads_, [&](int i) { evaluate(i); });
   if (held_out_) held_out_->losses(s_.view(), test_losses_);
+  if (!shares_.empty()) average(t);
   if (kernels_) probe_kernels();
   const int rows = s_.rows() / static_cast<int>(samples_.size());  // on one data set
   for (std::size_t j = 0; j < samples_.size(); ++j) {
@@ -204,6 +211,42 @@ void TypedSeedRun<T>::evaluate(int i) {
   for (int c = 0; c < outputs_; ++c) {
     T* s = s_.row(row(i, c));
     group(i).predictor(in_group(i), c, s);
+    modes_.whiten(s, c, s);
+  }
+}
+
+/// Averages the weights before the update of step t. As long as the average is that of the weights alone, no average
+/// is kept.
+template <class T>
+void TypedSeedRun<T>::average(int t) {
+  const auto at = static_cast<std::size_t>(t);
+  const bool alone = shares_[at] == 1.0;
+  if (!alone || (at + 1 < shares_.size() && shares_[at + 1] < 1.0)) {
+    for (Networks<T>& n : networks_) n.move_average(shares_[at]);
+  }
+  if (alone) {
+    average_s_ = s_;
+  } else {
+    for_each_part(count(), threads_, [&](int i) { evaluate_average(i); });
+  }
+  std::vector<double> losses(static_cast<std::size_t>(s_.rows()));
+  if (held_out_) held_out_->losses(average_s_.view(), losses);
+  for (int i = 0; i < count(); ++i) {
+    double& sum = observables_[static_cast<std::size_t>(i)].average_loss;
+    sum = 0.0;
+    for (int c = 0; c < outputs_; ++c) {
+      const T* s = average_s_.row(row(i, c));
+      sum += held_out_ ? losses[static_cast<std::size_t>(row(i, c))] : dot(s, s, average_s_.view().width());
+    }
+  }
+}
+
+template <class T>
+void TypedSeedRun<T>::evaluate_average(int i) {
+  if (!active_[static_cast<std::size_t>(i)]) return;
+  for (int c = 0; c < outputs_; ++c) {
+    T* s = average_s_.row(row(i, c));
+    group(i).average_predictor(in_group(i), c, s);
     modes_.whiten(s, c, s);
   }
 }
@@ -299,6 +342,9 @@ void TypedSeedRun<T>::persist(Archive& archive) {
   limits_.resize(static_cast<std::size_t>(archive.count(static_cast<int>(limits_.size()), count())));
   archive.values(std::span(limits_));
   for (Networks<T>& n : networks_) n.persist(archive);
+  for (Networks<T>& n : networks_) {
+    if (!shares_.empty()) n.persist_average(archive);
+  }
 }
 
 template <class T>

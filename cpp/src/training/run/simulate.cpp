@@ -15,6 +15,7 @@ bool recorded(Series::Part part, const Plan& plan) {
   if (part == Series::Part::updates) return plan.extras.updates;
   if (part == Series::Part::modes) return plan.extras.modes;
   if (part == Series::Part::switched) return has_second_target(plan.data());
+  if (part == Series::Part::average) return plan.extras.average;
   return part != Series::Part::kernels || plan.extras.kernels;
 }
 
@@ -39,6 +40,7 @@ void record(const Observables& observed, int row, int t, Ensemble& out) {
     out.mode_learned[k](row, t) = observed.mode_learned[k];
   }
   if (!out.first_task_loss.empty()) out.first_task_loss(row, t) = observed.first_task_loss;
+  if (!out.average_loss.empty()) out.average_loss(row, t) = observed.average_loss;
   if (out.kernel_scale.empty()) return;
   out.kernel_gradient(row, t) = observed.kernel_gradient;
   out.kernel_target(row, t) = observed.kernel_target;

@@ -47,6 +47,7 @@ class InPlaceArray : public WeightArray<T> {
   }
 
   [[nodiscard]] PaddedRows<T> weights(int network) override { return weights_[static_cast<std::size_t>(network)]; }
+  void move_average(int network, double share, Rows<T> average) override { this->mix(average, view(network), share); }
 
  private:
   void draw_row(int i, const DrawRow<T>& draw) {

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "lindmft/problem.hpp"
+#include "support/interruption.hpp"
 #include "training/weights/archive.hpp"
 #include "training/weights/coefficients.hpp"
+#include "training/weights/loops.hpp"
 #include "training/weights/method.hpp"
 #include "training/weights/padded.hpp"
 
@@ -68,6 +70,18 @@ class WeightArray {
   virtual void persist(Archive& archive) = 0;
   /// The W of one network.
   [[nodiscard]] virtual PaddedRows<T> weights(int network) = 0;
+  /// average = (1 - share) average + share W of one network
+  virtual void move_average(int network, double share, Rows<T> average) {
+    const PaddedRows<T> w = weights(network);
+    mix(average, w.view(), share);
+  }
+
+ protected:
+  static void mix(Rows<T> average, Rows<const T> w, double share) {
+    support::interruption_point(static_cast<double>(w.rows) * w.cols);
+    for (int i = 0; i < w.rows; ++i)
+      scale_and_add(average.row(i), static_cast<T>(1.0 - share), w.row(i), static_cast<T>(share), w.width());
+  }
 };
 
 /// Creates an array by the schedule's method. `networks` must outlive the array.
