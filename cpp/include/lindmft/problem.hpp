@@ -89,8 +89,8 @@ LINDMFT_EXPORT bool has_second_target(const Data& data);
 LINDMFT_EXPORT double noise_variance(const Data& data);
 /// Whether the gradient has new noise in every step, from random batches of finite size.
 LINDMFT_EXPORT bool noisy(const Data& data);
-/// Whether adaptive steps condense the past: the batches of steps are random and independent, so that two-time functions
-/// are smooth where the two steps are apart (theory.md section 19).
+/// Whether adaptive steps condense the past: the batches of steps are random and independent, so that two-time
+/// functions are smooth where the two steps are apart (theory.md section 19).
 LINDMFT_EXPORT bool condensable(const Data& data);
 /// batch / D of a step (trace class: batch); P / D if the data are not one pass.
 LINDMFT_EXPORT double alpha_at(const Data& data, int step);

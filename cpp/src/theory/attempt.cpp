@@ -34,7 +34,6 @@ double layers(const Problem& problem, int depth_nodes) {
   return problem.network.depth == kInfiniteDepth ? depth_nodes : problem.network.depth;
 }
 
-
 /// The blocks of rows, for panels of at most `rows` rows.
 RowBlocks row_blocks(const Horizon& horizon, int rows, int outputs) {
   if (horizon.coarse()) return {rows, true};
@@ -317,7 +316,8 @@ double attempt_bytes(const Problem& problem, const Horizon& horizon, const Solve
   const Saved saved(options.save);
   if (saved.has("C_delta") || saved.has("R_delta")) bytes += 16.0 * nodes * nodes;
   if (options.kernels) bytes += kernels_bytes(nodes);
-  if (options.modes) bytes += SpectralData::modes_bytes(problem, nodes, row_blocks(horizon, rows, outputs(problem.data)));
+  if (options.modes)
+    bytes += SpectralData::modes_bytes(problem, nodes, row_blocks(horizon, rows, outputs(problem.data)));
   if (options.replicas) bytes += saved.bytes(layers(problem, depth_nodes), nodes);
   if (options.keep_state) bytes += sides;
   return bytes;

@@ -73,6 +73,7 @@ void check_second_target(const Problem& problem, const SolveOptions& options, co
   if (coarse != nullptr) refuse_together(coarse, "curves are not smooth where the target changes", "Use exact steps");
   const std::string leave = "Leave one of them out";
   if (options.kernels) refuse_together("kernels", "the direction of the target changes", leave);
+  if (!options.average.empty()) refuse_together("average", "an average may be over weights of both stages", leave);
   if (!options.spectrum_at.empty()) refuse_together("spectrum_at", "the direction of the target changes", leave);
 }
 

@@ -130,7 +130,7 @@ void CondensedSteps::restore(const Matrix& state) {
     const double* row = state.row(k);
     const bool exact = row[2] == row[1] - row[0];
     segments.push_back(exact ? all_steps(static_cast<int>(row[0]), static_cast<int>(row[1]))
-                              : gauss_segment(row[0], row[1], static_cast<int>(row[2])));
+                             : gauss_segment(row[0], row[1], static_cast<int>(row[2])));
   }
   set_segments(std::move(segments));
 }

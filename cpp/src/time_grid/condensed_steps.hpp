@@ -55,10 +55,10 @@ class CondensedSteps final : public TimeGrid {
   std::vector<Segment> segments_;
   std::vector<double> unit_, decay_;  // capacity
   WeightStepper stepper_;
-  Weight start_;                // the initial weight at the last row that is ready
-  std::vector<Weight> impulse_; // a weight at that row in response to the gradient at each node
-  std::vector<double> last_;    // K at the last committed step
-  Matrix K_;                    // most x capacity
+  Weight start_;                 // the initial weight at the last row that is ready
+  std::vector<Weight> impulse_;  // a weight at that row in response to the gradient at each node
+  std::vector<double> last_;     // K at the last committed step
+  Matrix K_;                     // most x capacity
 };
 
 }  // namespace lindmft

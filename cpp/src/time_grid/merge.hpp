@@ -16,8 +16,8 @@ struct Merge {
   [[nodiscard]] int end() const { return begin + Q.rows(); }
 };
 
-/// Merges of disjoint rows, in order. Rows in between keep their values and move to the front. Where a time has rows for
-/// several outputs (output_rows.hpp), `outputs` of them, `begin` and Q are about times, and each output's rows are
+/// Merges of disjoint rows, in order. Rows in between keep their values and move to the front. Where a time has rows
+/// for several outputs (output_rows.hpp), `outputs` of them, `begin` and Q are about times, and each output's rows are
 /// merged alike.
 class Merges {
  public:

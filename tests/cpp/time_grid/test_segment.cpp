@@ -78,7 +78,8 @@ TEST_P(MergesOfOutputs, FunctionsOfTwoTimesAreProjectedOnBothSides) {
   const auto entry = [](int t, int c) { return std::sin(0.7 * t + c); };
   Matrix F(12 * outputs, 12 * outputs);
   for (int t = 0; t < 12 * outputs; ++t) {
-    for (int s = 0; s < 12 * outputs; ++s) F(t, s) = entry(t / outputs, t % outputs) * entry(2 * (s / outputs), s % outputs);
+    for (int s = 0; s < 12 * outputs; ++s)
+      F(t, s) = entry(t / outputs, t % outputs) * entry(2 * (s / outputs), s % outputs);
   }
   merges.apply(F, 12 * outputs, outputs);
   const auto projected = [&](int t, int c, int factor) {

@@ -243,7 +243,9 @@ void ModeBatch::Worker::resolve() {
   if (!batch_.patterns_.empty()) {
     const Matrix& all = batch_.patterns_;
     const ConstView patterns = linalg::leading(all, all.rows(), first_ + count_).block(0, first_, all.rows(), count_);
-    for (int s = 0; s < b_; ++s) add_patterned_line(at_, f, s, patterns, batch_.classes_(s), job_.sources.targets == nullptr ? 1.0 : job_.sources.targets[s]);
+    for (int s = 0; s < b_; ++s)
+      add_patterned_line(at_, f, s, patterns, batch_.classes_(s),
+                         job_.sources.targets == nullptr ? 1.0 : job_.sources.targets[s]);
   } else if (job_.sources.targets == nullptr) {
     add_lines(at_, f);
   } else {

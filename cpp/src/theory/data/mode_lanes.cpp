@@ -128,8 +128,7 @@ LINDMFT_CLONES void add_weighted_lines(double* sums, ConstView f, const double* 
   }
 }
 
-LINDMFT_CLONES void add_patterned_line(double* sums, ConstView f, int s, ConstView patterns, int which,
-                                       double weight) {
+LINDMFT_CLONES void add_patterned_line(double* sums, ConstView f, int s, ConstView patterns, int which, double weight) {
   const double* pattern = patterns.row(which);
   for (int v = 0; v < f.cols; v += kLanes)
     store(sums + v, lanes(sums + v) + weight * (lanes(pattern + v % patterns.cols) * lanes(f.row(s) + v)));

@@ -27,8 +27,7 @@ void add_lines(double* sums, linalg::ConstView f);
 /// sums += weights f, with one weight for each time
 void add_weighted_lines(double* sums, linalg::ConstView f, const double* weights);
 /// sums += weight times line s of f times a pattern, which has one number for each mode of a chunk
-void add_patterned_line(double* sums, linalg::ConstView f, int s, linalg::ConstView patterns, int which,
-                        double weight);
+void add_patterned_line(double* sums, linalg::ConstView f, int s, linalg::ConstView patterns, int which, double weight);
 /// first(i, s) and second(i, s) += sums over modes of w f
 void add_moments(linalg::View first, linalg::View second, linalg::ConstView f, const double* w1, const double* w2,
                  int chunk);

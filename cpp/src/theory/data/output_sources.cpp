@@ -35,7 +35,8 @@ void act_on_pattern(std::vector<double>& sums, const Matrix& m, const std::vecto
   for (int t = panel.begin; t < panel.end; ++t) {
     const double* row = m.row(t);
     double sum = 0.0;
-    for (int s = 0; s < columns; ++s) sum += row[s] * pattern[static_cast<std::size_t>(s % outputs)] * (unit == nullptr ? 1.0 : unit[s]);
+    for (int s = 0; s < columns; ++s)
+      sum += row[s] * pattern[static_cast<std::size_t>(s % outputs)] * (unit == nullptr ? 1.0 : unit[s]);
     sums[static_cast<std::size_t>(t)] = sum;
   }
 }

@@ -52,7 +52,7 @@ class Condensation {
   DataSide& data_;
   Smoothness smoothness_;
   int outputs_;
-  int next_;  // the number of steps from which on the past is looked at again
+  int next_;             // the number of steps from which on the past is looked at again
   double missed_ = 0.0;  // the largest part that was missed of a row, relative to its size
   std::vector<Matrix*> functions_;
   Matrix Q_;  // of the pair that is looked at

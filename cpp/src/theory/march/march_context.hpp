@@ -21,10 +21,10 @@ struct MarchOptions {
   /// Coarse grids: the time from which every step is a node.
   double steps_from = std::numeric_limits<double>::infinity();
   double row_tolerance = 1e-12;  ///< single steps: relative change of a row below which the row after it is final
-  double rounding = 1e-9;  ///< how far below zero a loss may be, relative to the loss at the start
-  int from = 0;            ///< number of nodes that are already final and recorded
-  int spare_rows = 0;      ///< rows after the nodes in which vectors pass through frozen weights
-  int spectrum_rows = 2;   ///< number of these rows that are computed together
+  double rounding = 1e-9;        ///< how far below zero a loss may be, relative to the loss at the start
+  int from = 0;                  ///< number of nodes that are already final and recorded
+  int spare_rows = 0;            ///< rows after the nodes in which vectors pass through frozen weights
+  int spectrum_rows = 2;         ///< number of these rows that are computed together
   Progress progress{};
 };
 
