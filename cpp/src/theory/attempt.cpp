@@ -34,6 +34,9 @@ double layers(const Problem& problem, int depth_nodes) {
   return problem.network.depth == kInfiniteDepth ? depth_nodes : problem.network.depth;
 }
 
+/// With a condensed past: the loss, relative to the start, below which errors are no longer rtol of the loss itself.
+constexpr double kSmallLoss = 1e-3;
+
 /// The blocks of rows, for panels of at most `rows` rows.
 RowBlocks row_blocks(const Horizon& horizon, int rows, int outputs) {
   if (horizon.coarse()) return {rows, true};
@@ -258,6 +261,7 @@ std::optional<Solution> solve_in_room(const Problem& problem, const Horizon& hor
   marching.spectrum_rows = most_rows;
   if (options.depth_nodes == 0) marching.depth_tolerance = kDepthTolerance;
   if (horizon.coarse()) marching.rounding = options.rtol;
+  if (horizon.condensed()) marching.rounding = std::max(marching.rounding, kSmallLoss * options.rtol);
   marching.steps_from = steps_from;
   if (options.continue_from != nullptr && !horizon.condensed()) {
     marching.from = static_cast<int>(options.continue_from->time.size()) * width;
