@@ -15,6 +15,7 @@ from lindmft.figures._panel import Curve, Panel
 from lindmft.figures._runs import Progress, from_one, leading_modes, over_time
 from lindmft.problem.data import OnePass
 from lindmft.problem.network import MLP
+from lindmft.problem.network import widths as widths_of
 from lindmft.problem.optimizer import SGD
 from lindmft.problem.problem import Problem
 from lindmft.problem.schedules import schedule
@@ -32,11 +33,11 @@ class Parameters:
     tolerance: float = 0.03  # of the binning of modes
     depth: int = 1
     batch: int = 32
-    noise: float = 0.5
+    noise: float = 0.5  # a, b
     widths: tuple[int, ...] = (16, 32, 64, 128, 256)  # a, b: N
     lazy: float = 0.1  # a: richness gamma0
     rich: float = 3.0  # b, c: richness
-    overhead: int = 64  # a, b: a step costs as much as N + this number of units
+    overhead: int = 256  # a, b: a step costs as much as N + this number of units
     lr: float = 0.05  # the largest rate
     decay: float = 0.3  # p: the rate falls like t^-p ...
     start: float = 100.0  # ... after this number of steps
@@ -44,6 +45,7 @@ class Parameters:
     trained_steps: int = 3001  # a, b: fewer, to save time
     width: int = 64  # c: N
     schedule_steps: int = 10**4 + 1  # c
+    schedule_noise: float = 2.0  # c: large, so that the rate matters
     rtol: float = 1e-4  # of the theory's losses: adaptive steps condense the past
     dim: int = 256  # modes that are trained
     seeds: int = 8
@@ -67,10 +69,10 @@ WINDOW = 10.0
 """Ratio of the last and the first step of the window in which exponents are fitted."""
 
 
-def _problem(p: Parameters, hidden: int, gamma0: float, lr: Any) -> Problem:
+def _problem(p: Parameters, hidden: int, gamma0: float, lr: Any, noise: float) -> Problem:
     spectrum = PowerLaw(p.capacity, p.source, p.modes, p.tolerance)
     network = MLP(p.depth, gamma0=gamma0, hidden=hidden, centered=True)
-    data = OnePass(batch=p.batch, noise=p.noise, spectrum=spectrum)
+    data = OnePass(batch=p.batch, noise=noise, spectrum=spectrum)
     return Problem(network, data, SGD(lr))
 
 
@@ -103,11 +105,11 @@ def _frontier(p: Parameters, gamma0: float, progress: Progress) -> ComputeOptima
     """Return the losses of all widths at costs that pay for ten steps or more of each."""
     widest, narrowest = max(p.widths) + p.overhead, min(p.widths) + p.overhead
     return compute_optimal(
-        _problem(p, p.widths[0], gamma0, _decaying(p, p.steps)),
+        _problem(p, p.widths[0], gamma0, _decaying(p, p.steps), p.noise),
         p.widths,
         p.steps,
         budgets=np.geomspace(FEWEST * widest, narrowest * (p.steps - 1), BUDGETS),
-        cost=lambda problem: float(problem.network.hidden or 0) + p.overhead,
+        cost=lambda problem: widths_of(problem.network)[0] + p.overhead,
         grid="adaptive",
         rtol=p.rtol,
         progress=progress,
@@ -118,7 +120,7 @@ def _early(p: Parameters, gamma0: float, progress: Progress) -> list[Curve]:
     """Return losses over the steps that networks are trained for, in theory and in training."""
     steps = min(p.trained_steps, p.steps)
     rates = _decaying(p, steps)
-    problems = {str(hidden): _problem(p, hidden, gamma0, rates) for hidden in p.widths}
+    problems = {str(hidden): _problem(p, hidden, gamma0, rates, p.noise) for hidden in p.widths}
     return _over_time(p, problems, steps, progress)
 
 
@@ -150,12 +152,12 @@ def _notes(p: Parameters, kind: str, found: ComputeOptimal) -> tuple[str, ...]:
     last = float(steps[-1])
     fit = fit_exponent(steps, found.losses[-1], window=(last / WINDOW, last))
     predicted = getattr(predicted_exponents(p.source, p.depth), kind) * (1 - p.decay)
-    return (
+    law = (
         f"N = {p.widths[-1]}: exponent {fit.exponent:.3f} ± {fit.error:.3f} in steps "
         f"{fit.window[0]:.0f} to {fit.window[1]:.0f}; predicted for infinite width and batch, "
-        f"with rates ~ t^-{p.decay:g}: {predicted:.3f}",
-        found.summary().splitlines()[-1],
+        f"with rates ~ t^-{p.decay:g}: {predicted:.3f}"
     )
+    return law, found.summary().splitlines()[-1]
 
 
 def schedules(p: Parameters, progress: Progress) -> Panel:
@@ -167,7 +169,9 @@ def schedules(p: Parameters, progress: Progress) -> Panel:
         "cosine": schedule("cosine", steps, peak=p.lr),
         "linear": schedule("linear", steps, peak=p.lr),
     }
-    problems = {label: _problem(p, p.width, p.rich, lr) for label, lr in rates.items()}
+    problems = {
+        label: _problem(p, p.width, p.rich, lr, p.schedule_noise) for label, lr in rates.items()
+    }
     curves = _over_time(p, problems, steps, progress)
     title = f"schedules, N = {p.width}, richness {p.rich:g}"
     return Panel(title, "step t", "test loss", curves, "log", key="rate", ordered=False)
