@@ -130,3 +130,14 @@ def test_errors_of_exponents_contain_the_truth(per_decade: int) -> None:
     assert width_error == pytest.approx(0.5 / per_decade)  # a spacing, over two decades
     assert abs(loss + 0.5) <= loss_error + 1e-12
     assert loss_error < 0.2
+
+
+@pytest.mark.parametrize("data", [lm.OnePass(0.5), lm.MultiPass(2.0, batch_fraction=0.5)])
+def test_condensed_steps_have_the_frontier_of_exact_ones(data: lm.OnePass | lm.MultiPass) -> None:
+    problem = CLEAN.replace(data=data, optimizer=lm.SGD(lr=0.02))
+    exact = lm.compute_optimal(problem, [0.5, 1, 2], 300)
+    found = lm.compute_optimal(problem, [0.5, 1, 2], 300, grid="adaptive", rtol=1e-5)
+    np.testing.assert_allclose(found.losses, exact.losses, rtol=1e-5)
+    np.testing.assert_array_equal(found.width, exact.width)
+    assert (found.covered == exact.covered).all()
+    assert not (found.losses == exact.losses).all(), "not condensed"

@@ -302,3 +302,9 @@ def test_refusals(options: dict[str, Any], message: str) -> None:
         edge(RICH, 10, **options)
     with pytest.raises(ValueError, match="steps must be at least 2, got 1"):
         edge(RICH, 1)
+
+
+@pytest.mark.parametrize("data", [lm.OnePass(0.5), lm.MultiPass(2.0, batch_fraction=0.5)])
+def test_random_batches_take_exact_steps(data: lm.OnePass | lm.MultiPass) -> None:
+    with pytest.raises(ValueError, match="grid must be 'exact' for random batches"):
+        edge(RICH.replace(data=data), 10, lr=0.01, grid="adaptive")

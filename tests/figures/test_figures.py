@@ -13,7 +13,7 @@ import lindmft as lm
 from lindmft.figures import Curve, Panel, Points
 from lindmft.figures._runs import leading_modes, points_of
 from lindmft.figures._tables import agreement_table
-from lindmft.figures.figure_09 import first_ratio
+from lindmft.figures.paper.figure_09 import first_ratio
 from lindmft.results.statistics import standard_error
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -34,6 +34,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "million": {"steps": 3001, "trained_steps": 301},
     "multi-pass": {"steps": 8},
     "optimizers": {"steps": 8, "warmup": 3},
+    "scaling-laws": {"steps": 101, "trained_steps": 31, "widths": (16, 32), "schedule_steps": 31},
     "variances": {"steps": 8},
     "ensembling": {"steps": 8},
 }

@@ -201,6 +201,8 @@ def optimal_lr(
     Some of the rates that are tried lie near the edge of stability, where losses oscillate. There
     ``grid="adaptive"`` keeps every step, as exact steps do, and a run of n steps takes time of
     order n^3 (theory section 10): many thousand steps take hours. Search with fewer steps then.
+    With the random batches of one pass and multi pass, runs with ``grid="adaptive"`` take time of
+    order n at rates well below that edge.
 
     Examples
     --------

@@ -87,7 +87,8 @@ def edge_of_stability(
         Steps before whose updates to compute the sharpness; None: about 25 of them, the early ones
         closer together.
     grid
-        "exact" or "adaptive". None: exact up to 500 steps and for random batches, else adaptive.
+        "exact" or, except for random batches, "adaptive". None: exact up to 500 steps and for
+        random batches, else adaptive.
     limits
         Also find the largest learning rate for each width and parameterization: by sharpness, and
         on the exact grid by losses, as ``largest_stable_lr`` does.
@@ -262,7 +263,9 @@ def _options(options: Mapping[str, Any], grid: Any, problem: Problem, steps: int
 
 def _grid(given: Any, problem: Problem, steps: int) -> str:
     if given is not None:
-        return str(choice("exact", "adaptive")(given, "grid"))
+        if choice("exact", "adaptive")(given, "grid") == "adaptive" and problem.data.condensable:
+            refuse("grid", "'exact' for random batches (the sharpness needs the whole past)", given)
+        return str(given)
     smooth = isinstance(problem.data, FullBatch | Population)
     return "adaptive" if smooth and steps > LONG else "exact"
 

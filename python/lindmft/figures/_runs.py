@@ -103,21 +103,23 @@ def over_time(
     losses: Sequence[str] = ("test_loss",),
     noise: bool = False,
     grid: str = "exact",
+    rtol: float | None = None,
     trained_steps: int | None = None,
     finite: Trained | None = None,
 ) -> list[Curve]:
     """Return losses over time, a curve for each problem and loss.
 
-    With ``noise`` test losses include sigma^2. Networks are trained for ``trained_steps`` (None:
-    all) steps, on the problem itself or on the one that ``finite`` returns for it.
+    ``grid`` and ``rtol`` are those of ``solve``. With ``noise`` test losses include sigma^2.
+    Networks are trained for ``trained_steps`` (None: all) steps, on the problem itself or on the
+    one that ``finite`` returns for it.
     """
     short = steps if trained_steps is None else trained_steps
-    lines = solve_many(problems.values(), steps, grid=grid, progress=progress)
+    lines = solve_many(problems.values(), steps, grid=grid, rtol=rtol, progress=progress)
     finite_ones = [finite(problem) if finite else (problem, 0.0) for problem in problems.values()]
     expected = lines
     if finite:
         cut = [problem for problem, _ in finite_ones]
-        expected = solve_many(cut, short, grid=grid, progress=progress)
+        expected = solve_many(cut, short, grid=grid, rtol=rtol, progress=progress)
     curves = []
     for look, (label, line) in enumerate(zip(problems, lines, strict=True)):
         problem, tail = finite_ones[look]
@@ -245,8 +247,8 @@ def _drawable(y: Array) -> Mask:
 
 def _in_time(solution: Solution, runs: Ensemble, name: str, extra: float) -> Points:
     at = thinned(len(runs.time))
-    exact = solution.grid == "exact"
-    y = getattr(solution, name)[at] if exact else getattr(solution.at(runs.time[at]), name)
+    every = solution.every_step
+    y = getattr(solution, name)[at] if every else getattr(solution.at(runs.time[at]), name)
     losses = getattr(runs, name)[:, at]  # all networks: the mean is inf once one diverges
     return points_of(
         runs.time[at],
@@ -254,7 +256,7 @@ def _in_time(solution: Solution, runs: Ensemble, name: str, extra: float) -> Poi
         standard_error(losses),
         y + extra,
         runs,
-        (_descent(solution) & _steady(runs))[at] if exact else None,
+        (_descent(solution) & _steady(runs))[at] if every else None,
     )
 
 

@@ -33,6 +33,7 @@ class Parameters:
     lr: float = 0.03  # chosen
     modes: int = 10**7  # of the theory: chosen
     tolerance: float = 1e-3  # of the binning of modes
+    rtol: float = 1e-5  # of the theory's losses: adaptive steps condense the past
     dim: int = 1024  # modes that are trained
     seeds: int = 4
 
@@ -51,7 +52,9 @@ def _problem(p: Parameters, source: float, hidden: int, batch: int) -> Problem:
 
 def _panel(p: Parameters, progress: Progress, problems: dict[str, Problem]) -> Panel:
     finite = leading_modes(p.dim)
-    curves = over_time(problems, p.steps, p, progress=progress, finite=finite)
+    curves = over_time(
+        problems, p.steps, p, progress=progress, grid="adaptive", rtol=p.rtol, finite=finite
+    )
     return Panel("", "step t", "test loss", [from_one(curve) for curve in curves], "log")
 
 
