@@ -465,14 +465,14 @@ def test_parts_of_steps_are_rounded_in_warm_ups() -> None:
 
 @pytest.mark.parametrize("search", [lm.optimal_lr, lm.largest_stable_lr])
 def test_errors_do_not_name_problems_that_only_the_search_knows(search: Any) -> None:
-    given = lm.Problem(lm.MLP(), lm.OnePass(alpha=0.5), lm.SGD(lr=0.1))
-    with pytest.raises(ValueError, match=r"^data\.kind 'one_pass' cannot be combined with grid"):
+    given = lm.Problem(lm.MLP(), lm.Epochs(alpha=2.0, batches=4), lm.SGD(lr=0.1))
+    with pytest.raises(ValueError, match=r"^data\.kind 'epochs' cannot be combined with grid"):
         search(given, 20, grid="adaptive")
     fine = lm.Problem(lm.MLP(), lm.Population(), lm.SGD(lr=0.1))
     several = {lm.optimal_lr: lm.optimal_lrs, lm.largest_stable_lr: lm.largest_stable_lrs}[search]
-    with pytest.raises(ValueError, match=r"^problems\[1\]: data\.kind 'one_pass' cannot be"):
+    with pytest.raises(ValueError, match=r"^problems\[1\]: data\.kind 'epochs' cannot be"):
         several([fine, given], 20, grid="adaptive")
-    with pytest.raises(ValueError, match=r"^muP, network\.width = 1: data\.kind 'one_pass' cannot"):
+    with pytest.raises(ValueError, match=r"^muP, network\.width = 1: data\.kind 'epochs' cannot"):
         lm.transfer(given, "network.width", [1, 2], 20, grid="adaptive")
 
 

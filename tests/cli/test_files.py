@@ -270,8 +270,8 @@ def test_two_files_of_a_kind_are_both_named(file: Path, tmp_path: Path) -> None:
 def test_too_much_memory_advises_a_coarse_grid(file: Path) -> None:
     assert "; --grid adaptive solves as many" in refusal("solve", file, "--steps", "1e7")
     assert "; --grid adaptive solves as many" in refusal("tune", file, "--steps", "1e7")
-    one_pass = ["--set", "data.kind=one_pass", "--steps", "1e7"]
-    assert "adaptive" not in refusal("solve", file, *one_pass), "it cannot be solved on that grid"
+    epochs = ["--set", "data.kind=epochs", "--set", "data.batches=4", "--steps", "1e7"]
+    assert "adaptive" not in refusal("solve", file, *epochs), "it cannot be solved on that grid"
     assert "adaptive" not in refusal("solve", file, "--kernels", "--steps", "1e7")
     for call in (lm.solve, lambda problem, steps: lm.solve_many([problem], steps)):
         with pytest.raises(MemoryError, match='; grid="adaptive" solves as many steps'):

@@ -123,7 +123,8 @@ def test_the_forecast_is_said_once_and_only_for_long_computations() -> None:
         ({}, "exact", 500, {}, False),
         ({}, "adaptive", 5000, {}, False),
         ({}, "exact", 5000, {"kernels": True}, False),
-        ({"data": lm.OnePass(alpha=0.5)}, "exact", 5000, {}, False),
+        ({"data": lm.OnePass(alpha=0.5)}, "exact", 5000, {}, True),
+        ({"data": lm.Epochs(alpha=2.0, batches=4)}, "exact", 5000, {}, False),
         ({"data": lm.Population()}, "exact", 5000, {}, True),
     ],
 )

@@ -357,7 +357,7 @@ def test_every_failure_has_its_own_text(monkeypatch: pytest.MonkeyPatch) -> None
             },
             r" \(at width=inf, depth=3\)",
         ),
-        ({"data": {"kind": "one_pass", "alpha": 0.5}, "grid": "adaptive"}, "one_pass"),
+        ({"data": {"kind": "epochs", "alpha": 2.0, "batches": 4}, "grid": "adaptive"}, "epochs"),
         ({"rtol": 1e-3}, "rtol cannot be combined with an exact grid"),
         (
             {"axes": {"data.inputs": [50, 100]}, "run": "train"},

@@ -176,8 +176,8 @@ def test_stored_samples_have_no_batches_to_list(kind: Any) -> None:
 def test_flow_has_no_momentum_in_any_step() -> None:
     with pytest.raises(ValueError, match="^optimizer.momentum must be 0 for gradient flow"):
         lm.flow(HEAVY, 3.0)
-    with pytest.raises(ValueError, match="data.kind 'one_pass' cannot be combined with grid"):
-        lm.solve(ONLINE, STEPS, grid="adaptive")
+    with pytest.raises(ValueError, match="data.kind 'one_pass' cannot be combined with gradient"):
+        lm.flow(ONLINE, 3.0)
 
 
 def test_schedules_survive_files_and_counts(tmp_path: Path) -> None:
