@@ -314,19 +314,15 @@ def random_spectrum(rng: np.random.Generator) -> Any:
 
 
 def random_data(rng: np.random.Generator, spectrum: Any) -> Any:
-    options: dict[str, Any] = {
-        "spectrum": spectrum,
-        "noise": float(rng.choice([0.0, 0.1, 0.3, 0.3, 1.0])),
-    }
+    noise = float(rng.choice([0.0, 0.1, 0.3, 0.3, 1.0]))
+    options: dict[str, Any] = {"spectrum": spectrum, "noise": noise}
     trace_class = isinstance(spectrum, lm.PowerLaw)
     if rng.random() < 0.5:
-        size = {"batch": float(rng.choice([16, 32, 128]))} if trace_class else {}
-        size = size or {"alpha": float(rng.choice([0.1, 0.25, 1.0, 4.0]))}
-        return lm.OnePass(**options, **size)
-    fraction = float(rng.choice([0.05, 0.1, 0.25, 0.5]))
-    size = {"samples": float(rng.choice([100, 400]))} if trace_class else {}
-    size = size or {"alpha": float(rng.choice([0.5, 1.0, 2.0, 5.0]))}
-    return lm.MultiPass(batch_fraction=fraction, **options, **size)
+        name, sizes = ("batch", [16, 32, 128]) if trace_class else ("alpha", [0.1, 0.25, 1.0, 4.0])
+        return lm.OnePass(**options, **{name: float(rng.choice(sizes))})
+    options["batch_fraction"] = float(rng.choice([0.05, 0.1, 0.25, 0.5]))
+    name, sizes = ("samples", [100, 400]) if trace_class else ("alpha", [0.5, 1.0, 2.0, 5.0])
+    return lm.MultiPass(**options, **{name: float(rng.choice(sizes))})
 
 
 def random_rates(rng: np.random.Generator, steps: int, peak: float) -> Any:
