@@ -6,6 +6,8 @@ Parts, which are all run unless some are named; each prints tables in Markdown:
 
 exact     errors of both losses against exact steps, at 1000 and 3000 steps
 fresh     the same for problems that were not used to choose the constants of the method
+vanishing losses that fall to zero, compared with exact steps
+edge      learning rates near the largest stable one, compared with exact steps
 constant  up to 3e4 steps at a constant rate: agreement of two tolerances, and cost against steps
 decay     1e5 steps at a rate that falls like 1/t, at two tolerances
 million   1e6 steps at this rate, once
@@ -179,6 +181,67 @@ def fresh_cases() -> Iterable[Case]:
     }
     for name, (network, data, optimizer, steps) in many.items():
         yield name, lm.Problem(network, data, optimizer), steps
+
+
+# --- where rtol is not met ----------------------------------------------------------------------
+
+
+def vanishing() -> None:
+    """Print errors relative to the loss at the start, and the least loss that has kept rtol."""
+    table("problem, 600 steps", "rtol", "loss", "end / start", "error / (rtol start)", "kept above")
+    many = {
+        "one pass, no noise, lr 0.05": (lm.MLP(1), one_pass(noise=0.0), 0.05),
+        "multi pass, alpha 0.5": (lm.MLP(1), multi_pass(alpha=0.5), LR),
+        "multi pass, alpha 0.5, no noise": (lm.MLP(1), multi_pass(alpha=0.5, noise=0.0), LR),
+        "the same, rich, noise 1": (
+            lm.MLP(1, gamma0=3.0),
+            multi_pass(alpha=0.5, noise=1.0),
+            LR,
+        ),
+        "multi pass, alpha 0.8": (lm.MLP(1), multi_pass(alpha=0.8), 0.05),
+    }
+    for name, (network, data, lr) in many.items():
+        problem = lm.Problem(network, data, lm.SGD(lr))
+        exact = lm.solve(problem, 600, threads=THREADS, keep_state=False)
+        for rtol in (1e-3, 1e-4, 1e-6):
+            try:
+                run = adaptive(problem, 600, rtol)
+            except lm.NotConverged as error:
+                row(name, rtol, f"{error}", "", "", "")
+                continue
+            for loss in LOSSES:
+                row(name, rtol, loss, *beside_start(getattr(exact, loss), getattr(run, loss), rtol))
+
+
+def beside_start(exact: np.ndarray, other: np.ndarray, rtol: float) -> list[str]:
+    start, error = exact[0], np.abs(other - exact)
+    broken = error > rtol * exact
+    kept = f"{exact[broken].max() / start:.1e}" if broken.any() else "all"
+    return [f"{exact[-1] / start:.1e}", f"{error.max() / (rtol * start):.1e}", kept]
+
+
+def edge() -> None:
+    """Print where losses differ near the edge; a shifted rate shows what can be known."""
+    table(
+        "lr of one pass", "diverges", "lr (1 + 1e-12)", "rtol", "diverges", "first step beyond rtol"
+    )
+    for lr in (0.2, 0.22, 0.23, 0.24, 0.25, 0.26):
+        exact, shifted = (
+            lm.solve(usual(one_pass(), lr=rate), 400, threads=THREADS)
+            for rate in (lr, lr * (1 + 1e-12))
+        )
+        end = kept_until(exact, shifted, 1e-6)
+        for rtol in (1e-3, 1e-6):
+            run = adaptive(usual(one_pass(), lr=lr), 400, rtol)
+            known = f"{shifted.diverged_at}, apart by 1e-6 at {end}"
+            row(lr, exact.diverged_at, known, rtol, run.diverged_at, kept_until(exact, run, rtol))
+
+
+def kept_until(exact: lm.Solution, other: lm.Solution, rtol: float) -> int | None:
+    """Return the first step at which the test losses differ by more than rtol, or None."""
+    a, b = exact.test_loss, other.test_loss
+    agree = np.isclose(b, a, rtol=rtol, atol=0.0)
+    return None if agree.all() else int(np.argmin(agree))
 
 
 # --- long times --------------------------------------------------------------------------------
@@ -397,6 +460,8 @@ def main() -> None:
     parts: dict[str, Callable[[], None]] = {
         "exact": lambda: beside_exact(usual_cases()),
         "fresh": lambda: beside_exact(fresh_cases()),
+        "vanishing": vanishing,
+        "edge": edge,
         "constant": constant,
         "decay": decay,
         "million": million,
