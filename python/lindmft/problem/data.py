@@ -175,7 +175,12 @@ class _Data(Part):
             refuse("data.switch_at", "the number of a step from 1 on", self.switch_at)
         for name in ("switch_overlap", "switch_strength"):
             if self.switch_at is None and getattr(self, name) is not None:
-                missing("data.switch_at", f"data.{name} is that of a second target")
+                conflict(
+                    f"data.{name}",
+                    "a single target",
+                    "it belongs to a second one",
+                    "Give data.switch_at, too, or leave it out",
+                )
 
     def _check_covariance(self, covariance: Array) -> None:
         if len(covariance) != self.outputs:

@@ -11,8 +11,8 @@ USUAL_COARSE = 1e-6
 """Largest usual residual at infinite depth, whose profiles over depth are resolved to this
 accuracy, and where an instability amplifies rounding errors: up to this size they are invisible in
 the losses."""
-OF_RTOL = 1e-3
-"""The part of rtol that a condensed past may add. 190 problems gave at most 2e-4."""
+OF_RTOL = 1e-2
+"""The part of rtol that a condensed past may add. 150 random problems gave at most 2e-3."""
 
 
 def passed(residual: float, depth: float, *, amplified: bool = False, rtol: float = 0.0) -> bool:

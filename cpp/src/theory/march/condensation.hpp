@@ -1,5 +1,5 @@
 // Condenses the past of a march (theory.md section 19): old steps on which all functions have become smooth are
-// represented by fewer numbers, and the sides go on with ever the same equations.
+// represented by fewer numbers, and the sides keep their equations.
 #pragma once
 
 #include <string>
