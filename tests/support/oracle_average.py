@@ -48,7 +48,7 @@ def _loss(con: Constants, state: State, M: Array, t: int) -> float:
     added = slice(t * con.outputs, (t + 1) * con.outputs)
     longer = _with_average(con, M[added])
     own = replace(state, **{name: _padded(x, con.outputs) for name, x in vars(state).items()})
-    pairs = len(longer.D)
+    pairs = longer.D.shape[-1]
     own.C_g[-1] = np.kron(np.ones((pairs // con.outputs,) * 2), np.eye(con.outputs))
     own.R_delta[-con.outputs :, -con.outputs :] = np.eye(con.outputs)
     _backward(longer, own, pairs)
@@ -73,12 +73,13 @@ def _with_average(con: Constants, rows: Array) -> Constants:
         name: _padded(getattr(con, name), con.outputs)
         for name in ("K", "D", "E", "batches_of_steps", "selection", "earlier")
     }
-    n = len(con.D)
-    decay = rows @ np.diag(con.D)
+    n = con.D.shape[-1]
+    decay = np.diagonal(con.D, axis1=-2, axis2=-1) @ rows.T  # (L+1, outputs)
     # Rows of K are the same for all outputs of a step, and so are the shares.
     extended["K"][:, n:, :n] = np.einsum("ts,lsr->ltr", rows, con.K)
-    extended["D"][n:, n:] = extended["E"][n:, n:] = np.diag(decay)
-    centered = con.E - con.D
+    extended["D"][:, n:, n:] = decay[:, :, None] * np.eye(con.outputs)
+    extended["E"][n:, n:] = np.diag(decay[0])
+    centered = con.E - con.D[0]
     extended["E"][n:, :n] = rows @ centered
     extended["earlier"][n:, :n] = 1.0
     wider = {name: _repeated(getattr(con, name), con.outputs) for name in ("noise", "power")}

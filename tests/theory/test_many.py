@@ -113,7 +113,8 @@ def test_bad_problems_are_named_before_any_work() -> None:
         lm.solve_many([MIXED[0], problem(optimizer={"rate": 1})], 5, progress=never)
     with pytest.raises(ValueError, match=r"^problems\[3\]: "):
         lm.solve_many([*MIXED[:3], 7], 5, progress=never)  # type: ignore[list-item]
-    noisy = [*MIXED[:3], STEPS_ONLY[0]]
+    epochs = problem(data={"kind": "epochs", "batches": 4})
+    noisy = [*MIXED[:3], epochs]
     with pytest.raises(ValueError, match=r"^problems\[3\]: data.kind '\w+' cannot be"):
         lm.solve_many(noisy, 500, grid="adaptive", progress=never)
     with pytest.raises(ValueError, match=r"^problems\[4\]: optimizer.momentum must be 0"):

@@ -149,7 +149,7 @@ def test_outputs_that_decouple_add_up() -> None:
         ({"switch_at": 0}, "data.switch_at must be the number of a step from 1 on, got 0"),
         ({"switch_overlap": 1.1}, "data.switch_overlap must be from -1 to 1, got 1.1"),
         ({"switch_strength": -1.0}, "data.switch_strength must be finite and not negative"),
-        ({"switch_at": None}, "data.switch_at is missing: data.switch_overlap is that of"),
+        ({"switch_at": None}, "data.switch_overlap cannot be combined with a single target"),
     ],
 )
 def test_values_that_are_refused(changes: dict[str, Any], message: str) -> None:

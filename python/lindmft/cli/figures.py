@@ -106,7 +106,7 @@ def _list(chosen: list[tuple[Figure, tuple[str, ...]]]) -> None:
     """Print all titles; for chosen figures also the parameters."""
     for figure in [figure for figure, _ in chosen] or map(figures.get, figures.NAMES):
         panels = ", ".join(filter(None, figure.panels))
-        click.echo(f"{figure.name:<12}{figure.title}" + (f" ({panels})" if panels else ""))
+        click.echo(f"{figure.name:<14}{figure.title}" + (f" ({panels})" if panels else ""))
         if chosen:
             click.echo(figure.describe())
 
