@@ -172,8 +172,9 @@ std::string refusal(const Problem& problem, const SolveOptions& options) {
 
 TEST(Coarse, RefusesWhatItCannotDo) {
   Problem noisy = example();
-  noisy.data.mode = DataMode::one_pass;
-  EXPECT_NE(refusal(noisy, adaptive()).find("noise is new in every step"), std::string::npos);
+  noisy.data.mode = DataMode::epochs;
+  noisy.data.batches = 4;
+  EXPECT_NE(refusal(noisy, adaptive()).find("the steps of an epoch differ"), std::string::npos);
   SolveOptions options = adaptive();
   options.kernels = true;
   EXPECT_NE(refusal(example(), options).find("kernels"), std::string::npos);

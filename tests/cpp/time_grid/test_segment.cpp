@@ -113,7 +113,8 @@ TEST(Segment, ValuesThatAreConstantStayExactlyConstant) {
 
 Problem with_momentum() {
   Problem problem;
-  problem.optimizer.lr = {0.1, 0.09, 0.08};
+  problem.optimizer.lr.clear();
+  for (int t = 0; t < 100; ++t) problem.optimizer.lr.push_back(0.1 / (1.0 + 0.02 * t));
   problem.optimizer.momentum = {0.8};
   problem.optimizer.weight_decay = 0.02;
   return problem;
