@@ -20,7 +20,7 @@ constexpr int kMostCoarseOutputs = mode_lanes::kDenseRows / kMostOrder;
 constexpr int kRoom = 1000;  // nodes of a coarse grid to begin with; pages are touched only where they are used
 
 constexpr int kMostCondensedOutputs = mode_lanes::kDenseRows / kMostSegmentNodes;
-constexpr int kMostCondensed = 1200;  // most nodes of a condensed past
+constexpr int kMostCondensed = 1200;  // most nodes of a condensed past of one output
 
 using support::refuse;
 using support::require;
@@ -96,6 +96,9 @@ void check_coarse(const Problem& problem, const SolveOptions& options, const std
   if (options.kernels) throw BadInput::conflict("kernels", call, "they are about single steps", "Use exact steps");
 }
 
+/// Most nodes of a condensed past. Where outputs share modes, functions have as many more rows and columns.
+int most_condensed(const Data& data) { return kMostCondensed / (share_modes(data) ? std::min(outputs(data), 3) : 1); }
+
 /// Refuse what needs functions at all pairs of times, of which a condensed past keeps sums.
 void check_condensed(const Problem& problem, const SolveOptions& options) {
   require(!share_modes(problem.data) || outputs(problem.data) <= kMostCondensedOutputs, "data.spectrum.targets",
@@ -170,7 +173,7 @@ Horizon steps_horizon(const Problem& problem, int steps, const SolveOptions& opt
   Horizon horizon{Horizon::Kind::exact_steps, 1.0 * steps, steps};
   if (options.grid != Grid::exact && condensable(problem.data)) {
     check_condensed(problem, options);
-    horizon = {Horizon::Kind::condensed_steps, 1.0 * steps, std::min(kMostCondensed, steps)};
+    horizon = {Horizon::Kind::condensed_steps, 1.0 * steps, std::min(most_condensed(problem.data), steps)};
   } else if (options.grid != Grid::exact) {
     check_coarse(problem, options, "grid 'adaptive'");
     horizon = {Horizon::Kind::adaptive_steps, 1.0 * steps, std::min(kRoom, steps + kMostOrder)};
