@@ -39,7 +39,7 @@ class CondensedSteps final : public TimeGrid {
   /// Replaces the segments. rows: number of nodes in use, with those of the current panel
   void condense(std::vector<Segment> segments, const Merges& merges, int rows);
 
-  /// What a run needs to continue after the committed steps, in rows of one matrix.
+  /// The numbers with which a run continues after the committed steps, in the rows of one matrix.
   [[nodiscard]] Matrix state() const;
   void restore(const Matrix& state);
 

@@ -29,8 +29,8 @@ class Parameters:
 
     capacity: float = 1.5  # a of lambda_k = k^-a
     source: float = 0.5  # b, below 1: rich training is faster than lazy training
-    modes: int = 10**4  # of the theory
-    tolerance: float = 0.03  # of the binning of modes
+    modes: int = 10**4  # number of modes in the theory
+    tolerance: float = 0.03  # error allowed when modes are grouped
     depth: int = 1
     batch: int = 32
     noise: float = 0.5  # a, b
@@ -46,7 +46,7 @@ class Parameters:
     width: int = 64  # c: N
     schedule_steps: int = 10**4 + 1  # c
     schedule_noise: float = 2.0  # c: large, so that the rate matters
-    rtol: float = 1e-4  # of the theory's losses: adaptive steps condense the past
+    rtol: float = 1e-4  # relative error of the theory's losses on adaptive steps
     dim: int = 256  # modes that are trained
     seeds: int = 8
 

@@ -10,7 +10,7 @@
 namespace lindmft::theory {
 
 /// Called with the name and the values of everything that a side keeps: functions of two times; functions of one time
-/// that rows act on; and factors and results by time.
+/// on which rows act; and factors or results, one number for each time.
 struct StateVisitor {
   std::function<void(const std::string& name, Matrix& function)> function;
   std::function<void(const std::string& name, std::vector<double>& series)> series;

@@ -138,7 +138,7 @@ class SpectralData final : public DataSide {
   Scales scales_;
   int outputs_;  // C, the number of rows of a time
   RowClasses classes_;
-  int given_modes_;  // of the problem; with a second target there may be two kinds of each
+  int given_modes_;  // number of modes of the problem; with a second target there may be two kinds of each
   DataMode mode_;
   bool centered_;
   bool long_panels_;

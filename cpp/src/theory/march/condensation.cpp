@@ -8,11 +8,11 @@
 namespace lindmft::theory {
 namespace {
 
-constexpr double kMostRatio = 3.0;  // of the lengths of two segments that are merged
+constexpr double kMostRatio = 3.0;  // largest ratio of the lengths of two segments that are merged
 constexpr int kGroup = 8;           // steps that are a block of products
 constexpr double kGap = 1.0;
-// What polynomials may miss, relative to the root of the tolerance. Only the product of what they miss of two functions
-// counts, so that errors are proportional to its square.
+// The part of a row that polynomials may miss, relative to the root of the tolerance. Errors are products of what they
+// miss of two functions, and therefore proportional to its square.
 constexpr double kMissed = 0.05;
 
 }  // namespace

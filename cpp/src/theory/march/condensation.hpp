@@ -15,14 +15,14 @@ inline constexpr int kMostSegmentNodes = 12;  ///< largest number of numbers tha
 /// With a condensed past: the change of a row that makes the row after it final, relative to rtol.
 inline constexpr double kRowTolerance = 1e-3;
 
-/// What condensing must meet.
+/// The limits that condensing keeps.
 struct Smoothness {
   int order;         ///< numbers that represent a segment
   double tolerance;  ///< what polynomials may miss of a function's last rows, relative to their size
   double gap;        ///< least distance of a segment from the present, in units of its length
 };
 
-/// What meets a relative error of rtol.
+/// The limits with which losses have a relative error of at most rtol.
 [[nodiscard]] Smoothness smoothness(double rtol);
 
 /// The condensed past of a march.
@@ -55,7 +55,7 @@ class Condensation {
   int next_;             // the number of steps from which on the past is looked at again
   double missed_ = 0.0;  // the largest part that was missed of a row, relative to its size
   std::vector<Matrix*> functions_;
-  Matrix Q_;  // of the pair that is looked at
+  Matrix Q_;  // projection of the two segments that are examined
 };
 
 }  // namespace lindmft::theory

@@ -21,7 +21,7 @@ struct Observables {
   double train_loss = 0.0;          // sum over outputs
   std::vector<double> test_losses;  // C
   std::vector<double> train_losses;
-  double average_loss = 0.0;  // of averaged weights; zero if the plan has no average
+  double average_loss = 0.0;  // test loss of averaged weights; zero if the plan has no average
   double chain_residual = 0.0;
   std::vector<double> feature_norm;     // L
   std::vector<double> gradient_norm;    // L

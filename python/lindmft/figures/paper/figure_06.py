@@ -33,7 +33,7 @@ class Parameters:
     lr: float = 0.03  # chosen
     modes: int = 10**7  # of the theory: chosen
     tolerance: float = 1e-3  # of the binning of modes
-    rtol: float = 1e-5  # of the theory's losses: adaptive steps condense the past
+    rtol: float = 1e-5  # relative error of the theory's losses on adaptive steps
     dim: int = 1024  # modes that are trained
     seeds: int = 4
 
