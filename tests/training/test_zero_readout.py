@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scores import largest_score
 
 import lindmft as lm
 
@@ -28,11 +29,7 @@ def largest_z(network: Any, theory: Any) -> float:
         (solution.gradient_norm[0], runs.gradient_norm[:, 0]),
         (solution.feature_norm[-1], runs.feature_norm[:, -1]),
     ]:
-        sem = seen.std(axis=0, ddof=1) / np.sqrt(len(seen))
-        off = np.abs(seen.mean(axis=0) - expected)
-        # At first nothing is predicted, and the two agree to rounding.
-        z = np.divide(off, sem, out=np.where(off < 1e-12, 0.0, np.inf), where=sem > 1e-14)
-        largest = max(largest, float(z.max()))
+        largest = max(largest, largest_score(seen, expected))
     return largest
 
 

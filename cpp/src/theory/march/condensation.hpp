@@ -33,8 +33,8 @@ class Condensation {
 
   /// Whether enough new steps are final.
   [[nodiscard]] bool due() const { return grid_.done() >= next_; }
-  /// Condenses what can be. rows: the number of rows in use, with those that are not final. Returns the number of rows
-  /// that are removed, which are rows of final steps.
+  /// Merges all segments that may be merged. rows: the number of rows in use, final or not. Returns by how many rows
+  /// the final ones become fewer.
   int run(int rows);
   /// An estimate of the relative error of losses that condensing has caused.
   [[nodiscard]] double error_estimate() const;

@@ -119,7 +119,7 @@ void require_plain(const TrainOptions& options) {
     refuse("noise_draw", "given labels contain their noise");
 }
 
-/// Series and options that a second target lacks.
+/// Refuses options that cannot be combined with a second target.
 void require_second_target(const Data& data, const TrainOptions& options) {
   if (!has_second_target(data)) return;
   const auto refuse = [](const char* option, const char* why) {
