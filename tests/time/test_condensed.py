@@ -195,6 +195,7 @@ def test_a_past_that_never_becomes_smooth_says_so() -> None:
 )
 @given(problems(steps=240))
 def test_random_problems_keep_rtol(setting: dict[str, Any]) -> None:
+    """As docs/accuracy.md promises: to rtol, and below 1e-3 of the start to that of the start."""
     problem = lm.Problem.from_dict(setting)
     assume(problem.data.condensable)
     exact = lm.solve(problem, 240)
@@ -202,4 +203,4 @@ def test_random_problems_keep_rtol(setting: dict[str, Any]) -> None:
     run = adaptive(problem, 240, rtol=1e-5)
     for name in LOSSES:
         ours, theirs = getattr(run, name), getattr(exact, name)
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-10 * theirs[0], err_msg=name)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-8 * theirs[0], err_msg=name)
