@@ -191,7 +191,11 @@ def test_a_past_that_never_becomes_smooth_says_so() -> None:
 @settings(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.filter_too_much,
+    ],
 )
 @given(problems(steps=240))
 def test_random_problems_keep_rtol(setting: dict[str, Any]) -> None:
