@@ -199,7 +199,7 @@ def test_a_past_that_never_becomes_smooth_says_so() -> None:
 )
 @given(problems(steps=240))
 def test_random_problems_keep_rtol(setting: dict[str, Any]) -> None:
-    """As docs/accuracy.md promises: to rtol, and below 1e-3 of the start to that of the start."""
+    """Losses keep rtol as docs/accuracy.md says: of themselves, or of 1e-3 of the start."""
     problem = lm.Problem.from_dict(setting)
     assume(problem.data.condensable)
     exact = lm.solve(problem, 240)
