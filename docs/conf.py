@@ -45,7 +45,7 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_gallery", "_build"]
+exclude_patterns = ["_gallery", "_build", "explorer"]
 highlight_language = "none"
 nitpicky = True
 smartquotes = False  # options such as --steps have two hyphens

@@ -7,9 +7,12 @@ runs those, and ``-m ""`` all. Named files run in one process, as do ``-n 0`` an
 import os
 import re
 import signal
+from collections.abc import Iterator
 
+import numpy as np  # noqa: F401 - loads the BLAS whose threads are limited
 import pytest
 from hypothesis import settings
+from threadpoolctl import threadpool_limits
 
 # A shell that runs the tests in the background hands an ignored SIGINT down to them, and they to
 # the processes that they start and interrupt.
@@ -42,3 +45,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
         return 0
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return min(cores or 1, MOST_WORKERS)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread_of_blas() -> Iterator[None]:
+    """Limit NumPy's BLAS to one thread: on busy cores its threads take up to a hundred times longer.
+
+    Processes that tests start have all threads.
+    """
+    with threadpool_limits(1, "blas"):
+        yield

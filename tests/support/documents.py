@@ -21,6 +21,7 @@ DIRECTIVE = re.compile(r"^```\{(?:image|figure|include)\} *(\S+)", flags=re.MULT
 def guide() -> list[Path]:
     """Return the pages of the guide in the order of their names, without files of a build."""
     built = {GUIDE / "_build", GUIDE / "_gallery", GUIDE / "gallery"}
+    built.add(GUIDE / "explorer" / "node_modules")
     return sorted(page for page in GUIDE.rglob("*.md") if built.isdisjoint(page.parents))
 
 

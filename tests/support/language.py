@@ -109,6 +109,7 @@ def checked_files(folder: Path) -> Iterator[Path]:
     files = [folder] if folder.is_file() else sorted(folder.rglob("*"))
     for file in files:
         hidden = any(part.startswith(".") and part != ".ci" for part in file.parts)
+        hidden = hidden or "node_modules" in file.parts
         if file.suffix in CHECKED and not hidden and file.name != Path(__file__).name:
             yield file
 
