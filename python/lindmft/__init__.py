@@ -71,6 +71,7 @@ from lindmft.training.train import check_train, estimate_train_memory, train, tr
 if TYPE_CHECKING:
     from lindmft import analysis, figures, plotting
     from lindmft.analysis.verification import Verification, verify
+    from lindmft.explorer import Explorer, explore
     from lindmft.sweeps.sweep import open_sweep, sweep, sweep_summary
 
 __all__ = [
@@ -88,6 +89,7 @@ __all__ = [
     "EdgeOfStability",
     "Ensemble",
     "Epochs",
+    "Explorer",
     "ExponentComparison",
     "ExponentFit",
     "ExponentRow",
@@ -134,6 +136,7 @@ __all__ = [
     "estimate_memory",
     "estimate_noise",
     "estimate_train_memory",
+    "explore",
     "figures",
     "fit_exponent",
     "flow",
@@ -169,6 +172,8 @@ __all__ = [
 
 _LATER = {
     "analysis": "analysis",
+    "Explorer": "explorer",
+    "explore": "explorer",
     "figures": "figures",
     "machine": "machine",
     "plotting": "plotting",

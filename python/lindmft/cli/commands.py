@@ -8,6 +8,7 @@ import click
 from lindmft import _core
 from lindmft.cli.demo_command import demo_command
 from lindmft.cli.edge import edge_command
+from lindmft.cli.explore import explore_command
 from lindmft.cli.figures import figure_command
 from lindmft.cli.group import Commands
 from lindmft.cli.machine import bench_command, info_command
@@ -30,6 +31,7 @@ def commands() -> None:
     \b
     Examples:
       lindmft demo
+      lindmft explore
       lindmft new problem.toml
       lindmft solve problem.toml --steps 200 --output theory.nc
       lindmft flow problem.toml --time 1e6
@@ -62,6 +64,7 @@ for command in (
     figure_command,
     verify_command,
     demo_command,
+    explore_command,
     bench_command,
     info_command,
 ):

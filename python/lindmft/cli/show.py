@@ -14,7 +14,7 @@ from lindmft.cli import files
 from lindmft.cli.options import FORCE
 from lindmft.cli.report import print_table
 from lindmft.cli.run_table import read_run
-from lindmft.cli.sweep_report import best, draw_sweep
+from lindmft.cli.sweeps.report import best, draw_sweep
 from lindmft.problem.axes import short
 from lindmft.problem.problem import Problem, without_run
 from lindmft.problem.schema import brief

@@ -13,8 +13,8 @@ from lindmft.analysis.transfer import transfer
 from lindmft.cli import files
 from lindmft.cli.group import BadInput
 from lindmft.cli.options import FORCE, GRID, OUTPUT, PICTURE, PROBLEM, SET, STEPS, THREADS
-from lindmft.cli.sweep_files import read_sweep
-from lindmft.cli.sweep_report import best, draw_sweep
+from lindmft.cli.sweeps.files import read_sweep
+from lindmft.cli.sweeps.report import best, draw_sweep
 from lindmft.problem.schema import brief
 from lindmft.results import netcdf
 from lindmft.sweeps.sweep import sweep, sweep_summary
