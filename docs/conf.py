@@ -79,6 +79,7 @@ html_theme = "furo"
 html_title = f"lindmft {release}"
 html_static_path = ["_static"]
 html_css_files = ["guide.css"]
+html_extra_path = ["../python/lindmft/explorer/explorer.html"]  # the page of the explorer, one file
 html_copy_source = False
 html_show_sourcelink = False
 pygments_style = "friendly"

@@ -289,6 +289,11 @@ CALLS: dict[str, Call] = {
             **dict.fromkeys(("order", "reduction"), CHOICE),
         },
     ),
+    "explore": Call(
+        lambda: {"problem": BASE, "steps": 3, "height": 300},
+        {"problem": PROBLEM | NONE, "height": WHOLE},
+    ),
+    "Explorer.save": Call(lambda: {"path": "page.html"}, of=lambda: lm.explore(BASE)),
     "to_pytorch": Call(
         lambda: {"problem": BASE, "inputs": 8},
         {"inputs": WHOLE, "order": CHOICE, "reduction": CHOICE, "half": FLAG},

@@ -50,7 +50,7 @@ RESULTS = (
     ),
     *("OptimumOverTime", "PredictedExponents", "ReplicaEnsemble", "Scaling", "Solution"),
     *("EdgeOfStability", "SharpnessLimit", "SharpnessRun"),
-    "PyTorchLoop",
+    *("PyTorchLoop", "Explorer"),
     *("StableRate", "Transfer", "Verification", "WiderIsBetter", "Layers", "ReplicaSeries"),
     *(
         "Coordinates",

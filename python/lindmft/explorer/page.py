@@ -27,7 +27,7 @@ FRAME = (
 @cache
 def _page() -> str:
     """Return the page, which is one file with the compiled core, its style and its scripts."""
-    return (files("lindmft.explorer") / "page.html").read_text(encoding="utf-8")
+    return (files("lindmft.explorer") / "explorer.html").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,22 @@ class Explorer:
         The settings as a part of a link, after "#" in the address of any copy of the page.
     height
         The height of the page in a notebook, in pixels.
+
+    Notes
+    -----
+    The page has the theory of docs/theory.md: isotropic, discrete and power-law spectra of
+    Theory section 8, optimizers and schedules of Theory section 6.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import lindmft as lm
+    >>> page = lm.explore()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     page.save(f"{folder}/explorer.html")
+    >>> "<html" in page.html()
+    True
+    >>> path = page.open()  # doctest: +SKIP
     """
 
     settings: str
@@ -101,7 +117,7 @@ def explore(
 
     Notes
     -----
-    The page solves the same equations with the same core (docs/theory.md), compiled to WebAssembly.
+    The page solves the equations of Theory section 3 with the same core, compiled to WebAssembly.
     Problems of PyTorch loops (``from_pytorch``) with the default initialization open with the
     parameterization "PyTorch".
 
