@@ -49,7 +49,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread_of_blas() -> Iterator[None]:
-    """Limit NumPy's BLAS to one thread: on busy cores its threads take up to a hundred times longer.
+    """Limit NumPy's BLAS to one thread: on busy cores, more take up to a hundred times longer.
 
     Processes that tests start have all threads.
     """

@@ -27,12 +27,11 @@ def test_settings_are_those_of_the_problem() -> None:
         lm.Epochs(alpha=3.0, batches=4, noise=0.1),
         lm.SGD(lr=0.02, momentum=0.5, weight_decay=0.1),
     )
-    expected = {
-        **{"v": "1", "T": "60", "net": "resnet", "L": "4", "nu": "0.5", "g": "2.0", "p": "mup"},
-        **{"d": "epochs", "a": "3.0", "b": "0.25", "s": "0.1"},
-        **{"lr": "0.02", "m": "0.5", "wd": "0.1", "D": "200"},
-    }
-    assert settings(problem, 60) == expected
+    expected = (
+        "v=1&T=60&net=resnet&L=4&nu=0.5&g=2.0&D=200&p=mup&d=epochs&s=0.1&a=3.0&b=0.25"
+        "&m=0.5&wd=0.1&lr=0.02"
+    )
+    assert lm.explore(problem, 60).settings == expected
 
 
 def test_a_pytorch_loop_keeps_its_parameterization() -> None:
