@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <fstream>
 #include <limits>
 #include <sstream>
 #include <string>
 
-#ifdef __GLIBC__
+#if defined(__GLIBC__) || defined(__EMSCRIPTEN__)
 #include <malloc.h>
 #endif
 #ifdef __linux__
@@ -62,6 +63,12 @@ double left_in_groups() {
   return left;
 }
 
+#ifdef __EMSCRIPTEN__
+/// Bytes that the module may still take. A browser may refuse earlier: then the call fails with "out of memory".
+double left_on_machine() {
+  return LINDMFT_WASM_BYTES - static_cast<double>(static_cast<std::size_t>(mallinfo().uordblks));
+}
+#else
 double left_on_machine() {
   std::ifstream file("/proc/meminfo");
   for (std::string key, unit; file >> key;) {
@@ -72,6 +79,7 @@ double left_on_machine() {
   }
   return std::numeric_limits<double>::infinity();
 }
+#endif
 
 }  // namespace
 

@@ -1,0 +1,30 @@
+import { fromHash, toHash } from "../settings/permalink.ts";
+import type { Model } from "./model.ts";
+
+/** Milliseconds without a change after which the address is updated; browsers limit how often it may be. */
+const REST = 250;
+
+/** Keep the address of the page and the settings equal. `notice` shows why a link was not used. */
+export function followLink(model: Model, notice: (text: string) => void): void {
+  let rest: ReturnType<typeof setTimeout> | undefined;
+  const read = (): void => {
+    const found = fromHash(location.hash);
+    if ("error" in found) return notice(found.error);
+    model.jump(found.settings);
+  };
+  if (location.hash.length > 1) read();
+  window.addEventListener("hashchange", read);
+  model.subscribe((state, before) => {
+    if (state.settings === before.settings) return;
+    notice("");
+    clearTimeout(rest);
+    rest = setTimeout(() => history.replaceState(null, "", linkOf(model)), REST);
+  });
+}
+
+/** Return the address of the page with the settings. */
+export function linkOf(model: Model): string {
+  const hash = toHash(model.state.settings);
+  const page = location.href.split("#")[0] ?? "";
+  return hash === "" ? page : `${page}#${hash}`;
+}

@@ -1,0 +1,110 @@
+import { byId } from "../controls/element.ts";
+import { Panel } from "../controls/panel.ts";
+import { createLanes } from "../core/lane.ts";
+import type { Answer, Lane } from "../core/types.ts";
+import { pythonCode } from "../out/python.ts";
+import { pytorchCode } from "../out/pytorch.ts";
+import { tomlCode } from "../out/toml.ts";
+import { presets } from "../settings/presets.ts";
+import { tours } from "../settings/tours.ts";
+import { allViews } from "../views/all.ts";
+import type { View } from "../views/view.ts";
+import { cardOf } from "./cards.ts";
+import { Computing } from "./computing.ts";
+import { followLink } from "./link.ts";
+import { Model } from "./model.ts";
+import { offerCopies } from "./outputs.ts";
+import { Painter } from "./painter.ts";
+import { Pane } from "./pane.ts";
+import { Problems } from "./problems.ts";
+import { offerPresets, offerTours } from "./starts.ts";
+import { followTheme, startsDark } from "./theme.ts";
+import { TourPanel } from "./tour.ts";
+import { Training } from "./training.ts";
+import { trustIn } from "./trust.ts";
+import { Words } from "./words.ts";
+
+const CODES = [
+  { name: "Python", write: pythonCode },
+  { name: "TOML", write: tomlCode },
+  { name: "PyTorch", write: pytorchCode },
+];
+
+/** Build the page and begin to compute. */
+export async function startPage(): Promise<void> {
+  const model = new Model(startsDark());
+  followTheme(model, byId<HTMLButtonElement>("theme"));
+  const panes = showViews(model);
+  panes.push(wordsOf(panes));
+  const panel = new Panel(byId("controls"), model);
+  panel.show(model.state);
+  offerStarts(model);
+  try {
+    const [fast, slow] = await createLanes(2);
+    if (!fast || !slow) throw new Error("The browser started no workers.");
+    connect(model, panes, panel, [fast, slow], await fast.ready);
+  } catch (error) {
+    notice(`The core could not be started: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Put the cards of the views into the page. */
+function showViews(model: Model): Pane[] {
+  return allViews().map((view: View, index) => {
+    byId(index === 0 ? "first" : "views").append(cardOf(view));
+    view.onCursor = (step) => model.set({ cursor: Math.max(0, Math.min(step, model.state.settings.steps - 1)) });
+    return new Pane(view);
+  });
+}
+
+/** Make the pane of the sentences, which are made of the answers of other panes. */
+function wordsOf(panes: readonly Pane[]): Pane {
+  const [losses, rates, variance] = ["losses", "rates", "variance"].map((id) => panes.find(({ view }) => view.id === id));
+  if (!losses || !rates || !variance) throw new Error("A view from which sentences are made is missing.");
+  return new Pane(new Words(byId("words"), byId("sentences"), { losses, rates, variance }));
+}
+
+function offerStarts(model: Model): void {
+  offerPresets(byId("presets"), presets(), model);
+  offerTours(byId("tours"), tours(), new TourPanel(byId("tour"), model));
+  offerCopies(model, CODES, { buttons: byId("copies"), said: byId("copied"), code: byId("code") });
+}
+
+/** Connect the store, the core and what is shown. */
+function connect(model: Model, panes: Pane[], panel: Panel, lanes: [Lane, Lane], version: string): void {
+  const problems = new Problems(panel, notice);
+  const painter = new Painter(model, panes);
+  const words = panes.at(-1)!;
+  const answered = (pane: Pane, answers: readonly Answer[]): void => {
+    painter.paint([words]);
+    if (pane !== panes[0]) return;
+    problems.answered(answers);
+    byId("trust").textContent = trustIn(version, answers);
+  };
+  const allowed = (): boolean => problems.allow(model.state.settings);
+  const computing = new Computing(lanes, panes, model, painter, allowed, answered, showBusy);
+  model.subscribe((state, before) => {
+    if (state.dragging && !before.dragging) for (const pane of panes) pane.haunt();
+    panel.show(state);
+    const changed = state.settings !== before.settings;
+    if (changed) painter.changed(state.settings);
+    if (changed || state.dragging !== before.dragging || state.cursor !== before.cursor) computing.update(changed);
+    if (state.cursor !== before.cursor || state.dark !== before.dark || state.networks !== before.networks) painter.paint();
+  });
+  document.getElementById("card-losses")?.append(new Training(model, computing).element);
+  followLink(model, (text) => notice(text, "notice-link"));
+  painter.paint(); // until there are answers, the views say that they are being computed
+  computing.update(true);
+}
+
+/** Tell assistive technology whether numbers are about to change. */
+function showBusy(busy: boolean): void {
+  document.querySelector("main")?.setAttribute("aria-busy", String(busy));
+}
+
+/** Say something that belongs to no control. */
+function notice(text: string, id = "notice"): void {
+  const place = byId(id);
+  if (place.textContent !== text) place.textContent = text;
+  place.hidden = text === "";
+}
