@@ -151,8 +151,12 @@ LINDMFT_EXPORT int lindmft_train(const lindmft_problem* problem, int steps, int 
  * "replicas.", "kernels.", "stats." and "channels[0]." lead the names of their parts. The name lives as long as the
  * result.
  *
- * The values are never NaN, with one exception: "kernels.target" and "kernels.gradient" are NaN where the vector that
- * they are named after is zero (or, of the gradient, no larger than its rounding error) and so has no direction. */
+ * With the option "spectrum_at", "spectrum_time", "sharpness", "bulk_edge" and their errors are k, and "target_ritz",
+ * "target_weight", "random_ritz" and "random_weight" are k x lanczos: see lindmft/sharpness.hpp.
+ *
+ * The values are never NaN, with two exceptions: "kernels.target" and "kernels.gradient" are NaN where the vector that
+ * they are named after is zero (or, of the gradient, no larger than its rounding error) and so has no direction, and
+ * Ritz values and their weights are NaN where Lanczos' method ended early. */
 LINDMFT_EXPORT const char* lindmft_result_name(const lindmft_result* result, size_t i);
 
 /* *rank is 0 for one number, at most 3; shape[i] is 1 for i >= *rank, so that their product is the number of entries.

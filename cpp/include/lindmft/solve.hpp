@@ -91,8 +91,9 @@ void SolveOptions::for_each(Visit&& visit) {
   visit(Option{"kernels", kSolve | kSolveMany | kInC, "Also compute the neural tangent kernel."}, &O::kernels);
   visit(Option{"modes", kTheory | kInC, "Also compute the learning curve of each mode."}, &O::modes);
   visit(Option{"average", kSolve | kSolveMany, "Also compute the test loss of averaged weights."}, &O::average);
-  visit(Option{"spectrum_at", kTheory, "Times at which to compute the spectrum of the Hessian."}, &O::spectrum_at);
-  visit(option_of_lanczos(kTheory, "a whole number from 2 to 64", 64.0), &O::lanczos);
+  visit(Option{"spectrum_at", kTheory | kInC, "Times at which to compute the spectrum of the Hessian."},
+        &O::spectrum_at);
+  visit(option_of_lanczos(kTheory | kInC, "a whole number from 2 to 64", 64.0), &O::lanczos);
   visit(Option{"depth_nodes", kTheory | kInC, "Collocation nodes in depth at infinite depth.", "between 2 and 64", 2.0,
                64.0, "as many as an error estimate asks for"},
         &O::depth_nodes);

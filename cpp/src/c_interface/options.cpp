@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <string>
 #include <string_view>
@@ -35,6 +36,9 @@ std::string allowed(const Option& /*option*/, bool /*value*/) { return "0 or 1";
 std::string allowed(const Option& /*option*/, const std::vector<std::string>& /*value*/) {
   return "words with commas between them";
 }
+std::string allowed(const Option& /*option*/, const std::vector<double>& /*value*/) {
+  return "numbers with commas between them";
+}
 template <class Value>
 std::string allowed(const Option& option, const Value& /*value*/) {
   if constexpr (std::is_enum_v<Value>) {
@@ -65,6 +69,19 @@ bool put(const Option& option, std::vector<std::uint32_t>& value, double given) 
 }
 bool put(const Option& /*option*/, std::vector<std::string>& value, const char* given) {
   value = split(given);
+  return true;
+}
+bool put(const Option& option, std::vector<double>& value, double given) {
+  value.assign(1, given);
+  return option.allows(given);
+}
+bool put(const Option& option, std::vector<double>& value, const char* given) {
+  value.clear();
+  for (const std::string& word : split(given)) {
+    char* end = nullptr;
+    value.push_back(std::strtod(word.c_str(), &end));
+    if (word.empty() || *end != '\0' || !option.allows(value.back())) return false;
+  }
   return true;
 }
 template <class Value>

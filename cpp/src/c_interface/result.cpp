@@ -94,6 +94,7 @@ void list(Listing& out, const std::string& before, const Solution& s) {
   out.add(before + "irreducible", s.irreducible);
   out.add(before + "diverged_at", s.diverged_at.value_or(-1));
   TwoTimeFunctions::for_each(add_function, s.functions);
+  HessianSpectrum::for_each(add_function, s.spectrum);
   list(out, before + "stats.", s.stats);
   out.add(before + "channel", s.channel);
   for (std::size_t c = 0; c < s.channels.size(); ++c)

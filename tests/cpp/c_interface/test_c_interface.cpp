@@ -167,6 +167,27 @@ TEST(CInterface, TheoryIsThatOfCpp) {
   EXPECT_EQ(values(result, "stats.sweeps"), std::vector<double>{1.0 * expected.stats.sweeps});
 }
 
+TEST(CInterface, SpectrumOfTheHessianIsThatOfCpp) {
+  const OptionsHandle o = options({{"threads", 1}, {"lanczos", 6}});
+  ASSERT_EQ(lindmft_options_set_string(o.get(), "spectrum_at", "0, 5,11"), LINDMFT_OK);
+  const ResultHandle result = solved(example_handle(), 12, o);
+
+  lindmft::SolveOptions same;
+  same.threads = 1;
+  same.lanczos = 6;
+  same.spectrum_at = {0.0, 5.0, 11.0};
+  const lindmft::HessianSpectrum expected = lindmft::solve(example(), 12, same).spectrum;
+  EXPECT_EQ(values(result, "spectrum_time"), expected.time);
+  EXPECT_EQ(values(result, "sharpness"), expected.sharpness);
+  EXPECT_EQ(values(result, "bulk_edge"), expected.bulk_edge);
+  EXPECT_EQ(shape(result, "target_ritz"), (Shape{3, 6}));
+
+  const std::string known = "spectrum_at must be numbers with commas between them, got ";
+  expect_refused(lindmft_options_set_string(o.get(), "spectrum_at", "0,x"), known + "'0,x'");
+  expect_refused(lindmft_options_set_string(o.get(), "spectrum_at", "0,,5"), known + "'0,,5'");
+  expect_refused(lindmft_options_set_double(o.get(), "spectrum_at", kNan), known + "nan");
+}
+
 TEST(CInterface, TrainingIsThatOfCpp) {
   const OptionsHandle o = options({{"threads", 1}, {"updates", 1}, {"modes", 1}, {"noise_draw", 4294967295.0}});
   ASSERT_EQ(lindmft_options_set_string(o.get(), "precision", "float32"), LINDMFT_OK);
