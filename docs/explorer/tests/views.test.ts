@@ -12,7 +12,7 @@ import { drawable, indexOfLeast, indexOfNearest, logarithmic, positive, shown } 
 import { curvesAt, optimumOf } from "../src/views/rate_curves.ts";
 import { rateJobs, rateLimits, ratePlan } from "../src/views/rate_plan.ts";
 import { firstSteps, runOf, seriesOf, valueAt, type Run } from "../src/views/runs.ts";
-import { boundOf, threshold } from "../src/views/stability.ts";
+import { boundOf, sharpnessOf, sharpnessOptions, threshold } from "../src/views/stability.ts";
 import { logTicks, tickText } from "../src/views/ticks.ts";
 import { FUNCTIONS, functionOf, type FunctionKind } from "../src/views/two_time_functions.ts";
 import { partsOf, stacked } from "../src/views/variance_parts.ts";
@@ -233,5 +233,20 @@ describe("points of trained networks", () => {
       { step: 2, mean: 4, spread: Math.SQRT2 },
     ]);
     assert.equal(networkPoints([new Float64Array(1000)], 1000).length, 14);
+  });
+});
+
+describe("sharpness", () => {
+  test("is at least the curvature along the training errors, and is the kernel times the edge of the data in the lazy limit", () => {
+    const change = { gamma0: 0, width: Infinity, lr: 0.05 };
+    const fields = problemFields(setting(change));
+    const sharp = sharpnessOf(solved(change, sharpnessOptions(40, false)), fields, 0);
+    assert.ok(sharp?.exact);
+    near(sharp.values[0] as number, 0.05 * 3 * (1 + Math.SQRT1_2) ** 2, 1e-3); // three layers, and alpha = 2
+    const rich = solved({}, sharpnessOptions(40, false));
+    const bound = boundOf(solved({}, { kernels: true, save: "C_h" }), problemFields(setting({})), 0);
+    const found = sharpnessOf(rich, problemFields(setting({})), 0);
+    assert.ok(found !== null && bound !== null && found.time.length === 9);
+    Array.from(found.time).forEach((step, i) => assert.ok((found.values[i] as number) >= (bound.values[step] as number)));
   });
 });
