@@ -13,13 +13,27 @@ export function followLink(model: Model, notice: (text: string) => void): void {
     model.jump(found.settings);
   };
   if (location.hash.length > 1) read();
+  else begin(model, notice);
   window.addEventListener("hashchange", read);
   model.subscribe((state, before) => {
     if (state.settings === before.settings) return;
     notice("");
     clearTimeout(rest);
-    rest = setTimeout(() => history.replaceState(null, "", linkOf(model)), REST);
+    rest = setTimeout(() => rename(linkOf(model)), REST);
   });
+}
+
+/** Take the settings with which the page was made, if there are any; `lm.explore` writes them into the page. */
+function begin(model: Model, notice: (text: string) => void): void {
+  const made = document.querySelector<HTMLMetaElement>('meta[name="settings"]')?.content ?? "";
+  const found = fromHash(made);
+  if ("error" in found) return notice(found.error);
+  if (made !== "") model.jump(found.settings);
+}
+
+/** Change the address of the page. A page within a notebook has none that could be changed. */
+function rename(address: string): void {
+  if (location.protocol !== "about:") history.replaceState(null, "", address);
 }
 
 /** Return the address of the page with the settings. */

@@ -1,6 +1,7 @@
 import { type Fit, fitSamples } from "./fit.ts";
 import { grouped } from "./grouping.ts";
 import type { Settings, SpectrumSetting } from "./settings.ts";
+import { scaled } from "./spectrum.ts";
 import { readTable } from "./table.ts";
 
 /** What the page uses of uploaded samples. */
@@ -60,7 +61,7 @@ function described(fit: Fit, name: string): OwnData {
     "The page divides the inputs by their standard deviation along the first principal direction, " +
     `${fit.eigenvalues[0] === undefined ? "" : Math.sqrt(fit.eigenvalues[0]).toPrecision(4)}, and the labels by ` +
     `${Math.sqrt(fit.signal).toPrecision(4)}. No means are subtracted.`;
-  const spectrum = { kind: "own", name, eigenvalues, targetPower, weights } as const;
+  const spectrum = { kind: "own", name, ...scaled(eigenvalues, targetPower, weights) } as const;
   return { spectrum, inputs: rank, samples: fit.samples, noise, fit, note };
 }
 

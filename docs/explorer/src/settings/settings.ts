@@ -33,7 +33,7 @@ export type SpectrumSetting =
   | { kind: "isotropic" }
   /** Classes of modes k = 1 .. modes, eigenvalue k^-decay, target power k^-source. */
   | { kind: "power_law"; decay: number; source: number; modes: number }
-  /** Of uploaded samples; equal lengths. */
+  /** Classes of modes as the core takes them, for example of uploaded samples; equal lengths. */
   | { kind: "own"; name: string; eigenvalues: number[]; targetPower: number[]; weights: number[] };
 
 export type ScheduleSetting =

@@ -8,32 +8,40 @@ export interface Classes {
   weights: number[];
 }
 
-/**
- * Return the classes of modes of the inputs, or null where all directions are alike.
- *
- * The largest eigenvalue is 1, so that the learning rates that are stable are of the same order as for isotropic
- * inputs, and the labels without their noise have variance 1, so that `gamma0` and losses have the same meaning.
- */
+/** Return the classes of modes of the inputs, or null where all directions are alike. */
 export function classes(s: Settings): Classes | null {
   const { spectrum } = s;
   if (spectrum.kind === "isotropic") return null;
-  if (spectrum.kind === "own") return ofOwn(spectrum.eigenvalues, spectrum.targetPower, spectrum.weights);
+  if (spectrum.kind === "own") {
+    const { eigenvalues, targetPower, weights } = spectrum;
+    return { eigenvalues, targetPower, weights: fractions(weights) };
+  }
   const k = Array.from({ length: spectrum.modes }, (_, i) => i + 1);
-  return ofOwn(
+  return scaled(
     k.map((mode) => mode ** -spectrum.decay),
     k.map((mode) => mode ** -spectrum.source),
     k.map(() => 1),
   );
 }
 
-/** Return lists in the scale of `classes`; the weights are counts or fractions of modes. */
-function ofOwn(eigenvalues: readonly number[], power: readonly number[], counts: readonly number[]): Classes {
-  const total = sum(counts);
-  const weights = counts.map((count) => count / total);
+/**
+ * Return classes of modes in the scale of the page; the weights are counts or fractions of modes.
+ *
+ * The largest eigenvalue is 1, so that the learning rates that are stable are of the same order as for isotropic
+ * inputs, and the labels without their noise have variance 1, so that `gamma0` and losses have the same meaning.
+ */
+export function scaled(eigenvalues: readonly number[], power: readonly number[], counts: readonly number[]): Classes {
+  const weights = fractions(counts);
   const largest = Math.max(...eigenvalues);
-  const scaled = eigenvalues.map((value) => value / largest);
-  const signal = sum(scaled.map((value, k) => value * (weights[k] ?? 0) * (power[k] ?? 0)));
-  return { eigenvalues: scaled, targetPower: power.map((value) => (signal > 0 ? value / signal : 0)), weights };
+  const relative = eigenvalues.map((value) => value / largest);
+  const signal = sum(relative.map((value, k) => value * (weights[k] ?? 0) * (power[k] ?? 0)));
+  return { eigenvalues: relative, targetPower: power.map((value) => (signal > 0 ? value / signal : 0)), weights };
+}
+
+/** Return counts as fractions of all. */
+function fractions(counts: readonly number[]): number[] {
+  const total = sum(counts);
+  return counts.map((count) => count / total);
 }
 
 /** Return the mean of the eigenvalues over directions, in the scale of the problem; 1 of isotropic inputs. */
