@@ -45,7 +45,7 @@ await build({
 function run(some, concurrency) {
   if (some.length === 0) return 0;
   const files = some.map((test) => resolve(built, test.replace(/\.ts$/, ".mjs")));
-  const options = ["--enable-source-maps", "--test", `--test-concurrency=${concurrency}`, "--test-reporter=spec"];
+  const options = ["--enable-source-maps", "--test", `--test-concurrency=${concurrency}`, "--test-reporter=spec", "--test-timeout=300000"];
   return spawnSync(process.execPath, [...options, ...files], { stdio: "inherit", env }).status ?? 1;
 }
 

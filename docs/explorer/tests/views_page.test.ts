@@ -7,13 +7,13 @@ import { after, before, describe, test } from "node:test";
 
 import type { Browser, Page } from "playwright-core";
 
+import { executablePath } from "./look/launch.mjs";
 import { openLook } from "./look/open.mjs";
 import type { Looking, Order } from "./look/page.ts";
 
 declare const window: { looking: Looking };
 
-const chromium = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const skip = existsSync(chromium) ? false : "there is no Chromium";
+const skip = existsSync(executablePath) ? false : "there is no Chromium";
 
 let folder: string;
 let browser: Browser;
@@ -58,7 +58,7 @@ describe("views in a browser", { skip }, () => {
     const tables = (await page.evaluate(() => window.looking.tables())) as Record<string, { columns: string[]; rows: unknown[][] }>;
     assert.deepEqual(Object.keys(tables), ["losses", "rates", "variance", "two_time", "curvature"]);
     for (const [id, { columns, rows }] of Object.entries(tables)) {
-      assert.ok(rows.length >= 17, id);
+      assert.ok(rows.length >= (id === "curvature" ? 5 : 17), `${id}: ${rows.length} rows`); // few spectra are computed
       for (const row of rows) {
         assert.equal(row.length, columns.length, id);
         assert.ok(row.every((cell) => typeof cell === "string" || Number.isFinite(cell)), `${id}: ${row}`);

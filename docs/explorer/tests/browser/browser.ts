@@ -4,7 +4,8 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { chromium } from "playwright-core";
+
+import { launch } from "../look/launch.mjs";
 
 const PAGE = pathToFileURL(resolve(process.env["LINDMFT_PAGE"] ?? "explorer.html")).href;
 const SHOTS = process.env["LINDMFT_SHOTS"] ?? "";
@@ -18,8 +19,7 @@ export interface Opened {
 
 /** Start the browser of the system. */
 export function start(): Promise<Browser> {
-  const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-  return chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  return launch();
 }
 
 /** Open the page from the disk, without a network, and wait until all views are drawn. */

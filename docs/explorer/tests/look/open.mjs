@@ -3,7 +3,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 import { build } from "esbuild";
-import { chromium } from "playwright-core";
+
+import { launch } from "./launch.mjs";
 
 /** Return the text of a bundled file of this folder; `root` is the folder of the package. */
 async function bundled(root, name) {
@@ -23,8 +24,7 @@ export async function openLook(core, file, root = fileURLToPath(new URL("../..",
   const [style, script] = [await bundled(root, "page.css"), await bundled(root, "page.ts")];
   const head = `<meta charset="utf-8"><title>Views</title><style>${style}</style>`;
   await writeFile(file, `<!doctype html><html lang="en"><head>${head}</head><body><script>${script}</script></body></html>`);
-  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  const browser = await launch();
   const page = await browser.newPage();
   const errors = [];
   page.on("pageerror", (error) => errors.push(error.stack ?? error.message));

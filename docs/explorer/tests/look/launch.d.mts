@@ -1,0 +1,4 @@
+import type { Browser } from "playwright-core";
+
+export declare const executablePath: string;
+export declare function launch(): Promise<Browser>;
