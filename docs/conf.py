@@ -23,6 +23,7 @@ DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS / "_ext"))
 
 from citations import linked  # noqa: E402 - from docs/_ext
+from notebook_pages import write_notebooks  # noqa: E402 - from docs/_ext
 from observable_tables import filled  # noqa: E402 - from docs/_ext
 
 # ---- the project
@@ -84,6 +85,7 @@ html_copy_source = False
 html_show_sourcelink = False
 pygments_style = "friendly"
 pygments_dark_style = "monokai"
+copybutton_selector = "div:not(.highlight-text) > div.highlight pre"  # code, not what it prints
 copybutton_exclude = ".linenos, .gp, .go"
 copybutton_prompt_text = ">>> |\\.\\.\\. |\\$ "
 copybutton_prompt_is_regexp = True
@@ -206,6 +208,7 @@ def write_gallery() -> None:
 
 
 write_gallery()
+write_notebooks(DOCS.parent / "examples" / "notebooks", DOCS / "notebooks")
 
 
 # ---- links and docstrings

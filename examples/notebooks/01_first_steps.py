@@ -102,7 +102,8 @@ ax.stackplot(
 ax.set(xlabel="step t", ylabel="test loss", xlim=(0, 40))
 ax.legend(loc="upper right")
 plt.show()
-print(f"at the last step {theory.test_loss[-1]:.4f}, in the limit {0.3**2 / (2 - 1):.4f}")
+limit = 0.3**2 / (2 - 1)
+print(f"at the last step {theory.test_loss[-1]:.4f}, in the limit {limit:.4f}")
 
 # %% [markdown]
 # ## Memory of earlier steps
@@ -117,7 +118,7 @@ kept = lm.solve(problem, steps=30, save=["C_h"])
 size = np.sqrt(kept.feature_norm[1])
 figure, ax = plt.subplots()
 image = ax.imshow(kept.C_h[2] / np.outer(size, size), origin="lower", vmax=1)
-ax.set(xlabel="step s", ylabel="step t", title="features of the second layer: cosine")
+ax.set(xlabel="step s", ylabel="step t", title="features of layer 2: cosine")
 figure.colorbar(image)
 plt.show()
 

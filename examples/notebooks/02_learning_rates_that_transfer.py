@@ -39,7 +39,8 @@ WIDTHS = [0.5, 1, 2, 4, 8]
 RATES = np.geomspace(0.004, 0.4, 13 if QUICK else 41)
 DIM, SEEDS = (64, 4) if QUICK else (192, 8)
 
-problem = lm.Problem(lm.MLP(depth=3, gamma0=4.0), lm.FullBatch(alpha=4.0), lm.SGD(lr=0.03))
+network = lm.MLP(depth=3, gamma0=4.0)
+problem = lm.Problem(network, lm.FullBatch(alpha=4.0), lm.SGD(lr=0.03))
 
 # %% [markdown]
 # ## Loss against learning rate
@@ -57,7 +58,8 @@ dataset = lm.sweep(
     },
     steps=STEPS,
 )
-figure, axes = plt.subplots(1, 2, figsize=(11, 4), sharey=True, layout="constrained")
+shape = {"figsize": (11, 4), "layout": "constrained"}
+figure, axes = plt.subplots(1, 2, sharey=True, **shape)
 for ax, name, title in zip(axes, ("mup", "ntk"), ("muP", "NTK"), strict=True):
     lm.plotting.sweep(dataset, "lr", "width", ax, select={"parameterization": name})
     ax.set_title(title)
@@ -80,7 +82,7 @@ table = lm.transfer(problem, "network.width", WIDTHS, steps=STEPS)
 print(table.summary())
 
 # %%
-figure, axes = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
+figure, axes = plt.subplots(1, 2, **shape)
 lm.plotting.transfer(table, tuple(axes))
 plt.show()
 
@@ -96,10 +98,9 @@ solved = lm.solve_many(grid, STEPS)
 trained = lm.train_many(grid, STEPS, dim=DIM, seeds=SEEDS)
 print(f"{'width':>6}{'lr':>7}{'theory':>11}{'training':>11}")
 for one, theory, runs in zip(grid, solved, trained, strict=True):
-    loss = runs.mean().test_loss[-1]
-    print(
-        f"{one.network.width:>6g}{one.optimizer.lr:>7g}{theory.test_loss[-1]:>11.3g}{loss:>11.3g}"
-    )
+    width, lr = one.network.width, one.optimizer.lr
+    losses = theory.test_loss[-1], runs.mean().test_loss[-1]
+    print(f"{width:>6g}{lr:>7g}{losses[0]:>11.3g}{losses[1]:>11.3g}")
 
 # %% [markdown]
 # ## Why

@@ -38,9 +38,8 @@ STEPS = 60
 WIDTHS = np.geomspace(0.25, 16, 7 if QUICK else 19)
 DIM, SEEDS = (64, 8) if QUICK else (256, 16)
 
-problem = lm.Problem(
-    lm.MLP(depth=2, width=0.5), lm.FullBatch(alpha=2.0, noise=0.5), lm.SGD(lr=0.05)
-)
+data = lm.FullBatch(alpha=2.0, noise=0.5)
+problem = lm.Problem(lm.MLP(depth=2, width=0.5), data, lm.SGD(lr=0.05))
 
 # %% [markdown]
 # ## Four parts of a loss
@@ -76,10 +75,11 @@ for name in names:
 # it.
 
 # %%
-solved = lm.solve_many(problem.vary({"network.width": WIDTHS}), STEPS, replicas=True)
-parts = {name: np.array([getattr(one.replicas, name)[-1] for one in solved]) for name in names}
+problems = problem.vary({"network.width": WIDTHS})
+solved = lm.solve_many(problems, STEPS, replicas=True)
 figure, ax = plt.subplots()
-for name, values in parts.items():
+for name in names:
+    values = [getattr(one.replicas, name)[-1] for one in solved]
     ax.loglog(WIDTHS, values, label=name.replace("_", ", "))
 ax.set(xlabel=r"width $\nu$", ylabel=f"test loss after {STEPS} steps, by source")
 ax.legend()
@@ -103,8 +103,8 @@ for ax, noise in zip(axes, (0.0, 0.5), strict=True):
     wider = lm.solve_many(noisy.vary({"network.width": WIDTHS}), STEPS)
     narrow = lm.solve(noisy, STEPS, replicas=True)
     averaged = [narrow.ensemble_loss(k_init=k)[-1] for k in counts]
-    ax.loglog(cost, [one.test_loss[-1] for one in wider], label="one network of growing width")
-    ax.loglog(each * counts, averaged, "o-", label="averages of networks of width 1/2")
+    ax.loglog(cost, [one.test_loss[-1] for one in wider], label="one wider network")
+    ax.loglog(each * counts, averaged, "o-", label="averages at width 1/2")
     ax.axhline(narrow.ensemble_loss(k_init=np.inf)[-1], color="0.6", linestyle=":")
     ax.set(xlabel="weights, over $D^2$", title=f"label noise {noise:g}")
 axes[0].set_ylabel(f"test loss after {STEPS} steps")
@@ -126,7 +126,8 @@ plt.show()
 clean = problem.replace(data=lm.FullBatch(alpha=4.0))
 few = problem.replace(data=lm.FullBatch(alpha=1.5, noise=0.7))
 figure, axes = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
-for ax, one, title in zip(axes, (clean, few), ("clean data", "few noisy samples"), strict=True):
+titles = ("clean data", "few noisy samples")
+for ax, one, title in zip(axes, (clean, few), titles, strict=True):
     found = lm.wider_is_better(one, [0.25, 0.5, 1, 2, 4], steps=2 * STEPS)
     lm.plotting.wider_is_better(found, ax)
     ax.set_title(title)

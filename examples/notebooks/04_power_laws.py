@@ -86,7 +86,8 @@ for samples in (100, 1000, 10_000):
     )
     theory = lm.flow(finite, time=TIME)
     shown = theory.time > 0
-    ax.loglog(theory.time[shown], theory.test_loss[shown], label=f"{samples} samples")
+    time, loss = theory.time[shown], theory.test_loss[shown]
+    ax.loglog(time, loss, label=f"{samples} samples")
 ax.set(xlabel="time (learning rate x steps)", ylabel="test loss", xlim=(1e-2, TIME))
 ax.legend()
 plt.show()

@@ -32,7 +32,8 @@ QUICK = os.environ.get("LINDMFT_QUICK") == "1"  # fewer networks
 STEPS = 10**6
 DIM, SEEDS = (64, 4) if QUICK else (256, 16)
 
-problem = lm.Problem(lm.MLP(depth=2), lm.FullBatch(alpha=1.2, noise=0.5), lm.SGD(lr=0.05))
+data = lm.FullBatch(alpha=1.2, noise=0.5)
+problem = lm.Problem(lm.MLP(depth=2), data, lm.SGD(lr=0.05))
 
 # %% [markdown]
 # ## A few hundred nodes
@@ -63,7 +64,8 @@ at = [1, 3, 10, 30, 100, 299]
 figure, ax = plt.subplots()
 ax.loglog(dense.time, dense.test_loss, label="test, theory")
 ax.loglog(dense.time, dense.train_loss, "--", label="train, theory")
-ax.errorbar(at, mean.test_loss[at], error.test_loss[at], fmt="o", label="test, networks")
+points, bars = mean.test_loss[at], error.test_loss[at]
+ax.errorbar(at, points, bars, fmt="o", label="test, networks")
 ax.axhline(0.5**2 / (1.2 - 1), color="0.7", linestyle=":")
 ax.set(xlabel="step t", ylabel="loss")
 ax.legend()
@@ -79,7 +81,8 @@ plt.show()
 steps = np.arange(0, 1000)
 losses = theory.at(steps).test_loss
 best = int(losses.argmin())
-print(f"best at step {best}: test loss {losses[best]:.3f}, at the end {theory.test_loss[-1]:.3f}")
+print(f"best at step {best}: test loss {losses[best]:.3f}")
+print(f"at the end: {theory.test_loss[-1]:.3f}")
 
 # %% [markdown]
 # With more samples, early stopping helps less.
@@ -114,8 +117,10 @@ print(longer.status)
 figure, ax = plt.subplots()
 for rate in (0.08, 0.04, 0.01):
     count = int(100 / rate)
-    run = lm.solve(problem.replace(**{"optimizer.lr": rate}), count, grid="adaptive")
-    ax.semilogx(rate * run.time[1:], run.test_loss[1:], label=rf"steps, $\eta$ = {rate:g}")
+    steps_of = problem.replace(**{"optimizer.lr": rate})
+    run = lm.solve(steps_of, count, grid="adaptive")
+    label = rf"steps, $\eta$ = {rate:g}"
+    ax.semilogx(rate * run.time[1:], run.test_loss[1:], label=label)
 past = longer.time > 1e-3
 ax.semilogx(longer.time[past], longer.test_loss[past], "k:", label="gradient flow")
 ax.set(xlabel=r"time $\eta t$", ylabel="test loss", xlim=(1e-2, 100))

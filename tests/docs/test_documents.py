@@ -61,9 +61,8 @@ def test_examples_draw_their_pictures(example: Path, tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_the_tour_of_the_commands_runs(tmp_path: Path) -> None:
-    """The block of commands runs unchanged in a folder that contains the examples."""
-    (tour,) = [block for block in blocks(TOUR, "sh") if block.startswith("lindmft solve")]
-    printed = run_commands(tour, tmp_path)
+    """The blocks of commands run unchanged in a folder that contains the examples."""
+    printed = "".join(run_commands(block, tmp_path) for block in blocks(TOUR, "sh"))
     assert "theory against training: dim = 256, 16 networks, 100 steps" in printed
     assert "Theory and training agree: " in printed
     assert f"lindmft          {lm.__version__}" in printed
@@ -178,6 +177,7 @@ def test_every_command_is_of_a_known_kind() -> None:
         ".ci/",
         "tests/cpp/consumer/run.sh ",
         "python tests/fuzz/",
+        "python tests/support/",
         "python -m pytest",
         "nox",
         "cmake --workflow --preset ",
@@ -200,7 +200,7 @@ def test_every_command_is_of_a_known_kind() -> None:
 
 
 def test_scripts_exist() -> None:
-    for folder in ("bench", ".ci", "tests/fuzz"):
+    for folder in ("bench", ".ci", "tests/fuzz", "tests/support"):
         scripts = arguments(f"python {folder}/")
         assert scripts
         for script, *_ in scripts:

@@ -1,58 +1,161 @@
 """The examples of the guide run: Python and commands of every page, and the program in C++."""
 
+import ast
 import os
 import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
-from documents import GUIDE, ROOT, Block, all_blocks, guide, run_commands, run_python
+from documents import FENCE, GUIDE, ROOT, Block, all_blocks, guide
+from outputs import (
+    COLUMN,
+    NOT_RUN,
+    SHOWN,
+    clean,
+    difference,
+    first,
+    name_of,
+    pictures,
+    rewritten,
+    run_page,
+    runnable,
+    written,
+)
+from PIL import Image
 
-NOT_RUN = {
-    ("clusters.md", "from dask_jobqueue import SLURMCluster"): "needs Slurm",
-    ("clusters.md", "dask scheduler --port 8786 &"): "needs Slurm",
-    ("clusters.md", "#SBATCH --array=0-9"): "needs Slurm",
-    ("howto/store.md", "library(ncdf4)"): "needs R",
-    ("howto/pytorch.md", "import torch"): "needs PyTorch",
-    ("start.md", "python3 -m venv .venv && . .venv/bin/activate"): "installs; as README.md says it",
-    ("howto/cpp.md", "# CMakeLists.txt"): "built below",
-    ("howto/cpp.md", "// main.cpp"): "built below",
-    ("howto/cpp.md", "$ cmake -B build -DLINDMFT_SOURCE=/path/to/lindmft"): "run below",
-}
-"""Blocks that the test of pages does not run: page and first line, with the reason."""
-
-
-def name_of(page: Path) -> str:
-    return str(page.relative_to(GUIDE))
-
-
-def first(block: Block) -> str:
-    """Return the first line without the comment at its end."""
-    return re.sub(r"(?<=\S) +#.*", "", block.first)
-
-
-def shown(page: Path) -> list[Block]:
-    """Return the blocks that a reader can run."""
-    name = name_of(page)
-    return [b for b in all_blocks(page.read_text()) if (name, first(b)) not in NOT_RUN]
+PAGES = [page for page in guide() if runnable(page)]
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("page", [page for page in guide() if shown(page)], ids=name_of)
-def test_pages_run(page: Path, tmp_path: Path) -> None:
-    """Python runs in an empty folder, commands in another one that contains the examples."""
-    found = shown(page)
-    assert {block.language for block in found} <= {"python", "sh"}
-    for folder in ("python", "commands"):
-        (tmp_path / folder).mkdir()
-    python = [block for block in found if block.language == "python"]
-    printed = run_python(str(page), python, tmp_path / "python")
-    assert not {"False", "nan"} & set(printed.split())  # what a page compares is equal
-    commands = [block.text for block in found if block.language == "sh"]
-    for block in commands:
-        run_commands(block, tmp_path / "commands")
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_pages_run_and_print_what_they_show(page: Path, tmp_path: Path) -> None:
+    """`python tests/support/outputs.py PAGE` writes what is printed into the page."""
+    for block, shown, how, text in run_page(page, tmp_path):
+        assert block.language in {"python", "sh"}
+        if "example" not in how:
+            assert not {"False", "nan"} & set(text.split())  # what a page compares is equal
+        assert not difference(shown, text, how), f"the block at line {block.line} of {page.name}"
+    for name, picture in pictures(page):
+        with Image.open(written(tmp_path, name)) as drawn, Image.open(picture) as committed:
+            assert drawn.size == pytest.approx(committed.size, rel=0.02), name
+
+
+def silent(block: Block) -> bool:
+    """Whether a block only imports, defines and assigns."""
+    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign)
+    return block.language == "python" and all(
+        isinstance(statement, kinds) for statement in ast.parse(block.text).body
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_blocks_show_what_they_print_or_draw(page: Path) -> None:
+    lines = page.read_text().splitlines(keepends=True)
+    for block in runnable(page):
+        below = "".join(lines[block.line + block.text.count("\n") :])
+        draws = "savefig" in block.text or "--picture" in block.text
+        assert SHOWN.match(below) or draws or silent(block), f"{page.name}, line {block.line}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_code_and_outputs_fit_the_column(page: Path) -> None:
+    wide = [line for m in FENCE.finditer(page.read_text()) for line in m[3].splitlines()]
+    assert [line for line in wide if len(line) > COLUMN] == []
+
+
+def test_every_picture_of_a_block_is_shown() -> None:
+    shown = {picture.resolve() for page in PAGES for _, picture in pictures(page)}
+    assert shown == set((GUIDE / "pictures").glob("*.png"))
+    for picture in shown:
+        assert picture.stat().st_size < 60_000, picture.name
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed"),
+    [
+        ("loss 0.0459 at step 17", "loss 0.0460 at step 17"),
+        ("[0.1451 0.0365]", "[0.1452  0.0365 ]"),
+        ("self-check passed (2e-13)", "self-check passed (7e-14)"),
+        ("error 1.3e-08", "error 4e-08"),
+        ("168 nodes in 0.25 s", "169 nodes in 31 ms"),
+        ("lindmft 0.1.0, 1.5 MiB, 2026-01-01", "lindmft 0.2.0, 980 kB, 2026-11-30"),
+        ("saved /home/me/a.nc", "saved /root/b.nc"),
+        ("a     b\n----- ---\n", "a  b\n--  ---\n"),
+    ],
+)
+def test_outputs_of_other_machines_are_the_same(shown: str, printed: str) -> None:
+    assert not difference(shown, printed)
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "how"),
+    [
+        ("loss 0.0459", "loss 0.0463", ""),
+        ("loss 0.0459", "loss 0.0550", " within 5 %"),
+        ("loss 0.0459", "", ""),
+        ("", "loss 0.0459", ""),
+        ("theory and training agree", "theory and training differ", ""),
+        ("16 networks", "17 networks", ""),
+        ("at step 6", "at step 7", ""),
+        ("rate -0.5", "rate 0.5", ""),
+        ("error 1.3e-08", "error 4e-07", ""),
+        ("0.1 0.2", "0.1 0.2 0.3", ""),
+        ("threads  2\nBLAS  a", "threads  4\nNumPy  b", " an example"),
+    ],
+)
+def test_other_outputs_differ(shown: str, printed: str, how: str) -> None:
+    assert difference(shown, printed, how)
+
+
+def test_long_lines_fit_the_column_and_keep_their_words() -> None:
+    row = "run{}first{}second{}third and last"
+    text = "\n".join(
+        [
+            row.format(" " * 9, " " * 40, " " * 40),
+            "7".ljust(12) + "0.5".ljust(45) + "0.25".ljust(46) + "none",
+            "",
+            *textwrap.wrap(
+                "Sentences of the package are filled to a hundred characters. " * 4, 100
+            ),
+            "Problem(" + ", ".join(f"field{i}={i}" for i in range(12)) + ")",
+            "complete:",
+        ]
+    )
+    lines = clean(text).splitlines()
+    assert max(map(len, lines)) <= COLUMN
+    assert " ".join(lines).split() == text.split()
+    assert lines[:2] == [
+        "run  first  second  third and last",
+        "7    0.5    0.25    none",
+    ]
+    assert all(len(line) > COLUMN - 20 for line in lines[3:5])
+    assert lines[-2].startswith("  field")
+    assert not difference(text, clean(text))
+
+
+def test_outputs_are_rewritten_where_they_differ(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    block = "```python\nprint({})\n```\n"
+    kept, wrong = (
+        "\n<!-- output -->\n```text\n0.3334\n```\n",
+        "\n<!-- output -->\n```text\n7\n```\n",
+    )
+    long = "\n<!-- output 1 first and 1 last lines -->\n```text\n```\n"
+    source = "{}{}text\n\n{}{}\n{}\n{}{}"
+    before = [block.format("1 / 3"), kept, block.format("'seven'"), wrong, block.format("end=''")]
+    before += [block.format("*range(9), sep='\\n'"), long]
+    page.write_text(source.format(*before))
+    parts = run_page(page, tmp_path)
+    assert [bool(difference(part.shown, part.text)) for part in parts] == [False, True, False, True]
+    new = rewritten(page.read_text(), parts)
+    before[3] = wrong.replace("7", "seven")
+    before[6] = long.replace("text\n", "text\n0\n...\n8\n")
+    assert new == source.format(*before)
+    assert [b.text for b in all_blocks(new)] == [part.block.text for part in parts]
 
 
 def test_what_is_not_run_is_there() -> None:

@@ -33,7 +33,7 @@ def rooms() -> dict[str, list[Path]]:
     for name in (*TEXTS, *PAGES):
         for file in checked_files(ROOT / name):
             inside = file.relative_to(ROOT)
-            if BUILT.isdisjoint(inside.parts):
+            if BUILT.isdisjoint(inside.parts) and inside.parts[:2] != ("docs", "notebooks"):
                 found[room(inside)].append(inside)
     return found
 

@@ -1,18 +1,19 @@
-"""The notebooks run and draw, and their two forms, text and notebook, are the same."""
+"""The notebooks print what they show, and their two forms, text and notebook, are the same."""
 
-import os
+import base64
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import jupytext
 import pytest
-from nbclient import NotebookClient
+from documents import GUIDE
+from notebooks import NOTEBOOKS, drawn, execute, outputs, printed
+from outputs import COLUMN, differences
 
 from lindmft.progress import watched
 
-NOTEBOOKS = Path(__file__).parents[2] / "examples" / "notebooks"
 TEXTS = sorted(NOTEBOOKS.glob("*.py"))
 
 
@@ -33,32 +34,48 @@ def test_notebook_and_text_are_the_same(text: Path) -> None:
     assert cells(text.with_suffix(".ipynb")) == cells(text)
     assert notebook.metadata.kernelspec == jupytext.read(text).metadata.kernelspec
     assert notebook.metadata.jupytext.formats == "ipynb,py:percent"
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda path: path.stem)
+def test_notebooks_carry_their_outputs(text: Path) -> None:
+    """`python tests/support/outputs.py examples/notebooks/NAME.ipynb` writes them."""
+    notebook = jupytext.read(text.with_suffix(".ipynb"))
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert not any(cell.outputs or cell.execution_count for cell in code)
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert any(printed(cell) for cell in code)
+    assert sum(len(drawn(cell)) for cell in code) >= 2
+    for cell in code:
+        assert ("plt.show()" in cell.source) == bool(drawn(cell))
+        lines = [*cell.source.splitlines(), *printed(cell).splitlines()]
+        assert [line for line in lines if len(line) > COLUMN] == []
+        for picture in drawn(cell):
+            assert len(base64.b64decode(picture)) < 60_000
 
 
-def executed(notebook: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Return the outputs of a separate kernel, which communicates by files in the test's folder."""
-    monkeypatch.setenv("LINDMFT_QUICK", "1")
-    monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
-    monkeypatch.delenv("MPLBACKEND", raising=False)
-    monkeypatch.chdir(folder)  # the folder of the sockets, whose names are relative
-    client = NotebookClient(notebook, timeout=300, kernel_name="python3")
-    client.create_kernel_manager().transport = "ipc"
-    client.execute(cwd=str(folder), env=dict(os.environ))
-    return [output for cell in notebook.cells for output in cell.get("outputs", [])]
+def test_pages_of_notebooks_show_cells_and_outputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(GUIDE / "_ext"))
+    folder = tmp_path / "notebooks"
+    import_module("notebook_pages").write_notebooks(NOTEBOOKS, folder)
+    names = sorted(path.stem for path in folder.glob("0*.md"))
+    assert names == [path.stem for path in TEXTS]
+    for name in names:
+        page = (folder / f"{name}.md").read_text()
+        for cell in jupytext.read(NOTEBOOKS / f"{name}.ipynb").cells:
+            assert cell.source in page
+            assert printed(cell).rstrip() in page
+        assert page.count("](0") == len(list(folder.glob(f"{name}_*.png"))) >= 2
+        assert name in (folder / "index.md").read_text()
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("text", TEXTS, ids=lambda path: path.stem)
-def test_notebooks_run_and_draw(
-    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    outputs = executed(jupytext.read(text), tmp_path, monkeypatch)
-    assert [output.text for output in outputs if output.get("name") == "stderr"] == []
-    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
-    assert len(pictures) >= 2
-    assert len(pictures) == len([output for output in outputs if "data" in output])
+def test_notebooks_print_and_draw_what_they_show(text: Path, tmp_path: Path) -> None:
+    executed = jupytext.read(text)
+    execute(executed, tmp_path)
+    assert [out.text for out in outputs(executed) if out.get("name") == "stderr"] == []
+    assert differences(jupytext.read(text.with_suffix(".ipynb")), executed) == []
 
 
 def test_progress_is_shown_in_notebooks_alone(
@@ -66,7 +83,9 @@ def test_progress_is_shown_in_notebooks_alone(
 ) -> None:
     """An imported ipykernel, as in this process, does not make a notebook."""
     source = "# %%\nfrom lindmft.progress import watched\nprint(watched())"
-    (shown,) = executed(jupytext.reads(source, "py:percent"), tmp_path, monkeypatch)
+    notebook = jupytext.reads(source, "py:percent")
+    execute(notebook, tmp_path)
+    (shown,) = outputs(notebook)
     assert shown.text == "True\n"
     monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))
     assert not watched()

@@ -10,7 +10,7 @@ from lindmft._internal.files import write_picture
 from lindmft._internal.optional import optional
 from lindmft.analysis.sizes.fixed_fields import ScalingWarning
 from lindmft.analysis.transfer import transfer
-from lindmft.cli import files
+from lindmft.cli.files import check_outputs, read_problem
 from lindmft.cli.group import BadInput
 from lindmft.cli.options import FORCE, GRID, OUTPUT, PICTURE, PROBLEM, SET, STEPS, THREADS
 from lindmft.cli.sweeps.files import read_sweep
@@ -76,7 +76,7 @@ def sweep_command(
       lindmft sweep finer.toml --store finer.zarr --reuse widths.zarr
       lindmft sweep widths.toml --engine tcp://head:8786 --output widths.nc
     """
-    files.check_outputs(output, picture, force=force)
+    check_outputs(output, picture, force=force)
     parsed, axes, options = read_sweep(
         problem, changes, steps=steps, store=store, engine=engine, threads=threads
     )
@@ -151,8 +151,8 @@ def transfer_command(
       lindmft transfer problem.toml --sizes 0.5,1,2,4,8 --scalings muP,PyTorch
       lindmft transfer deep.toml --over network.depth --sizes 4,8,16,32 --picture depth.png
     """
-    files.check_outputs(output, picture, force=force)
-    parsed, run = files.read_problem(problem, changes=changes, steps=steps)
+    check_outputs(output, picture, force=force)
+    parsed, run = read_problem(problem, changes=changes, steps=steps)
     options: dict[str, Any] = {"base": base, "rtol": rtol, "grid": grid, "threads": threads}
     if scalings is not None:
         options["scalings"] = [name.strip() for name in scalings.split(",")]
