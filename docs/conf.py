@@ -8,16 +8,20 @@ and references to other projects are not links.
 import inspect
 import re
 import sys
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from numpy.typing import ArrayLike
 from sphinx.application import Sphinx
 from sphinx.util.typing import stringify_annotation
 
 import lindmft as lm
 from lindmft._internal import types
+from lindmft.analysis.sizes import scalings
+from lindmft.problem import averages, axes, data, mode_targets, network, spectrum, targets
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS / "_ext"))
@@ -25,6 +29,7 @@ sys.path.insert(0, str(DOCS / "_ext"))
 from citations import linked  # noqa: E402 - from docs/_ext
 from notebook_pages import write_notebooks  # noqa: E402 - from docs/_ext
 from observable_tables import filled  # noqa: E402 - from docs/_ext
+from search_words import SearchWords  # noqa: E402 - from docs/_ext
 
 # ---- the project
 
@@ -69,7 +74,7 @@ napoleon_use_rtype = False
 # Types of other projects and of Python, and private types, have no page in the guide.
 nitpick_ignore_regex = [
     ("py:.*", r"(numpy|np|xarray|xr|matplotlib|mpl|os|pathlib|contextlib|collections|typing)\..*"),
-    ("py:.*", r"(Array|Axes|Callback|Executor|NDArray|Number|Numbers|Path)"),
+    ("py:.*", r"(Axes|Executor|NDArray)"),
     ("py:.*", r"lindmft\.([a-z_]+\.)*_.*"),
     ("py:.*", r"lindmft\.results\.observables\..*"),  # the table is shown as pages, not as a class
 ]
@@ -267,20 +272,61 @@ def restore_property(
         lines[:] = as_rst(inspect.getdoc(obj) or "").splitlines()
 
 
-ALIASES = {
-    stringify_annotation(getattr(types, name), "smart"): name
-    for name in ("Numbers", "Number", "Path", "Callback", "Array")
+NAMES = {
+    "ArrayLike": ArrayLike,
+    "Average": averages.Average,
+    "SweepAxes": axes.Axes,
+    "Data": data.Data,
+    "Matrix": targets.Gram,
+    "ModeTargets": mode_targets.ModeTargets,
+    "Network": network.Network,
+    "Problems": Iterable[lm.Problem | Mapping[str, Any]],
+    "ProblemLike": lm.Problem | Mapping[str, Any],
+    "Scalings": scalings.Scalings,
+    "Spectrum": spectrum.Spectrum,
+    "Targets": targets.Targets,
+    **{name: getattr(types, name) for name in ("Numbers", "Number", "Path", "Callback", "Array")},
 }
+"""Types that the reference shows by a name, which docs/api/index.md explains."""
+WRITTEN = sorted(
+    ((stringify_annotation(kind, "smart"), name) for name, kind in NAMES.items()),
+    key=lambda pair: -len(pair[0]),
+)
+"""Types as autodoc writes them, with their names; the longest first: some contain others."""
+OTHER_ARRAYS = re.compile(
+    r"~numpy\.ndarray\[tuple\[~typing\.Any, \.\.\.\], ~numpy\.dtype\[(.*?)\]\]"
+)
+ANY_OF_NUMPY = re.compile(r"\[~typing\.Any\]")
+
+
+def named_types(text: str | None) -> str | None:
+    """Return a part of a signature with types by their names."""
+    if text is None:
+        return None
+    for long, short in WRITTEN:
+        text = text.replace(long, short)
+    return ANY_OF_NUMPY.sub("", OTHER_ARRAYS.sub(r"NDArray[\1]", text))
+
+
+def is_a_result(obj: Any) -> bool:
+    """Whether a class is returned by calls, so that its fields are attributes and no arguments."""
+    text = inspect.getdoc(obj) or ""
+    return "Attributes\n------" in text and "Parameters\n------" not in text
 
 
 def shorten_signature(
-    app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str, returns: str
-) -> tuple[str, str]:
-    """Write types by their names in the package, which docs/api/index.md explains."""
-    for long, short in ALIASES.items():
-        signature = signature.replace(long, short) if signature else signature
-        returns = returns.replace(long, short) if returns else returns
-    return signature, returns
+    app: Sphinx,
+    what: str,
+    name: str,
+    obj: Any,
+    options: Any,
+    signature: str | None,
+    returns: str | None,
+) -> tuple[str | None, str | None]:
+    """Write types by their names, and leave out the arguments of classes that only calls make."""
+    if what == "class" and signature and is_a_result(obj):
+        return "", None
+    return named_types(signature), named_types(returns)
 
 
 def skip_inner(
@@ -338,6 +384,7 @@ def lead_back(app: Sphinx, page: str, template: str, context: Any, doctree: Any)
 
 def setup(app: Sphinx) -> None:
     """Connect the functions above to the events of Sphinx."""
+    app.add_transform(SearchWords)
     app.connect("source-read", lead_to_pages)
     app.connect("source-read", fill_tables)
     app.connect("autodoc-process-docstring", prepare_docstring, priority=100)
