@@ -1,5 +1,5 @@
-// A learning curve in theory and in training, as CSV: the test loss of infinitely wide networks, and the mean over
-// finite ones with its standard error.
+// A learning curve in theory and in training, as CSV: the test loss of infinitely
+// wide networks, and the mean over finite ones with its standard error.
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
@@ -36,7 +36,8 @@ void print_row(int t, double theory, const lindmft::Matrix& losses) {
   double mean = 0.0;
   for (int seed = 0; seed < kSeeds; ++seed) mean += losses(seed, t) / kSeeds;
   double squares = 0.0;
-  for (int seed = 0; seed < kSeeds; ++seed) squares += (losses(seed, t) - mean) * (losses(seed, t) - mean);
+  for (int seed = 0; seed < kSeeds; ++seed)
+    squares += (losses(seed, t) - mean) * (losses(seed, t) - mean);
   const double error = std::sqrt(squares / (kSeeds - 1) / kSeeds);
   std::printf("%d,%.8g,%.8g,%.8g\n", t, theory, mean, error);
 }
@@ -49,7 +50,8 @@ int main() {
     const lindmft::Solution theory = lindmft::solve(problem, kSteps);
     const lindmft::Ensemble runs = train(problem);
     std::puts("step,theory,training,standard_error");
-    for (int t = 0; t < kSteps; ++t) print_row(t, theory.test_loss[static_cast<std::size_t>(t)], runs.test_loss);
+    for (int t = 0; t < kSteps; ++t)
+      print_row(t, theory.test_loss[static_cast<std::size_t>(t)], runs.test_loss);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

@@ -5,12 +5,12 @@ since. For a new version, ``python tests/results/test_old_files.py`` writes what
 """
 
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from same_results import expect_same
 
 import lindmft as lm
 from lindmft.results import netcdf
@@ -45,7 +45,6 @@ LONG = lm.Problem(
     optimizer=lm.SGD(lr=0.05, layer_lr=[1.0, 0.5]),
 )
 LONG_STEPS = 60
-INEXACT = {"stats", "provenance", "chain_residual", "state"}  # of the machine, the day, and later
 RESULTS: dict[tuple[str, int], Callable[[], Any]] = {
     ("solution", 1): lambda: lm.solve(PROBLEM, STEPS, save="all"),
     ("ensemble", 1): lambda: lm.train(PROBLEM, STEPS, dim=DIM, seeds=SEEDS),
@@ -60,28 +59,6 @@ KINDS: dict[str, Any] = {
     "ensemble": lm.Ensemble,
     "replicas": lm.ReplicaEnsemble,
 }
-
-
-def expect_same(old: Any, new: Any) -> None:
-    """Numbers to 1e-9 of the largest, everything else exactly."""
-    assert type(old) is type(new)
-    if isinstance(new, dict):
-        assert old.keys() == new.keys()
-        for key, value in new.items():
-            expect_same(old[key], value)
-    elif isinstance(new, np.ndarray):
-        scale = np.abs(new).max(initial=0.0)
-        np.testing.assert_allclose(old, new, rtol=1e-9, atol=1e-12 * scale)
-    elif isinstance(new, tuple):
-        assert len(old) == len(new)
-        for a, b in zip(old, new, strict=True):
-            expect_same(a, b)
-    elif is_dataclass(new) and not isinstance(new, lm.Problem):
-        for field in fields(new):
-            if field.name not in INEXACT:
-                expect_same(getattr(old, field.name), getattr(new, field.name))
-    else:
-        assert old == new
 
 
 def version_of(path: Path) -> int:

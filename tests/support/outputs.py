@@ -44,7 +44,7 @@ NOT_RUN = {
     ("howto/cpp.md", "// main.cpp"): "built by a separate test",
     (
         "howto/cpp.md",
-        "$ cmake -B build -DLINDMFT_SOURCE=/path/to/lindmft",
+        "$ cmake -B build -DFETCHCONTENT_SOURCE_DIR_LINDMFT=/path/to/lindmft",
     ): "run by a separate test",
 }
 """Blocks that the test of pages does not run: page and first line, with the reason."""

@@ -45,15 +45,16 @@ enum lindmft_status {
 /* Why the last call that failed on this thread did; "" before any has. Valid until the next one fails. */
 LINDMFT_EXPORT const char* lindmft_last_error(void);
 
-/* Of the library, such as "0.1.0"; LINDMFT_VERSION is that of the headers. */
+/* The version of the library, such as "0.2.0"; LINDMFT_VERSION is that of the headers. */
 LINDMFT_EXPORT const char* lindmft_version(void);
 
 /* ---- Problems */
 
 typedef struct lindmft_problem lindmft_problem;
 
-/* A perceptron with one hidden layer, on all data, isotropic: the defaults of lindmft/problem.hpp. Null: out of memory.
- */
+/* A perceptron with one hidden layer that learns from isotropic data by full-batch steps: the defaults of
+ * lindmft/problem.hpp. The amount of data, data.alpha, has no default and must be set, except for kind "population".
+ * Null: out of memory. */
 LINDMFT_EXPORT lindmft_problem* lindmft_problem_new(void);
 /* Null is allowed. */
 LINDMFT_EXPORT void lindmft_problem_free(lindmft_problem* problem);
@@ -72,8 +73,8 @@ LINDMFT_EXPORT void lindmft_problem_free(lindmft_problem* problem);
  *   network.branch            number   resnet
  *   network.branch_scaling    string   resnet: "depth" or "constant"
  *   data.kind                 string   "full_batch", "multi_pass", "one_pass", "population" or "epochs"
- *   data.alpha                number   P / D; a list for one_pass: batch / D, one, or one a step. The same field:
- *                                      data.samples, data.batch
+ *   data.alpha                number   P / D; a list for one_pass: batch / D, one, or one a step. It must be set,
+ *                                      except for population. The same field: data.samples, data.batch
  *   data.batch_fraction       number   multi_pass
  *   data.batches              number   epochs: batches in each
  *   data.noise                number

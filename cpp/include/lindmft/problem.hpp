@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "lindmft/export.h"
@@ -56,7 +57,9 @@ enum class DataMode { full_batch, multi_pass, one_pass, population, epochs };
 /// The amount of data, and how each step uses them (theory.md section 6).
 struct Data {
   DataMode mode = DataMode::full_batch;
-  double alpha = std::numeric_limits<double>::infinity();  ///< P / D; for one pass: batch / D (trace class: P; batch)
+  /// P / D; for one pass: batch / D (trace class: P; batch). Infinity is allowed. It must be set for all data but the
+  /// population, whose amount is infinite.
+  std::optional<double> alpha{};
   /// One pass: batch / D (trace class: batch) of every step, in the place of alpha, which must then be the first entry.
   /// Empty: alpha in every step.
   std::vector<double> alphas{};
@@ -81,6 +84,8 @@ struct Data {
   double switch_strength = 1.0;
 };
 
+/// `Data::alpha`, or infinity where it is not set.
+LINDMFT_EXPORT double amount(const Data& data);
 /// C, the number of outputs.
 LINDMFT_EXPORT int outputs(const Data& data);
 /// Whether there is a second target that differs from the first.

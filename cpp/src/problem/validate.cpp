@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <string>
 
@@ -135,7 +136,7 @@ void validate_batches(const Data& data, const std::string& field) {
            std::to_string(data.alphas.size()) + " numbers");
   require_all(data.alphas, field, "finite and positive in a list", finite_positive);
   if (data.alpha != data.alphas.front())
-    refuse(field, "the first entry of its list (" + text(data.alphas.front()) + ")", text(data.alpha));
+    refuse(field, "the first entry of its list (" + text(data.alphas.front()) + ")", text(amount(data)));
 }
 
 /// Every step has an entry of a schedule.
@@ -150,6 +151,19 @@ void validate_length(const std::vector<double>& schedule, const std::string& fie
 std::string amount_field(const Data& data) {
   if (!data.spectrum.trace_class) return "data.alpha";
   return data.mode == DataMode::one_pass ? "data.batch" : "data.samples";
+}
+
+void validate_amount(const Data& data) {
+  const std::string field = amount_field(data);
+  const bool population = data.mode == DataMode::population;
+  if (!data.alpha && !population)
+    throw BadInput::missing(field, data.spectrum.trace_class
+                                       ? "with a trace-class spectrum the amount of data is an actual number"
+                                       : "give the amount of data as a ratio to D, or infinity for the population");
+  if (data.alphas.empty()) require(positive(amount(data)), field, "positive (inf is allowed)", amount(data));
+  validate_batches(data, field);
+  if (population && !std::isinf(amount(data)))
+    throw BadInput::conflict(field, "population data", "its amount is infinite", "Leave it out");
 }
 
 void validate_second_target(const Data& data) {
@@ -212,10 +226,7 @@ void validate(const Network& network) {
 }
 
 void validate(const Data& data) {
-  if (data.alphas.empty()) require(positive(data.alpha), amount_field(data), "positive (inf is allowed)", data.alpha);
-  validate_batches(data, amount_field(data));
-  if (data.mode == DataMode::population && !std::isinf(data.alpha))
-    throw BadInput::conflict(amount_field(data), "population data", "its amount is infinite", "Leave it out");
+  validate_amount(data);
   require(data.batch_fraction > 0.0 && data.batch_fraction <= 1.0, "data.batch_fraction", "in (0, 1]",
           data.batch_fraction);
   if (data.mode != DataMode::multi_pass && data.batch_fraction != 1.0) {
@@ -247,12 +258,14 @@ int outputs(const Data& data) {
 bool condensable(const Data& data) { return noisy(data) && data.mode != DataMode::epochs; }
 
 bool noisy(const Data& data) {
-  if (std::isinf(data.alpha)) return false;
+  if (std::isinf(amount(data))) return false;
   return data.mode == DataMode::one_pass || (data.mode == DataMode::multi_pass && data.batch_fraction < 1.0) ||
          (data.mode == DataMode::epochs && data.batches > 1);
 }
 
-double alpha_at(const Data& data, int step) { return data.alphas.empty() ? data.alpha : at_step(data.alphas, step); }
+double amount(const Data& data) { return data.alpha.value_or(std::numeric_limits<double>::infinity()); }
+
+double alpha_at(const Data& data, int step) { return data.alphas.empty() ? amount(data) : at_step(data.alphas, step); }
 
 double noise_variance(const Data& data) {
   if (data.noise_factor.empty()) return outputs(data) * data.noise * data.noise;

@@ -101,7 +101,7 @@ void lift(std::vector<std::vector<double>>& layers) {
 /// panel.
 double initial_rate(const Problem& problem) {
   const std::vector<double>& modes = problem.data.spectrum.eigenvalues;
-  const double edge = std::pow(1.0 + std::sqrt(1.0 / problem.data.alpha), 2);
+  const double edge = std::pow(1.0 + std::sqrt(1.0 / amount(problem.data)), 2);
   return *std::max_element(modes.begin(), modes.end()) * edge * (1.0 + layers(problem, 1));
 }
 

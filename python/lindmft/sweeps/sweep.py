@@ -114,8 +114,8 @@ def sweep(
         Compute the blocks with failed points again, for example on a machine with more memory.
     reuse
         An earlier store, which is only read. Points of the same problem are copied from it, if it
-        was made by the same major and minor version of lindmft with the same steps, times,
-        observables and options; axes and seeds may differ. Only the rest is computed.
+        was made with the same steps, times, observables and options, by a version of lindmft with
+        the same numbers (all of 0.1 and 0.2); axes and seeds may differ. Only the rest is computed.
     **options
         ``SweepOptions``. Options of the theory are as in ``solve`` and ``flow``, those of the
         training as in ``train``. Every point has the same networks, so that points differ by their

@@ -290,7 +290,7 @@ TEST(CInterface, DivergenceIsAResult) {
 }
 
 TEST(CInterface, BadFieldsAreRefused) {
-  const ProblemHandle p(lindmft_problem_new());
+  const ProblemHandle p = simple_handle();
   const auto number = [&](const char* field, double value) {
     return lindmft_problem_set_double(p.get(), field, value);
   };
@@ -323,6 +323,24 @@ TEST(CInterface, BadFieldsAreRefused) {
   expect_refused(lindmft_problem_set_double(nullptr, "data.alpha", 1), "problem is missing: it is a null pointer");
   // Nothing of it was taken.
   EXPECT_EQ(lindmft_problem_check(p.get(), 0), LINDMFT_OK);
+}
+
+TEST(CInterface, TheAmountOfDataHasNoDefault) {
+  const ProblemHandle p(lindmft_problem_new());
+  const char* missing =
+      "data.alpha is missing: give the amount of data as a ratio to D, or infinity for the population";
+  expect_refused(lindmft_problem_check(p.get(), 0), missing);
+  lindmft_result* result = nullptr;
+  expect_refused(lindmft_solve(p.get(), 3, nullptr, &result), missing);
+  expect_refused(lindmft_flow(p.get(), 1.0, nullptr, &result), missing);
+  const std::uint64_t seed = 0;
+  expect_refused(lindmft_train(p.get(), 3, 16, &seed, 1, nullptr, &result), missing);
+  EXPECT_EQ(result, nullptr);
+  set(p, "data.alpha", kInfinity);
+  const ResultHandle unlimited = solved(p, 3);
+  const ProblemHandle other(lindmft_problem_new());
+  set(other, "data.kind", "population");
+  EXPECT_EQ(values(solved(other, 3), "test_loss"), values(unlimited, "test_loss"));
 }
 
 TEST(CInterface, UnknownNamesAreRefusedWithThoseKnown) {

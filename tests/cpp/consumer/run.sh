@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what a build folder holds, and uses it as others would: CMake and pkg-config, static and shared, C++ and C.
+# Installs what a build folder contains, and uses it as others would: CMake and pkg-config, static and shared, C++, C and
+# Fortran, and as a part of another project.
 #   tests/cpp/consumer/run.sh BUILD
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -53,6 +54,14 @@ check_table() {
     END { if (NR != 61) bad = NR " lines"; if (bad) { print bad; exit 1 } }' "$1" || fail "$1"
 }
 
+# Two tables have the same numbers, to the seven digits that both print.
+same_table() {
+  paste -d, "$1" "$2" | awk -F, '
+    NR == 1 { if ($1 $2 $3 $4 != $5 $6 $7 $8) bad = "header: " $0; next }
+    { for (i = 1; i <= 4; ++i) if (!(($i - $(i + 4)) ^ 2 <= 1e-14 * $i ^ 2)) bad = "row: " $0 }
+    END { if (NR != 61) bad = NR " lines"; if (bad) { print bad; exit 1 } }' || fail "$1 and $2 differ"
+}
+
 pkg() { PKG_CONFIG_PATH="$1/${library#"$work/prefix/"}/pkgconfig" pkg-config "${@:2}" lindmft; }
 
 install_and_move
@@ -72,9 +81,12 @@ project c "$root/examples/c"
 check_table "$work/cpp.csv"
 cmp "$work/cpp.csv" "$work/c.csv" || fail "C and C++ differ"
 
+strict=(-std=c99 -Wall -Wextra -Werror -pedantic)
 # shellcheck disable=SC2046
-${CC:-cc} -std=c99 -Wall -Wextra -Werror -pedantic "$root/examples/c/learning_curve.c" -o "$work/by_pkg" \
-  $(pkg "$work/prefix" --cflags --libs) -lm
+${CC:-cc} "${strict[@]}" "$root/examples/c/first_curve.c" -o "$work/first" $(pkg "$work/prefix" --cflags --libs)
+LD_LIBRARY_PATH=$library "$work/first" | cmp - "$root/examples/c/first_curve.txt" || fail "the first program in C"
+# shellcheck disable=SC2046
+${CC:-cc} "${strict[@]}" "$root/examples/c/learning_curve.c" -o "$work/by_pkg" $(pkg "$work/prefix" --cflags --libs) -lm
 LD_LIBRARY_PATH=$library "$work/by_pkg" | cmp - "$work/c.csv" || fail "pkg-config, shared"
 cp -R "$work/prefix" "$work/archive"
 rm "$work/archive/${library#"$work/prefix/"}"/liblindmft.so*
@@ -82,6 +94,20 @@ rm "$work/archive/${library#"$work/prefix/"}"/liblindmft.so*
 ${CC:-cc} -std=c99 "$root/examples/c/learning_curve.c" -o "$work/by_pkg" $(pkg "$work/archive" --static --cflags --libs)
 "$work/by_pkg" | cmp - "$work/c.csv" || fail "pkg-config, static"
 
+if command -v "${FC:-gfortran}" >/dev/null; then
+  project fortran "$root/examples/fortran" -DCMAKE_Fortran_FLAGS="-std=f2008 -Wall -Wextra -Werror"
+  "$work/fortran/learning_curve" >"$work/fortran.csv"
+  same_table "$work/fortran.csv" "$work/c.csv"
+else
+  printf 'skipped: the program in Fortran, without gfortran\n'
+fi
+
 # As a part of another project; the guide's program is one that is built so.
 cmake -S "$here" -B "$work/inside" -DSOURCE="$root" >"$work/inside.log" 2>&1 || { cat "$work/inside.log"; fail "add_subdirectory"; }
 test ! -e "$work/inside/lindmft/lindmftConfig.cmake" || fail "add_subdirectory has something to install"
+if commit=$(git -C "$root" rev-parse HEAD 2>/dev/null); then
+  cmake -S "$here" -B "$work/fetched" -DREPOSITORY="file://$root" -DCOMMIT="$commit" >"$work/fetched.log" 2>&1 ||
+    { cat "$work/fetched.log"; fail "FetchContent"; }
+  test -e "$work/fetched/_deps/lindmft-src/CITATION.cff" || fail "FetchContent has cloned nothing"
+  test ! -e "$work/fetched/_deps/lindmft-build/lindmftConfig.cmake" || fail "FetchContent has something to install"
+fi

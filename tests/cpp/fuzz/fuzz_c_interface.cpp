@@ -220,6 +220,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Stop stop{in.up_to(15) == 0 ? in.up_to(3) : -1};
   std::array<std::uint8_t, 6> last{};
   for (std::uint8_t& b : last) b = in.byte();
+  good(lindmft_problem_set_double(problem, "data.alpha", kInfinity));  // it has no default
   for (int left = in.up_to(12); left > 0 && !in.empty(); --left)
     in.up_to(5) == 0 ? set_option(in, options) : set_field(in, problem);
   // The computation is small and on one thread, independent of the input.

@@ -15,6 +15,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 Problem problem(const Network& network) {
   Problem p;
   p.network = network;
+  p.data.alpha = kInfinity;
   validate(p);
   return p;
 }

@@ -124,6 +124,27 @@ TEST(Validate, TraceClass) {
   EXPECT_EQ(refusal(problem), "data.batch must be positive (inf is allowed), got -1");
 }
 
+TEST(Validate, TheAmountOfDataHasNoDefault) {
+  Problem problem;
+  const std::string missing =
+      "data.alpha is missing: give the amount of data as a ratio to D, or infinity for the population";
+  for (const DataMode mode : {DataMode::full_batch, DataMode::multi_pass, DataMode::one_pass, DataMode::epochs}) {
+    problem.data.mode = mode;
+    EXPECT_EQ(refusal(problem), missing);
+  }
+  problem.data.alphas = {0.5, 0.5};
+  EXPECT_EQ(refusal(problem), missing);
+  problem.data = {.mode = DataMode::population, .spectrum = {}};
+  EXPECT_EQ(refusal(problem), "accepted");
+  EXPECT_EQ(amount(problem.data), kInfinity);
+  problem.data = {.spectrum = {.weights = {2.0}, .trace_class = true}};
+  EXPECT_EQ(refusal(problem),
+            "data.samples is missing: with a trace-class spectrum the amount of data is an actual number");
+  problem.data.mode = DataMode::one_pass;
+  EXPECT_EQ(refusal(problem),
+            "data.batch is missing: with a trace-class spectrum the amount of data is an actual number");
+}
+
 TEST(Validate, Optimizer) {
   expect_refusals({
       {[](Problem& p) { p.optimizer.lr = {}; },
@@ -147,6 +168,7 @@ TEST(Validate, Optimizer) {
 
 TEST(Validate, AScheduleCoversTheSteps) {
   Problem problem;
+  problem.data.alpha = kInfinity;
   problem.optimizer.lr = {0.1, 0.2, 0.3};
   EXPECT_EQ(refusal(problem), "accepted");
   EXPECT_EQ(refusal(problem, 3), "accepted");
@@ -158,6 +180,7 @@ TEST(Validate, AScheduleCoversTheSteps) {
 
 TEST(Validate, MomentumAndBatchesCoverTheSteps) {
   Problem problem;
+  problem.data.alpha = kInfinity;
   problem.optimizer.momentum = {0.1, 0.2};
   EXPECT_EQ(refusal(problem, 2), "accepted");
   EXPECT_EQ(refusal(problem, 3),
@@ -180,7 +203,7 @@ TEST(Validate, MomentumAndBatchesCoverTheSteps) {
 TEST(Validate, LimitsAreAllowed) {
   Problem problem;
   problem.network = {.depth = 2, .width = {kInfinity, kInfinity}, .gamma0 = 0.0};
-  problem.data = {.mode = DataMode::multi_pass, .batch_fraction = 1.0, .spectrum = {}};
+  problem.data = {.mode = DataMode::multi_pass, .alpha = kInfinity, .batch_fraction = 1.0, .spectrum = {}};
   problem.optimizer = {.lr = {0.0}, .momentum = {0.999}, .nesterov = true, .layer_lr = {0.0, 1.0, 2.0}};
   EXPECT_EQ(refusal(problem), "accepted");
 }
@@ -190,7 +213,7 @@ TEST(Validate, EachPartByItself) {
   EXPECT_THROW(validate(Data{.alpha = -1.0, .spectrum = {}}), std::invalid_argument);
   EXPECT_THROW(validate(Optimizer{.lr = {}, .layer_lr = {}}), std::invalid_argument);
   EXPECT_NO_THROW(validate(Network{}));
-  EXPECT_NO_THROW(validate(Data{}));
+  EXPECT_NO_THROW(validate(Data{.alpha = 1.0, .spectrum = {}}));
   EXPECT_NO_THROW(validate(Optimizer{}));
 }
 

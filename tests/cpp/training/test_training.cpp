@@ -255,7 +255,7 @@ TEST(Train, PopulationIsTheLimitOfManySamples) {
   const TrainOptions options{.dim = 20, .seeds = {3}};
   const Ensemble limit = train(population, 10, options);
   for (const DataMode mode : {DataMode::full_batch, DataMode::multi_pass, DataMode::one_pass}) {
-    sampled.data = {.mode = mode, .noise = 0.3, .spectrum = {}};  // alpha is infinite
+    sampled.data = {.mode = mode, .alpha = kInfinity, .noise = 0.3, .spectrum = {}};
     expect_same_run(limit, 0, train(sampled, 10, options), 0);
   }
   sampled.data = {.mode = DataMode::full_batch, .alpha = 5000.0, .noise = 0.3, .spectrum = {}};

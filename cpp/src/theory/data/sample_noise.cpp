@@ -11,7 +11,7 @@ using linalg::ConstView;
 using linalg::View;
 
 SampleNoise::SampleNoise(const Data& data, int outputs, int rows) : outputs_(outputs), width_(outputs) {
-  if (std::isinf(data.alpha)) return;  // the population
+  if (std::isinf(amount(data))) return;  // the population
   if (data.mode == DataMode::multi_pass) same_ = 1.0 / data.batch_fraction - 1.0;
   if (data.mode == DataMode::epochs && data.batches > 1) {
     width_ = outputs * data.batches;

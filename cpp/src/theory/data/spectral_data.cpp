@@ -43,7 +43,7 @@ SpectralData::SpectralData(const Problem& problem, int nodes, RowBlocks blocks, 
       long_panels_(blocks.long_panels),
       init_unit_(init_unit(problem.network)),
       label_noise_(problem.data, outputs_),
-      inverse_alpha_(1.0 / problem.data.alpha),
+      inverse_alpha_(1.0 / amount(problem.data)),
       sample_noise_(problem.data, outputs_, nodes),
       error_sum_(output_sums(outputs_, nodes)),
       RH_sum_(static_cast<std::size_t>(nodes)),
@@ -51,7 +51,7 @@ SpectralData::SpectralData(const Problem& problem, int nodes, RowBlocks blocks, 
       data_power_(static_cast<std::size_t>(nodes)),
       terms_(static_cast<std::size_t>(nodes)) {
   if (stored_samples() && !finite_data()) mode_ = DataMode::population;
-  for (const double alpha : problem.data.alphas) batch_noise_.push_back(problem.data.alpha / alpha);
+  for (const double alpha : problem.data.alphas) batch_noise_.push_back(amount(problem.data) / alpha);
   const Spectrum spectrum = staged(problem.data);
   make_modes(spectrum);
   driven_ = driven_ || (noise_variance(problem.data) > 0.0 && finite_data());
@@ -96,7 +96,7 @@ void SpectralData::allocate(int nodes) {
 
 double SpectralData::bytes(const Problem& problem, int nodes, RowBlocks blocks) {
   const int modes = staged_modes(problem.data);
-  const bool finite = !std::isinf(problem.data.alpha);
+  const bool finite = !std::isinf(amount(problem.data));
   const int width = outputs(problem.data);
   double matrices = 5.0 + (finite ? 2.0 : 0.0);
   const double series = 8.0 + 3.0 * width + SampleNoise::bytes(problem.data, width, nodes) / nodes / 8.0;

@@ -42,7 +42,7 @@ Spectrum leading(const Spectrum& all, int dim) {
 Problem with_ratios(const Problem& problem, int dim) {
   Problem out = problem;
   out.data.spectrum = leading(problem.data.spectrum, dim);
-  out.data.alpha /= dim;
+  if (out.data.alpha) *out.data.alpha /= dim;
   for (double& alpha : out.data.alphas) alpha /= dim;
   for (double& width : out.network.width) width /= dim;
   // NTK divides by the square root of the width, which has become the ratio already.

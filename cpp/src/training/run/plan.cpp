@@ -36,9 +36,9 @@ int size_of(double ratio, int dim, const std::string& field, const std::string& 
 }
 
 int sample_count(const Data& data, int dim) {
-  const bool population = data.mode == DataMode::population || std::isinf(data.alpha);
+  const bool population = data.mode == DataMode::population || std::isinf(amount(data));
   if (population) return 0;
-  const int count = size_of(data.alpha, dim, "data.alpha", "sample");
+  const int count = size_of(amount(data), dim, "data.alpha", "sample");
   require(data.batches <= count, "data.batches", "at most the number of samples (" + std::to_string(count) + ")",
           data.batches);
   return count;
