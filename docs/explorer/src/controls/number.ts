@@ -3,9 +3,9 @@ import type { Settings } from "../settings/settings.ts";
 import type { Control } from "./control.ts";
 import { element } from "./element.ts";
 import { Message } from "./message.ts";
-import { numberIn, textOf } from "./numbers.ts";
+import { readNumber, textOf } from "./numbers.ts";
 import type { Scale } from "./scale.ts";
-import { POSITIONS, positionOf, stepped, valueAt } from "./scale.ts";
+import { POSITIONS, sliderPosition, stepped, valueAt } from "./scale.ts";
 
 /** A number in one of the unit systems. */
 export interface Face {
@@ -97,7 +97,7 @@ export class NumberControl implements Control {
       this.message.reject("");
     }
     this.text = text;
-    const position = String(positionOf(face.scale(settings), value));
+    const position = String(sliderPosition(face.scale(settings), value));
     if (document.activeElement !== this.slider && this.slider.value !== position) this.slider.value = position;
     this.slider.setAttribute("aria-valuetext", text);
   }
@@ -120,7 +120,7 @@ export class NumberControl implements Control {
 
   /** Take the typed number. */
   private read(): void {
-    const value = numberIn(this.field.value);
+    const value = readNumber(this.field.value);
     if (typeof value === "string") this.message.reject(value);
     else this.write(value);
   }
@@ -143,6 +143,6 @@ export class NumberControl implements Control {
     const next = stepped(scale, this.seen.read(settings), direction, event.key.startsWith("Page") || event.shiftKey);
     this.write(next);
     this.field.value = textOf(next);
-    this.slider.value = String(positionOf(scale, next));
+    this.slider.value = String(sliderPosition(scale, next));
   }
 }

@@ -6,7 +6,7 @@ export function textOf(value: number): string {
 }
 
 /** Read a number as people write it: 0.1, 1e-3, 1/4, inf. Return the number, or a sentence that says what is wrong. */
-export function numberIn(text: string): number | string {
+export function readNumber(text: string): number | string {
   const trimmed = text.trim();
   if (trimmed === "") return "A number is missing.";
   if (/^(inf|infinity|infinite|∞)$/i.test(trimmed)) return Infinity;

@@ -34,7 +34,7 @@ export function valueAt(scale: Scale, position: number): number {
 }
 
 /** Return the position of a number; numbers outside of the slider are at its ends. */
-export function positionOf(scale: Scale, value: number): number {
+export function sliderPosition(scale: Scale, value: number): number {
   const [low, high] = ends(scale);
   if (value === Infinity) return POSITIONS;
   if (scale.zero && value === 0) return 0;
@@ -57,7 +57,7 @@ export function stepped(scale: Scale, value: number, direction: 1 | -1, wide: bo
     return Math.min(scale.max, Math.max(scale.min, value + direction));
   }
   const stride = wide ? POSITIONS / 10 : POSITIONS / 60;
-  const here = positionOf(scale, value);
+  const here = sliderPosition(scale, value);
   for (let to = here + direction * stride; ; to += direction) {
     const position = Math.min(POSITIONS, Math.max(0, to));
     const next = valueAt(scale, position);

@@ -75,7 +75,7 @@ export function kernelPicture(run: Run, steps: number, cursor: number): Picture 
   });
   const curves = [
     curve("mean over directions (scale)", "kernels.scale", "blue"),
-    curve("in the direction of the target", "kernels.target", "vermillion"),
+    curve("in the direction of the target", "kernels.target", "vermilion"),
     curve("in the direction of the gradient", "kernels.gradient", "green", [7, 4]),
   ];
   const sentence = "The kernel says how fast a direction is learned. In the lazy limit it does not change.";
@@ -88,7 +88,7 @@ export function alignmentPicture(run: Run, steps: number, cursor: number): Pictu
   const ratio = (field: string): Value[] =>
     drawable(Float64Array.from(seriesOf(run, field) ?? [], (value, i) => value / (scale[i] as number)));
   const curves: Curve[] = [
-    { name: "target", colour: "vermillion", x: run.time, y: ratio("kernels.target") },
+    { name: "target", colour: "vermilion", x: run.time, y: ratio("kernels.target") },
     { name: "gradient", colour: "green", x: run.time, y: ratio("kernels.gradient"), dash: [7, 4] },
   ];
   const picture = pictureOf(curves, steps, cursor, "kernel per mean over directions");
@@ -103,7 +103,7 @@ export function profilePicture(run: Run, cursor: number, network: "mlp" | "resne
   const at = (name: string): Value[] => Array.from(depth, (_, l) => valueAt(run.time, rowOf(run, name, l) ?? [], cursor));
   const curves: Curve[] = [
     { name: "forward signal (features)", colour: "blue", x: depth, y: at("feature_norm") },
-    { name: "backward signal (gradients)", colour: "vermillion", x: depth, y: at("gradient_norm"), dash: [7, 4] },
+    { name: "backward signal (gradients)", colour: "vermilion", x: depth, y: at("gradient_norm"), dash: [7, 4] },
   ];
   if (curves.every(({ y }) => y.every((value) => value === null))) return null;
   const ends = [depth[0] as number, depth[depth.length - 1] as number] as const;

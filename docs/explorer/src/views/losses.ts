@@ -81,7 +81,7 @@ export class Losses extends BaseView {
       cursor: { steps: this.steps, moved: this.moved },
     };
     const lines = [...this.ghostLines(ghost), ...this.lines(now)];
-    const marks = [...this.marks(now), ...pointMarks(train, "vermillion"), ...pointMarks(test, "blue")];
+    const marks = [...this.marks(now), ...pointMarks(train, "vermilion"), ...pointMarks(test, "blue")];
     const limits = now.run.divergedAt === null ? {} : { y: divergedLimits(now, this.log) };
     this.chart.draw(options, { lines, marks, x: axis.x, dark: scene.dark, ...limits });
     this.chart.placeCursor(scene.cursor);
@@ -94,7 +94,7 @@ export class Losses extends BaseView {
   private lines({ run, test, train }: Curves): Line[] {
     const x = run.time;
     return [
-      { colour: "vermillion", x, y: this.values(train), dash: [7, 4] },
+      { colour: "vermilion", x, y: this.values(train), dash: [7, 4] },
       { colour: "blue", x, y: this.values(test), width: 2.5 },
     ];
   }
@@ -124,7 +124,7 @@ export class Losses extends BaseView {
     };
     const entries: LegendEntry[] = [
       { label: "test loss", colour: "blue", value: at(now, now.test) },
-      { label: "train loss", colour: "vermillion", look: "dashed", value: at(now, now.train) },
+      { label: "train loss", colour: "vermilion", look: "dashed", value: at(now, now.train) },
     ];
     if (now.run.divergedAt === null) entries.push({ label: "least test loss", colour: "green", look: "points" });
     else entries.push({ label: "divergence", colour: "ink", look: "cross" });
@@ -154,7 +154,7 @@ export class Losses extends BaseView {
   }
 }
 
-function pointMarks(points: readonly NetworkPoint[], colour: "blue" | "vermillion"): Mark[] {
+function pointMarks(points: readonly NetworkPoint[], colour: "blue" | "vermilion"): Mark[] {
   return points.flatMap(({ step, mean, spread }): Mark[] => [
     { x: step, y: mean, colour, shape: "bar", reach: spread },
     { x: step, y: mean, colour, shape: "dot" },

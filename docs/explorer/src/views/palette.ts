@@ -1,10 +1,10 @@
 // Colours of the pictures: the palette of Okabe and Ito, which colour-blind readers can tell apart, on two backgrounds.
 
-export type Colour = "blue" | "vermillion" | "green" | "purple" | "orange" | "sky" | "grey" | "ink";
+export type Colour = "blue" | "vermilion" | "green" | "purple" | "orange" | "sky" | "grey" | "ink";
 
 const LIGHT: Record<Colour, string> = {
   blue: "#0072b2",
-  vermillion: "#d55e00",
+  vermilion: "#d55e00",
   green: "#009e73",
   purple: "#b7568f",
   orange: "#c98500",
@@ -15,7 +15,7 @@ const LIGHT: Record<Colour, string> = {
 
 const DARK: Record<Colour, string> = {
   blue: "#4aa8e8",
-  vermillion: "#ff8a3d",
+  vermilion: "#ff8a3d",
   green: "#2fc79b",
   purple: "#e39ac6",
   orange: "#f0b53a",

@@ -13,7 +13,7 @@ import { rateJobs, ratePlan, type RatePlan } from "./rate_plan.ts";
 import type { Scene } from "./view.ts";
 
 /** Colours from the narrowest to the widest network. */
-const COLOURS: readonly Colour[] = ["orange", "vermillion", "purple", "sky", "blue"];
+const COLOURS: readonly Colour[] = ["orange", "vermilion", "purple", "sky", "blue"];
 
 type Loss = "test_loss" | "train_loss";
 

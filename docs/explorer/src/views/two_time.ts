@@ -127,7 +127,7 @@ export class TwoTimes extends BaseView {
       yLabel: kind.kind === "response" ? "response" : "correlation",
       cursor: { steps: this.steps, moved: this.moved },
     };
-    const line = { colour: kind.kind === "response" ? "vermillion" : "blue", x: values.time, y: column } as const;
+    const line = { colour: kind.kind === "response" ? "vermilion" : "blue", x: values.time, y: column } as const;
     const rules = signed ? [{ axis: "y", at: 0, text: "" } as const] : [];
     this.chart.draw(options, { lines: [line], rules, x: [0, Math.max(2, shownSteps - 1)], dark: scene.dark });
     this.chart.placeCursor(scene.cursor);
