@@ -23,7 +23,7 @@ before(async () => {
   core = loadCore(await coreModule());
 });
 
-const setting = (change: Partial<Settings>): Settings => ({ ...DEFAULTS, steps: 40, ...change });
+const setting = (change: Partial<Settings>): Settings => ({ ...DEFAULTS, noise: 0.3, steps: 40, ...change });
 const answer = (job: Job): Answer => ({ result: core.run(job), milliseconds: 0 });
 
 function solved(change: Partial<Settings>, options: Fields = {}): Run {

@@ -55,7 +55,7 @@ export const DEFAULTS: Settings = {
   data: "full_batch",
   alpha: 2,
   batch: 0.25,
-  noise: 0.3,
+  noise: 0.1,
   spectrum: { kind: "isotropic" },
   lr: 0.1,
   schedule: { kind: "constant" },
