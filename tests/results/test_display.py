@@ -89,7 +89,16 @@ def test_what_is_abbreviated_says_how_much_there_is() -> None:
 
 def calls() -> list[str]:
     """Return the calls of the table that compute a result and are quick."""
-    skipped = ("figures", "benchmark", "verif", "optimal_lrs", "plotting", "sweep", "open")
+    skipped = (
+        "figures",
+        "benchmark",
+        "verif",
+        "optimal_lrs",
+        "plotting",
+        "sweep",
+        "open",
+        "explore",
+    )
     return [
         name for name, call in CALLS.items() if call.of is None and not name.startswith(skipped)
     ]
