@@ -13,7 +13,7 @@ constexpr int kGroup = 8;           // steps that are a block of products
 constexpr double kGap = 1.0;
 // The part of a row that polynomials may miss, relative to the root of the tolerance. Errors are products of what they
 // miss of two functions, and therefore proportional to its square.
-constexpr double kMissed = 0.03;
+constexpr double kMissed = 0.01;
 
 }  // namespace
 
