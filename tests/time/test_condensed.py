@@ -74,6 +74,48 @@ def test_losses_keep_rtol(name: str) -> None:
         assert run.self_check_passed
 
 
+FALLING = 0.05 / (1 + np.arange(450) / 50)
+
+
+@pytest.mark.parametrize(
+    ("network", "data", "options"),
+    [
+        (NET, ONE_PASS, {}),
+        (lm.MLP(depth=2, width=[0.5, 2.0]), MULTI_PASS, {"weight_decay": 0.05}),
+        (NET, lm.MultiPass(alpha=2.0, noise=0.3, batch_fraction=0.25, spectrum=THREE), {}),
+        (lm.ResNet(depth=2, width=1.0), ONE_PASS, {"layer_lr": [1.0, 0.5, 2.0]}),
+    ],
+    ids=["one pass", "decay", "modes", "residual"],
+)
+def test_only_some_steps_are_solved_where_functions_are_smooth(
+    network: Any, data: Any, options: dict[str, Any]
+) -> None:
+    problem = lm.Problem(network, data, lm.SGD(lr=FALLING, **options))
+    exact = lm.solve(problem, 450)
+    for rtol in (1e-3, 1e-5, 1e-7):
+        run = adaptive(problem, 450, rtol=rtol)
+        assert off(run, exact) < rtol
+        assert run.stats.error_estimate <= 1.001 * rtol
+        np.testing.assert_array_equal(run.time, np.arange(450))
+    first = adaptive(problem, 300, rtol=1e-5, keep_state=True)
+    assert off(adaptive(problem, 450, rtol=1e-5, continue_from=first), exact) < 1e-5
+
+
+def test_many_steps_at_falling_rates_agree_at_two_tolerances() -> None:
+    steps = 10**5
+    problem = lm.Problem(NET, ONE_PASS, lm.SGD(lr=0.05 / (1 + np.arange(steps) / 50)))
+    loose, tight = (adaptive(problem, steps, rtol=rtol) for rtol in (1e-4, 1e-6))
+    assert off(loose, tight) < 1e-4
+    assert loose.stats.row_sweeps < 0.06 * steps
+
+
+def test_rates_with_a_kink_are_followed() -> None:
+    rates = np.where(np.arange(600) < 350, 0.002, 0.004)
+    problem = lm.Problem(NET, ONE_PASS, lm.SGD(lr=rates))
+    run = adaptive(problem, 600, rtol=1e-5)
+    assert off(run, lm.solve(problem, 600)) < 1e-5
+
+
 @pytest.mark.long
 def test_losses_of_infinite_depth_keep_rtol() -> None:
     problem = lm.Problem(lm.ResNet(depth=np.inf, width=1.0), ONE_PASS, lm.SGD(lr=0.04))

@@ -154,6 +154,14 @@ std::optional<Marched> march_coarse(const Problem& problem, const Horizon& horiz
   return marched;
 }
 
+/// Whether a march with a condensed past may compute only some of the coming steps: what happens in single steps, and
+/// the memory of momentum, would be missed.
+bool coarse_front(const Problem& problem, const SolveOptions& options, const NetworkSide& network) {
+  const Data& data = problem.data;
+  const bool uniform = data.alphas.empty() && !has_second_target(data) && !has_momentum(problem.optimizer);
+  return uniform && outputs(data) == 1 && !options.modes && network.exact_first_row(2);
+}
+
 /// Marches over exact steps, with a condensed past.
 Marched march_condensed(const Problem& problem, const Horizon& horizon, const SolveOptions& options, Parts& parts,
                         MarchOptions marching, Solution& solution) {
@@ -168,10 +176,10 @@ Marched march_condensed(const Problem& problem, const Horizon& horizon, const So
   if (width > 1) rows.emplace(steps, width, marching.largest_panel);
   TimeGrid& grid = rows ? static_cast<TimeGrid&>(*rows) : steps;
   marching.row_tolerance = std::max(marching.row_tolerance, kRowTolerance * options.rtol);
+  marching.coarse_front = coarse_front(problem, options, *parts.network);
   Condensation past(steps, *parts.network, parts.data, smoothness(options.rtol), width);
-  const double earlier = solution.stats.error_estimate;
   const Marched marched = march(grid, *parts.network, parts.data, marching, solution, &past);
-  solution.stats.error_estimate = std::max(earlier, past.error_estimate());
+  solution.stats.error_estimate = std::max(solution.stats.error_estimate, past.error_estimate());
   if (options.keep_state && !solution.diverged_at) {
     keep_state(*parts.network, parts.data, steps.committed_nodes() * width, solution);
     solution.state.emplace_back(kCondensedState, steps.state());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 namespace lindmft {
@@ -25,15 +26,21 @@ double CondensedSteps::time(int node) const {
   return 0.0;
 }
 
+/// Steps all weights to the row of a step.
+void CondensedSteps::advance(int step) {
+  if (step > 0 && !arrived_) {
+    for (Weight& weight : impulse_) stepper_.step(weight, 0.0, step - 1);
+    impulse_.push_back({0.0, 0.0});
+    stepper_.step(impulse_.back(), 1.0, step - 1);
+    stepper_.step(start_, 0.0, step - 1);
+  }
+  arrived_ = false;
+}
+
 PanelTime CondensedSteps::propose(Panel panel) {
   for (; ready_ < panel.end; ++ready_) {
     const int step = done_ + ready_ - first_;
-    if (step > 0) {
-      for (Weight& weight : impulse_) stepper_.step(weight, 0.0, step - 1);
-      impulse_.push_back({0.0, 0.0});
-      stepper_.step(impulse_.back(), 1.0, step - 1);
-      stepper_.step(start_, 0.0, step - 1);
-    }
+    advance(step);
     double* row = K_.row(ready_ - first_);
     std::fill_n(row, capacity_, 0.0);
     for (std::size_t s = 0; s < impulse_.size(); ++s) row[s] = impulse_[s].value;
@@ -58,6 +65,104 @@ PanelTime CondensedSteps::committed(Panel panel) const {
   time.unit = unit_.data();
   time.skipped = done_ - first_;
   return time;
+}
+
+CoarseRates CondensedSteps::rates(int length) const {
+  CoarseRates out;
+  Weight start{1.0, 0.0};
+  for (int t = 0; t < length; ++t) {
+    Weight impulse{0.0, 0.0};
+    stepper_.step(impulse, 1.0, done_ + t);
+    out.decay.push_back(start.value);
+    stepper_.step(start, 0.0, done_ + t);
+    out.rate.push_back(impulse.value / start.value);
+  }
+  out.decay.push_back(start.value);
+  return out;
+}
+
+/// Units, decays and rates at the nodes of a part of a coarse segment; rates are in the first row of K_.
+void CondensedSteps::place(const CoarsePart& part, const CoarseRates& rates) {
+  for (int a = 0; a < part.basis.size(); ++a) {
+    double rate = 0.0;
+    double decay = 0.0;
+    for (int m = 0; m < part.values.cols(); ++m) {
+      const auto step = static_cast<std::size_t>(part.steps[static_cast<std::size_t>(m)]);
+      rate += part.values(a, m) * rates.rate[step];
+      decay += part.values(a, m) * rates.decay[step];
+    }
+    const auto node = static_cast<std::size_t>(first_ + a);
+    unit_[node] = part.basis.unit[static_cast<std::size_t>(a)];
+    decay_[node] = start_.value * decay;
+    K_(0, first_ + a) = rate;
+  }
+}
+
+PanelTime CondensedSteps::look_ahead(const CoarsePart* part, int count, const CoarseRates& rates) {
+  if (!arrived_) {
+    advance(done_);
+    arrived_ = true;
+  }
+  const double decay = rates.decay[static_cast<std::size_t>(count)];
+  for (int s = 0; s < first_; ++s) K_(0, s) = impulse_[static_cast<std::size_t>(s)].value * decay;
+  int row = first_;
+  if (part != nullptr) {
+    place(*part, rates);
+    row += part->basis.size();
+    for (int s = first_; s < row; ++s) K_(0, s) *= decay;
+  }
+  K_(0, row) = 0.0;
+  unit_[static_cast<std::size_t>(row)] = 1.0;
+  decay_[static_cast<std::size_t>(row)] = start_.value * decay;
+  const Panel panel{row, row + 1};
+  PanelTime time{panel, linalg::leading(std::as_const(K_), 1, panel.end), decay_.data()};
+  time.unit = unit_.data();
+  time.skipped = done_ + count - row;
+  return time;
+}
+
+void CondensedSteps::look_back() { std::fill(unit_.begin() + first_, unit_.end(), 1.0); }
+
+void CondensedSteps::commit(const CoarseBlock& block, const CoarseRates& rates, int most) {
+  const CoarsePart& part = block.part(block.order());
+  place(part, rates);
+  const double decay = rates.decay.back();
+  for (Weight& weight : impulse_) weight.value *= decay;
+  for (int a = 0; a < part.basis.size(); ++a) impulse_.push_back({K_(0, first_ + a) * decay, 0.0});
+  start_.value *= decay;
+  std::vector<Segment> segments = std::move(segments_);
+  if (segments.empty()) segments.push_back(all_steps(0, 1));
+  const auto begin = static_cast<int>(segments.back().end);
+  const int groups = (done_ - begin + most - 1) / most;
+  for (int k = 0; k < groups; ++k)
+    segments.push_back(all_steps(begin + (done_ - begin) * k / groups, begin + (done_ - begin) * (k + 1) / groups));
+  segments.push_back(gauss_segment(done_, done_ + block.length(), block.order()));
+  set_segments(std::move(segments));
+  first_ += part.basis.size();
+  ready_ = first_;
+  done_ += block.length();
+  last_.clear();
+  for (const Weight& weight : impulse_) last_.push_back(weight.value);
+}
+
+int CondensedSteps::evaluation(double time, std::vector<double>& coefficients) const {
+  int node = 0;
+  for (const Segment& segment : segments_) {
+    if (time < segment.end && !segment.exact()) {
+      std::vector<double> nodes;
+      for (const double y : segment.nodes) nodes.push_back((y - segment.begin) / segment.length());
+      coefficients = Lagrange(std::move(nodes)).at((time - segment.begin) / segment.length());
+      for (std::size_t j = 0; j < coefficients.size(); ++j) coefficients[j] /= segment.unit[j];
+      return node;
+    }
+    if (time < segment.end) break;
+    node += segment.size();
+  }
+  const double begin = this->time(node);
+  const int before = std::clamp(static_cast<int>(std::floor(time - begin)), 0, std::max(0, first_ - node - 2));
+  const double right = std::clamp(time - begin - before, 0.0, 1.0);
+  coefficients = {1.0 - right, right};
+  return node + before;
 }
 
 std::vector<double> CondensedSteps::last_row() const {
@@ -101,7 +206,7 @@ void CondensedSteps::set_segments(std::vector<Segment> segments) {
 // the segments.
 Matrix CondensedSteps::state() const {
   const auto count = static_cast<int>(segments_.size());
-  Matrix out(4 + count, std::max(first_, 4));
+  Matrix out(4 + count, std::max(first_, 5));
   for (int s = 0; s < first_; ++s) {
     const auto node = static_cast<std::size_t>(s);
     const bool known = node < impulse_.size();
@@ -109,7 +214,8 @@ Matrix CondensedSteps::state() const {
     out(1, s) = known ? impulse_[node].velocity : 0.0;
     out(2, s) = decay_[node];
   }
-  std::ranges::copy(std::array{1.0 * first_, 1.0 * done_, start_.value, start_.velocity}, out.row(3));
+  std::ranges::copy(std::array{1.0 * first_, 1.0 * done_, start_.value, start_.velocity, arrived_ ? 1.0 : 0.0},
+                    out.row(3));
   for (int k = 0; k < count; ++k) {
     const Segment& segment = segments_[static_cast<std::size_t>(k)];
     std::ranges::copy(std::array{segment.begin, segment.end, 1.0 * segment.size()}, out.row(4 + k));
@@ -121,8 +227,9 @@ void CondensedSteps::restore(const Matrix& state) {
   first_ = ready_ = static_cast<int>(state(3, 0));
   done_ = static_cast<int>(state(3, 1));
   start_ = {state(3, 2), state(3, 3)};
+  arrived_ = state.cols() > 4 && state(3, 4) != 0.0;
   impulse_.clear();
-  for (int s = 0; s < first_ - 1; ++s) impulse_.push_back({state(0, s), state(1, s)});
+  for (int s = 0; s < first_ - (arrived_ ? 0 : 1); ++s) impulse_.push_back({state(0, s), state(1, s)});
   std::copy_n(state.row(2), first_, decay_.begin());
   last_.assign(state.row(0), state.row(0) + first_);
   std::vector<Segment> segments;

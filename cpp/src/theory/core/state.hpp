@@ -2,9 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
+#include "linalg/panel.hpp"
 #include "lindmft/solve.hpp"
 
 namespace lindmft::theory {
@@ -15,6 +17,8 @@ struct StateVisitor {
   std::function<void(const std::string& name, Matrix& function)> function;
   std::function<void(const std::string& name, std::vector<double>& series)> series;
   std::function<void(const std::string& name, std::vector<double>& factors)> factors;
+  /// The rows that the calls may change; columns from the last one on are not in use.
+  Panel changed{0, std::numeric_limits<int>::max()};
 };
 
 class NetworkSide;

@@ -53,11 +53,12 @@ void ModeOperator::set(ConstView rows, Panel panel) {
   }
 }
 
-void ModeOperator::restore() {
-  for (int t = 0; t < X_.rows(); ++t) {
-    for (int s = 0; s < X_.cols(); ++s) transposed_(s, t) = X_(t, s);
+void ModeOperator::restore(Panel rows) {
+  const int end = std::min(rows.end, X_.rows());
+  for (int t = rows.begin; t < end; ++t) {
+    for (int s = 0; s < end; ++s) transposed_(s, t) = X_(t, s);
   }
-  inverted_ = 0;
+  inverted_ = std::min(inverted_, rows.begin);
 }
 
 /// The arguments of run(), for the workers.

@@ -31,8 +31,8 @@ class ModeOperator {
 
   /// Sets the panel's rows.
   void set(linalg::ConstView rows, Panel panel);
-  /// Must be called after matrix() was filled with the X of a run that is resumed.
-  void restore();
+  /// Must be called after rows of matrix() were changed; columns after them are not in use.
+  void restore(Panel rows);
   [[nodiscard]] Matrix& matrix() { return X_; }
 
   [[nodiscard]] static double bytes(int nodes, int lanes, int dense);

@@ -186,7 +186,7 @@ void SpectralData::visit_modes(const StateVisitor& visitor) {
   for (const auto& [name, X] : {std::pair{"BtR", &BtR_}, std::pair{"RBt", &RBt_}}) {
     if (X->matrix().empty()) continue;
     visitor.function(name, X->matrix());
-    X->restore();
+    X->restore(visitor.changed);
   }
   for (int power = 1; power <= 2; ++power)
     visit_sums("left" + std::to_string(power), batch_.left_of_target(power), visitor);

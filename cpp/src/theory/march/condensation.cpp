@@ -19,7 +19,7 @@ constexpr double kMissed = 0.01;
 
 Smoothness smoothness(double rtol) {
   const int order = rtol >= 1e-5 ? 8 : rtol >= 1e-7 ? 10 : kMostSegmentNodes;
-  return {order, kMissed * std::sqrt(rtol), kGap};
+  return {order, kMissed * std::sqrt(rtol), kGap, rtol};
 }
 
 double Condensation::error_estimate() const { return std::pow(missed_ / kMissed, 2); }

@@ -20,6 +20,7 @@ struct Smoothness {
   int order;         ///< numbers that represent a segment
   double tolerance;  ///< what polynomials may miss of a function's last rows, relative to their size
   double gap;        ///< least distance of a segment from the present, in units of its length
+  double rtol;       ///< error of functions on coarse segments, relative to their size
 };
 
 /// The limits with which losses have a relative error of at most rtol.
@@ -38,6 +39,8 @@ class Condensation {
   int run(int rows);
   /// An estimate of the relative error of losses that condensing has caused.
   [[nodiscard]] double error_estimate() const;
+  [[nodiscard]] CondensedSteps& grid() const { return grid_; }
+  [[nodiscard]] const Smoothness& limits() const { return smoothness_; }
   /// Groups the final rows for products of functions.
   void group(PanelMap& map) const;
 

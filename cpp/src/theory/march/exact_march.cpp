@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "lindmft/errors.hpp"
+#include "theory/march/coarse_front.hpp"
 
 namespace lindmft::theory {
 namespace {
@@ -30,7 +32,9 @@ class March {
         past_(past),
         window_{options.from, options.from},
         steps_(static_cast<int>(solution.time.size()) + (grid.nodes_end() - options.from) / options.outputs) {
-    if (past_ != nullptr) past_->group(context_.map);
+    if (past_ == nullptr) return;
+    past_->group(context_.map);
+    if (options.coarse_front) front_.emplace(*past_, context_, recorder_);
   }
 
   Marched run();
@@ -44,11 +48,13 @@ class March {
   [[noreturn]] void refuse_full() const;
   bool record_final(bool rest);
   bool condense();
+  bool march_front();
   void report();
 
   MarchContext context_;
   Recorder recorder_;
   Condensation* past_;
+  std::optional<CoarseFront> front_;
   Panel window_;     // rows before it are final
   int waited_ = 0;   // consecutive sweeps that made no row final
   int caution_ = 0;  // number of commits until the window of an implicit side may grow
@@ -133,11 +139,26 @@ void March::refuse_full() const {
                      "or use exact steps");
 }
 
+/// Marches a coarse segment after the window, which is empty; false if the run has diverged.
+bool March::march_front() {
+  if (!record_final(true) || !condense()) return false;
+  const int rows = front_->march();
+  window_ = {window_.begin + rows, window_.begin + rows};
+  past_->group(context_.map);
+  report();
+  return condense();
+}
+
 Marched March::run() {
   const int most = context_.options.largest_panel;
   int size = context_.network.exact_first_row(most) ? outputs() : most;
   while (window_.begin < context_.grid.nodes_end()) {
-    extend(size);
+    const bool front = front_ && front_->due();  // the window then becomes empty
+    if (front && window_.size() == 0 && front_->ready()) {
+      if (!march_front()) break;
+      continue;
+    }
+    if (!front || window_.size() == 0) extend(front ? outputs() : size);
     const int good = sweep() ? final_rows() : -1;
     if (good < 0) {
       ++context_.solution.stats.rejected_panels;

@@ -22,6 +22,7 @@ struct MarchOptions {
   double steps_from = std::numeric_limits<double>::infinity();
   double row_tolerance = 1e-12;  ///< single steps: relative change of a row below which the row after it is final
   double rounding = 1e-9;        ///< how far below zero a loss may be, relative to the loss at the start
+  bool coarse_front = false;     ///< condensed past: compute only some of the coming steps where functions are smooth
   int from = 0;                  ///< number of nodes that are already final and recorded
   int spare_rows = 0;            ///< rows after the nodes in which vectors pass through frozen weights
   int spectrum_rows = 2;         ///< number of these rows that are computed together

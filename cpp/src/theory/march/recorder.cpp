@@ -17,6 +17,9 @@ constexpr double kUnsound = 1e-4;
 // Smallest scale of the identity's terms; where nothing is learned they are rounding errors.
 constexpr double kSmallestChain = 1e-6;
 
+/// The loss from which on a run has diverged; start: the test loss at the start.
+double divergence_limit(double start) { return support::kDivergence * std::max(1.0, start); }
+
 }  // namespace
 
 Recorder::Recorder(MarchContext& context)
@@ -60,7 +63,7 @@ bool Recorder::diverged(int node, const Losses& losses, const Losses* of_outputs
     refuse_negative(node, of_outputs[c], every_step);
     return true;
   }
-  const double limit = support::kDivergence * std::max(1.0, start);
+  const double limit = divergence_limit(start);
   bool fine = losses.test < limit && losses.train < limit;  // false for nan
   for (int l = 1; l <= network_.layers(); ++l) {
     fine = fine && std::isfinite(norm(&NetworkSide::feature_norm, l, node)) &&
@@ -146,17 +149,50 @@ void Recorder::append(int node, const Losses& losses, const Losses* of_outputs) 
     solution_.test_loss_by_output[c].push_back(of_outputs[c].test);
     solution_.train_loss_by_output[c].push_back(of_outputs[c].train);
   }
-  solution_.time.push_back(context_.grid.time(node));
-  solution_.test_loss.push_back(losses.test);
-  solution_.train_loss.push_back(losses.train);
-  solution_.term_target.push_back(losses.term_target);
-  solution_.term_init.push_back(losses.term_init);
-  solution_.term_data.push_back(losses.term_data);
-  if (options_.second_target) solution_.first_task_loss.push_back(losses.first_task);
+  Observed now{context_.grid.time(node), losses, {}, {}};
+  add_norms(now, node);
+  append(now);
+}
+
+void Recorder::add_norms(Observed& at, int node) const {
   for (int l = 1; l <= network_.layers(); ++l) {
-    solution_.feature_norm[static_cast<std::size_t>(l - 1)].push_back(norm(&NetworkSide::feature_norm, l, node));
-    solution_.gradient_norm[static_cast<std::size_t>(l - 1)].push_back(norm(&NetworkSide::gradient_norm, l, node));
+    at.feature_norm.push_back(norm(&NetworkSide::feature_norm, l, node));
+    at.gradient_norm.push_back(norm(&NetworkSide::gradient_norm, l, node));
   }
+}
+
+void Recorder::append(const Observed& at) {
+  solution_.time.push_back(at.time);
+  solution_.test_loss.push_back(at.losses.test);
+  solution_.train_loss.push_back(at.losses.train);
+  solution_.term_target.push_back(at.losses.term_target);
+  solution_.term_init.push_back(at.losses.term_init);
+  solution_.term_data.push_back(at.losses.term_data);
+  if (options_.second_target) solution_.first_task_loss.push_back(at.losses.first_task);
+  for (std::size_t l = 0; l < at.feature_norm.size(); ++l) {
+    solution_.feature_norm[l].push_back(at.feature_norm[l]);
+    solution_.gradient_norm[l].push_back(at.gradient_norm[l]);
+  }
+}
+
+Observed Recorder::observe(int row, double time) {
+  context_.changes.reset(1);
+  const Panel panel{row, row + 1};
+  const PanelTime at = context_.grid.committed(panel);
+  const Sweep pass{at, context_.algebra, context_.scratch, context_.changes};
+  network_.finish(pass, data_.field());
+  Observed out{time, data_.losses(pass, network_.field()).front(), {}, {}};
+  add_norms(out, row);
+  check_chain(row, row + 1);
+  return out;
+}
+
+bool Recorder::fine(const Observed& at) const {
+  const double limit = divergence_limit(solution_.test_loss.front());
+  bool fine = at.losses.test < limit && at.losses.train < limit;
+  for (std::size_t l = 0; l < at.feature_norm.size(); ++l)
+    fine = fine && std::isfinite(at.feature_norm[l]) && std::isfinite(at.gradient_norm[l]);
+  return fine && !negative(at.losses, solution_.test_loss.front());
 }
 
 /// The learning curves of the modes at one time, summed over outputs.

@@ -15,6 +15,13 @@ struct Marched {
   std::string negative{};
 };
 
+/// What is recorded of one step.
+struct Observed {
+  double time;
+  Losses losses;
+  std::vector<double> feature_norm, gradient_norm;  ///< of the layers
+};
+
 /// Records the rows of a march, in order.
 class Recorder {
  public:
@@ -26,6 +33,14 @@ class Recorder {
   /// Finishes the panel's rows and appends them to the solution; false at the first diverged row. every_step: whether
   /// every step of the panel is a node.
   bool record(Panel panel, bool every_step);
+  /// Finishes a row of a coarse segment, which does not stay a row of the grid. Returns what is to be recorded of it.
+  [[nodiscard]] Observed observe(int row, double time);
+  /// Whether the run has not diverged, and no loss is below zero.
+  [[nodiscard]] bool fine(const Observed& at) const;
+  /// Appends a step to the solution.
+  void append(const Observed& at);
+  /// Tells that rows were added whose steps are in the solution.
+  void rows_added(int rows) { recorded_ += rows; }
   /// Number of rows that are in the solution: its nodes, once for each output that shares modes.
   [[nodiscard]] int recorded() const { return recorded_; }
   /// Tells that rows before the recorded ones were removed from the grid.
@@ -43,6 +58,7 @@ class Recorder {
   void check_chain(int node, int end);
   [[nodiscard]] double earlier_chain() const;
   void append(int node, const Losses& losses, const Losses* of_outputs);
+  void add_norms(Observed& at, int node) const;
   void append_modes(int node);
   /// A norm of a layer, summed over outputs.
   [[nodiscard]] double norm(double (NetworkSide::*of)(int, int) const, int layer, int node) const;
