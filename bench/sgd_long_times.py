@@ -6,6 +6,7 @@ Parts, which are all run unless some are named; each prints tables in Markdown:
 
 exact     errors of both losses against exact steps, at 1000 and 3000 steps
 fresh     the same for problems that were not used to choose the constants of the method
+slowing   sixteen random problems whose rates fall like powers of time, compared with exact steps
 vanishing losses that fall to zero, compared with exact steps
 edge      learning rates near the largest stable one, compared with exact steps
 constant  up to 3e4 steps at a constant rate: agreement of two tolerances, and cost against steps
@@ -14,7 +15,7 @@ million   1e6 steps at this rate, once
 train     1e4 steps at this rate, compared with trained networks
 lazy      1e4 steps of lazy learning, compared with its closed form
 
-Everything but "million" takes about ten minutes of a quiet core, "million" about six.
+All of them take about ten minutes of a quiet core.
 """
 
 import argparse
@@ -181,6 +182,32 @@ def fresh_cases() -> Iterable[Case]:
     }
     for name, (network, data, optimizer, steps) in many.items():
         yield name, lm.Problem(network, data, optimizer), steps
+
+
+def slowing_cases() -> Iterable[Case]:
+    """Yield problems whose functions become smooth, so that not every step is solved."""
+    rng = np.random.default_rng(77)
+    for number in range(16):
+        steps, depth = int(rng.integers(1200, 2200)), int(rng.integers(1, 3))
+        gamma0 = float(np.exp(rng.uniform(-1.2, 0.8)))
+        start = float(np.exp(rng.uniform(np.log(10), np.log(300))))
+        peak, power = float(rng.uniform(0.02, 0.08)), float(rng.choice([0.5, 0.7, 1.0, 1.5]))
+        noise = float(rng.choice([0.1, 0.3, 1.0]))
+        if rng.random() < 0.5:
+            data = one_pass(noise=noise, alpha=float(rng.choice([0.1, 0.25, 1.0])))
+        else:
+            fraction, alpha = float(rng.choice([0.1, 0.25, 0.5])), float(rng.choice([1.5, 2, 4]))
+            data = multi_pass(noise=noise, alpha=alpha, batch_fraction=fraction)
+        kind = lm.ResNet if rng.random() < 0.3 else lm.MLP
+        network = kind(depth=depth, gamma0=gamma0, width=float(rng.choice([0.5, 1, 4])))
+        rates = tuple(peak * (1 + np.arange(steps) / start) ** -power)
+        decay = float(rng.choice([0, 0, 0.05]))
+        problem = lm.Problem(network, data, lm.SGD(rates, weight_decay=decay))
+        yield (
+            f"{number}: {kind.__name__} of depth {depth}, {data.kind}, t^-{power:g}",
+            problem,
+            steps,
+        )
 
 
 # --- where rtol is not met ----------------------------------------------------------------------
@@ -385,6 +412,7 @@ def main() -> None:
     parts: dict[str, Callable[[], None]] = {
         "exact": lambda: beside_exact(usual_cases()),
         "fresh": lambda: beside_exact(fresh_cases()),
+        "slowing": lambda: beside_exact(slowing_cases()),
         "vanishing": vanishing,
         "edge": edge,
         "constant": constant,
