@@ -1,6 +1,6 @@
-"""Check the contents of a wheel and a source distribution, and print their sizes.
+"""Check the contents of wheels and a source distribution, and print their sizes.
 
-usage: check_dist.py WHEEL SDIST
+usage: check_dist.py WHEEL ... SDIST
 """
 
 import re
@@ -15,7 +15,13 @@ REPO = Path(__file__).parent.parent
 MOST_PACKED = 3.0  # MB
 ALLOWED = {".py", ".pyi", ".typed", ".so", ""}
 """Endings of files in the package; the last one is that of a wheel's description."""
-NEEDED = {"__init__.py", "py.typed", "_core.pyi", "cli/__init__.py", "figures/__init__.py"}
+PAGE = "explorer/explorer.html"
+"""The only other file: the explorer, which contains its compiled core."""
+NEEDED = {"__init__.py", "py.typed", "_core.pyi", "cli/__init__.py", "figures/__init__.py", PAGE}
+COPIED = "lindmft/.dylibs/"
+"""The folder of the libraries that are copied into wheels for macOS."""
+SYSTEMS = ("manylinux", "macosx")
+"""Systems of the wheels that can be published."""
 
 
 def check(holds: bool, complaint: str) -> None:
@@ -43,9 +49,10 @@ def check_wheel(path: Path) -> None:
     for name in sizes:
         top, ending = PurePosixPath(name).parts[0], PurePosixPath(name).suffix
         check(top == "lindmft" or re.fullmatch(r"lindmft(-.*\.dist-info|\.libs)", top), name)
-        check(top != "lindmft" or ending in ALLOWED, f"{name} is in the wheel")
+        known = ending in ALLOWED or name == f"lindmft/{PAGE}" or name.startswith(COPIED)
+        check(top != "lindmft" or known, f"{name} is in the wheel")
         check("openblas" not in name, f"{name}: a second copy of BLAS")
-    check("manylinux" in path.name, f"{path.name} is not a manylinux wheel")
+    check(any(s in path.name for s in SYSTEMS), f"{path.name} is for none of {SYSTEMS}")
     needs = [need for need in metadata.get_all("Requires-Dist") or [] if "extra ==" not in need]
     names = sorted(re.split(r"[ (<>=!~;]", need)[0] for need in needs)
     check(names == ["numpy", "scipy-openblas32"], f"the solver alone requires {needs}")
@@ -71,7 +78,7 @@ def check_sdist(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    check_wheel(Path(sys.argv[1]))
-    check_sdist(Path(sys.argv[2]))
+    *wheels, sdist = map(Path, sys.argv[1:]) if len(sys.argv) > 2 else sys.exit(__doc__)
+    for wheel in wheels:
+        check_wheel(wheel)
+    check_sdist(sdist)

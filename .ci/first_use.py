@@ -1,5 +1,6 @@
 """First steps of a user with an installed wheel and only NumPy; run it in an empty folder."""
 
+import ctypes
 import sys
 from collections.abc import Callable
 from importlib import metadata
@@ -34,7 +35,19 @@ def refusal(call: Callable[[], object]) -> str:
 
 assert "steps" in refusal(lambda: lm.solve(problem, steps=-1))
 assert "lindmft[io]" in refusal(lambda: theory.save("theory.nc"))
-maps = Path("/proc/self/maps").read_text()
-(blas,) = {line.split()[-1] for line in maps.splitlines() if "libscipy_openblas.so" in line}
+
+
+def loaded() -> set[str]:
+    """Return the paths of the libraries in this process."""
+    if sys.platform == "darwin":
+        system = ctypes.CDLL(None)
+        name = system._dyld_get_image_name
+        name.restype = ctypes.c_char_p
+        return {name(index).decode() for index in range(system._dyld_image_count())}
+    maps = Path("/proc/self/maps").read_text()
+    return {line.split()[-1] for line in maps.splitlines() if "/" in line}
+
+
+(blas,) = {path for path in loaded() if "libscipy_openblas." in Path(path).name}
 assert Path(blas).is_relative_to(sys.prefix), blas
 print(f"works on Python {sys.version.split()[0]}, NumPy {np.__version__}, with {blas}")

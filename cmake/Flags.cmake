@@ -1,5 +1,8 @@
 # Target lindmft_flags: warnings, sanitizers and instruction sets, which belong to everything built here, not to those
 # who link it.
+if(MSVC)
+  message(FATAL_ERROR "lindmft: needs the vector types of GCC and Clang, which this compiler does not have")
+endif()
 add_library(lindmft_flags INTERFACE)
 target_compile_options(
   lindmft_flags

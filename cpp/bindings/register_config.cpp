@@ -19,8 +19,8 @@ void register_config(py::module_& module) {
     try {
       if (error) std::rethrow_exception(error);
     } catch (const BadInput& e) {
-      const py::object error = bad_input(e);
-      PyErr_SetObject(py::type::handle_of(error).ptr(), error.ptr());
+      const py::object raised = bad_input(e);
+      PyErr_SetObject(py::type::handle_of(raised).ptr(), raised.ptr());
     } catch (const MemoryLimit& e) {
       PyErr_SetString(PyExc_MemoryError, e.what());
     } catch (const Interrupted& e) {

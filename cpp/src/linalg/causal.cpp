@@ -25,7 +25,9 @@ void PanelAlgebra::for_column_blocks(View out, double work, Columns columns) {
     // A parallel region, even one of a single thread, would take longer than a small product.
     for (int i = blocks - 1; i >= 0; --i) flops += block(i);
   } else {
+#ifdef _OPENMP
 #pragma omp parallel for schedule(dynamic) num_threads(threads_) reduction(+ : flops)
+#endif
     for (int i = blocks - 1; i >= 0; --i) flops += block(i);
   }
   flops_ += flops;

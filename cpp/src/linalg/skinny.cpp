@@ -3,18 +3,13 @@
 #include <algorithm>
 #include <string_view>
 
-#include "support/simd.hpp"
+#include "support/platform.hpp"
 
 #pragma GCC diagnostic ignored "-Wpsabi"  // all functions that return vectors here are inlined, so that no ABI changes
 
 // The blocks kept in registers fill the 32 wide registers of AVX-512; with fewer or narrower registers dgemm is faster.
 // In builds without clones (sanitizers), these loops are compiled for the build's instruction set and are always used,
 // so that they are checked.
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(LINDMFT_NO_CLONES)
-#define LINDMFT_WIDE __attribute__((target("arch=x86-64-v4")))
-#else
-#define LINDMFT_WIDE
-#endif
 
 namespace lindmft::linalg {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "linalg/blas.hpp"
 #include "lindmft/version.h"
-#include "support/simd.hpp"
+#include "support/platform.hpp"
 #include "support/threads.hpp"
 
 namespace lindmft {

@@ -5,21 +5,17 @@
 #include <chrono>
 #include <cmath>
 #include <cstddef>
-#include <cstdlib>
-#include <fstream>
 #include <limits>
-#include <map>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "linalg/blas.hpp"
 #include "lindmft/errors.hpp"
 #include "support/interruption.hpp"
 #include "support/memory.hpp"
+#include "support/platform.hpp"
 #include "support/refusals.hpp"
-#include "support/simd.hpp"
 #include "support/threads.hpp"
 
 namespace lindmft {
@@ -97,30 +93,8 @@ LINDMFT_CLONES double total(std::size_t n, const double* a) {
   return sum;
 }
 
-std::string first_line(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
-/// Bytes of all last-level caches of the machine. Linux gives the size of each ("32768K") and the processors that share
-/// it; the sum is 0 if it does not.
-double last_level_caches() {
-  std::map<std::string, double> caches;
-  const unsigned cpus = std::max(1U, std::thread::hardware_concurrency());
-  for (unsigned cpu = 0; cpu < cpus; ++cpu) {
-    const std::string folder = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/cache/index3/";
-    const std::string size = first_line(folder + "size");
-    if (!size.empty()) caches[first_line(folder + "shared_cpu_list")] = 1024.0 * std::strtod(size.c_str(), nullptr);
-  }
-  double sum = 0.0;
-  for (const auto& [sharers, bytes] : caches) sum += bytes;
-  return sum;
-}
-
 std::size_t array_entries() {
-  const double wanted = std::max(kSmallestArray, kCaches * last_level_caches());
+  const double wanted = std::max(kSmallestArray, kCaches * support::last_level_caches());
   const double bytes = std::min(wanted, kMemoryShare / kArrays * support::free_memory());
   return static_cast<std::size_t>(bytes / sizeof(double));
 }

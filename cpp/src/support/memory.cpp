@@ -2,22 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
 #include <fstream>
 #include <limits>
 #include <sstream>
 #include <string>
 
-#if defined(__GLIBC__) || defined(__EMSCRIPTEN__)
-#include <malloc.h>
-#endif
-#ifdef __linux__
-#include <sys/resource.h>
-#include <unistd.h>
-#endif
-
 #include "lindmft/errors.hpp"
 #include "support/control_groups.hpp"
+#include "support/platform.hpp"
 #include "support/refusals.hpp"
 
 namespace lindmft::support {
@@ -44,42 +36,12 @@ double limit_of(const std::filesystem::path& folder) {
   return limit < kUnlimited ? limit : std::numeric_limits<double>::infinity();
 }
 
-/// Bytes left below the limit on addresses (ulimit -v).
-double left_of_addresses() {
-#ifdef __linux__
-  rlimit limit{};
-  if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
-    const double used = number_in("/proc/self/statm") * static_cast<double>(sysconf(_SC_PAGESIZE));
-    return std::max(0.0, static_cast<double>(limit.rlim_cur) - used);
-  }
-#endif
-  return std::numeric_limits<double>::infinity();
-}
-
 double left_in_groups() {
   static const std::vector<std::filesystem::path> groups = limited_groups(kGroupListing, kGroupMount);
   double left = std::numeric_limits<double>::infinity();
   for (const auto& folder : groups) left = std::min(left, left_in_group(folder));
   return left;
 }
-
-#ifdef __EMSCRIPTEN__
-/// Bytes that the module may still take. A browser may refuse earlier: then the call fails with "out of memory".
-double left_on_machine() {
-  return LINDMFT_WASM_BYTES - static_cast<double>(static_cast<std::size_t>(mallinfo().uordblks));
-}
-#else
-double left_on_machine() {
-  std::ifstream file("/proc/meminfo");
-  for (std::string key, unit; file >> key;) {
-    double kilobytes = 0.0;
-    file >> kilobytes;
-    std::getline(file, unit);
-    if (key == "MemAvailable:") return kilobytes * 1024.0;
-  }
-  return std::numeric_limits<double>::infinity();
-}
-#endif
 
 }  // namespace
 
@@ -102,12 +64,6 @@ double left_in_group(const std::filesystem::path& folder) {
     if (key == wanted) droppable = value;
   }
   return std::max(0.0, limit_of(folder) - used + droppable);
-}
-
-void trim_heap() {
-#ifdef __GLIBC__
-  malloc_trim(0);
-#endif
 }
 
 double free_memory() { return std::min({left_on_machine(), left_in_groups(), left_of_addresses()}); }

@@ -24,8 +24,4 @@ double allowed_memory(double limit);
 /// both sizes.
 void require_memory(double needed, double limit, const std::string& what);
 
-/// Returns free parts of the heap to the system. Without this, small results that stay alive can keep large freed
-/// blocks between them from being returned.
-void trim_heap();
-
 }  // namespace lindmft::support

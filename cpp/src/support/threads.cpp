@@ -7,17 +7,11 @@
 #include <cstdlib>
 #include <fstream>
 #include <limits>
-#include <set>
 #include <string>
 #include <string_view>
-#include <thread>
-
-#ifdef __linux__
-#include <pthread.h>
-#include <sched.h>
-#endif
 
 #include "support/control_groups.hpp"
+#include "support/platform.hpp"
 #include "support/refusals.hpp"
 
 namespace lindmft::support {
@@ -28,36 +22,12 @@ constexpr const char* kVariable = "LINDMFT_NUM_THREADS";
 #ifdef _OPENMP
 std::atomic<bool> forked{false};
 
-#ifdef __linux__
 // GNU OpenMP's worker threads do not survive fork(): a parallel region in the child would wait for them for ever.
-[[maybe_unused]] const int fork_watch = pthread_atfork(nullptr, nullptr, [] { forked = true; });
+[[maybe_unused]] const bool fork_is_watched = [] {
+  after_fork([] { forked = true; });
+  return true;
+}();
 #endif
-#endif
-
-#ifdef __linux__
-std::string siblings(int cpu) {
-  std::ifstream file("/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/thread_siblings_list");
-  std::string list;
-  if (!std::getline(file, list)) list = std::to_string(cpu);
-  return list;
-}
-#endif
-
-/// Physical cores of the CPUs that the system lets this process run on.
-int cores_of_affinity() {
-#ifdef __linux__
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
-    std::set<std::string> cores;
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-      if (CPU_ISSET(static_cast<std::size_t>(cpu), &allowed)) cores.insert(siblings(cpu));
-    }
-    return std::max(1, static_cast<int>(cores.size()));
-  }
-#endif
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
 
 /// The quota of one group; a file that is not there, "max" and -1 (version 1) are no quota.
 double quota_of(const std::filesystem::path& folder) {

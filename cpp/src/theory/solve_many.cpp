@@ -9,6 +9,7 @@
 #include "lindmft/errors.hpp"
 #include "lindmft/solve.hpp"
 #include "support/memory.hpp"
+#include "support/platform.hpp"
 #include "support/threads.hpp"
 #include "support/workers.hpp"
 #include "theory/core/saved.hpp"

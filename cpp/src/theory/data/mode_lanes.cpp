@@ -1,6 +1,6 @@
 #include "theory/data/mode_lanes.hpp"
 
-#include "support/simd.hpp"
+#include "support/platform.hpp"
 
 #pragma GCC diagnostic ignored "-Wpsabi"  // all functions that return vectors here are inlined, so that no ABI changes
 

@@ -8,7 +8,7 @@
 #include <numbers>
 
 #include "support/interruption.hpp"
-#include "support/simd.hpp"
+#include "support/platform.hpp"
 
 namespace lindmft::training {
 namespace {

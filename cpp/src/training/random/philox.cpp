@@ -1,6 +1,6 @@
 #include "training/random/philox.hpp"
 
-#include "support/simd.hpp"
+#include "support/platform.hpp"
 
 namespace lindmft::training {
 

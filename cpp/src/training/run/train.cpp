@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "support/memory.hpp"
-#include "support/simd.hpp"
+#include "support/platform.hpp"
 #include "support/workers.hpp"
 #include "training/run/plan.hpp"
 #include "training/run/simulate.hpp"

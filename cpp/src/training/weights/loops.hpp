@@ -9,7 +9,7 @@
 
 #include <cstddef>
 
-#include "support/simd.hpp"
+#include "support/platform.hpp"
 #include "training/weights/padded.hpp"
 #include "training/weights/sgd.hpp"
 
