@@ -1,8 +1,8 @@
 import type { Settings } from "../settings/settings.ts";
 import { DEFAULTS } from "../settings/settings.ts";
+import type { Units } from "../settings/typed_rate.ts";
 
-/** The units that the controls show: sizes and raw rates of a program, or the ratios of the theory. */
-export type Units = "own" | "paper";
+export type { Units };
 
 /** Losses of networks that the page has trained, one array a network. */
 export interface Networks {

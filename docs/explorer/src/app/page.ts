@@ -35,7 +35,7 @@ export async function startPage(): Promise<void> {
   const model = new Model(startsDark());
   followTheme(model, byId<HTMLButtonElement>("theme"));
   const panes = showViews(model);
-  panes.push(wordsOf(panes));
+  panes.push(wordsOf(model, panes));
   const panel = new Panel(byId("controls"), model);
   panel.show(model.state);
   offerStarts(model);
@@ -58,10 +58,10 @@ function showViews(model: Model): Pane[] {
 }
 
 /** Make the pane of the sentences, which are made of the answers of other panes. */
-function wordsOf(panes: readonly Pane[]): Pane {
+function wordsOf(model: Model, panes: readonly Pane[]): Pane {
   const [losses, rates, variance] = ["losses", "rates", "variance"].map((id) => panes.find(({ view }) => view.id === id));
   if (!losses || !rates || !variance) throw new Error("A view from which sentences are made is missing.");
-  return new Pane(new Words(byId("words"), byId("sentences"), { losses, rates, variance }));
+  return new Pane(new Words(byId("words"), byId("sentences"), { losses, rates, variance }, () => model.state.units));
 }
 
 function offerStarts(model: Model): void {
@@ -89,6 +89,7 @@ function connect(model: Model, panes: Pane[], panel: Panel, lanes: [Lane, Lane],
     const changed = state.settings !== before.settings;
     if (changed) painter.changed(state.settings);
     if (changed || state.dragging !== before.dragging || state.cursor !== before.cursor) computing.update(changed);
+    if (state.units !== before.units) painter.paint([words]);
     if (state.cursor !== before.cursor || state.dark !== before.dark || state.networks !== before.networks) painter.paint();
   });
   document.getElementById("card-losses")?.append(new Training(model, computing).element);

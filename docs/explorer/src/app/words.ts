@@ -2,9 +2,9 @@ import { element } from "../controls/element.ts";
 import type { Job } from "../core/types.ts";
 import { curves } from "../settings/curve.ts";
 import type { Settings } from "../settings/settings.ts";
-import { curveJobs } from "../settings/width.ts";
+import type { Units } from "../settings/typed_rate.ts";
 import { words } from "../settings/words.ts";
-import { ratePlan } from "../views/rate_plan.ts";
+import { rateJobs, ratePlan } from "../views/rate_plan.ts";
 import type { Scene, View } from "../views/view.ts";
 import type { Pane } from "./pane.ts";
 
@@ -29,11 +29,13 @@ export class Words implements View {
     readonly element: HTMLElement,
     private readonly list: HTMLElement,
     private readonly sources: Sources,
+    /** The units of the controls at this moment. */
+    private readonly units: () => Units,
   ) {}
 
   jobs(settings: Settings, _cursor: number, dragging: boolean): Job[] {
-    const { widths, rates } = ratePlan(settings, false);
-    return dragging || widths.includes(settings.width) ? [] : curveJobs(settings, [settings.width], rates);
+    const plan = ratePlan(settings, false);
+    return dragging || plan.widths.includes(settings.width) ? [] : rateJobs(settings, { ...plan, widths: [settings.width] });
   }
 
   draw({ settings, answers, dragging }: Scene): void {
@@ -41,7 +43,13 @@ export class Words implements View {
     const complete = !dragging && [losses, rates, variance].every((pane) => pane.fine(settings) !== null);
     this.element.classList.toggle("old", !complete);
     if (!complete && this.said.length > 0) return; // the last sentences stay until all of them can be replaced
-    this.said = words({ settings, run: this.run(settings), curves: this.curves(settings, answers) });
+    this.said = words({
+      settings,
+      run: this.run(settings),
+      curves: this.curves(settings, answers),
+      curveSteps: ratePlan(settings, false).steps,
+      units: this.units(),
+    });
     this.list.replaceChildren(
       ...this.said.map(({ question, answer }) => element("div", {}, element("dt", {}, question), element("dd", {}, answer))),
     );

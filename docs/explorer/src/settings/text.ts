@@ -15,3 +15,11 @@ export function percentage(fraction: number): string {
   const value = 100 * fraction;
   return `${Math.abs(value) < 10 ? Number(value.toPrecision(2)) : Math.round(value)} %`;
 }
+
+/** Return one of several parts of a whole as a percentage: never 100 % or 0 % where there is another part. */
+export function share(fraction: number): string {
+  if (fraction < 1e-9) return "0 %";
+  if (fraction < 1e-3) return "below 0.1 %";
+  if (fraction > 1 - 1e-9) return "100 %";
+  return fraction > 0.99 ? "more than 99 %" : percentage(fraction);
+}

@@ -6,6 +6,7 @@ import { Chart, type Line } from "./chart.ts";
 import type { Mark } from "./marks.ts";
 import type { LegendEntry } from "./frame.ts";
 import { horizon, solveJob } from "./jobs.ts";
+import { leastLoss } from "../settings/least.ts";
 import { drawable, indexOfLeast, positive, shown, type Value } from "./numbers.ts";
 import { errorOf, runOf, seriesOf, valueAt, type Run } from "./runs.ts";
 import { networkPoints, type NetworkPoint } from "./networks.ts";
@@ -175,10 +176,6 @@ function sentence({ run, test }: Curves, steps: number): string {
     return `Training diverges: the losses grow beyond all bounds from step ${run.divergedAt} of ${steps} on. The curves are drawn up to there.`;
   }
   const best = indexOfLeast(test);
-  const end = test.length - 1;
   if (best < 0) return "There is no finite loss to draw.";
-  const [least, last] = [test[best] as number, test[end] as number];
-  const when = Math.round(run.time[best] as number);
-  if (best === end || last < 1.001 * least) return `The test loss at the end of the curve is ${shown(last)}, and it is not less at any step before.`;
-  return `The test loss is least at step ${when}, where it is ${shown(least)}; at the end of the curve it is ${shown(last)}.`;
+  return `${leastLoss(run.time, test, run.time.length >= Math.min(steps, (run.time.at(-1) ?? 0) + 1)).text}.`;
 }
