@@ -1,4 +1,5 @@
 import type { Parameterization, Settings } from "../settings/settings.ts";
+import { effectiveGamma0 } from "../settings/network.ts";
 import { ownEnabled, showOwn } from "../settings/units.ts";
 import type { ChoiceSpec } from "./choice.ts";
 import type { NumberSpec } from "./number.ts";
@@ -42,7 +43,7 @@ const depths = (settings: Settings): Scale => ({
 export const DEPTH: NumberSpec = {
   name: "depth",
   paper: plain("depth", "Depth L", "Number of hidden layers.", depths),
-  own: own("layers", "Hidden layers", "The readout comes on top of them.", depths),
+  own: own("layers", "Hidden layers", "A 3-layer network in the usual count has 2 hidden layers.", depths),
 };
 
 const INPUT_COUNTS: Scale = { kind: "log", min: 20, max: 2000, whole: true };
@@ -73,7 +74,10 @@ const richnesses = (settings: Settings): Scale => ({
 
 export const RICHNESS: NumberSpec = {
   name: "gamma0",
-  ...both(plain("gamma0", "Lazy to rich: γ₀", "Small: features stay. Large: features learn.", richnesses)),
+  ...both({
+    ...plain("gamma0", "Lazy to rich: γ₀", "Small: features stay. Large: features learn.", richnesses),
+    read: (settings) => (settings.parameterization === "pytorch" ? effectiveGamma0(settings) : settings.gamma0),
+  }),
   idle: ({ parameterization }) => (parameterization === "pytorch" ? "Follows from the sizes: γ₀ = √(D / N)." : ""),
 };
 

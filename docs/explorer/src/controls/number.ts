@@ -10,7 +10,7 @@ import { POSITIONS, sliderPosition, stepped, valueAt } from "./scale.ts";
 /** A number in one of the unit systems. */
 export interface Face {
   label: string;
-  hint: string;
+  hint: string | ((settings: Settings) => string);
   scale(settings: Settings): Scale;
   read(settings: Settings): number;
   /** Return what changes when the number is set, or a sentence that says why it cannot be. */
@@ -65,7 +65,7 @@ export class NumberControl implements Control {
       this.label.textContent = face.label;
       this.slider.setAttribute("aria-label", `${face.label}, slider`);
     }
-    this.message.explain(idle || face.hint);
+    this.message.explain(idle || (typeof face.hint === "string" ? face.hint : face.hint(settings)));
     this.showValue(face, settings);
   }
 

@@ -25,7 +25,7 @@ export function plain(
 }
 
 /** Make a face that shows a setting in the reader's own units. */
-export function own(control: OwnControl, label: string, hint: string, scale: (settings: Settings) => Scale): Face {
+export function own(control: OwnControl, label: string, hint: Face["hint"], scale: (settings: Settings) => Scale): Face {
   return {
     label,
     hint,

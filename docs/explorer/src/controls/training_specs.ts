@@ -8,10 +8,16 @@ import type { Scale } from "./scale.ts";
 
 const RATES: Scale = { kind: "log", min: 0.001, max: 10 };
 
+/** Return the layers that have the raw learning rate. */
+const rawHint = ({ parameterization }: Settings): string =>
+  parameterization === "pytorch"
+    ? "One rate for all layers, readout included. Layers are nn.Linear without biases."
+    : "Of hidden layers, with nn.MSELoss.";
+
 export const RATE: NumberSpec = {
   name: "lr",
   paper: plain("lr", "Learning rate η", "Of order one at every width.", RATES),
-  own: own("rawLr", "Raw learning rate", "Of hidden layers, with nn.MSELoss.", (settings) =>
+  own: own("rawLr", "Raw learning rate", rawHint, (settings) =>
     proportional(RATES, showOwn({ ...settings, lr: 1 }).rawLr),
   ),
 };
