@@ -109,6 +109,47 @@ describe("a lane whose worker follows a script", () => {
     assert.deepEqual(seen, [3]);
   });
 
+  test("stops a job that is not wanted any more and takes long, and does the next one", (context) => {
+    context.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+    const made: ScriptedWorker[] = [];
+    const lane = createLane(module, () => {
+      made.push(new ScriptedWorker());
+      return made.at(-1)!;
+    });
+    const seen: Answer[] = [];
+    made[0]!.load();
+    lane.run([withRate(1)], () => assert.fail("this answer is not wanted"));
+    context.mock.timers.tick(1500);
+    lane.run([withRate(2)], (answer) => seen.push(answer));
+    assert.equal(made.length, 1);
+    context.mock.timers.tick(600);
+    assert.equal(made.length, 2);
+    assert.deepEqual(made[1]!.rates(), [2]);
+    made[1]!.load();
+    context.mock.timers.tick(60_000); // a job that is wanted has no limit here
+    made[1]!.answer();
+    assert.ok("result" in seen[0]!);
+    assert.equal(made.length, 2);
+  });
+
+  test("says of a job that it takes longer than the limit, and does the next one", (context) => {
+    context.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+    const made: ScriptedWorker[] = [];
+    const start = (): ScriptedWorker => made[made.push(new ScriptedWorker()) - 1]!;
+    const lane = createLane(module, start, 20_000);
+    const seen: Answer[] = [];
+    lane.run([withRate(1), withRate(2)], (answer) => seen.push(answer));
+    context.mock.timers.tick(30_000); // loading does not count
+    made[0]!.load();
+    context.mock.timers.tick(19_999);
+    assert.equal(seen.length, 0);
+    context.mock.timers.tick(1);
+    assert.match((seen[0] as { error: string }).error, /^This takes longer than 20 s here: choose fewer steps/);
+    made[1]!.load();
+    made[1]!.answer();
+    assert.ok("result" in seen[1]!);
+  });
+
   test("gives up a core that cannot be loaded, and says so to every job", async () => {
     let started = 0;
     const worker = new ScriptedWorker();

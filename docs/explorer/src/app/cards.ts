@@ -16,7 +16,7 @@ export function cardOf(view: View): HTMLElement {
   return element(
     "section",
     { class: "card view-card", id: `card-${view.id}`, "aria-labelledby": id, tabindex: "-1" },
-    element("div", { class: "title" }, element("h2", { id }, view.title), actions),
+    element("div", { class: "title" }, element("h2", { id }, view.title), element("span", { class: "computing" }, "Computing …"), actions),
     element("p", { class: "about" }, view.about),
     view.element,
   );

@@ -25,6 +25,7 @@ function runBatch(lane: Lane, batch: Batch, done: (answers: Answer[]) => void): 
  */
 export class Computing {
   private firstBusy = false;
+  private firstCoarse = false;
   private firstAgain = false;
   private slow: "idle" | "coarse" | "fine" | "extra" = "idle";
   private extra: Extra | null = null;
@@ -51,6 +52,7 @@ export class Computing {
   update(settingsChanged: boolean): void {
     if (settingsChanged) this.extra = null;
     if (this.slow === "fine" || this.slow === "extra") this.cancelSlow();
+    if (settingsChanged && this.firstBusy && !this.firstCoarse) this.cancelFirst(); // it may take long
     if (this.firstBusy) this.firstAgain = true;
     else this.startFirst();
     this.report();
@@ -70,6 +72,7 @@ export class Computing {
     const batch = this.first.wanted(state, state.dragging, this.redraw);
     if (!batch) return this.startSlow();
     this.firstBusy = true;
+    this.firstCoarse = batch.coarse;
     runBatch(this.lanes[0], batch, (answers) => {
       this.firstBusy = false;
       this.present(this.first, batch, answers);
@@ -81,6 +84,11 @@ export class Computing {
 
   private report(): void {
     this.busy(this.firstBusy || this.slow !== "idle");
+  }
+
+  private cancelFirst(): void {
+    this.lanes[0].cancel();
+    this.firstBusy = false;
   }
 
   private cancelSlow(): void {

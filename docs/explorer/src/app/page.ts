@@ -30,6 +30,9 @@ const CODES = [
   { name: "PyTorch", write: pytorchCode },
 ];
 
+/** Milliseconds that one job of a view other than that of the losses may take. */
+const LIMIT = 20_000;
+
 /** Build the page and begin to compute. */
 export async function startPage(): Promise<void> {
   const model = new Model(startsDark());
@@ -40,7 +43,7 @@ export async function startPage(): Promise<void> {
   panel.show(model.state);
   offerStarts(model);
   try {
-    const [fast, slow] = await createLanes(2);
+    const [fast, slow] = await createLanes([Infinity, LIMIT]);
     if (!fast || !slow) throw new Error("The browser started no workers.");
     connect(model, panes, panel, [fast, slow], await fast.ready);
   } catch (error) {
@@ -82,7 +85,7 @@ function connect(model: Model, panes: Pane[], panel: Panel, lanes: [Lane, Lane],
     byId("trust").textContent = trustIn(version, answers);
   };
   const allowed = (): boolean => problems.allow(model.state.settings);
-  const computing = new Computing(lanes, panes, model, painter, allowed, answered, showBusy);
+  const computing = new Computing(lanes, panes, model, painter, allowed, answered, (busy) => showBusy(busy, model, panes));
   model.subscribe((state, before) => {
     if (state.dragging && !before.dragging) for (const pane of panes) pane.haunt();
     panel.show(state);
@@ -98,9 +101,12 @@ function connect(model: Model, panes: Pane[], panel: Panel, lanes: [Lane, Lane],
   computing.update(true);
 }
 
-/** Tell assistive technology whether numbers are about to change. */
-function showBusy(busy: boolean): void {
+/** Show which cards wait for their numbers, and tell assistive technology. */
+function showBusy(busy: boolean, { state }: Model, panes: readonly Pane[]): void {
   document.querySelector("main")?.setAttribute("aria-busy", String(busy));
+  const waits = (pane: Pane): boolean => busy && !state.dragging && pane.fine(state.settings) === null;
+  for (const pane of panes) pane.view.element.closest(".card")?.classList.toggle("waiting", waits(pane));
+  document.getElementById("words")?.classList.toggle("waiting", panes.some(waits));
 }
 
 /** Say something that belongs to no control. */

@@ -1,6 +1,6 @@
 import { element } from "./element.ts";
 
-/** The line below a control: what it means, or what is wrong with its value. It keeps its height. */
+/** The line below a control: what it means, or what is wrong with its value. Faults do not change its height. */
 export class Message {
   readonly element: HTMLElement;
   readonly id: string;

@@ -13,16 +13,22 @@ export interface CoreLane extends Lane {
 /** The part of `Worker` that a lane uses. */
 export type WorkerLike = Pick<Worker, "onmessage" | "onerror" | "postMessage" | "terminate">;
 
-/** Return lanes that share one compiled core, which stands in the page; each has its own worker. */
-export async function createLanes(count: number): Promise<CoreLane[]> {
+/** Milliseconds after which a job that is not wanted any more is stopped, with its worker. */
+const PATIENCE = 2000;
+
+/** Return lanes that share one compiled core, which stands in the page; each has its own worker and limit of a job. */
+export async function createLanes(limits: readonly number[]): Promise<CoreLane[]> {
   const module = await compiled();
   const url = URL.createObjectURL(new Blob([workerText()], { type: "text/javascript" }));
-  return Array.from({ length: count }, () => createLane(module, () => new Worker(url)));
+  return limits.map((limit) => createLane(module, () => new Worker(url), limit));
 }
 
-/** Return a lane whose worker, and every one that replaces it, is made by `start`. */
-export function createLane(module: WebAssembly.Module, start: () => WorkerLike): CoreLane {
-  return new WorkerLane(module, start);
+/**
+ * Return a lane whose worker, and every one that replaces it, is made by `start`. A job that runs for more than `limit`
+ * milliseconds is stopped and answered with a sentence, one that is not wanted any more after two seconds.
+ */
+export function createLane(module: WebAssembly.Module, start: () => WorkerLike, limit = Infinity): CoreLane {
+  return new WorkerLane(module, start, limit);
 }
 
 /** A job that has been sent to the worker. */
@@ -31,6 +37,8 @@ interface Sent {
   index: number;
   /** False once its answer is not wanted any more. */
   wanted: boolean;
+  /** When it was sent, in milliseconds. */
+  at: number;
 }
 
 class WorkerLane implements CoreLane {
@@ -46,10 +54,13 @@ class WorkerLane implements CoreLane {
   #answered: (answer: Answer, index: number) => void = () => {};
   #sent: Sent | null = null;
   #id = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #limit: number;
   readonly #module: WebAssembly.Module;
   readonly #start: () => WorkerLike;
 
-  constructor(module: WebAssembly.Module, start: () => WorkerLike) {
+  constructor(module: WebAssembly.Module, start: () => WorkerLike, limit: number) {
+    this.#limit = limit;
     this.#module = module;
     this.#start = start;
     this.ready = new Promise((resolve, reject) => {
@@ -70,7 +81,10 @@ class WorkerLane implements CoreLane {
   cancel(): void {
     this.#jobs = [];
     this.#next = 0;
-    if (this.#sent !== null) this.#sent.wanted = false;
+    const sent = this.#sent;
+    if (sent === null || !sent.wanted) return;
+    sent.wanted = false;
+    if (this.#loaded) this.#stopAfter(Math.max(0, sent.at + PATIENCE - Date.now()));
   }
 
   #begin(): WorkerLike {
@@ -88,7 +102,8 @@ class WorkerLane implements CoreLane {
   #send(): void {
     const job = this.#jobs[this.#next];
     if (this.#sent !== null || job === undefined) return;
-    this.#sent = { id: ++this.#id, index: this.#next++, wanted: true };
+    this.#sent = { id: ++this.#id, index: this.#next++, wanted: true, at: Date.now() };
+    if (this.#loaded) this.#stopAfter(this.#limit);
     if (this.#broken === "") this.#worker.postMessage({ id: this.#id, job } satisfies ToWorker);
     else this.#finish({ error: this.#broken });
   }
@@ -97,6 +112,7 @@ class WorkerLane implements CoreLane {
     if ("version" in data) {
       this.#loaded = true;
       this.#isReady(data.version);
+      this.#restartClock();
       return;
     }
     if (data.id === this.#sent?.id) this.#finish(unpack(data.parcel));
@@ -105,8 +121,27 @@ class WorkerLane implements CoreLane {
   #finish(answer: Answer): void {
     const sent = this.#sent;
     this.#sent = null;
+    clearTimeout(this.#timer);
     if (sent?.wanted) this.#answered(answer, sent.index);
     this.#send();
+  }
+
+  /** Count the time of a job from the moment at which the core is loaded. */
+  #restartClock(): void {
+    if (this.#sent === null) return;
+    this.#sent.at = Date.now();
+    this.#stopAfter(this.#sent.wanted ? this.#limit : PATIENCE);
+  }
+
+  /** Stop the job in the worker after some milliseconds, and start a new worker. */
+  #stopAfter(milliseconds: number): void {
+    clearTimeout(this.#timer);
+    if (milliseconds === Infinity) return;
+    this.#timer = setTimeout(() => {
+      this.#worker.terminate();
+      this.#worker = this.#begin();
+      this.#finish({ error: `This takes longer than ${Math.round(this.#limit / 1000)} s here: choose fewer steps or layers.` });
+    }, milliseconds);
   }
 
   /** Start a new worker in place of one that died, and say so to the job that it worked on. */

@@ -26,6 +26,6 @@ export interface Core {
 export interface Lane {
   /** Replace all jobs that have not begun. `answered` is called for each job, in order, until the next `run`. */
   run(jobs: readonly Job[], answered: (answer: Answer, index: number) => void): void;
-  /** Drop all jobs; a job that has begun is finished, and its answer is dropped. */
+  /** Drop all jobs; the answer of one that has begun is dropped, and it is stopped if it takes long. */
   cancel(): void;
 }

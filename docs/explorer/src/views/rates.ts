@@ -53,13 +53,14 @@ export class Rates extends BaseView {
     const curves = curvesAt(plan, scene.answers, this.loss, scene.cursor);
     if (curves !== null) this.drawn = { plan, curves, settings: scene.settings, step: Math.min(scene.cursor, plan.steps - 1) };
     if (this.drawn === null) return this.instead("The curves are being computed.", false, scene.dark);
+    const error = this.drawn.curves.find((curve) => curve.error !== null)?.error;
     if (this.drawn.curves.every(({ losses }) => losses.every((value) => value === null))) {
-      const error = this.drawn.curves.find((curve) => curve.error !== null)?.error;
       return this.instead(error ?? "Training diverges at all of these rates.", error !== undefined, scene.dark);
     }
     this.plot(this.drawn, scene.dark);
     this.frame.name(legend(this.drawn), scene.dark);
-    this.frame.say(sentence(this.drawn, scene.settings.steps));
+    const left = error === undefined ? "" : ` Some rates have no loss: ${error}`;
+    this.frame.say(sentence(this.drawn, scene.settings.steps) + left);
   }
 
   private plot({ plan, curves, settings }: Drawn, dark: boolean): void {
