@@ -21,6 +21,12 @@ test("the defaults have no link, and others only what differs", () => {
   assert.equal(toHash({ ...DEFAULTS, lr: 0.03, width: Infinity }), "v=1&nu=inf&lr=0.03");
 });
 
+test("the units of the controls are in the link, too, and links without them are read", () => {
+  assert.equal(toHash(DEFAULTS, "own"), "v=1&u=own");
+  assert.deepEqual(fromHash("v=1&lr=0.03&u=own"), { settings: { ...DEFAULTS, lr: 0.03 }, units: "own" });
+  assert.deepEqual(fromHash("v=1&lr=0.03"), { settings: { ...DEFAULTS, lr: 0.03 } });
+});
+
 test("long lists have four digits, and names may have any letters", () => {
   const third = [1 / 3, 2 / 3];
   const spectrum = { kind: "own", name: "a&b, c=d#%é", eigenvalues: third, targetPower: third, weights: [1, 1] } as const;
@@ -51,6 +57,7 @@ test("bad links are refused with a sentence", () => {
     "v=1&spec=own",
     "v=1&spec=power,1",
     "v=1&lr=%E0%A4%A",
+    "v=1&u=miles",
     "v=1&&",
     "=",
     "garbage",

@@ -3,6 +3,7 @@ import { before, describe, test } from "node:test";
 
 import { loadCore } from "../src/core/core.ts";
 import type { Answer, Core, Fields, Job } from "../src/core/types.ts";
+import { comparison } from "../src/app/training.ts";
 import { problemFields } from "../src/settings/fields.ts";
 import { DEFAULTS, type Settings } from "../src/settings/settings.ts";
 import { heatColour } from "../src/views/heat_colours.ts";
@@ -152,6 +153,7 @@ describe("curves of learning rates", () => {
     near(optimum.loss, 1, 1e-12);
     assert.equal(optimumOf([1, 2, 3], [1, 2, 3])?.inside, false);
     assert.equal(optimumOf([1, 2], [null, null]), null);
+    assert.equal(optimumOf([1, 2, 3], [3, 1, null])?.inside, false); // falls up to the divergence
   });
 });
 
@@ -234,6 +236,16 @@ describe("points of trained networks", () => {
     ]);
     assert.equal(networkPoints([new Float64Array(1000)], 1000).length, 14);
   });
+});
+
+test("trained networks are compared with the theory at the last step", () => {
+  const losses = [Float64Array.of(1, 0.2), Float64Array.of(1, 0.4)];
+  const series = Object.assign(Float64Array.of(1, 0.25), { shape: [2] });
+  const theory = { result: { test_loss: series, diverged_at: -1 }, milliseconds: 1 };
+  const said = comparison(losses, theory, { ...DEFAULTS, steps: 2, inputs: 5 });
+  assert.match(said, /trained 0\.3 ± 0\.14 .*, theory 0\.25 at step 1\. With only 5 inputs, deviations/);
+  assert.match(comparison(losses, null, { ...DEFAULTS, steps: 2 }), /at step 1\.$/);
+  assert.equal(comparison([Float64Array.of(1, NaN)], theory, { ...DEFAULTS, steps: 2 }), "");
 });
 
 describe("sharpness", () => {

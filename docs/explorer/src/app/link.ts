@@ -1,4 +1,4 @@
-import { fromHash, toHash } from "../settings/permalink.ts";
+import { fromHash, type Read, toHash } from "../settings/permalink.ts";
 import type { Model } from "./model.ts";
 
 /** Milliseconds without a change after which the address is updated; browsers limit how often it may be. */
@@ -10,13 +10,13 @@ export function followLink(model: Model, notice: (text: string) => void): void {
   const read = (): void => {
     const found = fromHash(location.hash);
     if ("error" in found) return notice(found.error);
-    model.jump(found.settings);
+    take(model, found);
   };
   if (location.hash.length > 1) read();
   else begin(model, notice);
   window.addEventListener("hashchange", read);
   model.subscribe((state, before) => {
-    if (state.settings === before.settings) return;
+    if (state.settings === before.settings && state.units === before.units) return;
     notice("");
     clearTimeout(rest);
     rest = setTimeout(() => rename(linkOf(model)), REST);
@@ -28,7 +28,13 @@ function begin(model: Model, notice: (text: string) => void): void {
   const made = document.querySelector<HTMLMetaElement>('meta[name="settings"]')?.content ?? "";
   const found = fromHash(made);
   if ("error" in found) return notice(found.error);
-  if (made !== "") model.jump(found.settings);
+  if (made !== "") take(model, found);
+}
+
+/** Take the settings of a link; one without units leaves those of the controls. */
+function take(model: Model, { settings, units }: Exclude<Read, { error: string }>): void {
+  if (units !== undefined) model.set({ units });
+  model.jump(settings);
 }
 
 /** Change the address of the page. A page within a notebook has none that could be changed. */
@@ -38,7 +44,7 @@ function rename(address: string): void {
 
 /** Return the address of the page with the settings. */
 export function linkOf(model: Model): string {
-  const hash = toHash(model.state.settings);
+  const hash = toHash(model.state.settings, model.state.units);
   const page = location.href.split("#")[0] ?? "";
   return hash === "" ? page : `${page}#${hash}`;
 }

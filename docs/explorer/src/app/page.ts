@@ -6,6 +6,7 @@ import { pythonCode } from "../out/python.ts";
 import { pytorchCode } from "../out/pytorch.ts";
 import { tomlCode } from "../out/toml.ts";
 import { presets } from "../settings/presets.ts";
+import type { Settings } from "../settings/settings.ts";
 import { tours } from "../settings/tours.ts";
 import { allViews } from "../views/all.ts";
 import type { View } from "../views/view.ts";
@@ -95,7 +96,8 @@ function connect(model: Model, panes: Pane[], panel: Panel, lanes: [Lane, Lane],
     if (state.units !== before.units) painter.paint([words]);
     if (state.cursor !== before.cursor || state.dark !== before.dark || state.networks !== before.networks) painter.paint();
   });
-  document.getElementById("card-losses")?.append(new Training(model, computing).element);
+  const theory = (settings: Settings): Answer | null => panes[0]?.fine(settings)?.[0] ?? null;
+  document.getElementById("card-losses")?.append(new Training(model, computing, theory).element);
   followLink(model, (text) => notice(text, "notice-link"));
   painter.paint(); // until there are answers, the views say that they are being computed
   computing.update(true);

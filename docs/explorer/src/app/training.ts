@@ -1,12 +1,17 @@
 import { button, element } from "../controls/element.ts";
 import type { Answer, Job } from "../core/types.ts";
+import { finalLoss } from "../settings/curve.ts";
 import { problemFields } from "../settings/fields.ts";
 import { hiddenUnits } from "../settings/layers.ts";
 import type { Settings } from "../settings/settings.ts";
+import { digits } from "../settings/text.ts";
+import { mean, spread } from "../views/numbers.ts";
 import type { Computing } from "./computing.ts";
 import type { Model } from "./model.ts";
 
 const NETWORKS = 16;
+/** The number of inputs below which fluctuations between networks are large. */
+const FEW = 50;
 /** The most multiplications that training a network may take: about four seconds. */
 const MOST_WORK = 3e10;
 /** The most weights of a network. */
@@ -21,6 +26,8 @@ export class Training {
   constructor(
     private readonly model: Model,
     private readonly computing: Computing,
+    /** Return the answer of the theory to settings, once it is there. */
+    private readonly theory: (settings: Settings) => Answer | null,
   ) {
     this.start = button(`Train ${NETWORKS} networks`, () => this.train(), { id: "train", class: "main" });
     this.start.setAttribute("aria-describedby", "train-said");
@@ -57,12 +64,29 @@ export class Training {
     this.say();
   }
 
+  private compared(): string {
+    const { settings, networks } = this.model.state;
+    return comparison(networks.test, this.theory(settings), settings);
+  }
+
   private say(): void {
     const count = this.model.state.networks.test.length;
     const { inputs } = this.model.state.settings;
     const done = `${count} of ${NETWORKS} networks with ${inputs} inputs`;
-    this.said.textContent = count < NETWORKS ? `${done} …` : `${done} trained.`;
+    this.said.textContent = count < NETWORKS ? `${done} …` : `${done} trained. ${this.compared()}`;
   }
+}
+
+/** Return the test losses of networks and theory at the last step, in words. */
+export function comparison(losses: readonly Float64Array[], theory: Answer | null, settings: Settings): string {
+  const step = settings.steps - 1;
+  const values = losses.map((loss) => loss[step] ?? NaN);
+  const few = settings.inputs < FEW ? `With only ${settings.inputs} inputs, deviations from the theory of wide networks are expected.` : "";
+  if (!values.every(Number.isFinite)) return few;
+  const last = theory !== null && "result" in theory && Number(theory.result.diverged_at) < 0 ? finalLoss(theory) : null;
+  const solved = last === null ? "" : `, theory ${digits(last)}`;
+  const measured = `Test loss trained ${digits(mean(values))} ± ${digits(spread(values), 2)} (standard deviation)`;
+  return `${measured}${solved} at step ${step}. ${few}`.trim();
 }
 
 function jobsOf(settings: Settings): Job[] {

@@ -1,5 +1,6 @@
 import type { ScheduleSetting, Settings, SpectrumSetting } from "./settings.ts";
 import { DEFAULTS } from "./settings.ts";
+import type { Units } from "./typed_rate.ts";
 
 /** The version of the format; links of other versions are refused with a sentence. */
 const VERSION = "1";
@@ -28,12 +29,14 @@ const CHOICES = {
 
 const SCHEDULE = "sch";
 const SPECTRUM = "spec";
+/** The units of the controls, which do not belong to the settings. */
+const UNITS = "u";
 
-/** Settings read from a link, or a sentence that says why there are none. */
-export type Read = { settings: Settings } | { error: string };
+/** Settings read from a link, with the units of the controls if it has them, or a sentence that says why there are none. */
+export type Read = { settings: Settings; units?: Units } | { error: string };
 
 /** Return the part of a link after "#": the version, and what differs from the defaults; empty if nothing does. */
-export function toHash(s: Settings): string {
+export function toHash(s: Settings, units: Units = "paper"): string {
   const parts: string[] = [];
   for (const [key, name] of entries(NUMBERS)) {
     if (s[key] !== DEFAULTS[key]) parts.push(`${name}=${numeral(s[key])}`);
@@ -43,6 +46,7 @@ export function toHash(s: Settings): string {
   }
   if (s.schedule.kind !== "constant") parts.push(`${SCHEDULE}=${scheduleText(s.schedule)}`);
   if (s.spectrum.kind !== "isotropic") parts.push(`${SPECTRUM}=${spectrumText(s.spectrum)}`);
+  if (units !== "paper") parts.push(`${UNITS}=${units}`);
   return parts.length === 0 ? "" : [`v=${VERSION}`, ...parts].join("&");
 }
 
@@ -51,7 +55,7 @@ export function fromHash(text: string): Read {
   const body = text.replace(/^#/, "");
   if (body === "") return { settings: DEFAULTS };
   try {
-    return { settings: read(body) };
+    return read(body);
   } catch (error) {
     const reason = error instanceof BadLink ? error.message : "it cannot be read";
     return { error: `The link was not used: ${reason}. The page shows its usual settings.` };
@@ -61,7 +65,7 @@ export function fromHash(text: string): Read {
 /** The reason why a link is refused, part of a sentence. */
 class BadLink extends Error {}
 
-function read(body: string): Settings {
+function read(body: string): { settings: Settings; units?: Units } {
   const pairs = body.split("&").map((part) => {
     const at = part.indexOf("=");
     if (at < 1) throw new BadLink(`"${clipped(part)}" is not a name with a value`);
@@ -71,8 +75,17 @@ function read(body: string): Settings {
   if (first?.[0] !== "v") throw new BadLink("it has no version");
   if (first[1] !== VERSION) throw new BadLink(`it has version ${clipped(first[1])}, and this page reads version ${VERSION}`);
   const settings: Settings = { ...DEFAULTS };
-  for (const [name, value] of rest) Object.assign(settings, member(name, value));
-  return settings;
+  const found: { settings: Settings; units?: Units } = { settings };
+  for (const [name, value] of rest) {
+    if (name === UNITS) found.units = readUnits(value);
+    else Object.assign(settings, member(name, value));
+  }
+  return found;
+}
+
+function readUnits(text: string): Units {
+  if (text === "own" || text === "paper") return text;
+  throw new BadLink(`${UNITS} must be one of own, paper, got "${clipped(text)}"`);
 }
 
 function decoded(text: string): string {

@@ -11,7 +11,7 @@ export interface RateCurve {
   losses: Value[];
   /** The loss before training. */
   start: number;
-  /** The rate with the least loss, from a parabola through three points, and the loss there. */
+  /** The rate with the least loss, from a parabola through three points, and the loss there; whether it is a minimum. */
   optimum: { rate: number; loss: number; inside: boolean } | null;
   /** The index of the first rate at which training diverges; null if all are stable. */
   firstDiverging: number | null;
@@ -65,7 +65,8 @@ export function optimumOf(rates: readonly number[], losses: readonly Value[]): R
   const at = (i: number) => ({ x: Math.log(rates[i] as number), y: Math.log(losses[i] as number) });
   const plain = { rate: rates[best] as number, loss: losses[best] as number, inside: false };
   if (best === 0 || best === rates.length - 1) return plain;
-  if (losses[best - 1] == null || losses[best + 1] == null) return { ...plain, inside: true };
+  if (losses[best + 1] == null) return plain; // the loss falls up to the rates at which training diverges
+  if (losses[best - 1] == null) return { ...plain, inside: true };
   const [a, b, c] = [at(best - 1), at(best), at(best + 1)];
   const left = (b.y - a.y) / (b.x - a.x);
   const right = (c.y - b.y) / (c.x - b.x);

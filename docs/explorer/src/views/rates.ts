@@ -86,11 +86,11 @@ export class Rates extends BaseView {
 const colourOf = (i: number, curves: readonly RateCurve[]): Colour =>
   COLOURS[curves.length === 1 ? COLOURS.length - 1 : i % COLOURS.length] as Colour;
 
-/** Return the ring at the optimum, and a cross where the next rate diverges. */
+/** Return the dot at a minimum inside the picture, and a cross where the next rate diverges. */
 function marksOf(curve: RateCurve, colour: Colour, x: readonly number[], factor: number): Mark[] {
   const marks: Mark[] = [];
   const { optimum, firstDiverging, losses } = curve;
-  if (optimum !== null) marks.push({ x: optimum.rate * factor, y: optimum.loss, colour, shape: optimum.inside ? "dot" : "ring" });
+  if (optimum?.inside === true) marks.push({ x: optimum.rate * factor, y: optimum.loss, colour, shape: "dot" });
   const last = firstDiverging === null ? -1 : firstDiverging - 1;
   const end = losses[last];
   if (end != null) marks.push({ x: x[last] as number, y: end, colour, shape: "cross" });
@@ -118,7 +118,9 @@ const rounded = (value: number): string => shown(Number(value.toPrecision(2)));
 function legend({ plan, curves, settings }: Drawn): LegendEntry[] {
   return curves.map((curve, i) => {
     const { optimum } = curve;
-    const best = optimum === null ? "diverges" : `best rate ${optimum.inside ? "" : "outside of the picture, near "}${rounded(optimum.rate * plan.axis.factor)}`;
+    const rate = optimum === null ? "" : rounded(optimum.rate * plan.axis.factor);
+    const near = `no minimum inside the picture, least near ${rate}`;
+    const best = optimum === null ? "diverges" : optimum.inside ? `best rate ${rate}` : near;
     return { label: widthName(curve.width, settings), colour: colourOf(i, curves), value: best };
   });
 }
@@ -128,7 +130,7 @@ function sentence({ plan, curves, settings, step }: Drawn, steps: number): strin
   const optima = curves.flatMap(({ optimum }) => (optimum?.inside === true ? [optimum.rate * plan.axis.factor] : []));
   const cut = plan.steps < steps ? ` The curves are solved for the first ${plan.steps} steps.` : "";
   const lines = curves.some((curve) => curve.firstDiverging !== null) ? " A cross is the last rate of the picture before training diverges." : "";
-  if (optima.length < 2) return `At step ${step}, the best rate is ${optima[0] === undefined ? "outside of the picture" : rounded(optima[0])}.${lines}${cut}`;
+  if (optima.length < 2) return `At step ${step}, ${optima[0] === undefined ? "no curve has a minimum inside the picture" : `the best rate is ${rounded(optima[0])}`}.${lines}${cut}`;
   const apart = Math.max(...optima) / Math.min(...optima);
   const number = optima.length === curves.length ? `the ${curves.length} widths` : `${optima.length} of the ${curves.length} widths`;
   const spacing = (plan.rates[1] as number) / (plan.rates[0] as number);
