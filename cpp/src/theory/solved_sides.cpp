@@ -79,7 +79,7 @@ void add_spectrum(const SolvedSides& solved, const SolveOptions& options, const 
   HessianSpectrum& out = solution.spectrum;
   out.time = options.spectrum_at;
   std::ranges::sort(out.time);
-  out.time.erase(std::ranges::unique(out.time).begin(), out.time.end());
+  out.time.erase(std::unique(out.time.begin(), out.time.end()), out.time.end());
   std::vector<double> valid = out.time;
   if (solution.diverged_at) std::erase_if(valid, [&](double t) { return t >= *solution.diverged_at; });
   for (Matrix* m : {&out.target_ritz, &out.target_weight, &out.random_ritz, &out.random_weight})

@@ -193,8 +193,7 @@ void add_spectrum(const TrainOptions& options, Plan& plan) {
     plan.spectrum_at.push_back(static_cast<int>(t));
   }
   std::ranges::sort(plan.spectrum_at);
-  const auto same = std::ranges::unique(plan.spectrum_at);
-  plan.spectrum_at.erase(same.begin(), same.end());
+  plan.spectrum_at.erase(std::unique(plan.spectrum_at.begin(), plan.spectrum_at.end()), plan.spectrum_at.end());
   require(options.lanczos <= options.dim, "lanczos", "at most dim (" + std::to_string(options.dim) + ")",
           options.lanczos);
   plan.lanczos = options.lanczos;
