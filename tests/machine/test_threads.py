@@ -11,7 +11,9 @@ from problems import problem
 import lindmft as lm
 from lindmft import _core
 
-CORES = _core.config()["cores"]
+CONFIG = _core.config()
+CORES = CONFIG["cores"]
+pytestmark = pytest.mark.skipif(CONFIG["openmp"] == "off", reason="a build without OpenMP")
 SERIES = ("test_loss", "train_loss", "feature_norm", "gradient_norm", "chain_residual")
 DATA: list[dict[str, Any]] = [
     {"kind": "full_batch", "alpha": 2.0},
