@@ -42,6 +42,7 @@ export async function startPage(): Promise<void> {
   panes.push(wordsOf(model, panes));
   const panel = new Panel(byId("controls"), model);
   panel.show(model.state);
+  followSkip();
   offerStarts(model);
   try {
     const [fast, slow] = await createLanes([Infinity, LIMIT]);
@@ -50,6 +51,14 @@ export async function startPage(): Promise<void> {
   } catch (error) {
     notice(`The core could not be started: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** Let the first link of the page lead to the first control. The part of the address after "#" has the settings. */
+function followSkip(): void {
+  byId("skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    byId("controls").querySelector<HTMLElement>("input, button, select")?.focus();
+  });
 }
 
 /** Put the cards of the views into the page. */

@@ -146,6 +146,10 @@ test("on a phone, a touched slider changes the setting and the losses stay in si
 
 test("keys alone reach and move controls", async () => {
   const { page, faults } = await open(browser);
+  await page.focus("#skip");
+  await page.keyboard.press("Enter");
+  assert.ok(await page.evaluate(() => document.activeElement?.closest("#controls") !== null));
+  assert.equal(new URL(page.url()).hash, ""); // the settings are kept
   await page.focus("#control-lr-slider");
   await page.keyboard.press("ArrowRight");
   const first = Number(await page.inputValue("#control-lr"));
