@@ -17,7 +17,7 @@ FIRST = 5
 """The number of results that a reader looks at."""
 
 SEARCHES = {
-    # what the theory covers
+    # subjects that the theory covers
     "ReLU": "faq",
     "activation function": "faq",
     "transformer": "faq",

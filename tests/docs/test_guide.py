@@ -37,7 +37,7 @@ def test_pages_run_and_print_what_they_show(page: Path, tmp_path: Path) -> None:
     for block, shown, how, text in run_page(page, tmp_path):
         assert block.language in {"python", "sh"}
         if "example" not in how:
-            assert not {"False", "nan"} & set(text.split())  # what a page compares is equal
+            assert not {"False", "nan"} & set(text.split())  # pages compare only equal things
         assert not difference(shown, text, how), f"the block at line {block.line} of {page.name}"
     for name, picture in pictures(page):
         with Image.open(written(tmp_path, name)) as drawn, Image.open(picture) as committed:

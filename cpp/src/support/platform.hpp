@@ -1,13 +1,13 @@
-// What depends on the operating system, the processor or the compiler. No other file of the core asks which they are:
-// where a system does not say something, a function here returns the value that limits nothing.
+// The only file of the core that depends on the operating system, the processor or the compiler. Where a system does
+// not report a limit, a function here returns the value that limits nothing.
 #pragma once
 
 #include <cstddef>  // defines __GLIBC__ where the C library is GNU's
 
 // Run-time dispatch for our kernels: the portable binary has a clone of each for every instruction set. It needs GCC,
 // an x86-64 processor, and a loader that chooses functions (GNU's C library on Linux). Not with sanitizers: they
-// instrument the function that chooses, which runs before their run-time library is ready. With clang the functions
-// that return vectors could not be called by the clones.
+// instrument the function that chooses, which runs before their run-time library is ready. Clang does not let
+// these clones call functions that return vectors.
 #if defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(LINDMFT_NO_CLONES)
 #define LINDMFT_HAS_CLONES
 #define LINDMFT_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))

@@ -1,4 +1,4 @@
-// What the system says about itself: bounds that hold on every machine.
+// The limits that the system reports, compared with bounds that hold on every machine.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -68,7 +68,7 @@ TEST(CoarseBlock, RowsAreReadAtThePositions) {
   }
 }
 
-/// What is below the diagonal in the basis of a part, from its values at the nodes and positions.
+/// The part below the diagonal in the basis of a part, from its values at the nodes and positions.
 Matrix projected(const CoarseBlock& block, const CoarsePart& part) {
   const int q = part.basis.size();
   Matrix out(q, q);

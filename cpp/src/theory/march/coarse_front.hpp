@@ -43,14 +43,14 @@ class CoarseFront {
   CoarseRows rows_;
   int order_;                   // nodes of a segment
   double tolerance_;            // error of functions, relative to their size
-  double length_;               // of the next segment
+  double length_;               // length of the next segment
   int next_;                    // the number of steps from which on a segment is tried
   int last_ = 0;                // the number of steps when a segment was accepted last
   int refused_ = 0;             // attempts in vain since then
-  double estimate_ = 0.0;       // of the error of the current segment; 0 if it was not found out
-  bool smooth_rates_ = true;    // of the current segment
-  CoarseRates rates_;           // of the current segment
-  std::vector<Observed> seen_;  // what is recorded at its nodes
+  double estimate_ = 0.0;       // error of the current segment; 0 if it was not estimated
+  bool smooth_rates_ = true;    // whether the rates of the current segment are those of polynomials
+  CoarseRates rates_;           // rates of the current segment
+  std::vector<Observed> seen_;  // recorded values at the nodes of the current segment
 };
 
 }  // namespace lindmft::theory

@@ -20,15 +20,15 @@ class CoarseRows {
   /// Begins a segment; the block must outlive it. The row after the committed ones, an exact row, is the first guess:
   /// it is continued at fixed s before the segment, and at a fixed lag in it.
   void begin(const CoarseBlock& block);
-  /// What polynomials miss of this row on as many steps before the segment, relative to the size of functions: if it is
-  /// large, functions are not smooth in the segment either.
+  /// The largest part of this row that polynomials miss on as many steps before the segment, relative to the size of
+  /// functions. If it is large, functions are not smooth in the segment either.
   [[nodiscard]] double roughness() const;
   /// Writes the steps of a part, or none, to the rows after the committed ones, and clears the row after them.
   void place(const CoarsePart* part);
   /// Takes node m from the row after those of its part. Returns the largest change of a function, relative to its size.
   double read(int m);
-  /// The largest difference between the row after those of a part and the polynomials at its time, relative to the size
-  /// of functions.
+  /// The largest difference between the row after those of a part and the polynomials at its time. It is relative to
+  /// the size of each function.
   [[nodiscard]] double error(int time, const CoarsePart* part) const;
 
  private:
@@ -39,7 +39,7 @@ class CoarseRows {
     Matrix history{};                // p x a   columns of earlier steps
     Matrix lower{};                  // p x p   values at the positions of CoarseBlock
     std::vector<double> diagonal{};  // p
-    double size = 0.0;               // what errors are compared with
+    double size = 0.0;               // errors are relative to this number
   };
   /// A function of one time: its coefficients or values.
   struct Line {

@@ -15,7 +15,7 @@ struct Marched {
   std::string negative{};
 };
 
-/// What is recorded of one step.
+/// The recorded values of one step.
 struct Observed {
   double time;
   Losses losses;
