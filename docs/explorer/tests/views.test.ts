@@ -4,13 +4,15 @@ import { before, describe, test } from "node:test";
 import { loadCore } from "../src/core/core.ts";
 import type { Answer, Core, Fields, Job } from "../src/core/types.ts";
 import { comparison } from "../src/app/training.ts";
+import { curves as curvesOfWords, optimum } from "../src/settings/curve.ts";
 import { problemFields } from "../src/settings/fields.ts";
+import { leastRate } from "../src/settings/least_rate.ts";
 import { DEFAULTS, type Settings } from "../src/settings/settings.ts";
 import { heatColour } from "../src/views/heat_colours.ts";
 import { solveJob } from "../src/views/jobs.ts";
 import { networkPoints } from "../src/views/networks.ts";
 import { drawable, indexOfLeast, indexOfNearest, logarithmic, positive, shown } from "../src/views/numbers.ts";
-import { curvesAt, optimumOf } from "../src/views/rate_curves.ts";
+import { curvesAt } from "../src/views/rate_curves.ts";
 import { rateJobs, rateLimits, ratePlan } from "../src/views/rate_plan.ts";
 import { firstSteps, runOf, seriesOf, valueAt, type Run } from "../src/views/runs.ts";
 import { boundOf, sharpnessOf, sharpnessOptions, threshold } from "../src/views/stability.ts";
@@ -119,6 +121,8 @@ describe("curves of learning rates", () => {
     early?.forEach(({ losses }, i) => assert.equal(losses[curves[i]?.firstDiverging as number], null)); // it diverges later
     const curve = curves.find(({ width }) => width === settings.width);
     assert.ok(curve?.optimum != null);
+    const said = curvesOfWords(plan.widths, plan.rates, answers).map(optimum);
+    curves.forEach(({ optimum: drawn }, i) => assert.equal(said[i]?.rate, drawn?.rate)); // the words name the dots of the picture
     const fine = logarithmic(curve.optimum.rate / 1.5, curve.optimum.rate * 1.5, 31);
     const losses = fine.map((lr) => series(solved({ lr }), "test_loss")[39] as number);
     const best = indexOfLeast(losses);
@@ -147,13 +151,14 @@ describe("curves of learning rates", () => {
   test("have the least point of a parabola between three rates", () => {
     const rates = logarithmic(0.1, 10, 9);
     const losses = rates.map((rate) => Math.exp(Math.log(rate / 0.7) ** 2));
-    const optimum = optimumOf(rates, losses);
+    const optimum = leastRate(rates, losses);
     assert.ok(optimum?.inside);
     near(optimum.rate, 0.7, 1e-12);
     near(optimum.loss, 1, 1e-12);
-    assert.equal(optimumOf([1, 2, 3], [1, 2, 3])?.inside, false);
-    assert.equal(optimumOf([1, 2], [null, null]), null);
-    assert.equal(optimumOf([1, 2, 3], [3, 1, null])?.inside, false); // falls up to the divergence
+    assert.equal(leastRate([1, 2, 3], [1, 2, 3])?.inside, false);
+    assert.equal(leastRate([1, 2], [null, null]), null);
+    for (const diverged of [null, Infinity]) assert.equal(leastRate([1, 2, 3], [3, 1, diverged])?.inside, false);
+    assert.deepEqual(leastRate([1, 2, 3], [1e-14, 0, 1e-14]), { rate: 2, loss: 0, at: 1, inside: true });
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Answer, Series } from "../core/types.ts";
+import { leastRate, ROUNDING } from "./least_rate.ts";
 
 /** Losses of one width over the learning rates of a curve. */
 export interface Curve {
@@ -30,10 +31,12 @@ export function finalLoss(answer: Answer | undefined): number | null {
   return last === undefined || Number.isNaN(last) ? null : last;
 }
 
-/** The rate with the least loss, and the rates around it between which the true optimum lies. */
+/** The rate with the least loss, the loss there, and the rates around it between which the true optimum lies. */
 export interface Optimum {
   rate: number;
   loss: number;
+  /** Whether the loss falls up to the rates at which training diverges. */
+  falls: boolean;
   /** The neighbors on the curve; the least or largest rate itself at an end of the curve. */
   between: [number, number];
   /** Whether the optimum may lie beyond an end of the curve. */
@@ -44,25 +47,22 @@ export interface Optimum {
   determined: boolean;
 }
 
-/** Losses below this number, in units of the variance of the labels, may be rounding errors. */
-const ROUNDING = 1e-13;
-
 /** Return the optimum of a curve, or null if all of its runs diverge or some are not computed. */
 export function optimum({ rates, losses }: Curve): Optimum | null {
   if (losses.some((loss) => loss === null)) return null;
-  const values = losses.map((loss) => loss ?? Infinity);
-  const loss = Math.min(...values);
-  if (!Number.isFinite(loss)) return null;
-  const at = values.indexOf(loss);
-  const rate = rates[at] ?? NaN;
-  const close = rates.filter((_, i) => (values[i] ?? Infinity) <= Math.max(1.01 * loss, ROUNDING));
+  const least = leastRate(rates, losses);
+  if (least === null) return null;
+  const { rate, loss, at } = least;
+  const tried = losses[at] ?? NaN;
+  const close = rates.filter((_, i) => (losses[i] ?? Infinity) <= Math.max(1.01 * tried, ROUNDING));
   return {
     rate,
     loss,
+    falls: losses[at + 1] === Infinity,
     between: [rates[at - 1] ?? rate, rates[at + 1] ?? rate],
     beyond: at === 0 ? "below" : at === rates.length - 1 ? "above" : null,
     flat: [Math.min(...close), Math.max(...close)],
-    determined: loss > ROUNDING,
+    determined: tried > ROUNDING,
   };
 }
 
@@ -86,7 +86,7 @@ export interface Common {
 
 /** Return the rate whose loss is closest to the least one at every width; null if it diverges somewhere. */
 export function commonRate(found: readonly Curve[]): Common | null {
-  const least = found.map((curve) => optimum(curve)?.loss ?? 0);
+  const least = found.map(({ losses }) => Math.min(...losses.map((loss) => loss ?? Infinity)));
   const costs = (found[0]?.rates ?? []).map((_, r) =>
     Math.max(...found.map(({ losses }, w) => cost(losses[r] ?? Infinity, least[w] ?? 0))),
   );

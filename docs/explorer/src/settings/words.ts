@@ -79,10 +79,13 @@ function rateSentence(about: About, best: Optimum): string {
       "not determined: take fewer steps"
     );
   }
-  const loss = `it gives a test loss of ${digits(best.loss)}`;
+  const loss = `it gives a test loss of about ${digits(best.loss)}`;
   if (best.beyond !== null) {
     const first = `The best ${name}${peak} for ${steps} is ${show(best.rate)} or ${best.beyond}`;
     return `${first}, at the end of the curve${also(best.rate)}; ${loss}`;
+  }
+  if (best.falls) {
+    return `The best ${name}${peak} for ${steps} is about ${show(best.rate)}${also(best.rate)}, just below the rates at which training diverges; ${loss}`;
   }
   const [low, high] = best.between;
   const found =

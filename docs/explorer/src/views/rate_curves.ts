@@ -1,6 +1,7 @@
 // Curves of loss against learning rate, their optima, and where they end.
 import type { Answer } from "../core/types.ts";
-import { indexOfLeast, type Value } from "./numbers.ts";
+import { type LeastRate, leastRate } from "../settings/least_rate.ts";
+import type { Value } from "./numbers.ts";
 import type { RatePlan } from "./rate_plan.ts";
 import { runOf, seriesOf, valueAt } from "./runs.ts";
 
@@ -11,8 +12,7 @@ export interface RateCurve {
   losses: Value[];
   /** The loss before training. */
   start: number;
-  /** The rate with the least loss, from a parabola through three points, and the loss there; whether it is a minimum. */
-  optimum: { rate: number; loss: number; inside: boolean } | null;
+  optimum: LeastRate | null;
   /** The index of the first rate at which training diverges; null if all are stable. */
   firstDiverging: number | null;
   error: string | null;
@@ -52,27 +52,8 @@ function curveOf(
     width,
     losses,
     start: series[0]?.[0] ?? 1,
-    optimum: optimumOf(plan.rates, losses),
+    optimum: leastRate(plan.rates, losses),
     firstDiverging: diverging < 0 ? null : diverging,
     error: failed !== undefined && "error" in failed ? failed.error : null,
   };
-}
-
-/** Return the least point of a curve; between three rates it is that of a parabola in the logarithms. */
-export function optimumOf(rates: readonly number[], losses: readonly Value[]): RateCurve["optimum"] {
-  const best = indexOfLeast(losses);
-  if (best < 0) return null;
-  const at = (i: number) => ({ x: Math.log(rates[i] as number), y: Math.log(losses[i] as number) });
-  const plain = { rate: rates[best] as number, loss: losses[best] as number, inside: false };
-  if (best === 0 || best === rates.length - 1) return plain;
-  if (losses[best + 1] == null) return plain; // the loss falls up to the rates at which training diverges
-  if (losses[best - 1] == null) return { ...plain, inside: true };
-  const [a, b, c] = [at(best - 1), at(best), at(best + 1)];
-  const left = (b.y - a.y) / (b.x - a.x);
-  const right = (c.y - b.y) / (c.x - b.x);
-  const bend = (right - left) / (c.x - a.x);
-  if (!(bend > 0)) return { ...plain, inside: true };
-  const x = (a.x + b.x) / 2 - left / (2 * bend);
-  const y = a.y + (x - a.x) * (left + bend * (x - b.x));
-  return { rate: Math.exp(x), loss: Math.exp(y), inside: true };
 }
