@@ -1,5 +1,5 @@
 // A learning curve in theory and in training, as CSV: the test loss of infinitely
-// wide networks, and the mean over finite ones with its standard error.
+// large networks, and the mean over finite ones with its standard error.
 #include <cmath>
 #include <cstddef>
 #include <cstdio>

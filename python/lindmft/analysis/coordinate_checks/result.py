@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from lindmft._internal.display import field_table, short_repr
 from lindmft._internal.optional import optional
 from lindmft._internal.types import Array
+from lindmft.analysis import normal
 from lindmft.analysis.coordinate_checks.rms import first_fitted
 from lindmft.analysis.coordinate_checks.verdict import Trend, sentence, without_signal
 from lindmft.analysis.deviations import FEWEST_NETWORKS
@@ -148,8 +149,9 @@ class CoordinateCheck:
     def largest_z(self) -> float | None:
         """Largest distance of training from theory in standard errors, or None.
 
-        None without training, and with fewer than four networks, whose standard errors are too
-        uncertain. Points where nothing is random do not count. Finite networks deviate from the
+        Errors of few networks are uncertain: each distance is Student's t, and is converted to the
+        normal number of the same probability. None without training, and with fewer than four
+        networks. Points where nothing is random do not count. Finite networks deviate from the
         theory by order 1 / D, which shows when many networks are averaged.
         """
         if self.training is None or (self.averaged or 0) < FEWEST_NETWORKS:
@@ -238,7 +240,8 @@ def _largest_z(check: CoordinateCheck, name: str) -> float | None:
     known = np.isfinite(theory) & np.isfinite(error) & (error > 1e-9 * theory)
     if not known.any():
         return None
-    return float(np.max(np.abs(seen[known] - theory[known]) / error[known]))
+    t = np.abs(seen[known] - theory[known]) / error[known]
+    return float(np.max(normal.from_student(t, np.full_like(t, (check.averaged or 0) - 1))))
 
 
 def _sentence(check: CoordinateCheck, scaling: int, name: str) -> str:
