@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from builds import needs_openmp
 from child import run
 from problems import problem
 
@@ -13,7 +14,7 @@ from lindmft import _core
 
 CONFIG = _core.config()
 CORES = CONFIG["cores"]
-pytestmark = pytest.mark.skipif(CONFIG["openmp"] == "off", reason="a build without OpenMP")
+pytestmark = needs_openmp
 SERIES = ("test_loss", "train_loss", "feature_norm", "gradient_norm", "chain_residual")
 DATA: list[dict[str, Any]] = [
     {"kind": "full_batch", "alpha": 2.0},

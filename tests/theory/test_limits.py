@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import oracle
 import pytest
+from builds import needs_openmp
 from problems import problem
 
 import lindmft as lm
@@ -55,6 +56,7 @@ def test_nothing_overflows_where_the_dynamics_are_finite(
     np.testing.assert_allclose(solution.test_loss[:valid], exact[:valid], rtol=1e-6)
 
 
+@needs_openmp
 def test_the_same_answer_on_any_number_of_threads() -> None:
     one = lm.solve(problem(), 150, threads=1, save=["all"])
     two = lm.solve(problem(), 150, threads=2, save=["all"])
