@@ -46,6 +46,16 @@ def curves(axes: "np.ndarray", store: str | None) -> None:
         ax.set_title(f"{NAMES[name]}: one learning rate?", loc="left")
 
 
+def share_legend(figure: "plt.Figure", axes: "np.ndarray") -> None:
+    """Move the legend of the first panel above all, and remove those of the others."""
+    legend = axes[0].get_legend()
+    labels = [text.get_text() for text in legend.get_texts()]
+    options = {"ncols": 4, "loc": "outside upper center", "frameon": False}
+    figure.legend(legend.legend_handles, labels, title=legend.get_title().get_text(), **options)
+    for ax in axes:
+        ax.get_legend().remove()
+
+
 def rates(ax: plt.Axes, table: lm.Transfer, title: str) -> None:
     """Draw best and largest learning rates."""
     print(table.summary())
@@ -55,13 +65,14 @@ def rates(ax: plt.Axes, table: lm.Transfer, title: str) -> None:
 
 def main(output: str = "transfer.png", store: str | None = None) -> None:
     """Draw the four panels."""
-    figure, axes = plt.subplots(2, 2, figsize=(13.0, 8.0), layout="constrained")
+    figure, axes = plt.subplots(2, 2, figsize=(10.0, 8.2), layout="constrained")
     curves(axes[0], store)
+    share_legend(figure, axes[0])
     widths = lm.transfer(RICH, "network.width", [0.5, 1, 2, 4, 8, 32], STEPS)
     rates(axes[1, 0], widths, "width: muP transfers")
     depths = lm.transfer(DEEP, "network.depth", [2, 4, 8, 16, 32], STEPS)
-    rates(axes[1, 1], depths, "depth: with branches of 1/sqrt(depth) there is a limit")
-    figure.savefig(output, dpi=110)
+    rates(axes[1, 1], depths, "depth: 1/sqrt(depth) has a limit")
+    figure.savefig(output, dpi=130)
     print(f"wrote {output}")
 
 
