@@ -145,7 +145,8 @@ result = lm.figures.get("{name}").make(quick=True)
 picture = result.draw()
 
 # %%
-# Theory against training:
+# Theory against training. Networks of finite size deviate from the theory by order 1 / D, and the
+# error of few networks is itself uncertain. :doc:`/verification` has this table at full settings.
 
 print(result.table())
 
