@@ -119,7 +119,7 @@ function legend({ plan, curves, settings }: Drawn): LegendEntry[] {
   return curves.map((curve, i) => {
     const { optimum } = curve;
     const rate = optimum === null ? "" : rounded(optimum.rate * plan.axis.factor);
-    const near = `no minimum inside the picture, least near ${rate}`;
+    const near = `no minimum, least near ${rate}`;
     const best = optimum === null ? "diverges" : optimum.inside ? `best rate ${rate}` : near;
     return { label: widthName(curve.width, settings), colour: colourOf(i, curves), value: best };
   });
