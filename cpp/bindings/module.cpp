@@ -36,14 +36,16 @@ py::array_t<double> to_numpy(const std::vector<std::vector<double>>& rows) {
 
 Progress to_progress(const py::object& callback, double interval) {
   using Clock = std::chrono::steady_clock;
-  return [callback = callback.is_none() ? py::object() : callback, interval, last = Clock::now()](int done,
-                                                                                                  int total) mutable {
+  // The core copies and destroys the function without the GIL, where no reference count of Python may change. Copies
+  // share the callback, and the caller's own copy destroys it.
+  const auto shared = std::make_shared<const py::object>(callback.is_none() ? py::object() : callback);
+  return [shared, interval, last = Clock::now()](int done, int total) mutable {
     const auto now = Clock::now();
     if (done < total && std::chrono::duration<double>(now - last).count() < interval) return true;
     last = now;
     const py::gil_scoped_acquire gil;
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-    if (callback) callback(done, total);
+    if (*shared) (*shared)(done, total);
     return true;
   };
 }
