@@ -35,14 +35,16 @@ if(NOT LINDMFT_BLAS STREQUAL "system")
 endif()
 
 if(_scipy_lib)
-  target_link_libraries(lindmft_cblas INTERFACE OpenBLAS::OpenBLAS)
+  # The package's older releases define these variables, and no target.
+  target_include_directories(lindmft_cblas SYSTEM INTERFACE ${OpenBLAS_INCLUDE_DIRS})
+  target_link_libraries(lindmft_cblas INTERFACE ${OpenBLAS_LIBRARIES})
   target_compile_definitions(lindmft_cblas INTERFACE LINDMFT_SCIPY_OPENBLAS)
   set(LINDMFT_CBLAS_FLAGS -L${_scipy_lib} -lscipy_openblas -Wl,-rpath,${_scipy_lib})
   set(LINDMFT_FIND_CBLAS
       "  find_dependency(OpenBLAS CONFIG PATHS \"${_scipy_lib}/cmake/openblas\" NO_DEFAULT_PATH)
   if(NOT TARGET lindmft::cblas)
     add_library(lindmft::cblas INTERFACE IMPORTED)
-    set_target_properties(lindmft::cblas PROPERTIES INTERFACE_LINK_LIBRARIES OpenBLAS::OpenBLAS)
+    set_target_properties(lindmft::cblas PROPERTIES INTERFACE_LINK_LIBRARIES \"\${OpenBLAS_LIBRARIES}\")
   endif()")
   message(STATUS "lindmft: BLAS is scipy-openblas32 ${OpenBLAS_VERSION}")
 else()

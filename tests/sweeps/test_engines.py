@@ -235,14 +235,18 @@ def test_a_full_disk_leaves_nothing_with_the_executor(
     ended = threading.Event()
 
     def wait(function: Any, *arguments: Any) -> Any:
-        """Compute the first block, and the second one only when no block waits any longer."""
+        """Compute the first block, and the second one only when all others are cancelled."""
         begun.append(function)
         assert len(begun) == 1 or ended.wait(60)
         return function(*arguments)
 
+    def cancelled(future: Any) -> None:
+        if future.cancelled() and future is futures[-1]:
+            ended.set()
+
     def submitted(*arguments: Any) -> Any:
         futures.append(submit(wait, *arguments))
-        futures[-1].add_done_callback(lambda future: future is futures[-1] and ended.set())
+        futures[-1].add_done_callback(cancelled)
         return futures[-1]
 
     monkeypatch.setattr(executor, "submit", submitted)
