@@ -12,6 +12,7 @@ set_property(CACHE LINDMFT_BLAS PROPERTY STRINGS auto scipy system)
 add_library(lindmft_cblas INTERFACE)
 
 unset(_scipy_lib)
+unset(LINDMFT_CBLAS_FOLDER)
 if(NOT LINDMFT_BLAS STREQUAL "system")
   find_package(
     Python
@@ -39,6 +40,8 @@ if(_scipy_lib)
   target_include_directories(lindmft_cblas SYSTEM INTERFACE ${OpenBLAS_INCLUDE_DIRS})
   target_link_libraries(lindmft_cblas INTERFACE ${OpenBLAS_LIBRARIES})
   target_compile_definitions(lindmft_cblas INTERFACE LINDMFT_SCIPY_OPENBLAS)
+  # An environment of Python inside the repository is not among the paths that CMake keeps by itself.
+  set(LINDMFT_CBLAS_FOLDER ${_scipy_lib})
   set(LINDMFT_CBLAS_FLAGS -L${_scipy_lib} -lscipy_openblas -Wl,-rpath,${_scipy_lib})
   set(LINDMFT_FIND_CBLAS
       "  find_dependency(OpenBLAS CONFIG PATHS \"${_scipy_lib}/cmake/openblas\" NO_DEFAULT_PATH)
