@@ -28,8 +28,8 @@ def power(slope: float) -> Any:
     ("found", "said"),
     [
         (
-            [-0.05, 0.1],
-            "stay of order one with width (slopes -0.05 to 0.10): all widths from 4 to 16",
+            [-0.05, 0.09],
+            "stay of order one with width (slopes -0.05 to 0.09): all widths from 4 to 16",
         ),
         ([-0.5, -0.5], "shrink like width^(-0.50): wider networks are lazier (widths 4 to 16)."),
         ([0.2, 0.3], "grow like width^(0.20 to 0.30): wider networks move more (widths 4 to 16)."),

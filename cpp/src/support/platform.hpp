@@ -6,8 +6,9 @@
 
 // Run-time dispatch for our kernels: the portable binary has a clone of each for every instruction set. It needs GCC,
 // an x86-64 processor, and a loader that chooses functions (GNU's C library on Linux). Not with sanitizers: they
-// instrument the function that chooses, which runs before their run-time library is ready. Clang does not let
-// these clones call functions that return vectors.
+// instrument the function that chooses, which runs before their run-time library is ready. Not with clang: clones of
+// templates end the program (clang 19), other files cannot call clones (14), and clones cannot call functions that
+// return vectors.
 #if defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(LINDMFT_NO_CLONES)
 #define LINDMFT_HAS_CLONES
 #define LINDMFT_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))

@@ -52,7 +52,8 @@ def local_slopes(x: Array, y: Array, radius: float) -> Array:
 def _thinned(x: Array, spacing: float) -> NDArray[np.int_]:
     """Indices of the first point after each of equally spaced marks, and of the last point."""
     marks = np.arange(x[0], x[-1], spacing)
-    return np.unique(np.append(np.searchsorted(x, marks), len(x) - 1))
+    last = len(x) - 1  # rounding may put the last mark behind the last point
+    return np.unique(np.append(np.minimum(np.searchsorted(x, marks), last), last))
 
 
 def _local_slope(x: Array, y: Array, i: int, radius: float) -> float:

@@ -1,7 +1,7 @@
 """Search for the learning rate with the smallest loss of the theory after a number of steps."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -303,6 +303,11 @@ class Goal:
         return math.log(max(loss, SMALLEST)) if math.isfinite(loss) else math.nan
 
 
+def _exp(logs: Iterable[float]) -> Array:
+    """Return exponentials whose last bits are those of ``math.exp``, which NumPy's need not be."""
+    return np.array([math.exp(x) for x in logs])
+
+
 def optimum(rates: Rates, goal: Goal) -> Search[OptimalRate]:
     """Search for the minimum, in x = log lr."""
     survey = Survey(
@@ -323,11 +328,11 @@ def optimum(rates: Rates, goal: Goal) -> Search[OptimalRate]:
         loss=math.exp(survey.best),
         lower=lower,
         upper=upper,
-        rates=np.exp(tried),
-        losses=np.exp([seen[x] for x in tried]),
+        rates=_exp(tried),
+        losses=_exp(seen[x] for x in tried),
         steps=rates.steps,
         objective=goal.objective,
-        valleys=np.exp(minima(seen, 3 * math.log1p(goal.rtol))),
+        valleys=_exp(minima(seen, 3 * math.log1p(goal.rtol))),
         floor=math.exp(survey.floor),
         schedule=rates.schedule(lr),
     )

@@ -34,7 +34,7 @@ class WholeNumber(click.types.IntParamType):
         return int(number)
 
 
-class Times(click.ParamType[list[float]]):
+class Times(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.4
     """Times with commas between them, as 0,10,1e3."""
 
     name = "times"
@@ -52,7 +52,7 @@ class Times(click.ParamType[list[float]]):
             self.fail(f"must be {self.example}, got {value!r}", param, ctx)
 
 
-class AverageOfWeights(click.ParamType[Average]):
+class AverageOfWeights(click.ParamType):  # type: ignore[type-arg]
     """An average of the weights, as ema:0.99, tail:100 or checkpoints:50,100,150."""
 
     name = "average"

@@ -198,7 +198,7 @@ class _Data(Part):
         """Check that the amount of data is given once; divide it by the number of inputs."""
         name = f"data.{self._counted}"
         if self.inputs is not None and alpha is None and samples is not None:
-            ratio = np.divide(samples, self.inputs).tolist()
+            ratio = np.asarray(np.divide(samples, self.inputs)).tolist()
             object.__setattr__(self, "alpha", tuple(ratio) if isinstance(ratio, list) else ratio)
             object.__setattr__(self, self._counted, None)
             return

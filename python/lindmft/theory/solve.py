@@ -160,8 +160,8 @@ def solve(
     >>> problem = lm.Problem(lm.MLP(), lm.FullBatch(alpha=2.0, noise=0.3), lm.SGD(lr=0.1))
     >>> lm.solve(problem, steps=3).test_loss.round(4).tolist()
     [2.0, 1.2284, 0.9347]
-    >>> lm.solve(problem, steps=10**8, grid="adaptive").test_loss[-1].round(4)
-    np.float64(0.09)
+    >>> float(lm.solve(problem, steps=10**8, grid="adaptive").test_loss[-1].round(4))
+    0.09
     """
     run, start = _checked(problem, choice("exact", "adaptive")(grid, "grid"), steps, locals())
     return _carry_out(run, saveat, start, checkpoint, checkpoint_every, progress)
