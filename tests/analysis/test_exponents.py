@@ -11,7 +11,7 @@ from closed_forms import infinite_width_flow_loss, lazy_critical_loss
 from power_laws import lazy_loss, panel_times, rich_loss
 
 import lindmft as lm
-from lindmft.analysis.log_fits import widest_flat
+from lindmft.analysis.log_fits import STATIONS, local_slopes, widest_flat
 
 TIMES = panel_times(0.1, 1e5, 20)
 INF = float("inf")
@@ -404,3 +404,11 @@ def test_bad_comparisons_are_refused() -> None:
     theory = lm.solve(lm.Problem(LAZY, lm.Population(), lm.SGD(lr=0.1)), 10)
     with pytest.raises(ValueError, match="^loss cannot be combined with a result as the curve"):
         lm.local_exponent(theory, theory.test_loss)
+
+
+def test_a_mark_behind_the_last_point_is_that_point() -> None:
+    """The last of the marks 1, 1.1, 1.2, 1.3 is rounded to a number above 1.3."""
+    x = np.linspace(1.0, 1.3, 40)
+    assert np.arange(1.0, 1.3, 0.1)[-1] > x[-1]
+    slopes = local_slopes(x, 2 * x, 0.1 * STATIONS)
+    np.testing.assert_allclose(slopes, 2.0, rtol=1e-9)
