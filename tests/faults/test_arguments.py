@@ -196,7 +196,7 @@ def faults(name: str) -> Iterator[tuple[str, str, str | None]]:
     """Yield argument, odd value and fault (or None) for all arguments of a callable."""
     call = CALLS[name]
     target, usual = target_of(name, call), call.given()
-    plt.close("all")  # those of other tests
+    plt.close("all")  # other tests may have left figures open
     for argument, (kind, good) in arguments_of(name, call).items():
         for odd, value in odd_values(good):
             if (call.costly and odd in kind.may) or f"{argument} = {odd}" in call.untried:

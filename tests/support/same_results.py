@@ -12,7 +12,11 @@ INEXACT = {"stats", "provenance", "chain_residual", "state"}
 
 
 def expect_same(old: Any, new: Any, rtol: float = 1e-9) -> None:
-    """Numbers to `rtol` of the largest, 1e-5 in single precision; everything else exactly."""
+    """Check that two results agree.
+
+    Each entry of an array may differ by the fraction `rtol` of itself plus `rtol` / 1000 of the
+    largest entry; in single precision `rtol` is 1e-5. Everything else is equal.
+    """
     assert type(old) is type(new)
     if getattr(new, "dtype", None) == "float32":
         rtol = 1e-5

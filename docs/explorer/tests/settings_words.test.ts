@@ -165,6 +165,16 @@ test("losses that are rounding errors do not determine the best rate", () => {
   assert.match(found.find(({ question }) => question.startsWith("Does"))?.answer ?? "", /not determined/);
 });
 
+test("a best rate next to those that diverge is said to be so, also where a larger rate does not diverge", () => {
+  const rates = [0.1, 0.2, 0.3, 0.4];
+  const losses = [1, 0.1, Infinity, 0.01];
+  const best = optimum({ width: 1, rates, losses });
+  assert.ok(best?.falls);
+  assert.equal(best.rate, 0.2);
+  const made = curveWidths(DEFAULTS).map((width): Curve => ({ width, rates, losses }));
+  assert.match(words({ settings: DEFAULTS, curves: made })[0]?.answer ?? "", /about 0\.2.*, just below the rates at which training diverges/);
+});
+
 test("nothing is said of a result without replicas", () => {
   const result: Result = core.run({ call: "solve", fields: problemFields(DEFAULTS), steps: 100 });
   assert.deepEqual(words({ settings: DEFAULTS, run: { result, milliseconds: 0 } }).map(({ question }) => question.split(" ")[0]), ["When"]);

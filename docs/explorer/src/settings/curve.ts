@@ -47,18 +47,25 @@ export interface Optimum {
   determined: boolean;
 }
 
+/** Return losses that are infinite from the first rate on at which training diverges: beyond it, runs are chaotic. */
+function stableLosses(losses: readonly (number | null)[]): (number | null)[] {
+  const first = losses.indexOf(Infinity);
+  return losses.map((loss, i) => (first < 0 || i < first ? loss : Infinity));
+}
+
 /** Return the optimum of a curve, or null if all of its runs diverge or some are not computed. */
 export function optimum({ rates, losses }: Curve): Optimum | null {
   if (losses.some((loss) => loss === null)) return null;
-  const least = leastRate(rates, losses);
+  const stable = stableLosses(losses);
+  const least = leastRate(rates, stable);
   if (least === null) return null;
   const { rate, loss, at } = least;
-  const tried = losses[at] ?? NaN;
-  const close = rates.filter((_, i) => (losses[i] ?? Infinity) <= Math.max(1.01 * tried, ROUNDING));
+  const tried = stable[at] ?? NaN;
+  const close = rates.filter((_, i) => (stable[i] ?? Infinity) <= Math.max(1.01 * tried, ROUNDING));
   return {
     rate,
     loss,
-    falls: losses[at + 1] === Infinity,
+    falls: stable[at + 1] === Infinity,
     between: [rates[at - 1] ?? rate, rates[at + 1] ?? rate],
     beyond: at === 0 ? "below" : at === rates.length - 1 ? "above" : null,
     flat: [Math.min(...close), Math.max(...close)],
@@ -86,9 +93,10 @@ export interface Common {
 
 /** Return the rate whose loss is closest to the least one at every width; null if it diverges somewhere. */
 export function commonRate(found: readonly Curve[]): Common | null {
-  const least = found.map(({ losses }) => Math.min(...losses.map((loss) => loss ?? Infinity)));
+  const stable = found.map(({ losses }) => stableLosses(losses).map((loss) => loss ?? Infinity));
+  const least = stable.map((losses) => Math.min(...losses));
   const costs = (found[0]?.rates ?? []).map((_, r) =>
-    Math.max(...found.map(({ losses }, w) => cost(losses[r] ?? Infinity, least[w] ?? 0))),
+    Math.max(...stable.map((losses, w) => cost(losses[r] ?? Infinity, least[w] ?? 0))),
   );
   const lowest = Math.min(...costs);
   const rate = found[0]?.rates[costs.indexOf(lowest)];

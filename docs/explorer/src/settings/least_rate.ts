@@ -4,7 +4,7 @@ export interface LeastRate {
   loss: number;
   /** The index of the rate of the curve with the least loss. */
   at: number;
-  /** Whether the loss rises on both sides: not at an end of the curve, nor next to a rate that diverges. */
+  /** Whether the loss rises on both sides: not at an end of the curve, nor next to a rate without a loss. */
   inside: boolean;
 }
 
@@ -12,7 +12,7 @@ export interface LeastRate {
 export const ROUNDING = 1e-13;
 
 /**
- * Return the least point of a curve, or null without a loss. Losses that are null or infinite are no losses. Between
+ * Return the least point of a curve, or null without a loss. Entries that are null or infinite are ignored. Between
  * three rates it is the least point of a parabola in the logarithms, which does not jump from rate to rate.
  */
 export function leastRate(rates: readonly number[], losses: readonly (number | null)[]): LeastRate | null {
